@@ -1,0 +1,101 @@
+"""Canonical JSON (RFC 8785) and strict reading of JSON.
+
+What is hashed or signed is written by `canonical`, so that the same content has the same bytes
+everywhere. What comes from outside is read by `parse_json`: a key named twice, NaN, a byte order
+mark or absurd depth is a fault, because two readers could understand such a text differently.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import rfc8785
+
+from commonweal.foundation.errors import Fault
+
+MAX_BYTES = 16 * 1024 * 1024
+MAX_DEPTH = 64
+
+
+def canonical(value: Any) -> bytes:
+    """`value` (dicts, lists, text, numbers, booleans, None) as RFC 8785 bytes.
+
+    Raises `Fault` CW-CANONICAL-INVALID for anything JSON cannot hold exactly.
+    """
+    try:
+        return rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, UnicodeError, RecursionError) as error:
+        raise Fault(
+            "CW-CANONICAL-INVALID", "This value cannot be written as canonical JSON."
+        ) from error
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of the canonical bytes of `value`, as `sha256:` and 64 hexadecimal digits."""
+    return "sha256:" + hashlib.sha256(canonical(value)).hexdigest()
+
+
+def parse_json(text: str | bytes, what: str, *, max_bytes: int = MAX_BYTES) -> Any:
+    """Read JSON strictly. `what` names the document in the error sentence.
+
+    Raises `Fault` CW-FILE-TOO-LARGE, CW-FILE-ENCODING or CW-JSON-INVALID.
+    """
+    if len(text) > max_bytes:
+        raise Fault("CW-FILE-TOO-LARGE", f"{what} is larger than {max_bytes:,} bytes.")
+    decoded = _decode(text, what)
+    try:
+        value = json.loads(
+            decoded, object_pairs_hook=_unique_pairs, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError) as error:
+        raise Fault("CW-JSON-INVALID", f"{what} is not valid JSON{_place(error)}.") from error
+    check_depth(value, what, "CW-JSON-INVALID")
+    return value
+
+
+def check_depth(value: Any, what: str, code: str) -> None:
+    """Refuse nesting deeper than `MAX_DEPTH` (raises `Fault` with `code`)."""
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return
+    raise Fault(code, f"{what} is nested more than {MAX_DEPTH} levels deep.")
+
+
+def _decode(text: str | bytes, what: str) -> str:
+    if isinstance(text, str):
+        return text
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Fault("CW-FILE-ENCODING", f"{what} is not UTF-8 text.") from error
+
+
+def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError("a key is named twice")
+        found[key] = value
+    return found
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _place(error: BaseException) -> str:
+    # Only the place is told: the decoder's own message may quote the text.
+    if isinstance(error, json.JSONDecodeError):
+        return f" (line {error.lineno}, column {error.colno})"
+    if isinstance(error, ValueError) and str(error) == "a key is named twice":
+        return " (a key is named twice)"
+    return ""

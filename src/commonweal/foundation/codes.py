@@ -1,0 +1,105 @@
+"""The closed table of error codes, by room.
+
+A code is never reused for another meaning; a code that is no longer raised moves to `RETIRED`.
+The documentation page `docs/reference/error-codes.md` is generated from this table.
+"""
+
+from __future__ import annotations
+
+FOUNDATION = {
+    "CW-JSON-INVALID": "A JSON text is broken, too large, too deep, or names a key twice.",
+    "CW-YAML-INVALID": "A YAML text is broken, too large, or uses anchors, tags or double keys.",
+    "CW-CANONICAL-INVALID": "A value cannot be written as canonical JSON (RFC 8785).",
+    "CW-NHS-NUMBER-INVALID": "An NHS number has the wrong length, check digit or range.",
+    "CW-SEAL-BROKEN": "A sealed file was changed, cut short, or opened with the wrong key.",
+    "CW-FILE-MISSING": "A file or folder that was named does not exist.",
+    "CW-FILE-EXISTS": "A file or folder is already there and will not be overwritten.",
+    "CW-FILE-ENCODING": "A text file is not valid UTF-8.",
+    "CW-FILE-TOO-LARGE": "A document is larger than its limit.",
+    "CW-DISK-FULL": "The disk is full; nothing was changed.",
+    "CW-FOLDER-READONLY": "A folder cannot be written to.",
+    "CW-FILE-FAILED": "The operating system could not read or write a file.",
+    "CW-BUSY": "Another run is working on the same thing.",
+}
+
+TABLES = {
+    "CW-ENGINE-UNAVAILABLE": "The table engine cannot run with the safeguards it needs.",
+    "CW-ENGINE-FAILED": "The table engine could not finish a step.",
+    "CW-ENGINE-MEMORY": "A step on tables needs more memory than it may use.",
+}
+
+SOURCES = {
+    "CW-SOURCE-KIND": "A source is of a kind that is not known, or used in a wrong way.",
+    "CW-SOURCE-EMPTY": "A source holds no table, or a file holds nothing at all.",
+    "CW-SOURCE-NAMES": "Names of tables or columns are empty, doubled or unusable.",
+    "CW-SOURCE-ENCODING": "A file is not text in the declared encoding, or holds NUL bytes.",
+    "CW-SOURCE-MALFORMED": "A file breaks the rules of its format, such as a row of wrong length.",
+    "CW-SOURCE-CELL": "A cell is longer than a cell may be.",
+    "CW-SOURCE-STORAGE": "A column is stored in a way that cannot be read as its declared type.",
+    "CW-SOURCE-UNKNOWN": "A table or column is not in the source.",
+    "CW-SOURCE-UNREACHABLE": "A database cannot be reached or refused the sign-in.",
+    "CW-SOURCE-CHANGED": "A source changed while it was being read.",
+    "CW-SOURCE-FAILED": "A database gave up while its tables were being read.",
+}
+
+PAPERS = {
+    "CW-PAPER-INVALID": "A paper does not have the form it must have.",
+    "CW-FORM-UNKNOWN": "A form is not in the closed list, or its numbers cannot be used.",
+    "CW-CATALOGUE-INVALID": "A catalogue does not have the form it must have.",
+    "CW-CATALOGUE-UNKNOWN": "A dataset, table or variable is not in the catalogue.",
+    "CW-SIGNATURE-INVALID": "A signature is broken or does not match the content.",
+    "CW-SIGNATURE-UNTRUSTED": "Too few people who may sign this paper have signed it.",
+    "CW-PERMIT-INVALID": "A permit does not have the form it must have.",
+    "CW-PERMIT-TRANSITION": "A permit in this state cannot take this step.",
+    "CW-PERMIT-PURPOSE": "The purpose is one for which patient data are never used.",
+    "CW-PERMIT-PERIOD": "The dates of a permit do not fit together.",
+    "CW-PERMIT-STATUS-OTHER": "The status shown is about another permit.",
+    "CW-PERMIT-STATUS-STALE": "The permit's status is too old, or from the future.",
+    "CW-PERMIT-DRAFTED": "The permit has not been issued.",
+    "CW-PERMIT-ANNOUNCED": "There is still time for people to say no.",
+    "CW-PERMIT-PAUSED": "The permit is paused.",
+    "CW-PERMIT-SUSPENDED": "The permit is suspended.",
+    "CW-PERMIT-SUPERSEDED": "The permit was replaced by a newer one.",
+    "CW-PERMIT-REVOKED": "The permit was revoked.",
+    "CW-PERMIT-CLOSED": "The project has ended.",
+    "CW-PERMIT-EXPIRED": "The permit has passed its end date.",
+    "CW-PERMIT-NOT-YET": "The permit has not begun.",
+    "CW-PERMIT-CAG-REVIEW": "Section 251 support is overdue for review.",
+    "CW-PERMIT-DETERMINATION-EXPIRED": "The decision about the national opt-out has run out.",
+    "CW-PERMIT-ACTION": "The permit does not allow this kind of work.",
+    "CW-PERMIT-PERSON": "The person is not named in the permit.",
+    "CW-PERMIT-UNKNOWN-VARIABLE": "The permit names something the catalogue does not have.",
+    "CW-PERMIT-ROLE-MISSING": "A variable has no declared role.",
+    "CW-PERMIT-DIRECT-IDENTIFIER": "A direct identifier or key was asked for as it is.",
+    "CW-PERMIT-GENOMIC": "Genomic data need naming in the permit.",
+    "CW-PERMIT-PSEUDONYM-PLACE": "A pseudonym was asked for where there is no person key.",
+    "CW-PERMIT-FORM-NOT-BUILT": "The form belongs to a part of Commonweal that is not built yet.",
+    "CW-PERMIT-FORM-NOT-OFFERED": "The catalogue does not offer the variable in this form.",
+    "CW-PERMIT-DATE-FORMS": "Date forms that give each other away were mixed.",
+    "CW-PERMIT-COHORT": "The cohort looks at something that could single out people.",
+    "CW-PERMIT-CAG-ITEMS": "A variable is not covered by the section 251 support.",
+    "CW-PERMIT-CATALOGUE-CHANGED": "The catalogue has changed since the permit was issued.",
+}
+
+LEDGER = {
+    "CW-LEDGER-MISSING": "There is no ledger where one is expected.",
+    "CW-LEDGER-BROKEN": "The ledger's database is damaged or was changed.",
+    "CW-LEDGER-BUSY": "Another process is holding the ledger for too long.",
+    "CW-LEDGER-REWOUND": "The ledger is older than, or differs from, what was already signed.",
+    "CW-LEDGER-EVENT-INVALID": "An event is not in the closed list, or has a wrong field.",
+    "CW-LEDGER-NO-POLICY": "The ledger does not begin with the trust policy.",
+    "CW-LEDGER-STATE": "An event does not fit the state of its permit.",
+    "CW-LEDGER-NOT-PROVABLE": "No signed checkpoint covers the entry yet.",
+    "CW-LEDGER-PROOF-INVALID": "A Merkle proof does not prove what it says.",
+    "CW-LEDGER-NOTE-INVALID": "A signed note, checkpoint, proof file or key is badly formed.",
+    "CW-LEDGER-SIGNATURE-INVALID": "No trusted key signed a note, or a known key's line is wrong.",
+    "CW-LEDGER-DETAIL-INVALID": "Sealed details cannot be opened or do not match their entry.",
+    "CW-LEDGER-DETAIL-ERASED": "The details of this entry were erased.",
+    "CW-LEDGER-MEMBERSHIP-INVALID": "A membership proof or list is badly formed or does not hold.",
+    "CW-PERMIT-NOT-LIVE": "The permit is not in a state that allows this.",
+    "CW-CLOCK-BEHIND": "The clock is behind the last time in the ledger.",
+}
+
+CODES: dict[str, str] = {**FOUNDATION, **PAPERS, **TABLES, **SOURCES, **LEDGER}
+
+RETIRED: dict[str, str] = {}

@@ -1,0 +1,153 @@
+"""Events, and the canonical bytes that stand for them on a log.
+
+An entry is one flat JSON object in RFC 8785 form: `v` (1), `type`, `at`, `role`, on the sealed log
+also `actor`, the fields of its type, and `details` if there are sealed details (S10).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from commonweal.foundation.canonical import canonical
+from commonweal.foundation.clock import parse_stamp, stamp
+from commonweal.ledger.events import (
+    KINDS,
+    RESERVED,
+    ROLES,
+    EventType,
+    check_fields,
+    event_type,
+    invalid,
+)
+
+VERSION = 1
+MAX_BYTES = 8192
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a role of `events.ROLES`, and the id of the person or service.
+
+    The id is left out of public entries.
+    """
+
+    role: str
+    id: str = "system"
+
+    def __post_init__(self) -> None:
+        if self.role not in ROLES:
+            raise invalid(f"The role of an actor must be one of {', '.join(ROLES)}.")
+        if not KINDS["actor"][0](self.id):
+            raise invalid("The id of an actor must be a machine-readable name.")
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened, checked against the closed list when it is made.
+
+    Raises `Fault` CW-LEDGER-EVENT-INVALID. The time is set by the ledger when it is written.
+    """
+
+    type: str
+    actor: Actor
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fields", MappingProxyType(dict(self.fields)))
+        check_fields(self.definition, self.fields)
+
+    @property
+    def definition(self) -> EventType:
+        """The row of the table of event types."""
+        return event_type(self.type)
+
+    @property
+    def permit(self) -> str | None:
+        """The permit the event is about, if it is about one."""
+        found = self.fields.get("permit")
+        return found if isinstance(found, str) else None
+
+
+def shown_time(definition: EventType, at: datetime) -> datetime:
+    """The time as the event's log shows it: the millisecond, or on the public log the hour (S9)."""
+    if definition.log == "public":
+        return at.replace(minute=0, second=0, microsecond=0)
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def entry_bytes(event: Event, at: datetime, commitment: str | None = None) -> bytes:
+    """The canonical bytes of the entry for `event` at `at`."""
+    definition = event.definition
+    entry: dict[str, Any] = {
+        "v": VERSION,
+        "type": event.type,
+        "at": stamp(shown_time(definition, at)),
+        "role": event.actor.role,
+        **event.fields,
+    }
+    if definition.log == "sealed":
+        entry["actor"] = event.actor.id
+    if commitment is not None:
+        entry["details"] = commitment
+    return canonical(entry)
+
+
+_encode = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+).encode
+
+
+def read_entry(body: bytes) -> dict[str, Any]:
+    """The entry that `body` holds, after every check that needs nothing but the table.
+
+    Raises `Fault` CW-LEDGER-EVENT-INVALID: not JSON, not canonical, unknown type or field.
+    """
+    if len(body) > MAX_BYTES:
+        raise invalid("An entry is larger than an entry can be.")
+    try:
+        entry = json.loads(body.decode("utf-8"), parse_float=_refuse, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise invalid("An entry is not valid JSON.") from error
+    if not isinstance(entry, dict) or any(not isinstance(v, str | int) for v in entry.values()):
+        raise invalid("An entry is not one flat JSON object.")
+    # For flat objects of text and whole numbers this writes the same bytes as RFC 8785, twenty
+    # times faster; a test holds the two together. A key named twice does not come back either.
+    if _written(entry) != body:
+        raise invalid("An entry is not in canonical form.")
+    _check_frame(entry)
+    return entry
+
+
+def _written(entry: dict[str, Any]) -> bytes:
+    try:
+        return _encode(entry).encode("utf-8")
+    except ValueError as error:
+        raise invalid("An entry holds text that cannot be written.") from error
+
+
+def _check_frame(entry: dict[str, Any]) -> None:
+    definition = event_type(entry.get("type"))
+    version = entry.get("v")
+    if type(version) is not int or version != VERSION:
+        raise invalid("An entry has an unknown version.")
+    if entry.get("role") not in ROLES:
+        raise invalid("An entry does not say who acted.")
+    at = entry.get("at")
+    if not KINDS["moment"][0](at) or shown_time(definition, parse_stamp(at)) != parse_stamp(at):
+        raise invalid("An entry has a time that its log does not show.")
+    if (definition.log == "sealed") is not ("actor" in entry):
+        raise invalid("An entry names its actor on the wrong log.")
+    if "actor" in entry and not KINDS["actor"][0](entry["actor"]):
+        raise invalid("An entry has a wrong actor.")
+    if "details" in entry and not KINDS["commitment"][0](entry["details"]):
+        raise invalid("An entry has a wrong commitment to its details.")
+    check_fields(definition, {k: v for k, v in entry.items() if k not in RESERVED})
+
+
+def _refuse(_: str) -> Any:
+    raise ValueError("only whole numbers are written in entries")

@@ -1,0 +1,304 @@
+"""The closed list of what can be written on a ledger, as one table of data.
+
+Two logs share the code (decision S9). On the `public` log anyone can read: it holds decisions,
+permits and releases, says only the role that acted, and the hour. The `sealed` log holds the rest,
+with the actor's id and the millisecond. Which log an event goes to is a column of this table, so
+nobody chooses it at the moment of writing.
+
+There is no field for free text: every field has a kind with a strict form. A hash of something
+that is not itself public is only written as a salted commitment (S10, `details.py`). The
+reference page `docs/reference/ledger-events.md` is generated from `TYPES`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Literal
+
+from commonweal.foundation.clock import parse_stamp, stamp
+from commonweal.foundation.codes import CODES
+from commonweal.foundation.errors import Fault
+from commonweal.foundation.identifiers import InvalidNHSNumber, NHSNumber
+
+Log = Literal["public", "sealed"]
+LOGS: tuple[Log, ...] = ("public", "sealed")
+
+PermitState = Literal[
+    "announced", "active", "paused", "suspended", "superseded", "revoked", "closed", "expired"
+]
+TERMINAL: frozenset[str] = frozenset({"superseded", "revoked", "closed"})
+
+ROLES = (
+    "caldicott_guardian",
+    "committee",
+    "custodian",
+    "data_manager",
+    "dpo",
+    "clinical_safety_officer",
+    "information_asset_owner",
+    "output_checker",
+    "researcher",
+    "reviewer",
+    "signer",
+    "siro",
+    "system",
+)
+"""Who can act. On the public log this is all that is said about the actor."""
+
+BANDS = ("under 100", "100 to 999", "1,000 to 9,999", "10,000 to 99,999", "100,000 or more")
+"""How the public log says how many people: never closer than this."""
+
+PURPOSES = (
+    "permit_signing",
+    "status_signing",
+    "manifest_signing",
+    "ledger_checkpoint",
+    "person_signing",
+    "project",
+    "audit",
+    "sieve",
+    "release_data",
+    "details",
+    "backup",
+    "membership",
+)
+"""What keys are for."""
+
+_STOP_REASONS = (
+    "request_of_controller",
+    "guardian_decision",
+    "incident",
+    "support_lapsed",
+    "security_assurance_lapsed",
+    "choices_stale",
+    "agreement_ended",
+    "condition_broken",
+    "legal_order",
+    "restored_from_backup",
+)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of an event's body: its kind, and for `one_of` the words it may hold."""
+
+    kind: str
+    required: bool = True
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EventType:
+    """One row of the table.
+
+    `state`: what the event makes of its permit. `live`: the states its permit must be in when the
+    event is written; the store checks that by itself. `own`: written by the ledger only.
+    """
+
+    name: str
+    log: Log
+    says: str
+    fields: Mapping[str, Field]
+    state: PermitState | None = None
+    live: tuple[PermitState, ...] = ()
+    own: bool = False
+
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_HASH = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+_COMMITMENT = re.compile(r"hmac-sha256:[0-9a-f]{64}", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_TEN_DIGITS = re.compile(r"(?<![0-9])[0-9]{3}[-._]?[0-9]{3}[-._]?[0-9]{4}(?![0-9])", re.ASCII)
+_MAX_NUMBER = 2**53 - 1
+
+
+def _is_identifier(value: Any) -> bool:
+    return (
+        isinstance(value, str)
+        and _IDENTIFIER.fullmatch(value) is not None
+        and not _holds_nhs_number(value)
+    )
+
+
+def _holds_nhs_number(text: str) -> bool:
+    for found in _TEN_DIGITS.findall(text):
+        try:
+            NHSNumber(re.sub(r"[^0-9]", "", found))
+        except InvalidNHSNumber:
+            continue
+        return True
+    return False
+
+
+def _is_day(value: Any) -> bool:
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        return False
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_moment(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and stamp(parse_stamp(value)) == value
+    except ValueError:
+        return False
+
+
+def _matches(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= _MAX_NUMBER
+
+
+KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType({
+    "permit": (_is_identifier, "the id of a permit"),
+    "release": (_is_identifier, "the id of a release"),
+    "key": (_is_identifier, "the id of a key"),
+    "actor": (_is_identifier, "the id of a person or service"),
+    "hash": (_matches(_HASH), "`sha256:` and 64 hexadecimal digits, of something public"),
+    "commitment": (_matches(_COMMITMENT), "`hmac-sha256:` and 64 hexadecimal digits (S10)"),
+    "day": (_is_day, "a date, YYYY-MM-DD"),
+    "moment": (_is_moment, "a UTC time, YYYY-MM-DDTHH:MM:SS.mmmZ"),
+    "number": (_is_number, "a whole number, not negative"),
+    "band": (lambda value: value in BANDS, "a band of counts of people"),
+    "code": (lambda value: isinstance(value, str) and value in CODES, "one of our error codes"),
+    "one_of": (lambda value: isinstance(value, str), "a word of a closed list"),
+})  # fmt: skip
+"""Kind: how a value is checked, and how the reference page describes it."""
+
+PUBLIC_KINDS = frozenset(KINDS) - {"actor", "code"}
+"""Kinds that may appear on the public log."""
+
+
+def _word(*words: str, required: bool = True) -> Field:
+    return Field("one_of", required, words)
+
+
+_PERMIT = Field("permit")
+_RELEASE = Field("release")
+_KEY = Field("key")
+_HASHED = Field("hash")
+_WHY = _word(*_STOP_REASONS, required=False)
+
+
+def _optional(kind: str) -> Field:
+    return Field(kind, required=False)
+
+
+_TABLE: tuple[EventType, ...] = (
+    EventType("trust.policy_set", "public", "The rules of who may decide what were set.",
+              {"policy_hash": _HASHED, "home": _word("demo", "standard"),
+               "version": Field("number")}),
+    EventType("permit.issued", "public", "A permit was signed and announced.",
+              {"permit": _PERMIT, "permit_hash": _HASHED, "authority": _word("committee", "direct"),
+               "active_from": Field("moment"), "until": Field("day"),
+               "version": _optional("number"), "supersedes": _optional("permit")},
+              state="announced"),
+    EventType("permit.paused", "public", "No new work may start under the permit.",
+              {"permit": _PERMIT, "reason": _WHY}, state="paused"),
+    EventType("permit.suspended", "public", "All work under the permit was stopped.",
+              {"permit": _PERMIT, "reason": _WHY}, state="suspended"),
+    EventType("permit.resumed", "public", "Work under the permit may go on.",
+              {"permit": _PERMIT}, state="active"),
+    EventType("permit.superseded", "public", "The permit was replaced by a newer one.",
+              {"permit": _PERMIT, "by": _optional("permit")}, state="superseded"),
+    EventType("permit.revoked", "public", "The permit was taken back.",
+              {"permit": _PERMIT, "reason": _WHY}, state="revoked"),
+    EventType("permit.closed", "public", "The project has ended.",
+              {"permit": _PERMIT, "reason": _WHY}, state="closed"),
+    EventType("release.authorised", "sealed", "A release was allowed to be built.",
+              {"permit": _PERMIT, "release": _RELEASE, "recipe": _optional("commitment"),
+               "snapshot": _optional("commitment"), "choices_checked_at": _optional("moment"),
+               "refreshes": _optional("release")},
+              live=("active",)),
+    EventType("release.completed", "public", "Data were made ready for a project.",
+              {"permit": _PERMIT, "release": _RELEASE, "permit_hash": _HASHED,
+               "membership_root": _HASHED, "manifest": Field("commitment"),
+               "summary": _optional("commitment"), "summary_hash": _optional("hash"),
+               "risk": _optional("commitment"), "people": _optional("band"),
+               "refreshes": _optional("release"),
+               "delivery": _word("enclave", "handover", required=False)},
+              live=("active",)),
+    EventType("release.refused", "sealed", "A release was refused.",
+              {"permit": _PERMIT, "release": _optional("release"), "code": Field("code")}),
+    EventType("release.opened", "sealed", "The data of a release were unsealed.",
+              {"permit": _PERMIT, "release": _RELEASE,
+               "use": _word("command", "job", "recomputation", required=False)},
+              live=("active",)),
+    EventType("release.data_key_destroyed", "public", "The data of a release were made unreadable.",
+              {"permit": _PERMIT, "release": _RELEASE,
+               "reason": _word("superseded", "closed", "revoked", "retention", required=False)}),
+    EventType("risk.hint_given", "sealed", "The data manager was told what change would pass.",
+              {"permit": _PERMIT, "release": _optional("release"),
+               "today": _optional("number")}),
+    EventType("key.created", "sealed", "A key was made.",
+              {"key": _KEY, "purpose": _word(*PURPOSES), "version": _optional("number"),
+               "permit": _optional("permit")}),
+    EventType("key.rotated", "sealed", "A key got a new version.",
+              {"key": _KEY, "purpose": _word(*PURPOSES), "version": _optional("number")}),
+    EventType("key.destroyed", "sealed", "A key was destroyed.",
+              {"key": _KEY, "purpose": _word(*PURPOSES), "version": _optional("number"),
+               "first_approver": _optional("actor"), "second_approver": _optional("actor")}),
+    EventType("project.key_destroyed", "public", "The codes of a project can no longer be made.",
+              {"key": _KEY, "permit": _optional("permit")}),
+    EventType("choices.applied", "sealed", "People's choices were applied to a release.",
+              {"permit": _PERMIT, "release": _RELEASE, "choices": Field("commitment"),
+               "checked_at": _optional("moment"),
+               "source": _word("service", "asserted", required=False)}),
+    EventType("backup.made", "sealed", "A backup was made.",
+              {"archive": _HASHED, "key": _optional("key")}),
+    EventType("backup.restored", "sealed", "A backup was brought back.",
+              {"archive": _HASHED, "rewound": _word("yes", "no")}),
+    EventType("ledger.epoch_begun", "public", "The ledger goes on from an older copy.",
+              {"epoch": Field("number"), "public_size": Field("number"),
+               "public_root": _HASHED, "sealed_root": _HASHED}, own=True),
+    EventType("sealed.root", "public", "The daily seal of the log that is not public.",
+              {"day": Field("day"), "root": _HASHED}, own=True),
+)  # fmt: skip
+
+TYPES: Mapping[str, EventType] = MappingProxyType({row.name: row for row in _TABLE})
+"""Every event type by its name."""
+
+RESERVED = frozenset({"v", "type", "at", "actor", "role", "details"})
+"""Keys of an entry that are not fields of its event."""
+
+
+def invalid(sentence: str) -> Fault:
+    """The error for an event that does not fit the table."""
+    return Fault("CW-LEDGER-EVENT-INVALID", sentence)
+
+
+def event_type(name: object) -> EventType:
+    """The row called `name`. Raises `Fault` CW-LEDGER-EVENT-INVALID."""
+    found = TYPES.get(name) if isinstance(name, str) else None
+    if found is None:
+        raise invalid("The event is not in the closed list of event types.")
+    return found
+
+
+def check_fields(definition: EventType, fields: Mapping[str, Any]) -> None:
+    """Refuse fields that are missing, unknown or of the wrong form; values are not repeated.
+
+    Raises `Fault` CW-LEDGER-EVENT-INVALID.
+    """
+    for name, field in definition.fields.items():
+        if name not in fields:
+            if field.required:
+                raise invalid(f"The event {definition.name} needs the field {name}.")
+            continue
+        value = fields[name]
+        accepts, wanted = KINDS[field.kind]
+        if not accepts(value) or (field.words and value not in field.words):
+            wanted = f"one of {', '.join(field.words)}" if field.words else wanted
+            raise invalid(f"The field {name} of the event {definition.name} must be {wanted}.")
+    if not fields.keys() <= definition.fields.keys():
+        raise invalid(f"The event {definition.name} has a field that is not in its list.")

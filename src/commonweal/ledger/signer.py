@@ -1,0 +1,245 @@
+"""The signer of checkpoints, and its memory (decision S17).
+
+A log must never sign two trees that do not continue each other. So the signer keeps the last
+checkpoint it signed in a file of its own, outside the database, and before it signs again it
+1. takes the old tree's right edge from the database and checks that it has the root it signed,
+2. follows the log entry by entry from there, hashing the bodies itself,
+3. checks that the stored subtrees give the same root and a valid consistency proof.
+A database that was put back or rewritten is refused. After a return to an older copy the ledger
+begins a new epoch with a public entry that names the last checkpoint; only then, and under a new
+origin, does the signer go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from sqlite3 import Connection
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from commonweal.foundation.errors import CommonwealError, Fault, Refused
+from commonweal.foundation.files import make_private_folder, only_one, read_bytes, write_atomic
+from commonweal.ledger import reading
+from commonweal.ledger.checkpoint import Checkpoint, open_checkpoint, origin_of
+from commonweal.ledger.entry import read_entry
+from commonweal.ledger.events import LOGS, Log
+from commonweal.ledger.merkle import (
+    EMPTY_ROOT,
+    Frontier,
+    consistency_proof,
+    frontier_at,
+    inclusion_proof,
+    leaf_hash,
+)
+from commonweal.ledger.note import SigningKey, VerifierKey
+from commonweal.ledger.proof import ProofError, verify_consistency
+from commonweal.ledger.schema import translated
+from commonweal.ledger.store import Ledger
+from commonweal.ledger.tlogproof import TlogProof
+
+_MAX_NOTE = 100_000
+
+
+class CheckpointSigner:
+    """Signs the checkpoints of both logs of one ledger.
+
+    Parameters
+    ----------
+    base: the first part of every origin, for example `ledger.trust.example/commonweal`.
+    private: the Ed25519 key, handed in.
+    memory: a folder outside the ledger's; holds `<log>.checkpoint`, the last note signed per log.
+    """
+
+    def __init__(self, base: str, private: Ed25519PrivateKey, memory: Path) -> None:
+        self.base = base
+        self.memory = memory
+        self._private = private
+        self.vkey: VerifierKey = SigningKey(base, private).verifier
+        """The one key to hand out: named by the base, it stands for every origin below it."""
+
+    def __repr__(self) -> str:
+        return f"CheckpointSigner({self.base!r}, hidden)"
+
+    def sign(self, ledger: Ledger, log: Log) -> str:
+        """Sign the log as it stands and store the checkpoint; returns the signed note.
+
+        The memory is on the disk before the note is anywhere else. A log that has not grown gets
+        the note it has. Raises `Fault` CW-LEDGER-REWOUND or CW-LEDGER-BROKEN.
+        """
+        make_private_folder(self.memory)
+        with only_one(self.memory / f"{log}.lock", "the signing of checkpoints"):
+            with ledger.reading() as connection:
+                checkpoint, epoch = self._examine(connection, log)
+            note = SigningKey(checkpoint.origin, self._private).sign(checkpoint.text()).format()
+            write_atomic(self._file(log), note.encode())
+            with ledger.exclusive() as connection, translated():
+                connection.execute(
+                    "INSERT INTO checkpoint (log, epoch, size, root, note) "
+                    "SELECT ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM checkpoint "
+                    "WHERE log = ? AND epoch = ? AND size = ?)",
+                    (
+                        *(log, epoch, checkpoint.size, checkpoint.root, note),
+                        *(log, epoch, checkpoint.size),
+                    ),
+                )
+        return note
+
+    def sign_all(self, ledger: Ledger) -> dict[Log, str]:
+        """Sign both logs."""
+        return {log: self.sign(ledger, log) for log in LOGS}
+
+    def last(self, log: Log) -> Checkpoint | None:
+        """The last checkpoint this signer signed for a log, or None.
+
+        Raises `Fault` CW-LEDGER-NOTE-INVALID or CW-LEDGER-SIGNATURE-INVALID if its file was
+        changed.
+        """
+        if not self._file(log).exists():
+            return None
+        note = read_bytes(self._file(log), "the signer's memory", limit=_MAX_NOTE)
+        origin = note.partition(b"\n")[0].decode("utf-8", "replace")
+        own = f"{self.base}/{log}"
+        if origin != own and not origin.startswith(f"{own}/"):
+            raise _rewound(log, "the signer's memory belongs to another log")
+        return open_checkpoint(note, [self.vkey], origin)[0]
+
+    def _file(self, log: Log) -> Path:
+        return self.memory / f"{log}.checkpoint"
+
+    def _examine(self, connection: Connection, log: Log) -> tuple[Checkpoint, int]:
+        """The checkpoint that may be signed now, and its epoch; or an error."""
+        epoch = reading.epoch(connection)
+        origin = origin_of(self.base, log, epoch)
+        size = reading.size(connection, log)
+        start = self._start(connection, log, origin, size)
+        checkpoint = Checkpoint(origin, size, _follow(connection, log, start, size))
+        if reading.root(connection, log) != checkpoint.root:
+            raise _rewound(log, "its stored subtrees are not those of its entries")
+        return checkpoint, epoch
+
+    def _start(self, connection: Connection, log: Log, origin: str, size: int) -> Frontier:
+        """The frontier to follow the log from: that of the last tree signed."""
+        last = self.last(log)
+        if last is None:
+            return Frontier()
+        if last.origin != origin:
+            self._check_epoch(connection, log, last)
+            return Frontier()
+        if size < last.size:
+            raise _rewound(log, f"it has {size} entries and {last.size} were signed")
+        if last.size == 0:
+            return Frontier()
+        fetch = reading.fetcher(connection, log)
+        frontier = frontier_at(last.size, fetch)
+        if frontier.root() != last.root:
+            raise _rewound(log, f"its first {last.size} entries are not those that were signed")
+        try:
+            verify_consistency(
+                last.size,
+                size,
+                last.root,
+                reading.root(connection, log),
+                consistency_proof(last.size, size, fetch),
+            )
+        except ProofError as error:
+            raise _rewound(log, "its tree does not continue the one that was signed") from error
+        return frontier
+
+    def _check_epoch(self, connection: Connection, log: Log, last: Checkpoint) -> None:
+        """A new epoch is signed only if its first entry names the last checkpoint signed."""
+        found = connection.execute(
+            "SELECT body FROM epoch JOIN intent ON intent.id = intent_id "
+            "ORDER BY number DESC LIMIT 1"
+        ).fetchone()
+        entry = read_entry(found[0]) if found is not None else {}
+        if entry.get(f"{log}_root") != f"sha256:{last.root.hex()}":
+            raise _rewound(log, "no new epoch was begun from the last checkpoint")
+        placed = connection.execute(
+            "SELECT 1 FROM epoch JOIN entry ON entry.intent_id = epoch.intent_id WHERE number = ?",
+            (entry.get("epoch"),),
+        ).fetchone()
+        if placed is None:
+            raise _rewound(log, "its new epoch is not yet on the public log")
+
+
+def _follow(connection: Connection, log: Log, frontier: Frontier, size: int) -> bytes:
+    """The root after all entries from the frontier up to `size`, hashed from their bodies."""
+    rows = connection.execute(
+        "SELECT idx, intent.log, body FROM entry JOIN intent ON intent.id = intent_id "
+        "WHERE entry.log = ? AND idx >= ? ORDER BY idx",
+        (log, frontier.size),
+    )
+    for index, intent_log, body in rows:
+        if index != frontier.size or intent_log != log:
+            raise _rewound(log, f"entry {frontier.size} is not in its place")
+        try:
+            read_entry(body)
+        except CommonwealError as error:
+            raise _rewound(log, f"entry {index} is not an entry of the closed list") from error
+        frontier.append(leaf_hash(body))
+    if frontier.size != size:
+        raise _rewound(log, f"entry {frontier.size} is not in its place")
+    return frontier.root() if size else EMPTY_ROOT
+
+
+def _rewound(log: Log, why: str) -> Fault:
+    return Fault(
+        "CW-LEDGER-REWOUND",
+        f"The {log} log was not signed: {why}.",
+        remedy="Run `commonweal ledger verify`; after a restore, begin a new epoch.",
+    )
+
+
+def prove(ledger: Ledger, log: Log, index: int, *, note: str | None = None) -> str:
+    """The proof of one entry as a tlog-proof file that carries the entry.
+
+    `note`: a signed checkpoint to prove against; by default the newest one stored.
+    Raises `Fault` CW-LEDGER-NOT-PROVABLE if no checkpoint covers the entry.
+    """
+    with ledger.reading() as connection:
+        chosen = note if note is not None else newest_note(connection, log)
+        checkpoint = Checkpoint.parse(chosen.partition("\n\n")[0] + "\n") if chosen else None
+        if chosen is None or checkpoint is None or not 0 <= index < checkpoint.size:
+            raise Fault(
+                "CW-LEDGER-NOT-PROVABLE",
+                f"No signed checkpoint covers entry {index} of the {log} log.",
+                remedy="Run `commonweal ledger sequence` first.",
+            )
+        if checkpoint.size > reading.size(connection, log):
+            raise Fault("CW-LEDGER-NOT-PROVABLE", "The checkpoint is newer than the ledger.")
+        path = inclusion_proof(index, checkpoint.size, reading.fetcher(connection, log))
+        body = reading.body(connection, log, index)
+    return TlogProof(index, tuple(path), chosen, body).format()
+
+
+def newest_note(connection: Connection, log: Log) -> str | None:
+    """The newest signed checkpoint stored for a log, with its witnesses' lines."""
+    found = connection.execute(
+        "SELECT epoch, size, note FROM checkpoint WHERE log = ? "
+        "ORDER BY epoch DESC, size DESC LIMIT 1",
+        (log,),
+    ).fetchone()
+    if found is None:
+        return None
+    lines = connection.execute(
+        "SELECT line FROM cosignature WHERE log = ? AND epoch = ? AND size = ? ORDER BY line",
+        (log, found[0], found[1]),
+    ).fetchall()
+    return str(found[2]) + "".join(line for (line,) in lines)
+
+
+def certify(
+    ledger: Ledger, signer: CheckpointSigner, intent_id: int, place: Callable[[Ledger], object]
+) -> tuple[Log, int, str]:
+    """Place, sign and prove one event: (log, index, proof file).
+
+    `place` is `sequencer.sequence`. Raises `Refused` CW-LEDGER-NOT-PROVABLE if the intent is not
+    in the ledger.
+    """
+    place(ledger)
+    where = ledger.place(intent_id)
+    if where is None:
+        raise Refused("CW-LEDGER-NOT-PROVABLE", "There is no such event in the ledger.")
+    log, index = where
+    return log, index, prove(ledger, log, index, note=signer.sign(ledger, log))

@@ -1,0 +1,144 @@
+"""The state of a permit, as the order of its events on the ledger makes it (decision S12).
+
+The last state event decides; time does the rest: `announced` becomes `active` when the time to say
+no is over, and any permit that has not ended otherwise becomes `expired` after its last day.
+Which event may follow which is the table in the papers and checked before; here only what no
+table may allow is refused: an event before the permit was issued or after it has ended.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import cast, get_args
+
+from commonweal.foundation.clock import parse_stamp, stamp
+from commonweal.foundation.errors import Refused
+from commonweal.ledger.entry import Event
+from commonweal.ledger.events import TERMINAL, PermitState
+
+
+@dataclass(frozen=True)
+class PermitLive:
+    """What an event needs of its permit at the moment it is written."""
+
+    permit_id: str
+    allow: tuple[PermitState, ...] = ("active",)
+
+    def __post_init__(self) -> None:
+        if not set(self.allow) <= {"active", "paused"} or not self.allow:
+            raise ValueError("only an active or paused permit can count as live")
+
+
+@dataclass(frozen=True)
+class PermitStanding:
+    """The computed state of a permit at one moment.
+
+    `intent_id`: the event that decided. `active_from` and `ends`: first moment of work, and first
+    moment after the last day. `as_of`: the moment that was asked about.
+    """
+
+    permit_id: str
+    state: PermitState
+    intent_id: int
+    changed_at: datetime
+    active_from: datetime
+    ends: datetime
+    as_of: datetime
+
+    @property
+    def begun(self) -> bool:
+        """True once the time to say no is over and the first day has come."""
+        return self.as_of >= self.active_from
+
+
+def standing(
+    connection: sqlite3.Connection, permit_id: str, as_of: datetime
+) -> PermitStanding | None:
+    """The state of a permit at `as_of` by what is written now; None if it was never issued."""
+    last = connection.execute(
+        "SELECT intent_id, state, at FROM permit_state WHERE permit = ? "
+        "ORDER BY intent_id DESC LIMIT 1",
+        (permit_id,),
+    ).fetchone()
+    if last is None:
+        return None
+    active_from, until = connection.execute(
+        "SELECT active_from, until FROM permit_state WHERE permit = ? ORDER BY intent_id LIMIT 1",
+        (permit_id,),
+    ).fetchone()
+    begins = parse_stamp(active_from)
+    ends = end_of_day(until)
+    return PermitStanding(
+        permit_id=permit_id,
+        state=computed(last[1], begins, ends, as_of),
+        intent_id=last[0],
+        changed_at=parse_stamp(last[2]),
+        active_from=begins,
+        ends=ends,
+        as_of=as_of,
+    )
+
+
+def end_of_day(day: str) -> datetime:
+    """The first moment after a day written YYYY-MM-DD, in UTC."""
+    midnight = datetime.combine(datetime.fromisoformat(day).date(), time(0), UTC)
+    return midnight + timedelta(days=1)
+
+
+def computed(written: str, begins: datetime, ends: datetime, as_of: datetime) -> PermitState:
+    """What a written state amounts to at `as_of`."""
+    if written not in get_args(PermitState):
+        raise ValueError("not a state of a permit")
+    if written in TERMINAL:
+        return cast("PermitState", written)
+    if as_of >= ends:
+        return "expired"
+    if written in ("announced", "active"):
+        # A permit that was stopped and resumed before its time has still not begun.
+        return "active" if as_of >= begins else "announced"
+    return cast("PermitState", written)
+
+
+def check_live(connection: sqlite3.Connection, need: PermitLive, as_of: datetime) -> None:
+    """Refuse unless the permit is live at `as_of`. Raises `Refused` CW-PERMIT-NOT-LIVE."""
+    now = standing(connection, need.permit_id, as_of)
+    if now is None:
+        raise Refused("CW-PERMIT-NOT-LIVE", "The permit was never issued on this ledger.")
+    if now.state not in need.allow:
+        raise Refused("CW-PERMIT-NOT-LIVE", f"The permit is {now.state}.")
+    if not now.begun:
+        raise Refused("CW-PERMIT-NOT-LIVE", "The permit has not begun.")
+
+
+def check_state_event(connection: sqlite3.Connection, event: Event, as_of: datetime) -> None:
+    """Refuse a state event that cannot follow. Raises `Refused` CW-LEDGER-STATE."""
+    permit_id = str(event.fields["permit"])
+    now = standing(connection, permit_id, as_of)
+    if event.type == "permit.issued":
+        if now is not None:
+            raise Refused("CW-LEDGER-STATE", "A permit with this id was issued before.")
+        return
+    if now is None:
+        raise Refused("CW-LEDGER-STATE", "The permit was never issued on this ledger.")
+    if now.state in TERMINAL:
+        raise Refused("CW-LEDGER-STATE", f"The permit is {now.state}, and that is final.")
+
+
+def record_state(
+    connection: sqlite3.Connection, event: Event, intent_id: int, at: datetime
+) -> None:
+    """Write the projection of a state event."""
+    connection.execute(
+        "INSERT INTO permit_state (permit, intent_id, state, at, active_from, until) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            event.fields["permit"],
+            intent_id,
+            event.definition.state,
+            stamp(at),
+            event.fields.get("active_from"),
+            event.fields.get("until"),
+        ),
+    )

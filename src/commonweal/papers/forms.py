@@ -1,0 +1,143 @@
+"""Forms: how a variable may be seen. A closed enumeration, written as short texts.
+
+`exact`, `pseudonym`, `record_code`, `year`, `month`, `interval`, `age_band(n, top)`, `shift`,
+`outward_postcode`, `truncate(n)`, `rollup(n)`, `round(n)`, `redacted_text`, `deidentified_image`.
+
+`FORMS` is the one table that says which roles and types a form fits; documentation is generated
+from it. `redacted_text` and `deidentified_image` belong to rooms that do not exist yet: they can
+be offered by a catalogue, and asking for them is refused with a plain sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from commonweal.foundation.errors import Fault
+
+
+@dataclass(frozen=True)
+class FormRule:
+    """One line of the table of forms."""
+
+    arguments: tuple[str, ...]
+    types: frozenset[str]
+    sentence: str
+    built: bool = True
+    dates: str | None = None
+    """For dates: `exact`, `coarse`, `shift` or `interval` (S16 decides which may meet)."""
+
+
+_ALL = frozenset({"text", "integer", "decimal", "boolean", "date", "timestamp"})
+_DATES = frozenset({"date", "timestamp"})
+_KEYS = frozenset({"text", "integer"})
+_NUMBERS = frozenset({"integer", "decimal"})
+
+FORMS: dict[str, FormRule] = {
+    "exact": FormRule((), _ALL, "as it is recorded", dates="exact"),
+    "pseudonym": FormRule((), _KEYS, "replaced by a code for the person, made for this project"),
+    "record_code": FormRule((), _KEYS, "replaced by a code for the record, made for this project"),
+    "year": FormRule((), _DATES, "the year only", dates="coarse"),
+    "month": FormRule((), _DATES, "the year and month only", dates="coarse"),
+    "interval": FormRule((), _DATES, "as a number of days between two dates", dates="interval"),
+    "age_band": FormRule(
+        ("width", "top"), _DATES | {"integer"}, "as an age group of {0} years, {1} and over as one"
+    ),
+    "shift": FormRule(
+        (), _DATES, "moved by a secret number of weeks, the same for all of a person's dates",
+        dates="shift",
+    ),
+    "outward_postcode": FormRule((), frozenset({"text"}), "the first half of the postcode only"),
+    "truncate": FormRule(("length",), frozenset({"text"}), "the first {0} characters only"),
+    "rollup": FormRule(
+        ("people",), frozenset({"text", "integer"}),
+        "values held by fewer than {0} people joined into broader ones or left out",
+    ),
+    "round": FormRule(("step",), _NUMBERS, "rounded to the nearest {0}"),
+    "redacted_text": FormRule((), frozenset({"text"}), "text with names removed", built=False),
+    "deidentified_image": FormRule((), _ALL, "images with identity removed", built=False),
+}
+
+_TEXT = re.compile(r"([a-z_]+)(?:\(([0-9., ]{1,40})\))?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Form:
+    """One form with its arguments, for example `age_band(5, 90)`.
+
+    `width`, `top`, `length`, `people` are whole numbers; `step` may be a decimal.
+    """
+
+    kind: str
+    arguments: tuple[Decimal, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Form:
+        """Read a form. Raises `Fault` CW-FORM-UNKNOWN."""
+        match = _TEXT.fullmatch(text.strip()) if isinstance(text, str) else None
+        if match is None or match[1] not in FORMS:
+            raise _unknown("This is not a form that a variable can have.")
+        kind, inside = match[1], match[2]
+        rule = FORMS[kind]
+        parts = [part.strip() for part in inside.split(",")] if inside is not None else []
+        if len(parts) != len(rule.arguments):
+            raise _unknown(f"The form {kind} takes {len(rule.arguments)} number(s) in brackets.")
+        return cls(kind, _numbers(kind, rule.arguments, parts))
+
+    @property
+    def rule(self) -> FormRule:
+        """The line of `FORMS` for this form."""
+        return FORMS[self.kind]
+
+    @property
+    def text(self) -> str:
+        """The form as papers write it."""
+        if not self.arguments:
+            return self.kind
+        return f"{self.kind}({','.join(_plain(a) for a in self.arguments)})"
+
+    @property
+    def sentence(self) -> str:
+        """The form in plain words, to complete "<variable>: ..."."""
+        return self.rule.sentence.format(*(_plain(a) for a in self.arguments))
+
+    def whole(self, place: int) -> int:
+        """Argument number `place` (from 0) as an int."""
+        return int(self.arguments[place])
+
+    @property
+    def names_exact_age(self) -> bool:
+        """True where an age is shown to the year, which undoes a date shift (S16)."""
+        return self.kind == "age_band" and self.whole(0) == 1
+
+
+def fits(form: Form, type_: str) -> bool:
+    """True if a variable of type `type_` can be shown in this form."""
+    return type_ in form.rule.types
+
+
+def _numbers(kind: str, names: tuple[str, ...], parts: list[str]) -> tuple[Decimal, ...]:
+    try:
+        numbers = tuple(Decimal(part) for part in parts)
+    except InvalidOperation as error:
+        raise _unknown(f"The form {kind} takes numbers in brackets.") from error
+    for name, number in zip(names, numbers, strict=True):
+        limit = Decimal(10**9) if name == "step" else Decimal(10_000)
+        whole = name == "step" or number == number.to_integral_value()
+        if not (whole and 0 < number <= limit):
+            raise _unknown(f"The form {kind} has a {name} that cannot be used.")
+    if kind == "age_band" and not (numbers[0] <= 50 and numbers[0] <= numbers[1] <= 130):
+        raise _unknown("The form age_band needs a width up to 50 and a top from the width to 130.")
+    if kind == "age_band" and numbers[1] % numbers[0]:
+        raise _unknown("The form age_band needs a top that is a multiple of its width.")
+    return numbers
+
+
+def _plain(number: Decimal) -> str:
+    whole = number == number.to_integral_value()
+    return str(int(number)) if whole else format(number.normalize(), "f")
+
+
+def _unknown(sentence: str) -> Fault:
+    return Fault("CW-FORM-UNKNOWN", sentence)

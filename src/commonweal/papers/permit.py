@@ -1,0 +1,378 @@
+"""The permit: the machine-readable decision (ARCHITECTURE 4).
+
+A frozen, signed, time-limited and revocable statement of who may see which variables, in which
+form, of which people, for what purpose, until when. Every room obeys it and nothing else.
+What may be written in one lies here; the rules against a catalogue are in `permit_rules.py`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from commonweal.foundation.documents import load_document
+from commonweal.papers.base import (
+    ColumnName,
+    Day,
+    Identifier,
+    Line,
+    Moment,
+    Paper,
+    PaperInvalid,
+    Sha256,
+    Share,
+    Text,
+)
+from commonweal.papers.cohort import Cohort
+from commonweal.papers.forms import Form
+from commonweal.papers.permit_check import Action, check_permit
+from commonweal.papers.permit_status import PermitStatus
+from commonweal.papers.refusal import PermitRefused
+from commonweal.papers.signing import open_paper
+from commonweal.papers.trust import TrustPolicy
+from commonweal.papers.vocabulary import (
+    PURPOSES,
+    REFUSED_PURPOSES,
+    Article6,
+    Article9,
+    Authority,
+    CommonLawRoute,
+    Delivery,
+    DeterminationCode,
+    OrganisationKind,
+    Processing,
+)
+
+PAPER_TYPE = "commonweal-permit+json"
+MAX_PERIOD_DAYS = 366 * 10
+
+
+class Project(Paper):
+    """What the work is called, for people who never heard of it."""
+
+    id: Identifier
+    title: Line
+    lay_summary: Text
+
+
+class Organisation(Paper):
+    """A legal person, with its ODS, company or charity number where there is one."""
+
+    name: Line
+    kind: OrganisationKind
+    reference: Line | None = None
+
+
+class Person(Paper):
+    """Someone who may work under the permit. `id` is the account's name."""
+
+    id: Identifier
+    name: Line
+    role: Line
+
+
+class CagSupport(Paper):
+    """Support under section 251 of the NHS Act 2006 (Health Service Regulations 2002)."""
+
+    reference: Annotated[str, StringConstraints(pattern=r"^[0-9]{2}/CAG/[0-9]{4}$")]
+    decision_maker: Literal["hra", "secretary_of_state"]
+    supported_on: Day
+    next_review: Day
+    items: Annotated[tuple[ColumnName, ...], Field(min_length=1)]
+    """The variables that the support covers, as `table.variable` or `variable`."""
+
+
+class Ethics(Paper):
+    """A favourable opinion of a research ethics committee."""
+
+    reference: Line
+    committee: Line
+    given_on: Day
+
+
+class LegalBasis(Paper):
+    """Both layers of law: data protection and the duty of confidentiality."""
+
+    uk_gdpr_article_6: Article6
+    uk_gdpr_article_9: Article9
+    common_law: CommonLawRoute
+    cag: CagSupport | None = None
+    ethics: Ethics | None = None
+
+    @model_validator(mode="after")
+    def _support_named(self) -> LegalBasis:
+        if self.common_law in ("s251_reg2", "s251_reg5") and self.cag is None:
+            raise ValueError("section 251 needs the CAG reference, decision and items")
+        return self
+
+
+class Determination(Paper):
+    """A person's recorded decision that the national opt-out does not apply (P4)."""
+
+    code: DeterminationCode
+    decided_by: Line
+    decided_on: Day
+    evidence: Text
+    reference: Line | None = None
+    expires: Day | None = None
+
+
+class Exemption(Paper):
+    """A person's recorded decision about people whose identifier is missing or invalid."""
+
+    decided_by: Line
+    decided_on: Day
+    evidence: Text
+
+
+class Choices(Paper):
+    """How people's choices are honoured. Objections always are (P5); there is no field for that."""
+
+    national_opt_out: Literal["apply", "exempt"] = "apply"
+    determination: Determination | None = None
+    include_people_without_identifier: Exemption | None = None
+
+    @model_validator(mode="after")
+    def _exempt_needs_reason(self) -> Choices:
+        if (self.national_opt_out == "exempt") != (self.determination is not None):
+            raise ValueError("an exemption from the national opt-out goes with a determination")
+        return self
+
+
+class PermittedVariable(Paper):
+    """One variable in one form. `since` names the date an `interval` counts from, in the same row;
+    without it the interval counts from the person's first date in this variable."""
+
+    variable: ColumnName
+    form: str
+    since: ColumnName | None = None
+    why: Text | None = None
+
+    @field_validator("form")
+    @classmethod
+    def _form_known(cls, text: str) -> str:
+        return Form.parse(text).text
+
+    @model_validator(mode="after")
+    def _since_fits(self) -> PermittedVariable:
+        if self.since is not None and self.parsed.kind != "interval":
+            raise ValueError("only an interval has a since")
+        return self
+
+    @property
+    def parsed(self) -> Form:
+        """The form, read."""
+        return Form.parse(self.form)
+
+
+class PermittedTable(Paper):
+    """Variables of one table."""
+
+    table: ColumnName
+    variables: Annotated[tuple[PermittedVariable, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_once(self) -> PermittedTable:
+        names = [v.variable.casefold() for v in self.variables]
+        if len(names) != len(set(names)):
+            raise ValueError("a variable is named twice")
+        return self
+
+
+class PermittedDataset(Paper):
+    """Tables of one dataset."""
+
+    dataset: Identifier
+    tables: Annotated[tuple[PermittedTable, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_once(self) -> PermittedDataset:
+        names = [t.table.casefold() for t in self.tables]
+        if len(names) != len(set(names)):
+            raise ValueError("a table is named twice")
+        return self
+
+
+class RiskLimits(Paper):
+    """The most re-identification risk that a release under this permit may carry, by patient."""
+
+    k: Annotated[int, Field(ge=2, le=1000)] = 5
+    distinct_l: Annotated[int, Field(ge=1, le=100)] | None = None
+    prosecutor_mean: Share | None = None
+    marketer: Share | None = None
+    shift_candidates: Annotated[int, Field(ge=2, le=105)] = 5
+    suppress_up_to: Share = 0.0
+    """Share of people whose whole record may be left out to reach the limits."""
+    rare_people: Annotated[int, Field(ge=2, le=1000)] = 10
+
+
+class Outputs(Paper):
+    """What may leave through the airlock."""
+
+    profile: Identifier = "sacro-default"
+    minimum_people: Annotated[int, Field(ge=2, le=1000)] = 10
+
+
+class IntruderTest(Paper):
+    """Whether a motivated intruder test must stay below a limit before release."""
+
+    upper_bound: Share
+
+
+class RestrictedCodes(Paper):
+    """A legally restricted code list that this project may see, with the law that allows it."""
+
+    list: Identifier
+    legal_gateway: Text
+
+
+class PermitDraft(Paper):
+    """Everything that people decide. Issuing adds the dates, the authority and the signatures."""
+
+    permit: Literal[1]
+    id: Identifier
+    version: Annotated[int, Field(ge=1)] = 1
+    supersedes: Identifier | None = None
+    project: Project
+    organisation: Organisation
+    controllers: Annotated[tuple[Organisation, ...], Field(min_length=1)]
+    processors: tuple[Organisation, ...] = ()
+    people: Annotated[tuple[Person, ...], Field(min_length=1, max_length=500)]
+    purposes: Annotated[tuple[str, ...], Field(min_length=1)]
+    legal_basis: LegalBasis
+    choices: Choices = Choices()
+    data: Annotated[tuple[PermittedDataset, ...], Field(min_length=1, max_length=1)]
+    cohort: Cohort = Cohort(everyone=True)
+    reference_date: Day | None = None
+    """The one date at which ages are taken; the first day of the permit where it is absent."""
+    shift_weeks: Annotated[int, Field(ge=2, le=26)] = 8
+    restricted_codes: tuple[RestrictedCodes, ...] = ()
+    genomic: bool = False
+    risk: RiskLimits = RiskLimits()
+    processing: Annotated[tuple[Processing, ...], Field(min_length=1)]
+    delivery: Delivery = "enclave"
+    holdout_share: Annotated[float, Field(ge=0.05, le=0.5)] = 0.2
+    link_across_refreshes: bool = False
+    optimise_generalisation: bool = False
+    intruder_test: IntruderTest | None = None
+    sites: tuple[Line, ...] = ()
+    outputs: Outputs = Outputs()
+    from_: Day = Field(alias="from")
+    until: Day
+    review_dates: tuple[Day, ...] = ()
+    conditions: tuple[Text, ...] = ()
+    agreement_hash: Sha256 | None = None
+    aia_hash: Sha256 | None = None
+    dpia_hash: Sha256 | None = None
+
+    model_config = Paper.model_config | {"populate_by_name": True, "serialize_by_alias": True}
+
+    @field_validator("purposes")
+    @classmethod
+    def _purposes_allowed(cls, purposes: tuple[str, ...]) -> tuple[str, ...]:
+        for purpose in purposes:
+            if purpose in REFUSED_PURPOSES:
+                raise PermitRefused(
+                    "CW-PERMIT-PURPOSE",
+                    f"Patient data are never used for {REFUSED_PURPOSES[purpose]}.",
+                )
+            if purpose not in PURPOSES:
+                raise ValueError(f"must be one of {', '.join(PURPOSES)}")
+        return tuple(dict.fromkeys(purposes))
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> PermitDraft:
+        if self.until < self.from_:
+            raise PermitRefused("CW-PERMIT-PERIOD", "The permit would end before it starts.")
+        if (self.until - self.from_).days > MAX_PERIOD_DAYS:
+            raise PermitRefused("CW-PERMIT-PERIOD", "A permit lasts at most ten years.")
+        if any(not self.from_ <= day <= self.until for day in self.review_dates):
+            raise PermitRefused("CW-PERMIT-PERIOD", "A review date lies outside the permit.")
+        ids = [person.id for person in self.people]
+        if len(ids) != len(set(ids)):
+            raise ValueError("a person is named twice")
+        if self.supersedes == self.id:
+            raise ValueError("a permit cannot replace itself")
+        return self
+
+    @classmethod
+    def load_draft(cls, path: Path) -> PermitDraft:
+        """Read a draft (YAML or JSON). Raises `PaperInvalid`, `PermitRefused` and file faults."""
+        return cls.read(
+            load_document(path, "The permit draft"), f"Draft {path.name}", "CW-PERMIT-INVALID"
+        )
+
+    @property
+    def ages_at(self) -> datetime:
+        """The date at which ages are taken, as midnight."""
+        day = self.reference_date or self.from_
+        return datetime(day.year, day.month, day.day)
+
+    @property
+    def dataset(self) -> PermittedDataset:
+        """The one dataset of this permit."""
+        return self.data[0]
+
+
+class Permit(PermitDraft):
+    """An issued permit. Made by `issue`, read by `load`; both only with valid signatures."""
+
+    authority: Authority
+    issued_at: Moment
+    say_no_until: Moment
+    catalogue_digest: Sha256
+    cag_grace_days: Annotated[int, Field(ge=0, le=90)] = 30
+    """Days after the section 251 review date before work stops (from the trust policy)."""
+
+    @model_validator(mode="after")
+    def _announced_first(self) -> Permit:
+        if self.say_no_until < self.issued_at:
+            raise ValueError("the time to say no cannot end before the permit is issued")
+        return self
+
+    @classmethod
+    def load(cls, text: str | bytes, trust: TrustPolicy) -> Permit:
+        """The permit in a signed text. One changed byte is a fault.
+
+        Raises `Fault` CW-SIGNATURE-INVALID, CW-SIGNATURE-UNTRUSTED, CW-PERMIT-INVALID.
+        """
+        plain = open_paper(text, PAPER_TYPE, "permit", trust, "The permit")
+        permit = cls.read(plain, "The permit", "CW-PERMIT-INVALID")
+        if permit.plain() != plain:
+            raise PaperInvalid("CW-PERMIT-INVALID", "The permit is not in its full form.")
+        return permit
+
+    @property
+    def begins(self) -> datetime:
+        """When work may start: the first day, or the end of the time to say no if later."""
+        first = datetime(self.from_.year, self.from_.month, self.from_.day, tzinfo=UTC)
+        return max(first, self.say_no_until)
+
+    @property
+    def ends(self) -> datetime:
+        """The first moment after the permit's last day."""
+        last = datetime(self.until.year, self.until.month, self.until.day, tzinfo=UTC)
+        return last + timedelta(days=1)
+
+    def check(
+        self, action: Action, subject: str | None, at: datetime, status: PermitStatus
+    ) -> None:
+        """Refuse unless `action` by `subject` is allowed at `at` (see `permit_check.py`).
+
+        `status` must be about this very permit and at most as old as the trust policy allows.
+        Raises `PermitRefused`.
+        """
+        check_permit(self, action, subject, at, status)
+
+    def public_projection(self) -> dict[str, object]:
+        """What the register shows and the public log commits to: no names of people (S10)."""
+        plain = self.plain()
+        shown = (
+            "permit", "id", "version", "supersedes", "organisation", "controllers",
+            "purposes", "processing", "delivery", "from", "until", "authority", "issued_at",
+            "say_no_until", "data", "project",
+        )  # fmt: skip
+        return {key: plain[key] for key in shown if key in plain}

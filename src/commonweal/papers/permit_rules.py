@@ -1,0 +1,209 @@
+"""The rules that a draft must meet against the catalogue before it can be issued.
+
+Each rule has a code and one sentence that names dataset, table and variable. All faults are found;
+the first is raised. Sources: ARCHITECTURE 4; S16 (dates); P3 and CAG items; P4; P10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from commonweal.foundation.errors import Fault
+from commonweal.papers.catalogue import Catalogue, Dataset, Table, Variable
+from commonweal.papers.forms import Form
+from commonweal.papers.permit import PermitDraft, PermittedVariable
+from commonweal.papers.refusal import PermitRefused
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One permitted variable beside what the catalogue says about it."""
+
+    dataset: Dataset
+    table: Table
+    variable: Variable
+    permitted: PermittedVariable
+
+    @property
+    def form(self) -> Form:
+        """The form asked for."""
+        return self.permitted.parsed
+
+    @property
+    def name(self) -> str:
+        """`table.variable`, for sentences."""
+        return f"{self.table.name}.{self.variable.name}"
+
+
+def wanted(draft: PermitDraft, catalogue: Catalogue) -> tuple[Wanted, ...]:
+    """Every permitted variable, looked up. Raises `PermitRefused` CW-PERMIT-UNKNOWN-VARIABLE."""
+    found: list[Wanted] = []
+    for permitted_dataset in draft.data:
+        try:
+            dataset = catalogue.dataset(permitted_dataset.dataset)
+            for permitted_table in permitted_dataset.tables:
+                table = dataset.table(permitted_table.table)
+                found += [
+                    Wanted(dataset, table, table.variable(item.variable), item)
+                    for item in permitted_table.variables
+                ]
+        except Fault as fault:
+            raise PermitRefused("CW-PERMIT-UNKNOWN-VARIABLE", fault.sentence) from None
+    return tuple(found)
+
+
+def check_draft(draft: PermitDraft, catalogue: Catalogue) -> tuple[Wanted, ...]:
+    """Refuse a draft that the catalogue or the law of forms does not allow.
+
+    Returns the permitted variables, looked up. Raises the first `PermitRefused` in the order of
+    this module; `faults` gives all.
+    """
+    items = wanted(draft, catalogue)
+    for fault in faults(draft, catalogue, items):
+        raise fault
+    return items
+
+
+def faults(
+    draft: PermitDraft, catalogue: Catalogue, items: tuple[Wanted, ...]
+) -> Iterator[PermitRefused]:
+    """Every reason why the draft cannot be issued."""
+    for item in items:
+        yield from _role_faults(item, draft)
+        yield from _form_faults(item)
+    yield from _date_faults(items)
+    yield from _cohort_faults(draft, catalogue)
+    yield from _support_faults(draft, items)
+
+
+def _role_faults(item: Wanted, draft: PermitDraft) -> Iterator[PermitRefused]:
+    role = item.variable.role
+    if role is None:
+        yield PermitRefused(
+            "CW-PERMIT-ROLE-MISSING", f"No one has declared a role for {item.name} yet."
+        )
+    if role == "direct_identifier" and item.form.kind == "exact":
+        yield PermitRefused(
+            "CW-PERMIT-DIRECT-IDENTIFIER",
+            f"{item.name} says who a person is and is never shown as it is.",
+        )
+    if role == "record_key" and item.form.kind not in ("record_code", "pseudonym"):
+        yield PermitRefused(
+            "CW-PERMIT-DIRECT-IDENTIFIER", f"{item.name} is a record key: only a code is shown."
+        )
+    if role == "genomic" and not draft.genomic:
+        yield PermitRefused(
+            "CW-PERMIT-GENOMIC", f"{item.name} is genomic; the permit does not name genomic data."
+        )
+    is_link = item.variable.name == item.table.link_variable and not item.dataset.route(item.table)
+    if is_link and item.form.kind != "pseudonym":
+        yield PermitRefused(
+            "CW-PERMIT-DIRECT-IDENTIFIER",
+            f"{item.name} says whose row it is: only a pseudonym is shown.",
+        )
+    if item.form.kind == "pseudonym" and not is_link:
+        yield PermitRefused(
+            "CW-PERMIT-PSEUDONYM-PLACE",
+            f"{item.name} does not identify the person of the row; ask for record_code.",
+        )
+
+
+def _form_faults(item: Wanted) -> Iterator[PermitRefused]:
+    form = item.form
+    if not form.rule.built:
+        yield PermitRefused(
+            "CW-PERMIT-FORM-NOT-BUILT",
+            f"{item.name}: Commonweal cannot make the form {form.text} yet.",
+        )
+    elif form.text not in item.variable.forms:
+        offered = ", ".join(item.variable.forms) or "none"
+        yield PermitRefused(
+            "CW-PERMIT-FORM-NOT-OFFERED",
+            f"{item.name} is not offered as {form.text} (offered: {offered}).",
+        )
+    if form.kind == "interval":
+        yield from _interval_faults(item)
+
+
+def _interval_faults(item: Wanted) -> Iterator[PermitRefused]:
+    since = item.permitted.since
+    if since is None:
+        if item.variable.administrative:
+            yield PermitRefused(
+                "CW-PERMIT-DATE-FORMS",
+                f"{item.name} is the same for many people: it can only be shown as an interval "
+                "since another administrative date.",
+            )
+        return
+    try:
+        anchor = item.table.variable(since)
+    except Fault as fault:
+        yield PermitRefused("CW-PERMIT-UNKNOWN-VARIABLE", fault.sentence)
+        return
+    if anchor.type not in ("date", "timestamp"):
+        yield PermitRefused("CW-PERMIT-DATE-FORMS", f"{item.name} cannot count from {since}.")
+    if anchor.administrative != item.variable.administrative:
+        yield PermitRefused(
+            "CW-PERMIT-DATE-FORMS",
+            f"{item.name} since {since} would give away a person's true date.",
+        )
+    if anchor.identifies == "date_of_birth" or item.variable.identifies == "date_of_birth":
+        yield PermitRefused(
+            "CW-PERMIT-DATE-FORMS", f"{item.name} since {since} would give away an exact age."
+        )
+
+
+def _date_faults(items: tuple[Wanted, ...]) -> Iterator[PermitRefused]:
+    """S16: a shifted date meets no exact or coarser date, and no exact age."""
+    shifted = next((item for item in items if item.form.kind == "shift"), None)
+    for item in items:
+        if item.variable.administrative and item.form.kind != "interval":
+            yield PermitRefused(
+                "CW-PERMIT-DATE-FORMS", f"{item.name} is administrative: only an interval is shown."
+            )
+        if shifted is None:
+            continue
+        is_date = item.variable.type in ("date", "timestamp")
+        tells_age = item.form.names_exact_age or (
+            item.variable.identifies == "age" and item.form.kind in ("exact", "round")
+        )
+        if tells_age or (is_date and item.form.rule.dates in ("exact", "coarse")):
+            yield PermitRefused(
+                "CW-PERMIT-DATE-FORMS",
+                f"{item.name} as {item.form.text} would undo the date shift of {shifted.name}.",
+            )
+
+
+def _cohort_faults(draft: PermitDraft, catalogue: Catalogue) -> Iterator[PermitRefused]:
+    dataset = catalogue.dataset(draft.dataset.dataset)
+    for table_name, variable_name in draft.cohort.columns():
+        try:
+            variable = dataset.table(table_name).variable(variable_name)
+        except Fault as fault:
+            yield PermitRefused("CW-PERMIT-UNKNOWN-VARIABLE", fault.sentence)
+            continue
+        closed = variable.role in (None, "record_key", "free_text", "image", "genomic")
+        names_people = variable.role == "direct_identifier" and variable.type not in (
+            "date",
+            "timestamp",
+        )
+        if closed or names_people:
+            yield PermitRefused(
+                "CW-PERMIT-COHORT",
+                f"The cohort cannot look at {table_name}.{variable_name}: it could single out "
+                "people.",
+            )
+
+
+def _support_faults(draft: PermitDraft, items: tuple[Wanted, ...]) -> Iterator[PermitRefused]:
+    cag = draft.legal_basis.cag
+    if cag is None or draft.legal_basis.common_law not in ("s251_reg2", "s251_reg5"):
+        return
+    covered = set(cag.items)
+    for item in items:
+        if item.name not in covered and item.variable.name not in covered:
+            yield PermitRefused(
+                "CW-PERMIT-CAG-ITEMS",
+                f"The section 251 support {cag.reference} does not cover {item.name}.",
+            )

@@ -1,0 +1,122 @@
+"""The trust policy: who may sign what, how many must, and how long things stay fresh.
+
+It is the ledger's first entry (S11). A paper is believed only if enough keys that hold the
+right role at the time of signing have signed it. Policy times that law or duty leave to the
+custodian (time to say no, age of choices) are fields here, not constants.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Literal
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from commonweal.foundation.errors import Fault
+from commonweal.papers.base import Identifier, Line, Moment, Paper
+
+SigningRole = Literal["permit", "status", "manifest", "statement"]
+
+
+class TrustedKey(Paper):
+    """A verification key and what it may sign. `public_key` is raw Ed25519, base64url."""
+
+    id: Identifier
+    holder: Line
+    algorithm: Literal["Ed25519"]
+    public_key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
+    roles: Annotated[tuple[SigningRole, ...], Field(min_length=1)]
+    valid_from: Moment
+    valid_until: Moment | None = None
+
+    @field_validator("public_key")
+    @classmethod
+    def _is_a_key(cls, text: str) -> str:
+        _public(text)
+        return text
+
+    def loaded(self) -> Ed25519PublicKey:
+        """The key, ready to verify with."""
+        return _public(self.public_key)
+
+    def holds(self, role: SigningRole, at: datetime) -> bool:
+        """True if the key may sign for `role` at time `at`."""
+        ends = self.valid_until is None or at < self.valid_until
+        return role in self.roles and self.valid_from <= at and ends
+
+
+class Freshness(Paper):
+    """How old things may be. Limits of the design are upper bounds here."""
+
+    permit_status_seconds: Annotated[int, Field(ge=10, le=300)] = 300
+    choices_days: Annotated[int, Field(ge=1, le=21)] = 7
+    cag_review_grace_days: Annotated[int, Field(ge=0, le=90)] = 30
+
+
+class TrustPolicy(Paper):
+    """The policy of one home. `home` `demo` can never become `standard` (S21)."""
+
+    trust: Literal[1]
+    home: Literal["demo", "standard"]
+    custodian: Line
+    keys: Annotated[tuple[TrustedKey, ...], Field(min_length=1, max_length=1000)]
+    thresholds: dict[SigningRole, Annotated[int, Field(ge=1, le=20)]]
+    time_to_say_no_days: Annotated[int, Field(ge=0, le=365)] = 28
+    direct_time_to_say_no_days: Annotated[int, Field(ge=0, le=365)] = 28
+    fresh: Freshness = Freshness()
+    hints_per_day: Annotated[int, Field(ge=0, le=1000)] = 20
+
+    @model_validator(mode="after")
+    def _workable(self) -> TrustPolicy:
+        ids = [key.id for key in self.keys]
+        if len(ids) != len(set(ids)):
+            raise ValueError("a key is named twice")
+        materials = [key.public_key for key in self.keys]
+        if len(materials) != len(set(materials)):
+            raise ValueError("two keys are the same key")
+        for role, needed in self.thresholds.items():
+            if sum(role in key.roles for key in self.keys) < needed:
+                raise ValueError(f"fewer keys hold the role {role} than must sign")
+        if self.home == "standard" and self.time_to_say_no_days == 0:
+            raise ValueError("only a demonstration home may have no time to say no")
+        return self
+
+    def require(self, role: SigningRole, signed_by: Mapping[str, datetime], what: str) -> None:
+        """Refuse unless enough holders of `role` are among the verified signers.
+
+        `signed_by`: key id and signing time of signatures that were verified already.
+        Raises `Fault` CW-SIGNATURE-UNTRUSTED.
+        """
+        holders = {key.id: key for key in self.keys}
+        counted = {
+            holders[id_].holder
+            for id_, at in signed_by.items()
+            if id_ in holders and holders[id_].holds(role, at)
+        }
+        needed = self.thresholds.get(role)
+        if needed is None:
+            raise Fault(
+                "CW-SIGNATURE-UNTRUSTED", f"The trust policy names no one who may sign {what}."
+            )
+        if len(counted) < needed:
+            raise Fault(
+                "CW-SIGNATURE-UNTRUSTED",
+                f"{what} has {len(counted)} signature(s) by people who may sign it; "
+                f"{needed} are needed.",
+            )
+
+    def key(self, id_: str) -> TrustedKey | None:
+        """The key called `id_`, or None."""
+        return next((key for key in self.keys if key.id == id_), None)
+
+
+def encode_public(key: Ed25519PublicKey) -> str:
+    """An Ed25519 verification key as the policy writes it."""
+    return base64.urlsafe_b64encode(key.public_bytes_raw()).decode().rstrip("=")
+
+
+def _public(text: str) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(text + "="))

@@ -1,0 +1,184 @@
+"""The fence: what no restore may bring back (S20).
+
+A backup is a picture of the past. What was destroyed, withdrawn or erased since then is written
+here, in the root store, outside every backup, and read again after each restore: destroyed keys,
+keys that were replaced, permits that were paused or ended, details that were erased, and the date
+of the newest choices that were used. The file carries a MAC under a sub-key of the root key.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from commonweal.foundation.canonical import canonical, parse_json
+from commonweal.foundation.clock import Clock, parse_stamp, stamp
+from commonweal.foundation.errors import CommonwealError, Unavailable, WrongUsage
+from commonweal.foundation.files import write_atomic
+from commonweal.vault.keys.root_store import RootStore, read_private
+
+PERMIT_STATES = ("active", "paused", "suspended", "superseded", "revoked", "closed")
+ENDED = frozenset({"superseded", "revoked", "closed"})
+"""States that no later state of the same permit may replace."""
+
+
+@dataclass(frozen=True)
+class PermitFence:
+    """The state that a permit must at least be put back into."""
+
+    state: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class FenceState:
+    """The fence at one instant. Times are UTC."""
+
+    destroyed: Mapping[str, datetime] = field(default_factory=dict)
+    retired: Mapping[str, datetime] = field(default_factory=dict)
+    permits: Mapping[str, PermitFence] = field(default_factory=dict)
+    erased: Mapping[str, datetime] = field(default_factory=dict)
+    choices_checked_at: datetime | None = None
+
+    def to_plain(self) -> dict[str, Any]:
+        """The state as JSON holds it."""
+        checked = self.choices_checked_at
+        return {
+            "destroyed": {id_: stamp(at) for id_, at in self.destroyed.items()},
+            "retired": {id_: stamp(at) for id_, at in self.retired.items()},
+            "permits": {
+                id_: {"state": permit.state, "at": stamp(permit.at)}
+                for id_, permit in self.permits.items()
+            },
+            "erased": {id_: stamp(at) for id_, at in self.erased.items()},
+            "choices_checked_at": None if checked is None else stamp(checked),
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Any) -> FenceState:
+        """Read what `to_plain` wrote. Raises KeyError, TypeError or ValueError."""
+        checked = plain["choices_checked_at"]
+        return cls(
+            destroyed=_times(plain["destroyed"]),
+            retired=_times(plain["retired"]),
+            permits={
+                id_: PermitFence(one["state"], parse_stamp(one["at"]))
+                for id_, one in plain["permits"].items()
+            },
+            erased=_times(plain["erased"]),
+            choices_checked_at=None if checked is None else parse_stamp(checked),
+        )
+
+
+class Fence:
+    """Reads and writes the fence of a root store; every change is one atomic file."""
+
+    def __init__(self, store: RootStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._key = store.root.subkey("fence/v1")
+
+    def __repr__(self) -> str:
+        return f"Fence({self._store.home_id})"
+
+    @classmethod
+    def create(cls, store: RootStore, clock: Clock) -> Fence:
+        """Make the empty fence of a new root store."""
+        fence = cls(store, clock)
+        fence._write(FenceState(), exclusive=True)
+        return fence
+
+    def read(self) -> FenceState:
+        """What the fence holds now.
+
+        Raises `Unavailable` CW-KEY-UNAVAILABLE if it is missing, or was not written with this
+        root key: then nothing is known of what must stay destroyed.
+        """
+        held = read_private(self._store.fence_path, "the fence")
+        try:
+            plain = parse_json(held, "fence.json")
+            shown = bytes.fromhex(plain.pop("mac"))
+            if not hmac.compare_digest(shown, self._mac(plain)) or plain.pop("fence") != 1:
+                raise ValueError("the MAC does not match")
+            if plain.pop("home") != self._store.home_id:
+                raise ValueError("another home's")
+            return FenceState.from_plain(plain)
+        except (CommonwealError, AttributeError, KeyError, TypeError, ValueError) as error:
+            raise Unavailable(
+                "CW-KEY-UNAVAILABLE",
+                "The keys cannot be used: the fence and the root key do not belong together, or "
+                "one of them was changed.",
+            ) from error
+
+    def record_destroyed(self, *key_ids: str) -> None:
+        """These keys stay destroyed for ever."""
+        now = self._clock.now()
+        self._change(lambda held: replace(held, destroyed=_added(held.destroyed, key_ids, now)))
+
+    def record_retired(self, *key_ids: str) -> None:
+        """These keys were replaced: they open what is old and make nothing new."""
+        now = self._clock.now()
+        self._change(lambda held: replace(held, retired=_added(held.retired, key_ids, now)))
+
+    def record_permit_state(self, permit_id: str, state: str, at: datetime) -> None:
+        """A permit is in `state` since `at`; one that has ended stays ended.
+
+        Raises `WrongUsage` CW-FENCE-STATE for a state that is not in `PERMIT_STATES`.
+        """
+        if state not in PERMIT_STATES:
+            raise WrongUsage("CW-FENCE-STATE", "The fence does not know this state of a permit.")
+
+        def changed(held: FenceState) -> FenceState:
+            before = held.permits.get(permit_id)
+            if before is not None and before.state in ENDED:
+                return held
+            return replace(held, permits={**held.permits, permit_id: PermitFence(state, at)})
+
+        self._change(changed)
+
+    def record_erased(self, detail: str | int) -> None:
+        """The details of this ledger intent were erased."""
+        now = self._clock.now()
+        self._change(lambda held: replace(held, erased=_added(held.erased, (str(detail),), now)))
+
+    def record_choices(self, checked_at: datetime) -> None:
+        """Choices of this date were used; older ones are not used again after a restore."""
+
+        def changed(held: FenceState) -> FenceState:
+            newest = max(checked_at, held.choices_checked_at or checked_at)
+            return replace(held, choices_checked_at=newest)
+
+        self._change(changed)
+
+    def _change(self, how: Callable[[FenceState], FenceState]) -> None:
+        with self._store.locked():
+            self._write(how(self.read()))
+
+    def _write(self, state: FenceState, *, exclusive: bool = False) -> None:
+        plain = {"fence": 1, "home": self._store.home_id, **state.to_plain()}
+        content = json.dumps({**plain, "mac": self._mac(plain).hex()}, indent=1, sort_keys=True)
+        write_atomic(self._store.fence_path, content.encode() + b"\n", exclusive=exclusive)
+
+    def _mac(self, plain: Any) -> bytes:
+        return hmac.digest(self._key.use(), canonical(plain), "sha256")
+
+
+def _times(plain: Any) -> dict[str, datetime]:
+    return {id_: parse_stamp(at) for id_, at in plain.items()}
+
+
+def _added(
+    held: Mapping[str, datetime], ids: tuple[str, ...], now: datetime
+) -> dict[str, datetime]:
+    return {**dict.fromkeys(ids, now), **held}
+
+
+def must_hold(state: FenceState) -> list[tuple[str, PermitFence]]:
+    """The permits that are paused, suspended or ended, by permit id."""
+    return sorted((id_, one) for id_, one in state.permits.items() if one.state != "active")
+
+

@@ -1,0 +1,150 @@
+"""The one way to open a table engine (DuckDB) over patient data.
+
+Every connection is in memory, never on a named database file; what does not fit spills into a
+private folder, encrypted with a key that DuckDB makes for the connection and keeps in memory
+(`temp_file_encryption`, with OpenSSL from the packaged httpfs extension, loaded from the installed
+file and never fetched). Network file systems are switched off, extensions are neither loaded nor
+installed by themselves, nothing is logged or profiled, times are UTC, and the configuration is
+then locked, so that no later statement can undo this.
+
+DuckDB's own error messages quote the values that they stumble over, so they never travel:
+`engine_errors` turns each into one of ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from commonweal.foundation.errors import CommonwealError, Failure, Unavailable
+from commonweal.foundation.files import make_private_folder
+
+# What Ibis sets on every connection that it is handed; nothing else can be set afterwards.
+_STILL_SETTABLE = ("timezone", "python_enable_replacements")
+_NETWORK = ("HTTPFileSystem", "S3FileSystem", "HuggingFaceFileSystem")
+
+
+def connect(
+    work_folder: Path, *, memory_limit: str | None = None, threads: int | None = None
+) -> duckdb.DuckDBPyConnection:
+    """A hardened, locked, in-memory DuckDB connection that spills below `work_folder`.
+
+    `memory_limit` as DuckDB writes it (`2GB`; default four fifths of the machine), `threads` at
+    least 1 (default all cores). The caller closes it.
+    Raises `Unavailable` CW-ENGINE-UNAVAILABLE where a safeguard cannot be had, and
+    CW-FOLDER-READONLY or CW-DISK-FULL from the work folder.
+    """
+    spill = work_folder / f"spill-{secrets.token_hex(8)}"
+    make_private_folder(spill)
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "allow_persistent_secrets": False,
+        },
+    )
+    try:
+        _harden(connection, spill, memory_limit, threads)
+    except duckdb.Error:
+        connection.close()
+        raise Unavailable(
+            "CW-ENGINE-UNAVAILABLE",
+            "The table engine cannot run with the safeguards it needs.",
+            remedy="Install the exact versions of duckdb and duckdb-extension-httpfs in the lock.",
+        ) from None
+    except CommonwealError:
+        connection.close()
+        raise
+    return connection
+
+
+def _harden(
+    connection: duckdb.DuckDBPyConnection,
+    spill: Path,
+    memory_limit: str | None,
+    threads: int | None,
+) -> None:
+    connection.execute(f"LOAD {quote_literal(str(_openssl_extension()))}")
+    connection.execute(f"SET temp_directory = {quote_literal(str(spill))}")
+    connection.execute("SET temp_file_encryption = true")
+    connection.execute("SET enable_http_logging = false")
+    connection.execute("SET enable_progress_bar = false")
+    connection.execute("SET preserve_insertion_order = true")
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET python_enable_replacements = false")
+    if memory_limit is not None:
+        connection.execute(f"SET memory_limit = {quote_literal(memory_limit)}")
+    if threads is not None:
+        connection.execute(f"SET threads = {int(threads)}")
+    connection.execute(f"SET disabled_filesystems = {quote_literal(','.join(_NETWORK))}")
+    settable = ", ".join(quote_literal(name) for name in _STILL_SETTABLE)
+    connection.execute(f"SET allowed_configs = [{settable}]")
+    connection.execute("SET lock_configuration = true")
+
+
+def _openssl_extension() -> Path:
+    try:
+        import duckdb_extension_httpfs as package
+    except ImportError:
+        raise Unavailable(
+            "CW-ENGINE-UNAVAILABLE",
+            "The package that encrypts the table engine's spill files is not installed.",
+            remedy="Install duckdb-extension-httpfs in the version of duckdb.",
+        ) from None
+    folder = Path(str(package.__file__)).parent / "extensions" / f"v{duckdb.__version__}"
+    return folder / "httpfs.duckdb_extension"
+
+
+def quote_identifier(name: str) -> str:
+    """`name` as an SQL identifier. Raises ValueError for an empty name or one with a NUL."""
+    if not name or "\x00" in name:
+        raise ValueError("this cannot be the name of a table or column")
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_literal(text: str) -> str:
+    """`text` as an SQL string literal, for the places where DuckDB cannot bind a value.
+
+    Never for patient values or keys: those are bound. Raises ValueError for a NUL.
+    """
+    if "\x00" in text:
+        raise ValueError("a NUL cannot be part of a statement")
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quote_path(path: Path) -> str:
+    """A file's path as a literal that DuckDB takes as this one file and not as a pattern."""
+    pattern = str(path)
+    for character in "[*?":
+        pattern = pattern.replace(character, f"\x00{character}\x01")
+    return quote_literal(pattern.replace("\x00", "[").replace("\x01", "]"))
+
+
+@contextlib.contextmanager
+def engine_errors(what: str) -> Iterator[None]:
+    """Run a block so that an error of DuckDB leaves it as one of ours, without its message.
+
+    `what` completes "The table engine could not ..." and names files, tables and columns only.
+    Raises `Failure` CW-DISK-FULL, CW-ENGINE-MEMORY or CW-ENGINE-FAILED.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        raise translate_engine_error(error, what) from None
+
+
+def translate_engine_error(error: duckdb.Error, what: str) -> CommonwealError:
+    """The error of ours for an error of DuckDB while it tried to do `what`."""
+    message = str(error)
+    if "No space left" in message or "max_temp_directory_size" in message:
+        return Failure("CW-DISK-FULL", f"The disk is full: the table engine could not {what}.")
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return Failure("CW-ENGINE-MEMORY", f"There is not enough memory to {what}.")
+    kind = type(error).__name__
+    return Failure("CW-ENGINE-FAILED", f"The table engine could not {what} ({kind}).")

@@ -1,0 +1,64 @@
+"""What the vault asks of a table engine. DuckDB is one; Spark will be another.
+
+An engine owns its connection, runs the expressions of `ops`, and never logs a statement's
+parameters. Small results come back as Python values, tables only as Parquet bytes into a sink.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, BinaryIO, Protocol
+
+import pyarrow as pa
+
+from commonweal.vault.tables.ops import Table
+
+
+class Engine(Protocol):
+    """The port."""
+
+    @property
+    def name(self) -> str:
+        """`duckdb` or `spark`."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """The engine's version."""
+        ...
+
+    def keep(self, name: str, table: Table) -> Table:
+        """Work out `table` once and keep it under `name` until `forget`."""
+        ...
+
+    def view(self, name: str, table: Table) -> Table:
+        """Give an expression a name without working it out."""
+        ...
+
+    def forget(self, name: str) -> None:
+        """Drop what `keep` or `view` made."""
+        ...
+
+    def load(self, name: str, data: pa.Table, kinds: Mapping[str, str]) -> Table:
+        """A small Arrow table of ours (lists, policy), kept under `name`."""
+        ...
+
+    def key_table(self, name: str, key: bytes) -> Table:
+        """A one-row table `inner`, `outer` for HMAC, filled with bound parameters."""
+        ...
+
+    def one(self, table: Table) -> dict[str, Any]:
+        """The only row of a small result. Fails if there is not exactly one."""
+        ...
+
+    def rows(self, table: Table, limit: int) -> list[dict[str, Any]]:
+        """The rows of a small result; fails if there are more than `limit`."""
+        ...
+
+    def arrow(self, table: Table) -> pa.Table:
+        """A result as an Arrow table in memory; only for what is known to fit."""
+        ...
+
+    def write_parquet(self, table: Table, sink: BinaryIO) -> int:
+        """Write the rows, in the table's order, as one Parquet file into `sink`; returns rows."""
+        ...

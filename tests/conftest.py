@@ -1,0 +1,47 @@
+"""What every test may use: hypothesis profiles, a place of its own, and a real PostgreSQL.
+
+Only generic things belong here; a room keeps its own fixtures beside its own tests.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.fixtures_postgres import postgres_cluster, postgres_url
+
+__all__ = ["postgres_cluster", "postgres_url"]
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+# Shared machines stall, so time is never what fails a property. `dev.py test --all` asks for
+# "thorough" by name; in CI the same examples are tried each time, so that a red run repeats.
+settings.register_profile(
+    "house",
+    deadline=None,
+    derandomize=os.environ.get("CI") == "true",
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("thorough", settings.get_profile("house"), max_examples=1000)
+settings.load_profile("house")
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    # No test may touch, or be changed by, the data folder or settings of whoever runs it.
+    for name in [name for name in os.environ if name.startswith("COMMONWEAL_")]:
+        monkeypatch.delenv(name)
+    base = tmp_path_factory.getbasetemp()
+    monkeypatch.setenv("COMMONWEAL_HOME", str(base / "home-not-made"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(base / "config-not-made"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(base / "data-not-made"))
