@@ -115,7 +115,11 @@ def _major(name: str) -> int:
 
 def _can_make_venv() -> bool:
     # Debian and Ubuntu ship python3 without ensurepip, and venv cannot put pip in without it.
-    return _venv_works() or all(importlib.util.find_spec(name) for name in ("venv", "ensurepip"))
+    if _venv_works():
+        return True
+    specs = [importlib.util.find_spec(name) for name in ("venv", "ensurepip")]
+    # An emptied folder is still found, as a namespace; only a module has an origin.
+    return all(spec is not None and spec.origin is not None for spec in specs)
 
 
 def _venv_works() -> bool:

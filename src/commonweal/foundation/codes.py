@@ -77,6 +77,7 @@ PAPERS = {
     "CW-PERMIT-FORM-NOT-OFFERED": "The catalogue does not offer the variable in this form.",
     "CW-PERMIT-DATE-FORMS": "Date forms that give each other away were mixed.",
     "CW-PERMIT-COHORT": "The cohort looks at something that could single out people.",
+    "CW-PERMIT-CAG-DECIDER": "Section 251 support was given by an office that could not give it.",
     "CW-PERMIT-CAG-ITEMS": "A variable is not covered by the section 251 support.",
     "CW-PERMIT-CATALOGUE-CHANGED": "The catalogue has changed since the permit was issued.",
 }
@@ -100,6 +101,52 @@ LEDGER = {
     "CW-CLOCK-BEHIND": "The clock is behind the last time in the ledger.",
 }
 
-CODES: dict[str, str] = {**FOUNDATION, **PAPERS, **TABLES, **SOURCES, **LEDGER}
+KEYS = {
+    "CW-HOME-INVALID": "A folder is not a Commonweal home, or its description is broken.",
+    "CW-HOME-VERSION": "A home was made by another version of Commonweal.",
+    "CW-HOME-NOT-EMPTY": "A new or restored home needs an empty folder.",
+    "CW-HOME-OPEN-TO-OTHERS": "A home can be entered by others, or belongs to someone else.",
+    "CW-ROOT-STORE-PLACE": "The root key's folder and the home lie inside each other, or it is used.",
+    "CW-KEY-UNAVAILABLE": "The root key, or something kept beside it, cannot be used.",
+    "CW-KEY-NAME": "A key or its project has a name that it may not have.",
+    "CW-KEY-PURPOSE": "The purpose of a key is unknown or does not fit its project.",
+    "CW-KEY-EXISTS": "There is a key of this name already, or there was one.",
+    "CW-KEY-UNKNOWN": "There is no key of this name.",
+    "CW-KEY-DESTROYED": "The key was destroyed.",
+    "CW-KEY-BROKEN": "A key record was changed or is cut short.",
+    "CW-KEY-USE": "A key was asked for something that is not its purpose.",
+    "CW-KEY-ROTATION": "A key of this purpose is never replaced by a new version.",
+    "CW-KEY-APPROVAL": "The destruction of a key lacks the approval of two people.",
+    "CW-FENCE-STATE": "The fence does not know this state of a permit.",
+    "CW-BACKUP-BROKEN": "A backup was changed, cut short, or is not a backup.",
+    "CW-BACKUP-PLACE": "A backup cannot be written inside the home or the root key's folder.",
+    "CW-BACKUP-CHANGED": "A file changed while it was being backed up.",
+}
+
+CHOICES = {
+    "CW-CHOICES-LEGAL-BASIS": "The decision about the national opt-out needs another legal basis.",
+    "CW-CHOICES-PURPOSE": "The decision about the national opt-out does not fit the purposes.",
+    "CW-CHOICES-EVIDENCE": "The decision about the national opt-out lacks evidence it must carry.",
+    "CW-CHOICES-CAG-REFERENCE": "An exemption by CAG does not name CAG's reference.",
+    "CW-CHOICES-NOT-YET": "A decision about choices is dated in the future.",
+    "CW-CHOICES-AGE-LIMIT": "The limit for the age of the list is not from 1 to 21 days.",
+    "CW-CHOICES-FOLDER-MISSING": "There is no choices folder where one is named.",
+    "CW-CHOICES-OBJECTIONS-MISSING": "The choices folder has no objections.csv, or it is blank.",
+    "CW-CHOICES-OBJECTIONS-INVALID": "objections.csv does not have the form it must have.",
+    "CW-CHOICES-IDENTIFIER": "objections.csv holds identifiers that cannot be matched to people.",
+    "CW-CHOICES-LIST-MISSING": "The national list, which this permit needs, is not there.",
+    "CW-CHOICES-LIST-RECORD": "national_allowed.json does not have the form it must have.",
+    "CW-CHOICES-LIST-STALE": "The national list is too old.",
+    "CW-CHOICES-LIST-FUTURE": "The national list is dated in the future.",
+    "CW-CHOICES-LIST-BEFORE-RESTORE": "The national list is older than the restored backup.",
+    "CW-CHOICES-LIST-TRUNCATED": "The national list is cut short or is not the one recorded.",
+    "CW-CHOICES-LIST-INVALID": "The national list is not a list as the service answers.",
+    "CW-CHOICES-LIST-SERVICE-ERROR": "The national list is an error answer of the service.",
+    "CW-CHOICES-LIST-INCOMPLETE": "People were never asked about in the national list.",
+    "CW-CHOICES-LIST-OTHER-PEOPLE": "The national list is about other people.",
+    "CW-CHOICES-PEOPLE": "A person stands more than once among the people of a release.",
+}
+
+CODES: dict[str, str] = {**FOUNDATION, **PAPERS, **TABLES, **SOURCES, **LEDGER, **KEYS, **CHOICES}
 
 RETIRED: dict[str, str] = {}

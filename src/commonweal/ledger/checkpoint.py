@@ -78,6 +78,24 @@ def origin_of(base: str, log: Log, epoch: int = 1) -> str:
     return f"{base}/{log}" if epoch == 1 else f"{base}/{log}/{epoch}"
 
 
+def log_of(origin: str) -> Log:
+    """Which log an origin belongs to. Raises `Fault` CW-LEDGER-NOTE-INVALID."""
+    return _parts(origin)[0]
+
+
+def epoch_of(origin: str) -> int:
+    """Which epoch an origin belongs to. Raises `Fault` CW-LEDGER-NOTE-INVALID."""
+    return _parts(origin)[1]
+
+
+def _parts(origin: str) -> tuple[Log, int]:
+    found = re.fullmatch(r"[^\n]+/(public|sealed)(?:/([1-9][0-9]{0,8}))?", origin)
+    epoch = int(found[2] or 1) if found else 0
+    if found is None or (found[2] is not None and epoch < 2):
+        raise malformed("The checkpoint belongs to no log of ours.")
+    return ("public" if found[1] == "public" else "sealed"), epoch
+
+
 def open_checkpoint(
     note: str | bytes | Note, keys: Iterable[VerifierKey | str], origin: str
 ) -> tuple[Checkpoint, tuple[VerifierKey, ...]]:

@@ -41,7 +41,7 @@ def _untrusted(sentence: str) -> Fault:
 
 
 def decode64(text: str, what: str) -> bytes:
-    """Standard base64 with padding, in its one canonical spelling. Raises CW-LEDGER-NOTE-INVALID."""
+    """Standard base64 in its one canonical spelling. Raises `Fault` CW-LEDGER-NOTE-INVALID."""
     try:
         data = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError, ValueError) as error:

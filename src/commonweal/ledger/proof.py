@@ -83,8 +83,17 @@ def verify_consistency(
         raise ProofError("The consistency proof is empty.")
     # 2. If the old tree is complete its root is the first hash of the path.
     path = [root1, *proof] if size1 & (size1 - 1) == 0 else list(proof)
-    # 3. and 4.
-    node, last = size1 - 1, size2 - 1
+    old, new = _fold(size1 - 1, size2 - 1, path)
+    # 7.
+    if old != root1:
+        raise ProofError("The consistency proof does not lead to the first root.")
+    if new != root2:
+        raise ProofError("The consistency proof does not lead to the second root.")
+
+
+def _fold(node: int, last: int, path: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """Steps 3 to 6 of 2.1.4.2: both roots that a consistency path leads to."""
+    # 3. is the arguments; 4.
     while node & 1:
         node, last = node >> 1, last >> 1
     # 5.
@@ -105,13 +114,10 @@ def verify_consistency(
             new = node_hash(new, sibling)
         # 6.d
         node, last = node >> 1, last >> 1
-    # 7.
+    # 7., the part about the length.
     if last != 0:
         raise ProofError("The consistency proof is too short for trees of these sizes.")
-    if old != root1:
-        raise ProofError("The consistency proof does not lead to the first root.")
-    if new != root2:
-        raise ProofError("The consistency proof does not lead to the second root.")
+    return old, new
 
 
 def _check_number(value: object, what: str) -> None:

@@ -45,6 +45,11 @@ def root(connection: sqlite3.Connection, log: Log) -> bytes:
     return root_at(size(connection, log), fetcher(connection, log))
 
 
+def root_of(connection: sqlite3.Connection, log: Log, count: int) -> bytes:
+    """The root of the tree of a log's first `count` entries."""
+    return root_at(count, fetcher(connection, log))
+
+
 def body(connection: sqlite3.Connection, log: Log, index: int) -> bytes:
     """The canonical bytes of one entry. Raises `Fault` CW-LEDGER-NOT-PROVABLE."""
     found = connection.execute(

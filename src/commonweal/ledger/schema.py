@@ -8,6 +8,7 @@ there are checkpoints, the signer's own memory, and witnesses.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -103,9 +104,10 @@ def _triggers() -> dict[str, str]:
     made: dict[str, str] = {}
     for table, keys in _KEYS.items():
         same = " AND ".join(f"{key} = NEW.{key}" for key in keys)
+        taken = f"EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608 - names from above
         made[f"{table}_no_replace"] = (
             f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
-            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
+            f"WHEN {taken} "
             f"BEGIN SELECT RAISE(ABORT, '{table} rows are never replaced'); END"
         )
         made[f"{table}_no_delete"] = (
@@ -133,6 +135,9 @@ def _triggers() -> dict[str, str]:
 
 OBJECTS: dict[str, str] = {**_TABLES, **_INDEXES, **_triggers()}
 """Name and SQL text of everything the schema consists of."""
+
+TABLES = frozenset(_TABLES)
+"""The names of the tables."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -177,12 +182,15 @@ def prepare(connection: sqlite3.Connection) -> None:
         )
 
 
-def make(connection: sqlite3.Connection) -> None:
-    """Create the schema in an empty database (inside the caller's transaction)."""
-    for statement in OBJECTS.values():
-        connection.execute(statement)
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+def make(path: Path) -> None:
+    """Create the schema in an empty file, and put it on the disk."""
+    with contextlib.closing(connect(path)) as connection, translated():
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in OBJECTS.values():
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
 
 
 def schema_faults(connection: sqlite3.Connection) -> list[str]:

@@ -12,13 +12,12 @@ origin, does the signer go on.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from sqlite3 import Connection
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from commonweal.foundation.errors import CommonwealError, Fault, Refused
+from commonweal.foundation.errors import CommonwealError, Fault
 from commonweal.foundation.files import make_private_folder, only_one, read_bytes, write_atomic
 from commonweal.ledger import reading
 from commonweal.ledger.checkpoint import Checkpoint, open_checkpoint, origin_of
@@ -29,14 +28,12 @@ from commonweal.ledger.merkle import (
     Frontier,
     consistency_proof,
     frontier_at,
-    inclusion_proof,
     leaf_hash,
 )
 from commonweal.ledger.note import SigningKey, VerifierKey
 from commonweal.ledger.proof import ProofError, verify_consistency
 from commonweal.ledger.schema import translated
 from commonweal.ledger.store import Ledger
-from commonweal.ledger.tlogproof import TlogProof
 
 _MAX_NOTE = 100_000
 
@@ -189,57 +186,3 @@ def _rewound(log: Log, why: str) -> Fault:
         f"The {log} log was not signed: {why}.",
         remedy="Run `commonweal ledger verify`; after a restore, begin a new epoch.",
     )
-
-
-def prove(ledger: Ledger, log: Log, index: int, *, note: str | None = None) -> str:
-    """The proof of one entry as a tlog-proof file that carries the entry.
-
-    `note`: a signed checkpoint to prove against; by default the newest one stored.
-    Raises `Fault` CW-LEDGER-NOT-PROVABLE if no checkpoint covers the entry.
-    """
-    with ledger.reading() as connection:
-        chosen = note if note is not None else newest_note(connection, log)
-        checkpoint = Checkpoint.parse(chosen.partition("\n\n")[0] + "\n") if chosen else None
-        if chosen is None or checkpoint is None or not 0 <= index < checkpoint.size:
-            raise Fault(
-                "CW-LEDGER-NOT-PROVABLE",
-                f"No signed checkpoint covers entry {index} of the {log} log.",
-                remedy="Run `commonweal ledger sequence` first.",
-            )
-        if checkpoint.size > reading.size(connection, log):
-            raise Fault("CW-LEDGER-NOT-PROVABLE", "The checkpoint is newer than the ledger.")
-        path = inclusion_proof(index, checkpoint.size, reading.fetcher(connection, log))
-        body = reading.body(connection, log, index)
-    return TlogProof(index, tuple(path), chosen, body).format()
-
-
-def newest_note(connection: Connection, log: Log) -> str | None:
-    """The newest signed checkpoint stored for a log, with its witnesses' lines."""
-    found = connection.execute(
-        "SELECT epoch, size, note FROM checkpoint WHERE log = ? "
-        "ORDER BY epoch DESC, size DESC LIMIT 1",
-        (log,),
-    ).fetchone()
-    if found is None:
-        return None
-    lines = connection.execute(
-        "SELECT line FROM cosignature WHERE log = ? AND epoch = ? AND size = ? ORDER BY line",
-        (log, found[0], found[1]),
-    ).fetchall()
-    return str(found[2]) + "".join(line for (line,) in lines)
-
-
-def certify(
-    ledger: Ledger, signer: CheckpointSigner, intent_id: int, place: Callable[[Ledger], object]
-) -> tuple[Log, int, str]:
-    """Place, sign and prove one event: (log, index, proof file).
-
-    `place` is `sequencer.sequence`. Raises `Refused` CW-LEDGER-NOT-PROVABLE if the intent is not
-    in the ledger.
-    """
-    place(ledger)
-    where = ledger.place(intent_id)
-    if where is None:
-        raise Refused("CW-LEDGER-NOT-PROVABLE", "There is no such event in the ledger.")
-    log, index = where
-    return log, index, prove(ledger, log, index, note=signer.sign(ledger, log))

@@ -163,9 +163,7 @@ class Ledger:
         with files_translated(path.name):
             try:
                 os.close(os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-                with contextlib.closing(schema.connect(beside)) as connection:
-                    with _immediate(connection), translated():
-                        schema.make(connection)
+                schema.make(beside)
                 os.link(beside, path)
                 fsync_folder(path.parent)
             except FileExistsError as error:

@@ -7,15 +7,35 @@ A paper cannot exist in an invalid state. Reading one from outside either gives 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+import unicodedata
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
-from pydantic import PlainSerializer, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    ValidationError,
+)
 
 from commonweal.foundation.canonical import canonical, digest
 from commonweal.foundation.clock import parse_stamp, stamp
 from commonweal.foundation.errors import Fault
+
+YEARS = (1900, 2199)
+"""The years that a paper may speak of, inclusive: no date can run over the end of the calendar."""
+
+# Letters of other alphabets that look like ASCII letters in common fonts (a part of the Unicode
+# confusables, UTS 39). Only used to see that two names in one list look the same.
+_TWINS = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u04bb\u051b\u051d"
+    "\u03b1\u03bf\u03c1\u03bd\u03b9\u03ba\u03c5\u03c7\u0432\u043a\u043c\u043d\u0442\u0131\u0261",
+    "aeopcyxijsdhqwaopvikuxbkmhtig",
+)
 
 
 class PaperInvalid(Fault):
@@ -26,63 +46,131 @@ def _day(value: Any) -> Any:
     if isinstance(value, str):
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value, re.ASCII):
             raise ValueError("a date is written YYYY-MM-DD")
-        return date.fromisoformat(value)
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    raise ValueError("a date is written YYYY-MM-DD")
+        try:
+            value = date.fromisoformat(value)
+        except ValueError:
+            raise ValueError("there is no such date") from None
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise ValueError("a date is written YYYY-MM-DD")  # noqa: TRY004 (pydantic wants it)
+    if not YEARS[0] <= value.year <= YEARS[1]:
+        raise ValueError(f"a date lies in the years {YEARS[0]} to {YEARS[1]}")
+    return value
 
 
 def _moment(value: Any) -> Any:
     if isinstance(value, str):
-        return parse_stamp(value)
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value
-    raise ValueError("a time is written YYYY-MM-DDTHH:MM:SS.mmmZ")
+        value = strict_stamp(value)
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise ValueError("a time is written YYYY-MM-DDTHH:MM:SS.mmmZ")
+    if not YEARS[0] <= value.year <= YEARS[1]:
+        raise ValueError(f"a time lies in the years {YEARS[0]} to {YEARS[1]}")
+    # Papers hold milliseconds, so that a paper and what is read back from it are equal.
+    utc = value.astimezone(UTC)
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 
-def _no_control(text: str) -> str:
-    if any(ord(c) < 32 and c not in "\n\t" for c in text):
-        raise ValueError("control characters are not allowed")
+def strict_stamp(text: str) -> datetime:
+    """The time of a `stamp`, in its one spelling. Raises ValueError for any other text."""
+    try:
+        at = parse_stamp(text)
+    except ValueError:
+        raise ValueError("a time is written YYYY-MM-DDTHH:MM:SS.mmmZ") from None
+    if stamp(at) != text:
+        raise ValueError("a time is written YYYY-MM-DDTHH:MM:SS.mmmZ")
+    return at
+
+
+def _clean_line(text: str) -> str:
+    return _not_blank(_clean(text, allowed=""))
+
+
+def _clean_text(text: str) -> str:
+    return _not_blank(_clean(text, allowed="\n\t"))
+
+
+def _clean_value(text: str) -> str:
+    return _clean(text, allowed="")
+
+
+def _clean(text: str, *, allowed: str) -> str:
+    """Refuse what a reader cannot see: it could make a text say something else than it holds."""
+    for char in text:
+        if char not in allowed and unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}:
+            raise ValueError("control characters and line breaks are not allowed here")
+        if unicodedata.category(char) == "Cf":
+            raise ValueError("invisible characters and changes of direction are not allowed")
     return text
 
 
-Day = Annotated[date, BeforeValidator(_day), PlainSerializer(date.isoformat, return_type=str)]
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
+def look(name: str) -> str:
+    """What a person sees when reading `name`: two names with one look are one name to a reader."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return " ".join(folded.translate(_TWINS).split())
+
+
+def named_twice(names: list[str]) -> str | None:
+    """The first name that looks like an earlier one, or None."""
+    seen: set[str] = set()
+    for name in names:
+        seen_as = look(name)
+        if seen_as in seen:
+            return name
+        seen.add(seen_as)
+    return None
+
+
+Day = Annotated[
+    date,
+    BeforeValidator(_day, json_schema_input_type=str),
+    PlainSerializer(date.isoformat, return_type=str),
+    Field(json_schema_extra={"pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}),
+]
 """A date, written YYYY-MM-DD."""
-Moment = Annotated[datetime, BeforeValidator(_moment), PlainSerializer(stamp, return_type=str)]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment, json_schema_input_type=str),
+    PlainSerializer(stamp, return_type=str),
+]
 """A UTC time with milliseconds, written YYYY-MM-DDTHH:MM:SS.mmmZ."""
-Line = Annotated[
-    str, StringConstraints(min_length=1, max_length=500), AfterValidator(_no_control)
-]
-"""Up to 500 characters."""
+Line = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_clean_line)]
+"""Up to 500 characters, without line breaks or characters that cannot be seen."""
 Text = Annotated[
-    str, StringConstraints(min_length=1, max_length=20_000), AfterValidator(_no_control)
+    str, StringConstraints(min_length=1, max_length=20_000), AfterValidator(_clean_text)
 ]
-"""Up to 20,000 characters."""
+"""Up to 20,000 characters; line breaks and tabs are allowed."""
 Identifier = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", max_length=64)
 ]
 """A name that machines use: letters, digits, dots, dashes and underscores."""
 ColumnName = Annotated[
-    str, StringConstraints(min_length=1, max_length=128), AfterValidator(_no_control)
+    str, StringConstraints(min_length=1, max_length=128), AfterValidator(_clean_line)
 ]
 """The name of a table or variable as the source spells it."""
+Value = Annotated[str, StringConstraints(max_length=500), AfterValidator(_clean_value)]
+"""A text that a table may hold, to compare with; it may be empty."""
 Sha256 = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 """`sha256:` and 64 hexadecimal digits."""
-Share = Annotated[float, AfterValidator(lambda v: _between(v, 0.0, 1.0))]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
 """A number from 0 to 1."""
-
-
-def _between(value: float, low: float, high: float) -> float:
-    if not low <= value <= high:
-        raise ValueError(f"must lie between {low:g} and {high:g}")
-    return value
+Count = Annotated[int, Field(ge=0, le=10**12)]
+"""A number of people, rows or bytes."""
 
 
 class Paper(BaseModel):
     """A frozen record that refuses unknown keys."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        validate_default=True,
+        hide_input_in_errors=True,
     )
 
     @classmethod
@@ -91,7 +179,12 @@ class Paper(BaseModel):
         if not isinstance(data, dict):
             raise PaperInvalid(code, f"{what} is not a set of named fields.")
         try:
-            return cls.model_validate(data)
+            text = canonical(data)
+        except Fault:
+            raise PaperInvalid(code, f"{what} holds a value that JSON cannot hold.") from None
+        try:
+            # Strict and through JSON: "5" and true are not the number 5, and lists are lists.
+            return cls.model_validate_json(text, strict=True)
         except ValidationError as error:
             raise PaperInvalid(code, _explain(error, what)) from None
         except RecursionError:

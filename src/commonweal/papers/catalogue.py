@@ -14,9 +14,21 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from commonweal.foundation.canonical import digest
 from commonweal.foundation.documents import load_document
 from commonweal.foundation.errors import Fault
-from commonweal.papers.base import ColumnName, Identifier, Line, Paper, Text
+from commonweal.papers.base import ColumnName, Identifier, Line, Paper, Text, named_twice
 from commonweal.papers.forms import Form, fits
 from commonweal.papers.vocabulary import Identifies, PersonKind, Role, VariableType
+
+NAMING = frozenset(
+    {"nhs_number", "name", "address", "phone", "email", "ssn", "passport", "driving_licence"}
+)
+"""What always says who somebody is, whatever role was declared."""
+
+ROLE_FORMS: dict[str, frozenset[str]] = {
+    "record_key": frozenset({"record_code", "pseudonym"}),
+    "free_text": frozenset({"redacted_text", "rollup"}),
+    "image": frozenset({"deidentified_image"}),
+}
+"""Roles that can be offered in these forms only: none of them shows the value as it is."""
 
 IDENTIFIER_FORMS = frozenset(
     {"pseudonym", "record_code", "year", "month", "age_band", "outward_postcode", "shift",
@@ -65,8 +77,10 @@ class Variable(Paper):
                 raise ValueError(f"the form {form.text} does not fit the type {self.type}")
             if self.role == "direct_identifier" and form.kind not in IDENTIFIER_FORMS:
                 raise ValueError("a direct identifier cannot be offered in this form")
-            if self.role == "record_key" and form.kind not in ("record_code", "pseudonym"):
-                raise ValueError("a record key can only be offered as a code")
+            if form.kind not in ROLE_FORMS.get(self.role or "", frozenset({form.kind})):
+                raise ValueError(f"a {self.role} cannot be offered as {form.text}")
+        if self.identifies in NAMING and self.role in ("quasi_identifier", "sensitive", "other"):
+            raise ValueError(f"a variable that identifies {self.identifies} has not this role")
         if self.administrative and any(form.kind != "interval" for form in self.offered()):
             raise ValueError("an administrative date can only be offered as an interval")
         if self.administrative and self.type not in ("date", "timestamp"):
@@ -150,6 +164,8 @@ class Dataset(Paper):
     title: Line
     source: Source
     person: Person
+    primary_care: bool = False
+    """Whether these are records of GP practices: type 1 opt-outs apply to them."""
     tables: Annotated[tuple[Table, ...], Field(min_length=1, max_length=1000)]
 
     @model_validator(mode="after")
@@ -159,7 +175,8 @@ class Dataset(Paper):
             if any(table.person_link is not None for table in self.tables):
                 raise ValueError("with kind row no table has a person_link")
             return self
-        assert self.person.table is not None and self.person.variable is not None
+        if self.person.table is None or self.person.variable is None:
+            raise ValueError("the person table and its variable must be named")
         people = self.table(self.person.table)
         people.variable(self.person.variable)
         if self.person.national is not None:
@@ -167,8 +184,19 @@ class Dataset(Paper):
         if people.person_link != self.person.variable:
             raise ValueError("the person table's person_link must be the person variable")
         for table in self.tables:
-            self.route(table)
+            for link in self.route(table):
+                self._must_be_coded(self.table(link.to_table).variable(link.to_variable))
+            if table.link_variable is not None:
+                self._must_be_coded(table.variable(table.link_variable))
+        if self.national_variable is not None:
+            self._must_be_coded(people.variable(self.national_variable))
         return self
+
+    def _must_be_coded(self, variable: Variable) -> None:
+        if variable.role not in (None, "direct_identifier", "record_key"):
+            raise ValueError(
+                f"{variable.name} leads to the person: it is a direct_identifier or record_key"
+            )
 
     def table(self, name: str) -> Table:
         """The table called `name`. Raises `Fault` CW-CATALOGUE-UNKNOWN."""
@@ -253,11 +281,9 @@ class Catalogue(Paper):
 
 
 def _once(names: list[str], what: str) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name.casefold() in seen:
-            raise ValueError(f"the {what} {name} is named twice")
-        seen.add(name.casefold())
+    twin = named_twice(names)
+    if twin is not None:
+        raise ValueError(f"the {what} {twin} is named twice, or looks like another")
 
 
 def _read_form(text: str) -> Form:

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from commonweal.papers.base import ColumnName, Paper
+from commonweal.papers.base import Value as TextValue
 
 Op = Literal["eq", "ne", "lt", "le", "gt", "ge", "in", "starts_with", "is_missing", "is_present"]
-Value = Annotated[str, StringConstraints(max_length=500)] | bool | int | float
+Value = TextValue | bool | int | float
 MAX_DEPTH = 8
 
 

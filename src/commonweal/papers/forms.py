@@ -45,13 +45,16 @@ FORMS: dict[str, FormRule] = {
         ("width", "top"), _DATES | {"integer"}, "as an age group of {0} years, {1} and over as one"
     ),
     "shift": FormRule(
-        (), _DATES, "moved by a secret number of weeks, the same for all of a person's dates",
+        (),
+        _DATES,
+        "moved by a secret number of weeks, the same for all of a person's dates",
         dates="shift",
     ),
     "outward_postcode": FormRule((), frozenset({"text"}), "the first half of the postcode only"),
     "truncate": FormRule(("length",), frozenset({"text"}), "the first {0} characters only"),
     "rollup": FormRule(
-        ("people",), frozenset({"text", "integer"}),
+        ("people",),
+        frozenset({"text", "integer"}),
         "values held by fewer than {0} people joined into broader ones or left out",
     ),
     "round": FormRule(("step",), _NUMBERS, "rounded to the nearest {0}"),
@@ -75,12 +78,12 @@ class Form:
     @classmethod
     def parse(cls, text: str) -> Form:
         """Read a form. Raises `Fault` CW-FORM-UNKNOWN."""
-        match = _TEXT.fullmatch(text.strip()) if isinstance(text, str) else None
+        match = _TEXT.fullmatch(text.strip())
         if match is None or match[1] not in FORMS:
             raise _unknown("This is not a form that a variable can have.")
-        kind, inside = match[1], match[2]
+        kind = match[1]
         rule = FORMS[kind]
-        parts = [part.strip() for part in inside.split(",")] if inside is not None else []
+        parts = [part.strip() for part in match[2].split(",")] if match[2] else []
         if len(parts) != len(rule.arguments):
             raise _unknown(f"The form {kind} takes {len(rule.arguments)} number(s) in brackets.")
         return cls(kind, _numbers(kind, rule.arguments, parts))
@@ -124,8 +127,11 @@ def _numbers(kind: str, names: tuple[str, ...], parts: list[str]) -> tuple[Decim
         raise _unknown(f"The form {kind} takes numbers in brackets.") from error
     for name, number in zip(names, numbers, strict=True):
         limit = Decimal(10**9) if name == "step" else Decimal(10_000)
-        whole = name == "step" or number == number.to_integral_value()
-        if not (whole and 0 < number <= limit):
+        # A step of more than six decimals would round nothing; a group of one hides nobody.
+        places = 6 if name == "step" else 0
+        fits_places = number == round(number, places)
+        least = 1 if name != "people" else 2
+        if not (fits_places and 0 < number <= limit) or (name != "step" and number < least):
             raise _unknown(f"The form {kind} has a {name} that cannot be used.")
     if kind == "age_band" and not (numbers[0] <= 50 and numbers[0] <= numbers[1] <= 130):
         raise _unknown("The form age_band needs a width up to 50 and a top from the width to 130.")

@@ -7,9 +7,9 @@ What may be written in one lies here; the rules against a catalogue are in `perm
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
@@ -21,18 +21,18 @@ from commonweal.papers.base import (
     Line,
     Moment,
     Paper,
-    PaperInvalid,
     Sha256,
     Share,
     Text,
+    named_twice,
 )
 from commonweal.papers.cohort import Cohort
 from commonweal.papers.forms import Form
 from commonweal.papers.permit_check import Action, check_permit
 from commonweal.papers.permit_status import PermitStatus
 from commonweal.papers.refusal import PermitRefused
-from commonweal.papers.signing import open_paper
-from commonweal.papers.trust import TrustPolicy
+from commonweal.papers.signed import SignedPaper
+from commonweal.papers.trust import SigningRole
 from commonweal.papers.vocabulary import (
     PURPOSES,
     REFUSED_PURPOSES,
@@ -119,6 +119,16 @@ class Determination(Paper):
     reference: Line | None = None
     expires: Day | None = None
 
+    @model_validator(mode="after")
+    def _backed(self) -> Determination:
+        if self.code == "anonymised" and self.expires is None:
+            raise ValueError("a determination that data are anonymised needs an expiry date")
+        if self.code == "cag_exemption" and self.reference is None:
+            raise ValueError("an exemption advised by CAG needs its reference")
+        if self.expires is not None and self.expires < self.decided_on:
+            raise ValueError("a determination cannot expire before it is made")
+        return self
+
 
 class Exemption(Paper):
     """A person's recorded decision about people whose identifier is missing or invalid."""
@@ -176,8 +186,7 @@ class PermittedTable(Paper):
 
     @model_validator(mode="after")
     def _names_once(self) -> PermittedTable:
-        names = [v.variable.casefold() for v in self.variables]
-        if len(names) != len(set(names)):
+        if named_twice([v.variable for v in self.variables]) is not None:
             raise ValueError("a variable is named twice")
         return self
 
@@ -190,8 +199,7 @@ class PermittedDataset(Paper):
 
     @model_validator(mode="after")
     def _names_once(self) -> PermittedDataset:
-        names = [t.table.casefold() for t in self.tables]
-        if len(names) != len(set(names)):
+        if named_twice([t.table for t in self.tables]) is not None:
             raise ValueError("a table is named twice")
         return self
 
@@ -291,8 +299,7 @@ class PermitDraft(Paper):
             raise PermitRefused("CW-PERMIT-PERIOD", "A permit lasts at most ten years.")
         if any(not self.from_ <= day <= self.until for day in self.review_dates):
             raise PermitRefused("CW-PERMIT-PERIOD", "A review date lies outside the permit.")
-        ids = [person.id for person in self.people]
-        if len(ids) != len(set(ids)):
+        if named_twice([person.id for person in self.people]) is not None:
             raise ValueError("a person is named twice")
         if self.supersedes == self.id:
             raise ValueError("a permit cannot replace itself")
@@ -307,9 +314,11 @@ class PermitDraft(Paper):
 
     @property
     def ages_at(self) -> datetime:
-        """The date at which ages are taken, as midnight."""
-        day = self.reference_date or self.from_
-        return datetime(day.year, day.month, day.day)
+        """The date at which ages are taken, as midnight without a time zone.
+
+        Without a zone on purpose: it is compared with dates in tables, which have none.
+        """
+        return datetime.combine(self.reference_date or self.from_, time.min)
 
     @property
     def dataset(self) -> PermittedDataset:
@@ -317,8 +326,13 @@ class PermitDraft(Paper):
         return self.data[0]
 
 
-class Permit(PermitDraft):
+class Permit(PermitDraft, SignedPaper):
     """An issued permit. Made by `issue`, read by `load`; both only with valid signatures."""
+
+    paper_type: ClassVar[str] = PAPER_TYPE
+    signing_role: ClassVar[SigningRole] = "permit"
+    called: ClassVar[str] = "The permit"
+    code: ClassVar[str] = "CW-PERMIT-INVALID"
 
     authority: Authority
     issued_at: Moment
@@ -333,29 +347,20 @@ class Permit(PermitDraft):
             raise ValueError("the time to say no cannot end before the permit is issued")
         return self
 
-    @classmethod
-    def load(cls, text: str | bytes, trust: TrustPolicy) -> Permit:
-        """The permit in a signed text. One changed byte is a fault.
-
-        Raises `Fault` CW-SIGNATURE-INVALID, CW-SIGNATURE-UNTRUSTED, CW-PERMIT-INVALID.
-        """
-        plain = open_paper(text, PAPER_TYPE, "permit", trust, "The permit")
-        permit = cls.read(plain, "The permit", "CW-PERMIT-INVALID")
-        if permit.plain() != plain:
-            raise PaperInvalid("CW-PERMIT-INVALID", "The permit is not in its full form.")
-        return permit
+    @property
+    def made_at(self) -> datetime:
+        """When the permit was issued: no signature on it may be later."""
+        return self.issued_at
 
     @property
     def begins(self) -> datetime:
         """When work may start: the first day, or the end of the time to say no if later."""
-        first = datetime(self.from_.year, self.from_.month, self.from_.day, tzinfo=UTC)
-        return max(first, self.say_no_until)
+        return max(datetime.combine(self.from_, time.min, tzinfo=UTC), self.say_no_until)
 
     @property
     def ends(self) -> datetime:
         """The first moment after the permit's last day."""
-        last = datetime(self.until.year, self.until.month, self.until.day, tzinfo=UTC)
-        return last + timedelta(days=1)
+        return datetime.combine(self.until, time.min, tzinfo=UTC) + timedelta(days=1)
 
     def check(
         self, action: Action, subject: str | None, at: datetime, status: PermitStatus

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, get_args
 
-from commonweal.papers.permit_state import SENTENCES
+from commonweal.papers.permit_state import SENTENCES, TERMINAL, State
 from commonweal.papers.permit_status import PermitStatus
 from commonweal.papers.refusal import PermitRefused
 
@@ -63,6 +63,19 @@ def can_permit(
     return True
 
 
+def state_at(permit: Permit, recorded: State, at: datetime) -> State:
+    """The state at `at` of a permit whose last recorded state is `recorded`.
+
+    `announced` becomes `active` when the time to say no is over, and what could still work becomes
+    `expired` after the last day; neither is written down anywhere.
+    """
+    if recorded in TERMINAL or recorded == "drafted":
+        return recorded
+    if at >= permit.ends:
+        return "expired"
+    return "active" if recorded == "announced" and at >= permit.say_no_until else recorded
+
+
 def _check_status(permit: Permit, at: datetime, status: PermitStatus) -> None:
     if status.permit_id != permit.id or status.permit_hash != permit.digest():
         raise PermitRefused(
@@ -77,9 +90,9 @@ def _check_status(permit: Permit, at: datetime, status: PermitStatus) -> None:
 
 
 def _check_state(permit: Permit, at: datetime, status: PermitStatus) -> None:
-    state = status.state
-    if state == "announced" and at >= permit.say_no_until:
-        return  # The time to say no has passed: announced became active by time.
+    state = state_at(permit, status.state, at)
+    if state == "expired":
+        raise PermitRefused("CW-PERMIT-EXPIRED", f"The permit ended on {permit.until:%d %B %Y}.")
     if state == "announced":
         raise PermitRefused(
             "CW-PERMIT-ANNOUNCED",
@@ -90,8 +103,6 @@ def _check_state(permit: Permit, at: datetime, status: PermitStatus) -> None:
 
 
 def _check_period(permit: Permit, at: datetime) -> None:
-    if at >= permit.ends:
-        raise PermitRefused("CW-PERMIT-EXPIRED", f"The permit ended on {permit.until:%d %B %Y}.")
     if at < permit.begins:
         raise PermitRefused(
             "CW-PERMIT-NOT-YET", f"The permit begins on {permit.begins:%d %B %Y, %H:%M} UTC."
@@ -102,9 +113,7 @@ def _check_support(permit: Permit, at: datetime) -> None:
     cag = permit.legal_basis.cag
     determination = permit.choices.determination
     if cag is not None:
-        due = datetime(
-            cag.next_review.year, cag.next_review.month, cag.next_review.day, tzinfo=UTC
-        )
+        due = datetime(cag.next_review.year, cag.next_review.month, cag.next_review.day, tzinfo=UTC)
         if at >= due + timedelta(days=permit.cag_grace_days):
             raise PermitRefused(
                 "CW-PERMIT-CAG-REVIEW",

@@ -11,9 +11,16 @@ from dataclasses import dataclass
 
 from commonweal.foundation.errors import Fault
 from commonweal.papers.catalogue import Catalogue, Dataset, Table, Variable
+from commonweal.papers.cohort_rules import DATES, cohort_faults
 from commonweal.papers.forms import Form
 from commonweal.papers.permit import PermitDraft, PermittedVariable
 from commonweal.papers.refusal import PermitRefused
+
+RESEARCH_PURPOSES = frozenset(
+    {"research", "ai_research", "ai_train", "ai_test", "health_technology_assessment"}
+)
+"""For these the Health Research Authority decides on section 251 support, else the Secretary of
+State (P3)."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,8 @@ def faults(
         yield from _role_faults(item, draft)
         yield from _form_faults(item)
     yield from _date_faults(items)
-    yield from _cohort_faults(draft, catalogue)
+    yield from _birth_faults(items)
+    yield from _cohort_faults(draft, catalogue, items)
     yield from _support_faults(draft, items)
 
 
@@ -141,7 +149,7 @@ def _interval_faults(item: Wanted) -> Iterator[PermitRefused]:
     except Fault as fault:
         yield PermitRefused("CW-PERMIT-UNKNOWN-VARIABLE", fault.sentence)
         return
-    if anchor.type not in ("date", "timestamp"):
+    if anchor.type not in DATES or anchor.name == item.variable.name:
         yield PermitRefused("CW-PERMIT-DATE-FORMS", f"{item.name} cannot count from {since}.")
     if anchor.administrative != item.variable.administrative:
         yield PermitRefused(
@@ -164,42 +172,55 @@ def _date_faults(items: tuple[Wanted, ...]) -> Iterator[PermitRefused]:
             )
         if shifted is None:
             continue
-        is_date = item.variable.type in ("date", "timestamp")
-        tells_age = item.form.names_exact_age or (
-            item.variable.identifies == "age" and item.form.kind in ("exact", "round")
-        )
-        if tells_age or (is_date and item.form.rule.dates in ("exact", "coarse")):
+        if _undoes_shift(item):
             yield PermitRefused(
                 "CW-PERMIT-DATE-FORMS",
                 f"{item.name} as {item.form.text} would undo the date shift of {shifted.name}.",
             )
 
 
-def _cohort_faults(draft: PermitDraft, catalogue: Catalogue) -> Iterator[PermitRefused]:
-    dataset = catalogue.dataset(draft.dataset.dataset)
-    for table_name, variable_name in draft.cohort.columns():
-        try:
-            variable = dataset.table(table_name).variable(variable_name)
-        except Fault as fault:
-            yield PermitRefused("CW-PERMIT-UNKNOWN-VARIABLE", fault.sentence)
-            continue
-        closed = variable.role in (None, "record_key", "free_text", "image", "genomic")
-        names_people = variable.role == "direct_identifier" and variable.type not in (
-            "date",
-            "timestamp",
+def _birth_faults(items: tuple[Wanted, ...]) -> Iterator[PermitRefused]:
+    """A birthday moved by the same weeks as other dates still gives the exact age at each."""
+    shifted = [item for item in items if item.form.kind == "shift"]
+    births = [item for item in shifted if item.variable.identifies == "date_of_birth"]
+    if births and len(shifted) > 1:
+        yield PermitRefused(
+            "CW-PERMIT-DATE-FORMS",
+            f"{births[0].name} as shift beside another shifted date would give away an exact age.",
         )
-        if closed or names_people:
-            yield PermitRefused(
-                "CW-PERMIT-COHORT",
-                f"The cohort cannot look at {table_name}.{variable_name}: it could single out "
-                "people.",
-            )
+
+
+def _undoes_shift(item: Wanted) -> bool:
+    form, identifies = item.form, item.variable.identifies
+    if item.variable.type in DATES:
+        return form.names_exact_age or form.rule.dates in ("exact", "coarse")
+    # A date or an age that is kept as text or as a number is still a date or an age.
+    if identifies == "age":
+        return form.kind != "age_band" or form.names_exact_age
+    dated = identifies in ("date_of_birth", "date_of_death", "event_date", "administrative_date")
+    return form.names_exact_age or (dated and form.kind not in ("record_code", "age_band"))
+
+
+def _cohort_faults(
+    draft: PermitDraft, catalogue: Catalogue, items: tuple[Wanted, ...]
+) -> Iterator[PermitRefused]:
+    dataset = catalogue.dataset(draft.dataset.dataset)
+    shifted = any(item.form.kind == "shift" for item in items)
+    yield from cohort_faults(draft.cohort, dataset, shifted=shifted)
 
 
 def _support_faults(draft: PermitDraft, items: tuple[Wanted, ...]) -> Iterator[PermitRefused]:
     cag = draft.legal_basis.cag
     if cag is None or draft.legal_basis.common_law not in ("s251_reg2", "s251_reg5"):
         return
+    research = bool(RESEARCH_PURPOSES & set(draft.purposes))
+    decider = "hra" if research else "secretary_of_state"
+    if cag.decision_maker != decider:
+        yield PermitRefused(
+            "CW-PERMIT-CAG-DECIDER",
+            f"The section 251 support {cag.reference} was not decided by the "
+            f"{'Health Research Authority' if research else 'Secretary of State'}.",
+        )
     covered = set(cag.items)
     for item in items:
         if item.name not in covered and item.variable.name not in covered:

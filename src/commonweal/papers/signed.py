@@ -49,9 +49,7 @@ class SignedPaper(Paper):
         opened = open_signed(text, cls.paper_type, cls.signing_role, trust, cls.called)
         paper = read_whole(cls, opened.plain, cls.called, cls.code)
         check_times(opened.signed_by, paper.made_at, cls.called)
-        trust.require(
-            cls.signing_role, dict.fromkeys(opened.signed_by, paper.made_at), cls.called
-        )
+        trust.require(cls.signing_role, dict.fromkeys(opened.signed_by, paper.made_at), cls.called)
         return paper
 
 

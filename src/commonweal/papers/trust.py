@@ -16,7 +16,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from commonweal.foundation.errors import Fault
-from commonweal.papers.base import Identifier, Line, Moment, Paper
+from commonweal.papers.base import Identifier, Line, Moment, Paper, look
+
+_P = 2**255 - 19
+_ORDER_8 = 2707385501144840649318225287225658788936804267575313519463743609750303402022
+_SMALL_ORDER = frozenset({0, 1, _P - 1, _P, _P + 1, _ORDER_8, _P - _ORDER_8})
+"""The y coordinates of the points of order 1, 2, 4 and 8 on edwards25519 (RFC 8032)."""
 
 SigningRole = Literal["permit", "status", "manifest", "statement"]
 
@@ -37,6 +42,12 @@ class TrustedKey(Paper):
     def _is_a_key(cls, text: str) -> str:
         _public(text)
         return text
+
+    @model_validator(mode="after")
+    def _lives(self) -> TrustedKey:
+        if self.valid_until is not None and self.valid_until <= self.valid_from:
+            raise ValueError("a key ends before it begins")
+        return self
 
     def loaded(self) -> Ed25519PublicKey:
         """The key, ready to verify with."""
@@ -78,8 +89,8 @@ class TrustPolicy(Paper):
         if len(materials) != len(set(materials)):
             raise ValueError("two keys are the same key")
         for role, needed in self.thresholds.items():
-            if sum(role in key.roles for key in self.keys) < needed:
-                raise ValueError(f"fewer keys hold the role {role} than must sign")
+            if len({look(key.holder) for key in self.keys if role in key.roles}) < needed:
+                raise ValueError(f"fewer people hold the role {role} than must sign")
         if self.home == "standard" and self.time_to_say_no_days == 0:
             raise ValueError("only a demonstration home may have no time to say no")
         return self
@@ -92,7 +103,7 @@ class TrustPolicy(Paper):
         """
         holders = {key.id: key for key in self.keys}
         counted = {
-            holders[id_].holder
+            look(holders[id_].holder)
             for id_, at in signed_by.items()
             if id_ in holders and holders[id_].holds(role, at)
         }
@@ -119,4 +130,11 @@ def encode_public(key: Ed25519PublicKey) -> str:
 
 
 def _public(text: str) -> Ed25519PublicKey:
-    return Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(text + "="))
+    raw = base64.urlsafe_b64decode(text + "=")
+    if base64.urlsafe_b64encode(raw).decode().rstrip("=") != text:
+        raise ValueError("the public key is spelt in a second way")
+    # The y coordinate without its sign bit: below, the points of small order, under which anyone
+    # could make a signature that verifies.
+    if int.from_bytes(raw, "little") & ((1 << 255) - 1) in _SMALL_ORDER:
+        raise ValueError("the public key is one that anyone can sign for")
+    return Ed25519PublicKey.from_public_bytes(raw)

@@ -140,10 +140,18 @@ class Fence:
 
         self._change(changed)
 
-    def record_erased(self, detail: str | int) -> None:
-        """The details of this ledger intent were erased."""
+    def record_erased(self, body_hash: bytes) -> None:
+        """The details of the ledger intent with this body hash (32 bytes) were erased.
+
+        The hash and not the number names it: after a return to an older ledger the numbers are
+        given out again. `erase_details` does both in the right order.
+        """
+        if len(body_hash) != 32:
+            raise ValueError("a body hash has 32 bytes")
         now = self._clock.now()
-        self._change(lambda held: replace(held, erased=_added(held.erased, (str(detail),), now)))
+        self._change(
+            lambda held: replace(held, erased=_added(held.erased, (body_hash.hex(),), now))
+        )
 
     def record_choices(self, checked_at: datetime) -> None:
         """Choices of this date were used; older ones are not used again after a restore."""
@@ -180,5 +188,3 @@ def _added(
 def must_hold(state: FenceState) -> list[tuple[str, PermitFence]]:
     """The permits that are paused, suspended or ended, by permit id."""
     return sorted((id_, one) for id_, one in state.permits.items() if one.state != "active")
-
-

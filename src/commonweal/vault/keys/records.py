@@ -21,8 +21,10 @@ from commonweal.foundation.canonical import canonical, parse_json
 from commonweal.foundation.clock import parse_stamp, stamp
 from commonweal.foundation.errors import CommonwealError, Fault, WrongUsage
 from commonweal.foundation.files import read_bytes
+from commonweal.vault.keys.purposes import PURPOSES
 
 KeyState = Literal["active", "decrypt_only", "destroyed"]
+ALGORITHMS = ("Ed25519", "HKDF-SHA-256")
 STATES = ("active", "decrypt_only", "destroyed")
 WRAPPING_PREFIX = "wrapping:"
 """Purposes of key-encryption keys: `wrapping:` and the purpose of the keys below them."""
@@ -131,10 +133,14 @@ def _record(plain: Any) -> KeyRecord:
     texts = (info.id, info.name, info.purpose, info.algorithm, info.state, info.wrapped_by)
     if not all(isinstance(text, str) for text in texts) or not _ID.fullmatch(info.id):
         raise ValueError("text")
+    if info.project is not None and not isinstance(info.project, str):
+        raise ValueError("project")
+    if info.purpose.removeprefix(WRAPPING_PREFIX) not in PURPOSES:
+        raise ValueError("purpose")
     if type(info.version) is not int or info.version < 1 or info.state not in STATES:
         raise ValueError("version or state")
     signs = info.algorithm == "Ed25519"
-    if info.algorithm not in {"Ed25519", "HKDF-SHA-256"} or signs != (info.public_key is not None):
+    if plain["algorithm"] not in ALGORITHMS or signs != (info.public_key is not None):
         raise ValueError("algorithm")
     if signs and len(info.verification_key) != 32:
         raise ValueError("public key")

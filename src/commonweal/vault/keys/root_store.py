@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import stat
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +60,8 @@ class RootStore:
         self.path = path
         self.home_id = home_id
         self.root = root
+        self._guard = threading.RLock()
+        self._depth = 0
 
     def __repr__(self) -> str:
         return f"RootStore({self.home_id})"
@@ -121,7 +124,21 @@ class RootStore:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the store for a change; waits up to ten seconds. Raises `Unavailable` CW-BUSY."""
+        """Hold the store for a change; a holder may enter again.
+
+        Waits up to ten seconds for another process. Raises `Unavailable` CW-BUSY.
+        """
+        with self._guard, contextlib.ExitStack() as stack:
+            if self._depth == 0:
+                stack.enter_context(self._lock_file())
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+
+    @contextlib.contextmanager
+    def _lock_file(self) -> Iterator[None]:
         ends = time.monotonic() + _LOCK_SECONDS
         with contextlib.ExitStack() as stack:
             while True:

@@ -56,7 +56,7 @@ def digits_of(text: str) -> str:
     bare = f"replace(replace({text}, ' ', ''), '-', '')"
     return (
         f"CASE WHEN length({text}) BETWEEN 10 AND 12 AND {shape} "
-        f"THEN CAST({bare} AS BIGINT) END"
+        f"THEN TRY_CAST({bare} AS BIGINT) END"
     )
 
 
@@ -101,7 +101,7 @@ def verhoeff(number: str) -> str:
 
 def snomed(text: str) -> str:
     """SQL: true for a SNOMED CT identifier (6 to 18 digits, partition, Verhoeff)."""
-    number = f"CAST({text} AS BIGINT)"
+    number = f"TRY_CAST({text} AS BIGINT)"
     partition = f"(({number} // 10) % 100 IN (0, 1, 2, 10, 11, 12))"
     return _guarded(
         f"length({text}) BETWEEN 6 AND 18 AND {_match(text, '[1-9][0-9]{5,17}')}",
@@ -111,14 +111,14 @@ def snomed(text: str) -> str:
 
 def loinc(text: str) -> str:
     """SQL: true for a LOINC code: up to 7 digits, a dash and the mod 10 check digit."""
-    body = f"CAST(left({text}, length({text}) - 2) AS BIGINT)"
+    body = f"TRY_CAST(left({text}, length({text}) - 2) AS BIGINT)"
     terms = []
     for place in range(7):
         digit = f"(({body} // {10**place}) % 10)"
         # Luhn: digits in odd places from the right count double, with their own digits added.
         doubled = f"(2 * {digit} - CASE WHEN {digit} > 4 THEN 9 ELSE 0 END)"
         terms.append(doubled if place % 2 == 0 else digit)
-    check = f"CAST(right({text}, 1) AS INTEGER)"
+    check = f"TRY_CAST(right({text}, 1) AS INTEGER)"
     return _guarded(
         f"length({text}) BETWEEN 3 AND 9 AND {_match(text, '[0-9]{1,7}-[0-9]')}",
         f"(({' + '.join(terms)} + {check}) % 10 = 0)",

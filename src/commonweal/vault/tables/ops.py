@@ -140,6 +140,11 @@ def count_rows(table: Table) -> Value:
     return table.count()
 
 
+def count_rows_where_present(table: Table, name: str) -> Value:
+    """Number of rows in which the column has a value."""
+    return table[name].count()
+
+
 def count_where(table: Table, condition: Value) -> Value:
     """Number of rows for which `condition` is true."""
     return table.count(where=condition)
@@ -191,6 +196,11 @@ def bits_set(column: Value) -> Value:
 def over_group(measure: Value, by: Sequence[Value]) -> Value:
     """A measure of each row's group, on every row."""
     return measure.over(ibis.window(group_by=list(by)))
+
+
+def row_number(table: Table) -> Value:
+    """The place of each row, from 1, in the order in which the source gives them."""
+    return ibis.row_number().cast("int64") + 1
 
 
 def earlier_value(column: Value, steps: int, by: Sequence[Value], order: Sequence[Value]) -> Value:
@@ -304,6 +314,24 @@ def outward_postcode(column: Value) -> Value:
     return ibis.ifelse(bare.re_search(_POSTCODE), bare.substr(0, bare.length() - 3), ibis.null("string"))
 
 
+def bare_digits(column: Value) -> Value:
+    """A text without spaces, tabs and dashes: the spelling in which NHS numbers are joined."""
+    bare = column
+    for character in " \t\r\n-":
+        bare = bare.replace(character, "")
+    return bare
+
+
+def matches(column: Value, pattern: str) -> Value:
+    """True where the text holds the regular expression (a constant of policy)."""
+    return column.re_search(pattern)
+
+
+def upper_bare(column: Value) -> Value:
+    """A code in capitals without dots and spaces: `i21.4` gives `I214`."""
+    return column.upper().replace(".", "").replace(" ", "")
+
+
 def nhs_number(column: Value, *, synthetic: bool) -> Value:
     """The ten digits of a valid NHS number, else missing (rules of `foundation.identifiers`).
 
@@ -415,6 +443,21 @@ def hmac_hex(text: Value, inner: Value, outer: Value) -> Value:
     """
     first = _unhex(_sha256_hex(_bytes_concat(inner, _utf8(text))))
     return _sha256_hex(_bytes_concat(outer, first))
+
+
+def with_hmac(table: Table, name: str, into: str, key: Table) -> Table:
+    """The table with column `into`: `hmac_hex` of the text column `name` under a key table."""
+    keyed = table.cross_join(key.rename(cw__inner="inner_pad", cw__outer="outer_pad"))
+    made = keyed.mutate(**{into: hmac_hex(keyed[name], keyed["cw__inner"], keyed["cw__outer"])})
+    return made.select(*table.columns, into)
+
+
+def drawn_between(hex_digest: Value, low: int, high: int) -> Value:
+    """A whole number from `low` to `high`, drawn evenly from a digest made for drawing.
+
+    Takes the 7 hexadecimal digits behind the first 16 bytes; the bias is below 1 in 2 million.
+    """
+    return number_of(hex_digest) % (high - low + 1) + low
 
 
 def code_of(hex_digest: Value) -> Value:

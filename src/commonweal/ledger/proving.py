@@ -1,0 +1,52 @@
+"""Proof files for entries: the bytes that let anyone check one entry without the ledger."""
+
+from __future__ import annotations
+
+from sqlite3 import Connection
+
+from commonweal.foundation.errors import Fault
+from commonweal.ledger import reading
+from commonweal.ledger.checkpoint import Checkpoint
+from commonweal.ledger.events import Log
+from commonweal.ledger.merkle import inclusion_proof
+from commonweal.ledger.note import Note
+from commonweal.ledger.store import Ledger
+from commonweal.ledger.tlogproof import TlogProof
+
+
+def prove(ledger: Ledger, log: Log, index: int, *, note: str | None = None) -> str:
+    """The proof of one entry as a tlog-proof file that carries the entry.
+
+    `note`: a signed checkpoint to prove against; by default the newest one stored.
+    Raises `Fault` CW-LEDGER-NOT-PROVABLE if no checkpoint covers the entry.
+    """
+    with ledger.reading() as connection:
+        chosen = note if note is not None else newest_note(connection, log)
+        checkpoint = Checkpoint.parse(Note.parse(chosen).text) if chosen else None
+        if chosen is None or checkpoint is None or not 0 <= index < checkpoint.size:
+            raise Fault(
+                "CW-LEDGER-NOT-PROVABLE",
+                f"No signed checkpoint covers entry {index} of the {log} log.",
+                remedy="Run `commonweal ledger sequence` first.",
+            )
+        if checkpoint.size > reading.size(connection, log):
+            raise Fault("CW-LEDGER-NOT-PROVABLE", "The checkpoint is newer than the ledger.")
+        path = inclusion_proof(index, checkpoint.size, reading.fetcher(connection, log))
+        body = reading.body(connection, log, index)
+    return TlogProof(index, tuple(path), chosen, body).format()
+
+
+def newest_note(connection: Connection, log: Log) -> str | None:
+    """The newest signed checkpoint stored for a log, with its witnesses' lines."""
+    found = connection.execute(
+        "SELECT epoch, size, note FROM checkpoint WHERE log = ? "
+        "ORDER BY epoch DESC, size DESC LIMIT 1",
+        (log,),
+    ).fetchone()
+    if found is None:
+        return None
+    lines = connection.execute(
+        "SELECT line FROM cosignature WHERE log = ? AND epoch = ? AND size = ? ORDER BY line",
+        (log, found[0], found[1]),
+    ).fetchall()
+    return str(found[2]) + "".join(line for (line,) in lines)

@@ -1,0 +1,131 @@
+"""Reading a source for a release: every needed column typed, every row tied to its person.
+
+What does not read as declared stops the release: a value that silently became missing would
+change the data behind people's backs. Tables appear in the engine as `src_<n>`, each with the
+column `cw__person`: the person's key as text, in the one spelling used for joining.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from commonweal.foundation.errors import Fault
+from commonweal.papers.catalogue import Link, Table
+from commonweal.vault.release.recipe import Recipe
+from commonweal.vault.sources import Fingerprint, Reading, Source
+from commonweal.vault.tables import ops
+from commonweal.vault.tables.duckdb_engine import DuckDBEngine
+
+PERSON = "cw__person"
+INTERNAL = "cw__"
+
+
+@dataclass
+class Loaded:
+    """A source made ready: typed views by table name, and what was read."""
+
+    recipe: Recipe
+    engine: DuckDBEngine
+    fingerprint: Fingerprint
+    views: dict[str, ops.Table]
+    rows: dict[str, int]
+    non_finite: dict[str, dict[str, int]]
+    _linked: dict[str, ops.Table] = field(default_factory=dict)
+
+    def linked(self, name: str) -> ops.Table:
+        """The table with `cw__person`; rows that reach no person have it missing."""
+        if name not in self._linked:
+            self._linked[name] = self._link(self.recipe.dataset.table(name))
+        return self._linked[name]
+
+    def _link(self, table: Table) -> ops.Table:
+        view = self.views[table.name]
+        if self.recipe.row_is_person:
+            return view
+        link = table.person_link
+        if link is None:
+            return ops.derive(view, {PERSON: ops.missing("text")})
+        if isinstance(link, Link):
+            target = self.linked(link.to_table)
+            keys = ops.keep_where(target, ops.negate(ops.is_missing(target[PERSON])))
+            # A key that leads to two people leads to nobody: better lost than given to the wrong.
+            routes = ops.group(
+                keys,
+                [link.to_variable],
+                {"low": ops.smallest(keys[PERSON]), "high": ops.largest(keys[PERSON])},
+            )
+            routes = ops.keep_where(routes, ops.compare(routes["low"], "eq", routes["high"]))
+            return ops.left_join(
+                view, routes, {link.variable: link.to_variable}, {PERSON: "low"}
+            )
+        return ops.derive(view, {PERSON: self.spelling(view[link])})
+
+    def spelling(self, key: ops.Value) -> ops.Value:
+        """A person key in the spelling used for joining.
+
+        NHS numbers lose spaces and dashes only: whether they are valid is judged once, in the
+        person table, and nothing joins to an invalid one.
+        """
+        text = ops.as_text(key)
+        return ops.bare_digits(text) if self._by_nhs_number else text
+
+    @property
+    def _by_nhs_number(self) -> bool:
+        return self.recipe.dataset.person.kind == "nhs_number"
+
+
+def load(
+    source: Source,
+    recipe: Recipe,
+    engine: DuckDBEngine,
+    progress: Callable[[str], None],
+) -> Loaded:
+    """Attach every needed column of every needed table.
+
+    Raises the faults of the source, and `Fault` CW-RELEASE-UNREADABLE naming table, column and
+    number of rows where values do not read as the catalogue says.
+    """
+    needed = recipe.columns()
+    for name, columns in needed.items():
+        reserved = [column for column in columns if column.casefold().startswith(INTERNAL)]
+        if reserved:
+            raise Fault(
+                "CW-SOURCE-NAMES", f"Table {name}: a column name starts with {INTERNAL}."
+            )
+    source.prepare(needed)
+    views: dict[str, ops.Table] = {}
+    rows: dict[str, int] = {}
+    non_finite: dict[str, dict[str, int]] = {}
+    for number, (name, columns) in enumerate(needed.items()):
+        progress(f"Reading {name}")
+        table = recipe.dataset.table(name)
+        types = {column: table.variable(column).type for column in columns}
+        view = source.attach(
+            engine.connection, name, columns, types, reading=Reading.of(table), view=f"src_{number}"
+        )
+        intake = source.intake(engine.connection, view)
+        _refuse_unreadable(name, intake.unreadable, types)
+        rows[name] = intake.rows
+        non_finite[name] = dict(intake.non_finite)
+        typed = ops.named(view, types)
+        views[name] = _numbered(engine, name, view, typed) if recipe.row_is_person else typed
+    return Loaded(
+        recipe, engine, source.fingerprint(tuple(needed)), views, rows, non_finite
+    )
+
+
+def _numbered(engine: DuckDBEngine, name: str, view: str, typed: ops.Table) -> ops.Table:
+    # One row is one person: the row's place is all there is to tell people apart.
+    number = ops.as_text(ops.row_number(typed))
+    key = ops.join_text(ops.constant(f"{name}#", "text"), number)
+    return engine.keep(f"{view}_people", ops.derive(typed, {PERSON: key}))
+
+
+def _refuse_unreadable(name: str, unreadable: dict[str, int], types: dict[str, str]) -> None:
+    for column, count in unreadable.items():
+        raise Fault(
+            "CW-RELEASE-UNREADABLE",
+            f"Table {name}, column {column}: {count:,} value(s) do not read as {types[column]}.",
+            remedy="Run catalogue check, then correct the source or the declared type.",
+        )

@@ -1,0 +1,197 @@
+"""Who is in a release: considered, in the cohort, allowed by their choices, held out.
+
+One row a person, from the person table; people without a key stand in it with a missing person,
+so that they are counted and never silently dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from commonweal.foundation.errors import Fault, Refused
+from commonweal.vault.choices import ChoiceResult, ChoicesFolder, Decision, apply_choices
+from commonweal.vault.release.cohort import cohort_people
+from commonweal.vault.release.loading import PERSON, Loaded
+from commonweal.vault.release.project_keys import ProjectKeys
+from commonweal.vault.tables import ops
+
+DRAW_DIGITS = 7
+DRAW_SPACE = 16**DRAW_DIGITS
+
+
+@dataclass(frozen=True)
+class Considered:
+    """Everybody in the source: `people` (person, national, has_identifier), and counts."""
+
+    people: ops.Table
+    total: int
+    valid_national: int
+
+
+def consider(loaded: Loaded, decision: Decision, *, demo: bool) -> Considered:
+    """The people of the source, one row each.
+
+    `demo`: a demonstration home takes synthetic NHS numbers only, any other takes none (S21).
+    Raises `Fault` CW-RELEASE-DUPLICATE-PEOPLE and `Refused` CW-HOME-DEMO-REAL.
+    """
+    rows = _person_rows(loaded, decision, demo)
+    people = loaded.engine.keep("people", rows)
+    keyed = ops.keep_where(people, ops.negate(ops.is_missing(people["person"])))
+    counts = loaded.engine.one(
+        ops.group(
+            people,
+            [],
+            {
+                "total": ops.count_rows(people),
+                "keyed": ops.count_rows_where_present(people, "person"),
+                "distinct": ops.count_distinct(people["person"]),
+                "national": ops.count_distinct(people["national"]),
+            },
+        )
+    )
+    if counts["keyed"] != counts["distinct"]:
+        doubled = ops.group(keyed, ["person"], {"n": ops.count_rows(keyed)})
+        doubled = ops.keep_where(
+            doubled, ops.compare(doubled["n"], "gt", ops.constant(1, "integer"))
+        )
+        number = loaded.engine.one(ops.group(doubled, [], {"n": ops.count_rows(doubled)}))["n"]
+        raise Fault(
+            "CW-RELEASE-DUPLICATE-PEOPLE",
+            f"Table {loaded.recipe.person_table}: {number:,} people have more than one row.",
+        )
+    return Considered(people, counts["total"], counts["national"])
+
+
+def _person_rows(loaded: Loaded, decision: Decision, demo: bool) -> ops.Table:
+    recipe = loaded.recipe
+    if recipe.row_is_person:
+        tables = []
+        for released in recipe.tables:
+            rows = loaded.linked(released.name)
+            tables.append(
+                ops.project(
+                    rows,
+                    {
+                        "person": rows[PERSON],
+                        "national": ops.missing("text"),
+                        "has_identifier": ops.constant(False, "boolean"),
+                    },
+                )
+            )
+        return ops.union(*tables)
+    person = recipe.dataset.person
+    assert person.table is not None  # noqa: S101 (the catalogue checked it)
+    rows = loaded.linked(person.table)
+    national: ops.Value = ops.missing("text")
+    if recipe.dataset.national_variable is not None:
+        column = rows[recipe.dataset.national_variable]
+        national = ops.nhs_number(column, synthetic=demo)
+        if demo:
+            _refuse_real_numbers(loaded, rows, recipe.dataset.national_variable)
+    key = national if person.kind == "nhs_number" else rows[PERSON]
+    # An identifier is valid if the choices that apply can be looked up with it.
+    identifier = national if decision.national else ops.first_of(national, key)
+    return ops.project(
+        rows,
+        {
+            "person": key,
+            "national": national,
+            "has_identifier": ops.negate(ops.is_missing(identifier)),
+        },
+    )
+
+
+def _refuse_real_numbers(loaded: Loaded, rows: ops.Table, column: str) -> None:
+    real = ops.nhs_number(rows[column], synthetic=False)
+    found = loaded.engine.one(
+        ops.group(rows, [], {"n": ops.count_where(rows, ops.negate(ops.is_missing(real)))})
+    )
+    if found["n"]:
+        raise Refused(
+            "CW-HOME-DEMO-REAL",
+            f"Table {loaded.recipe.person_table}: {found['n']:,} NHS number(s) could belong to "
+            "real people; a demonstration home takes synthetic numbers only.",
+        )
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The people of a release before the risk gate, and exact counts for the manifest.
+
+    `people`: person, code, draw columns `weeks` and `held_out`.
+    """
+
+    people: ops.Table
+    choices: ChoiceResult
+    in_cohort: int
+    held_out: int
+    allowed: int
+
+
+def choose(
+    loaded: Loaded,
+    considered: Considered,
+    decision: Decision,
+    folder: ChoicesFolder,
+    keys: ProjectKeys,
+) -> Chosen:
+    """Apply cohort and choices, make the persons' codes, draw shift and hold-out.
+
+    Raises the refusals of `choices`, and `Refused` CW-RELEASE-NOBODY if no one is left.
+    """
+    engine, permit = loaded.engine, loaded.recipe.permit
+    people = considered.people
+    keyed = ops.keep_where(people, ops.negate(ops.is_missing(people["person"])))
+    inside = cohort_people(permit.cohort, loaded, ops.select(keyed, ["person"]))
+    in_cohort = engine.keep(
+        "in_cohort",
+        ops.union(
+            ops.semi_join(keyed, inside, {"person": "person"}),
+            ops.keep_where(people, ops.is_missing(people["person"])),
+        ),
+    )
+    result = apply_choices(
+        engine, in_cohort, decision, folder, loaded.recipe.dataset,
+        project_ids=(permit.project.id, permit.id), valid_national=considered.valid_national,
+    )  # fmt: skip
+    coded = engine.keep("coded", _coded(loaded, result.allowed, keys))
+    counts = engine.one(
+        ops.group(
+            coded,
+            [],
+            {
+                "allowed": ops.count_rows(coded),
+                "held_out": ops.count_where(coded, coded["held_out"]),
+            },
+        )
+    )
+    size = engine.one(ops.group(in_cohort, [], {"n": ops.count_rows(in_cohort)}))["n"]
+    if counts["allowed"] == counts["held_out"]:
+        raise Refused("CW-RELEASE-NOBODY", "After people's choices nobody is left to release.")
+    return Chosen(coded, result, size, counts["held_out"], counts["allowed"])
+
+
+def _coded(loaded: Loaded, allowed: ops.Table, keys: ProjectKeys) -> ops.Table:
+    engine, permit = loaded.engine, loaded.recipe.permit
+    people = ops.with_hmac(allowed, "person", "cw__hex", engine.key_table("key_pseudonym", keys.pseudonym().use()))
+    values = {
+        "person": people["person"],
+        "code": ops.code_of(people["cw__hex"]),
+        "weeks": ops.constant(0, "integer"),
+        "held_out": ops.constant(False, "boolean"),
+    }
+    shifts = any(recipe.shifted for recipe in loaded.recipe.tables)
+    trains = "train" in permit.processing
+    if shifts or trains:
+        stable = engine.key_table("key_stable", keys.stable().use())
+        people = ops.with_hmac(people, "person", "cw__draw", stable)
+        values = {name: people[name] for name in ("person",)} | {
+            "code": ops.code_of(people["cw__hex"])
+        }
+        values["weeks"] = ops.drawn_between(
+            people["cw__draw"], -permit.shift_weeks, permit.shift_weeks
+        )
+        chance = ops.number_of(people["cw__draw"], DRAW_DIGITS, start=0)
+        limit = int(permit.holdout_share * DRAW_SPACE) if trains else 0
+        values["held_out"] = ops.compare(chance, "lt", ops.constant(limit, "integer"))
+    return ops.project(people, values)

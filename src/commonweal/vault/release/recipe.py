@@ -1,0 +1,208 @@
+"""What a permit needs from a source, worked out before anything is read.
+
+A recipe is the permit held against the catalogue: for each table the permitted variables, and every
+column that must be read for links, cohort, restricted codes and the identifier sieve. Two builds
+with the same recipe, source, choices and keys give the same content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from commonweal.papers.catalogue import Catalogue, Dataset, Link, Table, Variable
+from commonweal.papers.permit import Permit
+from commonweal.papers.permit_rules import Wanted, check_draft
+from commonweal.papers.refusal import PermitRefused
+
+PERSON_CODE = "person_code"
+"""The name of the pseudonym where the permit does not name the table's own person variable."""
+
+CODE_SYSTEMS = frozenset({"icd10", "snomed", "opcs", "bnf", "loinc"})
+_CODE_FORMS = frozenset({"pseudonym", "record_code"})
+_MOVED = frozenset({"shift", "interval"})
+_SIEVED = frozenset(
+    {"nhs_number", "person_key", "hospital_number", "name", "address", "postcode", "phone",
+     "email", "ssn", "passport", "driving_licence"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TableRecipe:
+    """One released table: the catalogue's table and the permitted variables in permit order."""
+
+    table: Table
+    items: tuple[Wanted, ...]
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return self.table.name
+
+    @cached_property
+    def about_people(self) -> bool:
+        """True if rows belong to persons."""
+        dataset = self.items[0].dataset
+        return dataset.person.kind == "row" or self.table.person_link is not None
+
+    @cached_property
+    def code_column(self) -> str:
+        """The released column that holds the pseudonym."""
+        named = [item for item in self.items if item.form.kind == "pseudonym"]
+        return named[0].variable.name if named else self._free_code_name()
+
+    def _free_code_name(self) -> str:
+        taken = {item.variable.name.casefold() for item in self.items}
+        name = PERSON_CODE
+        while name.casefold() in taken:
+            name += "_"
+        return name
+
+    @property
+    def quasi(self) -> tuple[Wanted, ...]:
+        """Items by which someone could recognise a person.
+
+        Codes say nothing to others. Moved dates are measured by shift candidates instead, except
+        a birth date, which a shift of weeks hardly hides.
+        """
+        return tuple(
+            item
+            for item in self.items
+            if item.variable.role in ("quasi_identifier", "direct_identifier")
+            and item.form.kind not in _CODE_FORMS
+            and (item.form.kind not in _MOVED or item.variable.identifies == "date_of_birth")
+        )
+
+    @property
+    def sensitive(self) -> tuple[Wanted, ...]:
+        """Items that a recogniser would learn."""
+        return tuple(item for item in self.items if item.variable.role == "sensitive")
+
+    @property
+    def shifted(self) -> tuple[Wanted, ...]:
+        """Items in form `shift`."""
+        return tuple(item for item in self.items if item.form.kind == "shift")
+
+    @property
+    def rare_watched(self) -> tuple[Wanted, ...]:
+        """Items whose rare values are rolled up or left out.
+
+        Every `rollup`, and every code or sensitive text that is shown as it is or cut short.
+        """
+        return tuple(item for item in self.items if _watch_rare(item))
+
+
+def _watch_rare(item: Wanted) -> bool:
+    if item.form.kind == "rollup":
+        return True
+    coded = item.variable.identifies in CODE_SYSTEMS
+    sensitive_text = item.variable.role == "sensitive" and item.variable.type == "text"
+    return item.form.kind in ("exact", "truncate") and (coded or sensitive_text)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The whole of what a release under one permit is made of."""
+
+    permit: Permit
+    dataset: Dataset
+    tables: tuple[TableRecipe, ...]
+    catalogue_digest: str
+
+    @property
+    def row_is_person(self) -> bool:
+        """True if there is no person table: one row is one person."""
+        return self.dataset.person.kind == "row"
+
+    @property
+    def person_table(self) -> str | None:
+        """The name of the person table."""
+        return self.dataset.person.table
+
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """For each table that must be read, the columns that must be read."""
+        needed: dict[str, dict[str, None]] = {}
+        for table, column in self._needed():
+            needed.setdefault(table, {})[column] = None
+        for table in self._touched():
+            needed.setdefault(table, {})
+        return {table: tuple(columns) for table, columns in needed.items() if columns}
+
+    def _needed(self) -> Iterable[tuple[str, str]]:
+        person = self.dataset.person
+        for recipe in self.tables:
+            for item in recipe.items:
+                yield recipe.name, item.variable.name
+                if item.permitted.since is not None:
+                    yield recipe.name, item.permitted.since
+        yield from self.permit.cohort.columns()
+        if person.table is not None and person.variable is not None:
+            yield person.table, person.variable
+            if person.national is not None:
+                yield person.table, person.national
+            for variable in self.sieved():
+                yield person.table, variable.name
+        for table in list(self._touched()):
+            yield from self._link_columns(table)
+
+    def _touched(self) -> tuple[str, ...]:
+        names = [recipe.name for recipe in self.tables]
+        names += [table for table, _ in self.permit.cohort.columns()]
+        return tuple(dict.fromkeys(names))
+
+    def _link_columns(self, name: str) -> Iterable[tuple[str, str]]:
+        table = self.dataset.table(name)
+        while table.person_link is not None:
+            link = table.person_link
+            if not isinstance(link, Link):
+                yield table.name, link
+                return
+            yield table.name, link.variable
+            yield link.to_table, link.to_variable
+            table = self.dataset.table(link.to_table)
+
+    def sieved(self) -> tuple[Variable, ...]:
+        """Variables of the person table whose values the airlock must be able to find."""
+        if self.person_table is None:
+            return ()
+        variables = self.dataset.table(self.person_table).variables
+        return tuple(
+            variable
+            for variable in variables
+            if variable.role in ("direct_identifier", "record_key")
+            and variable.type in ("text", "integer")
+            and (variable.identifies in _SIEVED or variable.identifies is None)
+        )
+
+    def record_label(self, item: Wanted) -> str:
+        """The sub-key label of a record key: the same wherever keys of one kind are linked."""
+        table, variable, seen = item.table, item.variable, 0
+        while variable.links_to is not None and seen < 8:
+            table = self.dataset.table(variable.links_to.table)
+            variable, seen = table.variable(variable.links_to.variable), seen + 1
+        where = f"{self.dataset.id}\x00{table.name}\x00{variable.name}"
+        return "record/" + hashlib.sha256(where.encode()).hexdigest()[:32]
+
+
+def make_recipe(permit: Permit, catalogue: Catalogue) -> Recipe:
+    """The recipe of `permit` over `catalogue`.
+
+    Raises `PermitRefused` CW-PERMIT-CATALOGUE-CHANGED where roles, types, links or forms are not
+    those that were decided on, and the refusals of `permit_rules`.
+    """
+    digest = catalogue.governed_digest((permit.dataset.dataset,))
+    if digest != permit.catalogue_digest:
+        raise PermitRefused(
+            "CW-PERMIT-CATALOGUE-CHANGED",
+            "The catalogue's roles, links or forms have changed since the permit was issued.",
+            remedy="Issue a new version of the permit against the present catalogue.",
+        )
+    items = check_draft(permit, catalogue)
+    dataset = catalogue.dataset(permit.dataset.dataset)
+    tables = []
+    for permitted in permit.dataset.tables:
+        mine = tuple(item for item in items if item.table.name == permitted.table)
+        tables.append(TableRecipe(dataset.table(permitted.table), mine))
+    return Recipe(permit, dataset, tuple(tables), digest)

@@ -1,0 +1,97 @@
+"""Legally restricted codes, removed by default (P10).
+
+The lists are versioned data in `restricted_codes.yaml`: fertility treatment (Human Fertilisation
+and Embryology Act 1990), gender recognition (Gender Recognition Act 2004) and sexually transmitted
+infections (NHS Trusts and Primary Care Trusts (Sexually Transmitted Diseases) Directions 2000).
+They are a starting point that a custodian must review: which codes they hold is marked there as
+unverified, and codes in free text or in other systems are not found by them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from commonweal.foundation.documents import parse_yaml
+from commonweal.papers.base import Identifier, Line, Paper
+from commonweal.papers.permit import Permit
+from commonweal.papers.refusal import PermitRefused
+from commonweal.vault.release.recipe import TableRecipe
+from commonweal.vault.tables import ops
+
+
+class CodeList(Paper):
+    """One list: prefixes of codes by code system."""
+
+    id: Identifier
+    title: Line
+    law: Line
+    prefixes: dict[str, tuple[str, ...]]
+
+
+class CodeLists(Paper):
+    """The file of lists."""
+
+    restricted_codes: int
+    version: Line
+    lists: tuple[CodeList, ...]
+
+
+@dataclass(frozen=True)
+class RestrictedLists:
+    """The lists in force for one release: version, ids, and prefixes by code system."""
+
+    version: str
+    ids: tuple[str, ...]
+    prefixes: Mapping[str, tuple[str, ...]]
+
+
+@cache
+def shipped_lists() -> CodeLists:
+    """The lists that come with Commonweal."""
+    text = resources.files(__package__).joinpath("restricted_codes.yaml").read_bytes()
+    return CodeLists.read(parse_yaml(text, "The restricted code lists"), "The restricted lists")
+
+
+def lists_for(permit: Permit) -> RestrictedLists:
+    """All lists but those whose release the permit names with its legal gateway.
+
+    Raises `PermitRefused` CW-PERMIT-RESTRICTED-LIST for a list that does not exist.
+    """
+    known = {entry.id: entry for entry in shipped_lists().lists}
+    named = {entry.list for entry in permit.restricted_codes}
+    for name in sorted(named - set(known)):
+        raise PermitRefused(
+            "CW-PERMIT-RESTRICTED-LIST", f"There is no restricted code list called {name}."
+        )
+    prefixes: dict[str, list[str]] = {}
+    for entry in shipped_lists().lists:
+        if entry.id not in named:
+            for system, starts in entry.prefixes.items():
+                prefixes.setdefault(system, []).extend(starts)
+    return RestrictedLists(
+        shipped_lists().version,
+        tuple(sorted(set(known) - named)),
+        {system: tuple(sorted(set(starts))) for system, starts in prefixes.items()},
+    )
+
+
+def restricted_test(
+    lists: RestrictedLists, recipe: TableRecipe, rows: ops.Table
+) -> dict[str, ops.Value]:
+    """For each code column of the table (released or not, if it was read), a condition that is
+    true where its code is restricted."""
+    tests: dict[str, ops.Value] = {}
+    present = set(ops.columns(rows))
+    for variable in recipe.table.variables:
+        starts = lists.prefixes.get(variable.identifies or "", ())
+        if not starts or variable.name not in present or variable.type != "text":
+            continue
+        pattern = "^(?:" + "|".join(re.escape(start.replace(".", "")) for start in starts) + ")"
+        bare = ops.upper_bare(rows[variable.name])
+        known = ops.first_of(ops.matches(bare, pattern), ops.constant(False, "boolean"))
+        tests[variable.name] = known
+    return tests

@@ -1,0 +1,7 @@
+"""Scanning sources into a suggested catalogue, and checking a catalogue against its sources."""
+
+from __future__ import annotations
+
+from commonweal.vault.scan.scan import ScanResult, scan, write_catalogue
+
+__all__ = ["ScanResult", "scan", "write_catalogue"]
