@@ -107,19 +107,18 @@ def fill(path: Path, entries: int) -> Ledger:
     at = stamp(_AT)
     frontier = Frontier()
     template = entry_bytes(_event(7_777_777_777), _AT)
-    with ledger.exclusive() as connection:
-        connection.execute("PRAGMA cache_size = -200000")
-        for start in range(0, entries, 50_000):
-            intents, placed, nodes = [], [], []
-            for number in range(start, min(start + 50_000, entries)):
-                body = template.replace(b"7777777777", b"%d" % number)
-                intents.append(
-                    (number + 2, "sealed", "risk.hint_given", body,
-                     hashlib.sha256(body).digest(), _PERMIT, at)
-                )  # fmt: skip
-                leaf = leaf_hash(body)
-                placed.append(("sealed", number, number + 2, leaf))
-                nodes.extend(("sealed", *made) for made in frontier.append(leaf))
+    for start in range(0, entries, 100_000):
+        intents, placed, nodes = [], [], []
+        for number in range(start, min(start + 100_000, entries)):
+            body = template.replace(b"7777777777", b"%d" % number)
+            intents.append(
+                (number + 2, "sealed", "risk.hint_given", body,
+                 hashlib.sha256(body).digest(), _PERMIT, at)
+            )  # fmt: skip
+            leaf = leaf_hash(body)
+            placed.append(("sealed", number, number + 2, leaf))
+            nodes.extend(("sealed", *made) for made in frontier.append(leaf))
+        with ledger.exclusive() as connection:
             connection.executemany("INSERT INTO intent VALUES (?, ?, ?, ?, ?, ?, ?)", intents)
             connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?)", placed)
             connection.executemany("INSERT INTO node VALUES (?, ?, ?, ?)", nodes)

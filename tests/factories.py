@@ -349,3 +349,23 @@ def manifest_data(**changes: Any) -> dict[str, Any]:
 def manifest(**changes: Any) -> ReleaseManifest:
     """The manifest that `manifest_data` describes."""
     return ReleaseManifest.read(manifest_data(**changes), "The release manifest")
+
+
+def put(data: Any, path: str, value: Any) -> Any:
+    """`data` with `value` at a dotted path (`data.0.tables.1`); REMOVE takes the key away."""
+    *way, last = path.split(".")
+    here = data
+    for step in way:
+        here = here[int(step)] if isinstance(here, list) else here.setdefault(step, {})
+    key: Any = int(last) if isinstance(here, list) else last
+    if value is REMOVE:
+        del here[key]
+    elif isinstance(here, list) and key == len(here):
+        here.append(value)
+    else:
+        here[key] = value
+    return data
+
+
+REMOVE = object()
+"""In `put`: take the key away."""

@@ -5,6 +5,6 @@ Nothing is downloaded and nobody is real. See docs/explanation/demonstration-hos
 
 from __future__ import annotations
 
-from commonweal.demo.hospital import HospitalSummary, make_hospital
+from commonweal.demo.hospital import HospitalSummary, make_hospital, write_choices
 
-__all__ = ["HospitalSummary", "make_hospital"]
+__all__ = ["HospitalSummary", "make_hospital", "write_choices"]

@@ -147,6 +147,45 @@ CHOICES = {
     "CW-CHOICES-PEOPLE": "A person stands more than once among the people of a release.",
 }
 
-CODES: dict[str, str] = {**FOUNDATION, **PAPERS, **TABLES, **SOURCES, **LEDGER, **KEYS, **CHOICES}
+CATALOGUE_CHECK = {
+    "CW-CHECK-TABLE": "A table of the catalogue is not in the source, or the reverse.",
+    "CW-CHECK-COLUMN": "A variable of the catalogue is not in the source, or the reverse.",
+    "CW-CHECK-ROLE": "A variable has no role: a person must decide.",
+    "CW-CHECK-UNREADABLE": "Values do not read as the type that is declared.",
+    "CW-CHECK-NOT-A-NUMBER": "Values are not a number or infinite, and are read as missing.",
+    "CW-CHECK-NHS-NUMBER": "Values declared as NHS numbers are not valid ones.",
+    "CW-CHECK-NHS-REAL": "NHS numbers that may belong to people stand where only test ones may.",
+    "CW-CHECK-PERSON-TWICE": "A person has more than one row in the table of people.",
+    "CW-CHECK-PERSON-MISSING": "Rows have no person key and will be left out.",
+    "CW-CHECK-ORPHAN": "Rows point to people or records that are not there.",
+    "CW-CHECK-BIRTH": "Dates of birth lie in the future or before 1890.",
+    "CW-CHECK-LIFE": "Deaths before birth, or events outside a person's life.",
+    "CW-CHECK-RECORD-KEY": "A record key that others point to is not unique.",
+    "CW-CHECK-ADMINISTRATIVE": "A date that is the same for most rows is not marked as such.",
+    "CW-CHECK-HIDDEN-IDENTIFIER": "A variable holds identifiers that its role does not admit.",
+    "CW-CHECK-FREE-TEXT": "A variable holds free text that its role does not admit.",
+}
+
+RISK = {
+    "CW-RISK-LIMIT": "Measured risk is over a limit of the permit.",
+    "CW-RISK-COLUMNS": "A risk measurement names columns that are absent, doubled or unusable.",
+    "CW-RISK-PERSON-MISSING": "Rows of a table to be measured belong to no person.",
+    "CW-RISK-INPUT": "A table to be measured is of a kind that cannot be read.",
+    "CW-RISK-NOT-BUILT": "A risk measure belongs to a part of Commonweal that is not built yet.",
+    "CW-RISK-SHIFT-WINDOW": "A date variable covers too short a time for the permit's shifts.",
+    "CW-RISK-SHIFT-SIZE": "A date variable spans too many days, or shifts are out of range.",
+}
+
+CODES: dict[str, str] = {
+    **CATALOGUE_CHECK,
+    **FOUNDATION,
+    **PAPERS,
+    **TABLES,
+    **SOURCES,
+    **LEDGER,
+    **KEYS,
+    **CHOICES,
+    **RISK,
+}
 
 RETIRED: dict[str, str] = {}

@@ -113,13 +113,13 @@ class VerifierKey:
 
     def verify(self, text: str, signature: bytes) -> None:
         """Check one signature over a note's text. Raises `Fault` CW-LEDGER-SIGNATURE-INVALID."""
-        message = text.encode()
+        message, at = text.encode(), 0
         if self.kind == COSIGNATURE:
             seconds, signature = signature[:_TIME_BYTES], signature[_TIME_BYTES:]
             at = int.from_bytes(seconds, "big")
             message = b"cosignature/v1\ntime %d\n" % at + message
         try:
-            if len(signature) != _SIGNATURE_BYTES:
+            if len(signature) != _SIGNATURE_BYTES or at >= 1 << 63:
                 raise InvalidSignature
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
         except (InvalidSignature, ValueError) as error:

@@ -136,6 +136,11 @@ Moment = Annotated[
     datetime,
     BeforeValidator(_moment, json_schema_input_type=str),
     PlainSerializer(stamp, return_type=str),
+    Field(
+        json_schema_extra={
+            "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
+        }
+    ),
 ]
 """A UTC time with milliseconds, written YYYY-MM-DDTHH:MM:SS.mmmZ."""
 Line = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_clean_line)]
@@ -240,10 +245,12 @@ def _explain(error: ValidationError, what: str) -> str:
     if kind in ("literal_error", "enum"):
         reason = f"must be one of {first.get('ctx', {}).get('expected', 'the allowed values')}"
     elif kind == "value_error":
-        reason = str(first["msg"]).removeprefix("Value error, ")
+        said = str(first["msg"]).removeprefix("Value error, ")
+        reason = said if said.startswith(("is ", "must ", "has ")) else f"is wrong: {said}"
     else:
         reason = _REASONS.get(kind, "does not have the right form")
-    more = f" ({len(found) - 1} more faults)" if len(found) > 1 else ""
+    others = len(found) - 1
+    more = f" ({others} more {'fault' if others == 1 else 'faults'})" if others else ""
     return f"{what}: field {place} {reason}{more}."
 
 
@@ -251,4 +258,4 @@ def _shown(part: int | str) -> str:
     if isinstance(part, int):
         return str(part + 1)
     # An unknown key comes from outside: it is shown only where it is a harmless name.
-    return part if re.fullmatch(r"[A-Za-z0-9 _.-]{1,64}", part, re.ASCII) else "(unreadable name)"
+    return part if re.fullmatch(r"[A-Za-z_]{1,48}[0-9]{0,2}", part, re.ASCII) else "(other name)"

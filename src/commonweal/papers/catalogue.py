@@ -15,7 +15,7 @@ from commonweal.foundation.canonical import digest
 from commonweal.foundation.documents import load_document
 from commonweal.foundation.errors import Fault
 from commonweal.papers.base import ColumnName, Identifier, Line, Paper, Text, named_twice
-from commonweal.papers.forms import Form, fits
+from commonweal.papers.forms import Form, fits, read_form
 from commonweal.papers.vocabulary import Identifies, PersonKind, Role, VariableType
 
 NAMING = frozenset(
@@ -68,7 +68,7 @@ class Variable(Paper):
     @field_validator("forms")
     @classmethod
     def _forms_known(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(_read_form(text).text for text in texts))
+        return tuple(dict.fromkeys(read_form(text).text for text in texts))
 
     @model_validator(mode="after")
     def _forms_fit(self) -> Variable:
@@ -284,10 +284,3 @@ def _once(names: list[str], what: str) -> None:
     twin = named_twice(names)
     if twin is not None:
         raise ValueError(f"the {what} {twin} is named twice, or looks like another")
-
-
-def _read_form(text: str) -> Form:
-    try:
-        return Form.parse(text)
-    except Fault as fault:
-        raise ValueError(fault.sentence.rstrip(".").lower()) from None

@@ -120,6 +120,15 @@ def fits(form: Form, type_: str) -> bool:
     return type_ in form.rule.types
 
 
+def read_form(text: str) -> Form:
+    """`Form.parse` for a field of a paper: raises ValueError with words that follow the field."""
+    try:
+        return Form.parse(text)
+    except Fault as fault:
+        words = fault.sentence.rstrip(".")
+        raise ValueError(f"is wrong: {words[0].lower()}{words[1:]}") from None
+
+
 def _numbers(kind: str, names: tuple[str, ...], parts: list[str]) -> tuple[Decimal, ...]:
     try:
         numbers = tuple(Decimal(part) for part in parts)

@@ -27,7 +27,7 @@ from commonweal.papers.base import (
     named_twice,
 )
 from commonweal.papers.cohort import Cohort
-from commonweal.papers.forms import Form
+from commonweal.papers.forms import Form, read_form
 from commonweal.papers.permit_check import Action, check_permit
 from commonweal.papers.permit_status import PermitStatus
 from commonweal.papers.refusal import PermitRefused
@@ -164,7 +164,7 @@ class PermittedVariable(Paper):
     @field_validator("form")
     @classmethod
     def _form_known(cls, text: str) -> str:
-        return Form.parse(text).text
+        return read_form(text).text
 
     @model_validator(mode="after")
     def _since_fits(self) -> PermittedVariable:
@@ -249,7 +249,10 @@ class PermitDraft(Paper):
     controllers: Annotated[tuple[Organisation, ...], Field(min_length=1)]
     processors: tuple[Organisation, ...] = ()
     people: Annotated[tuple[Person, ...], Field(min_length=1, max_length=500)]
-    purposes: Annotated[tuple[str, ...], Field(min_length=1)]
+    purposes: Annotated[
+        tuple[Annotated[str, Field(json_schema_extra={"enum": list(PURPOSES)})], ...],
+        Field(min_length=1),
+    ]
     legal_basis: LegalBasis
     choices: Choices = Choices()
     data: Annotated[tuple[PermittedDataset, ...], Field(min_length=1, max_length=1)]

@@ -36,6 +36,7 @@ from commonweal.foundation.files import (
     write_atomic,
 )
 from commonweal.vault.keys.fence import Fence
+from commonweal.vault.keys.records import new_id
 from commonweal.vault.keys.root_store import RootStore, default_root_store, refuse_nested
 
 FORMAT = 1
@@ -152,23 +153,14 @@ class Home:
         """
         if kind not in get_args(HomeKind) or not 1 <= len(name) <= 200 or not name.isprintable():
             raise WrongUsage("CW-HOME-INVALID", "A home needs a kind and a name of one line.")
-        home_id = secrets.token_hex(16)
+        home_id = new_id()
         store_path = (root_store or default_root_store(home_id)).absolute()
         refuse_nested(path, store_path)
         require_empty(path)
-        make_private_folder(path)
-        # An empty folder of ours shows nothing, so it may be closed to others here.
-        _require_own(path, closed=False)
-        with translated("the home"):
-            path.chmod(0o700)
-        store = RootStore.create(store_path, home_id)
-        Fence.create(store, clock)
-        for folder in FOLDERS:
-            make_private_folder(path / folder)
+        RootStore.require_free(store_path)
         info = HomeInfo(home_id, kind, name, clock.now())
-        write_atomic(path / _DESCRIPTION, info.to_bytes(), exclusive=True)
-        with translated("the home"):
-            fsync_folder(path.absolute().parent)
+        with _undone_on_failure(path, store_path):
+            _lay_out(path, store_path, info, clock)
         return cls.open(path, store_path)
 
     @classmethod
@@ -236,6 +228,34 @@ class Home:
                 lock.unlink(missing_ok=True)
 
 
+def _lay_out(path: Path, store_path: Path, info: HomeInfo, clock: Clock) -> None:
+    make_private_folder(path)
+    # An empty folder of ours shows nothing, so it may be closed to others here.
+    _require_own(path, closed=False)
+    with translated("the home"):
+        path.chmod(0o700)
+    Fence.create(RootStore.create(store_path, info.id), clock)
+    for folder in FOLDERS:
+        make_private_folder(path / folder)
+    write_atomic(path / _DESCRIPTION, info.to_bytes(), exclusive=True)
+    with translated("the home"):
+        fsync_folder(path.absolute().parent)
+
+
+@contextlib.contextmanager
+def _undone_on_failure(*folders: Path) -> Iterator[None]:
+    """Leave these folders, which are missing or empty, as they were if the block fails."""
+    were_there = [folder.is_dir() for folder in folders]
+    try:
+        yield
+    except BaseException:
+        for folder, was_there in zip(folders, were_there, strict=True):
+            shutil.rmtree(folder, ignore_errors=True)
+            if was_there:
+                folder.mkdir(mode=0o700, exist_ok=True)
+        raise
+
+
 def require_empty(path: Path) -> None:
     """Raises `Refused` CW-HOME-NOT-EMPTY unless `path` is missing or an empty folder."""
     with translated(path.name):
@@ -298,7 +318,7 @@ def _require_own(path: Path, *, closed: bool = True) -> None:
 
 
 def _info(version: Any, plain: dict[str, Any]) -> HomeInfo:
-    if version != FORMAT:
+    if type(version) is not int or version != FORMAT:
         raise ValueError("version")
     restored = plain.pop("restored_at")
     info = HomeInfo(

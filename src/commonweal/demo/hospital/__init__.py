@@ -7,5 +7,6 @@ its patients have made. It is meant to look like a hospital, and to measure noth
 from __future__ import annotations
 
 from commonweal.demo.hospital.build import TABLES, HospitalSummary, make_hospital
+from commonweal.demo.hospital.choices import ChoicesSummary, write_choices
 
-__all__ = ["TABLES", "HospitalSummary", "make_hospital"]
+__all__ = ["TABLES", "ChoicesSummary", "HospitalSummary", "make_hospital", "write_choices"]

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.random import Generator
 
 from commonweal.demo.hospital.calendar import Window
-from commonweal.demo.hospital.conditions import CONDITIONS
+from commonweal.demo.hospital.conditions import CONDITIONS, PLACE
 from commonweal.demo.hospital.draw import (
     Flags,
     Floats,
@@ -31,7 +31,7 @@ from commonweal.demo.hospital.presentations import KINDS, METHODS, PRESENTATIONS
 from commonweal.demo.hospital.stays import Stays, episodes_of
 
 DESTINATIONS = ("19", "29", "51", "54", "85", "79", "98")
-"""Usual home, temporary home, other hospital, NHS care home, other care home, died, not yet left."""
+"""Usual, temporary home, other hospital, NHS or other care home, died, not yet left."""
 _DIED, _NOT_LEFT = DESTINATIONS.index("79"), DESTINATIONS.index("98")
 _PRICE_A_NIGHT = 345.0
 _MOST_SECONDARY = 19
@@ -53,6 +53,30 @@ def _every_code() -> tuple[str, ...]:
 
 CODES = _every_code()
 PLACE_OF_CODE = {code: index for index, code in enumerate(CODES)}
+_FOR_WOMEN = {"N40": "N32.8", "C61": "C50.9", "C62.9": "C56", "N47": "Q38.1", "Q53.9": "Q38.1"}
+_FOR_MEN = {"C54.1": "C67.9", "C56": "C62.9", "C53.9": "C67.9"}
+
+
+def _by_sex() -> Ints:
+    """Sex (0 man, 1 woman) x code: a code of the other sex becomes one of one's own."""
+    table = np.tile(np.arange(len(CODES), dtype=np.int64), (2, 1))
+    for row, swaps in enumerate((_FOR_MEN, _FOR_WOMEN)):
+        for code, other in swaps.items():
+            table[row, PLACE_OF_CODE[code]] = PLACE_OF_CODE[other]
+    return table
+
+
+def _condition_codes() -> Ints:
+    """Conditions x codes: index into CODES."""
+    table = np.zeros((len(CONDITIONS), max(len(c.codes.split()) for c in CONDITIONS)), np.int64)
+    for row, c in enumerate(CONDITIONS):
+        codes = c.codes.split()
+        table[row, : len(codes)] = [PLACE_OF_CODE[code] for code in codes]
+    return table
+
+
+_SEXED = _by_sex()
+_CONDITION_CODES = _condition_codes()
 METHOD_CODES = tuple(dict.fromkeys(code for pairs in METHODS.values() for code, _ in pairs))
 SPECIALTIES = tuple(sorted({reason.specialty for reason in PRESENTATIONS}))
 WARDS = tuple(dict.fromkeys(w for reason in PRESENTATIONS for w in reason.wards.split("|")))
@@ -77,22 +101,30 @@ class Episodes:
 
 
 def make_episodes(
-    rng: Generator, stays: Stays, window: Window, first_episode: int, first_spell: int
+    rng: Generator,
+    stays: Stays,
+    people: People,
+    health: Health,
+    window: Window,
+    first_episode: int,
+    first_spell: int,
 ) -> Episodes:
     """Cut stays into episodes and number them; what begins after the window is not yet known."""
     stay, begins, ends = episodes_of(rng, stays)
     order = np.argsort(begins, kind="stable")
     order = order[begins[order] <= window.end]
     stay, begins, ends = stay[order], begins[order], ends[order]
-    reason = stays.reason[stay]
+    person, reason = stays.person[stay], stays.reason[stay]
+    usual = _listed(rng, reason, [r.codes for r in PRESENTATIONS], PLACE_OF_CODE, 1.3)
+    primary = _own_condition(rng, person, reason, usual, health)
     return Episodes(
         identifier=first_episode + np.arange(len(stay), dtype=np.int64),
         spell=first_spell + stay,
-        person=stays.person[stay],
+        person=person,
         reason=reason,
         day=begins,
         until=ends,
-        primary=_listed(rng, reason, [r.codes for r in PRESENTATIONS], PLACE_OF_CODE, 1.3),
+        primary=_SEXED[people.woman[person], primary],
         died=stays.died[stay] & (ends == stays.until[stay]),
         moved_on=ends < stays.until[stay],
     )
@@ -114,8 +146,22 @@ def _listed(
     return np.asarray(table[reason, pick_in_group(rng, weights, reason)], dtype=np.int64)
 
 
+def _own_condition(rng: Generator, person: Ints, reason: Ints, usual: Ints, health: Health) -> Ints:
+    """The primary code, where a stay is for a condition that the patient is known to have."""
+    code = usual.copy()
+    for index, r in enumerate(PRESENTATIONS):
+        if not r.own:
+            continue
+        here = np.flatnonzero((reason == index) & (rng.random(len(reason)) < r.own))
+        for key in r.only:
+            place = PLACE[key]
+            has = here[health.has[place, person[here]]]
+            code[has] = _CONDITION_CODES[place, health.code[place, person[has]]]
+    return code
+
+
 def make_diagnoses(
-    rng: Generator, episodes: Episodes, health: Health
+    rng: Generator, episodes: Episodes, people: People, health: Health
 ) -> tuple[Ints, Ints, Ints]:
     """Row of the episode, position and code of every diagnosis, in order of episode."""
     every = np.arange(len(episodes.person), dtype=np.int64)
@@ -123,6 +169,7 @@ def make_diagnoses(
     owner, code = _long_term(rng, episodes, health)
     row = np.concatenate([every, beside, owner])
     what = np.concatenate([episodes.primary, extra, code])
+    what = _SEXED[people.woman[episodes.person[row]], what]
     rank = np.concatenate([np.zeros(len(every)), np.ones(len(beside)), np.full(len(owner), 2)])
     # The first mention of a code in an episode stays; the key puts primary before secondary.
     order = np.argsort((row * len(CODES) + what) * 3 + rank.astype(np.int64), kind="stable")
@@ -162,13 +209,8 @@ def _long_term(rng: Generator, episodes: Episodes, health: Health) -> tuple[Ints
     noted = np.array([c.noted for c in CONDITIONS])[condition[flat]]
     seen = rng.random(len(flat)) < noted * likely[visited[owner]]
     owner, flat = owner[seen], flat[seen]
-    longest = max(len(c.codes.split()) for c in CONDITIONS)
-    table = np.zeros((len(CONDITIONS), longest), dtype=np.int64)
-    for row, c in enumerate(CONDITIONS):
-        codes = c.codes.split()
-        table[row, : len(codes)] = [PLACE_OF_CODE[code] for code in codes]
     which = health.code[condition[flat], person[flat]]
-    return visited[owner], table[condition[flat], which]
+    return visited[owner], _CONDITION_CODES[condition[flat], which]
 
 
 def admissions_table(
@@ -246,9 +288,7 @@ def _places(rng: Generator, episodes: Episodes) -> tuple[Ints, Ints, Ints]:
     return method, pick_in_group(rng, wards, reason), specialty * _CONSULTANTS_EACH + own
 
 
-def _destinations(
-    rng: Generator, episodes: Episodes, health: Health
-) -> Ints:
+def _destinations(rng: Generator, episodes: Episodes, health: Health) -> Ints:
     """Where people went; the last episode of a life that ended in hospital says so."""
     size, person = len(episodes.person), episodes.person
     cared = health.with_any("frailty", "dementia")[person]

@@ -99,7 +99,7 @@ def make_hospital(
     CW-FILE-EXISTS when `out` holds something, and the errors of `foundation.files`.
     """
     _check(patients, seed, end, format)
-    report = progress or (lambda sentence, share: None)
+    report = progress or _silent
     start = date(end.year - YEARS, end.month, 28 if end.month == 2 else end.day)
     window = Window(date.fromordinal(start.toordinal() + 1), end)
     _clear_if_empty(out)
@@ -109,6 +109,10 @@ def make_hospital(
     return HospitalSummary(
         TRUST, patients, seed, date.fromordinal(start.toordinal() + 1), end, format, rows
     )
+
+
+def _silent(_sentence: str, _share: float) -> None:
+    """Nobody watches."""
 
 
 def _check(patients: int, seed: int, end: date, form: str) -> None:
@@ -187,10 +191,12 @@ def _chunk(
     death = make_deaths(rng["deaths"], people, health, window)
     yield "patients", patients_table(rng["front"], people, places, death)
     stays = make_stays(rng["stays"], people, health, death, window)
-    episodes = make_episodes(rng["episodes"], stays, window, counters.episode, counters.spell)
+    episodes = make_episodes(
+        rng["episodes"], stays, people, health, window, counters.episode, counters.spell
+    )
     counters.episode += len(episodes.person)
     counters.spell += len(stays.person)
-    found = make_diagnoses(rng["codes"], episodes, health)
+    found = make_diagnoses(rng["codes"], episodes, people, health)
     secondary = np.bincount(found[0], minlength=len(episodes.person)) - 1
     admissions = admissions_table(rng["episodes"], episodes, people, health, secondary, window)
     yield "admissions", admissions

@@ -8,6 +8,7 @@ cost follows the number of events and not people times kinds of event.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 Flags = NDArray[np.bool_]
 
 
@@ -29,7 +30,7 @@ def pick(rng: Generator, weights: Sequence[float] | Floats, size: int) -> Ints:
     """`size` indices drawn in proportion to `weights`."""
     cumulative = np.cumsum(np.asarray(weights, dtype=np.float64))
     found = np.searchsorted(cumulative, rng.random(size) * cumulative[-1], side="right")
-    return np.minimum(found, len(cumulative) - 1).astype(np.int64)
+    return np.asarray(np.minimum(found, len(cumulative) - 1), dtype=np.int64)
 
 
 def pick_in_group(rng: Generator, weights: Floats, group: Ints) -> Ints:
@@ -38,7 +39,9 @@ def pick_in_group(rng: Generator, weights: Floats, group: Ints) -> Ints:
     running /= running[:, -1:]
     flat = (running + np.arange(len(weights))[:, None]).ravel()
     found = np.searchsorted(flat, group + rng.random(len(group)), side="right")
-    return np.minimum(found - group * weights.shape[1], weights.shape[1] - 1).astype(np.int64)
+    return np.asarray(
+        np.minimum(found - group * weights.shape[1], weights.shape[1] - 1), dtype=np.int64
+    )
 
 
 def ragged(counts: Ints) -> tuple[Ints, Ints]:

@@ -16,7 +16,15 @@ from commonweal.demo.hospital.calendar import (
     MINUTES_A_DAY,
     Window,
 )
-from commonweal.demo.hospital.draw import Floats, Ints, coded, happenings, moments, pick_in_group
+from commonweal.demo.hospital.draw import (
+    Flags,
+    Floats,
+    Ints,
+    coded,
+    happenings,
+    moments,
+    pick_in_group,
+)
 from commonweal.demo.hospital.illness import Health
 from commonweal.demo.hospital.people import People
 from commonweal.demo.hospital.presentations import PRESENTATIONS
@@ -94,7 +102,9 @@ def attendances_table(
     what = np.concatenate([own[2], complaint])
     stays_in = np.arange(len(person)) >= len(own[0])
     size = len(person)
-    arrived = day * MINUTES_A_DAY + _minute(rng, people.age[person], window.weekday[day - window.start])
+    arrived = day * MINUTES_A_DAY + _minute(
+        rng, people.age[person], window.weekday[day - window.start]
+    )
     acuity, ambulance = _urgency(rng, people.age[person], what, stays_in)
     wait = np.exp(np.where(stays_in, 5.75, 5.1) + 0.55 * rng.standard_normal(size))
     left = arrived + np.clip(wait, 6, 2_400).astype(np.int64)
@@ -147,9 +157,7 @@ def _minute(rng: Generator, age: Floats, weekday: Ints) -> Ints:
     return hour * 60 + rng.integers(0, 60, len(age))
 
 
-def _urgency(
-    rng: Generator, age: Floats, complaint: Ints, stays_in: Ints
-) -> tuple[Ints, Ints]:
+def _urgency(rng: Generator, age: Floats, complaint: Ints, stays_in: Flags) -> tuple[Ints, Ints]:
     """Acuity (index into ACUITIES) and whether an ambulance came."""
     size = len(age)
     grave = np.isin(complaint, (0, 2, 8, 9, 12, 15, 22)).astype(np.int64)
@@ -159,11 +167,10 @@ def _urgency(
     return acuity, (rng.random(size) < share).astype(np.int64)
 
 
-def _status(rng: Generator, stays_in: Ints, death_day: Ints) -> Ints:
+def _status(rng: Generator, stays_in: Flags, death_day: Flags) -> Ints:
     point = rng.random(len(stays_in))
     status = np.zeros(len(stays_in), dtype=np.int64)
     for value, low, high in ((2, 0.60, 0.74), (3, 0.74, 0.92), (4, 0.92, 0.975), (5, 0.975, 0.99)):
         status = np.where((point >= low) & (point < high), value, status)
     status = np.where(stays_in, _ADMITTED, status)
-    died = ~stays_in.astype(np.bool_) & death_day.astype(np.bool_)
-    return np.where(died, _DIED, status)
+    return np.where(~stays_in & death_day, _DIED, status)

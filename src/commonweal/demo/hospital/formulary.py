@@ -34,8 +34,8 @@ MEDICINES: tuple[Medicine, ...] = (
     Medicine("0601022B0", "Metformin 500mg tablets", _TWICE, 56, {"diabetes2": 0.75}),
     Medicine("0601021M0", "Gliclazide 80mg tablets", _TWICE, 56, {"diabetes2": 0.3}),
     Medicine("0601023X0", "Sitagliptin 100mg tablets", _ONCE, 28, {"diabetes2": 0.2}),
-    Medicine("0601012V0", "Insulin glargine 100units/ml pens", "Inject as directed|18 units at night",
-             5, {"diabetes1": 0.8, "diabetes2": 0.14}),
+    Medicine("0601012V0", "Insulin glargine 100units/ml pens",
+             "Inject as directed|18 units at night", 5, {"diabetes1": 0.8, "diabetes2": 0.14}),
     Medicine("0601011A0", "Insulin aspart 100units/ml pens", "Inject with meals as directed", 5,
              {"diabetes1": 0.85, "diabetes2": 0.05}),
     Medicine("0212000B0", "Atorvastatin 20mg tablets", _NIGHT, 28,
@@ -60,13 +60,15 @@ MEDICINES: tuple[Medicine, ...] = (
     Medicine("0208020V0", "Warfarin 3mg tablets", "As directed by the clinic", 56, {"af": 0.12}),
     Medicine("0208010D0", "Enoxaparin 40mg/0.4ml injection", "40mg once a day", 7, {},
              {"broken_hip": 0.8, "hip": 0.9, "knee": 0.9, "fracture": 0.2, "birth": 0.12}),
-    Medicine("0301011R0", "Salbutamol 100micrograms/dose inhaler", "Two puffs when required|2 puffs "
-             "PRN", 1, {"asthma": 0.7, "copd": 0.7}, {"asthma_attack": 0.8, "bronchiolitis": 0.1}),
+    Medicine("0301011R0", "Salbutamol 100micrograms/dose inhaler",
+             "Two puffs when required|2 puffs PRN", 1, {"asthma": 0.7, "copd": 0.7},
+             {"asthma_attack": 0.8, "bronchiolitis": 0.1}),
     Medicine("0302000C0", "Beclometasone 100micrograms/dose inhaler", "Two puffs twice a day", 1,
              {"asthma": 0.5}),
     Medicine("0301020Q0", "Tiotropium 18microgram inhalation capsules", _ONCE, 30, {"copd": 0.45}),
-    Medicine("0603020T0", "Prednisolone 5mg tablets", "Six to be taken in the morning for five days",
-             30, {"inflamed_joints": 0.25, "lungs_other": 0.2},
+    Medicine("0603020T0", "Prednisolone 5mg tablets",
+             "Six to be taken in the morning for five days", 30,
+             {"inflamed_joints": 0.25, "lungs_other": 0.2},
              {"copd_worse": 0.7, "asthma_attack": 0.7, "ibd_worse": 0.5}),
     Medicine("0501013B0", "Amoxicillin 500mg capsules", _THRICE, 21, {},
              {"chest_infection": 0.4, "pneumonia": 0.25}),
@@ -74,8 +76,8 @@ MEDICINES: tuple[Medicine, ...] = (
              {"pneumonia": 0.45, "sepsis": 0.3, "gallbladder": 0.5, "appendix": 0.5}),
     Medicine("0501030I0", "Doxycycline 100mg capsules", _ONCE, 8, {},
              {"pneumonia": 0.2, "copd_worse": 0.5}),
-    Medicine("0501012G0", "Flucloxacillin 500mg capsules", "One to be taken four times a day", 28, {},
-             {"foot": 0.65, "abscess": 0.5}),
+    Medicine("0501012G0", "Flucloxacillin 500mg capsules", "One to be taken four times a day", 28,
+             {}, {"foot": 0.65, "abscess": 0.5}),
     Medicine("0501130R0", "Nitrofurantoin 100mg modified-release capsules", _TWICE, 6, {},
              {"urine": 0.4, "retention": 0.2}),
     Medicine("0501080W0", "Trimethoprim 200mg tablets", _TWICE, 6, {}, {"urine": 0.25}),
@@ -93,9 +95,11 @@ MEDICINES: tuple[Medicine, ...] = (
     Medicine("0103050L0", "Lansoprazole 30mg capsules", _ONCE, 28, {"stomach": 0.3}),
     Medicine("0602010V0", "Levothyroxine 100microgram tablets", "One to be taken before breakfast",
              28, {"thyroid": 0.75}),
-    Medicine("0403030Q0", "Sertraline 50mg tablets", _ONCE, 28, {"depression": 0.4, "anxiety": 0.3}),
+    Medicine("0403030Q0", "Sertraline 50mg tablets", _ONCE, 28,
+             {"depression": 0.4, "anxiety": 0.3}),
     Medicine("0403030D0", "Citalopram 20mg tablets", _ONCE, 28, {"depression": 0.25}),
-    Medicine("0403040X0", "Mirtazapine 15mg tablets", _NIGHT, 28, {"depression": 0.2, "dementia": 0.1}),
+    Medicine("0403040X0", "Mirtazapine 15mg tablets", _NIGHT, 28,
+             {"depression": 0.2, "dementia": 0.1}),
     Medicine("0403010B0", "Amitriptyline 10mg tablets", _NIGHT, 28,
              {"nerves_other": 0.3, "osteoarthritis": 0.08}),
     Medicine("0402010C0", "Clozapine 100mg tablets", _NIGHT, 28, {"psychosis": 0.12}),
@@ -126,10 +130,11 @@ MEDICINES: tuple[Medicine, ...] = (
              {"withdrawal": 0.85}),
     Medicine("0901020G0", "Folic acid 5mg tablets", _ONCE, 28,
              {"sickle_cell": 0.8, "thalassaemia": 0.3, "inflamed_joints": 0.2}),
-    Medicine("1304000H0", "Hydrocortisone 1% cream", "Apply thinly twice a day", 30, {"skin": 0.5}),
+    Medicine("1304000H0", "Hydrocortisone 1% cream", "Apply thinly twice a day", 30,
+             {"skin": 0.5}),
     Medicine("0409010N0", "Co-careldopa 25mg/100mg tablets", _THRICE, 84, {"parkinson": 0.85}),
-    Medicine("0410020B0", "Nicotine 21mg/24hours patches", "Apply one a day", 14, {"smoking": 0.06},
-             {"copd_worse": 0.08}),
+    Medicine("0410020B0", "Nicotine 21mg/24hours patches", "Apply one a day", 14,
+             {"smoking": 0.06}, {"copd_worse": 0.08}),
     Medicine("0106040M0", "Macrogol compound oral powder sachets", "One or two a day", 30,
              {"frailty": 0.35, "parkinson": 0.3}, {"belly_pain": 0.15}),
     Medicine("0406000T0", "Ondansetron 4mg tablets", "One when required", 10, {},
@@ -163,6 +168,8 @@ class Test:
     acute: float = 0.0
     """What a stay for an infection or sudden illness adds."""
     floor: float = -np.inf
+    ceiling: float = np.inf
+    """Where high values level off, in the unit of the test."""
 
 
 PANELS: dict[str, tuple[Test, ...]] = {
@@ -188,51 +195,54 @@ PANELS: dict[str, tuple[Test, ...]] = {
     ),
     "inflammation": (
         Test("1988-5", "C reactive protein", "mg/L", 1.0, 0.8, 0.8, 0, 0, 5, True, 0.0, 0.01,
-             {"obesity": 0.5, "inflamed_joints": 0.7, "ibd": 0.6, "secondaries": 1.3}, 2.3),
+             {"obesity": 0.5, "inflamed_joints": 0.7, "ibd": 0.6, "secondaries": 1.3}, 2.3,
+             ceiling=460),
     ),
     "liver": (
         Test("1742-6", "Alanine aminotransferase", "U/L", 3.0, 0.35, 0.3, 0, 0, 41, True, 0.22,
              -0.006, {"liver": 0.6, "alcohol": 0.45, "obesity": 0.2, "diabetes2": 0.12}, 0.12),
-        Test("6768-6", "Alkaline phosphatase", "U/L", 4.35, 0.25, 0.15, 0, 30, 130, True, 0.03, 0.002,
-             {"liver": 0.35, "secondaries": 0.5}, 0.08),
+        Test("6768-6", "Alkaline phosphatase", "U/L", 4.35, 0.25, 0.15, 0, 30, 130, True, 0.03,
+             0.002, {"liver": 0.35, "secondaries": 0.5}, 0.08),
         Test("1751-7", "Albumin", "g/L", 42.5, 2.2, 2.0, 0, 35, 50, False, 0.6, -0.07,
              {"liver": -4.5, "frailty": -2.5, "secondaries": -5, "kidney": -1.5}, -5.5, 10),
         Test("14631-6", "Bilirubin", "umol/L", 2.1, 0.4, 0.25, 0, 0, 21, True, 0.25, 0.0,
              {"liver": 0.7, "sickle_cell": 1.1}, 0.1),
     ),
     "sugar": (
-        Test("59261-8", "Haemoglobin A1c (IFCC)", "mmol/mol", 3.60, 0.07, 0.05, 0, 20, 41, True, 0.0,
-             0.0016, {"diabetes2": 0.42, "diabetes1": 0.56, "obesity": 0.04, "sickle_cell": -0.15}),
+        Test("59261-8", "Haemoglobin A1c (IFCC)", "mmol/mol", 3.60, 0.07, 0.05, 0, 20, 41, True,
+             0.0, 0.0016,
+             {"diabetes2": 0.42, "diabetes1": 0.56, "obesity": 0.04, "sickle_cell": -0.15}),
         Test("14749-6", "Glucose", "mmol/L", 1.65, 0.1, 0.12, 1, 3.0, 7.8, True, 0.0, 0.001,
              {"diabetes2": 0.5, "diabetes1": 0.62}, 0.08),
     ),
     "lipids": (
         Test("14647-2", "Cholesterol", "mmol/L", 5.1, 0.85, 0.4, 1, 0, 5.0, False, -0.2, 0.004,
              {"lipids": 0.7, "ihd": -0.9, "diabetes2": -0.5}, floor=1.4),
-        Test("14646-4", "HDL cholesterol", "mmol/L", 0.38, 0.22, 0.1, 1, 1.0, 2.5, True, -0.2, 0.001,
-             {"diabetes2": -0.15, "obesity": -0.12}),
+        Test("14646-4", "HDL cholesterol", "mmol/L", 0.38, 0.22, 0.1, 1, 1.0, 2.5, True, -0.2,
+             0.001, {"diabetes2": -0.15, "obesity": -0.12}),
         Test("14927-8", "Triglyceride", "mmol/L", 0.3, 0.4, 0.22, 1, 0, 1.7, True, 0.12, 0.0,
              {"diabetes2": 0.35, "obesity": 0.25, "alcohol": 0.2}),
     ),
     "thyroid": (
-        Test("3016-3", "Thyroid stimulating hormone", "mU/L", 0.6, 0.5, 0.25, 2, 0.27, 4.2, True, 0.0,
-             0.002, {"thyroid": 0.5}),
+        Test("3016-3", "Thyroid stimulating hormone", "mU/L", 0.6, 0.5, 0.25, 2, 0.27, 4.2, True,
+             0.0, 0.002, {"thyroid": 0.5}),
     ),
     "heart": (
         Test("33762-6", "NT-proBNP", "ng/L", 4.5, 0.7, 0.35, 0, 0, 400, True, -0.15, 0.035,
-             {"heart_failure": 2.4, "af": 1.2, "kidney": 0.6}, 0.4),
+             {"heart_failure": 2.4, "af": 1.2, "kidney": 0.6}, 0.4, ceiling=45_000),
     ),
     "prostate": (
-        Test("2857-1", "Prostate specific antigen", "ug/L", 0.1, 0.7, 0.2, 1, 0, 4.0, True, 0.0, 0.03,
-             {"prostate": 1.9, "prostate_large": 0.7}),
+        Test("2857-1", "Prostate specific antigen", "ug/L", 0.1, 0.7, 0.2, 1, 0, 4.0, True, 0.0,
+             0.03, {"prostate": 1.9, "prostate_large": 0.7}),
     ),
     "clotting": (
-        Test("6301-6", "International normalised ratio", "ratio", 0.05, 0.06, 0.06, 1, 0.8, 1.2, True,
-             0.0, 0.0, {"liver": 0.2, "af": 0.22}),
+        Test("6301-6", "International normalised ratio", "ratio", 0.05, 0.06, 0.06, 1, 0.8, 1.2,
+             True, 0.0, 0.0, {"liver": 0.2, "af": 0.22}),
     ),
     "iron": (
         Test("2276-4", "Ferritin", "ug/L", 4.1, 0.8, 0.25, 0, 15, 300, True, 0.6, 0.01,
-             {"ibd": -0.5, "liver": 0.6, "sickle_cell": 1.2, "thalassaemia": 1.2, "kidney": 0.3}, 0.4),
+             {"ibd": -0.5, "liver": 0.6, "sickle_cell": 1.2, "thalassaemia": 1.2, "kidney": 0.3},
+             0.4),
     ),
 }  # fmt: skip
 
@@ -254,9 +264,10 @@ ROUTINE: dict[str, tuple[float, dict[str, float]]] = {
 """Specimens a year taken in clinics: from everybody, and more from people with a condition."""
 
 ON_ADMISSION: dict[str, float] = {
-    "kidneys": 0.92, "blood": 0.92, "inflammation": 0.75, "liver": 0.6, "sugar": 0.12, "heart": 0.05,
-    "clotting": 0.25, "thyroid": 0.04, "iron": 0.05,
+    "kidneys": 0.38, "blood": 0.38, "inflammation": 0.28, "liver": 0.14, "sugar": 0.06,
+    "heart": 0.03,
+    "clotting": 0.10, "thyroid": 0.02, "iron": 0.02,
 }  # fmt: skip
-"""Share of emergency stays with a specimen of each panel on the first day."""
-EVERY_NIGHTS = 3.0
+"""Share of emergency episodes with a specimen of each panel on the first day."""
+EVERY_NIGHTS = 14.0
 """A further kidney and blood panel for each so many nights."""

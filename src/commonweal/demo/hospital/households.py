@@ -90,7 +90,9 @@ def _head_ages(rng: Generator, kind: Ints, community: Ints) -> Floats:
     low = np.array([18.0, 20.0, 19.0, 17.0, 22.0, 18.0, 66.0])[kind]
     high = np.array([_OLDEST, 99.0, 57.0, 55.0, 60.0, 29.0, _OLDEST])[kind]
     outside = (age < low) | (age > high)
-    return np.where(outside, low + (high - low) * rng.beta(2, 3, count), age)
+    return np.asarray(
+        np.where(outside, low + (high - low) * rng.beta(2, 3, count), age), dtype=np.float64
+    )
 
 
 def _ages(
@@ -102,7 +104,9 @@ def _ages(
     age = beside.copy()
     age = np.where(role == PARTNER, np.maximum(18.0, beside + 1.8 + 3.5 * _bell(rng, size)), age)
     age = np.where(role == ELDER, beside + 27 + 5 * _bell(rng, size), age)
-    peers = np.where(kind[home] == CARE_HOME, 86 + 6.5 * _bell(rng, size), 18.2 + 7 * rng.random(size))
+    peers = np.where(
+        kind[home] == CARE_HOME, 86 + 6.5 * _bell(rng, size), 18.2 + 7 * rng.random(size)
+    )
     age = np.where(role == SHARER, np.clip(peers, 18, _OLDEST), age)
     number = place - ends[PARTNER][home]
     twins = rng.random(len(head)) < _TWIN_SHARE
@@ -118,7 +122,7 @@ def _bell(rng: Generator, size: int) -> Floats:
 
 
 def _plausible(age: Floats, head: Floats, role: Ints) -> Ints:
-    """Who stays: children born to a parent of 16 to 46 who still live at home, and the living old."""
+    """Who stays: children of a parent who was 16 to 46 and who are still at home, and adults."""
     born_at = head - age
     child = (role != CHILD) | ((born_at > 16.5) & (born_at < 46) & (age < 25))
     return np.flatnonzero(child & (age < _OLDEST + 1))

@@ -21,8 +21,12 @@ _MOST = 0.93
 _DEPENDENCE = 0.45
 """How strongly a person's hidden weakness moves all conditions together (log scale)."""
 _VISITS_SPREAD = 0.85
+# Illnesses overlap: five of them do not act as the product of all their factors.
+_BUSY_COUNTS = 0.55
+_DEADLY_COUNTS = 0.7
+_MOST_LOG_VISITS = 2.9
 # Gompertz: deaths a year among hospital patients without a deadly condition.
-_DEATHS_AT_ZERO = 2.2e-5
+_DEATHS_AT_ZERO = 1.35e-5
 _DEATHS_GROWTH = 0.091
 _INFANT_DEATHS = 0.004
 
@@ -68,10 +72,10 @@ def make_health(rng: Generator, people: People) -> Health:
         has[place] = rng.random(people.size) < share
         weights = zipf(len(condition.codes.split()), condition.fall_off, 1.0)
         code[place] = pick(rng, weights, people.size)
-        log_visits += np.log(condition.busy) * has[place]
-        log_hazard += np.log(condition.deadly) * has[place]
+        log_visits += _BUSY_COUNTS * np.log(condition.busy) * has[place]
+        log_hazard += _DEADLY_COUNTS * np.log(condition.deadly) * has[place]
     # A person with many conditions does not come as often as the product of all factors says.
-    visits = np.exp(np.minimum(log_visits, 3.2) - _VISITS_SPREAD**2 / 2)
+    visits = np.exp(np.minimum(log_visits, _MOST_LOG_VISITS) - _VISITS_SPREAD**2 / 2)
     return Health(has, code, visits, _deaths_a_year(people, log_hazard))
 
 
@@ -94,7 +98,7 @@ def _deaths_a_year(people: People, log_hazard: Floats) -> Floats:
     base = _DEATHS_AT_ZERO * np.exp(_DEATHS_GROWTH * people.age)
     base *= np.where(people.woman == 1, 0.8, 1.2) * np.exp(0.045 * (5.5 - people.decile))
     base = np.where(people.age < 1, _INFANT_DEATHS, base)
-    return np.asarray(np.minimum(base * np.exp(np.minimum(log_hazard, 4.0)), 3.0))
+    return np.asarray(np.minimum(base * np.exp(np.minimum(log_hazard, 3.4)), 3.0))
 
 
 def make_deaths(rng: Generator, people: People, health: Health, window: Window) -> Ints:

@@ -31,6 +31,8 @@ from commonweal.demo.hospital.presentations import PRESENTATIONS
 
 _TESTS = tuple(test for panel in PANELS.values() for test in panel)
 _MISSING = 0.012
+_KEPT = 0.3
+"""The table holds this share of the clinics' specimens, as an extract would."""
 _FLAGS = ("N", "L", "H")
 _MOST_FURTHER = 8
 
@@ -65,12 +67,20 @@ def lab_table(
     number, person, when, place = (np.concatenate(c) for c in zip(*columns, strict=True))
     value = np.concatenate(values)
     order = np.argsort(when, kind="stable")
-    table = _table(rng, people, number[order], person[order], when[order], place[order], value[order])
+    table = _table(
+        rng, people, number[order], person[order], when[order], place[order], value[order]
+    )
     return table, specimens
 
 
 def _table(
-    rng: Generator, people: People, number: Ints, person: Ints, when: Ints, place: Ints, value: Floats
+    rng: Generator,
+    people: People,
+    number: Ints,
+    person: Ints,
+    when: Ints,
+    place: Ints,
+    value: Floats,
 ) -> pa.Table:
     low = np.array([t.low for t in _TESTS])[place]
     high = np.array([t.high for t in _TESTS])[place]
@@ -106,7 +116,7 @@ def _specimens(
     rate = np.full(people.size, everybody) * np.clip(people.age / 50, 0.15, 1.4)
     for key, part in more.items():
         rate += part * health.has[PLACE[key]]
-    rate *= health.visits**0.4 * window.weight("clinic", people.first, last)
+    rate *= _KEPT * health.visits**0.3 * window.weight("clinic", people.first, last)
     person = happenings(rng, rate)
     day = window.draw(rng, "clinic", people.first[person], last[person])
     minute = 495 + (rng.random(len(person)) ** 1.4 * 500).astype(np.int64)
@@ -117,9 +127,7 @@ def _specimens(
     return found[0], found[1], found[2], found[3]
 
 
-def _in_stays(
-    rng: Generator, panel: str, episodes: Episodes, window: Window
-) -> list[Specimens]:
+def _in_stays(rng: Generator, panel: str, episodes: Episodes, window: Window) -> list[Specimens]:
     kinds = np.array([r.kind == "emergency" for r in PRESENTATIONS])
     acute = np.flatnonzero(
         kinds[episodes.reason] & chosen(rng, ON_ADMISSION[panel], len(episodes.reason))
@@ -150,6 +158,5 @@ def _values(
     value = level[person] + test.within * rng.standard_normal(size)
     value += np.where(acute, test.acute * rng.gamma(2.0, 0.5, size), 0.0)
     value = np.exp(value) if test.log else np.maximum(value, test.floor)
+    value = value / (1 + np.maximum(value, 0) / test.ceiling)
     return np.asarray(np.round(value, test.decimals), dtype=np.float64)
-
-

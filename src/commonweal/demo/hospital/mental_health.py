@@ -17,9 +17,11 @@ from commonweal.demo.hospital.people import People
 
 # condition, contacts a year while under a team, share under a team, concern, teams
 _SERVICES: tuple[tuple[str, float, float, str, str], ...] = (
-    ("depression", 2.2, 0.22, "Depression", "Talking Therapies|Community Mental Health Team|Crisis Team"),
+    ("depression", 2.2, 0.22, "Depression",
+     "Talking Therapies|Community Mental Health Team|Crisis Team"),
     ("anxiety", 2.0, 0.20, "Anxiety", "Talking Therapies|Community Mental Health Team"),
-    ("psychosis", 7.5, 0.75, "Psychosis", "Community Mental Health Team|Early Intervention Team|Crisis Team"),
+    ("psychosis", 7.5, 0.75, "Psychosis",
+     "Community Mental Health Team|Early Intervention Team|Crisis Team"),
     ("eating", 6.0, 0.60, "Eating disorder", "Eating Disorder Service"),
     ("neurodiverse", 1.2, 0.30, "Neurodevelopmental condition",
      "Neurodevelopmental Service|Children and Young People's Service"),
@@ -84,8 +86,8 @@ def _of_service(
     person = known[owner]
     names = teams.split("|")
     weights = np.zeros((1, len(TEAMS)))
-    for place, team in enumerate(names):
-        weights[0, TEAMS.index(team)] = 1 / (1 + place) ** 1.5
+    for place, name in enumerate(names):
+        weights[0, TEAMS.index(name)] = 1 / (1 + place) ** 1.5
     team = pick_in_group(rng, weights, np.zeros(len(person), dtype=np.int64))
     clinic = window.draw(rng, "clinic", people.first[person], last[person])
     always = window.draw(rng, "emergency", people.first[person], last[person])

@@ -1,4 +1,4 @@
-"""Names of the communities of Britain and Ireland, by birth cohort, for the demonstration hospital.
+"""Names of the communities of Britain and Ireland, by birth cohort.
 
 Written from general knowledge of which names were common when. Each text is ordered from common
 to rare; an underscore stands for a space. No list belongs to a real person.
@@ -18,10 +18,10 @@ ENGLISH_MEN = (
     Colin Malcolm Terence Barry Raymond Trevor Geoffrey Graham Christopher Richard Patrick Thomas
     Roy Dennis Ronald George Paul Stephen Philip Martin Edward Clive Leslie Norman Donald Gordon
     Rodney Maurice Frederick Gerald Bernard Neville Stuart Ivor Howard Nigel Desmond Clifford""",
-    """David Paul Andrew Mark Stephen Michael Ian Gary Robert Richard Peter John Anthony Christopher
-    Darren Kevin Martin Simon Philip Graham Colin Adrian Nigel Alan Neil Timothy Stuart Wayne Jason
-    Lee Matthew James Jonathan Nicholas Sean Craig Steven Carl Dean Shaun Karl Trevor Barry Glenn
-    Russell Julian Dominic Keith Gavin Duncan Damian Guy Jeremy Clive Rupert Giles""",
+    """David Paul Andrew Mark Stephen Michael Ian Gary Robert Richard Peter John Anthony
+    Christopher Darren Kevin Martin Simon Philip Graham Colin Adrian Nigel Alan Neil Timothy Stuart
+    Wayne Jason Lee Matthew James Jonathan Nicholas Sean Craig Steven Carl Dean Shaun Karl Trevor
+    Barry Glenn Russell Julian Dominic Keith Gavin Duncan Damian Guy Jeremy Clive Rupert Giles""",
     """Christopher James David Daniel Michael Matthew Andrew Richard Paul Thomas Mark Adam Ryan
     Jonathan Lee Robert Ben Luke Jack Joshua Samuel Craig Joseph Liam Jordan Alexander Benjamin
     Stephen William Nathan Stuart Simon Anthony Jamie Kieran Aaron Ashley Scott Kyle Lewis Connor
@@ -59,9 +59,9 @@ ENGLISH_WOMEN = (
     Zoë Chloë Keira Kayleigh""",
 )
 
-ENGLISH_FAMILY = """Smith Jones Taylor Brown Williams Wilson Johnson Davies Robinson Wright Thompson
-    Evans Walker White Roberts Green Hall Wood Jackson Clarke Clark Harrison Scott Cooper Harris
-    Ward Martin Morris Turner Hill Moore Baker Allen Shaw Lee Parker Cook Bennett Mitchell
+ENGLISH_FAMILY = """Smith Jones Taylor Brown Williams Wilson Johnson Davies Robinson Wright
+    Thompson Evans Walker White Roberts Green Hall Wood Jackson Clarke Clark Harrison Scott Cooper
+    Harris Ward Martin Morris Turner Hill Moore Baker Allen Shaw Lee Parker Cook Bennett Mitchell
     Richardson Watson Carter Bailey Collins Bell Cox Price Marshall Simpson Richards Mason Knight
     Ellis Webb Barnes Chapman Mills Rogers Stevens Palmer Fletcher Matthews Holmes Lloyd Pearson
     Hunt Butler Adams Barker Jenkins Fisher Powell Lewis Dixon Foster Gibson Lawrence Elliott
@@ -78,9 +78,9 @@ ENGLISH_FAMILY = """Smith Jones Taylor Brown Williams Wilson Johnson Davies Robi
     Tattersall Underhill Venables Wolstenholme Yardley O'Brien O'Neill D'Arcy St_John de_Souza
     Fitzwilliam Brontë Smith-Jones Fenwick-Hall"""
 
-ENGLISH_HEADS = """Ash Bar Black Brad Brook Cald Chat Clay Col Crom Den Ding Eg Far Gar Hal Har Hart
-    Hay Hex Hol Hor Kirk Lang Lin Mar Mel Mid Nor Oak Pem Ram Row Shel Stan Sut Thorn Wal Whit Wet
-    Win Wood Wyn Yel"""
+ENGLISH_HEADS = """Ash Bar Black Brad Brook Cald Chat Clay Col Crom Den Ding Eg Far Gar Hal Har
+    Hart Hay Hex Hol Hor Kirk Lang Lin Mar Mel Mid Nor Oak Pem Ram Row Shel Stan Sut Thorn Wal Whit
+    Wet Win Wood Wyn Yel"""
 ENGLISH_TAILS = """worth ley ton ham by field well wick more den ford croft shaw thorpe stead combe
     bourne hurst dale grave man bridge"""
 
@@ -101,8 +101,8 @@ WELSH_FAMILY = """Jones Davies Williams Evans Thomas Roberts Lewis Hughes Morgan
     Howell Pritchard Probert Gwynne Beynon Ap_Rhys Prosser Bevan Meredith Tudor"""
 
 SCOTTISH_MEN = (
-    """James John William Robert Alexander Thomas George Andrew Duncan Hamish Donald Angus Archibald
-    Ronald Hector Murdo Fergus Kenneth Alasdair Iain Gordon Malcolm""",
+    """James John William Robert Alexander Thomas George Andrew Duncan Hamish Donald Angus
+    Archibald Ronald Hector Murdo Fergus Kenneth Alasdair Iain Gordon Malcolm""",
     """Andrew Craig Stuart Fraser Ross Callum Euan Lewis Cameron Angus Finlay Rory Blair Struan
     Gregor Innes Lachlan Murray Calum Brodie Harris Alasdair""",
 )
@@ -112,9 +112,9 @@ SCOTTISH_WOMEN = (
     """Fiona Kirsty Eilidh Catriona Mhairi Isla Skye Ailsa Shona Lorna Morven Iona Rhona Heather
     Kirsten Ainsley Maisie Orla Freya Catrìona""",
 )
-SCOTTISH_FAMILY = """MacDonald Campbell Stewart Robertson Thomson Anderson Murray MacLeod Reid Clark
-    Ross Morrison Paterson Fraser Gray Cameron McKenzie MacKay Hamilton Graham Kerr Johnston Duncan
-    Ferguson Hunter Simpson Grant Sinclair Wallace Munro Buchanan McIntyre McGregor Drummond
+SCOTTISH_FAMILY = """MacDonald Campbell Stewart Robertson Thomson Anderson Murray MacLeod Reid
+    Clark Ross Morrison Paterson Fraser Gray Cameron McKenzie MacKay Hamilton Graham Kerr Johnston
+    Duncan Ferguson Hunter Simpson Grant Sinclair Wallace Munro Buchanan McIntyre McGregor Drummond
     Sutherland Galbraith Menzies Colquhoun Farquharson Auchterlonie McPhail"""
 
 IRISH_MEN = (
@@ -129,18 +129,19 @@ IRISH_WOMEN = (
     """Siobhan Aoife Niamh Ciara Sinead Orla Roisin Grainne Caoimhe Clodagh Saoirse Eimear Maeve
     Aisling Fionnuala Róisín Sinéad Bríd Deirdre Oonagh""",
 )
-IRISH_FAMILY = """Murphy Kelly O'Sullivan Walsh O'Brien Byrne Ryan O'Connor O'Neill O'Reilly Doyle
-    McCarthy Gallagher O'Doherty Kennedy Lynch Murray Quinn Moore McLoughlin O'Carroll Connolly Daly
-    O'Connell Wilson Dunne Brennan Burke Collins Clarke Johnston Hughes O'Farrell Fitzgerald Brown
-    Martin Maguire Nolan Flynn Thompson O'Callaghan O'Donnell Duffy O'Mahony Boyle Healy O'Shea
-    White Sweeney Hayes Kavanagh Power McGrath Moran Brady Ó_Briain Ní_Dhomhnaill Mac_Giolla"""
+IRISH_FAMILY = """Murphy Kelly O'Sullivan Walsh O'Brien Byrne Ryan O'Connor O'Neill O'Reilly
+    Doyle McCarthy Gallagher O'Doherty Kennedy Lynch Murray Quinn Moore McLoughlin O'Carroll
+    Connolly Daly O'Connell Wilson Dunne Brennan Burke Collins Clarke Johnston Hughes O'Farrell
+    Fitzgerald Brown Martin Maguire Nolan Flynn Thompson O'Callaghan O'Donnell Duffy O'Mahony
+    Boyle Healy O'Shea White Sweeney Hayes Kavanagh Power McGrath Moran Brady Ó_Briain
+    Ní_Dhomhnaill Mac_Giolla"""
 
 TRAVELLER_FAMILY = """Smith Lee Price Boswell Cooper Buckland Loveridge Penfold Ayres Heron Ward
     Maughan McDonagh Connors Doran Sheridan Cash Stokes Quilligan Rooney"""
 
 JEWISH_MEN = (
-    """David Harold Sidney Leonard Bernard Maurice Solomon Isaac Jacob Samuel Abraham Hyman Mordechai
-    Morris Ephraim Lionel Monty Cyril Saul Benjamin""",
+    """David Harold Sidney Leonard Bernard Maurice Solomon Isaac Jacob Samuel Abraham Hyman
+    Mordechai Morris Ephraim Lionel Monty Cyril Saul Benjamin""",
     """Daniel Joshua Samuel Benjamin Adam Jonathan Moshe Yaakov Chaim Avi Shlomo Yosef Eli Nathan
     Zev Menachem Dov Ari Jacob Raphael""",
 )

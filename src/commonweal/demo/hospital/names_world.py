@@ -19,11 +19,12 @@ PAKISTANI_WOMEN = (
     """Aisha Fatima Maryam Zainab Sana Saima Hina Amina Iqra Khadija Sadia Alisha Mahnoor Hafsa
     Zara Noor Ayesha Aleena Nadia Shazia Samina Anam Rabia Inaya""",
 )
-PAKISTANI_FAMILY = """Khan Hussain Ahmed Ali Iqbal Mahmood Akhtar Shah Mirza Malik Butt Chaudhry Raja
-    Qureshi Bhatti Rashid Aslam Rehman Javed Saeed Siddiqui Sheikh Awan Dar Kayani Abbasi Nawaz
-    Mughal Baig Hashmi Bukhari Zaman"""
-PAKISTANI_FAMILY_WOMEN = """Begum Bibi Akhtar Khan Hussain Kauser Ahmed Parveen Ali Bi Iqbal Shah Malik
-    Mahmood Mirza Butt Qureshi Chaudhry Rashid Aslam Rehman Siddiqui Sheikh Awan Abbasi Baig"""
+PAKISTANI_FAMILY = """Khan Hussain Ahmed Ali Iqbal Mahmood Akhtar Shah Mirza Malik Butt Chaudhry
+    Raja Qureshi Bhatti Rashid Aslam Rehman Javed Saeed Siddiqui Sheikh Awan Dar Kayani Abbasi
+    Nawaz Mughal Baig Hashmi Bukhari Zaman"""
+PAKISTANI_FAMILY_WOMEN = """Begum Bibi Akhtar Khan Hussain Kauser Ahmed Parveen Ali Bi Iqbal Shah
+    Malik Mahmood Mirza Butt Qureshi Chaudhry Rashid Aslam Rehman Siddiqui Sheikh Awan Abbasi
+    Baig"""
 
 INDIAN_MEN = (
     """Rajesh Ramesh Suresh Mahesh Dinesh Kantilal Jayantilal Bharat Ashok Harish Vijay Prakash
@@ -37,9 +38,9 @@ INDIAN_WOMEN = (
     """Priya Anjali Nisha Pooja Meera Anita Deepa Kavita Sonal Neha Diya Ananya Riya Aisha Isha
     Shreya Tanvi Lakshmi Radha Jyoti Kajal Mira Saanvi Avni""",
 )
-INDIAN_FAMILY = """Patel Shah Sharma Desai Mistry Joshi Mehta Gupta Chauhan Parmar Solanki Kapoor Rao
-    Lad Modi Trivedi Bhatt Pandya Thakkar Vora Amin Nair Iyer Menon Reddy Krishnan Agarwal Verma
-    Banerjee Mukherjee Das Pillai Fernandes Thomas D'Souza Kotecha Raval Gohil Vaghela"""
+INDIAN_FAMILY = """Patel Shah Sharma Desai Mistry Joshi Mehta Gupta Chauhan Parmar Solanki Kapoor
+    Rao Lad Modi Trivedi Bhatt Pandya Thakkar Vora Amin Nair Iyer Menon Reddy Krishnan Agarwal
+    Verma Banerjee Mukherjee Das Pillai Fernandes Thomas D'Souza Kotecha Raval Gohil Vaghela"""
 
 SIKH_MEN = (
     """Gurdial Mohinder Harbhajan Jaswant Balbir Surjit Kulwant Avtar Sukhdev Gurmit Jagjit Darshan
@@ -72,8 +73,8 @@ BANGLADESHI_WOMEN = (
 )
 BANGLADESHI_FAMILY = """Miah Ali Ahmed Rahman Hussain Uddin Islam Khan Choudhury Hoque Alam Kabir
     Haque Chowdhury Sarkar Talukdar Mia Karim Ullah Molla Bhuiyan Khondokar Quddus"""
-BANGLADESHI_FAMILY_WOMEN = """Begum Khatun Akter Khanom Bibi Rahman Ahmed Chowdhury Sultana Choudhury
-    Ali Islam Miah Hussain Khan Nessa Uddin"""
+BANGLADESHI_FAMILY_WOMEN = """Begum Khatun Akter Khanom Bibi Rahman Ahmed Chowdhury Sultana
+    Choudhury Ali Islam Miah Hussain Khan Nessa Uddin"""
 
 CHINESE_MEN = (
     """Wai_Ming Kwok_Keung Chi_Wah Kam_Fai Yuk_Sang Tak_Ming Shu_Fun Hon_Wing Kin_Man Jianguo
@@ -87,8 +88,8 @@ CHINESE_WOMEN = (
     """Ying Xin Yan Hoi_Ching Wing_Yan Jessica Lok_Yiu Zixuan Yutong Tsz_Ching Vivian Michelle
     Jing Li Na Xiaomei Joyce Sze_Wing""",
 )
-CHINESE_FAMILY = """Chan Wong Li Lee Cheung Lam Ng Ho Leung Wang Zhang Chen Liu Lau Tang Yip Cheng Tsang
-    Man Yeung Huang Zhao Wu Zhou Xu Sun Lin Lo Mak Fung Kwok Hui Poon Tse Au-Yeung"""
+CHINESE_FAMILY = """Chan Wong Li Lee Cheung Lam Ng Ho Leung Wang Zhang Chen Liu Lau Tang Yip Cheng
+    Tsang Man Yeung Huang Zhao Wu Zhou Xu Sun Lin Lo Mak Fung Kwok Hui Poon Tse Au-Yeung"""
 
 NIGERIAN_MEN = (
     """Emmanuel Samuel Joseph Babatunde Olusegun Adebayo Chukwuemeka Ikechukwu Sunday Festus Godwin
@@ -118,15 +119,17 @@ GHANAIAN_FAMILY = """Mensah Owusu Boateng Osei Asante Appiah Amoah Agyemang Antw
     Boakye Adjei Frimpong Asamoah Sarpong Ofori Opoku Darko Gyamfi Kuffour Ansah Quaye Tetteh"""
 
 SOMALI_MEN = (
-    """Mohamed Abdi Ahmed Hassan Ali Omar Yusuf Ibrahim Abdullahi Farah Jama Osman Warsame Dahir""",
-    """Mohamed Abdirahman Abdullahi Mustafa Zakaria Ayub Liban Guled Khalid Bilal Hamza Sakariye""",
+    """Mohamed Abdi Ahmed Hassan Ali Omar Yusuf Ibrahim Abdullahi Farah Jama Osman Warsame
+    Dahir""",
+    """Mohamed Abdirahman Abdullahi Mustafa Zakaria Ayub Liban Guled Khalid Bilal Hamza
+    Sakariye""",
 )
 SOMALI_WOMEN = (
     """Fadumo Halimo Amina Khadija Maryan Sahra Asha Hawa Zeinab Faduma Shukri Habiba Dahabo""",
     """Hodan Ayan Ifrah Fatima Hamdi Nimco Sumaya Ikram Naima Safiya Hibo Idil Amal Muna""",
 )
-SOMALI_FAMILY = """Mohamed Ali Hassan Ahmed Abdi Omar Yusuf Ibrahim Warsame Farah Jama Hussein Osman
-    Abdullahi Nur Adan Dirie Elmi Egal Aden Isse Mohamud Sheikh Duale"""
+SOMALI_FAMILY = """Mohamed Ali Hassan Ahmed Abdi Omar Yusuf Ibrahim Warsame Farah Jama Hussein
+    Osman Abdullahi Nur Adan Dirie Elmi Egal Aden Isse Mohamud Sheikh Duale"""
 
 CARIBBEAN_MEN = (
     """Winston Clifton Leroy Neville Desmond Carlton Vincent Lloyd Delroy Errol Rudolph Cecil
@@ -140,37 +143,41 @@ CARIBBEAN_WOMEN = (
     """Chantelle Natasha Simone Jade Kezia Shanice Leah Naomi Tanisha Candice Renée Aaliyah
     Keisha Nia Zuri Sade Imani Alesha Rochelle""",
 )
-CARIBBEAN_FAMILY = """Brown Campbell Williams Smith Johnson Clarke Thompson Grant Reid Morgan Gordon
-    Francis Edwards Bailey Lewis Henry James Powell Walters Bryan Stewart Wright Samuels Lindo
-    McKenzie Blake Burke Ferdinand St_Louis Joseph Charles Augustine Baptiste Pierre Sinclair"""
+CARIBBEAN_FAMILY = """Brown Campbell Williams Smith Johnson Clarke Thompson Grant Reid Morgan
+    Gordon Francis Edwards Bailey Lewis Henry James Powell Walters Bryan Stewart Wright Samuels
+    Lindo McKenzie Blake Burke Ferdinand St_Louis Joseph Charles Augustine Baptiste Pierre
+    Sinclair"""
 
 POLISH_MEN = (
-    """Jan Stanisław Kazimierz Józef Zbigniew Jerzy Tadeusz Andrzej Henryk Czesław Marek Krzysztof""",
-    """Piotr Paweł Tomasz Marcin Michał Łukasz Jakub Mateusz Kacper Filip Adam Szymon Antoni Wojciech
-    Oskar Dawid Igor Bartosz Rafał""",
+    """Jan Stanisław Kazimierz Józef Zbigniew Jerzy Tadeusz Andrzej Henryk Czesław Marek
+    Krzysztof""",
+    """Piotr Paweł Tomasz Marcin Michał Łukasz Jakub Mateusz Kacper Filip Adam Szymon Antoni
+    Wojciech Oskar Dawid Igor Bartosz Rafał""",
 )
 POLISH_WOMEN = (
     """Maria Zofia Krystyna Danuta Halina Jadwiga Irena Teresa Barbara Elżbieta Stanisława""",
-    """Anna Katarzyna Agnieszka Małgorzata Magdalena Joanna Aleksandra Zuzanna Julia Maja Lena Hanna
-    Natalia Wiktoria Oliwia Ewa Monika Karolina""",
+    """Anna Katarzyna Agnieszka Małgorzata Magdalena Joanna Aleksandra Zuzanna Julia Maja Lena
+    Hanna Natalia Wiktoria Oliwia Ewa Monika Karolina""",
 )
-POLISH_FAMILY = """Nowak Kowalski Wiśniewski Wójcik Kowalczyk Kamiński Lewandowski Zieliński Szymański
-    Woźniak Dąbrowski Kozłowski Jankowski Mazur Krawczyk Piotrowski Grabowski Zając Pawłowski
-    Michalski Król Wieczorek Jabłoński Wróbel Stępień Górski Sikora Walczak"""
+POLISH_FAMILY = """Nowak Kowalski Wiśniewski Wójcik Kowalczyk Kamiński Lewandowski Zieliński
+    Szymański Woźniak Dąbrowski Kozłowski Jankowski Mazur Krawczyk Piotrowski Grabowski Zając
+    Pawłowski Michalski Król Wieczorek Jabłoński Wróbel Stępień Górski Sikora Walczak"""
 POLISH_FAMILY_WOMEN = """Nowak Kowalska Wiśniewska Wójcik Kowalczyk Kamińska Lewandowska Zielińska
     Szymańska Woźniak Dąbrowska Kozłowska Jankowska Mazur Krawczyk Piotrowska Grabowska Zając
     Pawłowska Michalska Król Wieczorek Jabłońska Wróbel Stępień Górska Sikora Walczak"""
 
 ROMANIAN_MEN = (
     """Ion Gheorghe Vasile Constantin Nicolae Dumitru Mihai Petru Ștefan Florin""",
-    """Andrei Alexandru Ionuț Cristian Mihai Adrian Bogdan Gabriel David Luca Matei Răzvan Darius""",
+    """Andrei Alexandru Ionuț Cristian Mihai Adrian Bogdan Gabriel David Luca Matei Răzvan
+    Darius""",
 )
 ROMANIAN_WOMEN = (
     """Maria Elena Ioana Ana Mariana Doina Floarea Viorica Rodica Lucia""",
-    """Andreea Alexandra Mihaela Cristina Simona Ioana Gabriela Sofia Daria Ștefania Bianca Larisa""",
+    """Andreea Alexandra Mihaela Cristina Simona Ioana Gabriela Sofia Daria Ștefania Bianca
+    Larisa""",
 )
-ROMANIAN_FAMILY = """Popa Popescu Ionescu Radu Dumitru Stan Stoica Gheorghe Matei Ciobanu Rusu Munteanu
-    Moldovan Constantin Șerban Lazăr Florea Dinu Ardelean Lungu Țăran Crăciun"""
+ROMANIAN_FAMILY = """Popa Popescu Ionescu Radu Dumitru Stan Stoica Gheorghe Matei Ciobanu Rusu
+    Munteanu Moldovan Constantin Șerban Lazăr Florea Dinu Ardelean Lungu Țăran Crăciun"""
 
 PORTUGUESE_MEN = (
     """José António Manuel João Carlos Francisco Joaquim Fernando Luís""",
@@ -180,8 +187,9 @@ PORTUGUESE_WOMEN = (
     """Maria Ana Fernanda Isabel Rosa Conceição Teresa Lurdes Fátima""",
     """Ana Inês Mariana Beatriz Carla Sandra Matilde Leonor Patrícia Sofia""",
 )
-PORTUGUESE_FAMILY = """Silva Santos Ferreira Pereira Oliveira Costa Rodrigues Martins Sousa Fernandes
-    Gonçalves Gomes Lopes Marques Almeida Ribeiro Carvalho Teixeira Mendes da_Silva dos_Santos"""
+PORTUGUESE_FAMILY = """Silva Santos Ferreira Pereira Oliveira Costa Rodrigues Martins Sousa
+    Fernandes Gonçalves Gomes Lopes Marques Almeida Ribeiro Carvalho Teixeira Mendes da_Silva
+    dos_Santos"""
 
 ARABIC_MEN = (
     """Mohammed Ahmed Ali Hassan Hussein Abdullah Khalil Mahmoud Salim Yousef Nasser Saleh""",
@@ -224,5 +232,5 @@ AFGHAN_WOMEN = (
     """Zahra Fatema Parwin Maryam Shukria Soraya Roya Nasrin""",
     """Freshta Yalda Sahar Parisa Shirin Setareh Hosna Mina Arezo""",
 )
-AFGHAN_FAMILY = """Ahmadi Rahimi Karimi Mohammadi Hosseini Azizi Noori Haidari Sharifi Safi Stanikzai
-    Rezai Popal Amiri Wardak Yousafzai Barzani Moradi"""
+AFGHAN_FAMILY = """Ahmadi Rahimi Karimi Mohammadi Hosseini Azizi Noori Haidari Sharifi Safi
+    Stanikzai Rezai Popal Amiri Wardak Yousafzai Barzani Moradi"""

@@ -74,7 +74,7 @@ class Register:
         numbers = (stems * 10 + check)[(check < 10) & (stems != 999_999_999)]
         if len(numbers) < count:
             raise AssertionError("the window of stems is too small")
-        return numbers[:count]
+        return np.asarray(numbers[:count], dtype=np.int64)
 
     def hospital_numbers(self, count: int) -> Ints:
         """`count` seven-digit numbers."""

@@ -37,7 +37,7 @@ RELATIONS = (
     "Friend", "Neighbour", "Care home manager",
 )  # fmt: skip
 LANGUAGES = tuple(dict.fromkeys(["English", *(c.language for c in COMMUNITIES)]))
-_OWN_NAME = frozenset("sikh pakistani bangladeshi polish".split())
+_OWN_NAME = frozenset(["sikh", "pakistani", "bangladeshi", "polish"])
 
 
 def patients_table(rng: Generator, people: People, places: Places, death: Ints) -> pa.Table:
@@ -95,8 +95,9 @@ class _Names:
         # People of a household share the rank of a name, so Kowalski's daughter is Kowalska.
         shared = pool.ranks(rng, homes.community * 2)[homes.home]
         own = pool.ranks(rng, group)
-        keeps = np.array([key in _OWN_NAME for key in KEYS])[community] & (
-            np.array([key != "polish" for key in KEYS])[community]
+        keeps = (
+            np.array([key in _OWN_NAME for key in KEYS])[community]
+            & (np.array([key != "polish" for key in KEYS])[community])
         )
         apart = (homes.role == SHARER) | (homes.role == ELDER) & (rng.random(size) < 0.4)
         apart |= (homes.role == PARTNER) & (
@@ -206,7 +207,9 @@ def _phones(
         drawn = rng.integers(0, most, len(missing))
     else:
         drawn = rng.integers(0, most, int(home.max()) + 1 if len(home) else 0)[home]
-    return pc.if_else(pa.array(missing), pa.scalar(None, pa.string()), digit_text(drawn, digits, prefix))
+    return pc.if_else(
+        pa.array(missing), pa.scalar(None, pa.string()), digit_text(drawn, digits, prefix)
+    )
 
 
 def _languages(rng: Generator, people: People) -> dict[str, pa.Array]:

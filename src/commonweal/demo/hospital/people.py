@@ -29,8 +29,11 @@ NOT_STATED = ETHNIC_CODES.index("Z")
 # How likely a person of this age is to be known to the hospital at all.
 _KNOWN_AT = ((0, 0.85), (5, 0.55), (18, 0.5), (40, 0.62), (60, 0.85), (75, 0.97), (110, 0.98))
 _BORN_ABROAD = frozenset(
-    "polish romanian portuguese arabic turkish filipino afghan chinese somali nigerian".split()
-)
+    (
+        "polish", "romanian", "portuguese", "arabic", "turkish", "filipino", "afghan", "chinese",
+        "somali", "nigerian",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

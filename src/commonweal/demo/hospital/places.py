@@ -1,4 +1,4 @@
-"""The fictional city of Aldermere and its countryside: postcodes, streets, neighbourhoods, practices.
+"""The fictional city of Aldermere and its countryside: postcodes, streets, practices.
 
 The postcode area ZQ has the form that Royal Mail's rules allow but is not in use, LSOA codes lie
 above the last one that was issued, and practice codes in a block that is not in use, so no real
@@ -70,12 +70,7 @@ class Places:
         self.towns = [name for name, _, _, _ in TOWNS]
         self.outward_town = np.repeat(np.arange(len(TOWNS)), [count for _, count, _, _ in TOWNS])
         outwards = len(self.outward_town)
-        share = np.concatenate(
-            [
-                part * _falling(count, rng)
-                for _, count, part, _ in TOWNS
-            ]
-        )
+        share = np.concatenate([part * _falling(count, rng) for _, count, part, _ in TOWNS])
         self.outward_share = share / share.sum()
         self._neighbourhoods(rng)
         self.units_each = int(np.clip(patients / 1.9 / _LSOAS / 4, 5, _UNITS // self._most_lsoas))
@@ -83,8 +78,9 @@ class Places:
         self._unit_street = rng.integers(0, len(self.streets), size=(outwards, _UNITS))
         self.community_outward = self._gathering(rng)
         self.practice_town = rng.integers(0, outwards, size=_PRACTICES)
-        distance = np.abs(np.arange(outwards)[:, None] - np.arange(_PRACTICES)[None, :] * outwards
-                          / _PRACTICES)
+        distance = np.abs(
+            np.arange(outwards)[:, None] - np.arange(_PRACTICES)[None, :] * outwards / _PRACTICES
+        )
         self._practice_weights = np.exp(-distance * 1.3) * rng.lognormal(0, 0.5, _PRACTICES)
         self.practices = [f"Y9{4000 + 17 * index:04d}" for index in range(_PRACTICES)]
 

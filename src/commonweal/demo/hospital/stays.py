@@ -7,16 +7,17 @@ and none ends after death.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
 
 from commonweal.demo.hospital.calendar import DAYS_A_YEAR, Window
+from commonweal.demo.hospital.conditions import PLACE
 from commonweal.demo.hospital.draw import Flags, Floats, Ints, chosen, happenings, ragged
 from commonweal.demo.hospital.households import CHILD
 from commonweal.demo.hospital.illness import Health, by_ethnic, by_sex
-from commonweal.demo.hospital.conditions import PLACE
 from commonweal.demo.hospital.people import People
 from commonweal.demo.hospital.presentations import (
     AGES,
@@ -27,8 +28,10 @@ from commonweal.demo.hospital.presentations import (
     Presentation,
 )
 
-CROWDING = 1.0
-"""Factor on all rates, set so that the mean is about five episodes a patient."""
+CROWDING = {
+    "emergency": 0.72, "elective": 1.1, "day": 1.0, "regular": 1.0, "birth": 0.4, "newborn": 1.0,
+}  # fmt: skip
+"""Factors on the rates, set so that the mean is about five episodes a patient."""
 
 _ADULT = 20.0
 _BORN_HERE = 0.93
@@ -74,7 +77,7 @@ def exposures(people: People, last: Ints, window: Window) -> Exposure:
     young = np.flatnonzero(child)
     # The first weeks of life are a stretch of their own.
     starts = [window.start, *range(window.start + 365, window.end, 365), window.end + 1]
-    for low, high in zip(starts[:-1], starts[1:], strict=True):
+    for low, high in pairwise(starts):
         first = np.maximum(people.first[young], low)
         until = np.minimum(last[young], high - 1)
         here = first <= until
@@ -84,7 +87,9 @@ def exposures(people: People, last: Ints, window: Window) -> Exposure:
     return Exposure(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def make_stays(rng: Generator, people: People, health: Health, death: Ints, window: Window) -> Stays:
+def make_stays(
+    rng: Generator, people: People, health: Health, death: Ints, window: Window
+) -> Stays:
     """All stays of a chunk of people."""
     last = np.minimum(people.last, death)
     exposed = exposures(people, last, window)
@@ -115,13 +120,13 @@ def _until(person: Ints, day: Ints, nights: Ints, death: Ints) -> Ints:
     until = np.minimum(day + nights, death[person])
     followed = person[1:] == person[:-1]
     until[:-1] = np.where(followed, np.minimum(until[:-1], day[1:]), until[:-1])
-    return until
+    return np.asarray(until, dtype=np.int64)
 
 
 def _rate(reason: Presentation, people: People, health: Health, exposed: Exposure) -> Floats:
     """Stays a year in each stretch of time."""
     who = exposed.person
-    rate = np.interp(exposed.age, AGES, reason.rate) / 1000 * CROWDING
+    rate = np.interp(exposed.age, AGES, reason.rate) / 1000 * CROWDING[reason.kind]
     personal = by_sex(reason.man)[people.woman]
     # Regular treatment follows a plan, so people differ less in it.
     personal *= health.visits ** (0.15 if reason.kind in {"regular", "birth"} else 1.0)
@@ -168,13 +173,9 @@ def _back_again(
     return person[inside], reason[inside], day[inside]
 
 
-def _births(
-    rng: Generator, people: People, window: Window, last: Ints
-) -> tuple[Ints, Ints, Ints]:
+def _births(rng: Generator, people: People, window: Window, last: Ints) -> tuple[Ints, Ints, Ints]:
     """Babies born here in the window, and the stay of each one's mother where she is a patient."""
-    baby = np.flatnonzero(
-        (people.birth >= window.start) & chosen(rng, _BORN_HERE, people.size)
-    )
+    baby = np.flatnonzero((people.birth >= window.start) & chosen(rng, _BORN_HERE, people.size))
     homes = people.households
     place = np.full(len(homes.home) + 1, -1, dtype=np.int64)
     place[people.index] = np.arange(people.size)
@@ -197,12 +198,10 @@ def _nights(rng: Generator, person: Ints, reason: Ints, people: People, health: 
     slow = 1 + 0.35 * health.has[PLACE["frailty"]] + 0.25 * health.has[PLACE["dementia"]]
     slow = slow * np.interp(people.age, (0, 40, 70, 90), (0.9, 0.85, 1.0, 1.25))
     drawn = median * slow[person] * np.exp(spread * rng.standard_normal(len(person)))
-    return np.minimum(np.floor(drawn + 0.15), 400).astype(np.int64)
+    return np.asarray(np.minimum(np.floor(drawn + 0.15), 400), dtype=np.int64)
 
 
-def _dying(
-    rng: Generator, people: People, death: Ints, window: Window
-) -> tuple[Ints, Ints, Ints]:
+def _dying(rng: Generator, people: People, death: Ints, window: Window) -> tuple[Ints, Ints, Ints]:
     """The last stay of those who die in hospital: person, day, nights."""
     dies = death <= window.end
     person = np.flatnonzero(dies & chosen(rng, _DIES_IN_HOSPITAL, people.size))

@@ -132,9 +132,10 @@ class Removed(Paper):
 
     not_allowed_nationally: Count = 0
     local_objection: Count = 0
-    by_kind: dict[ByKind, Count] = Field(default_factory=dict)
+    by_kind: Count = 0
     project_objection: Count = 0
     withdrawal: Count = 0
+    no_project_consent: Count = 0
     type1: Count = 0
     no_valid_identifier: Count = 0
 
@@ -146,10 +147,12 @@ class Removed(Paper):
             self.local_objection,
             self.project_objection,
             self.withdrawal,
+            self.no_project_consent,
+            self.by_kind,
             self.type1,
             self.no_valid_identifier,
         )
-        return sum(single) + sum(self.by_kind.values())
+        return sum(single)
 
 
 class PeopleCounts(Paper):
@@ -186,7 +189,7 @@ class ReleasedColumn(Paper):
     """One released column. `type` is that of the released values."""
 
     name: ColumnName
-    type: VariableType
+    type: VariableType | Literal["code"]
     form: FormText
     role: Role
 

@@ -41,7 +41,7 @@ class SummaryColumn(Paper):
     """One released column, as the permit allows it."""
 
     name: ColumnName
-    type: VariableType
+    type: VariableType | Literal["code"]
     form: FormText
 
 

@@ -31,6 +31,7 @@ from commonweal.vault.backup.archive import Packer, broken
 from commonweal.vault.backup.header import BackupHeader
 from commonweal.vault.home import Home
 from commonweal.vault.keys import Keyring
+from commonweal.vault.keys.records import new_id
 
 LedgerBackup = Callable[[Path], None]
 """Writes a consistent copy of the ledger's database to the path it is given."""
@@ -72,7 +73,7 @@ def make_backup(
     record, above = keyring.chain(key)
     if record.info.purpose != "backup":
         raise WrongUsage("CW-KEY-USE", f"The key {key} does not seal backups.")
-    header = BackupHeader(secrets.token_hex(16), home.id, clock.now(), record, above)
+    header = BackupHeader(new_id(), home.id, clock.now(), record, above)
     with home.run_folder() as folder, _new_file(to) as beside:
         ledger = folder / "ledger.sqlite"
         _copy_ledger(home, ledger, ledger_backup)
@@ -101,21 +102,27 @@ def copy_database(source: Path, to: Path) -> None:
         os.close(descriptor)
     try:
         with (
-            contextlib.closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as live,
-            contextlib.closing(sqlite3.connect(to)) as copy,
+            contextlib.closing(open_database(source)) as live,
+            contextlib.closing(open_database(to, write=True)) as copy,
         ):
             live.backup(copy, pages=_PAGES)
-            # The copy is one file: the log of the live database stays behind.
-            copy.execute("PRAGMA journal_mode = DELETE").fetchall()
         check_database(to)
     except sqlite3.Error as error:
         raise Fault("CW-LEDGER-BROKEN", "The ledger's database cannot be copied.") from error
 
 
+def open_database(path: Path, *, write: bool = False) -> sqlite3.Connection:
+    """A database that is there. SQLite takes its side files away when the connection closes."""
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=30)
+    if not write:
+        connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
 def check_database(path: Path) -> None:
     """Raises `Fault` CW-LEDGER-BROKEN unless SQLite finds the database whole."""
     try:
-        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as opened:
+        with contextlib.closing(open_database(path)) as opened:
             found = opened.execute("PRAGMA integrity_check(1)").fetchone()[0]
             orphans = opened.execute("PRAGMA foreign_key_check").fetchone()
     except sqlite3.Error as error:

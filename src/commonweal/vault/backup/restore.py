@@ -10,7 +10,6 @@ Choices older than the restore are not used any more (`home.json`, `restored_at`
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import shutil
 import sqlite3
@@ -39,7 +38,7 @@ from commonweal.ledger.events import LOGS, Log
 from commonweal.ledger.note import Note
 from commonweal.vault.backup.archive import Unpacker, broken
 from commonweal.vault.backup.header import BackupHeader
-from commonweal.vault.backup.make import BackupInfo, check_database
+from commonweal.vault.backup.make import BackupInfo, check_database, open_database
 from commonweal.vault.home import FOLDERS, HomeInfo, require_empty
 from commonweal.vault.keys.fence import Fence, FenceState, must_hold
 from commonweal.vault.keys.keyring import Keyring
@@ -230,7 +229,7 @@ def _staged(to: Path) -> Iterator[Path]:
         yield staging
         with translated(target.name):
             fsync_tree(staging)
-            os.rename(staging, target)  # replaces an empty folder, and nothing else
+            staging.rename(target)  # replaces an empty folder, and nothing else
             fsync_folder(target.parent)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
@@ -254,7 +253,7 @@ def _erase_again(database: Path, fence: FenceState) -> int:
     """Erase the details that were erased after the backup; gives their number."""
     hashes = [(bytes.fromhex(one),) for one in fence.erased]
     try:
-        with contextlib.closing(sqlite3.connect(database)) as connection:
+        with contextlib.closing(open_database(database, write=True)) as connection:
             connection.execute("PRAGMA secure_delete = ON").fetchall()
             with connection:
                 before = connection.total_changes
@@ -287,9 +286,7 @@ def _signed(store: RootStore) -> tuple[LastCheckpoint, ...]:
 
 def _compare(database: Path, signed: tuple[LastCheckpoint, ...]) -> tuple[LastCheckpoint, ...]:
     try:
-        with contextlib.closing(
-            sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)
-        ) as connection:
+        with contextlib.closing(open_database(database)) as connection:
             return tuple(replace(one, behind=_behind(connection, one)) for one in signed)
     except sqlite3.Error as error:
         raise Fault("CW-LEDGER-BROKEN", "The ledger in the backup cannot be read.") from error

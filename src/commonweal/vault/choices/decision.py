@@ -110,8 +110,7 @@ def _check_determination(
     if determination.expires is not None and at > determination.expires:
         raise PermitRefused(
             "CW-PERMIT-DETERMINATION-EXPIRED",
-            f"The decision about the national opt-out ran out on "
-            f"{determination.expires:%d %B %Y}.",
+            f"The decision about the national opt-out ran out on {determination.expires:%d %B %Y}.",
         )
 
 

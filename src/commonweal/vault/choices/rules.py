@@ -59,7 +59,8 @@ _ANONYMISED = (
 )
 _OTHER_PEOPLE = "These people are outside the national opt-out, as a person has recorded."
 _OTHER_PEOPLE_CONSENT = (
-    "These people are outside the national opt-out; only those who consented to this project are in."
+    "These people are outside the national opt-out; "
+    "only those who consented to this project are in."
 )
 
 RULES: tuple[Rule, ...] = (

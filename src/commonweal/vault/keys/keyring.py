@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -34,6 +33,7 @@ from commonweal.vault.keys.records import (
     broken,
     check_name,
     check_project,
+    new_id,
 )
 from commonweal.vault.keys.root_store import RootStore
 from commonweal.vault.keys.secret import Secret
@@ -301,7 +301,7 @@ class Keyring:
             raw = private.public_key().public_bytes_raw()
             public = base64.urlsafe_b64encode(raw).decode().rstrip("=")
         info = KeyInfo(
-            id=secrets.token_hex(16),
+            id=new_id(),
             name=name,
             purpose=purpose,
             project=project,
@@ -317,7 +317,7 @@ class Keyring:
 
     def _make_wrapping(self, purpose: str, version: int) -> KeyInfo:
         info = KeyInfo(
-            id=secrets.token_hex(16),
+            id=new_id(),
             name=f"wrapping.{purpose}",
             purpose=WRAPPING_PREFIX + purpose,
             project=None,

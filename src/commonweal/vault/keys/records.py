@@ -12,6 +12,7 @@ import base64
 import binascii
 import json
 import re
+import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -32,7 +33,15 @@ WRAPPING_PREFIX = "wrapping:"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_NUMBER_LIKE = re.compile(r"[0-9]{10}", re.ASCII)
 _MAX_RECORD = 16 * 1024
+
+
+def new_id() -> str:
+    """32 random hexadecimal digits that nobody can take for an NHS number."""
+    while _NUMBER_LIKE.search(drawn := secrets.token_hex(16)):
+        pass
+    return drawn
 
 
 @dataclass(frozen=True)
@@ -126,7 +135,8 @@ class KeyRecord:
 
 
 def _record(plain: Any) -> KeyRecord:
-    if not isinstance(plain, dict) or plain.pop("key") != 1:
+    version = plain.pop("key") if isinstance(plain, dict) else None
+    if type(version) is not int or version != 1:
         raise ValueError("version")
     wrapped, created = plain.pop("wrapped"), plain.pop("created_at")
     info = KeyInfo(created_at=parse_stamp(created), **plain)
@@ -156,7 +166,7 @@ def broken(what: str, reason: str) -> Fault:
 
 def check_name(name: str) -> None:
     """Raises `WrongUsage` CW-KEY-NAME unless `name` may name a key."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name):
         raise WrongUsage(
             "CW-KEY-NAME",
             "A key's name has 1 to 64 lower-case letters, digits, dots, dashes or underscores, "

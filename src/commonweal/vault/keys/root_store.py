@@ -76,21 +76,26 @@ class RootStore:
         """The folder where a checkpoint signer keeps what it signed last."""
         return self.path / "signer"
 
+    @staticmethod
+    def require_free(path: Path) -> None:
+        """Raises `Refused` CW-ROOT-STORE-PLACE unless `path` is missing or an empty folder."""
+        with translated("the root store"):
+            if path.is_symlink() or (path.exists() and (not path.is_dir() or any(path.iterdir()))):
+                raise Refused(
+                    "CW-ROOT-STORE-PLACE",
+                    "The folder for the root key is not empty, or not a folder; name another.",
+                )
+
     @classmethod
     def create(cls, path: Path, home_id: str) -> RootStore:
         """Make a root store with a new root key (the fence is made by `Fence.create`).
 
         Raises `Refused` CW-ROOT-STORE-PLACE if something is there already.
         """
+        cls.require_free(path)
         make_private_folder(path)
         with translated("the root store"):
-            taken = any(path.iterdir())
-            if not taken:
-                path.chmod(0o700)
-        if taken:
-            raise Refused(
-                "CW-ROOT-STORE-PLACE", "The folder for the root key is not empty; name another."
-            )
+            path.chmod(0o700)
         for name in ("halves", "signer"):
             make_private_folder(path / name)
         described = json.dumps({"home": home_id, "root_store": 1}, sort_keys=True) + "\n"
@@ -139,6 +144,7 @@ class RootStore:
 
     @contextlib.contextmanager
     def _lock_file(self) -> Iterator[None]:
+        _require_private_folder(self.path)
         ends = time.monotonic() + _LOCK_SECONDS
         with contextlib.ExitStack() as stack:
             while True:
@@ -202,18 +208,20 @@ def read_private(path: Path, what: str) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise _unavailable(f"{what} cannot be read") from error
-    with os.fdopen(descriptor, "rb") as stream:
-        seen = os.fstat(stream.fileno())
+    try:
+        seen = os.fstat(descriptor)
         if not stat.S_ISREG(seen.st_mode):
             raise _unavailable(f"{what} is not a regular file")
         if seen.st_mode & 0o077 or seen.st_uid != os.geteuid():
             raise _unavailable(
                 f"{what} can be read by others, or belongs to someone else", "chmod 600 it."
             )
-        try:
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
             return stream.read()
-        except OSError as error:
-            raise _unavailable(f"{what} cannot be read") from error
+    except OSError as error:
+        raise _unavailable(f"{what} cannot be read") from error
+    finally:
+        os.close(descriptor)
 
 
 def _require_private_folder(path: Path) -> None:

@@ -7,6 +7,7 @@ so that they are counted and never silently dropped.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.vault.choices import ChoiceResult, ChoicesFolder, Decision, apply_choices
@@ -134,6 +135,7 @@ def choose(
     decision: Decision,
     folder: ChoicesFolder,
     keys: ProjectKeys,
+    at: date,
 ) -> Chosen:
     """Apply cohort and choices, make the persons' codes, draw shift and hold-out.
 
@@ -151,9 +153,15 @@ def choose(
         ),
     )
     result = apply_choices(
-        engine, in_cohort, decision, folder, loaded.recipe.dataset,
-        project_ids=(permit.project.id, permit.id), valid_national=considered.valid_national,
-    )  # fmt: skip
+        engine,
+        in_cohort,
+        decision,
+        folder,
+        project_ids=(permit.project.id, permit.id),
+        at=at,
+        kind=loaded.recipe.dataset.person.kind,
+        everyone=people,
+    )
     coded = engine.keep("coded", _coded(loaded, result.allowed, keys))
     counts = engine.one(
         ops.group(

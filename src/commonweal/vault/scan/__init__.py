@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from commonweal.vault.scan.check import CheckReport, Finding, check
 from commonweal.vault.scan.scan import ScanResult, scan, write_catalogue
 
-__all__ = ["ScanResult", "scan", "write_catalogue"]
+__all__ = ["CheckReport", "Finding", "ScanResult", "check", "scan", "write_catalogue"]

@@ -127,8 +127,12 @@ def loinc(text: str) -> str:
 
 _NUMBER = digits_of("v")
 _UPPER = "upper(v)"
+_BYTE = "(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
 
 DETECTORS: dict[str, str] = {
+    "nhs_ten_digits": f"({_NUMBER}) IS NOT NULL",
+    "nhs_same_digit": _guarded(f"({_NUMBER}) IS NOT NULL", f"({_NUMBER}) % 1111111111 = 0"),
+    "nhs_check_digit": _guarded(f"({_NUMBER}) IS NOT NULL", nhs_check(f"({_NUMBER})")),
     "nhs_number": _guarded(
         f"({_NUMBER}) IS NOT NULL",
         f"({nhs_check(f'({_NUMBER})')} AND "
@@ -162,15 +166,13 @@ DETECTORS: dict[str, str] = {
     "url": _guarded("len >= 8", _match("v", "(?i)(https?|ftp)://.*")),
     "ip_address": _guarded(
         "len BETWEEN 7 AND 39",
-        f"({_match('v', '((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])')}"
+        f"({_match('v', f'({_BYTE}[.]){{3}}{_BYTE}')}"
         f" OR {_match('v', '([0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}')})",
     ),
     "uuid": _guarded(
         "len = 36", _match("v", "(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
     ),
-    "dicom_uid": _guarded(
-        "len BETWEEN 9 AND 64", _match("v", "[0-2]([.](0|[1-9][0-9]*)){4,}")
-    ),
+    "dicom_uid": _guarded("len BETWEEN 9 AND 64", _match("v", "[0-2]([.](0|[1-9][0-9]*)){4,}")),
     "device": _guarded("len BETWEEN 18 AND 200", _match("v", r"[(]01[)][0-9]{14}.*")),
     "icd10": _guarded(
         "len BETWEEN 3 AND 8", _match(_UPPER, "[A-Z][0-9][0-9AB]([.]?[0-9X][0-9A-Z]{0,3})?[DA*+-]?")
@@ -178,11 +180,11 @@ DETECTORS: dict[str, str] = {
     "opcs": _guarded("len BETWEEN 3 AND 5", _match(_UPPER, "[A-HJ-Z][0-9]{2}([.]?[0-9])?")),
     "snomed": snomed("v"),
     "loinc": loinc("v"),
-    "bnf": _guarded("len = 15", _match(_UPPER, "[0-2][0-9]{6}[A-Z0-9]{2}[A-Z0-9]{6}")),
+    "bnf": _guarded("len IN (9, 15)", _match(_UPPER, "[0-2][0-9]{6}[A-Z][A-Z0-9]([A-Z0-9]{6})?")),
     "practice": _guarded("len = 6", _match(_UPPER, "[A-HJ-NPVWY][0-9]{5}")),
     "area": _guarded("len = 9", _match(_UPPER, "[EWNS][0-9]{8}")),
     "name_like": _guarded(
-        "len BETWEEN 2 AND 60", _match("v", r"\p{Lu}[\p{L}'’. -]*\p{L}[.]?[0-9]{0,4}")
+        "len BETWEEN 2 AND 60", _match("v", r"\p{Lu}[\p{L}'\x{2019}. -]*\p{L}[.]?[0-9]{0,4}")
     ),
     "words_6": _guarded("len >= 30", "len - length(replace(v, ' ', '')) >= 5"),
     "words_3": _guarded("len >= 12", "len - length(replace(v, ' ', '')) >= 2"),

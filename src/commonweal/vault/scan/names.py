@@ -20,18 +20,22 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("birth_place", r"birth_?place|place_of_birth|birth_?(city|town|country)|country_of_birth"),
     (
         "hospital_number",
-        r"mrn|(.*_)?hospital_?(no|num|number|id)|unit_(no|number)|pas_(id|no|number)|"
-        r"(local_)?patient_(no|num|number)|case_?note(_.*)?",
+        (
+            r"mrn|(.*_)?hospital_?(no|num|number|id)|unit_(no|number)|pas_(id|no|number)|"
+            r"(local_)?patient_(no|num|number)|case_?note(_.*)?"
+        ),
     ),
     ("staff", r"(.*_)?(consultant|clinician|doctor|nurse|surgeon|practitioner|staff)(_.*)?"),
     ("gp_practice", r"(.*_)?(gp|practice)(_(practice|code|id))*"),
     (
         "name",
-        r"(patient|person|full|first|last|middle|given|family|maiden|birth|preferred|known_as|"
-        r"previous_family|previous|next_of_kin|nok|carer|mother|father|guardian|emergency_contact)"
-        r"s?_?name|first|last|middle|maiden|surname|forenames?|initials|alias|nickname|"
-        r"(.*_)?(surname|forename|given_name|family_name|first_name|last_name)|name|"
-        r"next_of_kin|nok",
+        (
+            r"(patient|person|full|first|last|middle|given|family|maiden|birth|preferred|known_as|"
+            r"previous_family|previous|next_of_kin|nok|carer|mother|father|guardian|emergency_contact)"
+            r"s?_?name|first|last|middle|maiden|surname|forenames?|initials|alias|nickname|"
+            r"(.*_)?(surname|forename|given_name|family_name|first_name|last_name)|name|"
+            r"next_of_kin|nok"
+        ),
     ),
     ("title", r"title|prefix|suffix|salutation|honorific"),
     ("address", r"(.*_)?addr(ess)?(_?(line)?_?[0-9]*)|street(_.*)?|house(_.*)?|uprn"),
@@ -39,8 +43,10 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("geo_coordinate", r"(.*_)?(lat(itude)?|lon(gitude)?|lng|easting|northing|geo(_.*)?)"),
     (
         "area",
-        r"(.*_)?(town|city|county|district|locality|village|state|region|country|lsoa|msoa|borough|"
-        r"lsoa[0-9]*|parish)(_(code|name))?",
+        (
+            r"(.*_)?(town|city|county|district|locality|village|state|region|country|lsoa|msoa|borough|"
+            r"lsoa[0-9]*|parish)(_(code|name))?"
+        ),
     ),
     ("sex", r"sex|gender(_.*)?|sex_(code|at_birth)"),
     ("age", r"age|(.*_)?age(_(at_.*|in_years|years))|age_years"),
@@ -56,8 +62,10 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("organisation", r"(.*_)?(organi[sz]ation|hospital|trust|site|provider)(_(code|id|name))?"),
     (
         "administrative_date",
-        r"(.*_)?(extract(ed|ion)?|load(ed)?|snapshot|refresh(ed)?|insert(ed)?|export(ed)?|"
-        r"import(ed)?|last_updated|batch)(_(on|at|date|time|dt))?",
+        (
+            r"(.*_)?(extract(ed|ion)?|load(ed)?|snapshot|refresh(ed)?|insert(ed)?|export(ed)?|"
+            r"import(ed)?|last_updated|batch)(_(on|at|date|time|dt))?"
+        ),
     ),
     (
         "free_text",
@@ -71,7 +79,9 @@ _DATE = re.compile(r".*(date|_on|_at|_dt|time|day|start|stop|end)$|on|at")
 _PERSON_TABLE = re.compile(
     r"(.*_)?(patients?|persons?|people|demographics?|subjects?|members?|participants?)(_.*)?"
 )
-_OUTCOME = re.compile(r"target|outcome|label|diagnos.*|.*_diagnosis|condition.*|result|status|cause")
+_OUTCOME = re.compile(
+    r"target|outcome|label|diagnos.*|.*_diagnosis|condition.*|result|status|cause"
+)
 
 
 def plain_name(name: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import duckdb
 
@@ -95,10 +96,15 @@ class TableProfile:
 
 
 def profile_table(
-    connection: duckdb.DuckDBPyConnection, source: Source, table: SourceTable
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    table: SourceTable,
+    *,
+    missing: Sequence[str] | None = None,
 ) -> TableProfile:
     """Profile every column of `table` in one pass.
 
+    `missing`: the declared missing tokens; None while scanning, when the usual ones are counted.
     Raises the faults of the source (CW-SOURCE-MALFORMED, CW-SOURCE-ENCODING, CW-SOURCE-CELL).
     """
     relation = source.relation(connection, table)
@@ -108,7 +114,7 @@ def profile_table(
     with source.reading_errors(table):
         for start in range(0, len(usable), COLUMNS_PER_STATEMENT):
             part = usable[start : start + COLUMNS_PER_STATEMENT]
-            answer = connection.execute(profile_statement(part, relation)).fetchall()
+            answer = connection.execute(profile_statement(part, relation, missing)).fetchall()
             for record in answer:
                 column, profile = _read(part, table, record)
                 found[column] = profile
@@ -132,7 +138,9 @@ _TYPES = {
 }
 
 
-def profile_statement(columns: Sequence[Column], relation: str) -> str:
+def profile_statement(
+    columns: Sequence[Column], relation: str, missing: Sequence[str] | None = None
+) -> str:
     """The one statement: a row of measures for each column that has rows."""
     names = [f"c{place}" for place in range(len(columns))]
     texts = ", ".join(
@@ -145,12 +153,11 @@ def profile_statement(columns: Sequence[Column], relation: str) -> str:
         f"WHEN {everything ^ (1 << (len(names) - 1 - place))} THEN {place}"
         for place in range(len(names))
     )
-    tokens = ", ".join(quote_literal(token) for token in MISSING_TOKENS)
+    absent = MISSING_TOKENS if missing is None else tuple(missing) or ("",)
+    tokens = ", ".join(quote_literal(token) for token in absent)
     odd = ", ".join(quote_literal(text) for text in NON_FINITE)
     tests = ", ".join(f"{sql} AS is_{name}" for name, sql in DETECTORS.items())
-    shares = ", ".join(
-        f"sum(n) FILTER (WHERE ok AND is_{name})" for name in DETECTORS
-    )
+    shares = ", ".join(f"sum(n) FILTER (WHERE ok AND is_{name})" for name in DETECTORS)
     # The text forms of a date and of a timestamp overlap: a date alone is its midnight.
     return f"""
     WITH groups AS (
@@ -160,7 +167,7 @@ def profile_statement(columns: Sequence[Column], relation: str) -> str:
     ), shaped AS (
         SELECT place, v, n, length(v) AS len,
                v IS NULL OR v = '' AS gone,
-               coalesce(length(v) <= 5 AND v IN ({tokens}), false) AS token,
+               coalesce(v <> '' AND length(v) <= 50 AND v IN ({tokens}), false) AS token,
                coalesce(length(v) <= 9 AND lower(v) IN ({odd}), false) AS odd
         FROM groups
     ), asked AS (
@@ -239,4 +246,5 @@ def _read(
 
 
 def _whole(value: object) -> int:
-    return int(value) if isinstance(value, int | float) or hasattr(value, "__int__") else 0  # type: ignore[call-overload,no-any-return]
+    # DuckDB gives a wide sum as a Decimal.
+    return int(value) if isinstance(value, int | float | Decimal) else 0

@@ -158,9 +158,7 @@ def scan(
     )
 
 
-def _suggestions(
-    name: str, profile: TableProfile, structure: Structure
-) -> dict[str, Suggestion]:
+def _suggestions(name: str, profile: TableProfile, structure: Structure) -> dict[str, Suggestion]:
     person = structure.person
     route = structure.routes[name]
     about = route is not None or person.table is None

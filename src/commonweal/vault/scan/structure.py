@@ -185,11 +185,12 @@ def _contained(
     left, right = quote_identifier(column.name), quote_identifier(key.name)
     inner = source.relation(connection, parent.table)
     outer = source.relation(connection, child.table)
+    children = f"SELECT {as_text(left, column.storage)} AS k FROM {outer}"  # noqa: S608
+    parents = f"SELECT {as_text(right, key.storage)} FROM {inner} WHERE {right} IS NOT NULL"  # noqa: S608
     with source.reading_errors(child.table):
         answer = connection.execute(
-            f"SELECT count(*), count(*) FILTER (WHERE k IN (SELECT {as_text(right, key.storage)} "
-            f"FROM {inner} WHERE {right} IS NOT NULL)) "
-            f"FROM (SELECT {as_text(left, column.storage)} AS k FROM {outer}) WHERE k IS NOT NULL"
+            f"SELECT count(*), count(*) FILTER (WHERE k IN ({parents})) "  # noqa: S608
+            f"FROM ({children}) WHERE k IS NOT NULL"
         ).fetchone()
     return answer[1] / answer[0] if answer and answer[0] else 0.0
 
@@ -244,9 +245,9 @@ def _person(
 
 
 def _looks_linked(column: ColumnProfile) -> bool:
-    return column.present > 0 and (column.share("uuid") > 0.99 or says(column.name) in (
-        "hospital_number", "nhs_number"
-    ))
+    return column.present > 0 and (
+        column.share("uuid") > 0.99 or says(column.name) in ("hospital_number", "nhs_number")
+    )
 
 
 def _named(profiles: Mapping[str, TableProfile], table: str, column: str) -> PersonKey:

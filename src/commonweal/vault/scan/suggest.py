@@ -53,8 +53,8 @@ def suggest(column: ColumnProfile, place: Place) -> Suggestion:
         return Suggestion(type_, "other", "No value is present, so nothing is offered.")
     found = (
         _by_place(column, type_, place)
-        or _by_value(column, type_, place)
-        or _by_name(column, type_, place)
+        or _by_value(column)
+        or _by_name(column, type_)
         or _by_shape(column, type_)
     )
     return found if place.about_people else _not_about_people(column, found)
@@ -108,12 +108,16 @@ def _by_place(column: ColumnProfile, type_: str, place: Place) -> Suggestion | N
         identifies = "nhs_number" if is_nhs_number(column) else "person_key"
         reason = "The key of the people; it is always replaced by a code made for the project."
         if identifies == "nhs_number":
-            reason = f"{_percent(column.share('nhs_number'))} of values are valid NHS numbers by " + (
-                "check digit and range. " + reason
+            reason = (
+                f"{_percent(column.share('nhs_number'))} of values are valid NHS numbers by "
+                + ("check digit and range. " + reason)
             )
         return Suggestion(
             "text" if identifies == "nhs_number" else key_type,
-            "direct_identifier", reason, identifies, ("pseudonym",),
+            "direct_identifier",
+            reason,
+            identifies,
+            ("pseudonym",),
         )
     if is_nhs_number(column) or _staffed(column):
         return None
@@ -157,7 +161,7 @@ _DIRECT_VALUES: dict[str, tuple[str, str]] = {
 }
 
 
-def _by_value(column: ColumnProfile, type_: str, place: Place) -> Suggestion | None:
+def _by_value(column: ColumnProfile) -> Suggestion | None:
     if is_nhs_number(column):
         share = _percent(column.share("nhs_number"))
         return Suggestion(
@@ -188,8 +192,10 @@ def _phone(column: ColumnProfile) -> Suggestion | None:
     if share < 0.5 or (column.share("integer") > 0.9 and says(column.name) != "phone"):
         return None
     return Suggestion(
-        "text", "direct_identifier", f"{_percent(share)} of values are shaped like telephone "
-        "numbers.", "phone",
+        "text",
+        "direct_identifier",
+        f"{_percent(share)} of values are shaped like telephone numbers.",
+        "phone",
     )
 
 
@@ -198,12 +204,19 @@ def _uid(column: ColumnProfile) -> Suggestion | None:
         return None
     if column.distinct <= FEW and column.top_share > 0.01:
         return Suggestion(
-            "text", "other", f"DICOM UIDs, but only {column.distinct:,} different ones: they name "
-            "a class, not a record.", None, ("exact",),
+            "text",
+            "other",
+            f"DICOM UIDs, but only {column.distinct:,} different ones: they name "
+            "a class, not a record.",
+            None,
+            ("exact",),
         )
     return Suggestion(
-        "text", "record_key", f"{_percent(column.share('dicom_uid'))} of values are DICOM UIDs.",
-        "dicom_uid", ("record_code",),
+        "text",
+        "record_key",
+        f"{_percent(column.share('dicom_uid'))} of values are DICOM UIDs.",
+        "dicom_uid",
+        ("record_code",),
     )
 
 
@@ -267,15 +280,13 @@ _DIRECT_NAMES = frozenset(
 )  # fmt: skip
 
 
-def _by_name(column: ColumnProfile, type_: str, place: Place) -> Suggestion | None:
+def _by_name(column: ColumnProfile, type_: str) -> Suggestion | None:
     said = says(column.name)
     if said is None:
         return None
     named = f"Its name says so ({said.replace('_', ' ')})"
     if said in _DIRECT_NAMES:
-        return Suggestion(
-            type_, "direct_identifier", f"{named}. It is never released.", said
-        )
+        return Suggestion(type_, "direct_identifier", f"{named}. It is never released.", said)
     if said == "date_of_birth":
         return _birth(type_, named)
     if said == "date_of_death" and type_ in ("date", "timestamp"):
@@ -284,15 +295,21 @@ def _by_name(column: ColumnProfile, type_: str, place: Place) -> Suggestion | No
         )
     if said == "postcode":
         return Suggestion(
-            "text", "quasi_identifier", f"{named}; only its first three characters are offered.",
-            said, ("truncate(3)",),
+            "text",
+            "quasi_identifier",
+            f"{named}; only its first three characters are offered.",
+            said,
+            ("truncate(3)",),
         )
     if said == "age":
         return _age(column, type_, named)
     if said == "title":
         return Suggestion(
-            type_, "quasi_identifier", "A form of address; it tells sex and marital status.",
-            None, _fitting(("rollup(10)",), type_),
+            type_,
+            "quasi_identifier",
+            "A form of address; it tells sex and marital status.",
+            None,
+            _fitting(("rollup(10)",), type_),
         )
     if said == "staff":
         return _staff(column, type_, named)
@@ -308,12 +325,17 @@ def _by_name(column: ColumnProfile, type_: str, place: Place) -> Suggestion | No
 def _birth(type_: str, named: str) -> Suggestion:
     if type_ not in ("date", "timestamp"):
         return Suggestion(
-            type_, None, f"{named}, but its values do not read as dates. Look at it.",
+            type_,
+            None,
+            f"{named}, but its values do not read as dates. Look at it.",
             "date_of_birth",
         )
     return Suggestion(
-        type_, "direct_identifier", f"{named}; offered as an age group or a year.",
-        "date_of_birth", ("age_band(5,90)", "year"),
+        type_,
+        "direct_identifier",
+        f"{named}; offered as an age group or a year.",
+        "date_of_birth",
+        ("age_band(5,90)", "year"),
     )
 
 
@@ -327,7 +349,10 @@ def _age(column: ColumnProfile, type_: str, named: str) -> Suggestion | None:
 def _staff(column: ColumnProfile, type_: str, named: str) -> Suggestion:
     if column.share("coded") > 0.99 and type_ in ("text", "integer"):
         return Suggestion(
-            type_, "record_key", f"{named}; a code for a member of staff.", "staff",
+            type_,
+            "record_key",
+            f"{named}; a code for a member of staff.",
+            "staff",
             ("record_code",),
         )
     return Suggestion(type_, "direct_identifier", f"{named}.", "staff")
@@ -342,8 +367,11 @@ def _by_shape(column: ColumnProfile, type_: str) -> Suggestion:
         )
     if column.share("uuid") >= SURE or _key_like(column):
         return Suggestion(
-            type_ if type_ in ("text", "integer") else "text", "record_key",
-            "The values are codes for records.", None, ("record_code",),
+            type_ if type_ in ("text", "integer") else "text",
+            "record_key",
+            "The values are codes for records.",
+            None,
+            ("record_code",),
         )
     if type_ in ("integer", "decimal"):
         return _number(column, type_)
@@ -360,15 +388,21 @@ def _key_like(column: ColumnProfile) -> bool:
 def _date(column: ColumnProfile, type_: str) -> Suggestion:
     named = says(column.name) == "administrative_date"
     same = column.top_share > 0.5 and column.distinct <= max(30, 0.05 * column.present)
-    if column.present >= 10 and same or (named and column.top_share > 0.1):
+    if (column.present >= 10 and same) or (named and column.top_share > 0.1):
         return Suggestion(
-            type_, "other",
+            type_,
+            "other",
             f"{_percent(column.top_share)} of rows have the same date: it tells about the "
             "administration, and would undo a shift of dates.",
-            "administrative_date", ("interval",), administrative=True,
+            "administrative_date",
+            ("interval",),
+            administrative=True,
         )
     return Suggestion(
-        type_, "quasi_identifier", "A date of an event in a person's life.", "event_date",
+        type_,
+        "quasi_identifier",
+        "A date of an event in a person's life.",
+        "event_date",
         ("shift", "month", "year", "interval"),
     )
 
@@ -376,26 +410,39 @@ def _date(column: ColumnProfile, type_: str) -> Suggestion:
 def _number(column: ColumnProfile, type_: str) -> Suggestion:
     if column.share("digits") > 0.99 and column.min_length >= 9:
         return Suggestion(
-            type_, None,
+            type_,
+            None,
             "Long whole numbers of no known kind: they may be identifiers. Look at them.",
         )
     role = "sensitive" if says_outcome(column.name) else "other"
     if column.present > 100 and column.distinct > 0.3 * column.present:
         return Suggestion(
-            type_, role,
+            type_,
+            role,
             f"Numbers, {column.distinct:,} different ones: nearly a fingerprint, so offered "
-            "rounded.", None, (f"round({_step(column)})",),
+            "rounded.",
+            None,
+            (f"round({_step(column)})",),
         )
+    forms = ["exact"]
+    if column.distinct > 20:
+        forms.append(f"round({_step(column)})")
+    if column.distinct <= FEW and type_ == "integer":
+        forms.append("rollup(10)")
     return Suggestion(
-        type_, role, f"Numbers, {column.distinct:,} different ones, of no identifying kind.",
-        None, ("exact", f"round({_step(column)})") if column.distinct > 20 else ("exact",),
+        type_,
+        role,
+        f"Numbers, {column.distinct:,} different ones, of no identifying kind.",
+        None,
+        tuple(forms),
     )
 
 
 def _step(column: ColumnProfile) -> str:
     """A round step (1, 2 or 5 times a power of ten) near a twentieth of the usual range."""
     low, high = column.numbers or (0.0, 20.0)
-    wanted = max((high - low) / 20, 1e-6)
+    least = 1.0 if column.share("integer") > 0.99 else 1e-6
+    wanted = max((high - low) / 20, least)
     power = min(max(math.floor(math.log10(wanted)), -6), 8)
     lead = min((1, 2, 5, 10), key=lambda digit: abs(digit * 10.0**power - wanted))
     step = lead * 10**power if power >= 0 else round(lead * 10.0**power, -power)
@@ -404,18 +451,27 @@ def _step(column: ColumnProfile) -> str:
 
 def _words(column: ColumnProfile, type_: str) -> Suggestion:
     if column.distinct <= FEW or column.distinct <= 0.05 * column.present:
-        role = "sensitive" if column.share("words_3") > 0.2 or says_outcome(column.name) else "other"
+        role = (
+            "sensitive" if column.share("words_3") > 0.2 or says_outcome(column.name) else "other"
+        )
         return Suggestion(
-            type_, role, f"A list of {column.distinct:,} different values.", None,
+            type_,
+            role,
+            f"A list of {column.distinct:,} different values.",
+            None,
             ("exact", "rollup(10)"),
         )
     if column.share("name_like") > 0.8:
         return Suggestion(
-            type_, None, f"{column.distinct:,} different values that look like names of people or "
+            type_,
+            None,
+            f"{column.distinct:,} different values that look like names of people or "
             "places. Look at them.",
         )
     return Suggestion(
-        type_, None, f"{column.distinct:,} different texts of no known kind. Look at them.",
+        type_,
+        None,
+        f"{column.distinct:,} different texts of no known kind. Look at them.",
     )
 
 
@@ -431,7 +487,9 @@ def _not_about_people(column: ColumnProfile, found: Suggestion) -> Suggestion:
     """In a table that no person links to, names and addresses are those of organisations."""
     if found.identifies in ("nhs_number", "date_of_birth", "ssn", "email", "passport", "staff"):
         return replace(
-            found, role=None, forms=(),
+            found,
+            role=None,
+            forms=(),
             reason=found.reason + " But no person links to this table. Look at it.",
         )
     said = says(column.name)
@@ -440,8 +498,10 @@ def _not_about_people(column: ColumnProfile, found: Suggestion) -> Suggestion:
     if said in _OPEN | {"address", "phone", "geo_coordinate", "url"}:
         forms = _fitting(("exact",), found.type) if said in _OPEN else ()
         return Suggestion(
-            found.type, "other",
+            found.type,
+            "other",
             "No person links to this table: taken as the organisation's, not a person's.",
-            "organisation", forms,
+            "organisation",
+            forms,
         )
     return found

@@ -42,6 +42,7 @@ class FolderSource(Source):
             if not self._folder.is_dir():
                 raise Fault("CW-FILE-MISSING", f"There is no folder {self._folder.name}.")
             self._root = self._folder.resolve(strict=True)
+        self._stems: dict[str, str] = {}
         self._checked: set[tuple[str, int, int, str]] = set()
 
     def tables(self, readings: Mapping[str, Reading] | None = None) -> tuple[SourceTable, ...]:
@@ -54,20 +55,14 @@ class FolderSource(Source):
 
     def table(self, name: str, reading: Reading | None = None) -> SourceTable:
         """The table called `name`; other files are not opened."""
-        files = self._files().get(name)
-        if files is None:
-            raise Fault("CW-SOURCE-UNKNOWN", f"The folder {self._folder.name} has no table {name}.")
-        return self._describe(name, files, reading)
+        return self._describe(name, self._locate(name, reading), reading)
 
     def fingerprint(self, tables: Sequence[str] | None = None) -> Fingerprint:
         """SHA-256 of every file of `tables` (default: all), named relative to the folder."""
-        listed = self._files()
-        for name in tables or ():
-            if name not in listed:
-                raise Fault(
-                    "CW-SOURCE-UNKNOWN", f"The folder {self._folder.name} has no table {name}."
-                )
-        wanted = listed if tables is None else {name: listed[name] for name in tables}
+        if tables is None:
+            wanted = self._files()
+        else:
+            wanted = {name: self._locate(name, None) for name in tables}
         return Fingerprint.over(
             (path.relative_to(self._root).as_posix(), sha256_file(path))
             for files in wanted.values()
@@ -79,7 +74,7 @@ class FolderSource(Source):
         connection: duckdb.DuckDBPyConnection,  # noqa: ARG002 (files need none)
         table: SourceTable,
     ) -> str:
-        files = self._files()[table.name]
+        files = self._locate(table.name, table.reading)
         if _is_parquet(files):
             return parquet_relation(files)
         found = csv_files.layout(files[0], table.place, table.reading)
@@ -90,6 +85,26 @@ class FolderSource(Source):
         if table.reading.format == "csv":
             return csv_files.malformed(table.place, error)
         return parquet_malformed(table.place, error)
+
+    def _locate(self, name: str, reading: Reading | None) -> tuple[Path, ...]:
+        """The files of a table of the catalogue: those it declares, else those of its name."""
+        listed = self._files()
+        if reading is not None and reading.file is not None:
+            for stem, files in listed.items():
+                if self._shown(files) == reading.file:
+                    self._stems[name] = stem
+                    return files
+            raise Fault(
+                "CW-SOURCE-UNKNOWN", f"The folder {self._folder.name} has no file {reading.file}."
+            )
+        stem = self._stems.get(name, name)
+        if stem not in listed:
+            raise Fault("CW-SOURCE-UNKNOWN", f"The folder {self._folder.name} has no table {name}.")
+        return listed[stem]
+
+    def _shown(self, files: Sequence[Path]) -> str:
+        first = files[0]
+        return first.name if first.parent == self._root else f"{first.parent.name}/"
 
     def _files(self) -> dict[str, tuple[Path, ...]]:
         """The files of each table, by table name."""
@@ -134,13 +149,12 @@ class FolderSource(Source):
         return path
 
     def _describe(self, name: str, files: tuple[Path, ...], reading: Reading | None) -> SourceTable:
-        shown = files[0].relative_to(self._root).as_posix()
-        place = shown if len(files) == 1 else f"{files[0].parent.name}/ ({len(files):,} parts)"
+        shown = self._shown(files)
+        place = shown if len(files) == 1 else f"{shown} ({len(files):,} parts)"
         missing = reading.missing if reading is not None else ()
         if _is_parquet(files):
             columns = parquet_columns(files, place)
-            file = shown if len(files) == 1 else f"{files[0].parent.name}/"
-            return SourceTable(name, columns, place, Reading(file, "parquet", missing=missing))
+            return SourceTable(name, columns, place, Reading(shown, "parquet", missing=missing))
         found = csv_files.layout(files[0], place, reading)
         columns = tuple(Column(column, "VARCHAR") for column in found.names)
         return SourceTable(

@@ -207,11 +207,9 @@ class Source(ABC):
         if not parts:
             raise WrongUsage("CW-SOURCE-KIND", f"No column of table {table} was asked for.")
         relation = self._relation(connection, found)
+        query = f"SELECT {', '.join(parts)} FROM {relation}"  # noqa: S608 (all is quoted)
         with self.reading_errors(found):
-            connection.execute(
-                f"CREATE OR REPLACE TEMP VIEW {quote_identifier(name)} AS "
-                f"SELECT {', '.join(parts)} FROM {relation}"  # noqa: S608 (quoted)
-            )
+            connection.execute(f"CREATE OR REPLACE TEMP VIEW {quote_identifier(name)} AS {query}")
         self._attached[id(connection), name] = _Attached(
             found, tuple(columns), {c: types[c] for c in columns}, relation, tuple(missing)
         )

@@ -69,7 +69,7 @@ def non_finite(column: str, storage: str, type_: str) -> str:
     stored = family(storage)
     if stored in ("date", "timestamp") or storage in ("FLOAT", "DOUBLE"):
         return f"({column} IS NOT NULL AND NOT isfinite({column}))"
-    if stored == "text" and type_ in ("integer", "decimal"):
+    if stored == "text" and type_ not in ("text", "boolean"):
         return f"(length({column}) <= 9 AND lower({column}) IN ({_literals(NON_FINITE)}))"
     return "false"
 

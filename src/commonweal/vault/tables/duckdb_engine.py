@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from commonweal.foundation.errors import Failure
@@ -66,12 +67,15 @@ class DuckDBEngine:
                 self.connection.unregister("arrow_in")
         return ops.named(name, {column: kinds[column] for column in data.column_names})
 
-    def key_table(self, name: str, key: bytes) -> ops.Table:
-        """The padded key as columns `inner` and `outer` (RFC 2104), one row, bound parameters."""
+    def key_table(self, name: str, key: bytes, prefix: bytes = b"") -> ops.Table:
+        """The padded key as columns `inner_pad`, `outer_pad` (RFC 2104): one row, bound.
+
+        `prefix`: bytes that come before every message; they are kept behind the inner pad.
+        """
         if not 16 <= len(key) <= 64:
             raise ValueError("an HMAC key has 16 to 64 bytes")
         padded = key.ljust(64, b"\x00")
-        pads = [bytes(b ^ 0x36 for b in padded), bytes(b ^ 0x5C for b in padded)]
+        pads = [bytes(b ^ 0x36 for b in padded) + prefix, bytes(b ^ 0x5C for b in padded)]
         self._run(f"CREATE TEMP TABLE {quote_identifier(name)} (inner_pad BLOB, outer_pad BLOB)")
         with engine_errors("work out a step on tables"):
             self.connection.execute(f"INSERT INTO {quote_identifier(name)} VALUES (?, ?)", pads)
@@ -99,6 +103,22 @@ class DuckDBEngine:
         """The result in memory."""
         with engine_errors("work out a step on tables"):
             return self.connection.execute(self._sql(table)).to_arrow_table()
+
+    def sha256_each(self, messages: np.ndarray) -> np.ndarray:
+        """SHA-256 of each row of a (n, width) byte array, as an (n, 32) byte array."""
+        count, width = messages.shape
+        data = pa.FixedSizeBinaryArray.from_buffers(
+            pa.binary(width), count, [None, pa.py_buffer(np.ascontiguousarray(messages))]
+        )
+        with engine_errors("hash rows"):
+            self.connection.register("arrow_in", pa.table({"message": data.cast(pa.binary())}))
+            try:
+                hashed = self.connection.execute(
+                    "SELECT unhex(sha256(message)) AS hash FROM arrow_in"
+                ).to_arrow_table()
+            finally:
+                self.connection.unregister("arrow_in")
+        return byte_rows(hashed.column("hash"), 32)
 
     def write_parquet(self, table: ops.Table, sink: BinaryIO) -> int:
         """Stream the rows as Parquet through a pipe into `sink`; returns the number of rows."""
@@ -137,6 +157,17 @@ class DuckDBEngine:
     def _run(self, statement: str) -> None:
         with engine_errors("work out a step on tables"):
             self.connection.execute(statement)
+
+
+def byte_rows(column: pa.ChunkedArray, width: int) -> np.ndarray:
+    """A binary column whose values all have `width` bytes, as an (n, width) byte array."""
+    fixed = column.cast(pa.binary(width))
+    parts = [
+        np.frombuffer(chunk.buffers()[1], dtype=np.uint8, count=len(chunk) * width,
+                      offset=chunk.offset * width)
+        for chunk in fixed.chunks
+    ]  # fmt: skip
+    return np.concatenate(parts or [np.empty(0, np.uint8)]).reshape(-1, width)
 
 
 class _Pump(threading.Thread):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, BinaryIO, Protocol
 
+import numpy as np
 import pyarrow as pa
 
 from commonweal.vault.tables.ops import Table
@@ -43,8 +44,12 @@ class Engine(Protocol):
         """A small Arrow table of ours (lists, policy), kept under `name`."""
         ...
 
-    def key_table(self, name: str, key: bytes) -> Table:
-        """A one-row table `inner`, `outer` for HMAC, filled with bound parameters."""
+    def key_table(self, name: str, key: bytes, prefix: bytes = b"") -> Table:
+        """A one-row table `inner_pad`, `outer_pad` for HMAC, filled with bound parameters."""
+        ...
+
+    def sha256_each(self, messages: np.ndarray) -> np.ndarray:
+        """SHA-256 of each row of a (n, width) byte array, as an (n, 32) byte array."""
         ...
 
     def one(self, table: Table) -> dict[str, Any]:

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import ibis
 import ibis.expr.types as ir
 
-Table = ir.Table
+Table: TypeAlias = ir.Table
 """A table expression. Callers pass it on and take columns by name; they do not build on Ibis."""
-Value = ir.Value
+Value: TypeAlias = ir.Value
 Dialect = Literal["duckdb", "pyspark"]
 
 TYPES: dict[str, str] = {
@@ -111,6 +111,13 @@ def inner_join(left: Table, right: Table, on: Mapping[str, str], take: Mapping[s
     return _joined(left, right, on, take, "inner")
 
 
+def inner_join_same(
+    left: Table, right: Table, on: Mapping[str, str], take: Mapping[str, str]
+) -> Table:
+    """`inner_join` where a missing value is the partner of a missing value."""
+    return _joined(left, right, on, take, "inner", same=True)
+
+
 def left_join(left: Table, right: Table, on: Mapping[str, str], take: Mapping[str, str]) -> Table:
     """All rows of `left`; the columns `take` are missing where there is no partner."""
     return _joined(left, right, on, take, "left")
@@ -175,12 +182,12 @@ def largest(column: Value) -> Value:
     return column.max()
 
 
-@ibis.udf.agg.builtin(name="bit_or")
-def _bit_or(value: int) -> int: ...
+@ibis.udf.agg.builtin(name="bit_or")  # type: ignore[untyped-decorator]
+def _bit_or(value: int) -> int: ...  # type: ignore[empty-body]
 
 
-@ibis.udf.scalar.builtin(name="bit_count")
-def _bit_count(value: int) -> int: ...
+@ibis.udf.scalar.builtin(name="bit_count")  # type: ignore[untyped-decorator]
+def _bit_count(value: int) -> int: ...  # type: ignore[empty-body]
 
 
 def bits_together(column: Value) -> Value:
@@ -282,6 +289,16 @@ def plus(left: Value, right: Value) -> Value:
     return left + right
 
 
+def times(left: Value, right: Value) -> Value:
+    """Product of two numbers."""
+    return left * right
+
+
+def natural_log(column: Value) -> Value:
+    """Natural logarithm of a number above 0, as a decimal."""
+    return column.cast("float64").ln()
+
+
 def divide(left: Value, right: Value) -> Value:
     """Quotient of two numbers, as a decimal."""
     return left.cast("float64") / right.cast("float64")
@@ -306,6 +323,16 @@ def join_text(*parts: Value) -> Value:
 def truncate(column: Value, length: int) -> Value:
     """The first `length` characters, not counting dots of codes and spaces around."""
     return column.replace(".", "").strip().substr(0, length).rstrip()
+
+
+def bare_token(column: Value) -> Value:
+    """Letters and digits only, in capitals: the spelling in which identifiers are sieved."""
+    return column.cast("string").upper().re_replace(r"[^\p{L}\p{N}]", "")
+
+
+def text_length(column: Value) -> Value:
+    """Number of characters."""
+    return column.length().cast("int64")
 
 
 def outward_postcode(column: Value) -> Value:
@@ -409,6 +436,11 @@ def days_between(later: Value, earlier: Value) -> Value:
     return later.cast("date").delta(earlier.cast("date"), unit="day").cast("int64")
 
 
+def as_date(column: Value) -> Value:
+    """The day of a date or timestamp."""
+    return column.cast("date")
+
+
 def shift_weeks(column: Value, weeks: Value) -> Value:
     """A date or timestamp moved by a whole number of weeks."""
     moved = column + (weeks * 7).as_interval("D")
@@ -419,20 +451,20 @@ def shift_weeks(column: Value, weeks: Value) -> Value:
 # --- codes made with keys -------------------------------------------------------------------
 
 
-@ibis.udf.scalar.builtin(name="sha256")
-def _sha256_hex(value: bytes) -> str: ...
+@ibis.udf.scalar.builtin(name="sha256")  # type: ignore[untyped-decorator]
+def _sha256_hex(value: bytes) -> str: ...  # type: ignore[empty-body]
 
 
-@ibis.udf.scalar.builtin(name="unhex")
-def _unhex(value: str) -> bytes: ...
+@ibis.udf.scalar.builtin(name="unhex")  # type: ignore[untyped-decorator]
+def _unhex(value: str) -> bytes: ...  # type: ignore[empty-body]
 
 
-@ibis.udf.scalar.builtin(name="concat")
-def _bytes_concat(first: bytes, second: bytes) -> bytes: ...
+@ibis.udf.scalar.builtin(name="concat")  # type: ignore[untyped-decorator]
+def _bytes_concat(first: bytes, second: bytes) -> bytes: ...  # type: ignore[empty-body]
 
 
-@ibis.udf.scalar.builtin(name="encode")
-def _utf8(value: str) -> bytes: ...
+@ibis.udf.scalar.builtin(name="encode")  # type: ignore[untyped-decorator]
+def _utf8(value: str) -> bytes: ...  # type: ignore[empty-body]
 
 
 def hmac_hex(text: Value, inner: Value, outer: Value) -> Value:
@@ -506,10 +538,13 @@ def _joined(
     on: Mapping[str, str],
     take: Mapping[str, str],
     how: Literal["inner", "left"],
+    *,
+    same: bool = False,
 ) -> Table:
     prefixed = {f"right__{name}": name for name in dict.fromkeys([*on.values(), *take.values()])}
     other = right.select(*prefixed.values()).rename(prefixed)
-    pairs = [left[mine] == other[f"right__{theirs}"] for mine, theirs in on.items()]
+    sides = [(left[mine], other[f"right__{theirs}"]) for mine, theirs in on.items()]
+    pairs = [a.identical_to(b) if same else a == b for a, b in sides]
     both_sides = left.join(other, pairs, how=how)
     own = {name: both_sides[name] for name in left.columns if name not in take}
     taken = {new: both_sides[f"right__{old}"] for new, old in take.items()}

@@ -1,0 +1,310 @@
+"""People's choices applied to the people of a release: whole records stay out.
+
+The most specific choice wins: project, then kind, then local, then national (DECISIONS P5).
+Choices outlive the person. Only the people who may be in are ever written down, in the engine's
+temporary memory; who stays out is counted and nowhere kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+
+from commonweal.foundation.errors import Failure, Fault, Unavailable
+from commonweal.papers.vocabulary import PersonKind
+from commonweal.vault.choices.decision import Decision
+from commonweal.vault.choices.folder import ChoicesFolder
+from commonweal.vault.choices.objections import OBJECTIONS_FILE
+from commonweal.vault.choices.rules import BY_KIND, KINDS, REASONS
+from commonweal.vault.tables import ops
+from commonweal.vault.tables.engine import Engine
+
+_OBJECTIONS = "choices_objections"
+_LISTED = "choices_listed"
+_MATCHED = "choices_matched"
+_FLAGS = ("withdrawal", "project_objection", "project_consent", "by_kind", "type1", "local")
+_OBJECTION_KINDS = {
+    "identifier": "text",
+    "kind": "text",
+    "project": "text",
+    "effective_from": "date",
+    "effective_to": "date",
+    "line": "integer",
+}
+
+
+@dataclass(frozen=True)
+class ChoiceResult:
+    """Who may be in. Exact figures: they stay in the vault (S14).
+
+    `allowed`: kept engine table with one text column `person`. `removed`: people by reason, every
+    reason of `rules.REASONS` present. `considered` = `kept` + all of `removed`.
+    """
+
+    allowed: ops.Table
+    considered: int
+    kept: int
+    removed: dict[str, int]
+
+
+def apply_choices(
+    engine: Engine,
+    people: ops.Table,
+    decision: Decision,
+    choices: ChoicesFolder,
+    *,
+    project_ids: Sequence[str],
+    at: date,
+    kind: PersonKind,
+    everyone: ops.Table | None = None,
+    name: str = "choices_allowed",
+) -> ChoiceResult:
+    """The people of the cohort whose choices let them be in, on the day `at`.
+
+    `people`: one row a person, with `person` (text key of the dataset, or missing), `national`
+    (ten digits of a valid NHS number, or missing) and `has_identifier` (boolean). A row without
+    `person` is never let in: it cannot be found again. `project_ids`: the names under which the
+    project may stand in objections.csv (project id, permit id). `kind`: what `person` is.
+    `everyone`: the people of the whole dataset (column `national`), by whom the national list is
+    judged; default `people`. `name`: under which the allowed people are kept.
+
+    Raises `Unavailable` CW-CHOICES-LIST-MISSING, -LIST-INCOMPLETE, -LIST-OTHER-PEOPLE, and
+    `Fault` CW-CHOICES-IDENTIFIER or CW-CHOICES-PEOPLE.
+    """
+    if decision.national and choices.national is None:
+        raise Unavailable("CW-CHOICES-LIST-MISSING", "This permit needs the national list.")
+    for temporary in (_OBJECTIONS, _LISTED, _MATCHED, name):
+        engine.forget(temporary)
+    try:
+        _check_people(engine, people)
+        objections = _load_objections(engine, choices)
+        _check_identifiers(engine, objections, kind)
+        if decision.national:
+            listed = _load_listed(engine, choices)
+            _check_list(engine, people, everyone or people, listed, choices)
+            people = ops.left_join(
+                people, listed, {"national": "national"}, {"listed_number": "national"}
+            )
+        in_force = _in_force(objections, decision, project_ids, at)
+        matched = engine.keep(_MATCHED, _matches(people, in_force))
+        judged = _with_reason(_flagged(people, matched), decision)
+        return _split(engine, judged, name)
+    finally:
+        for temporary in (_MATCHED, _LISTED, _OBJECTIONS):
+            engine.forget(temporary)
+
+
+# --- what must be so before anything is applied ----------------------------------------------
+
+
+def _check_people(engine: Engine, people: ops.Table) -> None:
+    found = engine.one(
+        ops.group(
+            people,
+            [],
+            {
+                "keys": ops.count_where(people, ops.negate(ops.is_missing(people["person"]))),
+                "people": ops.count_distinct(people["person"]),
+            },
+        )
+    )
+    doubled = int(found["keys"]) - int(found["people"])
+    if doubled:
+        raise Fault(
+            "CW-CHOICES-PEOPLE",
+            f"{doubled:,} rows of people repeat a person who is already there.",
+        )
+
+
+def _check_identifiers(engine: Engine, objections: ops.Table, kind: PersonKind) -> None:
+    """Refuse identifiers that could never match: their choices would be passed over."""
+    if kind == "other_identifier":
+        return
+    wrong = objections
+    words = "have an identifier, but in this dataset no person has one"
+    if kind == "nhs_number":
+        number = ops.nhs_number(objections["identifier"], synthetic=True)
+        wrong = ops.keep_where(objections, ops.is_missing(number))
+        words = "have an identifier that is not a valid NHS number"
+    found = engine.one(
+        ops.group(
+            wrong,
+            [],
+            {"lines": ops.count_rows(wrong), "first": ops.smallest(wrong["line"])},
+        )
+    )
+    if found["lines"]:
+        raise Fault(
+            "CW-CHOICES-IDENTIFIER",
+            f"{int(found['lines']):,} lines of {OBJECTIONS_FILE} {words}, the first of them "
+            f"line {int(found['first']):,}: their choices could not be honoured.",
+        )
+
+
+def _check_list(
+    engine: Engine,
+    people: ops.Table,
+    everyone: ops.Table,
+    listed: ops.Table,
+    choices: ChoicesFolder,
+) -> None:
+    """Refuse a list that is about other people, or was asked for before some people came."""
+    requested = choices.requested or 0
+    asked = _distinct_numbers(engine, people)
+    if requested < asked:
+        raise Unavailable(
+            "CW-CHOICES-LIST-INCOMPLETE",
+            f"The national list was asked for {requested:,} numbers, but there are {asked:,} "
+            "people to ask about: some were never asked about.",
+            remedy="Check all the people against the national opt-out.",
+        )
+    there = _distinct_numbers(engine, everyone)
+    found = _distinct_numbers(engine, ops.semi_join(everyone, listed, {"national": "national"}))
+    if 2 * found < min(requested, there):
+        raise Unavailable(
+            "CW-CHOICES-LIST-OTHER-PEOPLE",
+            "Fewer than half of the people are on the national list: it looks like a list about "
+            "other people.",
+            remedy="Check the people of this dataset against the national opt-out.",
+        )
+
+
+def _distinct_numbers(engine: Engine, people: ops.Table) -> int:
+    counted = ops.group(people, [], {"people": ops.count_distinct(people["national"])})
+    return int(engine.one(counted)["people"])
+
+
+# --- tables of choices -----------------------------------------------------------------------
+
+
+def _load_objections(engine: Engine, choices: ChoicesFolder) -> ops.Table:
+    rows = choices.objections.rows
+    lines = pa.array(np.arange(2, rows.num_rows + 2, dtype=np.int64))
+    return engine.load(_OBJECTIONS, rows.append_column("line", lines), _OBJECTION_KINDS)
+
+
+def _load_listed(engine: Engine, choices: ChoicesFolder) -> ops.Table:
+    if choices.national is None:
+        raise Unavailable("CW-CHOICES-LIST-MISSING", "This permit needs the national list.")
+    data = pa.table({"number": pa.array(choices.national.numbers)})
+    loaded = engine.load(_LISTED, data, {"number": "integer"})
+    # NHS numbers begin with 4 or more, so their text always has ten digits.
+    return ops.project(loaded, {"national": ops.as_text(loaded["number"])})
+
+
+def _in_force(
+    objections: ops.Table, decision: Decision, project_ids: Sequence[str], at: date
+) -> ops.Table:
+    """The rows that count: in force on the day, of a kind that applies, of this project."""
+    day = ops.constant(at, "date")
+    ends = objections["effective_to"]
+    begun = ops.compare(objections["effective_from"], "le", day)
+    not_over = ops.either(ops.is_missing(ends), ops.compare(ends, "ge", day))
+    applies = ops.is_in(objections["kind"], sorted(decision.kinds))
+    # A kind either names a project or cannot (`objections.py`), so the column decides alone.
+    project = objections["project"]
+    ours = ops.either(ops.is_missing(project), ops.is_in(project, list(project_ids)))
+    kept = ops.keep_where(objections, ops.both(begun, not_over, applies, ours))
+    flags = {flag: _one_if(kept["kind"], kinds) for flag, kinds in _flag_kinds().items()}
+    return ops.project(kept, {"identifier": kept["identifier"], **flags})
+
+
+def _flag_kinds() -> dict[str, list[str]]:
+    own = {"local_objection": "local"}
+    kinds: dict[str, list[str]] = {flag: [] for flag in _FLAGS}
+    for rule in KINDS:
+        flag = "by_kind" if rule.kind in BY_KIND else own.get(rule.kind, rule.kind)
+        kinds[flag].append(rule.kind)
+    return kinds
+
+
+def _one_if(kind: ops.Value, kinds: list[str]) -> ops.Value:
+    yes, no = ops.constant(1, "integer"), ops.constant(0, "integer")
+    return ops.choose(ops.is_in(kind, kinds), yes, no)
+
+
+def _matches(people: ops.Table, in_force: ops.Table) -> ops.Table:
+    """`person` and flags, one row for each person whom any row in force names.
+
+    A row names a person by key or by NHS number. Objections (not consents) also reach every other
+    key of the person with the same NHS number: one human being can have several keys.
+    """
+    take = {flag: flag for flag in _FLAGS}
+    by_key = _one_row(in_force, "identifier")
+    numbers = ops.derive(
+        in_force, {"number": ops.nhs_number(in_force["identifier"], synthetic=True)}
+    )
+    by_number = _one_row(numbers, "number")
+    first = ops.inner_join(people, by_key, {"person": "identifier"}, take)
+    second = ops.inner_join(people, by_number, {"national": "number"}, take)
+    twins = ops.derive(first, {"project_consent": ops.constant(0, "integer")})
+    third = ops.inner_join(people, _one_row(twins, "national"), {"national": "national"}, take)
+    wanted = ["person", *_FLAGS]
+    every = ops.union(*(ops.select(table, wanted) for table in (first, second, third)))
+    return _one_row(every, "person")
+
+
+def _one_row(table: ops.Table, by: str) -> ops.Table:
+    known = ops.keep_where(table, ops.negate(ops.is_missing(table[by])))
+    return ops.group(known, [by], {flag: ops.largest(known[flag]) for flag in _FLAGS})
+
+
+# --- the judgement ---------------------------------------------------------------------------
+
+
+def _flagged(people: ops.Table, matched: ops.Table) -> ops.Table:
+    joined = ops.left_join(people, matched, {"person": "person"}, {flag: flag for flag in _FLAGS})
+    one = ops.constant(1, "integer")
+    no = ops.constant(False, "boolean")
+    return ops.derive(
+        joined, {flag: ops.first_of(ops.compare(joined[flag], "eq", one), no) for flag in _FLAGS}
+    )
+
+
+def _with_reason(people: ops.Table, decision: Decision) -> ops.Table:
+    """`person` and `reason` (missing: may be in): the first reason of `REASONS` that holds."""
+    no = ops.constant(False, "boolean")
+    not_consented = ops.negate(people["project_consent"])
+    identified = ops.first_of(people["has_identifier"], no)
+    unknown = ops.negate(identified)
+    not_listed = no
+    if decision.national:
+        numbered = ops.negate(ops.is_missing(people["national"]))
+        missed = ops.is_missing(people["listed_number"])
+        not_listed = ops.both(not_consented, numbered, missed)
+        unknown = ops.either(unknown, ops.both(not_consented, ops.negate(numbered)))
+    if decision.include_without_identifier:
+        unknown = no
+    holds = {
+        "withdrawal": people["withdrawal"],
+        "project_objection": people["project_objection"],
+        "no_project_consent": not_consented if decision.consent_needed else no,
+        "by_kind": ops.both(not_consented, people["by_kind"]),
+        "type1": ops.both(not_consented, people["type1"]),
+        "local_objection": ops.both(not_consented, people["local"]),
+        "not_allowed_nationally": not_listed,
+        "no_valid_identifier": ops.either(unknown, ops.is_missing(people["person"])),
+    }
+    reason = ops.missing("text")
+    for name in reversed(REASONS):
+        reason = ops.choose(holds[name], ops.constant(name, "text"), reason)
+    return ops.project(people, {"person": people["person"], "reason": reason})
+
+
+def _split(engine: Engine, judged: ops.Table, name: str) -> ChoiceResult:
+    # Worked out twice rather than kept: a table of who stays out is never made.
+    counted = ops.group(judged, ["reason"], {"people": ops.count_rows(judged)})
+    found = {row["reason"]: int(row["people"]) for row in engine.rows(counted, len(REASONS) + 1)}
+    kept = found.pop(None, 0)
+    free = ops.keep_where(judged, ops.is_missing(judged["reason"]))
+    allowed = engine.keep(name, ops.select(free, ["person"]))
+    there = int(engine.one(ops.group(allowed, [], {"n": ops.count_rows(allowed)}))["n"])
+    if there != kept:
+        engine.forget(name)
+        raise Failure("CW-ENGINE-FAILED", "The people who may be in were counted differently.")
+    removed = {reason: found.get(reason, 0) for reason in REASONS}
+    return ChoiceResult(allowed, kept + sum(removed.values()), kept, removed)

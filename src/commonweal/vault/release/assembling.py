@@ -1,0 +1,215 @@
+"""Writing all parts of a release into its staging folders: data, hold-out, airlock files, papers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from commonweal import __version__
+from commonweal.foundation.canonical import canonical
+from commonweal.foundation.errors import Failure
+from commonweal.foundation.files import translated
+from commonweal.ledger.membership import LABEL_SCHEME
+from commonweal.papers.release import ReleaseManifest, summarise
+from commonweal.vault.custody import Custody
+from commonweal.vault.release.airlock_files import audit_map, sieve
+from commonweal.vault.release.membership import build_membership
+from commonweal.vault.release.prepare import Prepared
+from commonweal.vault.release.recipe import TableRecipe
+from commonweal.vault.release.reporting import report_page, risk_document, risk_paper
+from commonweal.vault.release.store import MANIFEST, REPORT, RISK, SUMMARY
+from commonweal.vault.release.writing import SealedFolder, Written
+from commonweal.vault.tables import ops
+
+NO_SIEVE = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+"""The hash of nothing: a source without identifiers has no sieve."""
+
+
+def assemble(
+    custody: Custody,
+    prepared: Prepared,
+    inside: SealedFolder,
+    aside: SealedFolder,
+    key_ids: dict[str, str],
+    place: tuple[int, str | None],
+    progress: Callable[[str], None],
+) -> None:
+    """Fill `inside` (the release) and `aside` (for the airlock). `place`: number, earlier release.
+
+    Raises what sealing and signing raise; the caller removes both folders then.
+    """
+    engine = prepared.loaded.engine
+    tables = {}
+    for recipe in prepared.recipe.tables:
+        progress(f"Writing {recipe.name}")
+        tables[recipe.name] = _write_table(prepared, recipe, inside, prepared.released, "data")
+    held = _held_out(prepared)
+    holdout = []
+    if held is not None:
+        progress("Writing the hold-out")
+        for recipe in prepared.recipe.tables:
+            if recipe.about_people:
+                table = prepared.shaper.released(recipe, held)
+                path = f"holdout/{recipe.name}/part-0.parquet"
+                holdout.append(aside.write_table(path, engine, table))
+    progress("Making the membership list")
+    everyone = _everyone(prepared, held)
+    keys = prepared.shaper.keys
+    members = build_membership(engine, everyone, keys.membership, inside.release)
+    aside.write_bytes("membership", members.to_parquet(), len(members.labels))
+    audit = aside.write_table("audit_map", engine, audit_map(prepared.loaded, everyone, keys))
+    tokens = sieve(prepared.loaded, everyone, keys)
+    sieved = None if tokens is None else aside.write_table("sieve", engine, tokens)
+    progress("Writing the manifest")
+    manifest = ReleaseManifest.read(
+        {
+            "manifest": 1,
+            "release": inside.release,
+            "sequence": place[0],
+            "supersedes": place[1],
+            "permit_id": prepared.inputs.permit.id,
+            "permit_hash": prepared.inputs.permit.digest(),
+            "catalogue_digest": prepared.recipe.catalogue_digest,
+            "built_at": _milliseconds(custody.clock.now()),
+            "engine": {"name": engine.name, "version": engine.version},
+            "commonweal": __version__,
+            "source": {
+                "kind": prepared.recipe.dataset.source.kind,
+                "fingerprint": prepared.loaded.fingerprint.digest,
+            },
+            "choices": _choices(prepared),
+            "patients": _patients(prepared),
+            "tables": tables,
+            "risk": risk_paper(prepared),
+            "key_ids": key_ids,
+            "pseudonym_scope": "linked" if keys.scope == "linked" else "release",
+            "membership": {
+                "root": f"sha256:{members.root.hex()}",
+                "leaves": len(members.leaves),
+                "scheme": LABEL_SCHEME,
+            },
+            "holdout": None
+            if held is None
+            else {"people": prepared.chosen.held_out, "files": [_file(one) for one in holdout]},
+            "audit_map": audit.sealed_hash,
+            "sieve": NO_SIEVE if sieved is None else sieved.sealed_hash,
+        },
+        "The release manifest",
+    )
+    _write_papers(custody, prepared, manifest, inside)
+
+
+def _write_papers(
+    custody: Custody, prepared: Prepared, manifest: ReleaseManifest, inside: SealedFolder
+) -> None:
+    signer = custody.keyring.signer("manifest-signer")
+    texts = {
+        RISK: canonical(risk_document(prepared)) + b"\n",
+        REPORT: report_page(prepared, manifest).encode(),
+    }
+    at = manifest.built_at
+    texts[MANIFEST] = manifest.signed([signer], at).encode()
+    texts[SUMMARY] = summarise(manifest).signed([signer], at).encode()
+    for name, content in texts.items():
+        with translated(name), (inside.folder / name).open("xb") as sink:
+            sink.write(content)
+
+
+def _write_table(
+    prepared: Prepared, recipe: TableRecipe, inside: SealedFolder, people: ops.Table, where: str
+) -> dict[str, Any]:
+    engine, shaper = prepared.loaded.engine, prepared.shaper
+    shaped = shaper.released(recipe, people)
+    written = inside.write_table(f"{where}/{recipe.name}/part-0.parquet", engine, shaped)
+    losses = shaper.losses(recipe, people)
+    return {
+        "rows": written.rows,
+        "columns": _columns(recipe, shaped),
+        "files": [_file(written)],
+        "trimmed": losses.trimmed,
+        "restricted_rows": losses.restricted,
+        "rare_values": shaper.rare_values(recipe),
+    }
+
+
+def _columns(recipe: TableRecipe, shaped: ops.Table) -> list[dict[str, Any]]:
+    kinds = ops.kinds(shaped)
+    by_name = {item.variable.name: item for item in recipe.items}
+    columns = []
+    for name, kind in kinds.items():
+        item = by_name.get(name)
+        form = "pseudonym" if item is None or name == recipe.code_column else item.form.text
+        role = "record_key" if item is None else item.variable.role
+        columns.append({"name": name, "type": kind, "form": form, "role": role})
+    return columns
+
+
+def _file(written: Written) -> dict[str, Any]:
+    return {
+        "path": written.path,
+        "rows": written.rows,
+        "content_hash": written.content_hash,
+        "sealed_hash": written.sealed_hash,
+        "bytes": written.bytes,
+    }
+
+
+def _held_out(prepared: Prepared) -> ops.Table | None:
+    if not prepared.chosen.held_out:
+        return None
+    people = prepared.chosen.people
+    held = ops.keep_where(people, people["held_out"])
+    return ops.select(held, ["person", "code", "weeks"])
+
+
+def _everyone(prepared: Prepared, held: ops.Table | None) -> ops.Table:
+    wanted = ["person", "code"]
+    parts = [ops.select(prepared.released, wanted)]
+    if held is not None:
+        parts.append(ops.select(held, wanted))
+    return ops.union(*parts)
+
+
+def _choices(prepared: Prepared) -> dict[str, Any]:
+    decision, folder = prepared.decision, prepared.folder
+    determination = prepared.inputs.permit.choices.determination
+    national: dict[str, Any] = {"applied": decision.national}
+    if decision.national:
+        if folder.national is None:
+            raise Failure("CW-RELEASE-INCONSISTENT", "The national list that was applied is gone.")
+        national |= {
+            "checked_at": _milliseconds(folder.national.checked_at),
+            "requested": folder.national.requested,
+            "returned": folder.national.returned,
+            "list_hash": folder.national.sha256,
+        }
+    elif determination is not None:
+        national["determination"] = determination.code
+    applied = sorted(decision.kinds | ({"national"} if decision.national else set()))
+    return {
+        "applied": applied,
+        "national": national,
+        "objections_hash": folder.objections_hash,
+        "objections_rows": folder.objections.rows.num_rows,
+        "asserted_by": folder.asserted_by,
+    }
+
+
+def _patients(prepared: Prepared) -> dict[str, Any]:
+    chosen = prepared.chosen
+    left = prepared.suppressed + prepared.left_empty
+    return {
+        "considered": prepared.considered.total,
+        "in_cohort": chosen.in_cohort,
+        "removed": dict(chosen.choices.removed),
+        "left_empty": prepared.left_empty,
+        "suppressed": prepared.suppressed,
+        "held_out": chosen.held_out,
+        "released": chosen.allowed - chosen.held_out - left,
+    }
+
+
+def _milliseconds(at: datetime) -> datetime:
+    """A time in the precision that papers hold."""
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)

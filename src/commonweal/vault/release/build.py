@@ -1,0 +1,218 @@
+"""Building a release: all or nothing.
+
+1. Permit, status and place are checked. 2. The ledger takes `release.authorised`, in order with the
+permit's state. 3. Source, choices, forms and risk (`prepare`). 4. Everything is sealed into a
+staging folder and put on the disk. 5. The ledger takes `release.completed`: refused if the permit
+was stopped meanwhile. 6. The proof is added and the folder gets its name. A crash before 5 leaves
+nothing; a crash after it is finished by the next run (`closing.recover`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from commonweal.foundation.canonical import digest
+from commonweal.foundation.errors import CommonwealError, Fault, Refused, Unavailable
+from commonweal.foundation.files import fsync_folder, fsync_tree, make_private_folder, translated
+from commonweal.ledger.entry import Event
+from commonweal.papers.permit import Permit
+from commonweal.vault.custody import Custody
+from commonweal.vault.release.assembling import assemble
+from commonweal.vault.release.closing import MANAGER, complete, discard, recover
+from commonweal.vault.release.handover import deliver
+from commonweal.vault.release.hints import advise
+from commonweal.vault.release.prepare import (
+    Prepared,
+    opened_engine,
+    opened_source,
+    prepare,
+    verify_unchanged,
+)
+from commonweal.vault.release.recipe import make_recipe
+from commonweal.vault.release.session import (
+    ProjectKeyring,
+    check_now,
+    key_name,
+    load_permit,
+    make_inputs,
+    refuse_elsewhere,
+)
+from commonweal.vault.release.store import BUILDING, airlock_folder, next_release_id
+from commonweal.vault.release.writing import SealedFolder
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build made. Exact figures: this stays inside the vault."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    seconds: float
+    ledger_entry: int
+    recovered: tuple[str, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """The report with the names of INTERFACES `release build`."""
+        people = self.manifest["patients"]
+        return {
+            "release": self.manifest["release"],
+            "permit": self.manifest["permit_id"],
+            "folder": str(self.folder),
+            "patients": people,
+            "tables": {
+                name: {"rows": table["rows"], "columns": [c["name"] for c in table["columns"]]}
+                for name, table in self.manifest["tables"].items()
+            },
+            "risk": self.manifest["risk"],
+            "content_hash": content_hash(self.manifest),
+            "seconds": round(self.seconds, 3),
+            "ledger_entry": self.ledger_entry,
+        }
+
+    def sentences(self) -> list[str]:
+        """The report in words, for the data manager."""
+        people = self.manifest["patients"]
+        risk = self.manifest["risk"]["after"]
+        rows = sum(table["rows"] for table in self.manifest["tables"].values())
+        return [
+            *self.recovered,
+            f"Release {self.manifest['release']} was made in {self.seconds:.1f} seconds.",
+            f"People considered: {people['considered']:,}; in the cohort: "
+            f"{people['in_cohort']:,}; released: {people['released']:,}.",
+            f"Kept back for testing models: {people['held_out']:,}; left out so that the risk "
+            f"limits hold: {people['suppressed']:,}.",
+            f"Rows released: {rows:,} in {len(self.manifest['tables'])} table(s).",
+            f"The smallest group of people who look alike has {risk['k']:,}.",
+            f"It lies sealed in {self.folder}.",
+            "These are exact figures: they stay here. Only the summary may leave.",
+        ]
+
+
+def build_release(
+    custody: Custody,
+    permit_path: Path,
+    catalogue_path: Path,
+    choices: Path,
+    out: Path | None = None,
+    progress: Callable[[str], None] = lambda step: None,
+) -> BuildReport:
+    """Build the next release of a permit.
+
+    Raises `PermitRefused`, the refusals of choices and risk, `Fault` for what is wrong in a paper
+    or a source, `Unavailable` where something needed for safety is missing.
+    """
+    permit = load_permit(custody, permit_path)
+    refuse_elsewhere(permit, out)
+    if out is not None and out.exists():
+        raise Fault("CW-FILE-EXISTS", f"{out.name} is already there.")
+    with custody.home.run_lock(), custody.home.run_folder() as work:
+        recovered = recover(custody)
+        started = custody.clock.now()
+        check_now(custody, permit, "release")
+        release, number, earlier = next_release_id(custody.ledger, permit)
+        try:
+            custody.ledger.append(
+                Event("release.authorised", MANAGER, _authorised(permit, release, earlier))
+            )
+            inputs = make_inputs(custody, permit, catalogue_path, choices)
+            run = _Run(custody, permit, release, number, earlier, work, progress)
+            folder, manifest, entry = run.build(inputs)
+        except (Refused, Unavailable) as refusal:
+            _record_refusal(custody, permit, release, refusal)
+            raise
+    if out is not None:
+        folder = deliver(folder, out)
+    seconds = (custody.clock.now() - started).total_seconds()
+    return BuildReport(folder, manifest, seconds, entry, tuple(recovered))
+
+
+@dataclass
+class _Run:
+    custody: Custody
+    permit: Permit
+    release: str
+    number: int
+    earlier: str | None
+    work: Path
+    progress: Callable[[str], None]
+
+    def build(self, inputs: Any) -> tuple[Path, dict[str, Any], int]:
+        """(folder, manifest, ledger entry) of the release, or an error and nothing left."""
+        ring = ProjectKeyring(self.custody, self.permit, may_create=True)
+        recipe = make_recipe(inputs.permit, inputs.catalogue)
+        with (
+            opened_engine(self.work) as engine,
+            opened_source(inputs, recipe, self.work) as source,
+        ):
+            prepared = prepare(inputs, engine, source, ring.keys, self.progress)
+            if prepared.breaches:
+                raise advise(self.custody, prepared, self.release)
+            staging = self._stage(prepared, ring)
+            try:
+                verify_unchanged(prepared, source)
+                return self._finish(staging)
+            except BaseException:
+                discard(self.custody, self.release, staging)
+                raise
+
+    def _stage(self, prepared: Prepared, ring: ProjectKeyring) -> Path:
+        releases = self.custody.home.releases
+        staging = releases / f"{BUILDING}{self.release}"
+        aside = airlock_folder(releases, self.release)
+        make_private_folder(staging)
+        make_private_folder(aside)
+        name = key_name("release", self.release)
+        info = self.custody.keyring.create(name, "release_data", project=self.permit.project.id)
+        ring.ids["release"] = info.id
+        secret = self.custody.keyring.secret(name)
+        try:
+            assemble(
+                self.custody,
+                prepared,
+                SealedFolder(staging, self.release, secret),
+                SealedFolder(aside, self.release, secret),
+                ring.ids,
+                (self.number, self.earlier),
+                self.progress,
+            )
+            with translated("the release"):
+                fsync_tree(staging)
+                fsync_tree(aside)
+                fsync_folder(releases)
+        except BaseException:
+            discard(self.custody, self.release, staging)
+            raise
+        return staging
+
+    def _finish(self, staging: Path) -> tuple[Path, dict[str, Any], int]:
+        self.progress("Writing the release on the ledger")
+        return complete(self.custody, self.permit, self.release, self.earlier, staging)
+
+
+def _authorised(permit: Permit, release: str, earlier: str | None) -> dict[str, Any]:
+    fields: dict[str, Any] = {"permit": permit.id, "release": release}
+    if earlier is not None:
+        fields["refreshes"] = earlier
+    return fields
+
+
+def _record_refusal(
+    custody: Custody, permit: Permit, release: str, refusal: CommonwealError
+) -> None:
+    fields = {"permit": permit.id, "release": release, "code": refusal.code}
+    custody.ledger.append(Event("release.refused", MANAGER, fields))
+
+
+def content_hash(manifest: dict[str, Any]) -> str:
+    """One hash over the content of all data files, taken before sealing."""
+    return digest(
+        [
+            [file["path"], file["content_hash"]]
+            for name in sorted(manifest["tables"])
+            for file in manifest["tables"][name]["files"]
+        ]
+    )
+

@@ -1,0 +1,163 @@
+"""The end of a build, and the start of the next: what makes a release exist, exactly once.
+
+`complete` writes the ledger's word and then `settle_place` carries out what follows from it:
+checkpoint, proof, name, and the end of the release that this one replaces (S13). Each step may
+be done again, so `recover` after a crash is the same code.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+from typing import Any
+
+from commonweal.foundation.canonical import digest, parse_json
+from commonweal.foundation.files import (
+    fsync_folder,
+    read_bytes,
+    translated,
+    write_atomic,
+)
+from commonweal.ledger.details import Details, commitment
+from commonweal.ledger.entry import Actor, Event
+from commonweal.ledger.events import BANDS
+from commonweal.ledger.proving import prove
+from commonweal.papers.permit import Permit
+from commonweal.papers.release import ReleaseManifest
+from commonweal.vault.custody import Custody, settle
+from commonweal.vault.release.session import key_name
+from commonweal.vault.release.store import (
+    BUILDING,
+    MANIFEST,
+    PROOF,
+    Completed,
+    airlock_folder,
+    completed,
+    find_completed,
+)
+
+MANAGER = Actor("data_manager", "command-line")
+_BAND_LIMITS = (100, 1_000, 10_000, 100_000)
+
+
+def complete(
+    custody: Custody, permit: Permit, release: str, earlier: str | None, staging: Path
+) -> tuple[Path, dict[str, Any], int]:
+    """Write `release.completed` for what lies, durable, in `staging`; give it its place.
+
+    Returns (folder, manifest, intent id). Raises `Refused` CW-PERMIT-NOT-LIVE if the permit was
+    stopped meanwhile: nothing is on the ledger then.
+    """
+    content = read_bytes(staging / MANIFEST, "The manifest")
+    manifest = ReleaseManifest.load(content, custody.trust)
+    salt = secrets.token_bytes(32)
+    details = _details(custody, {"manifest_salt": salt.hex(), "manifest": manifest.digest()})
+    fields: dict[str, Any] = {
+        "permit": permit.id,
+        "release": release,
+        "permit_hash": digest(permit.public_projection()),
+        "membership_root": manifest.membership.root,
+        "manifest": commitment(salt, content),
+        "people": band(manifest.patients.released),
+        "delivery": permit.delivery,
+    }
+    if earlier is not None:
+        fields["refreshes"] = earlier
+    with custody.ledger.transaction() as writing:
+        _append_choices(custody, writing, permit, release, manifest)
+        intent = writing.append(Event("release.completed", MANAGER, fields), details)
+    entry = find_completed(custody.ledger, release)
+    assert entry is not None  # noqa: S101 (it was written one line above)
+    custody.keyring.fence.record_choices(custody.clock.now())
+    folder = settle_place(custody, entry, staging)
+    return folder, manifest.plain(), intent
+
+
+def _append_choices(
+    custody: Custody, writing: Any, permit: Permit, release: str, manifest: ReleaseManifest
+) -> None:
+    choices = manifest.choices
+    salt = secrets.token_bytes(32)
+    content = choices.canonical()
+    details = _details(
+        custody, {"choices_salt": salt.hex(), "choices": parse_json(content, "The choices")}
+    )
+    fields: dict[str, Any] = {
+        "permit": permit.id,
+        "release": release,
+        "choices": commitment(salt, content),
+        "source": "asserted",
+    }
+    writing.append(Event("choices.applied", MANAGER, fields), details)
+
+
+def _details(custody: Custody, content: dict[str, Any]) -> Details:
+    info = custody.keyring.get("details")
+    return Details(content, info.id, custody.keyring.secret("details").use())
+
+
+def settle_place(custody: Custody, entry: Completed, staging: Path) -> Path:
+    """Checkpoint, proof, name, and the end of what the release replaces. May be done again."""
+    releases = custody.home.releases
+    settle(custody)
+    place = custody.ledger.place(entry.intent_id)
+    if place is not None and not (staging / PROOF).exists():
+        proof = prove(custody.ledger, *place)
+        write_atomic(staging / PROOF, proof.encode(), exclusive=True)
+    folder = releases / entry.release
+    with translated(entry.release):
+        os.rename(staging, folder)
+        fsync_folder(releases)
+    replaced = entry.fields.get("refreshes")
+    if isinstance(replaced, str):
+        retire(custody, replaced, entry.permit)
+    return folder
+
+
+def retire(custody: Custody, release: str, permit: str) -> None:
+    """Destroy the data key of a release that a newer one replaced (S13)."""
+    if custody.keyring.shred_release(key_name("release", release)):
+        fields = {"permit": permit, "release": release, "reason": "superseded"}
+        custody.ledger.append(Event("release.data_key_destroyed", Actor("system"), fields))
+        settle(custody)
+
+
+def recover(custody: Custody) -> list[str]:
+    """Finish or remove what dead builds left in the store; says in words what was done."""
+    done: list[str] = []
+    releases = custody.home.releases
+    with translated("the release store"):
+        left = sorted(path for path in releases.iterdir() if path.name.startswith(BUILDING))
+    for staging in left:
+        release = staging.name.removeprefix(BUILDING)
+        entry = find_completed(custody.ledger, release)
+        if entry is None:
+            discard(custody, release, staging)
+            done.append(f"Removed the remains of release {release}, which was never finished.")
+        else:
+            settle_place(custody, entry, staging)
+            done.append(f"Release {release} was finished and now stands in its place.")
+    return done
+
+
+def discard(custody: Custody, release: str, staging: Path) -> None:
+    """Remove all of a release that the ledger does not know as completed."""
+    if find_completed(custody.ledger, release) is not None:
+        return
+    custody.keyring.shred_release(key_name("release", release))
+    shutil.rmtree(airlock_folder(custody.home.releases, release), ignore_errors=True)
+    shutil.rmtree(staging, ignore_errors=True)
+
+
+def newest(custody: Custody, permit: str) -> Completed | None:
+    """The newest completed release of a permit."""
+    found = list(completed(custody.ledger, permit=permit))
+    return found[-1] if found else None
+
+
+def band(people: int) -> str:
+    """How the public log says how many people."""
+    return BANDS[sum(people >= limit for limit in _BAND_LIMITS)]
+

@@ -1,0 +1,184 @@
+"""Everything up to the risk gate, shared by `release plan` and `release build`.
+
+Nothing is written here. What comes out is a set of people, the recipe's tables as expressions over
+them, and the figures before and after.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from commonweal.foundation.canonical import digest
+from commonweal.foundation.clock import FixedClock
+from commonweal.foundation.errors import Fault
+from commonweal.papers.catalogue import Catalogue
+from commonweal.papers.permit import Permit
+from commonweal.vault.choices import ChoicesFolder, Decision, decide, read_choices
+from commonweal.vault.release.loading import Loaded, load
+from commonweal.vault.release.measuring import Measured, calendars, endangered, measure, windows
+from commonweal.vault.release.people import Chosen, Considered, choose, consider
+from commonweal.vault.release.project_keys import ProjectKeys
+from commonweal.vault.release.recipe import Recipe, make_recipe
+from commonweal.vault.release.restricted import RestrictedLists, lists_for
+from commonweal.vault.release.shaping import Shaper
+from commonweal.vault.risk import Breach, Calendar
+from commonweal.vault.sources import Source, open_source
+from commonweal.vault.tables import ops
+from commonweal.vault.tables.connection import connect
+from commonweal.vault.tables.duckdb_engine import DuckDBEngine
+
+Progress = Callable[[str], None]
+MAX_ROUNDS = 6
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a build or plan starts from, already verified."""
+
+    permit: Permit
+    catalogue: Catalogue
+    catalogue_folder: Path
+    choices_folder: Path
+    at: datetime
+    demo: bool
+    choices_max_age_days: int
+    choices_not_before: datetime | None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A release that could be made, and what it would be like."""
+
+    inputs: Inputs
+    recipe: Recipe
+    loaded: Loaded
+    decision: Decision
+    folder: ChoicesFolder
+    considered: Considered
+    chosen: Chosen
+    restricted: RestrictedLists
+    shaper: Shaper
+    released: ops.Table
+    """person, code, weeks of the people to be released."""
+    suppressed: int
+    before: Measured
+    after: Measured
+    breaches: tuple[Breach, ...]
+
+
+@contextlib.contextmanager
+def opened_engine(work: Path) -> Iterator[DuckDBEngine]:
+    """An engine that spills below `work` and forgets all keys at the end."""
+    engine = DuckDBEngine(connect(work))
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+@contextlib.contextmanager
+def opened_source(inputs: Inputs, recipe: Recipe, work: Path) -> Iterator[Source]:
+    """The source of the permit's dataset."""
+    source = recipe.dataset.source
+    with open_source(
+        source.kind, source.location, work_folder=work, base=inputs.catalogue_folder
+    ) as opened:
+        yield opened
+
+
+def prepare(
+    inputs: Inputs,
+    engine: DuckDBEngine,
+    source: Source,
+    keys_for: Callable[[Recipe, str, str], ProjectKeys],
+    progress: Progress,
+) -> Prepared:
+    """Read, choose, shape and measure.
+
+    `keys_for(recipe, fingerprint, choices digest)` gives the project's keys once the scope is
+    known. Raises what its parts raise; nothing has been written then.
+    """
+    recipe = make_recipe(inputs.permit, inputs.catalogue)
+    restricted = lists_for(inputs.permit)
+    decision = decide(inputs.permit, recipe.dataset, inputs.at.date())
+    progress("Reading people's choices")
+    folder = read_choices(
+        inputs.choices_folder,
+        needs_national=decision.national,
+        clock=FixedClock(inputs.at),
+        max_age_days=inputs.choices_max_age_days,
+        not_before=inputs.choices_not_before,
+    )
+    loaded = load(source, recipe, engine, progress)
+    progress("Applying people's choices")
+    considered = consider(loaded, decision, demo=inputs.demo)
+    keys = keys_for(recipe, loaded.fingerprint.digest, choices_digest(folder))
+    chosen = choose(loaded, considered, decision, folder, keys, inputs.at.date())
+    known = calendars(loaded)
+    shaper = Shaper(loaded, keys, restricted, windows(loaded, known))
+    mine = ops.keep_where(chosen.people, ops.negate(chosen.people["held_out"]))
+    mine = engine.keep("allowed_0", ops.select(mine, ["person", "code", "weeks"]))
+    progress("Measuring the risk before")
+    before = measure(shaper, mine, known, exact=True)
+    progress("Measuring the risk after")
+    gate = _gate(shaper, mine, chosen.allowed - chosen.held_out, known)
+    return Prepared(
+        inputs, recipe, loaded, decision, folder, considered, chosen, restricted, shaper,
+        gate.people, gate.suppressed, before, gate.after, tuple(gate.breaches),
+    )  # fmt: skip
+
+
+def choices_digest(folder: ChoicesFolder) -> str:
+    """One hash for all the choices that were read. Stays in the vault."""
+    national = None if folder.national is None else folder.national.sha256
+    return digest([national, folder.objections_hash])
+
+
+@dataclass(frozen=True)
+class _Gate:
+    people: ops.Table
+    suppressed: int
+    after: Measured
+    breaches: list[Breach]
+
+
+def _gate(
+    shaper: Shaper, people: ops.Table, total: int, known: Mapping[tuple[str, str], Calendar]
+) -> _Gate:
+    """Measure; where the permit allows it, leave out people in small classes and measure again.
+
+    Leaving people out can make other classes small, so this repeats until the limits hold, nobody
+    more is in danger, or the permitted share is used up.
+    """
+    limits = shaper.loaded.recipe.permit.risk
+    budget = int(limits.suppress_up_to * total)
+    suppressed = 0
+    after = measure(shaper, people, known)
+    breaches = after.breaches(limits)
+    for round_ in range(1, MAX_ROUNDS + 1):
+        if not breaches or suppressed >= budget:
+            break
+        codes = endangered(shaper, people, limits)
+        number = shaper.engine.one(ops.group(codes, [], {"n": ops.count_rows(codes)}))["n"]
+        if number == 0 or suppressed + number > budget:
+            shaper.engine.forget("endangered")
+            break
+        people = shaper.engine.keep(
+            f"allowed_{round_}", ops.anti_join(people, codes, {"code": "code"})
+        )
+        shaper.engine.forget("endangered")
+        suppressed += number
+        after = measure(shaper, people, known)
+        breaches = after.breaches(limits)
+    return _Gate(people, suppressed, after, breaches)
+
+
+def verify_unchanged(prepared: Prepared, source: Source) -> None:
+    """Refuse if the source changed while it was read. Raises `Fault` CW-SOURCE-CHANGED."""
+    names = tuple(prepared.loaded.views)
+    if source.fingerprint(names).digest != prepared.loaded.fingerprint.digest:
+        raise Fault("CW-SOURCE-CHANGED", "The source changed while the release was being made.")

@@ -1,0 +1,106 @@
+"""One run on one permit: papers verified, status fresh, inputs and keys at hand.
+
+The checks here come before anything is read from a source, in the order in which a person would
+want to be told: signature, status and state, then the catalogue.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from commonweal.foundation.errors import Refused
+from commonweal.foundation.files import read_bytes
+from commonweal.papers.catalogue import Catalogue
+from commonweal.papers.permit import Permit
+from commonweal.papers.permit_check import Action
+from commonweal.vault.custody import Custody, status_of
+from commonweal.vault.keys import Secret
+from commonweal.vault.release.prepare import Inputs
+from commonweal.vault.release.project_keys import ProjectKeys, scope_of
+from commonweal.vault.release.recipe import Recipe
+
+MAX_PERMIT_BYTES = 8 * 1024 * 1024
+
+
+def load_permit(custody: Custody, path: Path) -> Permit:
+    """The permit in a file, believed under the home's trust policy."""
+    return Permit.load(read_bytes(path, "The permit", limit=MAX_PERMIT_BYTES), custody.trust)
+
+
+def check_now(custody: Custody, permit: Permit, action: Action) -> None:
+    """Refuse unless the permit allows `action` now, by a status fresh from the ledger."""
+    permit.check(action, None, custody.clock.now(), status_of(custody, permit))
+
+
+def make_inputs(custody: Custody, permit: Permit, catalogue_path: Path, choices: Path) -> Inputs:
+    """What a build or plan starts from."""
+    return Inputs(
+        permit=permit,
+        catalogue=Catalogue.load(catalogue_path),
+        catalogue_folder=catalogue_path.absolute().parent,
+        choices_folder=choices,
+        at=custody.clock.now(),
+        demo=custody.home.kind == "demo",
+        choices_max_age_days=custody.trust.fresh.choices_days,
+        choices_not_before=custody.home.info.restored_at,
+    )
+
+
+@dataclass(frozen=True)
+class KeyIds:
+    """The ids of the keys that a release was made with, by purpose."""
+
+    ids: dict[str, str]
+
+
+class ProjectKeyring:
+    """Finds, and in a build makes, the keys of a permit's project."""
+
+    def __init__(self, custody: Custody, permit: Permit, *, may_create: bool) -> None:
+        self._custody = custody
+        self._permit = permit
+        self._may_create = may_create
+        self.ids: dict[str, str] = {}
+
+    def keys(self, recipe: Recipe, fingerprint: str, choices: str) -> ProjectKeys:
+        """The project's keys in the scope of this snapshot and these choices (S13)."""
+        linked = recipe.permit.link_across_refreshes
+        return ProjectKeys(
+            project=self._project(),
+            audit=self._named("audit"),
+            sieve=self._named("sieve"),
+            membership=self._named("membership"),
+            scope=scope_of(linked=linked, fingerprint=fingerprint, choices=choices),
+        )
+
+    def _named(self, name: str) -> Secret:
+        self.ids[name] = self._custody.keyring.get(name).id
+        return self._custody.keyring.secret(name)
+
+    def _project(self) -> Secret:
+        keyring = self._custody.keyring
+        name = key_name("project", self._permit.project.id)
+        if not any(info.name == name for info in keyring.list()):
+            if not self._may_create:
+                # A plan shows counts and risk only; its codes are thrown away, so any key serves.
+                return Secret.generate()
+            keyring.create(name, "project", project=self._permit.project.id)
+        self.ids["project"] = keyring.get(name).id
+        return keyring.secret(name)
+
+
+def key_name(purpose: str, about: str) -> str:
+    """The name of a key that belongs to a project or release, whatever letters its id has."""
+    return f"{purpose}.{hashlib.sha256(about.encode()).hexdigest()[:32]}"
+
+
+def refuse_elsewhere(permit: Permit, out: Path | None) -> None:
+    """Another place than the store needs a decision of its own (S19)."""
+    if out is not None and permit.delivery != "handover":
+        raise Refused(
+            "CW-RELEASE-DELIVERY",
+            "The permit keeps the data in the enclave; only a permit with delivery handover lets "
+            "them be put elsewhere.",
+        )

@@ -1,0 +1,73 @@
+"""The release store: where releases lie, which exist, and what a crash left behind.
+
+A release exists when the ledger holds its `release.completed` and its folder has its name. It is
+built in `.building-<release>` beside its place; everything is on the disk before the ledger says
+completed, and the rename comes last. So after a crash either the ledger does not know the release
+and its remains are removed, or it does and the rename is carried out (`closing.recover`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from commonweal.foundation.errors import Fault
+from commonweal.ledger.store import Ledger
+from commonweal.papers.permit import Permit
+
+BUILDING = ".building-"
+AIRLOCK = ".airlock"
+MANIFEST = "manifest.jws"
+SUMMARY = "summary.jws"
+PROOF = "ledger.tlog-proof"
+RISK = "risk.json"
+REPORT = "report.html"
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A `release.completed` entry: the ledger's word that the release exists."""
+
+    release: str
+    permit: str
+    intent_id: int
+    fields: dict[str, object]
+
+
+def completed(ledger: Ledger, *, permit: str | None = None) -> Iterator[Completed]:
+    """The completed releases (of one permit), oldest first."""
+    with ledger.reading() as connection:
+        rows = connection.execute(
+            "SELECT id, body FROM intent WHERE type = 'release.completed' ORDER BY id"
+        ).fetchall()
+    for intent_id, body in rows:
+        entry = json.loads(body)
+        if permit is None or entry["permit"] == permit:
+            yield Completed(entry["release"], entry["permit"], intent_id, entry)
+
+
+def find_completed(ledger: Ledger, release: str) -> Completed | None:
+    """The entry of one release, or None."""
+    return next((one for one in completed(ledger) if one.release == release), None)
+
+
+def next_release_id(ledger: Ledger, permit: Permit) -> tuple[str, int, str | None]:
+    """(id, sequence number, id of the release it follows) for the permit's next release."""
+    earlier = list(completed(ledger, permit=permit.id))
+    number = len(earlier) + 1
+    ending = f".r{number}"
+    return permit.id[: 64 - len(ending)] + ending, number, earlier[-1].release if earlier else None
+
+
+def airlock_folder(releases: Path, release: str) -> Path:
+    """Where the audit map, sieve, hold-out and membership list of a release lie."""
+    return releases / f"{release}{AIRLOCK}"
+
+
+def release_of(folder: Path) -> Path:
+    """The folder, if it looks like a release. Raises `Fault` CW-RELEASE-MISSING."""
+    if not (folder / MANIFEST).is_file():
+        raise Fault("CW-RELEASE-MISSING", f"There is no release in {folder.name}.")
+    return folder

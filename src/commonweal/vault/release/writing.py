@@ -1,0 +1,60 @@
+"""Sealed files of a release: streamed out of the engine, hashed before and after sealing.
+
+A table is written in the order of all its released columns, so that the same rows give the same
+bytes before sealing, whatever the order of the source. Plain rows never lie on a disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from commonweal.foundation.files import make_private_folder, translated
+from commonweal.foundation.sealing import Sealer
+from commonweal.vault.keys import Secret
+from commonweal.vault.tables import ops
+from commonweal.vault.tables.engine import Engine
+
+
+@dataclass(frozen=True)
+class Written:
+    """One sealed file: path inside the release, rows, both hashes, size on disk in bytes."""
+
+    path: str
+    rows: int
+    content_hash: str
+    sealed_hash: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class SealedFolder:
+    """A staging folder whose files are sealed for one release under one key."""
+
+    folder: Path
+    release: str
+    key: Secret
+
+    def context(self, path: str) -> str:
+        """What binds a sealed file to its release and place."""
+        return f"release/{self.release}/{path}"
+
+    def write_table(self, path: str, engine: Engine, table: ops.Table) -> Written:
+        """Seal `table` as Parquet at `path`, ordered by all its columns."""
+        target = self.folder / path
+        make_private_folder(target.parent)
+        with translated(path), target.open("xb") as sink:
+            with Sealer(sink, self.key.use(), self.context(path)) as sealer:
+                rows = engine.write_parquet(ops.ordered(table, ops.columns(table)), sealer)
+            size = sink.tell()
+        return Written(path, rows, sealer.plain_hash, sealer.sealed_hash, size)
+
+    def write_bytes(self, path: str, content: bytes, rows: int) -> Written:
+        """Seal bytes of ours at `path`."""
+        target = self.folder / path
+        make_private_folder(target.parent)
+        with translated(path), target.open("xb") as sink:
+            with Sealer(sink, self.key.use(), self.context(path)) as sealer:
+                sealer.write(content)
+            size = sink.tell()
+        return Written(path, rows, sealer.plain_hash, sealer.sealed_hash, size)

@@ -1,0 +1,41 @@
+"""Measured risk: how likely it is that somebody could be recognised in a release.
+
+Equivalence classes by patient, candidate date shifts, the gate against a permit's limits, hints
+for the data manager and the report for the committee.
+"""
+
+from __future__ import annotations
+
+from commonweal.vault.risk.classes import class_figures, low_l_people, small_class_people
+from commonweal.vault.risk.figures import Figures
+from commonweal.vault.risk.gate import Breach, RiskRefused, check_limits
+from commonweal.vault.risk.leave_out import LeftOut, RiskView, people_to_leave_out
+from commonweal.vault.risk.measuring import measure
+from commonweal.vault.risk.shift import (
+    Calendar,
+    ReleasedDates,
+    ShiftFigures,
+    calendar_of,
+    shift_candidates,
+    trim_window,
+)
+
+__all__ = [
+    "Breach",
+    "Calendar",
+    "Figures",
+    "LeftOut",
+    "ReleasedDates",
+    "RiskRefused",
+    "RiskView",
+    "ShiftFigures",
+    "calendar_of",
+    "check_limits",
+    "class_figures",
+    "low_l_people",
+    "measure",
+    "people_to_leave_out",
+    "shift_candidates",
+    "small_class_people",
+    "trim_window",
+]

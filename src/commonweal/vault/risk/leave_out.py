@@ -1,0 +1,89 @@
+"""Whom to leave out so that the smallest classes disappear.
+
+A person is left out of the whole release, so where people have rows in several classes or several
+tables are measured, leaving some out makes other classes smaller. This goes round until nobody is
+left in a class that is too small: the smallest set that removing whole small classes leads to.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from commonweal.papers.permit import RiskLimits
+from commonweal.vault.risk.classes import (
+    PERSON,
+    check_columns,
+    low_l_people,
+    refuse_missing_people,
+    small_class_people,
+)
+from commonweal.vault.tables import ops
+from commonweal.vault.tables.engine import Engine
+
+
+@dataclass(frozen=True)
+class RiskView:
+    """One table as an intruder may meet it: the columns that are measured together."""
+
+    name: str
+    table: ops.Table
+    quasi: tuple[str, ...]
+    sensitive: tuple[str, ...]
+    person: str
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """`table`: column `person`, once each, kept in the engine under `kept_as`; `people`: how many."""
+
+    table: ops.Table
+    kept_as: str
+    people: int
+    rounds: int
+
+
+def people_to_leave_out(
+    engine: Engine, views: Sequence[RiskView], limits: RiskLimits, *, kept_as: str | None = None
+) -> LeftOut:
+    """The people to leave out of all of `views` so that k and distinct l hold in each.
+
+    The caller forgets the table `kept_as` when it has done with it. The persons of all views must
+    be of one type. Raises `WrongUsage` CW-RISK-COLUMNS, `Fault` CW-RISK-PERSON-MISSING.
+    """
+    if not views:
+        raise ValueError("there is nothing to measure")
+    for view in views:
+        check_columns(view.table, view.quasi, view.sensitive, view.person)
+        refuse_missing_people(engine, view.table, view.person)
+    name = kept_as or f"cw__risk_left_{secrets.token_hex(6)}"
+    rounds, people, current = 0, 0, _nobody(views[0])
+    with contextlib.ExitStack() as undo:
+        while True:
+            beside = f"{name}_{rounds}"
+            found = [_failing(engine, view, current, limits) for view in views]
+            # Everybody found so far stays out; this round adds whom it newly finds.
+            kept = engine.keep(beside, ops.distinct(ops.union(current, *found)))
+            undo.callback(engine.forget, beside)
+            count = int(engine.one(ops.group(kept, [], {"n": ops.count_rows(kept)}))["n"])
+            rounds += 1
+            if count == people:
+                break
+            people, current = count, kept
+        return LeftOut(engine.keep(name, kept), name, people, rounds)
+
+
+def _failing(engine: Engine, view: RiskView, out: ops.Table, limits: RiskLimits) -> ops.Table:
+    rest = ops.anti_join(view.table, out, {view.person: PERSON})
+    small = small_class_people(engine, rest, view.quasi, view.person, limits.k)
+    if limits.distinct_l is None or not view.sensitive:
+        return small
+    low = low_l_people(engine, rest, view.quasi, view.sensitive, view.person, limits.distinct_l)
+    return ops.union(small, low)
+
+
+def _nobody(view: RiskView) -> ops.Table:
+    people = ops.project(view.table, {PERSON: view.table[view.person]})
+    return ops.keep_where(people, ops.constant(False, "boolean"))  # noqa: FBT003

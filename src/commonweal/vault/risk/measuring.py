@@ -1,0 +1,160 @@
+"""`measure`: the risk figures of an Arrow table or a file, on its own and without a permit."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from commonweal.foundation.errors import Fault, WrongUsage
+from commonweal.vault.risk.classes import class_figures
+from commonweal.vault.risk.figures import AT_RISK_ABOVE
+from commonweal.vault.sources.folder import FolderSource
+from commonweal.vault.sources.source import check_names
+from commonweal.vault.sources.values import family
+from commonweal.vault.tables import ops
+from commonweal.vault.tables.connection import connect, engine_errors, quote_identifier
+from commonweal.vault.tables.duckdb_engine import DuckDBEngine
+
+_VIEW = "cw__measured"
+_ARROW = "cw__arrow"
+_READABLE = frozenset({".csv", ".tsv", ".tab", ".parquet", ".pq"})
+
+
+def measure(
+    table: pa.Table | Path | str,
+    quasi: Sequence[str],
+    sensitive: Sequence[str] = (),
+    person: str | None = None,
+    population: pa.Table | Path | str | None = None,
+    *,
+    at_risk_above: float = AT_RISK_ABOVE,
+    work_folder: Path | None = None,
+    memory_limit: str | None = None,
+) -> dict[str, Any]:
+    """The risk figures of `table`, with the keys of `risk measure` (INTERFACES).
+
+    `table`: an Arrow table, or the path of a CSV, TSV or Parquet file or of a folder of Parquet
+    parts. `quasi`: at least one column. `person`: the column that says whose row it is; without it
+    one row is one person. `at_risk_above`: the chance above which a person counts as at risk.
+    `work_folder`: where the engine spills, encrypted (default: a temporary folder). Empty texts
+    and NaN are missing values; a missing value is a value of its own.
+    Classes are numbered from the smallest; their values are never told.
+    Raises `WrongUsage` CW-RISK-COLUMNS, CW-RISK-INPUT or CW-RISK-NOT-BUILT (a population), `Fault`
+    CW-RISK-PERSON-MISSING and the faults of the file.
+    """
+    if population is not None:
+        raise WrongUsage(
+            "CW-RISK-NOT-BUILT", "Risk against a population table is not built yet.",
+            remedy="Measure without a population: the figures are then those of the data alone.",
+        )  # fmt: skip
+    if isinstance(quasi, str) or isinstance(sensitive, str) or not quasi:
+        raise WrongUsage(
+            "CW-RISK-COLUMNS", "Name at least one quasi-identifier, as a list of columns."
+        )
+    if not 0.0 < at_risk_above < 1.0:
+        raise WrongUsage("CW-RISK-INPUT", "The chance that counts as at risk lies between 0 and 1.")
+    wanted = [*quasi, *sensitive, *([person] if person is not None else [])]
+    with _engine(work_folder, memory_limit) as engine:
+        if isinstance(table, pa.Table):
+            opened = _from_arrow(engine, table, wanted)
+        else:
+            opened = _from_file(engine, Path(table), wanted)
+        figures = class_figures(
+            engine, opened, quasi, sensitive, person, at_risk_above=at_risk_above
+        )
+    return figures.as_dict()
+
+
+@contextmanager
+def _engine(work_folder: Path | None, memory_limit: str | None) -> Iterator[DuckDBEngine]:
+    with tempfile.TemporaryDirectory(prefix="commonweal-risk-", dir=work_folder) as folder:
+        engine = DuckDBEngine(connect(Path(folder), memory_limit=memory_limit))
+        try:
+            yield engine
+        finally:
+            engine.close()
+
+
+def _from_arrow(engine: DuckDBEngine, table: pa.Table, wanted: Sequence[str]) -> ops.Table:
+    check_names(table.column_names, "The table to be measured")
+    chosen = table.select([name for name in dict.fromkeys(wanted) if name in table.column_names])
+    # DuckDB would read an Arrow dictionary as an enumeration of its own; plain values are enough.
+    try:
+        plain = pa.table(
+            {
+                name: _decoded(column)
+                for name, column in zip(chosen.column_names, chosen.columns, strict=True)
+            }
+        )
+        engine.connection.register(_ARROW, plain)
+    except (pa.ArrowException, NotImplementedError):
+        raise WrongUsage(
+            "CW-RISK-INPUT", "The table to be measured has a column type that cannot be read."
+        ) from None
+    return _view(engine, quote_identifier(_ARROW), wanted, as_table=False)
+
+
+def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(column.type):
+        return column.cast(column.type.value_type)
+    return column
+
+
+def _from_file(engine: DuckDBEngine, path: Path, wanted: Sequence[str]) -> ops.Table:
+    if not path.exists():
+        raise Fault("CW-FILE-MISSING", f"There is no file {path.name}.")
+    if path.is_file() and path.suffix.lower() not in _READABLE:
+        raise WrongUsage("CW-RISK-INPUT", f"{path.name} is not a CSV, TSV or Parquet file.")
+    name = path.stem if path.is_file() else path.name
+    with FolderSource(str(path.absolute().parent)) as source:
+        found = source.table(name)
+        relation = source.relation(engine.connection, found)
+        with source.reading_errors(found):
+            # A text file is parsed once; Parquet is read again where that is needed.
+            opened = _view(engine, relation, wanted, as_table=found.reading.format == "csv")
+            counted = ", ".join(f"count({quote_identifier(c)})" for c in ops.columns(opened))
+            engine.connection.execute(f"SELECT {counted} FROM {_VIEW}").fetchall()  # noqa: S608
+    return opened
+
+
+def _view(
+    engine: DuckDBEngine, relation: str, wanted: Sequence[str], *, as_table: bool
+) -> ops.Table:
+    described = engine.connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()  # noqa: S608
+    storage = {row[0]: row[1] for row in described}
+    kinds: dict[str, str] = {}
+    parts = []
+    for column in dict.fromkeys(wanted):
+        if column not in storage:
+            raise WrongUsage(
+                "CW-RISK-COLUMNS", f"There is no column {column} in the table to be measured."
+            )
+        kinds[column] = _kind(column, storage[column])
+        parts.append(f"{_value(quote_identifier(column), storage[column])}")
+    made = "TABLE" if as_table else "VIEW"
+    engine.connection.execute(
+        f"CREATE TEMP {made} {_VIEW} AS SELECT {', '.join(parts)} FROM {relation}"  # noqa: S608
+    )
+    return ops.named(_VIEW, kinds)
+
+
+def _value(column: str, storage: str) -> str:
+    if family(storage) == "text":
+        return f"nullif(CAST({column} AS VARCHAR), '') AS {column}"
+    if storage in ("FLOAT", "DOUBLE"):
+        return f"CASE WHEN isnan({column}) THEN NULL ELSE {column} END AS {column}"
+    return column
+
+
+def _kind(column: str, storage: str) -> str:
+    kind = "code" if storage == "BLOB" else family(storage)
+    if kind is None:
+        raise WrongUsage(
+            "CW-RISK-COLUMNS", f"Column {column} holds lists or structures, which have no classes."
+        )
+    return kind

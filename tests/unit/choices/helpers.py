@@ -1,0 +1,155 @@
+"""Small choices folders and groups of people, and a slow, obvious oracle for who may be in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from commonweal.foundation.identifiers import InvalidNHSNumber, NHSNumber, check_digit
+from commonweal.vault.choices.decision import Decision
+from commonweal.vault.tables import ops
+from commonweal.vault.tables.duckdb_engine import DuckDBEngine
+
+HEADER = "identifier,kind,project,effective_from,effective_to,evidence\n"
+PEOPLE_KINDS = {"person": "text", "national": "text", "has_identifier": "boolean"}
+
+
+def nhs_numbers(count: int, start: int = 900_000_000) -> list[str]:
+    """`count` valid numbers of the synthetic range, ascending."""
+    found: list[str] = []
+    first_nine = start
+    while len(found) < count:
+        digit = check_digit(f"{first_nine:09d}")
+        if digit is not None and len(set(f"{first_nine}{digit}")) > 1:
+            found.append(f"{first_nine:09d}{digit}")
+        first_nine += 1
+    return found
+
+
+def write_folder(
+    folder: Path,
+    *,
+    allowed: Sequence[str] = (),
+    objections: Iterable[str] = (),
+    **record: Any,
+) -> Path:
+    """A choices folder in good order, except for what `record` changes in the JSON record."""
+    folder.mkdir(exist_ok=True)
+    (folder / "national_allowed.dat").write_bytes("".join(f"{n},\n" for n in allowed).encode())
+    said = {
+        "checked_at": "2026-03-01T09:00:00.000Z",
+        "requested": len(allowed),
+        "returned": len(allowed),
+        **record,
+    }
+    (folder / "national_allowed.json").write_text(json.dumps(said))
+    (folder / "objections.csv").write_text(HEADER + "".join(f"{row}\n" for row in objections))
+    return folder
+
+
+@dataclass(frozen=True)
+class One:
+    """One person of a cohort."""
+
+    person: str | None
+    national: str | None
+    has_identifier: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of objections.csv."""
+
+    identifier: str
+    kind: str
+    project: str | None
+    begins: date
+    ends: date | None
+
+    def line(self) -> str:
+        ends = "" if self.ends is None else self.ends.isoformat()
+        return f"{self.identifier},{self.kind},{self.project or ''},{self.begins},{ends},a letter"
+
+
+def load_people(engine: DuckDBEngine, people: Sequence[One], name: str = "people") -> ops.Table:
+    """The people as the engine table that `apply_choices` takes."""
+    engine.forget(name)
+    data = pa.table(
+        {
+            "person": pa.array([one.person for one in people], pa.string()),
+            "national": pa.array([one.national for one in people], pa.string()),
+            "has_identifier": pa.array([one.has_identifier for one in people], pa.bool_()),
+        }
+    )
+    return engine.load(name, data, PEOPLE_KINDS)
+
+
+def digits_of(identifier: str) -> str | None:
+    """The ten digits, if it is an NHS number."""
+    try:
+        return NHSNumber(identifier).digits
+    except InvalidNHSNumber:
+        return None
+
+
+def oracle_reason(
+    one: One,
+    everyone: Sequence[One],
+    decision: Decision,
+    rows: Sequence[Row],
+    allowed: set[str],
+    projects: set[str],
+    at: date,
+) -> str | None:
+    """Why a person stays out, or None: one person and one line at a time."""
+    said: set[str] = set()
+    for row in rows:
+        if row.kind not in decision.kinds or row.begins > at:
+            continue
+        if row.ends is not None and row.ends < at:
+            continue
+        if row.project is not None and row.project not in projects:
+            continue
+        if _is_about(row, one, everyone):
+            said.add(row.kind)
+    yes = "project_consent" in said
+    if "withdrawal" in said:
+        return "withdrawal"
+    if "project_objection" in said:
+        return "project_objection"
+    if decision.consent_needed and not yes:
+        return "no_project_consent"
+    if not yes:
+        if said & {"no_ai_training", "no_companies", "no_research_here"}:
+            return "by_kind"
+        if "type1" in said:
+            return "type1"
+        if "local_objection" in said:
+            return "local_objection"
+        if decision.national and one.national is not None and one.national not in allowed:
+            return "not_allowed_nationally"
+    unknown = not one.has_identifier or (decision.national and one.national is None and not yes)
+    if one.person is None or (unknown and not decision.include_without_identifier):
+        return "no_valid_identifier"
+    return None
+
+
+def _is_about(row: Row, one: One, everyone: Sequence[One]) -> bool:
+    if one.person is None:
+        return False
+    if row.identifier == one.person:
+        return True
+    if one.national is None:
+        return False
+    if digits_of(row.identifier) == one.national:
+        return True
+    # An objection under one key of a person reaches the person's other keys.
+    return row.kind != "project_consent" and any(
+        other.person == row.identifier and other.national == one.national for other in everyone
+    )
