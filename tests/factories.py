@@ -309,7 +309,7 @@ def manifest_data(**changes: Any) -> dict[str, Any]:
             "removed": {
                 "not_allowed_nationally": 87,
                 "local_objection": 11,
-                "by_kind": {"no_research_here": 1},
+                "by_kind": 1,
                 "withdrawal": 1,
                 "no_valid_identifier": 2,
             },

@@ -55,9 +55,9 @@ def test_the_published_hashes() -> None:
     # RFC 9162 fixes these: the empty tree, and a leaf that holds nothing.
     assert EMPTY_ROOT == hashlib.sha256().digest() == root([])
     assert leaf_hash(b"") == hashlib.sha256(b"\x00").digest()
-    assert node_hash(b"a" * 32, b"b" * 32) == hashlib.sha256(
-        b"\x01" + b"a" * 32 + b"b" * 32
-    ).digest()
+    assert (
+        node_hash(b"a" * 32, b"b" * 32) == hashlib.sha256(b"\x01" + b"a" * 32 + b"b" * 32).digest()
+    )
     with pytest.raises(ValueError):
         root([b"short"])
 
@@ -145,9 +145,7 @@ def test_a_changed_consistency_proof_is_refused(data: st.DataObject) -> None:
 
 
 @given(st.lists(st.binary(max_size=40), max_size=8), st.integers(), st.integers())
-def test_rubbish_is_refused_with_our_own_error(
-    proof: list[bytes], index: int, size: int
-) -> None:
+def test_rubbish_is_refused_with_our_own_error(proof: list[bytes], index: int, size: int) -> None:
     with pytest.raises(ProofError):
         verify_inclusion(index, size, b"\x07" * 32, proof, b"\x09" * 32)
     with pytest.raises(ProofError):

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a table reads best with one case a line)
 """S16: one true date beside shifted ones gives the shift, and with it every date of the person.
 
 The naive twin issues any mixture of offered forms. The attack recovers the shift from a mixed

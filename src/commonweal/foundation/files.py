@@ -98,7 +98,14 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o600, exclusive: bo
 def make_private_folder(folder: Path) -> None:
     """Make a folder, and its parents, that only its owner can enter."""
     with translated(folder.name):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # One by one: with `parents=True` the folders between would be open to everyone.
+        missing = []
+        above = folder
+        while not above.is_dir():
+            missing.append(above)
+            above = above.parent
+        for made in reversed(missing):
+            made.mkdir(exist_ok=True, mode=0o700)
 
 
 @contextlib.contextmanager

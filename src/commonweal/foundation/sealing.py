@@ -5,6 +5,7 @@ chunks of ciphertext, each with its 16-byte tag. The file key is HKDF-SHA-256(ke
 a fresh salt per file means the counter nonces never repeat under one key. The nonce is
 an 11-byte chunk counter and one byte that is 1 for the last chunk (the STREAM construction of
 Hoang, Reyhanitabar, Rogaway and Vizar, 2015), so that cutting, swapping or doubling chunks shows.
+The header is associated data of every chunk, so that no bit of the file can change unseen.
 The context (for example release id and file name) is bound: a sealed file cannot be moved.
 """
 
@@ -48,9 +49,9 @@ def _nonce(counter: int, last: bool) -> bytes:
 class Sealer(io.RawIOBase):
     """A writable stream that seals what is written into `sink`.
 
-    `plain_hash` and `sealed_hash` (after `close`) are `sha256:...` of what went in and came out.
-    Closing writes the last chunk; leaving a `with` block by an exception does not, so that a
-    half-written file can never be opened.
+    `plain_hash` and `sealed_hash` (after `finish`) are `sha256:...` of what went in and came out.
+    `finish`, or leaving a `with` block well, writes the last chunk; leaving it by an exception does
+    not, so that a half-written file can never be opened.
     """
 
     def __init__(
@@ -67,7 +68,8 @@ class Sealer(io.RawIOBase):
         self._sealed = hashlib.sha256()
         self.plain_bytes = 0
         self._finished = False
-        self._emit(MAGIC + salt + struct.pack(">I", chunk_bytes))
+        self._header = MAGIC + salt + struct.pack(">I", chunk_bytes)
+        self._emit(self._header)
 
     @property
     def plain_hash(self) -> str:
@@ -85,6 +87,8 @@ class Sealer(io.RawIOBase):
 
     def write(self, data: bytes | bytearray | memoryview) -> int:  # type: ignore[override]
         """Take in `data`; whole chunks are sealed and passed on."""
+        if self._finished:
+            raise ValueError("a sealed stream that was finished takes no more")
         self._plain.update(data)
         size = memoryview(data).nbytes
         self.plain_bytes += size
@@ -115,7 +119,7 @@ class Sealer(io.RawIOBase):
             self.finish()
 
     def _seal(self, chunk: bytes, *, last: bool) -> None:
-        self._emit(self._cipher.encrypt(_nonce(self._counter, last), chunk, None))
+        self._emit(self._cipher.encrypt(_nonce(self._counter, last), chunk, self._header))
         self._counter += 1
 
     def _emit(self, data: bytes) -> None:
@@ -143,7 +147,7 @@ def unseal(source: BinaryIO, sink: BinaryIO, key: bytes, context: str, what: str
     while True:
         following = source.read(chunk_bytes + TAG_BYTES)
         try:
-            opened = cipher.decrypt(_nonce(counter, not following), block, None)
+            opened = cipher.decrypt(_nonce(counter, not following), block, header)
         except (InvalidTag, ValueError) as error:
             raise _broken(what) from error
         plain.update(opened)

@@ -163,18 +163,23 @@ class CheckpointSigner:
 def _follow(connection: Connection, log: Log, frontier: Frontier, size: int) -> bytes:
     """The root after all entries from the frontier up to `size`, hashed from their bodies."""
     rows = connection.execute(
-        "SELECT idx, intent.log, body FROM entry JOIN intent ON intent.id = intent_id "
+        "SELECT idx, intent.log, body, leaf_hash FROM entry JOIN intent ON intent.id = intent_id "
         "WHERE entry.log = ? AND idx >= ? ORDER BY idx",
         (log, frontier.size),
     )
-    for index, intent_log, body in rows:
+    for index, intent_log, body, stored in rows:
         if index != frontier.size or intent_log != log:
             raise _rewound(log, f"entry {frontier.size} is not in its place")
         try:
             read_entry(body)
         except CommonwealError as error:
             raise _rewound(log, f"entry {index} is not an entry of the closed list") from error
-        frontier.append(leaf_hash(body))
+        leaf = leaf_hash(body)
+        made = frontier.append(leaf)
+        if stored != leaf or any(
+            reading.node(connection, log, level, at) != node for level, at, node in made
+        ):
+            raise _rewound(log, f"entry {index} is not what its stored hashes say")
     if frontier.size != size:
         raise _rewound(log, f"entry {frontier.size} is not in its place")
     return frontier.root() if size else EMPTY_ROOT

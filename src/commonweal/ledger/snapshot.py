@@ -45,6 +45,12 @@ def open_snapshot(path: Path) -> Iterator[sqlite3.Connection]:
                 yield connection
 
 
+def read_head(path: Path) -> bytes:
+    """The first 100 bytes of a database: its header."""
+    with translated(path.name), path.open("rb") as stream:
+        return stream.read(100)
+
+
 @contextlib.contextmanager
 def _opened(path: Path, options: str) -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(

@@ -21,7 +21,7 @@ from commonweal.ledger.entry import read_entry
 from commonweal.ledger.events import LOGS, Log
 from commonweal.ledger.note import Note, VerifierKey, malformed
 from commonweal.ledger.report import LogReport, Report
-from commonweal.ledger.snapshot import open_snapshot
+from commonweal.ledger.snapshot import open_snapshot, read_head
 from commonweal.ledger.walk import Walk
 
 KeyOpener = Callable[[str], bytes | None]
@@ -56,7 +56,7 @@ def verify(
     report = Report({log: LogReport() for log in LOGS})
     try:
         with open_snapshot(path) as connection:
-            if _sound_database(connection, report):
+            if _sound_database(connection, report, path):
                 _Verification(connection, report, keys, origin).run(known, opener, sequenced)
     except (sqlite3.Error, TypeError, ValueError, OverflowError):
         # A damaged database can hold any type in any column.
@@ -64,12 +64,13 @@ def verify(
     return report
 
 
-def _sound_database(connection: sqlite3.Connection, report: Report) -> bool:
+def _sound_database(connection: sqlite3.Connection, report: Report, path: Path) -> bool:
     """Check the file, its mode and its schema; False if nothing more can be read."""
     damage = [row[0] for row in connection.execute("PRAGMA integrity_check(10)")]
     if damage != ["ok"]:
         report.add("database_damaged", f"integrity check: {len(damage)} finding(s)")
-    if connection.execute("PRAGMA journal_mode").fetchone()[0] not in ("wal", "memory"):
+    # Bytes 18 and 19 of the file say how it is written: 2 is the write-ahead log.
+    if read_head(path)[18:20] != b"\x02\x02":
         report.add("setting_changed", "journal mode")
     faults = schema.schema_faults(connection)
     for sentence in faults:

@@ -6,6 +6,7 @@ A paper cannot exist in an invalid state. Reading one from outside either gives 
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from datetime import UTC, date, datetime
@@ -159,6 +160,13 @@ ColumnName = Annotated[
 """The name of a table or variable as the source spells it."""
 Value = Annotated[str, StringConstraints(max_length=500), AfterValidator(_clean_value)]
 """A text that a table may hold, to compare with; it may be empty."""
+LARGEST = 2**53 - 1
+"""The largest whole number that every reader of JSON reads as the same number (RFC 8785)."""
+Number = (
+    Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
+    | Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+)
+"""A number to compare with, within what canonical JSON can hold."""
 Sha256 = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 """`sha256:` and 64 hexadecimal digits."""
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -184,8 +192,8 @@ class Paper(BaseModel):
         if not isinstance(data, dict):
             raise PaperInvalid(code, f"{what} is not a set of named fields.")
         try:
-            text = canonical(data)
-        except Fault:
+            text = json.dumps(data, allow_nan=False)
+        except (ValueError, TypeError, OverflowError, RecursionError):
             raise PaperInvalid(code, f"{what} holds a value that JSON cannot hold.") from None
         try:
             # Strict and through JSON: "5" and true are not the number 5, and lists are lists.

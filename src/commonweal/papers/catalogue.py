@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from commonweal.foundation.canonical import digest
 from commonweal.foundation.documents import load_document
 from commonweal.foundation.errors import Fault
-from commonweal.papers.base import ColumnName, Identifier, Line, Paper, Text, named_twice
+from commonweal.papers.base import ColumnName, Count, Identifier, Line, Paper, Text, named_twice
 from commonweal.papers.forms import Form, fits, read_form
 from commonweal.papers.vocabulary import Identifies, PersonKind, Role, VariableType
 
@@ -104,7 +104,7 @@ class Table(Paper):
     encoding: Line | None = None
     missing: tuple[Annotated[str, StringConstraints(max_length=50)], ...] = ()
     person_link: ColumnName | Link | None = None
-    rows: Annotated[int, Field(ge=0)] | None = None
+    rows: Count | None = None
     variables: Annotated[tuple[Variable, ...], Field(min_length=1, max_length=5000)]
 
     @model_validator(mode="after")

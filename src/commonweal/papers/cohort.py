@@ -13,11 +13,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from commonweal.papers.base import ColumnName, Paper
+from commonweal.papers.base import ColumnName, Number, Paper
 from commonweal.papers.base import Value as TextValue
 
 Op = Literal["eq", "ne", "lt", "le", "gt", "ge", "in", "starts_with", "is_missing", "is_present"]
-Value = TextValue | bool | int | float
+Value = TextValue | bool | Number
 MAX_DEPTH = 8
 
 

@@ -242,7 +242,7 @@ class PermitDraft(Paper):
 
     permit: Literal[1]
     id: Identifier
-    version: Annotated[int, Field(ge=1)] = 1
+    version: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     supersedes: Identifier | None = None
     project: Project
     organisation: Organisation

@@ -70,7 +70,13 @@ ALL_PAIRS = [
     for route in get_args(CommonLawRoute)
     for code in (None, *get_args(DeterminationCode))
 ]
-NEEDS_REFERENCE = {"policy_exemption", "legal_requirement", "public_interest", "anonymised"}
+NEEDS_REFERENCE = {
+    "cag_exemption",
+    "policy_exemption",
+    "legal_requirement",
+    "public_interest",
+    "anonymised",
+}
 
 
 def draft_for(route: str, code: str | None, **changes: Any) -> Any:

@@ -108,36 +108,38 @@ def oracle_reason(
     at: date,
 ) -> str | None:
     """Why a person stays out, or None: one person and one line at a time."""
-    said: set[str] = set()
-    for row in rows:
-        if row.kind not in decision.kinds or row.begins > at:
-            continue
-        if row.ends is not None and row.ends < at:
-            continue
-        if row.project is not None and row.project not in projects:
-            continue
-        if _is_about(row, one, everyone):
-            said.add(row.kind)
+    said = {
+        row.kind
+        for row in rows
+        if _counts(row, decision, projects, at) and _is_about(row, one, everyone)
+    }
     yes = "project_consent" in said
+    unknown = not one.has_identifier or (decision.national and one.national is None and not yes)
     if "withdrawal" in said:
         return "withdrawal"
     if "project_objection" in said:
         return "project_objection"
     if decision.consent_needed and not yes:
         return "no_project_consent"
-    if not yes:
-        if said & {"no_ai_training", "no_companies", "no_research_here"}:
-            return "by_kind"
-        if "type1" in said:
-            return "type1"
-        if "local_objection" in said:
-            return "local_objection"
-        if decision.national and one.national is not None and one.national not in allowed:
-            return "not_allowed_nationally"
-    unknown = not one.has_identifier or (decision.national and one.national is None and not yes)
+    if not yes and (said & {"no_ai_training", "no_companies", "no_research_here"}):
+        return "by_kind"
+    if not yes and "type1" in said:
+        return "type1"
+    if not yes and "local_objection" in said:
+        return "local_objection"
+    if not yes and decision.national and one.national is not None and one.national not in allowed:
+        return "not_allowed_nationally"
     if one.person is None or (unknown and not decision.include_without_identifier):
         return "no_valid_identifier"
     return None
+
+
+def _counts(row: Row, decision: Decision, projects: set[str], at: date) -> bool:
+    if row.kind not in decision.kinds or row.begins > at:
+        return False
+    if row.ends is not None and row.ends < at:
+        return False
+    return row.project is None or row.project in projects
 
 
 def _is_about(row: Row, one: One, everyone: Sequence[One]) -> bool:

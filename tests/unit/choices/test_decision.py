@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from commonweal.foundation.errors import Refused
-from commonweal.papers.permit import CagSupport
 from commonweal.papers.vocabulary import PURPOSES
 from commonweal.vault.choices.decision import decide
 from tests import factories
@@ -57,8 +56,9 @@ def test_a_decision_holds_to_its_last_day() -> None:
     assert refusal(permit, AT + timedelta(days=1)).code == "CW-PERMIT-DETERMINATION-EXPIRED"
 
 
-def test_cag_exemption_takes_the_reference_of_the_support() -> None:
-    assert not decide(determined("cag_exemption", "s251_reg5"), DATASET, AT).national
+def test_cag_exemption_with_its_reference() -> None:
+    permit = determined("cag_exemption", "s251_reg5", {"reference": "25/CAG/0042"})
+    assert not decide(permit, DATASET, AT).national
 
 
 @pytest.mark.parametrize(
@@ -67,15 +67,6 @@ def test_cag_exemption_takes_the_reference_of_the_support() -> None:
 def test_cag_exemption_needs_a_reference_of_cags_form(reference: str) -> None:
     permit = determined("cag_exemption", "s251_reg5", {"reference": reference})
     assert refusal(permit).code == "CW-CHOICES-CAG-REFERENCE"
-
-
-def test_cag_exemption_without_any_reference() -> None:
-    permit = determined("cag_exemption", "s251_reg5")
-    assert isinstance(permit.legal_basis.cag, CagSupport)
-    bare = permit.model_copy(
-        update={"legal_basis": permit.legal_basis.model_copy(update={"cag": None})}
-    )
-    assert refusal(bare).code == "CW-CHOICES-CAG-REFERENCE"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ from datetime import date
 
 import numpy as np
 import pytest
+from numpy.random import default_rng
+
 from commonweal.demo.hospital.calendar import (
     PATTERNS,
     Window,
@@ -13,7 +15,6 @@ from commonweal.demo.hospital.calendar import (
     day_number,
     easter,
 )
-from numpy.random import default_rng
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import nhs_number
 import numpy as np
 import pytest
+from numpy.random import default_rng
+
 from commonweal.demo.hospital.emergency import COMPLAINTS
 from commonweal.demo.hospital.numbers import (
     Register,
@@ -14,7 +16,6 @@ from commonweal.demo.hospital.numbers import (
     verhoeff_valid,
 )
 from commonweal.foundation.identifiers import NHSNumber, check_digit
-from numpy.random import default_rng
 
 # Written out again on purpose: the tables as printed in descriptions of Verhoeff's method.
 _D = (
@@ -46,9 +47,7 @@ def test_a_changed_digit_or_two_swapped_neighbours_are_found() -> None:
     for place in range(len(code)):
         for digit in set("0123456789") - {code[place]}:
             changed = code[:place] + digit + code[place + 1 :]
-            assert not verhoeff_valid(np.array([int("1" + changed)]))[0] or place == 0 or (
-                _verhoeff_oracle("1" + changed)
-            )
+            # A leading nought is no identifier: the number would be shorter.
             if not changed.startswith("0"):
                 assert not verhoeff_valid(np.array([int(changed)]))[0]
     swapped = code[0] + code[2] + code[1] + code[3:]

@@ -24,7 +24,11 @@ def test_a_new_home_opens_again_with_what_it_was_given(tmp_path):
     made = create(tmp_path / "home", tmp_path / "store", name="Ysbyty Gwynedd", kind="standard")
     home = Home.open(tmp_path / "home", tmp_path / "store")
     assert home.info == made.info
-    assert (home.kind, home.info.name, home.info.created_at) == ("standard", "Ysbyty Gwynedd", START)
+    assert (home.kind, home.info.name, home.info.created_at) == (
+        "standard",
+        "Ysbyty Gwynedd",
+        START,
+    )
     assert home.info.restored_at is None
     assert all((home.path / folder).is_dir() for folder in FOLDERS)
     assert {p.name for p in home.path.iterdir()} == {"home.json", *FOLDERS}
@@ -82,7 +86,8 @@ def test_a_file_or_link_is_never_taken(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "named", [{"name": ""}, {"name": "a\nb"}, {"name": "x" * 201}, {"name": "a\u202eb"}, {"kind": "x"}]
+    "named",
+    [{"name": ""}, {"name": "a\nb"}, {"name": "x" * 201}, {"name": "a\u202eb"}, {"kind": "x"}],
 )
 def test_names_and_kinds_that_may_not_be(tmp_path, named):
     with pytest.raises(WrongUsage, match="CW-HOME-INVALID"):
@@ -242,15 +247,15 @@ def test_a_killed_run_leaves_nothing_behind(house, repository):
 
 
 def test_one_run_at_a_time(house):
-    with house.home.run_lock():
-        with pytest.raises(Unavailable, match="CW-BUSY"), house.home.run_lock():
-            pass
+    busy = pytest.raises(Unavailable, match="CW-BUSY")
+    with house.home.run_lock(), busy, house.home.run_lock():
+        pass
     with house.home.run_lock():
         pass
 
 
 @pytest.mark.parametrize("there", [True, False])
-@pytest.mark.parametrize("nth", range(1, 12))
+@pytest.mark.parametrize("nth", range(1, 11))
 def test_a_full_disk_while_making_a_home_leaves_everything_as_it_was(
     tmp_path, monkeypatch, nth, there
 ):
@@ -268,14 +273,10 @@ def test_a_full_disk_while_making_a_home_leaves_everything_as_it_was(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        try:
+        with pytest.raises(CommonwealError) as caught:
             create(tmp_path / "home", tmp_path / "store")
-        except CommonwealError as error:
-            assert error.code == "CW-DISK-FULL"
-            assert sorted(tmp_path.rglob("*")) == before
-        else:
-            assert len(calls) < nth
-            return
+    assert caught.value.code == "CW-DISK-FULL"
+    assert sorted(tmp_path.rglob("*")) == before
     create(tmp_path / "home", tmp_path / "store")
 
 

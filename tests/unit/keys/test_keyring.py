@@ -273,9 +273,9 @@ def test_destruction_reaches_every_version_and_needs_two(house, purpose):
         assert keyring.get("it").state == "destroyed"
         for act in (
             lambda k=keyring: k.sign("it", b"") if PURPOSES[purpose].signs else k.secret("it"),
-            lambda k=keyring: k.sign_with(made.id, b"")
-            if PURPOSES[purpose].signs
-            else k.secret_of(made.id),
+            lambda k=keyring: (
+                k.sign_with(made.id, b"") if PURPOSES[purpose].signs else k.secret_of(made.id)
+            ),
             lambda k=keyring: k.destruction_order("it"),
             lambda k=keyring: k.destroy("it"),
         ):
@@ -364,9 +364,9 @@ def test_approvals_that_do_not_count(house, forge):
         house.keyring.destroy("it", approvals)
     assert code(caught) == "CW-KEY-APPROVAL"
     assert house.keyring.fence.read().destroyed == {}
-    assert house.again().secret_of(
-        next(i.id for i in house.again().list() if i.name == "it")
-    ) == key
+    assert (
+        house.again().secret_of(next(i.id for i in house.again().list() if i.name == "it")) == key
+    )
 
 
 def test_an_approval_of_another_home_does_not_count(house, tmp_path):
@@ -550,7 +550,9 @@ def test_the_verification_key_of_a_signer_cannot_be_replaced(house):
         house.keyring.get("alice")
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"7", b"\xff\xfe", b"[" * 20_000, b" " * 20_000])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"7", b"\xff\xfe", b"[" * 20_000, b" " * 20_000]
+)
 def test_a_broken_record_is_named_and_never_a_traceback(house, content):
     made = make(house, "project")
     (house.home.keys / f"{made.id}.json").write_bytes(content)

@@ -44,7 +44,7 @@ SPOILED = {
     "description gone": lambda p: (p / "store.json").unlink(),
     "description broken": lambda p: (p / "store.json").write_bytes(b"{"),
     "description of a later version": lambda p: (p / "store.json").write_text(
-        '{"home": "%s", "root_store": 2}' % HOME
+        f'{{"home": "{HOME}", "root_store": 2}}'
     ),
     "description is a list": lambda p: (p / "store.json").write_text("[]"),
 }
@@ -143,9 +143,9 @@ def test_the_lock_lets_its_holder_in_again_and_keeps_others_out(tmp_path, monkey
     store = root_store(tmp_path)
     other = RootStore.open(store.path, HOME)
     monkeypatch.setattr("commonweal.vault.keys.root_store._LOCK_SECONDS", 0.05)
-    with store.locked(), store.locked():
-        with pytest.raises(Unavailable, match="CW-BUSY"), other.locked():
-            pass
+    busy = pytest.raises(Unavailable, match="CW-BUSY")
+    with store.locked(), store.locked(), busy, other.locked():
+        pass
     with other.locked():
         pass
 

@@ -62,7 +62,15 @@ def forms(key: bytes) -> list[str]:
 
 @pytest.mark.parametrize(
     "show",
-    [repr, str, lambda s: f"{s}", lambda s: f"{s!r:>40}", lambda s: f"{s:>40}", "{}".format, "%s".__mod__],
+    [
+        repr,
+        str,
+        lambda s: f"{s}",
+        lambda s: f"{s!r:>40}",
+        lambda s: f"{s:>40}",
+        "{}".format,
+        "%s".__mod__,
+    ],
 )
 def test_no_representation_shows_the_key(show):
     secret = Secret(bytes(range(32)))

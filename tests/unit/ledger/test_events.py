@@ -183,9 +183,7 @@ def test_what_is_no_entry_is_refused(body: bytes) -> None:
 def test_other_spellings_of_an_entry_are_refused() -> None:
     body = entry_bytes(support.hint(3), START)
     spaced = json.dumps(json.loads(body)).encode()
-    unsorted = json.dumps(
-        dict(reversed(json.loads(body).items())), separators=(",", ":")
-    ).encode()
+    unsorted = json.dumps(dict(reversed(json.loads(body).items())), separators=(",", ":")).encode()
     doubled = body.replace(b'"v":1', b'"v":1,"v":1')
     for other in (spaced, unsorted, doubled, body + b"\n", b"\xef\xbb\xbf" + body):
         assert other != body

@@ -59,7 +59,8 @@ def test_an_intent_that_was_changed_is_not_placed(ledger: Ledger) -> None:
     with ledger.exclusive() as connection:
         connection.execute("DROP TRIGGER intent_no_update")
         connection.execute(
-            "UPDATE intent SET body = replace(body, 'jane', 'john') WHERE id = ?", (intent,)
+            "UPDATE intent SET body = CAST(replace(body, 'jane', 'john') AS BLOB) WHERE id = ?",
+            (intent,),
         )
     with pytest.raises(Fault, match=f"Intent {intent} "):
         sequence(ledger)
@@ -110,7 +111,11 @@ def test_the_same_tree_gets_the_same_note(ledger: Ledger, tmp_path: Path) -> Non
     sequence(ledger)
     signer = support.new_signer(tmp_path)
     first = signer.sign(ledger, "public")
-    assert signer.sign(ledger, "public") == first == (tmp_path / "signer/public.checkpoint").read_text()
+    assert (
+        signer.sign(ledger, "public")
+        == first
+        == (tmp_path / "signer/public.checkpoint").read_text()
+    )
     assert _point(first) == signer.last("public")
     assert _point(signer.sign(ledger, "sealed")).size == 0
     assert b"PRIVATE" not in repr(signer).encode()
@@ -153,12 +158,12 @@ def test_a_rewound_ledger_is_not_signed(ledger: Ledger, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        "UPDATE intent SET body = replace(body, 'jane', 'john') WHERE id = 7",
+        "UPDATE intent SET body = CAST(replace(body, 'jane', 'john') AS BLOB) WHERE id = 7",
         "UPDATE entry SET leaf_hash = zeroblob(32) WHERE log = 'sealed' AND idx = 4",
         "UPDATE node SET hash = zeroblob(32) WHERE log = 'sealed' AND level = 1 AND idx = 2",
         "UPDATE node SET hash = zeroblob(32) WHERE log = 'sealed' AND level = 2",
         "DELETE FROM node WHERE log = 'sealed' AND level = 1 AND idx = 2",
-        "UPDATE intent SET body = '{}' WHERE id = 8",
+        "UPDATE intent SET body = CAST('{}' AS BLOB) WHERE id = 8",
         "UPDATE entry SET intent_id = 1 WHERE log = 'sealed' AND idx = 5",
     ],
 )
@@ -184,9 +189,7 @@ def test_a_damaged_tree_is_not_signed(ledger: Ledger, tmp_path: Path, damage: st
 
 
 @pytest.mark.parametrize("content", ["", "rubbish", "a\n1\nAAAA\n\n\u2014 a AAAAAAA=\n"])
-def test_a_changed_memory_stops_the_signer(
-    ledger: Ledger, tmp_path: Path, content: str
-) -> None:
+def test_a_changed_memory_stops_the_signer(ledger: Ledger, tmp_path: Path, content: str) -> None:
     signer = support.new_signer(tmp_path)
     _grow(ledger, signer, 1)
     (tmp_path / "signer/sealed.checkpoint").write_text(content)
@@ -194,9 +197,7 @@ def test_a_changed_memory_stops_the_signer(
         signer.sign(ledger, "sealed")
 
 
-def test_the_memory_of_another_key_or_log_stops_the_signer(
-    ledger: Ledger, tmp_path: Path
-) -> None:
+def test_the_memory_of_another_key_or_log_stops_the_signer(ledger: Ledger, tmp_path: Path) -> None:
     signer = support.new_signer(tmp_path)
     _grow(ledger, signer, 1)
     stranger = CheckpointSigner(BASE, Ed25519PrivateKey.generate(), tmp_path / "signer")
@@ -238,9 +239,7 @@ def test_a_seal_needs_a_policy(tmp_path: Path) -> None:
         seal_day(empty)
 
 
-def test_after_a_restore_a_new_epoch_names_what_was_lost(
-    ledger: Ledger, tmp_path: Path
-) -> None:
+def test_after_a_restore_a_new_epoch_names_what_was_lost(ledger: Ledger, tmp_path: Path) -> None:
     signer = support.new_signer(tmp_path)
     _grow(ledger, signer, 3)
     with pytest.raises(Refused):
@@ -286,9 +285,7 @@ def test_an_epoch_is_never_used_for_two_trees(ledger: Ledger, tmp_path: Path) ->
     assert [restored(first), restored(again)] == [f"{BASE}/public/2", f"{BASE}/public/3"]
 
 
-def test_an_epoch_that_names_something_else_is_not_signed(
-    ledger: Ledger, tmp_path: Path
-) -> None:
+def test_an_epoch_that_names_something_else_is_not_signed(ledger: Ledger, tmp_path: Path) -> None:
     signer = support.new_signer(tmp_path)
     _grow(ledger, signer, 2)
     old = _copy(ledger, tmp_path / "old.sqlite")

@@ -196,7 +196,9 @@ def test_what_is_asked_beside_the_table(ledger: Ledger) -> None:
     ledger.append(hint(), requires_live=PermitLive(PERMIT, ("active", "paused")))
     assert _refusal(ledger, hint(), PermitLive(PERMIT)) == "The permit is paused."
     # Asking for less than the table says does not help.
-    assert _refusal(ledger, authorised(), PermitLive(PERMIT, ("paused",))) == "The permit is paused."
+    assert (
+        _refusal(ledger, authorised(), PermitLive(PERMIT, ("paused",))) == "The permit is paused."
+    )
     with pytest.raises(Fault):
         ledger.append(hint(), requires_live=PermitLive("another"))
     for allow in ((), ("revoked",), ("announced", "active")):
@@ -318,9 +320,7 @@ def test_threads_and_connections_write_one_after_another(ledger: Ledger) -> None
             ids.append(own.append(hint(number)))
 
     others = [Ledger.open(ledger.path, support.new_clock()) for _ in range(2)]
-    threads = [
-        threading.Thread(target=write, args=(own,)) for own in (ledger, ledger, *others)
-    ]
+    threads = [threading.Thread(target=write, args=(own,)) for own in (ledger, ledger, *others)]
     sequencer = threading.Thread(target=lambda: [sequence(others[0]) for _ in range(20)])
     for thread in (*threads, sequencer):
         thread.start()

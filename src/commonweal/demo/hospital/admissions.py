@@ -83,6 +83,9 @@ WARDS = tuple(dict.fromkeys(w for reason in PRESENTATIONS for w in reason.wards.
 PROCEDURES = tuple(dict.fromkeys(p for reason in PRESENTATIONS for p in reason.procedures.split()))
 
 
+PLACE_OF_PROCEDURE = {code: index for index, code in enumerate(PROCEDURES)}
+
+
 @dataclass(frozen=True)
 class Episodes:
     """Episodes of a chunk in order of first day. `until` may lie after the window."""
@@ -228,13 +231,8 @@ def admissions_table(
     nhs, hospital = people.links(episodes.person)
     method, ward, consultant = _places(rng, episodes)
     operated = chosen(rng, np.array([r.operated for r in PRESENTATIONS])[episodes.reason], size)
-    procedure = _listed(
-        rng,
-        episodes.reason,
-        [r.procedures for r in PRESENTATIONS],
-        {code: index for index, code in enumerate(PROCEDURES)},
-        1.1,
-    )
+    lists = [r.procedures for r in PRESENTATIONS]
+    procedure = _listed(rng, episodes.reason, lists, PLACE_OF_PROCEDURE, 1.1)
     specialty = np.array([SPECIALTIES.index(r.specialty) for r in PRESENTATIONS])
     cost = _costs(rng, episodes.reason, nights, operated)
     return pa.table(

@@ -19,6 +19,7 @@ from numpy.random import Generator, SeedSequence, default_rng
 
 from commonweal.demo.hospital.admissions import (
     METHOD_CODES,
+    Episodes,
     admissions_table,
     diagnoses_table,
     make_diagnoses,
@@ -173,6 +174,12 @@ def _append(store: TableStore, tables: list[tuple[str, pa.Table]]) -> None:
         store.append(name, table)
 
 
+def _generators(child: SeedSequence) -> dict[str, Generator]:
+    """One source of chance for each subject."""
+    seeds = child.spawn(len(_SUBJECTS))
+    return {subject: default_rng(seed) for subject, seed in zip(_SUBJECTS, seeds, strict=True)}
+
+
 def _chunk(
     child: SeedSequence,
     size: int,
@@ -182,10 +189,7 @@ def _chunk(
     counters: _Numbers,
 ) -> Iterator[tuple[str, pa.Table]]:
     """The tables of one chunk of patients."""
-    seeds = child.spawn(len(_SUBJECTS))
-    rng: dict[str, Generator] = {
-        subject: default_rng(seed) for subject, seed in zip(_SUBJECTS, seeds, strict=True)
-    }
+    rng = _generators(child)
     people = make_people(rng["people"], size, window, places, register)
     health = make_health(rng["health"], people)
     death = make_deaths(rng["deaths"], people, health, window)
@@ -198,13 +202,11 @@ def _chunk(
     counters.spell += len(stays.person)
     found = make_diagnoses(rng["codes"], episodes, people, health)
     secondary = np.bincount(found[0], minlength=len(episodes.person)) - 1
-    admissions = admissions_table(rng["episodes"], episodes, people, health, secondary, window)
-    yield "admissions", admissions
+    admitted = admissions_table(rng["episodes"], episodes, people, health, secondary, window)
+    yield "admissions", admitted
     yield "diagnoses", diagnoses_table(rng["codes"], episodes, people, found, window)
-    yield (
-        "medications",
-        medications_table(rng["medicines"], people, health, episodes, death, window),
-    )
+    given = medications_table(rng["medicines"], people, health, episodes, death, window)
+    yield "medications", given
     results, specimens = lab_table(
         rng["laboratory"], people, health, episodes, death, window, counters.specimen
     )
@@ -214,10 +216,9 @@ def _chunk(
     died[stays.person[stays.died]] = True
     yield "deaths", deaths_table(rng["deaths"], people, health, death, died, window)
     contacts = contacts_table(rng["mind"], people, health, death, window, counters.contact)
-    counters.contact += len(contacts)
     yield "mental_health_contacts", contacts
-    through = _through_emergency(admissions, episodes.spell)
-    arrivals = (episodes.person[through], episodes.day[through], episodes.reason[through])
+    counters.contact += len(contacts)
+    arrivals = _through_emergency(admitted, episodes)
     attendances = attendances_table(
         rng["emergency"], people, health, arrivals, death, window, counters.attendance
     )
@@ -225,9 +226,10 @@ def _chunk(
     yield "ae_attendances", attendances
 
 
-def _through_emergency(admissions: pa.Table, spell: Ints) -> Ints:
-    """The first episode of each stay that came through A&E."""
+def _through_emergency(admissions: pa.Table, episodes: Episodes) -> tuple[Ints, Ints, Ints]:
+    """Person, day and reason of the first episode of each stay that came through A&E."""
     method = admissions["admission_method"].combine_chunks().indices.to_numpy()
     came = np.flatnonzero(method == METHOD_CODES.index("21"))
-    _, first = np.unique(spell[came], return_index=True)
-    return np.asarray(np.sort(came[first]), dtype=np.int64)
+    _, first = np.unique(episodes.spell[came], return_index=True)
+    through = np.sort(came[first])
+    return episodes.person[through], episodes.day[through], episodes.reason[through]

@@ -100,7 +100,7 @@ class Window:
         if kind != "always":
             week = np.where(self.holiday, _ON_HOLIDAY[kind], week)
         # The busiest patients die within the window; others come in their place.
-        growth = 1 + 0.09 * (self.days - self.start) / DAYS_A_YEAR
+        growth = 1 + 0.13 * (self.days - self.start) / DAYS_A_YEAR
         return np.asarray(season * week * growth, dtype=np.float64)
 
     def draw(self, rng: Generator, pattern: str, first: Ints, last: Ints) -> Ints:

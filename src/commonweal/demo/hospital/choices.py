@@ -71,12 +71,7 @@ def write_choices(
     project; `Fault` CW-FILE-MISSING without a table of patients, CW-FILE-EXISTS when `out_dir`
     holds something.
     """
-    if not 0 <= opted_out_share <= 1:
-        raise WrongUsage("CW-DEMO-USAGE", "The share of people opted out lies from 0 to 1.")
-    if checked_at.tzinfo is None:
-        raise WrongUsage("CW-DEMO-USAGE", "The time of the check needs a time zone.")
-    if not projects:
-        raise WrongUsage("CW-DEMO-USAGE", "At least one project is needed for choices about one.")
+    _check(checked_at, seed, opted_out_share, projects)
     numbers, birth, decile = _patients(hospital_dir)
     rng = default_rng([seed, 0x0C401CE5])
     allowed = _allowed(rng, numbers, birth, decile, opted_out_share)
@@ -97,6 +92,19 @@ def write_choices(
         )
         pcsv.write_csv(objections, folder / "objections.csv")
     return ChoicesSummary(len(numbers), len(allowed), len(objections))
+
+
+def _check(
+    checked_at: datetime, seed: int, opted_out_share: float, projects: Sequence[str]
+) -> None:
+    if not 0 <= opted_out_share <= 1:
+        raise WrongUsage("CW-DEMO-USAGE", "The share of people opted out lies from 0 to 1.")
+    if seed < 0:
+        raise WrongUsage("CW-DEMO-USAGE", "The seed of the choices is not below 0.")
+    if checked_at.tzinfo is None:
+        raise WrongUsage("CW-DEMO-USAGE", "The time of the check needs a time zone.")
+    if not projects:
+        raise WrongUsage("CW-DEMO-USAGE", "At least one project is needed for choices about one.")
 
 
 def _patients(hospital: Path) -> tuple[pa.Array, Ints, Floats]:

@@ -179,7 +179,8 @@ PANELS: dict[str, tuple[Test, ...]] = {
         Test("2823-3", "Potassium", "mmol/L", 4.3, 0.22, 0.3, 1, 3.5, 5.3, age=0.003,
              shift={"kidney": 0.25, "dialysis": 0.55, "heart_failure": 0.1}, floor=1.8),
         Test("14682-9", "Creatinine", "umol/L", 4.21, 0.16, 0.11, 0, 45, 104, True, 0.26, 0.0035,
-             {"kidney": 0.55, "dialysis": 1.5, "heart_failure": 0.12, "frailty": -0.06}, 0.09),
+             {"kidney": 0.55, "dialysis": 1.5, "heart_failure": 0.12, "frailty": -0.06}, 0.09,
+             ceiling=2_200),
         Test("22664-7", "Urea", "mmol/L", 1.6, 0.18, 0.2, 1, 2.5, 7.8, True, 0.06, 0.008,
              {"kidney": 0.5, "dialysis": 1.1, "heart_failure": 0.2}, 0.14),
     ),
@@ -195,7 +196,7 @@ PANELS: dict[str, tuple[Test, ...]] = {
     ),
     "inflammation": (
         Test("1988-5", "C reactive protein", "mg/L", 1.0, 0.8, 0.8, 0, 0, 5, True, 0.0, 0.01,
-             {"obesity": 0.5, "inflamed_joints": 0.7, "ibd": 0.6, "secondaries": 1.3}, 2.3,
+             {"obesity": 0.5, "inflamed_joints": 0.7, "ibd": 0.6, "secondaries": 1.3}, 1.7,
              ceiling=460),
     ),
     "liver": (

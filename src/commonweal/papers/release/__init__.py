@@ -2,7 +2,6 @@
 
 from commonweal.papers.release.manifest import (
     AppliedChoices,
-    ByKind,
     ChoiceKind,
     Closeness,
     Diversity,
@@ -34,7 +33,6 @@ from commonweal.papers.release.summary import (
 
 __all__ = [
     "AppliedChoices",
-    "ByKind",
     "ChoiceKind",
     "Closeness",
     "Diversity",

@@ -24,7 +24,7 @@ from commonweal.papers.base import (
     Share,
     named_twice,
 )
-from commonweal.papers.forms import Form
+from commonweal.papers.forms import read_form
 from commonweal.papers.permit import RiskLimits
 from commonweal.papers.signed import SignedPaper
 from commonweal.papers.trust import SigningRole
@@ -43,8 +43,6 @@ ChoiceKind = Literal[
 ]
 """The kinds of choice that the rules of a release looked at."""
 
-ByKind = Literal["no_ai_training", "no_companies", "no_research_here"]
-
 MEMBERSHIP_FLOOR = 4096
 
 
@@ -56,7 +54,7 @@ def _path(text: str) -> str:
 
 
 def _form(text: str) -> str:
-    if Form.parse(text).text != text:
+    if read_form(text).text != text:
         raise ValueError("a form is written in its one spelling")
     return text
 
@@ -236,7 +234,7 @@ class Diversity(Paper):
     """Diversity of one sensitive column: fewest distinct values, least entropy, of any class."""
 
     distinct: Annotated[int, Field(ge=0, le=10**12)]
-    entropy: Annotated[float, Field(ge=0.0)] | None = None
+    entropy: Annotated[float, Field(ge=0.0, le=64.0)] | None = None
 
 
 class Closeness(Paper):
@@ -324,7 +322,10 @@ class ReleaseManifest(SignedPaper):
     membership: MembershipTree
     holdout: HoldOut | None = None
     audit_map: Sha256
-    sieve: Sha256
+    sieve: Sha256 | None = None
+    """Hash of the sealed sieve; None where the source has no identifiers of people."""
+    papers: dict[Line, Sha256] = Field(default_factory=dict)
+    """Hashes of the unsealed papers beside the manifest (`risk.json`, `report.html`)."""
     data_level: Literal["de-personalised"] = "de-personalised"
 
     @model_validator(mode="after")

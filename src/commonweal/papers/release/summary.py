@@ -33,7 +33,7 @@ ShareBand = Literal[
     "1 in 5 or more",
 ]  # fmt: skip
 """Each band holds its lower end and not its upper end."""
-RoundedCount = Annotated[int, Field(ge=STEP, multiple_of=STEP)] | None
+RoundedCount = Annotated[int, Field(ge=STEP, le=10**12, multiple_of=STEP)] | None
 """Rounded to 10; null where it is under 10."""
 
 

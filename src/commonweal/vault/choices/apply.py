@@ -85,7 +85,8 @@ def apply_choices(
         _check_identifiers(engine, objections, kind)
         if decision.national:
             listed = _load_listed(engine, choices)
-            _check_list(engine, people, everyone or people, listed, choices)
+            whole = people if everyone is None else everyone
+            _check_list(engine, people, whole, listed, choices)
             people = ops.left_join(
                 people, listed, {"national": "national"}, {"listed_number": "national"}
             )

@@ -95,7 +95,7 @@ def _check_determination(
                 f"The determination {determination.code} must carry its {field}.",
             )
     if determination.code == "cag_exemption":
-        _check_cag(permit, determination)
+        _check_cag(determination)
     if determination.code == "individual_care" and not set(permit.purposes) <= CARE_PURPOSES:
         raise Refused(
             "CW-CHOICES-PURPOSE",
@@ -114,11 +114,8 @@ def _check_determination(
         )
 
 
-def _check_cag(permit: PermitDraft, determination: Determination) -> None:
-    named = determination.reference
-    if named is None and permit.legal_basis.cag is not None:
-        named = permit.legal_basis.cag.reference
-    if named is None or not _CAG_REFERENCE.fullmatch(named):
+def _check_cag(determination: Determination) -> None:
+    if not _CAG_REFERENCE.fullmatch(determination.reference or ""):
         raise Refused(
             "CW-CHOICES-CAG-REFERENCE",
             "An exemption by the Confidentiality Advisory Group must name its reference, "

@@ -27,8 +27,8 @@ MAX_BYTES = 1 << 30
 _HEADER = ",".join(COLUMNS)
 _DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _PROJECT = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-# Space around, a quotation mark or a control character: such an identifier would match nobody.
-_ODD_IDENTIFIER = r'^\s|\s$|["\x00-\x1f\x7f]'
+# Space around, a quotation mark or what cannot be seen: such an identifier would match nobody.
+_ODD_IDENTIFIER = r'^[\s\p{Z}]|[\s\p{Z}]$|["\p{C}]'
 
 
 @dataclass(frozen=True)

@@ -244,6 +244,23 @@ class Keyring:
             self._settle()
             return tuple(record.info for record in self._named(name))
 
+    def shred_release(self, name: str) -> bool:
+        """Destroy the data key of one release that was never finished or has been replaced (S13).
+
+        A rule of the machine, so it needs no approval; it works on purpose `release_data` only.
+        False if the key is not there or is destroyed already. Raises `WrongUsage` CW-KEY-USE.
+        """
+        with self._store.locked():
+            versions = [r for r in self._records() if r.info.name == name and not _wraps(r)]
+            if any(record.info.purpose != "release_data" for record in versions):
+                raise WrongUsage("CW-KEY-USE", f"The key {name} does not belong to a release.")
+            alive = [r.info.id for r in versions if r.info.state != "destroyed"]
+            if not alive:
+                return False
+            self.fence.record_destroyed(*alive)
+            self._settle()
+            return True
+
     # --- for backups ----------------------------------------------------------------------
 
     def chain(self, name: str) -> tuple[KeyRecord, KeyRecord]:

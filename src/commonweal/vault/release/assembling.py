@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -21,9 +22,6 @@ from commonweal.vault.release.reporting import report_page, risk_document, risk_
 from commonweal.vault.release.store import MANIFEST, REPORT, RISK, SUMMARY
 from commonweal.vault.release.writing import SealedFolder, Written
 from commonweal.vault.tables import ops
-
-NO_SIEVE = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-"""The hash of nothing: a source without identifiers has no sieve."""
 
 
 def assemble(
@@ -79,7 +77,7 @@ def assemble(
                 "fingerprint": prepared.loaded.fingerprint.digest,
             },
             "choices": _choices(prepared),
-            "patients": _patients(prepared),
+            "patients": patients(prepared),
             "tables": tables,
             "risk": risk_paper(prepared),
             "key_ids": key_ids,
@@ -93,27 +91,32 @@ def assemble(
             if held is None
             else {"people": prepared.chosen.held_out, "files": [_file(one) for one in holdout]},
             "audit_map": audit.sealed_hash,
-            "sieve": NO_SIEVE if sieved is None else sieved.sealed_hash,
+            "sieve": None if sieved is None else sieved.sealed_hash,
+            "papers": _write_papers(prepared, tables, inside),
         },
         "The release manifest",
     )
-    _write_papers(custody, prepared, manifest, inside)
+    signer = custody.keyring.signer("manifest-signer")
+    at = manifest.built_at
+    _write_plain(inside, MANIFEST, manifest.signed([signer], at).encode())
+    _write_plain(inside, SUMMARY, summarise(manifest).signed([signer], at).encode())
 
 
 def _write_papers(
-    custody: Custody, prepared: Prepared, manifest: ReleaseManifest, inside: SealedFolder
-) -> None:
-    signer = custody.keyring.signer("manifest-signer")
-    texts = {
-        RISK: canonical(risk_document(prepared)) + b"\n",
-        REPORT: report_page(prepared, manifest).encode(),
+    prepared: Prepared, tables: dict[str, Any], inside: SealedFolder
+) -> dict[str, str]:
+    page = report_page(prepared, inside.release, patients(prepared), tables)
+    return {
+        RISK: _write_plain(inside, RISK, canonical(risk_document(prepared)) + b"\n"),
+        REPORT: _write_plain(inside, REPORT, page.encode()),
     }
-    at = manifest.built_at
-    texts[MANIFEST] = manifest.signed([signer], at).encode()
-    texts[SUMMARY] = summarise(manifest).signed([signer], at).encode()
-    for name, content in texts.items():
-        with translated(name), (inside.folder / name).open("xb") as sink:
-            sink.write(content)
+
+
+def _write_plain(inside: SealedFolder, name: str, content: bytes) -> str:
+    """Write a paper of ours beside the data; returns its hash."""
+    with translated(name), (inside.folder / name).open("xb") as sink:
+        sink.write(content)
+    return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
 def _write_table(
@@ -160,7 +163,7 @@ def _held_out(prepared: Prepared) -> ops.Table | None:
         return None
     people = prepared.chosen.people
     held = ops.keep_where(people, people["held_out"])
-    return ops.select(held, ["person", "code", "weeks"])
+    return ops.select(held, ["person", "code", "weeks", "number"])
 
 
 def _everyone(prepared: Prepared, held: ops.Table | None) -> ops.Table:
@@ -196,7 +199,8 @@ def _choices(prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def _patients(prepared: Prepared) -> dict[str, Any]:
+def patients(prepared: Prepared) -> dict[str, Any]:
+    """Exact counts of people at each step, as the manifest holds them."""
     chosen = prepared.chosen
     left = prepared.suppressed + prepared.left_empty
     return {

@@ -1,4 +1,4 @@
-"""Risk of a release by patient, before and after, and the people whose leaving would mend it.
+"""Risk of a release by patient, before and after.
 
 Each table is measured with the released quasi-identifiers of the person table beside its own: what
 someone could know of a person and of one of their events. The release is as risky as its riskiest
@@ -7,7 +7,8 @@ table.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -15,24 +16,26 @@ from commonweal.papers.permit import RiskLimits
 from commonweal.papers.permit_rules import Wanted
 from commonweal.vault.release.loading import Loaded
 from commonweal.vault.release.recipe import Recipe, TableRecipe
-from commonweal.vault.release.shaping import CODE, Shaper
+from commonweal.vault.release.shaping import WHO, Shaper
 from commonweal.vault.risk import (
     Breach,
     Calendar,
     Figures,
+    ReleasedDates,
+    RiskView,
     ShiftFigures,
     calendar_of,
     check_limits,
     class_figures,
-    low_l_people,
     shift_candidates,
-    small_class_people,
     trim_window,
 )
 from commonweal.vault.tables import ops
 
-EVERYONE = "(people)"
+EVERYONE = "people"
 """The name under which people are measured where no released table has a quasi-identifier."""
+
+Calendars = Mapping[tuple[str, str], Calendar]
 
 
 @dataclass(frozen=True)
@@ -52,38 +55,35 @@ class Measured:
         return check_limits(self.tables, self.shift, limits)
 
 
-@dataclass(frozen=True)
-class View:
-    """One measured table: rows of `CODE`, quasi-identifiers and sensitive columns, kept by name."""
-
-    name: str
-    table: ops.Table
-    quasi: tuple[str, ...]
-    sensitive: tuple[str, ...]
-
-
 def calendars(loaded: Loaded) -> dict[tuple[str, str], Calendar]:
-    """The true coverage of every shifted date, by (table, variable)."""
-    return {
-        (recipe.name, item.variable.name): calendar_of(
-            loaded.engine, loaded.linked(recipe.name), item.variable.name
-        )
-        for recipe in loaded.recipe.tables
-        for item in recipe.shifted
-    }
+    """The true coverage of every shifted date that has any value, by (table, variable)."""
+    found = {}
+    for recipe in loaded.recipe.tables:
+        for item in recipe.shifted:
+            name = item.variable.name
+            calendar = calendar_of(loaded.engine, loaded.linked(recipe.name), name)
+            if calendar is not None:
+                found[recipe.name, name] = calendar
+    return found
 
 
-def windows(
-    loaded: Loaded, known: Mapping[tuple[str, str], Calendar]
-) -> dict[tuple[str, str], tuple[object, object]]:
-    """First and last shifted date that may be released, in the type of the variable (S16)."""
+def windows(loaded: Loaded, known: Calendars) -> dict[tuple[str, str], tuple[object, object]]:
+    """First and last shifted date that may be released, in the type of the variable (S16).
+
+    A variable without a date has an empty window. Raises `Refused` CW-RISK-SHIFT-WINDOW.
+    """
     found: dict[tuple[str, str], tuple[object, object]] = {}
-    for (table, name), calendar in known.items():
-        first, last = trim_window(calendar, loaded.recipe.permit.shift_weeks)
-        if loaded.recipe.dataset.table(table).variable(name).type == "timestamp":
-            found[table, name] = (_midnight(first), _midnight(last) + timedelta(days=1, seconds=-1))
-        else:
-            found[table, name] = (first, last)
+    for recipe in loaded.recipe.tables:
+        for item in recipe.shifted:
+            name, first, last = item.variable.name, date.max, date.min
+            if (recipe.name, name) in known:
+                first, last = trim_window(
+                    known[recipe.name, name], loaded.recipe.permit.shift_weeks, what=item.name
+                )
+            if item.variable.type == "timestamp":
+                found[recipe.name, name] = (_midnight(first), _last_moment(last))
+            else:
+                found[recipe.name, name] = (first, last)
     return found
 
 
@@ -91,109 +91,87 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day)  # noqa: DTZ001 (tables hold no time zones)
 
 
-def measure(
-    shaper: Shaper,
-    people: ops.Table,
-    known: Mapping[tuple[str, str], Calendar],
-    *,
-    exact: bool = False,
-) -> Measured:
-    """The figures for `people` (person, code, weeks). `exact`: on the values before any form."""
-    figures: dict[str, Figures] = {}
-    for view in _views(shaper, people, exact=exact):
-        figures[view.name] = class_figures(
-            shaper.engine, view.table, view.quasi, view.sensitive, CODE
-        )
-        _drop(shaper, view)
+def _last_moment(day: date) -> datetime:
+    return _midnight(day) + timedelta(hours=23, minutes=59, seconds=59, microseconds=999_999)
+
+
+def measure(shaper: Shaper, people: ops.Table, known: Calendars, *, exact: bool = False) -> Measured:
+    """The figures for `people`. `exact`: on the values before any form, without date shifts."""
+    with measured_views(shaper, people, exact=exact) as views:
+        figures = {
+            view.name: class_figures(
+                shaper.engine, view.table, view.quasi, view.sensitive, view.person
+            )
+            for view in views
+        }
     shift = None if exact else _shift(shaper, people, known)
     return Measured(figures, shift)
 
 
-def endangered(shaper: Shaper, people: ops.Table, limits: RiskLimits) -> ops.Table:
-    """The codes (column `code`) of people in classes below the limits, once each."""
-    parts = []
-    for number, view in enumerate(_views(shaper, people, exact=False)):
-        found = [small_class_people(shaper.engine, view.table, view.quasi, CODE, limits.k)]
-        if limits.distinct_l is not None:
-            found += [
-                low_l_people(shaper.engine, view.table, view.quasi, column, CODE, limits.distinct_l)
-                for column in view.sensitive
-            ]
-        merged = ops.union(*(ops.project(one, {"code": one[CODE]}) for one in found))
-        parts.append(shaper.engine.keep(f"endangered_{number}", ops.distinct(merged)))
-        _drop(shaper, view)
-    together = shaper.engine.keep("endangered", ops.distinct(ops.union(*parts)))
-    for number in range(len(parts)):
-        shaper.engine.forget(f"endangered_{number}")
-    return together
-
-
-def _views(shaper: Shaper, people: ops.Table, *, exact: bool) -> list[View]:
+@contextlib.contextmanager
+def measured_views(shaper: Shaper, people: ops.Table, *, exact: bool) -> Iterator[list[RiskView]]:
+    """The tables that are measured, kept in the engine for the block."""
     recipe = shaper.loaded.recipe
-    static = _static(recipe)
-    views: list[View] = []
-    shared: View | None = None
+    kept: list[str] = []
+    try:
+        yield list(_views(shaper, people, recipe, exact, kept))
+    finally:
+        for name in kept:
+            shaper.engine.forget(name)
+
+
+def _views(
+    shaper: Shaper, people: ops.Table, recipe: Recipe, exact: bool, kept: list[str]
+) -> Iterator[RiskView]:
+    static = next((one for one in recipe.tables if one.name == recipe.person_table), None)
+    shared: RiskView | None = None
     if static is not None:
-        shared = _view(shaper, people, static, exact)
-        views.append(shared)
+        shared = _view(shaper, people, static, exact, kept)
+        yield shared
+    measured = static is not None
     for table in recipe.tables:
-        if table is static or not table.about_people:
+        if table is static or not table.about_people or not (table.quasi or table.sensitive):
             continue
-        if not table.quasi and not table.sensitive:
-            continue
-        own = _view(shaper, people, table, exact)
-        views.append(own if shared is None else _beside(shaper, own, shared))
-    if not views:
-        everyone = ops.project(people, {CODE: people["code"]})
-        views.append(View(EVERYONE, shaper.engine.keep("view_people", everyone), (), ()))
-    return views
+        own = _view(shaper, people, table, exact, kept)
+        measured = True
+        yield own if shared is None else _beside(own, shared)
+    if not measured:
+        kept.append("view_people")
+        everyone = shaper.engine.keep("view_people", ops.project(people, {WHO: people["number"]}))
+        yield RiskView(EVERYONE, everyone, (), (), WHO)
 
 
-def _static(recipe: Recipe) -> TableRecipe | None:
-    return next((table for table in recipe.tables if table.name == recipe.person_table), None)
+def _view(
+    shaper: Shaper, people: ops.Table, table: TableRecipe, exact: bool, kept: list[str]
+) -> RiskView:
+    items: tuple[Wanted, ...] = (*table.quasi, *table.sensitive)
+    make = shaper.raw if exact else shaper.measured
+    rows = shaper.engine.keep(f"view_{table.name}", ops.distinct(make(table, people, items)))
+    kept.append(f"view_{table.name}")
+    quasi = tuple(item.variable.name for item in table.quasi)
+    sensitive = tuple(item.variable.name for item in table.sensitive)
+    return RiskView(table.name, rows, quasi, sensitive, WHO)
 
 
-def _view(shaper: Shaper, people: ops.Table, table: TableRecipe, exact: bool) -> View:
-    items: tuple[Wanted, ...] = tuple(dict.fromkeys((*table.quasi, *table.sensitive)))
-    if exact:
-        rows = shaper.raw(table, people, items)
-    else:
-        shaped = shaper.released(table, people, items)
-        rows = ops.rename(shaped, {CODE: table.code_column})
-    kept = shaper.engine.keep(f"view_{table.name}", ops.distinct(rows))
-    return View(
-        table.name,
-        kept,
-        tuple(item.variable.name for item in table.quasi),
-        tuple(item.variable.name for item in table.sensitive),
-    )
-
-
-def _beside(shaper: Shaper, own: View, shared: View) -> View:
+def _beside(own: RiskView, shared: RiskView) -> RiskView:
     """`own` with the person table's quasi-identifiers on every row."""
     renamed = {f"cw__static_{place}": name for place, name in enumerate(shared.quasi)}
     if not renamed:
         return own
-    joined = ops.left_join(own.table, shared.table, {CODE: CODE}, renamed)
-    return View(own.name, joined, (*own.quasi, *renamed), own.sensitive)
+    once = ops.distinct(ops.select(shared.table, [WHO, *shared.quasi]))
+    joined = ops.left_join(own.table, once, {WHO: WHO}, renamed)
+    return RiskView(own.name, joined, (*own.quasi, *renamed), own.sensitive, WHO)
 
 
-def _drop(shaper: Shaper, view: View) -> None:
-    # The person table's view is joined by all others: it goes last, when the engine closes.
-    if view.name != shaper.loaded.recipe.person_table:
-        shaper.engine.forget(f"view_{view.name}")
-
-
-def _shift(
-    shaper: Shaper, people: ops.Table, known: Mapping[tuple[str, str], Calendar]
-) -> ShiftFigures | None:
+def _shift(shaper: Shaper, people: ops.Table, known: Calendars) -> ShiftFigures | None:
     dated = []
     for table in shaper.loaded.recipe.tables:
         for item in table.shifted:
-            shaped = shaper.released(table, people, (item,))
             name = item.variable.name
-            rows = ops.project(shaped, {"person": shaped[table.code_column], "date": shaped[name]})
-            dated.append((rows, known[table.name, name]))
+            if (table.name, name) in known:
+                rows = shaper.measured(table, people, (item,))
+                dated.append(ReleasedDates(rows, WHO, name, known[table.name, name]))
     if not dated:
         return None
     return shift_candidates(shaper.engine, dated, shaper.loaded.recipe.permit.shift_weeks)
+

@@ -119,7 +119,7 @@ def _refuse_real_numbers(loaded: Loaded, rows: ops.Table, column: str) -> None:
 class Chosen:
     """The people of a release before the risk gate, and exact counts for the manifest.
 
-    `people`: person, code, draw columns `weeks` and `held_out`.
+    `people`: person, code, `number` (1 to n, no meaning), and what was drawn: `weeks`, `held_out`.
     """
 
     people: ops.Table
@@ -162,7 +162,8 @@ def choose(
         kind=loaded.recipe.dataset.person.kind,
         everyone=people,
     )
-    coded = engine.keep("coded", _coded(loaded, result.allowed, keys))
+    made = _coded(loaded, result.allowed, keys)
+    coded = engine.keep("coded", ops.derive(made, {"number": ops.row_number(made)}))
     counts = engine.one(
         ops.group(
             coded,
@@ -181,25 +182,25 @@ def choose(
 
 def _coded(loaded: Loaded, allowed: ops.Table, keys: ProjectKeys) -> ops.Table:
     engine, permit = loaded.engine, loaded.recipe.permit
-    people = ops.with_hmac(allowed, "person", "cw__hex", engine.key_table("key_pseudonym", keys.pseudonym().use()))
-    values = {
-        "person": people["person"],
-        "code": ops.code_of(people["cw__hex"]),
-        "weeks": ops.constant(0, "integer"),
-        "held_out": ops.constant(False, "boolean"),
-    }
+    pseudonym = engine.key_table("key_pseudonym", keys.pseudonym().use())
+    people = ops.with_hmac(allowed, "person", "cw__hex", pseudonym)
     shifts = any(recipe.shifted for recipe in loaded.recipe.tables)
     trains = "train" in permit.processing
-    if shifts or trains:
+    if not shifts and not trains:
+        weeks, held_out = ops.constant(0, "integer"), ops.constant(False, "boolean")
+    else:
         stable = engine.key_table("key_stable", keys.stable().use())
         people = ops.with_hmac(people, "person", "cw__draw", stable)
-        values = {name: people[name] for name in ("person",)} | {
-            "code": ops.code_of(people["cw__hex"])
-        }
-        values["weeks"] = ops.drawn_between(
-            people["cw__draw"], -permit.shift_weeks, permit.shift_weeks
-        )
+        weeks = ops.drawn_between(people["cw__draw"], -permit.shift_weeks, permit.shift_weeks)
         chance = ops.number_of(people["cw__draw"], DRAW_DIGITS, start=0)
         limit = int(permit.holdout_share * DRAW_SPACE) if trains else 0
-        values["held_out"] = ops.compare(chance, "lt", ops.constant(limit, "integer"))
-    return ops.project(people, values)
+        held_out = ops.compare(chance, "lt", ops.constant(limit, "integer"))
+    return ops.project(
+        people,
+        {
+            "person": people["person"],
+            "code": ops.code_of(people["cw__hex"]),
+            "weeks": weeks,
+            "held_out": held_out,
+        },
+    )

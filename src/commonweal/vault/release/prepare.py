@@ -7,7 +7,7 @@ them, and the figures before and after.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,20 +19,26 @@ from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import Permit
 from commonweal.vault.choices import ChoicesFolder, Decision, decide, read_choices
 from commonweal.vault.release.loading import Loaded, load
-from commonweal.vault.release.measuring import Measured, calendars, endangered, measure, windows
+from commonweal.vault.release.measuring import (
+    Calendars,
+    Measured,
+    calendars,
+    measure,
+    measured_views,
+    windows,
+)
 from commonweal.vault.release.people import Chosen, Considered, choose, consider
 from commonweal.vault.release.project_keys import ProjectKeys
 from commonweal.vault.release.recipe import Recipe, make_recipe
 from commonweal.vault.release.restricted import RestrictedLists, lists_for
-from commonweal.vault.release.shaping import Shaper
-from commonweal.vault.risk import Breach, Calendar
+from commonweal.vault.release.shaping import WHO, Shaper
+from commonweal.vault.risk import Breach, people_to_leave_out
 from commonweal.vault.sources import Source, open_source
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.connection import connect
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 
 Progress = Callable[[str], None]
-MAX_ROUNDS = 6
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,8 @@ class Prepared:
     restricted: RestrictedLists
     shaper: Shaper
     released: ops.Table
-    """person, code, weeks of the people to be released."""
+    """person, code, weeks, number of the people to be released."""
+    left_empty: int
     suppressed: int
     before: Measured
     after: Measured
@@ -121,14 +128,15 @@ def prepare(
     known = calendars(loaded)
     shaper = Shaper(loaded, keys, restricted, windows(loaded, known))
     mine = ops.keep_where(chosen.people, ops.negate(chosen.people["held_out"]))
-    mine = engine.keep("allowed_0", ops.select(mine, ["person", "code", "weeks"]))
+    mine = engine.keep("allowed_0", ops.select(mine, ["person", "code", "weeks", "number"]))
+    mine, empty = _with_rows(shaper, mine)
     progress("Measuring the risk before")
     before = measure(shaper, mine, known, exact=True)
     progress("Measuring the risk after")
-    gate = _gate(shaper, mine, chosen.allowed - chosen.held_out, known)
+    gate = _gate(shaper, mine, chosen.allowed - chosen.held_out - empty, known)
     return Prepared(
         inputs, recipe, loaded, decision, folder, considered, chosen, restricted, shaper,
-        gate.people, gate.suppressed, before, gate.after, tuple(gate.breaches),
+        gate.people, empty, gate.suppressed, before, gate.after, tuple(gate.breaches),
     )  # fmt: skip
 
 
@@ -146,35 +154,49 @@ class _Gate:
     breaches: list[Breach]
 
 
-def _gate(
-    shaper: Shaper, people: ops.Table, total: int, known: Mapping[tuple[str, str], Calendar]
-) -> _Gate:
-    """Measure; where the permit allows it, leave out people in small classes and measure again.
+def _gate(shaper: Shaper, people: ops.Table, total: int, known: Calendars) -> _Gate:
+    """Measure; where the permit allows it, leave people in small classes out and measure again.
 
-    Leaving people out can make other classes small, so this repeats until the limits hold, nobody
-    more is in danger, or the permitted share is used up.
+    Leaving people out makes values rarer, which rolls them up further, so what is measured last is
+    what is released. Raises nothing: breaches that remain are for the caller to refuse.
     """
     limits = shaper.loaded.recipe.permit.risk
-    budget = int(limits.suppress_up_to * total)
-    suppressed = 0
     after = measure(shaper, people, known)
     breaches = after.breaches(limits)
-    for round_ in range(1, MAX_ROUNDS + 1):
-        if not breaches or suppressed >= budget:
-            break
-        codes = endangered(shaper, people, limits)
-        number = shaper.engine.one(ops.group(codes, [], {"n": ops.count_rows(codes)}))["n"]
-        if number == 0 or suppressed + number > budget:
-            shaper.engine.forget("endangered")
-            break
-        people = shaper.engine.keep(
-            f"allowed_{round_}", ops.anti_join(people, codes, {"code": "code"})
+    if not breaches or limits.suppress_up_to == 0:
+        return _Gate(people, 0, after, breaches)
+    with measured_views(shaper, people, exact=False) as views:
+        out = people_to_leave_out(shaper.engine, views, limits, kept_as="left_out")
+    try:
+        if not 0 < out.people <= int(limits.suppress_up_to * total):
+            return _Gate(people, 0, after, breaches)
+        fewer = shaper.engine.keep(
+            "allowed_1", ops.anti_join(people, out.table, {"number": "person"})
         )
-        shaper.engine.forget("endangered")
-        suppressed += number
-        after = measure(shaper, people, known)
-        breaches = after.breaches(limits)
-    return _Gate(people, suppressed, after, breaches)
+    finally:
+        shaper.engine.forget("left_out")
+    after = measure(shaper, fewer, known)
+    return _Gate(fewer, out.people, after, after.breaches(limits))
+
+
+def _with_rows(shaper: Shaper, people: ops.Table) -> tuple[ops.Table, int]:
+    """(the people who have a row in the release, how many have none).
+
+    In the person table everybody has a row; without it some may have lost all of theirs.
+    """
+    recipe = shaper.loaded.recipe
+    if recipe.row_is_person or any(one.name == recipe.person_table for one in recipe.tables):
+        return people, 0
+    about = [one for one in recipe.tables if one.about_people]
+    if not about:
+        return people, 0
+    parts = [ops.select(shaper.rows(one, people), [WHO]) for one in about]
+    found = shaper.engine.keep("with_rows", ops.distinct(ops.union(*parts)))
+    kept = shaper.engine.keep("released", ops.semi_join(people, found, {"number": WHO}))
+    shaper.engine.forget("with_rows")
+    before = shaper.engine.one(ops.group(people, [], {"n": ops.count_rows(people)}))["n"]
+    after = shaper.engine.one(ops.group(kept, [], {"n": ops.count_rows(kept)}))["n"]
+    return kept, before - after
 
 
 def verify_unchanged(prepared: Prepared, source: Source) -> None:

@@ -17,7 +17,7 @@ _CATEGORY_LENGTH = {"icd10": 3, "opcs": 3}
 def rare_labels(
     engine: DuckDBEngine, name: str, rows: ops.Table, person: str, item: Wanted, limit: int
 ) -> ops.Table:
-    """A kept table `value`, `label`: what each value of `item` is shown as.
+    """A kept table `value`, `shown`, `label`: what each value would be and is shown as.
 
     `limit`: the least number of people, or the form's own number for `rollup(n)`. People are
     counted once, by the column `person` of `rows`. With `truncate(n)` the cut value is judged.
@@ -42,9 +42,9 @@ def rare_labels(
     else:
         up = ops.derive(rare, {"label": ops.missing(item.variable.type)})
     common = ops.semi_join(pairs, counted, {"shown": "shown"})
-    # The form (truncate) is applied afterwards to what the label table gives, and leaves it as is.
-    shown = ops.project(common, {"value": common["value"], "label": common["shown"]})
-    rolled = ops.project(up, {"value": up["value"], "label": up["label"]})
+    # The form truncate is applied to the label afterwards and leaves it as it is.
+    shown = ops.project(common, {"value": common["value"], "shown": common["shown"], "label": common["shown"]})
+    rolled = ops.project(up, {"value": up["value"], "shown": up["shown"], "label": up["label"]})
     labels = engine.keep(name, ops.distinct(ops.union(shown, rolled)))
     engine.forget(f"{name}_pairs")
     return labels

@@ -20,6 +20,16 @@ from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 
 CODE = "cw__code"
 WEEKS = "cw__weeks"
+WHO = "cw__who"
+"""The person's running number, for measuring: a released code would be twice as wide."""
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Rows (in the person table: rows with a blanked value) lost for two reasons."""
+
+    restricted: int
+    trimmed: int
 
 
 @dataclass
@@ -32,6 +42,7 @@ class Shaper:
     restricted: RestrictedLists
     windows: Mapping[tuple[str, str], tuple[object, object]]
     _key_tables: dict[str, ops.Table] = field(default_factory=dict)
+    _rare: dict[tuple[str, str], ops.Table] = field(default_factory=dict)
     _made: int = 0
 
     @property
@@ -49,36 +60,48 @@ class Shaper:
         rows = self.loaded.linked(recipe.name)
         if recipe.about_people:
             rows = ops.inner_join(
-                rows, people, {PERSON: "person"}, {CODE: "code", WEEKS: "weeks"}
+                rows,
+                people,
+                {PERSON: "person"},
+                {CODE: "code", WEEKS: "weeks", WHO: "number"},
             )
         rows = self._without_restricted(recipe, rows)
         return self._within_coverage(recipe, rows)
 
     def raw(self, recipe: TableRecipe, people: ops.Table, items: tuple[Wanted, ...]) -> ops.Table:
-        """`CODE` and the exact values of `items`, for measuring risk before de-identification."""
+        """`WHO` and the exact values of `items`, for measuring risk before de-identification."""
         rows = self.loaded.linked(recipe.name)
-        joined = ops.inner_join(rows, people, {PERSON: "person"}, {CODE: "code"})
-        return ops.select(joined, [CODE, *(item.variable.name for item in items)])
+        joined = ops.inner_join(rows, people, {PERSON: "person"}, {WHO: "number"})
+        return ops.select(joined, [WHO, *(item.variable.name for item in items)])
 
-    def released(
-        self, recipe: TableRecipe, people: ops.Table, items: tuple[Wanted, ...] | None = None
+    def measured(
+        self, recipe: TableRecipe, people: ops.Table, items: tuple[Wanted, ...]
     ) -> ops.Table:
-        """The released columns in permit order (or only `items`), the person's code first."""
-        wanted = recipe.items if items is None else items
+        """`WHO` and the released values of `items`, for measuring risk after it."""
+        rows, columns = self._formed(recipe, people, items)
+        return ops.project(rows, {WHO: rows[WHO], **columns})
+
+    def released(self, recipe: TableRecipe, people: ops.Table) -> ops.Table:
+        """The released columns in permit order, the person's code first."""
+        rows, columns = self._formed(recipe, people, recipe.items)
+        code = {recipe.code_column: rows[CODE]} if recipe.about_people else {}
+        return ops.project(rows, {**code, **columns})
+
+    def _formed(
+        self, recipe: TableRecipe, people: ops.Table, wanted: tuple[Wanted, ...]
+    ) -> tuple[ops.Table, dict[str, ops.Value]]:
         rows = self.rows(recipe, people)
-        rows, labels = self._with_rare_labels(recipe, people, rows, wanted)
+        rows, labels = self._with_rare_labels(recipe, rows, wanted)
         rows, records = self._with_record_codes(rows, wanted)
         rows, firsts = self._with_first_dates(rows, wanted)
         columns: dict[str, ops.Value] = {}
-        if recipe.about_people:
-            columns[recipe.code_column] = rows[CODE]
         for item in wanted:
             if item.form.kind == "pseudonym":
                 continue
             name = item.variable.name
             source = rows[labels.get(name, name)]
             columns[name] = self._form(item, source, rows, records, firsts)
-        return ops.project(rows, columns)
+        return rows, columns
 
     # --- forms ------------------------------------------------------------------------------
     def _form(
@@ -153,7 +176,6 @@ class Shaper:
     def _with_rare_labels(
         self,
         recipe: TableRecipe,
-        people: ops.Table,
         rows: ops.Table,
         items: tuple[Wanted, ...],
     ) -> tuple[ops.Table, dict[str, str]]:
@@ -164,12 +186,56 @@ class Shaper:
                 continue
             name, into = item.variable.name, f"cw__label_{len(labels)}"
             self._made += 1
-            table = rare_labels(
-                self.engine, f"rare_{self._made}", rows, CODE, item, limit
-            )
+            table = rare_labels(self.engine, f"rare_{self._made}", rows, WHO, item, limit)
             rows = ops.left_join(rows, table, {name: "value"}, {into: "label"})
             labels[name] = into
+            self._rare[recipe.name, name] = table
         return rows, labels
+
+    # --- what was lost ----------------------------------------------------------------------
+    def rare_values(self, recipe: TableRecipe) -> int:
+        """How many different values were rolled up or left out in the last shaping."""
+        total = 0
+        for (table, _), labels in self._rare.items():
+            if table == recipe.name:
+                kept = ops.first_of(
+                    ops.compare(labels["shown"], "eq", labels["label"]),
+                    ops.constant(False, "boolean"),
+                )
+                counted = ops.group(labels, [], {"n": ops.count_where(labels, ops.negate(kept))})
+                total += self.engine.one(counted)["n"]
+        return total
+
+    def losses(self, recipe: TableRecipe, people: ops.Table) -> Losses:
+        """Rows and values taken out as restricted, and as outside the trimmed coverage."""
+        if not recipe.about_people:
+            return Losses(0, 0)
+        rows = ops.inner_join(
+            self.loaded.linked(recipe.name), people, {PERSON: "person"}, {WEEKS: "weeks"}
+        )
+        tests = restricted_test(self.restricted, recipe, rows)
+        no = ops.constant(False, "boolean")
+        restricted = ops.either(no, *tests.values())
+        outside = [ops.negate(ops.first_of(test, no)) for test in self._inside(recipe, rows)]
+        present = [
+            ops.negate(ops.is_missing(rows[item.variable.name])) for item in recipe.shifted
+        ]
+        trimmed = ops.either(
+            no, *(ops.both(*pair) for pair in zip(present, outside, strict=True))
+        )
+        if not tests and not outside:
+            return Losses(0, 0)
+        found = self.engine.one(
+            ops.group(
+                rows,
+                [],
+                {
+                    "restricted": ops.count_where(rows, restricted),
+                    "trimmed": ops.count_where(rows, ops.both(trimmed, ops.negate(restricted))),
+                },
+            )
+        )
+        return Losses(found["restricted"], found["trimmed"])
 
     # --- rows that may not be there ---------------------------------------------------------
     def _without_restricted(self, recipe: TableRecipe, rows: ops.Table) -> ops.Table:
@@ -185,19 +251,25 @@ class Shaper:
         return ops.keep_where(rows, ops.negate(ops.either(*tests.values())))
 
     def _within_coverage(self, recipe: TableRecipe, rows: ops.Table) -> ops.Table:
-        for item in recipe.shifted:
+        for item, inside in zip(recipe.shifted, self._inside(recipe, rows), strict=True):
             name, kind = item.variable.name, item.variable.type
-            window = self.windows.get((recipe.name, name))
-            if window is None:
-                continue
-            moved = ops.shift_weeks(rows[name], rows[WEEKS])
-            inside = ops.both(
-                ops.compare(moved, "ge", ops.constant(window[0], kind)),
-                ops.compare(moved, "le", ops.constant(window[1], kind)),
-            )
             if recipe.name == self.loaded.recipe.person_table or self.loaded.recipe.row_is_person:
-                blank = ops.choose(inside, rows[name], ops.missing(kind))
-                rows = ops.derive(rows, {name: blank})
+                rows = ops.derive(rows, {name: ops.choose(inside, rows[name], ops.missing(kind))})
             else:
                 rows = ops.keep_where(rows, ops.either(ops.is_missing(rows[name]), inside))
         return rows
+
+    def _inside(self, recipe: TableRecipe, rows: ops.Table) -> list[ops.Value]:
+        """For each shifted date, whether it lies in the trimmed coverage when shifted."""
+        tests = []
+        for item in recipe.shifted:
+            name, kind = item.variable.name, item.variable.type
+            first, last = self.windows[recipe.name, name]
+            moved = ops.shift_weeks(rows[name], rows[WEEKS])
+            tests.append(
+                ops.both(
+                    ops.compare(moved, "ge", ops.constant(first, kind)),
+                    ops.compare(moved, "le", ops.constant(last, kind)),
+                )
+            )
+        return tests

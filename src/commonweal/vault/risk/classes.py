@@ -9,6 +9,7 @@ whose postcode is not recorded look alike, and "not recorded" tells an intruder 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import secrets
 from collections.abc import Iterator, Sequence
@@ -33,6 +34,8 @@ _ENTROPY = "cw__entropy"
 # Sizes that differ add up to the number of people, so there are few: 60 million people have at
 # most 11,000 of them.
 _MOST_SIZES = 2_000_000
+# People and their sensitive values are told apart for so many rows at a time, to save memory.
+_ROWS_AT_ONCE = 6_000_000
 
 
 def class_figures(
@@ -48,8 +51,8 @@ def class_figures(
 
     `sensitive`: columns whose l is wanted. `person`: the column that says whose row it is; None
     where one row is one person. Without `quasi` everyone is in one class. By person the table is
-    read three times and once more for each sensitive column, so an expensive expression should be
-    kept before.
+    read three times, and for each sensitive column once more and again for each six million
+    rows, so an expensive expression should be kept before.
     Raises `WrongUsage` CW-RISK-COLUMNS and `Fault` CW-RISK-PERSON-MISSING.
     """
     check_columns(table, quasi, sensitive, person)
@@ -127,17 +130,6 @@ def kept(engine: Engine, table: ops.Table, what: str) -> Iterator[ops.Table]:
         engine.forget(name)
 
 
-def numbered_classes(table: ops.Table, keys: Sequence[str]) -> ops.Table:
-    """Each combination of `keys` once, with a number in `CLASS`. Numbers mean nothing."""
-    found = ops.distinct(ops.select(table, keys))
-    return ops.derive(found, {CLASS: ops.row_number(found)})
-
-
-def with_class(table: ops.Table, keys: Sequence[str], classes: ops.Table) -> ops.Table:
-    """`table` with the number of each row's class."""
-    return ops.inner_join_same(table, classes, {key: key for key in keys}, {CLASS: CLASS})
-
-
 def refuse_missing_people(engine: Engine, table: ops.Table, person: str) -> None:
     """Raise `Fault` CW-RISK-PERSON-MISSING where rows have no person."""
     nobody = ops.count_where(table, ops.is_missing(table[person]))
@@ -194,17 +186,26 @@ def _by_person(
     above: float,
 ) -> Figures:
     refuse_missing_people(engine, table, person)
-    rows = engine.one(ops.group(table, [], {_COUNT: ops.count_rows(table)}))[_COUNT]
-    with kept(engine, numbered_classes(table, keys), "classes") as classes:
-        placed = with_class(table, keys, classes)
-        with kept(engine, _pairs(placed, [CLASS], person), "pairs") as pairs:
-            classes_by_size, people_by_size = _person_sizes(engine, pairs)
+    with kept(engine, _numbered_classes(table, keys), "classes") as classes:
+        totals = {_COUNT: ops.total(classes[_COUNT]), CLASS: ops.count_rows(classes)}
+        whole = engine.one(ops.group(classes, [], totals))
+        rows, last = int(whole[_COUNT] or 0), int(whole[CLASS])
+        pairs = _pairs(_with_class(table, keys, classes), [CLASS], person)
+        with kept(engine, pairs, "pairs") as found_pairs:
+            classes_by_size, people_by_size = _person_sizes(engine, found_pairs)
         found = _Varieties({}, {})
-        for column in sensitive:
-            held = ops.distinct(_cells(placed, [CLASS], column, person))
-            by = [CLASS, _VALUE]
-            per_value = ops.group(held, by, {_COUNT: ops.count_rows(held)})
-            _add_variety(engine, found, column, per_value, [CLASS])
+        parts = max(1, -(-rows // _ROWS_AT_ONCE)) if sensitive else 0
+        edges = sorted({last * part // parts for part in range(parts + 1)} if parts else ())
+        for after, to in itertools.pairwise(edges):
+            some = _between(classes, after, to)
+            placed = _with_class(table, keys, some)
+            for column in sensitive:
+                held = ops.distinct(_cells(placed, [CLASS], column, person))
+                per_value = ops.group(held, [CLASS, _VALUE], {_COUNT: ops.count_rows(held)})
+                _add_variety(engine, found, column, per_value, [CLASS])
+    for column in sensitive:
+        found.distinct.setdefault(column, 0)
+        found.entropy.setdefault(column, 0.0)
     return Figures.from_sizes(
         rows=rows,
         classes_by_size=classes_by_size,
@@ -212,6 +213,26 @@ def _by_person(
         distinct_l=found.distinct,
         entropy_l=found.entropy,
         at_risk_above=above,
+    )
+
+
+def _numbered_classes(table: ops.Table, keys: Sequence[str]) -> ops.Table:
+    found = ops.group(table, keys, {_COUNT: ops.count_rows(table)})
+    return ops.derive(found, {CLASS: ops.row_number(found)})
+
+
+def _with_class(table: ops.Table, keys: Sequence[str], classes: ops.Table) -> ops.Table:
+    return ops.inner_join_same(table, classes, {key: key for key in keys}, {CLASS: CLASS})
+
+
+def _between(classes: ops.Table, after: int, to: int) -> ops.Table:
+    number = classes[CLASS]
+    return ops.keep_where(
+        classes,
+        ops.both(
+            ops.compare(number, "gt", ops.constant(after, "integer")),
+            ops.compare(number, "le", ops.constant(to, "integer")),
+        ),
     )
 
 
@@ -283,9 +304,11 @@ def _add_variety(
     worked = ops.derive(by_class, {_ENTROPY: entropy})
     least = {name: ops.smallest(worked[name]) for name in (_DISTINCT, _ENTROPY)}
     row = engine.one(ops.group(worked, [], least))
-    found.distinct[column] = int(row[_DISTINCT] or 0)
     # Rounding can leave a hair less than the one value that a class has at least.
-    found.entropy[column] = max(math.exp(row[_ENTROPY]), 1.0) if row[_DISTINCT] else 0.0
+    distinct = int(row[_DISTINCT] or 0)
+    entropy_l = max(math.exp(row[_ENTROPY]), 1.0) if distinct else 0.0
+    found.distinct[column] = min(distinct, found.distinct.get(column, distinct))
+    found.entropy[column] = min(entropy_l, found.entropy.get(column, entropy_l))
 
 
 def _columns(sentence: str) -> WrongUsage:

@@ -37,7 +37,7 @@ class RiskView:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """`table`: column `person`, once each, kept in the engine under `kept_as`; `people`: how many."""
+    """`table`: column `person`, once each, kept in the engine as `kept_as`; `people`: how many."""
 
     table: ops.Table
     kept_as: str
@@ -86,4 +86,4 @@ def _failing(engine: Engine, view: RiskView, out: ops.Table, limits: RiskLimits)
 
 def _nobody(view: RiskView) -> ops.Table:
     people = ops.project(view.table, {PERSON: view.table[view.person]})
-    return ops.keep_where(people, ops.constant(False, "boolean"))  # noqa: FBT003
+    return ops.keep_where(people, ops.constant(False, "boolean"))

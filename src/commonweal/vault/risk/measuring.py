@@ -96,7 +96,8 @@ def _from_arrow(engine: DuckDBEngine, table: pa.Table, wanted: Sequence[str]) ->
         raise WrongUsage(
             "CW-RISK-INPUT", "The table to be measured has a column type that cannot be read."
         ) from None
-    return _view(engine, quote_identifier(_ARROW), wanted, as_table=False)
+    with engine_errors("read the table to be measured"):
+        return _view(engine, quote_identifier(_ARROW), wanted, as_table=False)
 
 
 def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -1,4 +1,4 @@
-"""What a value looks like, as DuckDB SQL over a text `v` of length `len`.
+"""What a value looks like, as DuckDB SQL over a text `v`, its length `len` and first code point.
 
 Each detector is a question about one value, cheap guards first (CASE stops at the first that
 fails). Shares over a column, never single answers, decide what is suggested.
@@ -55,7 +55,8 @@ def digits_of(text: str) -> str:
     shape = _match(text, "[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}")
     bare = f"replace(replace({text}, ' ', ''), '-', '')"
     return (
-        f"CASE WHEN length({text}) BETWEEN 10 AND 12 AND {shape} "
+        f"CASE WHEN length({text}) BETWEEN 10 AND 12 AND ascii({text}) BETWEEN 48 AND 57 "
+        f"AND {shape} "
         f"THEN TRY_CAST({bare} AS BIGINT) END"
     )
 
@@ -143,17 +144,21 @@ DETECTORS: dict[str, str] = {
         f"({nhs_check(f'({_NUMBER})')} AND {nhs_synthetic(f'({_NUMBER})')})",
     ),
     "postcode": _guarded(
-        "len BETWEEN 5 AND 8",
+        "len BETWEEN 5 AND 8 AND first >= 65",
         _match(_UPPER, "([A-Z]{1,2}[0-9][A-Z0-9]?|GIR) ?[0-9][ABD-HJLNP-UW-Z]{2}"),
     ),
-    "us_zip": _guarded("len IN (5, 10)", _match("v", "[0-9]{5}(-[0-9]{4})?")),
-    "ssn": _guarded("len = 11", _match("v", "[0-9]{3}-[0-9]{2}-[0-9]{4}")),
+    "us_zip": _guarded(
+        "len IN (5, 10) AND first BETWEEN 48 AND 57", _match("v", "[0-9]{5}(-[0-9]{4})?")
+    ),
+    "ssn": _guarded(
+        "len = 11 AND first BETWEEN 48 AND 57", _match("v", "[0-9]{3}-[0-9]{2}-[0-9]{4}")
+    ),
     "nino": _guarded(
-        "len BETWEEN 9 AND 13",
+        "len BETWEEN 9 AND 13 AND first >= 65",
         _match(_UPPER, "[A-CEGHJ-PR-TW-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]"),
     ),
     "phone": _guarded(
-        "len BETWEEN 10 AND 20",
+        "len BETWEEN 10 AND 20 AND first BETWEEN 40 AND 57",
         _match(
             "regexp_replace(v, '[ ().-]', '', 'g')",
             "(00|[+])?44(0)?[1-9][0-9]{8,9}|0[1-37-9][0-9]{8,9}|([+]?1)?[2-9][0-9]{2}[2-9][0-9]{6}",
@@ -163,37 +168,47 @@ DETECTORS: dict[str, str] = {
         "len BETWEEN 6 AND 254 AND contains(v, '@')",
         _match("v", r"[^@\s]+@[A-Za-z0-9-]+([.][A-Za-z0-9-]+)*[.][A-Za-z]{2,24}"),
     ),
-    "url": _guarded("len >= 8", _match("v", "(?i)(https?|ftp)://.*")),
+    "url": _guarded("len >= 8 AND contains(v, '://')", _match("v", "(?i)(https?|ftp)://.*")),
     "ip_address": _guarded(
-        "len BETWEEN 7 AND 39",
+        "len BETWEEN 7 AND 39 AND (contains(v, '.') OR contains(v, ':'))",
         f"({_match('v', f'({_BYTE}[.]){{3}}{_BYTE}')}"
         f" OR {_match('v', '([0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}')})",
     ),
     "uuid": _guarded(
         "len = 36", _match("v", "(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
     ),
-    "dicom_uid": _guarded("len BETWEEN 9 AND 64", _match("v", "[0-2]([.](0|[1-9][0-9]*)){4,}")),
+    "dicom_uid": _guarded(
+        "len BETWEEN 9 AND 64 AND first BETWEEN 48 AND 50",
+        _match("v", "[0-2]([.](0|[1-9][0-9]*)){4,}"),
+    ),
     "device": _guarded("len BETWEEN 18 AND 200", _match("v", r"[(]01[)][0-9]{14}.*")),
     "icd10": _guarded(
-        "len BETWEEN 3 AND 8", _match(_UPPER, "[A-Z][0-9][0-9AB]([.]?[0-9X][0-9A-Z]{0,3})?[DA*+-]?")
+        "len BETWEEN 3 AND 8 AND first >= 65",
+        _match(_UPPER, "[A-Z][0-9][0-9AB]([.]?[0-9X][0-9A-Z]{0,3})?[DA*+-]?"),
     ),
-    "opcs": _guarded("len BETWEEN 3 AND 5", _match(_UPPER, "[A-HJ-Z][0-9]{2}([.]?[0-9])?")),
+    "opcs": _guarded(
+        "len BETWEEN 3 AND 5 AND first >= 65", _match(_UPPER, "[A-HJ-Z][0-9]{2}([.]?[0-9])?")
+    ),
     "snomed": snomed("v"),
     "loinc": loinc("v"),
     "bnf": _guarded("len IN (9, 15)", _match(_UPPER, "[0-2][0-9]{6}[A-Z][A-Z0-9]([A-Z0-9]{6})?")),
     "practice": _guarded("len = 6", _match(_UPPER, "[A-HJ-NPVWY][0-9]{5}")),
     "area": _guarded("len = 9", _match(_UPPER, "[EWNS][0-9]{8}")),
     "name_like": _guarded(
-        "len BETWEEN 2 AND 60", _match("v", r"\p{Lu}[\p{L}'\x{2019}. -]*\p{L}[.]?[0-9]{0,4}")
+        "len BETWEEN 2 AND 60 AND first >= 65",
+        _match("v", r"\p{Lu}[\p{L}'\x{2019}. -]*\p{L}[.]?[0-9]{0,4}"),
     ),
     "words_6": _guarded("len >= 30", "len - length(replace(v, ' ', '')) >= 5"),
     "words_3": _guarded("len >= 12", "len - length(replace(v, ' ', '')) >= 2"),
     "leading_zero": _guarded("len >= 2 AND v[1] = '0'", _match("v", "0[0-9]+")),
-    "digits": _guarded("len <= 40", _match("v", "[0-9]+")),
+    "digits": _guarded("len <= 40 AND first BETWEEN 48 AND 57", _match("v", "[0-9]+")),
     "coded": _guarded("len <= 24", _match("v", "[A-Za-z0-9._/+-]+")),
-    "long_decimals": _guarded("len <= 40", _match("v", "-?[0-9]{1,3}[.][0-9]{4,}")),
+    "long_decimals": _guarded(
+        "len <= 40 AND first BETWEEN 45 AND 57", _match("v", "-?[0-9]{1,3}[.][0-9]{4,}")
+    ),
 }
-"""Detector name to SQL over `v` (text, not NULL) and `len` (its length in characters)."""
+"""Detector name to SQL over `v` (text), `len` (its length in characters) and `first` (the code
+point of its first character)."""
 
 CATALOGUE_NAMES = {"device": "device_identifier", "practice": "gp_practice", "nino": "ssn"}
 """Detectors whose finding has another name in the catalogue's `identifies`."""

@@ -138,6 +138,10 @@ _TYPES = {
 }
 
 
+# Numbers and dates start with a digit, a sign or a point; asking that first is cheap.
+_NUMERIC = "first BETWEEN 43 AND 57"
+
+
 def profile_statement(
     columns: Sequence[Column], relation: str, missing: Sequence[str] | None = None
 ) -> str:
@@ -160,12 +164,12 @@ def profile_statement(
     shares = ", ".join(f"sum(n) FILTER (WHERE ok AND is_{name})" for name in DETECTORS)
     # The text forms of a date and of a timestamp overlap: a date alone is its midnight.
     return f"""
-    WITH groups AS (
+    WITH groups AS MATERIALIZED (
         SELECT CASE grouping_id({", ".join(names)}) {place_of} END AS place,
                coalesce({", ".join([*names, "NULL"])}) AS v, count(*) AS n
         FROM (SELECT {texts} FROM {relation}) GROUP BY GROUPING SETS ({sets})
     ), shaped AS (
-        SELECT place, v, n, length(v) AS len,
+        SELECT place, v, n, length(v) AS len, ascii(v) AS first,
                v IS NULL OR v = '' AS gone,
                coalesce(v <> '' AND length(v) <= 50 AND v IN ({tokens}), false) AS token,
                coalesce(length(v) <= 9 AND lower(v) IN ({odd}), false) AS odd
@@ -173,22 +177,29 @@ def profile_statement(
     ), asked AS (
         SELECT place, n, len, gone, token, odd, NOT (gone OR token OR odd) AS ok,
                CASE WHEN token THEN v END AS token_text,
-               CASE WHEN len <= 40 THEN {_TYPES["integer"]} END AS as_integer,
-               CASE WHEN len <= 40 THEN {_TYPES["decimal"]} END AS number,
+               CASE WHEN len <= 40 AND {_NUMERIC} THEN {_TYPES["integer"]} END AS as_integer,
+               CASE WHEN len <= 40 AND {_NUMERIC} THEN {_TYPES["decimal"]} END AS number,
                CASE WHEN len <= 5 THEN {_TYPES["boolean"]} END AS as_boolean,
-               CASE WHEN len BETWEEN 8 AND 40 THEN {_TYPES["date"]} END AS day,
-               CASE WHEN len BETWEEN 8 AND 40 THEN {_TYPES["timestamp"]} END AS moment,
+               CASE WHEN len BETWEEN 8 AND 40 AND {_NUMERIC} THEN {_TYPES["date"]} END AS day,
+               CASE WHEN len BETWEEN 8 AND 40 AND {_NUMERIC} THEN {_TYPES["timestamp"]} END AS moment,
                CASE WHEN gone THEN 0 ELSE len - length(replace(v, ' ', '')) + 1 END AS words,
                {tests}
         FROM shaped
     ), ranked AS (
-        SELECT *, CASE WHEN ok AND coalesce(number, epoch(moment)) IS NOT NULL THEN
-                  sum(n) OVER (PARTITION BY place,
-                               ok AND coalesce(number, epoch(moment)) IS NOT NULL
-                               ORDER BY coalesce(number, epoch(moment)))
-                  / sum(n) OVER (PARTITION BY place,
-                                 ok AND coalesce(number, epoch(moment)) IS NOT NULL) END AS rank
-        FROM asked
+        SELECT place, number, moment, n,
+               sum(n) OVER (PARTITION BY place ORDER BY coalesce(number, epoch(moment)))
+               / sum(n) OVER (PARTITION BY place) AS rank
+        FROM (SELECT place, n, {_TYPES["decimal"]} AS number, {_TYPES["timestamp"]} AS moment
+              FROM groups WHERE length(v) <= 40 AND ascii(v) BETWEEN 43 AND 57
+              AND v NOT IN ('', {tokens}))
+        WHERE number IS NOT NULL OR moment IS NOT NULL
+    ), ranges AS (
+        SELECT place,
+               min(number) FILTER (WHERE rank >= 0.05) AS low,
+               min(number) FILTER (WHERE rank >= 0.95) AS high,
+               CAST(CAST(min(moment) FILTER (WHERE rank >= 0.05) AS DATE) AS VARCHAR) AS early,
+               CAST(CAST(min(moment) FILTER (WHERE rank >= 0.95) AS DATE) AS VARCHAR) AS late
+        FROM ranked GROUP BY place
     )
     SELECT place, sum(n), sum(n) FILTER (WHERE ok), sum(n) FILTER (WHERE gone),
            sum(n) FILTER (WHERE odd), count(*) FILTER (WHERE ok), max(n) FILTER (WHERE ok),
@@ -196,16 +207,14 @@ def profile_statement(
            sum(n * words) FILTER (WHERE ok), max(len),
            coalesce(sum(n) FILTER (WHERE len > {MAX_CELL}), 0),
            map_from_entries(list((token_text, n)) FILTER (WHERE token)),
-           min(number) FILTER (WHERE rank >= 0.05), min(number) FILTER (WHERE rank >= 0.95),
-           CAST(CAST(min(moment) FILTER (WHERE rank >= 0.05) AS DATE) AS VARCHAR),
-           CAST(CAST(min(moment) FILTER (WHERE rank >= 0.95) AS DATE) AS VARCHAR),
+           any_value(low), any_value(high), any_value(early), any_value(late),
            sum(n) FILTER (WHERE ok AND as_integer IS NOT NULL),
            sum(n) FILTER (WHERE ok AND number IS NOT NULL),
            sum(n) FILTER (WHERE ok AND as_boolean IS NOT NULL),
            sum(n) FILTER (WHERE ok AND day IS NOT NULL),
            sum(n) FILTER (WHERE ok AND moment IS NOT NULL),
            {shares}
-    FROM ranked GROUP BY place ORDER BY place
+    FROM asked LEFT JOIN ranges USING (place) GROUP BY place ORDER BY place
     """  # noqa: S608 (identifiers and literals are quoted)
 
 

@@ -1,0 +1,119 @@
+"""`release open`: unseal a release for a live permit, into memory-backed storage (S13, S19)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from commonweal.foundation.errors import Refused
+from commonweal.foundation.files import (
+    make_private_folder,
+    read_bytes,
+    staged_folder,
+    translated,
+)
+from commonweal.ledger.entry import Event
+from commonweal.papers.permit import Permit
+from commonweal.papers.release import ReleaseManifest
+from commonweal.vault.custody import Custody, settle
+from commonweal.vault.release.closing import MANAGER, newest
+from commonweal.vault.release.session import check_now, load_permit
+from commonweal.vault.release.store import MANIFEST, release_of
+from commonweal.vault.release.verify import open_file, release_key, verify_release
+
+_MEMORY = frozenset({"tmpfs", "ramfs"})
+
+
+@dataclass(frozen=True)
+class OpenReport:
+    """What was unsealed, and where."""
+
+    release: str
+    folder: Path
+    tables: dict[str, int]
+
+    def plain(self) -> dict[str, Any]:
+        """The report as JSON values."""
+        return {"release": self.release, "folder": str(self.folder), "tables": self.tables}
+
+    def sentences(self) -> list[str]:
+        """The report in words."""
+        return [
+            f"Release {self.release} lies open in {self.folder}.",
+            "Delete that folder as soon as the work is done.",
+        ]
+
+
+def open_release(
+    custody: Custody,
+    folder: Path,
+    permit_path: Path,
+    to: Path,
+    progress: Callable[[str], None] = lambda step: None,
+) -> OpenReport:
+    """Unseal the permit's newest release into `to`, which must not exist.
+
+    Raises `PermitRefused`, `Refused` CW-RELEASE-SUPERSEDED (a newer one exists: whoever objected
+    since is still in this one), CW-RELEASE-NOT-IN-MEMORY, CW-RELEASE-KEY-GONE, and the faults of
+    `verify_release`.
+    """
+    permit = load_permit(custody, permit_path)
+    check_now(custody, permit, "open")
+    release_of(folder)
+    report = verify_release(custody, folder, progress)
+    if report.faults:
+        first = report.faults[0]
+        raise Refused(
+            "CW-RELEASE-NOT-WHOLE", f"The release is not whole: {first['place']} was changed."
+        )
+    manifest = ReleaseManifest.load(read_bytes(folder / MANIFEST, "The manifest"), custody.trust)
+    _check_newest(custody, permit, manifest)
+    if permit.delivery != "handover" and file_system(to.absolute().parent) not in _MEMORY:
+        raise Refused(
+            "CW-RELEASE-NOT-IN-MEMORY",
+            "This permit's data may only be opened in memory; the folder named lies on a disk.",
+            remedy="Name a folder below /dev/shm.",
+        )
+    secret = release_key(custody, manifest.release)
+    if secret is None:
+        raise Refused("CW-RELEASE-KEY-GONE", "The key of this release was destroyed.")
+    with staged_folder(to) as staging:
+        fields = {"permit": permit.id, "release": manifest.release, "use": "command"}
+        custody.ledger.append(Event("release.opened", MANAGER, fields))
+        for table in manifest.tables.values():
+            for file in table.files:
+                progress(f"Opening {file.path}")
+                target = staging / file.path.removeprefix("data/")
+                make_private_folder(target.parent)
+                context = f"release/{manifest.release}/{file.path}"
+                with translated(file.path), target.open("xb") as sink:
+                    open_file(folder / file.path, sink, file, secret, context)
+    settle(custody)
+    rows = {name: table.rows for name, table in manifest.tables.items()}
+    return OpenReport(manifest.release, to, rows)
+
+
+def _check_newest(custody: Custody, permit: Permit, manifest: ReleaseManifest) -> None:
+    if manifest.permit_id != permit.id:
+        raise Refused("CW-RELEASE-OTHER-PERMIT", "This release was made under another permit.")
+    latest = newest(custody, permit.id)
+    if latest is None or latest.release != manifest.release:
+        raise Refused(
+            "CW-RELEASE-SUPERSEDED",
+            "A newer release of this permit exists; only the newest is opened.",
+        )
+
+
+def file_system(path: Path) -> str:
+    """The type of the file system that `path` lies on, as the kernel names it."""
+    best, found = "", "unknown"
+    resolved = str(path.resolve())
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        fields, _, after = line.partition(" - ")
+        mount = fields.split()[4]
+        inside = resolved == mount or resolved.startswith(mount.rstrip("/") + "/")
+        if inside and len(mount) >= len(best):
+            best, found = mount, after.split()[0]
+    return found

@@ -1,0 +1,94 @@
+"""A dry run of a release: counts, risk before and after, what would be refused. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from commonweal.vault.custody import Custody
+from commonweal.vault.release.assembling import patients
+from commonweal.vault.release.prepare import Prepared, opened_engine, opened_source, prepare
+from commonweal.vault.release.recipe import make_recipe
+from commonweal.vault.release.reporting import risk_paper
+from commonweal.vault.release.session import ProjectKeyring, check_now, load_permit, make_inputs
+
+
+@dataclass(frozen=True)
+class PlanReport:
+    """What a build would do now. Exact figures: they stay inside the vault."""
+
+    permit: str
+    patients: dict[str, Any]
+    tables: dict[str, Any]
+    risk: dict[str, Any]
+    breaches: tuple[str, ...]
+    choices: tuple[str, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """The report as JSON values."""
+        return {
+            "permit": self.permit,
+            "patients": self.patients,
+            "tables": self.tables,
+            "risk": self.risk,
+            "would_be_refused": list(self.breaches),
+        }
+
+    def sentences(self) -> list[str]:
+        """The report in words, for the data manager."""
+        people = self.patients
+        risk = self.risk["after"]
+        lines = [
+            *self.choices,
+            f"People considered: {people['considered']:,}; in the cohort: "
+            f"{people['in_cohort']:,}; would be released: {people['released']:,}.",
+            f"Smallest group of people who look alike: {self.risk['before']['k']:,} before, "
+            f"{risk['k']:,} after.",
+        ]
+        if self.breaches:
+            lines += ["This release would be refused:", *self.breaches]
+        else:
+            lines.append("This release would keep the permit's limits.")
+        return lines
+
+
+def plan_release(
+    custody: Custody,
+    permit_path: Path,
+    catalogue_path: Path,
+    choices: Path,
+    progress: Callable[[str], None] = lambda step: None,
+) -> PlanReport:
+    """Work out everything up to the risk gate and throw it away.
+
+    Raises what a build would raise before it writes anything.
+    """
+    permit = load_permit(custody, permit_path)
+    check_now(custody, permit, "release")
+    inputs = make_inputs(custody, permit, catalogue_path, choices)
+    recipe = make_recipe(permit, inputs.catalogue)
+    ring = ProjectKeyring(custody, permit, may_create=False)
+    with (
+        custody.home.run_folder() as work,
+        opened_engine(work) as engine,
+        opened_source(inputs, recipe, work) as source,
+    ):
+        prepared = prepare(inputs, engine, source, ring.keys, progress)
+        return _report(prepared)
+
+
+def _report(prepared: Prepared) -> PlanReport:
+    tables = {
+        recipe.name: {"columns": [item.variable.name for item in recipe.items]}
+        for recipe in prepared.recipe.tables
+    }
+    return PlanReport(
+        permit=prepared.inputs.permit.id,
+        patients=patients(prepared),
+        tables=tables,
+        risk=risk_paper(prepared),
+        breaches=tuple(breach.sentence for breach in prepared.breaches),
+        choices=prepared.decision.sentences,
+    )

@@ -1,0 +1,587 @@
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import sqlite3
+import threading
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from commonweal.foundation.errors import CommonwealError, Fault, Refused, Unavailable, WrongUsage
+from commonweal.ledger.details import Details
+from commonweal.ledger.entry import Actor, Event
+from commonweal.ledger.sequencer import sequence
+from commonweal.ledger.signer import CheckpointSigner
+from commonweal.ledger.store import Ledger
+from commonweal.vault.backup import check_backup, make_backup, restore_backup
+from commonweal.vault.home import Home
+from commonweal.vault.keys import Keyring
+from commonweal.vault.keys.erasure import erase_details
+from tests.unit.keys.support import House, all_bytes, new_house
+
+JANE = Actor("data_manager", "jane")
+HASH = "sha256:" + "1a" * 32
+BASE = "ledger.example/commonweal"
+
+
+@dataclass
+class Full(House):
+    """A house with a ledger, a release and the keys of a project."""
+
+    ledger: Ledger
+    signer: CheckpointSigner
+    file: Path
+
+    def hint(self, number: int) -> int:
+        """An entry with erasable details."""
+        key = self.keyring.get("details.7")
+        details = Details({"said": f"row {number}"}, key.id, self.keyring.secret(key.name).use())
+        event = Event("risk.hint_given", JANE, {"permit": "permit-7", "today": number})
+        return self.ledger.append(event, details)
+
+    def sign(self) -> None:
+        sequence(self.ledger)
+        self.signer.sign_all(self.ledger)
+
+    def backup(self, to: Path | None = None):
+        return make_backup(self.home, to or self.file, self.keyring, self.clock)
+
+    def restore(self, to: Path, file: Path | None = None):
+        return restore_backup(file or self.file, to, root_store=self.store, clock=self.clock)
+
+    def opened(self, path: Path) -> Keyring:
+        return Keyring.open(Home.open(path, self.store), self.clock)
+
+
+@pytest.fixture
+def full(tmp_path):
+    house = new_house(tmp_path)
+    keyring = house.keyring
+    keyring.create("project.7", "project", "project-7")
+    keyring.create("details.7", "details", "project-7")
+    keyring.create("release.1", "release_data", "project-7")
+    keyring.create("checkpoint", "ledger_checkpoint")
+    keyring.create("backup", "backup")
+    ledger = Ledger.create(house.home.ledger_database, house.clock)
+    ledger.append(
+        Event("trust.policy_set", JANE, {"policy_hash": HASH, "home": "demo", "version": 1})
+    )
+    fields = {
+        "permit": "permit-7",
+        "permit_hash": HASH,
+        "authority": "direct",
+        "active_from": "2026-03-02T09:00:00.000Z",
+        "until": "2026-12-31",
+    }
+    ledger.append(Event("permit.issued", JANE, fields))
+    release = house.home.releases / "release-1" / "data" / "patients"
+    release.mkdir(parents=True, mode=0o700)
+    (release / "part-0.parquet").write_bytes(b"sealed rows" * 1000)
+    (house.home.releases / ".staging-release-2").mkdir()
+    (house.home.releases / ".staging-release-2" / "half").write_bytes(b"half made")
+    (house.home.work / "stray").mkdir()
+    (house.home.work / "stray" / "rows").write_bytes(b"rows in the clear")
+    signer = CheckpointSigner(BASE, keyring.checkpoint_key("checkpoint"), house.store / "signer")
+    made = Full(house.home, keyring, house.clock, ledger, signer, tmp_path / "backup.cwb")
+    made.sign()
+    yield made
+    ledger.close()
+
+
+def listing(folder: Path) -> list[tuple[str, bytes]]:
+    return sorted(
+        (p.relative_to(folder).as_posix(), p.read_bytes() if p.is_file() else b"")
+        for p in folder.rglob("*")
+        # SQLite's own side files come and go with every reader.
+        if not p.name.startswith("ledger.sqlite-") and p.name != ".lock"
+    )
+
+
+def code(caught) -> str:
+    return caught.value.code
+
+
+# --- the drill ------------------------------------------------------------------------------
+
+
+def test_the_drill_a_lost_home_comes_back(full, tmp_path):
+    keys = {name: full.keyring.secret(name) for name in ("project.7", "details.7", "release.1")}
+    hint = full.hint(1)
+    full.sign()
+    made = full.backup()
+    listed = full.keyring.list()
+    full.ledger.close()
+    shutil.rmtree(full.home.path)
+    full.clock.advance(timedelta(hours=2))
+
+    result = full.restore(tmp_path / "home-again")
+
+    home = Home.open(tmp_path / "home-again", full.store)
+    keyring = Keyring.open(home, full.clock)
+    assert result.backup == made == check_backup(full.file, full.store, full.clock)
+    assert (home.id, home.kind, home.info.name) == (full.home.id, "demo", "St Example")
+    assert home.info.restored_at == result.restored_at == full.clock.now()
+    assert home.info.restored_from == made.id
+    assert keyring.list() == listed
+    assert {name: keyring.secret(name) for name in keys} == keys
+    part = home.releases / "release-1" / "data" / "patients" / "part-0.parquet"
+    assert part.read_bytes() == b"sealed rows" * 1000
+    assert not result.rewound
+    assert result.destroyed_keys == ()
+    assert result.must_reapply == ()
+    with Ledger.open(home.ledger_database, full.clock) as ledger:
+        assert ledger.open_details(hint, keys["details.7"].use()) == {"said": "row 1"}
+        sequence(ledger)
+        full.signer.sign_all(ledger)
+
+
+def test_what_dead_and_running_runs_hold_is_not_in_it(full, tmp_path):
+    full.backup()
+    full.restore(tmp_path / "again")
+    names = {p.name for p in (tmp_path / "again").rglob("*")}
+    assert not names & {"stray", "rows", "half", ".staging-release-2", ".lock"}
+    assert b"rows in the clear" not in all_bytes(tmp_path / "again")
+
+
+def test_a_restored_home_is_private_and_complete(full, tmp_path):
+    (tmp_path / "again").mkdir(mode=0o755)
+    full.backup()
+    full.restore(tmp_path / "again")
+    for path in [tmp_path / "again", *(tmp_path / "again").rglob("*")]:
+        assert path.stat().st_mode & 0o077 == 0
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".staging")]
+
+
+def test_a_backup_opens_after_the_wrapping_and_backup_keys_were_rotated(full, tmp_path):
+    full.backup()
+    key = full.keyring.secret("project.7")
+    for purpose in ("backup", "project", "details"):
+        full.keyring.rotate_wrapping(purpose)
+    full.keyring.rotate("backup")
+    full.restore(tmp_path / "again")
+    assert full.opened(tmp_path / "again").secret("project.7") == key
+
+
+def test_a_home_without_a_ledger_can_be_backed_up(house, tmp_path):
+    house.keyring.create("backup", "backup")
+    make_backup(house.home, tmp_path / "b", house.keyring, house.clock)
+    result = restore_backup(
+        tmp_path / "b", tmp_path / "again", root_store=house.store, clock=house.clock
+    )
+    assert (result.rewound, result.checkpoints, result.erased) == (False, (), 0)
+
+
+def test_two_backups_hold_the_same_in_different_bytes(full, tmp_path):
+    one, two = full.backup(tmp_path / "one"), full.backup(tmp_path / "two")
+    assert (one.files, one.bytes) == (two.files, two.bytes)
+    assert one.id != two.id
+    assert one.sha256 != two.sha256
+
+
+# --- what is not in it ----------------------------------------------------------------------
+
+
+def spellings(secret: bytes) -> list[bytes]:
+    return [secret, secret.hex().encode(), base64.b64encode(secret), secret[:16]]
+
+
+def test_no_root_key_half_or_key_is_in_the_backup_or_in_the_home(full, tmp_path):
+    full.backup()
+    full.restore(tmp_path / "again")
+    secret = [(full.store / "root.key").read_bytes()]
+    secret += [path.read_bytes() for path in (full.store / "halves").iterdir()]
+    secret += [
+        full.keyring.secret_of(info.id).use()
+        for info in full.keyring.list()
+        if info.algorithm == "HKDF-SHA-256"
+    ]
+    assert len(secret) > 10
+    everything = [all_bytes(tmp_path / "again"), all_bytes(full.home.path), full.file.read_bytes()]
+    for content in everything:
+        assert not any(form in content for one in secret for form in spellings(one))
+
+
+def test_the_sealed_file_shows_nothing_of_what_is_in_it(full):
+    full.backup()
+    content = full.file.read_bytes()
+    for word in (b"sealed rows", b"St Example", b"permit-7", b"SQLite", b"part-0"):
+        assert word not in content
+    assert full.file.stat().st_mode & 0o777 == 0o600
+
+
+# --- nothing rises from the dead ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["project.7", "details.7", "release.1"])
+def test_a_destroyed_key_opens_nowhere(full, tmp_path, name):
+    key = full.keyring.secret(name).use()
+    full.backup()
+    shutil.copytree(full.home.path, tmp_path / "copied")
+    full.restore(tmp_path / "before")
+    destroyed = full.keyring.destroy(name, full.approvals(name))
+    result = full.restore(tmp_path / "after")
+    assert result.destroyed_keys == tuple(info.id for info in destroyed)
+    for path in (full.home.path, tmp_path / "copied", tmp_path / "before", tmp_path / "after"):
+        keyring = full.opened(path)
+        for act in (lambda k=keyring: k.secret(name), lambda k=keyring: k.secret_of(destroyed[0].id)):
+            with pytest.raises(Refused, match="CW-KEY-DESTROYED"):
+                act()
+        assert key not in all_bytes(path)
+    assert key not in all_bytes(full.store)
+
+
+def test_not_even_with_the_fence_emptied_does_a_destroyed_key_open(full, tmp_path):
+    """The half is gone: who changes the fence and holds the root key still gets nothing."""
+    full.backup()
+    full.destroy("project.7")
+    keyring = Keyring.open(full.home, full.clock)
+    from commonweal.vault.keys.fence import FenceState
+
+    keyring.fence._write(FenceState())
+    with pytest.raises(Unavailable, match="CW-KEY-UNAVAILABLE"):
+        full.restore(tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+
+
+def test_destroying_the_backup_key_closes_every_backup(full, tmp_path):
+    full.backup()
+    full.destroy("backup")
+    for act in (
+        lambda: check_backup(full.file, full.store, full.clock),
+        lambda: full.restore(tmp_path / "again"),
+    ):
+        with pytest.raises(Refused, match="CW-KEY-DESTROYED"):
+            act()
+
+
+def test_a_replaced_key_does_not_sign_again_after_a_restore(full, tmp_path):
+    full.keyring.create("permits", "permit_signing")
+    full.backup()
+    old = full.keyring.get("permits")
+    full.keyring.rotate("permits")
+    full.restore(tmp_path / "again")
+    keyring = full.opened(tmp_path / "again")
+    assert keyring.get("permits").state == "decrypt_only"
+    for act in (lambda: keyring.sign("permits", b""), lambda: keyring.sign_with(old.id, b"")):
+        with pytest.raises(Refused, match="CW-KEY-USE"):
+            act()
+    assert keyring.rotate("permits").state == "active"
+
+
+def test_permits_that_were_stopped_since_are_handed_back(full, tmp_path):
+    fence, at = full.keyring.fence, full.clock.now()
+    full.backup()
+    fence.record_permit_state("permit-7", "revoked", at)
+    fence.record_permit_state("permit-8", "suspended", at)
+    fence.record_permit_state("permit-9", "paused", at)
+    fence.record_permit_state("permit-9", "active", at)
+    result = full.restore(tmp_path / "again")
+    found = [(one.permit_id, one.state, one.at) for one in result.must_reapply]
+    assert found == [("permit-7", "revoked", at), ("permit-8", "suspended", at)]
+
+
+def test_erased_details_stay_erased(full, tmp_path):
+    kept, erased = full.hint(1), full.hint(2)
+    with full.ledger.reading() as connection:
+        query = "SELECT ciphertext FROM detail WHERE intent_id = ?"
+        ciphertext = connection.execute(query, (erased,)).fetchone()[0]
+    full.backup()
+    erase_details(full.ledger, full.keyring.fence, erased)
+    result = full.restore(tmp_path / "again")
+    assert result.erased == 1
+    key = full.keyring.secret("details.7").use()
+    home = Home.open(tmp_path / "again", full.store)
+    with Ledger.open(home.ledger_database, full.clock) as ledger:
+        assert ledger.open_details(kept, key) == {"said": "row 1"}
+        with pytest.raises(Fault, match="CW-LEDGER-DETAIL-ERASED"):
+            ledger.open_details(erased, key)
+    assert ciphertext not in all_bytes(tmp_path / "again")
+
+
+@pytest.mark.parametrize("intent", [0, 1, 999])
+def test_an_entry_without_details_cannot_be_erased(full, intent):
+    with pytest.raises(Fault, match="CW-LEDGER-DETAIL-INVALID"):
+        erase_details(full.ledger, full.keyring.fence, intent)
+    assert full.keyring.fence.read().erased == {}
+
+
+def test_choices_older_than_the_restore_are_not_used(full, tmp_path):
+    full.backup()
+    full.clock.advance(timedelta(days=1))
+    assert full.restore(tmp_path / "one").choices_not_before == full.clock.now()
+    newer = full.clock.now() + timedelta(minutes=1)
+    full.keyring.fence.record_choices(newer)
+    assert full.restore(tmp_path / "two").choices_not_before == newer
+
+
+# --- the ledger's place in time -------------------------------------------------------------
+
+
+def test_a_ledger_behind_its_signer_is_called_rewound(full, tmp_path):
+    full.backup()
+    full.hint(1)
+    full.sign()
+    result = full.restore(tmp_path / "again")
+    assert result.rewound
+    behind = {one.log: one.behind for one in result.checkpoints}
+    assert behind == {"public": False, "sealed": True}
+    sealed = next(one for one in result.checkpoints if one.log == "sealed")
+    assert (sealed.origin, sealed.size) == (f"{BASE}/sealed", 1)
+    assert sealed.note == (full.store / "signer" / "sealed.checkpoint").read_text()
+    home = Home.open(tmp_path / "again", full.store)
+    with (
+        Ledger.open(home.ledger_database, full.clock) as ledger,
+        pytest.raises(Fault, match="CW-LEDGER-REWOUND"),
+    ):
+        full.signer.sign(ledger, "sealed")
+
+
+def test_a_lost_ledger_counts_as_rewound(full, tmp_path):
+    full.ledger.close()
+    full.home.ledger_database.unlink()
+    full.backup()
+    assert full.restore(tmp_path / "again").rewound
+
+
+def test_a_ledger_that_contradicts_its_signer_is_refused(full, tmp_path):
+    full.ledger.close()
+    full.home.ledger_database.unlink()
+    with Ledger.create(full.home.ledger_database, full.clock) as other:
+        for version in range(1, 4):
+            event = Event(
+                "trust.policy_set", JANE, {"policy_hash": HASH, "home": "demo", "version": version}
+            )
+            other.append(event)
+        sequence(other)
+    full.backup()
+    with pytest.raises(Fault, match="CW-LEDGER-REWOUND"):
+        full.restore(tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+
+
+# --- in use ---------------------------------------------------------------------------------
+
+
+def test_a_home_in_use_is_backed_up_whole(full, tmp_path):
+    stop, written = threading.Event(), []
+
+    def work() -> None:
+        number = 0
+        while not stop.is_set() and number < 400:
+            number += 1
+            full.hint(number)
+            if number % 20 == 0:
+                full.keyring.rotate("details.7")
+                sequence(full.ledger)
+            written.append(number)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        with full.home.run_lock():
+            infos = [full.backup(tmp_path / f"b{n}") for n in range(4)]
+    finally:
+        stop.set()
+        worker.join()
+    assert written
+    full.sign()
+    for number, info in enumerate(infos):
+        assert full.restore(tmp_path / f"r{number}", tmp_path / f"b{number}").backup == info
+        with Ledger.open(tmp_path / f"r{number}" / "ledger" / "ledger.sqlite", full.clock) as ledger:
+            assert ledger.size("public") >= 1
+    assert not list(full.home.work.glob("*.lock"))
+
+
+def test_a_ledger_that_is_damaged_is_not_backed_up(full):
+    full.ledger.close()
+    with closing(sqlite3.connect(full.home.ledger_database)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = bytearray(full.home.ledger_database.read_bytes())
+    for start in range(8192, len(content) - 512, 4096):
+        content[start : start + 512] = b"\xff" * 512
+    full.home.ledger_database.write_bytes(content)
+    with pytest.raises(Fault, match="CW-LEDGER-BROKEN"):
+        full.backup()
+    assert not full.file.exists()
+
+
+def test_a_link_in_the_home_is_not_followed(full, tmp_path):
+    (full.home.releases / "link").symlink_to(full.store / "root.key")
+    with pytest.raises(Fault, match="CW-BACKUP-BROKEN"):
+        full.backup()
+    assert not full.file.exists()
+
+
+# --- refusals -------------------------------------------------------------------------------
+
+
+def test_a_backup_never_replaces_a_file(full):
+    full.file.write_bytes(b"older")
+    with pytest.raises(Fault, match="CW-FILE-EXISTS"):
+        full.backup()
+    assert full.file.read_bytes() == b"older"
+
+
+def test_a_backup_does_not_lie_in_what_it_saves(full):
+    for place in (full.home.releases / "b", full.store / "b", full.home.path / "b"):
+        with pytest.raises(Refused, match="CW-BACKUP-PLACE"):
+            full.backup(place)
+        assert not place.exists()
+
+
+def test_only_a_backup_key_seals_a_backup(full):
+    for name, wanted in {"project.7": "CW-KEY-USE", "alice": "CW-KEY-USE", "no": "CW-KEY-UNKNOWN"}.items():
+        with pytest.raises(WrongUsage) as caught:
+            make_backup(full.home, full.file, full.keyring, full.clock, key=name)
+        assert code(caught) == wanted
+        assert not full.file.exists()
+
+
+def test_a_restore_needs_an_empty_folder(full, tmp_path):
+    full.backup()
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "mine").write_bytes(b"x")
+    for place in (tmp_path / "taken", full.home.path, full.file):
+        before = listing(tmp_path)
+        with pytest.raises(Refused, match="CW-HOME-NOT-EMPTY"):
+            full.restore(place)
+        assert listing(tmp_path) == before
+
+
+def test_a_restore_does_not_go_into_the_root_store(full):
+    full.backup()
+    with pytest.raises(Refused, match="CW-ROOT-STORE-PLACE"):
+        full.restore(full.store / "home")
+
+
+def test_another_root_key_opens_nothing(full, tmp_path):
+    full.backup()
+    other = new_house(tmp_path / "other")
+    shutil.copytree(full.store, tmp_path / "forged")
+    (tmp_path / "forged" / "root.key").write_bytes(bytes(32))
+    for store in (other.store, tmp_path / "forged", tmp_path / "nothing"):
+        with pytest.raises(Unavailable) as caught:
+            restore_backup(full.file, tmp_path / "again", root_store=store, clock=full.clock)
+        assert code(caught) == "CW-KEY-UNAVAILABLE"
+    assert not (tmp_path / "again").exists()
+
+
+def test_a_missing_backup_is_named(full, tmp_path):
+    for file, wanted in ((tmp_path / "none", "CW-FILE-MISSING"), (tmp_path, "CW-BACKUP-BROKEN")):
+        with pytest.raises(Fault) as caught:
+            check_backup(file, full.store, full.clock)
+        assert code(caught) == wanted
+
+
+def test_every_changed_byte_of_the_header_and_many_others_are_refused(full, tmp_path):
+    full.backup()
+    content = full.file.read_bytes()
+    header = 14 + int.from_bytes(content[10:14], "big") + 44
+    places = [*range(header), *range(header, len(content), 997), len(content) - 1]
+    changed = tmp_path / "changed"
+    for place in places:
+        spoiled = bytearray(content)
+        spoiled[place] ^= 1 << place % 8
+        changed.write_bytes(spoiled)
+        with pytest.raises(CommonwealError) as caught:
+            check_backup(changed, full.store, full.clock)
+        assert code(caught) in {"CW-BACKUP-BROKEN", "CW-KEY-UNAVAILABLE"}, place
+
+
+@pytest.mark.parametrize("share", [0, 0.001, 0.01, 0.1, 0.5, 0.9, 0.999])
+def test_a_cut_backup_is_refused_and_leaves_nothing(full, tmp_path, share):
+    full.backup()
+    content = full.file.read_bytes()
+    full.file.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(Fault) as caught:
+        full.restore(tmp_path / "again")
+    assert code(caught) == "CW-BACKUP-BROKEN"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["backup.cwb", "home", "store"]
+
+
+def test_what_follows_a_backup_is_refused(full):
+    full.backup()
+    full.file.write_bytes(full.file.read_bytes() + b"\x00")
+    with pytest.raises(Fault, match="CW-BACKUP-BROKEN"):
+        check_backup(full.file, full.store, full.clock)
+
+
+def test_the_header_of_one_backup_does_not_open_another(full, tmp_path):
+    full.backup()
+    full.backup(tmp_path / "other")
+    one, two = full.file.read_bytes(), (tmp_path / "other").read_bytes()
+    assert int.from_bytes(one[10:14], "big") == int.from_bytes(two[10:14], "big")
+    end = 14 + int.from_bytes(one[10:14], "big")
+    full.file.write_bytes(two[:end] + one[end:])
+    with pytest.raises(Fault, match="CW-BACKUP-BROKEN"):
+        check_backup(full.file, full.store, full.clock)
+
+
+@pytest.mark.parametrize("content", [b"", b"CWBACKUP1\n", b"CWBACKUP1\n\xff\xff\xff\xff", b"PK\x03\x04", bytes(9999)])
+def test_what_is_no_backup_is_refused(full, content):
+    full.file.write_bytes(content)
+    with pytest.raises(Fault, match="CW-BACKUP-BROKEN"):
+        check_backup(full.file, full.store, full.clock)
+
+
+# --- a full disk ----------------------------------------------------------------------------
+
+
+def nth_fails(monkeypatch, target, name: str, nth: int) -> list[int]:
+    real, calls = getattr(target, name), []
+
+    def failing(*arguments, **named):
+        calls.append(1)
+        if len(calls) == nth:
+            raise OSError(28, "No space left on device")
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(target, name, failing)
+    return calls
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+def test_a_full_disk_leaves_no_backup_and_says_so(full, tmp_path, monkeypatch, nth):
+    before = listing(tmp_path)
+    with monkeypatch.context() as patch:
+        nth_fails(patch, os, "fsync", nth)
+        with pytest.raises(CommonwealError) as caught:
+            full.backup()
+    assert code(caught) == "CW-DISK-FULL"
+    after = [one for one in listing(tmp_path) if one[0] != "backup.cwb"]
+    assert [name for name, _ in after] == [name for name, _ in before]
+    if nth == 1:
+        assert not full.file.exists()
+
+
+def test_a_full_disk_anywhere_in_a_restore_leaves_nothing(full, tmp_path, monkeypatch):
+    full.backup()
+    before = listing(tmp_path)
+    for target, name in ((os, "fsync"), (os, "open"), (Path, "mkdir"), (Path, "rename")):
+        for nth in range(1, 60):
+            with monkeypatch.context() as patch:
+                calls = nth_fails(patch, target, name, nth)
+                try:
+                    full.restore(tmp_path / "again")
+                except CommonwealError:
+                    assert not (tmp_path / "again").exists() or name == "fsync"
+                if len(calls) < nth:
+                    break
+            if (tmp_path / "again").exists():
+                Keyring.open(Home.open(tmp_path / "again", full.store), full.clock)
+                shutil.rmtree(tmp_path / "again")
+            assert listing(tmp_path) == before, (name, nth)
+        assert calls, name
+        shutil.rmtree(tmp_path / "again", ignore_errors=True)
+
+
+def test_the_private_part_of_the_checkpoint_key_is_the_one_that_signs(full):
+    private = full.keyring.checkpoint_key("checkpoint")
+    assert isinstance(private, Ed25519PrivateKey)
+    private.public_key().verify(full.keyring.sign("checkpoint", b"x"), b"x")
