@@ -16,6 +16,7 @@ from numpy.random import default_rng
 from commonweal.demo.hospital import TABLES, make_hospital, write_choices
 from commonweal.demo.hospital.calendar import EPOCH, Window, bank_holidays, easter
 from commonweal.demo.hospital.draw import (
+    coded,
     happenings,
     pick,
     pick_in_group,
@@ -51,6 +52,14 @@ def test_ragged_is_the_obvious_loop(counts: list[int]) -> None:
     starts = np.arange(len(counts), dtype=np.int64) * 100
     _, flat = ragged_take(starts, np.array(counts, dtype=np.int64))
     assert flat.tolist() == [i * 100 + j for i, j in expected]
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=1, max_size=8), SEEDS)
+def test_a_coded_column_names_each_value_once(values: list[str], seed: int) -> None:
+    index = default_rng(seed).integers(0, len(values), 30)
+    column = coded(index, values)
+    assert column.to_pylist() == [values[i] for i in index]
+    assert sorted(column.dictionary.to_pylist()) == sorted(set(values))
 
 
 @given(SEEDS, st.lists(st.sampled_from([0.0, 0.5, 3.0]), min_size=1, max_size=50))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from commonweal.ledger.entry import intent_hash
 from commonweal.ledger.merkle import leaf_hash
 from commonweal.ledger.schema import OBJECTS
 from commonweal.ledger.sequencer import sequence
@@ -53,8 +53,8 @@ def _forge(connection: sqlite3.Connection, index: int, bit: int) -> int:
     intent_id, body = _intent(connection, index)
     forged = body.replace(b'"today":', b'"today":%d' % (1 + bit % 9))
     connection.execute(
-        "UPDATE intent SET body = ?, body_hash = ? WHERE id = ?",
-        (forged, sha256(forged).digest(), intent_id),
+        "UPDATE intent SET body = ?1, intent_hash = hashed(created_at, ?1) WHERE id = ?2",
+        (forged, intent_id),
     )
     connection.execute(
         "UPDATE entry SET leaf_hash = ? WHERE log = 'sealed' AND idx = ?",
@@ -93,9 +93,9 @@ def _insert(connection: sqlite3.Connection, index: int, _: int) -> int:
     """An entry of its own at the end, with an intent, hashes and the right index."""
     _, body = _intent(connection, index)
     connection.execute(
-        "INSERT INTO intent SELECT max(id) + 1, 'sealed', 'risk.hint_given', ?, ?, 'permit-7', "
-        "max(created_at) FROM intent",
-        (body, sha256(body).digest()),
+        "INSERT INTO intent SELECT max(id) + 1, 'sealed', 'risk.hint_given', ?1, "
+        "hashed(max(created_at), ?1), 'permit-7', max(created_at) FROM intent",
+        (body,),
     )
     connection.execute(
         "INSERT INTO entry SELECT 'sealed', ?, max(id), ? FROM intent",
@@ -109,8 +109,8 @@ def _swap(connection: sqlite3.Connection, index: int, bit: int) -> int:
     (one_id, one), (two_id, two) = _intent(connection, index), _intent(connection, other)
     for intent_id, body in ((one_id, two), (two_id, one)):
         connection.execute(
-            "UPDATE intent SET body = ?, body_hash = ? WHERE id = ?",
-            (body, sha256(body).digest(), intent_id),
+            "UPDATE intent SET body = ?1, intent_hash = hashed(created_at, ?1) WHERE id = ?2",
+            (body, intent_id),
         )
     return min(index, other)
 
@@ -156,6 +156,7 @@ def test_every_change_of_a_row_is_found(
     path = tmp_path / "ledger.sqlite"
     shutil.copyfile(sound, path)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.create_function("hashed", 2, intent_hash)
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("BEGIN")
         first_bad = act(connection, index, bit)  # type: ignore[operator]

@@ -45,10 +45,12 @@ def _public(folder: Path, busy: int) -> tuple[list[dict[str, Any]], NaiveLog]:
         write(support.issued())
         seal_day(ledger)
         clock.advance(timedelta(days=1, minutes=7))
+        evening = clock.now() + timedelta(hours=9)
         for number in range(busy):
             clock.advance(timedelta(minutes=1, milliseconds=13))
             write(Event("risk.hint_given", Actor("data_manager", "dr-jones"),
                         {"permit": support.PERMIT, "today": number}))  # fmt: skip
+        clock.advance(evening - clock.now())
         seal_day(ledger)
         sequence(ledger)
         found = [json.loads(ledger.entry("public", at)) for at in range(ledger.size("public"))]

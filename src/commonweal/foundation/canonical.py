@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from typing import Any
 
 import rfc8785
@@ -17,6 +18,8 @@ from commonweal.foundation.errors import Fault
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 64
+MAX_INTEGER = 2**53 - 1
+"""Whole numbers beyond this (either sign) are not the same for every reader of JSON."""
 
 
 def canonical(value: Any) -> bytes:
@@ -25,8 +28,9 @@ def canonical(value: Any) -> bytes:
     Raises `Fault` CW-CANONICAL-INVALID for anything JSON cannot hold exactly.
     """
     try:
+        _refuse_lost_digits(value)
         return rfc8785.dumps(value)
-    except (rfc8785.CanonicalizationError, UnicodeError, RecursionError) as error:
+    except (rfc8785.CanonicalizationError, ValueError, RecursionError) as error:
         raise Fault(
             "CW-CANONICAL-INVALID", "This value cannot be written as canonical JSON."
         ) from error
@@ -47,7 +51,11 @@ def parse_json(text: str | bytes, what: str, *, max_bytes: int = MAX_BYTES) -> A
     decoded = _decode(text, what)
     try:
         value = json.loads(
-            decoded, object_pairs_hook=_unique_pairs, parse_constant=_refuse_constant
+            decoded,
+            object_pairs_hook=_unique_pairs,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            parse_int=_exact,
         )
     except (ValueError, RecursionError) as error:
         raise Fault("CW-JSON-INVALID", f"{what} is not valid JSON{_place(error)}.") from error
@@ -86,6 +94,32 @@ def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise ValueError("a key is named twice")
         found[key] = value
     return found
+
+
+def _refuse_lost_digits(value: Any) -> None:
+    # RFC 8785 writes such a float as a whole number, which readers then take for an integer.
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting.extend(one.values())
+        elif isinstance(one, list | tuple):
+            waiting.extend(one)
+        elif isinstance(one, float) and MAX_INTEGER < abs(one) < 1e21:
+            raise ValueError("a number has more digits than JSON keeps")
+
+
+def _exact(text: str) -> int:
+    if len(text) > 17 or abs(int(text)) > MAX_INTEGER:
+        raise ValueError("a number has more digits than JSON keeps")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number is too large")
+    return number
 
 
 def _refuse_constant(name: str) -> Any:

@@ -6,8 +6,11 @@ what-if (`permit check --at`) can move it without touching what is real.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
+
+_STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z", re.ASCII)
 
 
 class Clock(Protocol):
@@ -47,13 +50,15 @@ def stamp(at: datetime) -> str:
     """`at` as the one text form used in papers and ledger entries: UTC, milliseconds, `Z`."""
     if at.tzinfo is None:
         raise ValueError("a time without a zone cannot be stamped")
-    utc = at.astimezone(UTC)
-    return utc.strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond // 1000:03d}Z"
+    utc = at.astimezone(UTC).replace(tzinfo=None)
+    return utc.isoformat(timespec="milliseconds") + "Z"
 
 
 def parse_stamp(text: str) -> datetime:
     """The time of a `stamp`. Raises ValueError for any other form."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    if not _STAMP.fullmatch(text):
+        raise ValueError("a time is not in the form of a stamp")
+    return datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC)
 
 
 def today(clock: Clock) -> date:

@@ -176,6 +176,29 @@ RISK = {
     "CW-RISK-SHIFT-SIZE": "A date variable spans too many days, or shifts are out of range.",
 }
 
+DEMO = {
+    "CW-DEMO-USAGE": "A demonstration hospital or its choices cannot be made as asked.",
+}
+
+RELEASE = {
+    "CW-RELEASE-UNREADABLE": "Values of a source do not read as the catalogue declares.",
+    "CW-RELEASE-DUPLICATE-PEOPLE": "A person has more than one row in the person table.",
+    "CW-RELEASE-NOBODY": "After people's choices nobody is left to release.",
+    "CW-RELEASE-MISSING": "There is no release in the folder that was named.",
+    "CW-RELEASE-DELIVERY": "The permit does not let the data be put elsewhere.",
+    "CW-RELEASE-INCONSISTENT": "Two parts of a build disagree; nothing was released.",
+    "CW-RELEASE-CHANGED": "A file of a release is missing, added or changed.",
+    "CW-RELEASE-NOT-WHOLE": "A release was changed and is therefore not opened.",
+    "CW-RELEASE-NOT-ON-LEDGER": "The ledger does not know this release.",
+    "CW-RELEASE-SUPERSEDED": "A newer release of the permit exists.",
+    "CW-RELEASE-NOT-IN-MEMORY": "The data may only be opened in memory-backed storage.",
+    "CW-RELEASE-KEY-GONE": "The data key of the release was destroyed.",
+    "CW-RELEASE-OTHER-PERMIT": "The release was made under another permit.",
+    "CW-COHORT-VALUE": "A value in a cohort does not fit its variable.",
+    "CW-HOME-DEMO-REAL": "A demonstration home was given NHS numbers that could be real.",
+    "CW-PERMIT-RESTRICTED-LIST": "The permit names a restricted code list that does not exist.",
+}
+
 CODES: dict[str, str] = {
     **CATALOGUE_CHECK,
     **FOUNDATION,
@@ -186,6 +209,8 @@ CODES: dict[str, str] = {
     **KEYS,
     **CHOICES,
     **RISK,
+    **RELEASE,
+    **DEMO,
 }
 
 RETIRED: dict[str, str] = {}

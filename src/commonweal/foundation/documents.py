@@ -7,8 +7,10 @@ Dates stay text, so that each paper parses them itself.
 
 from __future__ import annotations
 
+import math
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -20,18 +22,9 @@ MAX_BYTES = 4 * 1024 * 1024
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """A SafeLoader without dates, anchors, merges or double keys, and with YAML 1.2 booleans."""
+    """A SafeLoader without dates, anchors, tags, merges or double keys, and few kinds of numbers."""
 
-    yaml_implicit_resolvers = {
-        first: [
-            (tag, pattern)
-            for tag, pattern in resolvers
-            if tag
-            in {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:null"}
-            or (tag == "tag:yaml.org,2002:bool" and first in "tTfF")
-        ]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
@@ -39,10 +32,11 @@ class _StrictLoader(yaml.SafeLoader):
                 None, None, "aliases are not allowed", self.peek_event().start_mark
             )
         event = self.peek_event()
-        if getattr(event, "anchor", None) is not None:
-            raise yaml.constructor.ConstructorError(
-                None, None, "anchors are not allowed", event.start_mark
-            )
+        for name in ("anchor", "tag"):
+            if getattr(event, name, None) is not None:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{name}s are not allowed", event.start_mark
+                )
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
@@ -65,7 +59,30 @@ def _construct_map(loader: _StrictLoader, node: Any) -> dict[Any, Any]:
     return loader.construct_mapping(node, deep=True)
 
 
+def _construct_float(loader: _StrictLoader, node: Any) -> float:
+    number = float(node.value)
+    if math.isinf(number):
+        raise yaml.constructor.ConstructorError(
+            None, None, "a number is too large", node.start_mark
+        )
+    return number
+
+
 _StrictLoader.add_constructor("tag:yaml.org,2002:map", _construct_map)
+_StrictLoader.add_constructor("tag:yaml.org,2002:float", _construct_float)
+
+# Only what can be read in one way is more than text. YAML 1.1 would make 83 of the code 0123,
+# 45000 of 12:30:00, and a number of .nan.
+_INTEGER = r"[-+]?(?:0|[1-9][0-9]*)"
+for _kind, _pattern, _first in (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", _INTEGER, list("-+0123456789")),
+    ("float", rf"{_INTEGER}(?:\.[0-9]+(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)", list("-+0123456789")),
+):
+    _StrictLoader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_kind}", re.compile(rf"^(?:{_pattern})$", re.ASCII), _first
+    )
 
 
 def parse_yaml(text: str | bytes, what: str, *, max_bytes: int = MAX_BYTES) -> Any:
@@ -105,6 +122,8 @@ def _place(error: BaseException) -> str:
         "a key is not text",
         "aliases are not allowed",
         "anchors are not allowed",
+        "tags are not allowed",
+        "a number is too large",
     }
     problem = getattr(error, "problem", None)
     said = f": {problem}" if problem in known else ""

@@ -16,10 +16,19 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 from commonweal.foundation.errors import CommonwealError, Failure, Fault, Unavailable
 
 STAGING_PREFIX = ".staging-"
+
+
+class ByteSink(Protocol):
+    """Anything that takes bytes."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take all of `data`."""
+        ...
 
 
 def translate(error: OSError, what: str) -> CommonwealError:

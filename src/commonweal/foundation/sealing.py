@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from commonweal.foundation.errors import Fault
+from commonweal.foundation.files import ByteSink
 
 MAGIC = b"CWSEAL1\n"
 SALT_BYTES = 32
@@ -55,7 +56,7 @@ class Sealer(io.RawIOBase):
     """
 
     def __init__(
-        self, sink: BinaryIO, key: bytes, context: str, *, chunk_bytes: int = CHUNK_BYTES
+        self, sink: ByteSink, key: bytes, context: str, *, chunk_bytes: int = CHUNK_BYTES
     ) -> None:
         super().__init__()
         salt = os.urandom(SALT_BYTES)
@@ -127,7 +128,7 @@ class Sealer(io.RawIOBase):
         self._sink.write(data)
 
 
-def unseal(source: BinaryIO, sink: BinaryIO, key: bytes, context: str, what: str) -> str:
+def unseal(source: BinaryIO, sink: ByteSink, key: bytes, context: str, what: str) -> str:
     """Open a sealed stream into `sink`; returns the hash of the plain bytes.
 
     Raises `Fault` CW-SEAL-BROKEN. What was written to `sink` before the fault showed is authentic
@@ -173,6 +174,4 @@ def unseal_bytes(sealed: bytes, key: bytes, context: str, what: str) -> bytes:
 
 
 def _broken(what: str) -> Fault:
-    return Fault(
-        "CW-SEAL-BROKEN", f"{what} was changed, cut short, or sealed with another key."
-    )
+    return Fault("CW-SEAL-BROKEN", f"{what} was changed, cut short, or sealed with another key.")

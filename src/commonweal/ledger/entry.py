@@ -6,6 +6,7 @@ also `actor`, the fields of its type, and `details` if there are sealed details 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -96,6 +97,14 @@ def entry_bytes(event: Event, at: datetime, commitment: str | None = None) -> by
     if commitment is not None:
         entry["details"] = commitment
     return canonical(entry)
+
+
+def intent_hash(created_at: str, body: bytes) -> bytes:
+    """The hash in an intent's row: over its exact time, which a public entry hides, and its body.
+
+    It shows damage. What shows forgery is the tree.
+    """
+    return hashlib.sha256(created_at.encode() + b"\n" + body).digest()
 
 
 _encode = json.JSONEncoder(

@@ -8,14 +8,13 @@ ledger; its public entry names the last checkpoints that were signed before.
 
 from __future__ import annotations
 
-from hashlib import sha256
 from sqlite3 import Connection
 
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.ledger import reading
 from commonweal.ledger.checkpoint import Checkpoint, epoch_of, log_of
-from commonweal.ledger.entry import Actor, Event, entry_bytes
+from commonweal.ledger.entry import Actor, Event, entry_bytes, intent_hash
 from commonweal.ledger.merkle import EMPTY_ROOT
 from commonweal.ledger.schema import translated
 from commonweal.ledger.sequencer import BATCH, place_batch
@@ -91,9 +90,9 @@ def _write(ledger: Ledger, connection: Connection, event: Event) -> int:
         )
     body = entry_bytes(event, now)
     intent_id = connection.execute(
-        "INSERT INTO intent (log, type, body, body_hash, permit, created_at) "
+        "INSERT INTO intent (log, type, body, intent_hash, permit, created_at) "
         "VALUES (?, ?, ?, ?, NULL, ?)",
-        (event.definition.log, event.type, body, sha256(body).digest(), stamp(now)),
+        (event.definition.log, event.type, body, intent_hash(stamp(now), body), stamp(now)),
     ).lastrowid
     if intent_id is None:
         raise Fault("CW-LEDGER-BROKEN", "The ledger did not number an intent.")

@@ -7,11 +7,11 @@ goes on where it stopped.
 
 from __future__ import annotations
 
-import hashlib
 from sqlite3 import Connection
 
 from commonweal.foundation.errors import Fault
 from commonweal.ledger import reading
+from commonweal.ledger.entry import intent_hash
 from commonweal.ledger.events import LOGS, Log
 from commonweal.ledger.merkle import frontier_at, leaf_hash
 from commonweal.ledger.schema import translated
@@ -40,7 +40,8 @@ def sequence(ledger: Ledger, limit: int | None = None) -> int:
 def place_batch(connection: Connection, log: Log, limit: int) -> int:
     """Place up to `limit` intents of one log inside the caller's transaction."""
     waiting = connection.execute(
-        "SELECT id, body, body_hash FROM intent WHERE log = ? AND id > ? ORDER BY id LIMIT ?",
+        "SELECT id, created_at, body, intent_hash FROM intent WHERE log = ? AND id > ? "
+        "ORDER BY id LIMIT ?",
         (log, reading.last_placed(connection, log), limit),
     ).fetchall()
     if not waiting:
@@ -48,8 +49,8 @@ def place_batch(connection: Connection, log: Log, limit: int) -> int:
     frontier = frontier_at(reading.size(connection, log), reading.fetcher(connection, log))
     entries: list[tuple[Log, int, int, bytes]] = []
     nodes: list[tuple[Log, int, int, bytes]] = []
-    for intent_id, body, body_hash in waiting:
-        if hashlib.sha256(body).digest() != body_hash:
+    for intent_id, created_at, body, stored in waiting:
+        if intent_hash(created_at, body) != stored:
             raise Fault("CW-LEDGER-BROKEN", f"Intent {intent_id} was changed before its placing.")
         leaf = leaf_hash(body)
         entries.append((log, frontier.size, intent_id, leaf))

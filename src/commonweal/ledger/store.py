@@ -18,7 +18,6 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,7 +27,7 @@ from commonweal.foundation.files import STAGING_PREFIX, fsync_folder
 from commonweal.foundation.files import translated as files_translated
 from commonweal.ledger import reading, schema
 from commonweal.ledger.details import Details, open_details
-from commonweal.ledger.entry import Event, entry_bytes, read_entry
+from commonweal.ledger.entry import Event, entry_bytes, intent_hash, read_entry
 from commonweal.ledger.events import LOGS, Log, invalid
 from commonweal.ledger.merkle import Fetch
 from commonweal.ledger.schema import translated
@@ -101,9 +100,16 @@ class Writing:
         sealed = details.seal() if details is not None else None
         body = entry_bytes(event, now, sealed[0] if sealed else None)
         intent_id = self.connection.execute(
-            "INSERT INTO intent (log, type, body, body_hash, permit, created_at) "
+            "INSERT INTO intent (log, type, body, intent_hash, permit, created_at) "
             "VALUES (?, ?, ?, ?, ?, ?)",
-            (definition.log, event.type, body, sha256(body).digest(), event.permit, stamp(now)),
+            (
+                definition.log,
+                event.type,
+                body,
+                intent_hash(stamp(now), body),
+                event.permit,
+                stamp(now),
+            ),
         ).lastrowid
         if intent_id is None:
             raise Failure("CW-LEDGER-BROKEN", "The ledger did not number an intent.")

@@ -58,7 +58,7 @@ def verify(
         with open_snapshot(path) as connection:
             if _sound_database(connection, report, path):
                 _Verification(connection, report, keys, origin).run(known, opener, sequenced)
-    except (sqlite3.Error, TypeError, ValueError, OverflowError):
+    except (sqlite3.Error, AttributeError, KeyError, OverflowError, TypeError, ValueError):
         # A damaged database can hold any type in any column.
         report.add("database_damaged", path.name)
     return report

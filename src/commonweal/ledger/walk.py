@@ -6,20 +6,19 @@ complete; they come from one cursor per level, so that a ledger of any size is r
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Iterator
 from typing import Any, cast
 
 from commonweal.foundation.errors import CommonwealError
-from commonweal.ledger.entry import read_entry, shown_time
+from commonweal.ledger.entry import intent_hash, read_entry, shown_time
 from commonweal.ledger.events import LOGS, Log, event_type
 from commonweal.ledger.merkle import Frontier, Node, leaf_hash
 from commonweal.ledger.replay import PermitReplay
 from commonweal.ledger.report import Report
 
 _ROWS = """
-SELECT intent.id, intent.log, intent.type, intent.body, intent.body_hash, intent.permit,
+SELECT intent.id, intent.log, intent.type, intent.body, intent.intent_hash, intent.permit,
        intent.created_at, entry.log, entry.idx, entry.leaf_hash,
        detail.intent_id IS NOT NULL
 FROM intent LEFT JOIN entry ON entry.intent_id = intent.id
@@ -85,22 +84,28 @@ class Walk:
 
     # --- one intent ---------------------------------------------------------------------
     def _see(self, row: tuple[Any, ...]) -> None:
-        intent_id, log, type_, body, body_hash, permit, at, entry_log, index, leaf, has_detail = row
+        intent_id, log, type_, body, stored_hash, permit, at, entry_log, index, leaf, has_detail = (
+            row
+        )
         if log not in LOGS or not isinstance(body, bytes):
             self._report.add("intent_changed", f"intent {intent_id}")
             return
         self._check_number(intent_id, at)
-        changed = hashlib.sha256(body).digest() != body_hash
+        damaged = intent_hash(at, body) != stored_hash
+        computed = leaf_hash(body)
+        changed = damaged and computed != leaf
         place = f"{log} entry {index}" if index is not None else f"intent {intent_id}"
-        if changed:
-            self._report.add("body_changed", place, log=log, index=index)
+        if damaged:
+            # Where the leaf still fits, it is the time in the row that was changed.
+            kind = "body_changed" if changed else "intent_changed"
+            self._report.add(kind, place, log=log, index=index)
         else:
             self._check_entry(place, intent_id, log, index, (type_, body, permit, at, has_detail))
         if index is None:
             self._trees[cast("Log", log)].waiting += 1
         else:
             self._check_place(cast("Log", log), entry_log, index, place)
-            self._grow(cast("Log", log), index, leaf_hash(body), leaf, changed)
+            self._grow(cast("Log", log), index, computed, leaf, changed)
 
     def _check_number(self, intent_id: int, at: str) -> None:
         if intent_id != self._last_id + 1:

@@ -158,8 +158,8 @@ def actions_table() -> str:
 
 def codes_table() -> str:
     """The codes of refusals and faults around permits."""
-    prefixes = ("CW-PERMIT-", "CW-SIGNATURE-", "CW-FORM-", "CW-CATALOGUE-", "CW-PAPER-")
-    rows = ((f"`{code}`", CODES[code]) for code in CODES if code.startswith(prefixes))
+    about = {"PERMIT", "SIGNATURE", "FORM", "CATALOGUE", "PAPER"}
+    rows = ((f"`{code}`", CODES[code]) for code in CODES if code.split("-")[1] in about)
     return _table(("code", "when"), rows)
 
 

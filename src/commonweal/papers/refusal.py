@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from commonweal.foundation.errors import Refused
 
-UNAVAILABLE_CODES = frozenset({"CW-PERMIT-STATUS-STALE", "CW-PERMIT-STATUS-MISSING"})
+UNAVAILABLE_CODES = frozenset({"CW-PERMIT-STATUS-STALE"})
 
 
 class PermitRefused(Refused):

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from commonweal.foundation.canonical import canonical
 from commonweal.foundation.errors import Fault, WrongUsage
 from commonweal.ledger.details import Details
-from commonweal.ledger.entry import read_entry
+from commonweal.ledger.entry import intent_hash, read_entry
 from commonweal.ledger.marks import seal_day
 from commonweal.ledger.merkle import Frontier, leaf_hash
 from commonweal.ledger.note import COSIGNATURE, Signature, VerifierKey
@@ -75,6 +74,7 @@ def freed(path: Path) -> Iterator[sqlite3.Connection]:
 
 def _freed(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
+    connection.create_function("hashed", 2, intent_hash)
     connection.execute("PRAGMA synchronous = OFF")
     for (name,) in connection.execute(
         "SELECT name FROM sqlite_master WHERE type = 'trigger'"
@@ -173,8 +173,8 @@ def _rehash(old: bytes, new: bytes, *, where: int, deep: bool) -> Damage:
         assert changed != body
         read_entry(changed)
         connection.execute(
-            "UPDATE intent SET body = ?, body_hash = ? WHERE id = ?",
-            (changed, sha256(changed).digest(), intent_id),
+            "UPDATE intent SET body = ?1, intent_hash = hashed(created_at, ?1) WHERE id = ?2",
+            (changed, intent_id),
         )
         connection.execute(
             "UPDATE entry SET leaf_hash = ? WHERE log = 'sealed' AND idx = ?",
@@ -199,12 +199,13 @@ def _rebuild(connection: sqlite3.Connection) -> None:
 
 def _swap_bodies(connection: sqlite3.Connection) -> None:
     rows = connection.execute(
-        "SELECT intent.id, body, body_hash FROM intent JOIN entry ON intent_id = intent.id "
+        "SELECT intent.id, body FROM intent JOIN entry ON intent_id = intent.id "
         "WHERE entry.log = 'sealed' AND idx IN (10, 11) ORDER BY idx"
     ).fetchall()
-    for (intent_id, _, _), (_, body, body_hash) in zip(rows, reversed(rows), strict=True):
+    for (intent_id, _), (_, body) in zip(rows, reversed(rows), strict=True):
         connection.execute(
-            "UPDATE intent SET body = ?, body_hash = ? WHERE id = ?", (body, body_hash, intent_id)
+            "UPDATE intent SET body = ?1, intent_hash = hashed(created_at, ?1) WHERE id = ?2",
+            (body, intent_id),
         )
 
 
@@ -219,7 +220,7 @@ def _swap_places(connection: sqlite3.Connection) -> None:
 
 def _set_body(connection: sqlite3.Connection, where: str, body: bytes) -> None:
     done = connection.execute(
-        f"UPDATE intent SET body = ?, body_hash = ? WHERE {where}", (body, sha256(body).digest())
+        f"UPDATE intent SET body = ?1, intent_hash = hashed(created_at, ?1) WHERE {where}", (body,)
     )
     assert done.rowcount == 1
 
@@ -307,8 +308,8 @@ DAMAGES: list[tuple[str, Damage, str, str | None, int | None]] = [
     ("intent's time", _sql("UPDATE intent SET created_at = '2026-03-02T00:00:00.000Z' "
                            "WHERE id = 9"), "time_backwards", None, None),
     ("public time within its hour", _sql("UPDATE intent SET created_at = replace(created_at, "
-                                         "'09:15:30', '09:20:30') WHERE id = 2"),
-     "time_backwards", None, None),
+                                         "'09:15:30', '09:15:31') WHERE id = 4"),
+     "intent_changed", "public", 2),
     ("not canonical", _uncanonical, "entry_invalid", "sealed", None),
     ("unknown type", _unknown_type, "entry_invalid", "sealed", None),
     ("projection row gone", _sql("DELETE FROM permit_state WHERE state = 'paused'"),
@@ -421,10 +422,11 @@ def test_a_permit_that_was_not_live_shows(tmp_path: Path) -> None:
             for event in (support.completed(), step("resumed"), issued(), step("paused", "p9")):
                 assert isinstance(event, Event)
                 body = entry_bytes(event, support.START)
+                at = stamp(support.START)
                 connection.execute(
-                    "INSERT INTO intent (log, type, body, body_hash, permit, created_at) "
+                    "INSERT INTO intent (log, type, body, intent_hash, permit, created_at) "
                     "VALUES ('public', ?, ?, ?, ?, ?)",
-                    (event.type, body, sha256(body).digest(), event.permit, stamp(support.START)),
+                    (event.type, body, intent_hash(at, body), event.permit, at),
                 )
         sequence(ledger)
         signer.sign_all(ledger)
@@ -446,10 +448,11 @@ def test_a_ledger_without_a_policy_shows(tmp_path: Path) -> None:
         from commonweal.ledger.entry import entry_bytes
 
         body = entry_bytes(issued(), support.START)
+        at = stamp(support.START)
         connection.execute(
-            "UPDATE intent SET body = ?, body_hash = ?, type = 'permit.issued', permit = ?, "
+            "UPDATE intent SET body = ?, intent_hash = ?, type = 'permit.issued', permit = ?, "
             "created_at = ?",
-            (body, sha256(body).digest(), support.PERMIT, stamp(support.START)),
+            (body, intent_hash(at, body), support.PERMIT, at),
         )
     kinds = {fault.kind for fault in _verified(tmp_path / "ledger.sqlite").faults}
     assert kinds == {"first_entry", "projection_wrong"}

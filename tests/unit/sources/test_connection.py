@@ -92,8 +92,9 @@ def test_ibis_can_use_the_locked_connection(tmp_path: Path) -> None:
     import ibis
 
     with connect(tmp_path) as c:
-        backend = ibis.duckdb.from_connection(c)
-        assert backend.sql("SELECT 41 + 1 AS a").to_pyarrow().to_pylist() == [{"a": 42}]
+        c.execute("CREATE TABLE t AS SELECT 42 AS a")
+        table = ibis.duckdb.from_connection(c).table("t")
+        assert c.execute(str(ibis.to_sql(table.filter(table.a > 1)))).fetchall() == [(42,)]
 
 
 def test_without_the_openssl_package_there_is_no_connection(

@@ -82,7 +82,13 @@ def previous_in_run(owner: Ints) -> Flags:
 
 def coded(index: Ints, values: Sequence[str] | pa.Array, missing: Flags | None = None) -> pa.Array:
     """A dictionary-coded text column: `values[index]`, empty where `missing`."""
-    dictionary = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
+    if isinstance(values, pa.Array):
+        dictionary = values
+    else:
+        # A dictionary that names a value twice is not written the same way every time.
+        distinct = list(dict.fromkeys(values))
+        place = np.array([distinct.index(value) for value in values], dtype=np.int64)
+        index, dictionary = place[index], pa.array(distinct, pa.string())
     indices = pa.array(np.asarray(index, dtype=np.int32), mask=missing)
     return pa.DictionaryArray.from_arrays(indices, dictionary)
 

@@ -19,9 +19,7 @@ def audit_map(loaded: Loaded, people: ops.Table, keys: ProjectKeys) -> ops.Table
     """`code`, `audit_id` (16 bytes each) for `people` (columns `person`, `code`)."""
     key = loaded.engine.key_table("key_audit", keys.audit.use())
     made = ops.with_hmac(people, "person", "cw__audit", key)
-    return ops.project(
-        made, {"code": made["code"], "audit_id": ops.code_of(made["cw__audit"])}
-    )
+    return ops.project(made, {"code": made["code"], "audit_id": ops.code_of(made["cw__audit"])})
 
 
 def sieve(loaded: Loaded, people: ops.Table, keys: ProjectKeys) -> ops.Table | None:

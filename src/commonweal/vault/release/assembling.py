@@ -1,9 +1,8 @@
-"""Writing all parts of a release into its staging folders: data, hold-out, airlock files, papers."""
+"""Writing all parts of a release into its staging folders."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +16,7 @@ from commonweal.vault.custody import Custody
 from commonweal.vault.release.airlock_files import audit_map, sieve
 from commonweal.vault.release.membership import build_membership
 from commonweal.vault.release.prepare import Prepared
+from commonweal.vault.release.progress import Progress
 from commonweal.vault.release.recipe import TableRecipe
 from commonweal.vault.release.reporting import report_page, risk_document, risk_paper
 from commonweal.vault.release.store import MANIFEST, REPORT, RISK, SUMMARY
@@ -31,7 +31,7 @@ def assemble(
     aside: SealedFolder,
     key_ids: dict[str, str],
     place: tuple[int, str | None],
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> None:
     """Fill `inside` (the release) and `aside` (for the airlock). `place`: number, earlier release.
 

@@ -9,7 +9,6 @@ nothing; a crash after it is finished by the next run (`closing.recover`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from commonweal.vault.release.prepare import (
     prepare,
     verify_unchanged,
 )
+from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.recipe import make_recipe
 from commonweal.vault.release.session import (
     ProjectKeyring,
@@ -80,10 +80,14 @@ class BuildReport:
         return [
             *self.recovered,
             f"Release {self.manifest['release']} was made in {self.seconds:.1f} seconds.",
-            f"People considered: {people['considered']:,}; in the cohort: "
-            f"{people['in_cohort']:,}; released: {people['released']:,}.",
-            f"Kept back for testing models: {people['held_out']:,}; left out so that the risk "
-            f"limits hold: {people['suppressed']:,}.",
+            (
+                f"People considered: {people['considered']:,}; in the cohort: "
+                f"{people['in_cohort']:,}; released: {people['released']:,}."
+            ),
+            (
+                f"Kept back for testing models: {people['held_out']:,}; left out so that the risk "
+                f"limits hold: {people['suppressed']:,}."
+            ),
             f"Rows released: {rows:,} in {len(self.manifest['tables'])} table(s).",
             f"The smallest group of people who look alike has {risk['k']:,}.",
             f"It lies sealed in {self.folder}.",
@@ -97,7 +101,7 @@ def build_release(
     catalogue_path: Path,
     choices: Path,
     out: Path | None = None,
-    progress: Callable[[str], None] = lambda step: None,
+    progress: Progress = quiet,
 ) -> BuildReport:
     """Build the next release of a permit.
 
@@ -137,7 +141,7 @@ class _Run:
     number: int
     earlier: str | None
     work: Path
-    progress: Callable[[str], None]
+    progress: Progress
 
     def build(self, inputs: Any) -> tuple[Path, dict[str, Any], int]:
         """(folder, manifest, ledger entry) of the release, or an error and nothing left."""
@@ -215,4 +219,3 @@ def content_hash(manifest: dict[str, Any]) -> str:
             for file in manifest["tables"][name]["files"]
         ]
     )
-

@@ -7,7 +7,6 @@ be done again, so `recover` after a crash is the same code.
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 from pathlib import Path
@@ -108,7 +107,7 @@ def settle_place(custody: Custody, entry: Completed, staging: Path) -> Path:
         write_atomic(staging / PROOF, proof.encode(), exclusive=True)
     folder = releases / entry.release
     with translated(entry.release):
-        os.rename(staging, folder)
+        staging.rename(folder)
         fsync_folder(releases)
     replaced = entry.fields.get("refreshes")
     if isinstance(replaced, str):
@@ -160,4 +159,3 @@ def newest(custody: Custody, permit: str) -> Completed | None:
 def band(people: int) -> str:
     """How the public log says how many people."""
     return BANDS[sum(people >= limit for limit in _BAND_LIMITS)]
-

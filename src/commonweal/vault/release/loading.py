@@ -7,11 +7,12 @@ column `cw__person`: the person's key as text, in the one spelling used for join
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from commonweal.foundation.errors import Fault
 from commonweal.papers.catalogue import Link, Table
+from commonweal.vault.release.progress import Progress
 from commonweal.vault.release.recipe import Recipe
 from commonweal.vault.sources import Fingerprint, Reading, Source
 from commonweal.vault.tables import ops
@@ -56,9 +57,7 @@ class Loaded:
                 {"low": ops.smallest(keys[PERSON]), "high": ops.largest(keys[PERSON])},
             )
             routes = ops.keep_where(routes, ops.compare(routes["low"], "eq", routes["high"]))
-            return ops.left_join(
-                view, routes, {link.variable: link.to_variable}, {PERSON: "low"}
-            )
+            return ops.left_join(view, routes, {link.variable: link.to_variable}, {PERSON: "low"})
         return ops.derive(view, {PERSON: self.spelling(view[link])})
 
     def spelling(self, key: ops.Value) -> ops.Value:
@@ -79,7 +78,7 @@ def load(
     source: Source,
     recipe: Recipe,
     engine: DuckDBEngine,
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> Loaded:
     """Attach every needed column of every needed table.
 
@@ -90,9 +89,7 @@ def load(
     for name, columns in needed.items():
         reserved = [column for column in columns if column.casefold().startswith(INTERNAL)]
         if reserved:
-            raise Fault(
-                "CW-SOURCE-NAMES", f"Table {name}: a column name starts with {INTERNAL}."
-            )
+            raise Fault("CW-SOURCE-NAMES", f"Table {name}: a column name starts with {INTERNAL}.")
     source.prepare(needed)
     views: dict[str, ops.Table] = {}
     rows: dict[str, int] = {}
@@ -110,9 +107,7 @@ def load(
         non_finite[name] = dict(intake.non_finite)
         typed = ops.named(view, types)
         views[name] = _numbered(engine, name, view, typed) if recipe.row_is_person else typed
-    return Loaded(
-        recipe, engine, source.fingerprint(tuple(needed)), views, rows, non_finite
-    )
+    return Loaded(recipe, engine, source.fingerprint(tuple(needed)), views, rows, non_finite)
 
 
 def _numbered(engine: DuckDBEngine, name: str, view: str, typed: ops.Table) -> ops.Table:
@@ -122,7 +117,7 @@ def _numbered(engine: DuckDBEngine, name: str, view: str, typed: ops.Table) -> o
     return engine.keep(f"{view}_people", ops.derive(typed, {PERSON: key}))
 
 
-def _refuse_unreadable(name: str, unreadable: dict[str, int], types: dict[str, str]) -> None:
+def _refuse_unreadable(name: str, unreadable: Mapping[str, int], types: Mapping[str, str]) -> None:
     for column, count in unreadable.items():
         raise Fault(
             "CW-RELEASE-UNREADABLE",

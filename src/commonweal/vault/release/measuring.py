@@ -95,7 +95,9 @@ def _last_moment(day: date) -> datetime:
     return _midnight(day) + timedelta(hours=23, minutes=59, seconds=59, microseconds=999_999)
 
 
-def measure(shaper: Shaper, people: ops.Table, known: Calendars, *, exact: bool = False) -> Measured:
+def measure(
+    shaper: Shaper, people: ops.Table, known: Calendars, *, exact: bool = False
+) -> Measured:
     """The figures for `people`. `exact`: on the values before any form, without date shifts."""
     with measured_views(shaper, people, exact=exact) as views:
         figures = {
@@ -174,4 +176,3 @@ def _shift(shaper: Shaper, people: ops.Table, known: Calendars) -> ShiftFigures 
     if not dated:
         return None
     return shift_candidates(shaper.engine, dated, shaper.loaded.recipe.permit.shift_weeks)
-

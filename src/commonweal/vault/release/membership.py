@@ -101,9 +101,7 @@ def prove(
     index = int(np.flatnonzero(np.all(leaves == leaf, axis=1))[0])
     tree = levels(engine, leaves)
     path = tuple(tree[level][(index >> level) ^ 1].tobytes() for level in range(len(tree) - 1))
-    return format_.MembershipProof(
-        release, tree[-1].tobytes(), index, len(leaves), nonce, path
-    )
+    return format_.MembershipProof(release, tree[-1].tobytes(), index, len(leaves), nonce, path)
 
 
 def _random_rows(count: int, width: int) -> np.ndarray:

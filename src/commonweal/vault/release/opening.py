@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from commonweal.papers.permit import Permit
 from commonweal.papers.release import ReleaseManifest
 from commonweal.vault.custody import Custody, settle
 from commonweal.vault.release.closing import MANAGER, newest
+from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.session import check_now, load_permit
 from commonweal.vault.release.store import MANIFEST, release_of
 from commonweal.vault.release.verify import open_file, release_key, verify_release
@@ -51,7 +51,7 @@ def open_release(
     folder: Path,
     permit_path: Path,
     to: Path,
-    progress: Callable[[str], None] = lambda step: None,
+    progress: Progress = quiet,
 ) -> OpenReport:
     """Unseal the permit's newest release into `to`, which must not exist.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from commonweal.vault.custody import Custody
 from commonweal.vault.release.assembling import patients
 from commonweal.vault.release.prepare import Prepared, opened_engine, opened_source, prepare
+from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.recipe import make_recipe
 from commonweal.vault.release.reporting import risk_paper
 from commonweal.vault.release.session import ProjectKeyring, check_now, load_permit, make_inputs
@@ -42,10 +42,14 @@ class PlanReport:
         risk = self.risk["after"]
         lines = [
             *self.choices,
-            f"People considered: {people['considered']:,}; in the cohort: "
-            f"{people['in_cohort']:,}; would be released: {people['released']:,}.",
-            f"Smallest group of people who look alike: {self.risk['before']['k']:,} before, "
-            f"{risk['k']:,} after.",
+            (
+                f"People considered: {people['considered']:,}; in the cohort: "
+                f"{people['in_cohort']:,}; would be released: {people['released']:,}."
+            ),
+            (
+                f"Smallest group of people who look alike: {self.risk['before']['k']:,} before, "
+                f"{risk['k']:,} after."
+            ),
         ]
         if self.breaches:
             lines += ["This release would be refused:", *self.breaches]
@@ -59,7 +63,7 @@ def plan_release(
     permit_path: Path,
     catalogue_path: Path,
     choices: Path,
-    progress: Callable[[str], None] = lambda step: None,
+    progress: Progress = quiet,
 ) -> PlanReport:
     """Work out everything up to the risk gate and throw it away.
 

@@ -28,6 +28,7 @@ from commonweal.vault.release.measuring import (
     windows,
 )
 from commonweal.vault.release.people import Chosen, Considered, choose, consider
+from commonweal.vault.release.progress import Progress
 from commonweal.vault.release.project_keys import ProjectKeys
 from commonweal.vault.release.recipe import Recipe, make_recipe
 from commonweal.vault.release.restricted import RestrictedLists, lists_for
@@ -37,8 +38,6 @@ from commonweal.vault.sources import Source, open_source
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.connection import connect
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)

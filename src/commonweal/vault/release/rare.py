@@ -43,7 +43,9 @@ def rare_labels(
         up = ops.derive(rare, {"label": ops.missing(item.variable.type)})
     common = ops.semi_join(pairs, counted, {"shown": "shown"})
     # The form truncate is applied to the label afterwards and leaves it as it is.
-    shown = ops.project(common, {"value": common["value"], "shown": common["shown"], "label": common["shown"]})
+    shown = ops.project(
+        common, {"value": common["value"], "shown": common["shown"], "label": common["shown"]}
+    )
     rolled = ops.project(up, {"value": up["value"], "shown": up["shown"], "label": up["label"]})
     labels = engine.keep(name, ops.distinct(ops.union(shown, rolled)))
     engine.forget(f"{name}_pairs")

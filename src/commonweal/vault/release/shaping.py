@@ -6,9 +6,10 @@ of people who are not in `people` never enter it, whatever table they stand in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from commonweal.papers.forms import Form
 from commonweal.papers.permit_rules import Wanted
 from commonweal.vault.release.loading import PERSON, Loaded
 from commonweal.vault.release.project_keys import ProjectKeys
@@ -22,6 +23,18 @@ CODE = "cw__code"
 WEEKS = "cw__weeks"
 WHO = "cw__who"
 """The person's running number, for measuring: a released code would be twice as wide."""
+
+
+_MAKERS: Mapping[str, Callable[[Form, ops.Value], ops.Value]] = {
+    "exact": lambda _, value: value,
+    "rollup": lambda _, value: value,  # the labels have been put in before
+    "year": lambda _, value: ops.year(value),
+    "month": lambda _, value: ops.month(value),
+    "outward_postcode": lambda _, value: ops.outward_postcode(value),
+    "truncate": lambda form, value: ops.truncate(value, form.whole(0)),
+    "round": lambda form, value: ops.round_half_up(value, form.arguments[0]),
+}
+"""Forms that need nothing but the value."""
 
 
 @dataclass(frozen=True)
@@ -112,35 +125,19 @@ class Shaper:
         records: Mapping[str, str],
         firsts: Mapping[str, str],
     ) -> ops.Value:
-        form, name = item.form, item.variable.name
-        match form.kind:
-            case "exact":
-                return source
-            case "rollup":
-                return source
-            case "record_code":
-                return ops.code_of(rows[records[name]])
-            case "year":
-                return ops.year(source)
-            case "month":
-                return ops.month(source)
-            case "interval":
-                since = item.permitted.since
-                return ops.days_between(source, rows[since] if since else rows[firsts[name]])
-            case "age_band":
-                age = source
-                if item.variable.type != "integer":
-                    age = ops.age_at(source, self.loaded.recipe.permit.ages_at)
-                return ops.age_band(age, form.whole(0), form.whole(1))
-            case "shift":
-                return ops.shift_weeks(source, rows[WEEKS])
-            case "outward_postcode":
-                return ops.outward_postcode(source)
-            case "truncate":
-                return ops.truncate(source, form.whole(0))
-            case "round":
-                return ops.round_half_up(source, form.arguments[0])
-        raise AssertionError(f"the form {form.kind} has no maker")
+        form, name, since = item.form, item.variable.name, item.permitted.since
+        if form.kind == "record_code":
+            return ops.code_of(rows[records[name]])
+        if form.kind == "shift":
+            return ops.shift_weeks(source, rows[WEEKS])
+        if form.kind == "interval":
+            return ops.days_between(source, rows[since] if since else rows[firsts[name]])
+        if form.kind == "age_band":
+            age = source
+            if item.variable.type != "integer":
+                age = ops.age_at(source, self.loaded.recipe.permit.ages_at)
+            return ops.age_band(age, form.whole(0), form.whole(1))
+        return _MAKERS[form.kind](form, source)
 
     def _with_record_codes(
         self, rows: ops.Table, items: tuple[Wanted, ...]
@@ -217,12 +214,8 @@ class Shaper:
         no = ops.constant(False, "boolean")
         restricted = ops.either(no, *tests.values())
         outside = [ops.negate(ops.first_of(test, no)) for test in self._inside(recipe, rows)]
-        present = [
-            ops.negate(ops.is_missing(rows[item.variable.name])) for item in recipe.shifted
-        ]
-        trimmed = ops.either(
-            no, *(ops.both(*pair) for pair in zip(present, outside, strict=True))
-        )
+        present = [ops.negate(ops.is_missing(rows[item.variable.name])) for item in recipe.shifted]
+        trimmed = ops.either(no, *(ops.both(*pair) for pair in zip(present, outside, strict=True)))
         if not tests and not outside:
             return Losses(0, 0)
         found = self.engine.one(

@@ -9,7 +9,6 @@ All faults are found, each with its place.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from commonweal.ledger.tlogproof import TlogProof
 from commonweal.papers.release import ReleaseManifest, ReleaseSummary, summarise
 from commonweal.vault.custody import Custody
 from commonweal.vault.keys import Secret
+from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.session import key_name
 from commonweal.vault.release.store import (
     AIRLOCK,
@@ -65,8 +65,10 @@ class VerifyReport:
             return [f"{one['place']}: {one['sentence']}" for one in self.faults]
         opened = "opened and checked" if self.opened else "checked sealed: its key is gone"
         return [
-            f"Release {self.release} is whole: {self.files} data file(s), {self.bytes:,} bytes, "
-            f"{opened}.",
+            (
+                f"Release {self.release} is whole: {self.files} data file(s), {self.bytes:,} bytes, "
+                f"{opened}."
+            ),
             "Its manifest is signed, and the ledger holds it.",
         ]
 
@@ -75,9 +77,7 @@ class VerifyReport:
         self.faults.append({"code": error.code, "place": place, "sentence": error.sentence})
 
 
-def verify_release(
-    custody: Custody, folder: Path, progress: Callable[[str], None] = lambda step: None
-) -> VerifyReport:
+def verify_release(custody: Custody, folder: Path, progress: Progress = quiet) -> VerifyReport:
     """Check the release in `folder`. Faults are in the report; raises only where there is none.
 
     Raises `Fault` CW-RELEASE-MISSING.
@@ -119,9 +119,7 @@ def _expect_files(folder: Path, manifest: ReleaseManifest) -> None:
     if missing := sorted(expected - found):
         raise Fault("CW-RELEASE-CHANGED", f"{missing[0]} is missing.")
     if found - expected:
-        raise Fault(
-            "CW-RELEASE-CHANGED", f"There are {len(found - expected)} file(s) too many."
-        )
+        raise Fault("CW-RELEASE-CHANGED", f"There are {len(found - expected)} file(s) too many.")
 
 
 def _data_files(manifest: ReleaseManifest) -> list[Any]:
@@ -133,7 +131,7 @@ def _check_data(
     custody: Custody,
     folder: Path,
     manifest: ReleaseManifest,
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> None:
     secret = release_key(custody, manifest.release)
     report.opened = secret is not None
@@ -165,10 +163,10 @@ def check_file(path: Path, file: Any, secret: Secret | None, context: str) -> No
         raise Fault("CW-RELEASE-CHANGED", "The content is not the one that was released.")
 
 
-class _Nowhere(io.RawIOBase):
+class _Nowhere:
     """A sink that keeps nothing: the hash is all that is wanted."""
 
-    def write(self, data: Any) -> int:
+    def write(self, data: bytes, /) -> int:
         return len(data)
 
 
@@ -204,9 +202,7 @@ def _check_ledger(
     if proved != dict(entry.fields):
         raise Fault("CW-RELEASE-CHANGED", "The proof is about another entry of the ledger.")
     info = custody.keyring.get("details")
-    details = custody.ledger.open_details(
-        entry.intent_id, custody.keyring.secret_of(info.id).use()
-    )
+    details = custody.ledger.open_details(entry.intent_id, custody.keyring.secret_of(info.id).use())
     verify_commitment(
         bytes.fromhex(details["manifest_salt"]), content, str(entry.fields["manifest"])
     )

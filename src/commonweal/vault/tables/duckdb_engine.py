@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
 from commonweal.foundation.errors import Failure
+from commonweal.foundation.files import ByteSink
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.connection import engine_errors, quote_identifier
 
@@ -120,7 +121,7 @@ class DuckDBEngine:
                 self.connection.unregister("arrow_in")
         return byte_rows(hashed.column("hash"), 32)
 
-    def write_parquet(self, table: ops.Table, sink: BinaryIO) -> int:
+    def write_parquet(self, table: ops.Table, sink: ByteSink) -> int:
         """Stream the rows as Parquet through a pipe into `sink`; returns the number of rows."""
         read_end, write_end = os.pipe()
         pump = _Pump(read_end, sink)
@@ -173,7 +174,7 @@ def byte_rows(column: pa.ChunkedArray, width: int) -> np.ndarray:
 class _Pump(threading.Thread):
     """Carries bytes from a pipe into a sink. Keeps the error of the sink for the caller."""
 
-    def __init__(self, read_end: int, sink: BinaryIO) -> None:
+    def __init__(self, read_end: int, sink: ByteSink) -> None:
         super().__init__(daemon=True)
         self._read_end = read_end
         self._sink = sink

@@ -7,11 +7,12 @@ parameters. Small results come back as Python values, tables only as Parquet byt
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 
+from commonweal.foundation.files import ByteSink
 from commonweal.vault.tables.ops import Table
 
 
@@ -64,6 +65,6 @@ class Engine(Protocol):
         """A result as an Arrow table in memory; only for what is known to fit."""
         ...
 
-    def write_parquet(self, table: Table, sink: BinaryIO) -> int:
+    def write_parquet(self, table: Table, sink: ByteSink) -> int:
         """Write the rows, in the table's order, as one Parquet file into `sink`; returns rows."""
         ...

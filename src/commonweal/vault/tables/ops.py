@@ -338,7 +338,9 @@ def text_length(column: Value) -> Value:
 def outward_postcode(column: Value) -> Value:
     """The outward half of a UK postcode; missing where it is not one."""
     bare = column.upper().re_replace("[^A-Z0-9]", "")
-    return ibis.ifelse(bare.re_search(_POSTCODE), bare.substr(0, bare.length() - 3), ibis.null("string"))
+    return ibis.ifelse(
+        bare.re_search(_POSTCODE), bare.substr(0, bare.length() - 3), ibis.null("string")
+    )
 
 
 def bare_digits(column: Value) -> Value:
