@@ -1,4 +1,4 @@
-"""Every text format of the ledger: it comes back as it was written, and rubbish is our own error."""
+"""Every text format of the ledger comes back as it was written; rubbish is our own error."""
 
 from __future__ import annotations
 

@@ -112,6 +112,10 @@ def test_yaml_and_json_texts_are_read_or_refused(text: str | bytes) -> None:
 
 
 @given(text=st.text(max_size=300) | st.binary(max_size=300))
+@example(text='{"payload":"\ud800","signatures":[{"protected":"e30","signature":""}]}\n')
+@example(text='{"payload":"e30","signatures":[{"protected":"\u00e9","signature":""}]}\n')
+@example(text='{"payload":"","signatures":[{"protected":"","signature":""}]}\n')
+@example(text='{"payload":"e30","signatures":[{"protected":"W10","signature":""}]}\n')
 def test_signed_texts_are_read_or_refused(text: str | bytes) -> None:
     trust = factories.trust()
     for paper in (Permit, PermitStatus, ReleaseManifest, ReleaseSummary, StatementOfAbsence):

@@ -54,7 +54,7 @@ class NaiveList:
 def naive_absence_holds(naive: NaiveList, person: str, shown: list) -> bool:
     """The naive check: both neighbours are in the tree, and the person would lie between them."""
     wanted = hashlib.sha256(naive.pseudonym(person)).digest()
-    (low_at, low, low_path), (high_at, high, high_path) = shown
+    (low_at, low, _), (high_at, high, _) = shown
     for at, leaf, path in shown:
         verify_inclusion(at, len(naive.hashes), leaf_hash(leaf), path, naive.root)
     return low < wanted < high and high_at == low_at + 1

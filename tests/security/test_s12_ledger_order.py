@@ -102,7 +102,7 @@ def test_ours_the_business_row_goes_with_the_refusal(tmp_path: Path) -> None:
         with ledger.transaction() as writing:
             writing.connection.execute("CREATE TABLE downloads (release TEXT)")
         ledger.append(support.step("suspended"))
-        with pytest.raises(Refused), ledger.transaction() as writing:
+        with pytest.raises(Refused), ledger.transaction() as writing:  # noqa: PT012
             writing.connection.execute("INSERT INTO downloads VALUES ('release-1')")
             writing.append(support.completed())
         with ledger.reading() as connection:

@@ -80,9 +80,7 @@ def ours(
     released = [day for day in moved if first <= day <= last] if trim else moved
     rows = [{"who": "patient", "day": day} for day in released]
     table = loaded(engine, rows, {"who": "text", "day": "date"}, "released")
-    return released, shift_candidates(
-        engine, [ReleasedDates(table, "who", "day", calendar)], WEEKS
-    )
+    return released, shift_candidates(engine, [ReleasedDates(table, "who", "day", calendar)], WEEKS)
 
 
 @pytest.fixture
@@ -123,7 +121,7 @@ def test_week_shifts_hold(engine: DuckDBEngine, weeks: int) -> None:
 def test_untrimmed_edges_give_the_shift_away(engine: DuckDBEngine) -> None:
     calendar = clinic(engine, set())
     # In treatment from the first day to the last.
-    true = [day for day in visits(900, 3, set(), FIRST, LAST)] + [FIRST, LAST]
+    true = [*visits(900, 3, set(), FIRST, LAST), FIRST, LAST]
     released, figures = ours(engine, true, 5, calendar, trim=False)
     assert surviving(released, ALL_WEEKS, set()) == [35]
     assert figures.least == 1
@@ -135,7 +133,7 @@ def test_untrimmed_edges_give_the_shift_away(engine: DuckDBEngine) -> None:
 
 def test_trimmed_edges_hold(engine: DuckDBEngine) -> None:
     calendar = clinic(engine, set())
-    true = [day for day in visits(900, 3, set(), FIRST, LAST)] + [FIRST, LAST]
+    true = [*visits(900, 3, set(), FIRST, LAST), FIRST, LAST]
     released, figures = ours(engine, true, 5, calendar)
     assert surviving(released, ALL_WEEKS, set()) == ALL_WEEKS
     assert figures.least == 2 * WEEKS + 1
@@ -145,7 +143,9 @@ def test_a_single_early_record_does_not_open_the_edge(engine: DuckDBEngine) -> N
     span = (LAST - FIRST).days + 1
     every = [FIRST + timedelta(days=n) for n in range(span)]
     rows = [{"who": "p", "day": d} for d in every if is_open(d, set())]
-    table = loaded(engine, [*rows, {"who": "p", "day": date(2009, 5, 1)}], {"who": "text", "day": "date"})
+    table = loaded(
+        engine, [*rows, {"who": "p", "day": date(2009, 5, 1)}], {"who": "text", "day": "date"}
+    )
     calendar = calendar_of(engine, table, "day")
     assert calendar is not None
     assert trim_window(calendar, WEEKS)[0] == FIRST + timedelta(weeks=WEEKS)

@@ -76,7 +76,7 @@ PAPERS = {
     "CW-PERMIT-FORM-NOT-BUILT": "The form belongs to a part of Commonweal that is not built yet.",
     "CW-PERMIT-FORM-NOT-OFFERED": "The catalogue does not offer the variable in this form.",
     "CW-PERMIT-DATE-FORMS": "Date forms that give each other away were mixed.",
-    "CW-PERMIT-COHORT": "The cohort looks at something that could single out people.",
+    "CW-PERMIT-COHORT": "The cohort asks what could single out people, or what a column cannot say.",
     "CW-PERMIT-CAG-DECIDER": "Section 251 support was given by an office that could not give it.",
     "CW-PERMIT-CAG-ITEMS": "A variable is not covered by the section 251 support.",
     "CW-PERMIT-CATALOGUE-CHANGED": "The catalogue has changed since the permit was issued.",
@@ -106,7 +106,7 @@ KEYS = {
     "CW-HOME-VERSION": "A home was made by another version of Commonweal.",
     "CW-HOME-NOT-EMPTY": "A new or restored home needs an empty folder.",
     "CW-HOME-OPEN-TO-OTHERS": "A home can be entered by others, or belongs to someone else.",
-    "CW-ROOT-STORE-PLACE": "The root key's folder and the home lie inside each other, or it is used.",
+    "CW-ROOT-STORE-PLACE": "The root key's folder is not empty, or lies inside the home.",
     "CW-KEY-UNAVAILABLE": "The root key, or something kept beside it, cannot be used.",
     "CW-KEY-NAME": "A key or its project has a name that it may not have.",
     "CW-KEY-PURPOSE": "The purpose of a key is unknown or does not fit its project.",
@@ -180,6 +180,25 @@ DEMO = {
     "CW-DEMO-USAGE": "A demonstration hospital or its choices cannot be made as asked.",
 }
 
+CUSTODY = {
+    "CW-HOME-MISSING": "There is no home in the place that was named, or none was named.",
+    "CW-TRUST-CHANGED": "The trust policy is not the one that the ledger holds.",
+    "CW-PERMIT-EXISTS": "A permit with this id was issued already.",
+    "CW-PERMIT-UNKNOWN": "The ledger does not know this permit.",
+    "CW-PERMIT-NOT-ISSUED": "The permit is not the paper that the ledger says was issued.",
+    "CW-PERMIT-REASON": "The reason for a step is not in the closed list, or cannot be given.",
+    "CW-HOME-INCOMPLETE": "The making of a home was cut off, or its trust policy was taken away.",
+    "CW-HOME-SAY-NO": "A home for real data must leave people time to say no.",
+    "CW-CATALOGUE-NOT-KEPT": "No catalogue that passed its check has the dataset.",
+}
+
+CLI = {
+    "CW-INTERNAL": "Something went wrong inside Commonweal that it does not know about.",
+    "CW-USAGE": "A command was given with wrong arguments.",
+    "CW-NOT-BUILT": "This belongs to a part of Commonweal that is not built yet.",
+    "CW-INTERRUPTED": "The command was interrupted.",
+}
+
 RELEASE = {
     "CW-RELEASE-UNREADABLE": "Values of a source do not read as the catalogue declares.",
     "CW-RELEASE-DUPLICATE-PEOPLE": "A person has more than one row in the person table.",
@@ -209,6 +228,8 @@ CODES: dict[str, str] = {
     **KEYS,
     **CHOICES,
     **RISK,
+    **CUSTODY,
+    **CLI,
     **RELEASE,
     **DEMO,
 }

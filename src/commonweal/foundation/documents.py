@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -22,24 +23,24 @@ MAX_BYTES = 4 * 1024 * 1024
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """A SafeLoader without dates, anchors, tags, merges or double keys, and few kinds of numbers."""
+    """A SafeLoader without dates, anchors, tags, merges, double keys or ambiguous numbers."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.events.AliasEvent):
-            raise yaml.constructor.ConstructorError(
-                None, None, "aliases are not allowed", self.peek_event().start_mark
-            )
-        event = self.peek_event()
+        peek: Callable[[], Any] = self.peek_event
+        event = peek()
+        mark: Any = event.start_mark
+        if isinstance(event, yaml.events.AliasEvent):
+            raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", mark)
         for name in ("anchor", "tag"):
             if getattr(event, name, None) is not None:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"{name}s are not allowed", event.start_mark
+                    None, None, f"{name}s are not allowed", mark
                 )
         return super().compose_node(parent, index)
 
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: ARG002
         found: dict[Any, Any] = {}
         for key_node, value_node in node.value:
             key = self.construct_object(key_node, deep=True)
@@ -59,7 +60,7 @@ def _construct_map(loader: _StrictLoader, node: Any) -> dict[Any, Any]:
     return loader.construct_mapping(node, deep=True)
 
 
-def _construct_float(loader: _StrictLoader, node: Any) -> float:
+def _construct_float(_: _StrictLoader, node: Any) -> float:
     number = float(node.value)
     if math.isinf(number):
         raise yaml.constructor.ConstructorError(

@@ -96,7 +96,7 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o600, exclusive: bo
             if exclusive:
                 os.link(beside, path)
             else:
-                os.replace(beside, path)
+                beside.replace(path)
             fsync_folder(path.parent)
         except FileExistsError as error:
             raise Fault("CW-FILE-EXISTS", f"{path.name} is already there.") from error
@@ -142,7 +142,7 @@ def publish_folder(staging: Path, target: Path) -> None:
         fsync_tree(staging)
         if target.exists():
             raise Fault("CW-FILE-EXISTS", f"{target.name} is already there.")
-        os.rename(staging, target)
+        staging.rename(target)
         fsync_folder(target.parent)
 
 
@@ -150,7 +150,7 @@ def fsync_tree(folder: Path) -> None:
     """fsync every file and folder below `folder`, inner ones first."""
     for parent, _, names in os.walk(folder, topdown=False):
         for name in names:
-            descriptor = os.open(os.path.join(parent, name), os.O_RDONLY | os.O_NOFOLLOW)
+            descriptor = os.open(Path(parent) / name, os.O_RDONLY | os.O_NOFOLLOW)
             try:
                 os.fsync(descriptor)
             finally:

@@ -44,7 +44,7 @@ class NHSNumber:
 
     __slots__ = ("_digits",)
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: object) -> None:
         if not isinstance(text, str) or not _FORM.fullmatch(text.strip(" \t\r\n")):
             raise InvalidNHSNumber("it does not have ten digits")
         digits = re.sub(r"[^0-9]", "", text)

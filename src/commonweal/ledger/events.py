@@ -201,7 +201,7 @@ def _optional(kind: str) -> Field:
 _TABLE: tuple[EventType, ...] = (
     EventType("trust.policy_set", "public", "The rules of who may decide what were set.",
               {"policy_hash": _HASHED, "home": _word("demo", "standard"),
-               "version": Field("number")}),
+               "version": _optional("number")}),
     EventType("permit.issued", "public", "A permit was signed and announced.",
               {"permit": _PERMIT, "permit_hash": _HASHED, "authority": _word("committee", "direct"),
                "active_from": Field("moment"), "until": Field("day"),

@@ -90,7 +90,7 @@ def _write(ledger: Ledger, connection: Connection, event: Event) -> int:
         )
     body = entry_bytes(event, now)
     intent_id = connection.execute(
-        "INSERT INTO intent (log, type, body, intent_hash, permit, created_at) "
+        "INSERT INTO intent (log, type, body, body_hash, permit, created_at) "
         "VALUES (?, ?, ?, ?, NULL, ?)",
         (event.definition.log, event.type, body, intent_hash(stamp(now), body), stamp(now)),
     ).lastrowid

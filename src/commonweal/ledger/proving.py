@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from sqlite3 import Connection
+from typing import Any
 
 from commonweal.foundation.errors import Fault
 from commonweal.ledger import reading
-from commonweal.ledger.checkpoint import Checkpoint
-from commonweal.ledger.events import Log
+from commonweal.ledger.checkpoint import Checkpoint, log_of
+from commonweal.ledger.events import Log, event_type, invalid
 from commonweal.ledger.merkle import inclusion_proof
-from commonweal.ledger.note import Note
+from commonweal.ledger.note import Note, VerifierKey
 from commonweal.ledger.store import Ledger
 from commonweal.ledger.tlogproof import TlogProof
 
@@ -50,3 +53,36 @@ def newest_note(connection: Connection, log: Log) -> str | None:
         (log, found[0], found[1]),
     ).fetchall()
     return str(found[2]) + "".join(line for (line,) in lines)
+
+
+@dataclass(frozen=True)
+class CheckedProof:
+    """What a proof file was found to prove: this entry stands at `index` of the log `origin`.
+
+    `signers`: names of the known keys that signed its checkpoint, the log's own first.
+    """
+
+    origin: str
+    log: Log
+    index: int
+    size: int
+    entry: dict[str, Any]
+    signers: tuple[str, ...]
+
+
+def check_proof(text: str | bytes, keys: Iterable[VerifierKey | str]) -> CheckedProof:
+    """Check a proof file that carries its entry, of whichever epoch, with trusted keys alone.
+
+    A key says by its name which logs it may speak for: its own origin, and origins below it.
+    Raises `Fault` CW-LEDGER-NOTE-INVALID, CW-LEDGER-SIGNATURE-INVALID, CW-LEDGER-EVENT-INVALID,
+    or `ProofError`.
+    """
+    proof = TlogProof.parse(text)
+    trusted = list(keys)
+    entry = proof.verify_entry(trusted, proof.origin)
+    checkpoint, signers = proof.verify(proof.extra or b"", trusted, proof.origin)
+    log = log_of(proof.origin)
+    if event_type(entry["type"]).log != log:
+        raise invalid("The entry stands on a log where it does not belong.")
+    names = tuple(key.name for key in signers)
+    return CheckedProof(proof.origin, log, proof.index, checkpoint.size, entry, names)

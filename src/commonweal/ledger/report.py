@@ -26,7 +26,7 @@ KINDS = {
     "node_missing": "A stored subtree is not there.",
     "node_extra": "A stored subtree belongs to no leaves.",
     "time_backwards": "An intent is earlier than the one before it.",
-    "first_entry": "The ledger does not begin with the trust policy.",
+    "first_entry": "The ledger does not begin with its trust policy, or that changed its kind.",
     "permit_order": "An event does not fit the state in which its permit was.",
     "projection_wrong": "The table of permit states does not follow from the entries.",
     "detail_missing": "An entry commits to details that have no row, or the other way round.",

@@ -23,7 +23,7 @@ _TABLES = {
         log TEXT NOT NULL CHECK (log IN ('public', 'sealed')),
         type TEXT NOT NULL,
         body BLOB NOT NULL,
-        intent_hash BLOB NOT NULL CHECK (length(intent_hash) = 32),
+        body_hash BLOB NOT NULL CHECK (length(body_hash) = 32),
         permit TEXT,
         created_at TEXT NOT NULL
     ) STRICT""",

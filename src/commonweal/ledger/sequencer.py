@@ -40,7 +40,7 @@ def sequence(ledger: Ledger, limit: int | None = None) -> int:
 def place_batch(connection: Connection, log: Log, limit: int) -> int:
     """Place up to `limit` intents of one log inside the caller's transaction."""
     waiting = connection.execute(
-        "SELECT id, created_at, body, intent_hash FROM intent WHERE log = ? AND id > ? "
+        "SELECT id, created_at, body, body_hash FROM intent WHERE log = ? AND id > ? "
         "ORDER BY id LIMIT ?",
         (log, reading.last_placed(connection, log), limit),
     ).fetchall()

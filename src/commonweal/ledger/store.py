@@ -80,6 +80,8 @@ class Writing:
             raise Refused(
                 "CW-LEDGER-NO-POLICY", "The first entry of a ledger must be its trust policy."
             )
+        if event.type == FIRST_EVENT and not first:
+            _check_home(self.connection, event)
         if definition.state is not None:
             check_state_event(self.connection, event, now)
         for need in _needs(event, requires_live):
@@ -100,7 +102,7 @@ class Writing:
         sealed = details.seal() if details is not None else None
         body = entry_bytes(event, now, sealed[0] if sealed else None)
         intent_id = self.connection.execute(
-            "INSERT INTO intent (log, type, body, intent_hash, permit, created_at) "
+            "INSERT INTO intent (log, type, body, body_hash, permit, created_at) "
             "VALUES (?, ?, ?, ?, ?, ?)",
             (
                 definition.log,
@@ -126,6 +128,13 @@ class Writing:
         """The permit's state at this point of the order of events."""
         with translated():
             return standing(self.connection, permit_id, present(self.connection, self._clock))
+
+
+def _check_home(connection: sqlite3.Connection, event: Event) -> None:
+    """A demonstration home can never be promoted (S21)."""
+    first = connection.execute("SELECT body FROM intent ORDER BY id LIMIT 1").fetchone()
+    if read_entry(first[0]).get("home") != event.fields["home"]:
+        raise Refused("CW-LEDGER-STATE", "The kind of a home cannot be changed by a new policy.")
 
 
 def _needs(event: Event, asked: PermitLive | None) -> Iterator[PermitLive]:

@@ -18,7 +18,7 @@ from commonweal.ledger.replay import PermitReplay
 from commonweal.ledger.report import Report
 
 _ROWS = """
-SELECT intent.id, intent.log, intent.type, intent.body, intent.intent_hash, intent.permit,
+SELECT intent.id, intent.log, intent.type, intent.body, intent.body_hash, intent.permit,
        intent.created_at, entry.log, entry.idx, entry.leaf_hash,
        detail.intent_id IS NOT NULL
 FROM intent LEFT JOIN entry ON entry.intent_id = intent.id
@@ -63,6 +63,7 @@ class Walk:
         self._epochs: dict[int, dict[str, Any]] = {}
         self._last_id = 0
         self._last_time = ""
+        self._home: str | None = None
         self.roots: dict[Log, dict[int, bytes]] = {
             log: {0: self._trees[log].frontier.root()} for log in LOGS
         }
@@ -132,8 +133,11 @@ class Walk:
         )
         if not agrees:
             self._report.add("intent_changed", place, log=log, index=index)
-        if intent_id == 1 and definition.name != "trust.policy_set":
+        if definition.name == "trust.policy_set":
+            self._home = self._home or entry["home"]
+        if self._home is None or entry.get("home", self._home) != self._home:
             self._report.add("first_entry", place, log=log, index=index)
+            self._home = self._home or "unknown"
         if ("details" in entry) != bool(has_detail):
             self._report.add("detail_missing", place, log=log, index=index)
         wrong = self._permits.see(definition, entry, intent_id, at)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from commonweal.foundation.clock import Clock
+from commonweal.foundation.clock import Clock, stamp
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import Permit, PermitDraft
 from commonweal.papers.permit_rules import check_draft
@@ -61,12 +61,12 @@ def _complete(
     plain = PermitDraft.plain(draft)
     added = {
         "authority": authority,
-        "issued_at": now,
-        "say_no_until": now + time_to_say_no(trust, authority),
+        "issued_at": stamp(now),
+        "say_no_until": stamp(now + time_to_say_no(trust, authority)),
         "catalogue_digest": catalogue.governed_digest((draft.dataset.dataset,)),
         "cag_grace_days": trust.fresh.cag_review_grace_days,
     }
-    return Permit.model_validate(plain | added)
+    return Permit.read(plain | added, "The permit", "CW-PERMIT-INVALID")
 
 
 def _check_calendar(permit: Permit, now: datetime) -> None:

@@ -304,6 +304,8 @@ class PermitDraft(Paper):
             raise PermitRefused("CW-PERMIT-PERIOD", "A review date lies outside the permit.")
         if named_twice([person.id for person in self.people]) is not None:
             raise ValueError("a person is named twice")
+        if self.risk.shift_candidates > 2 * self.shift_weeks + 1:
+            raise ValueError("shift_weeks is too small for so many shift_candidates")
         if self.supersedes == self.id:
             raise ValueError("a permit cannot replace itself")
         return self

@@ -70,6 +70,7 @@ ALLOWED: list[tuple[str, list[tuple[str, Any]]]] = [
         "an administrative date since another",
         [A(NEXT_A, variable="loaded", form="interval", since="audited")],
     ),
+    ("as many candidates as a shift has", [("shift_weeks", 2), ("risk", {"shift_candidates": 5})]),
     ("two shifted dates", [A(NEXT_A, variable="discharged", form="shift")]),
     (
         "genomic data that are named",
@@ -229,6 +230,7 @@ REFUSED: list[tuple[str, list[tuple[str, Any]], str]] = [
     ("a table twice", [("data.0.tables.1.table", "PATIENTS")], "CW-PERMIT-INVALID"),
     ("two datasets", [("data.1", {"dataset": "b", "tables": []})], "CW-PERMIT-INVALID"),
     ("a person twice", [("people.1", {"id": "AMIRA", "name": "B", "role": "C"})], "CW-PERMIT-INVALID"),
+    ("more candidates than a shift has", [("shift_weeks", 2), ("risk", {"shift_candidates": 6})], "CW-PERMIT-INVALID"),
     ("replaces itself", [("supersedes", "asthma-1")], "CW-PERMIT-INVALID"),
     ("no CAG support", [("legal_basis.common_law", "s251_reg2")], "CW-PERMIT-INVALID"),
     ("an exemption without a reason", [("choices", {"national_opt_out": "exempt"})], "CW-PERMIT-INVALID"),

@@ -182,7 +182,10 @@ def test_the_first_reason_counts(engine: DuckDBEngine, tmp_path: Path) -> None:
         "local_objection,",
     ]  # fmt: skip
     rows = [f"{N[i]},{kind},2026-01-01,,x" for i in range(5) for kind in said[i:]]
-    result, allowed = run(engine, patients(7), folder(tmp_path, *rows, allowed=N[6:]))
+    everyone = load_people(engine, patients(20), "everyone")
+    choices = folder(tmp_path, *rows, allowed=N[6:])
+    result, allowed = run(engine, patients(7), choices, everyone=everyone)
+    engine.forget("everyone")
     assert only(result.removed) == {
         "withdrawal": 1,
         "project_objection": 1,

@@ -58,7 +58,8 @@ def nested(depth: int) -> list:
 
 @pytest.mark.parametrize(
     "value",
-    [4.701954491507049e16, {"a": [-(2.0**53)]}, 9.9e20, math.nan, math.inf, -math.inf, {1: 2}, {None: 1}, {"a": {1, 2}}, b"bytes", object(), 2**53,
+    [4.701954491507049e16, {"a": [-(2.0**53)]}, 9.9e20,
+     math.nan, math.inf, -math.inf, {1: 2}, {None: 1}, {"a": {1, 2}}, b"bytes", object(), 2**53,
      -(2**53), "\ud800", {"\udfff": 1}, nested(5_000)],
     ids=lambda value: type(value).__name__,
 )  # fmt: skip

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from commonweal.foundation.clock import FixedClock, SystemClock, parse_stamp, stamp, today
 
-MOMENTS = st.datetimes(
-    min_value=datetime(1000, 1, 2), max_value=datetime(9999, 12, 30), timezones=st.timezones()
-)
+BST = timezone(timedelta(hours=1))
+NAIVE = datetime.fromisoformat("2026-03-01T00:00:00")
+FIRST, LAST = (datetime.fromisoformat(f"{day}T00:00:00") for day in ("0001-01-02", "9999-12-30"))
+MOMENTS = st.datetimes(min_value=FIRST, max_value=LAST, timezones=st.timezones())
 
 
 @given(MOMENTS)
@@ -31,7 +32,7 @@ def test_stamps_sort_as_their_times(moments):
     [
         (datetime(2026, 3, 1, 12, 0, tzinfo=UTC), "2026-03-01T12:00:00.000Z"),
         (datetime(2026, 3, 1, 12, 0, 0, 1999, tzinfo=UTC), "2026-03-01T12:00:00.001Z"),
-        (datetime(2026, 7, 1, 0, 30, tzinfo=timezone(timedelta(hours=1))), "2026-06-30T23:30:00.000Z"),
+        (datetime(2026, 7, 1, 0, 30, tzinfo=BST), "2026-06-30T23:30:00.000Z"),
     ],
 )  # fmt: skip
 def test_the_form_of_a_stamp(at, text):
@@ -40,10 +41,12 @@ def test_the_form_of_a_stamp(at, text):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "2026-03-01", "2026-03-01T12:00:00Z", "2026-03-01T12:00:00.000", "2026-02-30T00:00:00.000Z",
+    ["", "2026-03-01", "2026-03-01T12:00:00Z", "2026-03-01T12:00:00.000",
+     "2026-02-30T00:00:00.000Z",
      "2026-03-01T12:00:00.000+00:00", "2026-03-01 12:00:00.000Z", "2026-03-01T24:00:00.000Z",
      "2026-03-01T12:00:00.000Z ", "2026-03-01T12:00:00.0000Z", "2026-03-01T12:00:00.1Z",
-     "2026-3-1T12:00:00.000Z", "２０２６-03-01T12:00:00.000Z", "0026-03-01T12:00:00.000z"],
+     "2026-3-1T12:00:00.000Z",
+     "\uff12\uff10\uff12\uff16-03-01T12:00:00.000Z", "0026-03-01T12:00:00.000z"],
 )  # fmt: skip
 def test_other_forms_are_refused(text):
     with pytest.raises(ValueError):
@@ -51,10 +54,9 @@ def test_other_forms_are_refused(text):
 
 
 def test_a_time_without_a_zone_is_refused_everywhere():
-    naive = datetime(2026, 3, 1)
     for act in (stamp, FixedClock):
         with pytest.raises(ValueError, match="zone"):
-            act(naive)
+            act(NAIVE)
 
 
 def test_a_fixed_clock_stands_until_it_is_moved():

@@ -74,8 +74,9 @@ def test_the_spellings_that_people_use(text):
 @pytest.mark.parametrize(
     "text",
     ["", "943476591", "94347659190", "943  476 5919", "94 3476 5919", "9434765919x", "943.476.5919",
-     "943_476_5919", "９４３４７６５９１９", "٩٤٣٤٧٦٥٩١٩", "9434765919\x00", "943\n476\n5919",
-     "943\u2009476\u20095919", "943–476–5919", "+9434765919", "9.434765919e9",
+          "943_476_5919",
+     "\uff19" * 10, "\uff19434765919", "٩٤٣٤٧٦٥٩١٩", "9434765919\x00", "943\n476\n5919",
+     "943\u2009476\u20095919", "943\u2013476\u20135919", "+9434765919", "9.434765919e9",
      "\u00a09434765919", None, 9434765919, 9434765919.0, b"9434765919", ["9434765919"]],
 )  # fmt: skip
 def test_other_texts_and_types_are_refused(text):
@@ -85,7 +86,7 @@ def test_other_texts_and_types_are_refused(text):
 
 @pytest.mark.parametrize("digit", range(10))
 def test_ten_equal_digits_are_nobody(digit):
-    with pytest.raises(InvalidNHSNumber, match="all its digits are the same|check digit|ranges"):
+    with pytest.raises(InvalidNHSNumber, match=r"all its digits are the same|check digit|ranges"):
         NHSNumber(str(digit) * 10)
 
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
+from tests.unit.keys.full_house import Full, full_house
 from tests.unit.keys.support import House, new_house
 
 
@@ -16,3 +18,8 @@ def _no_waiting_for_the_disk(monkeypatch) -> None:
 @pytest.fixture
 def house(tmp_path) -> House:
     return new_house(tmp_path)
+
+
+@pytest.fixture
+def full(tmp_path) -> Iterator[Full]:
+    yield from full_house(tmp_path)

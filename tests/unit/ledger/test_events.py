@@ -27,7 +27,8 @@ SAMPLES = {
     "code": "CW-PERMIT-NOT-LIVE",
 }  # fmt: skip
 WRONG: dict[str, list[object]] = {
-    "permit": ["", "a b", "-x", "x" * 65, "\u00e9", 7, None, "943 476 5919", "p-943-476-5919", "9434765919"],
+    "permit": ["", "a b", "-x", "x" * 65, "\u00e9", 7, None, "943 476 5919", "p-943-476-5919",
+               "9434765919"],
     "release": ["", "a/b", ["r"], "r.9434765919"],
     "key": ["", "a\nb", {}, "943-476-5919"],
     "actor": ["", "Jane Smith", "9434765919", True],

@@ -14,7 +14,7 @@ from commonweal.ledger.checkpoint import Checkpoint
 from commonweal.ledger.marks import begin_epoch, seal_day
 from commonweal.ledger.merkle import leaf_hash
 from commonweal.ledger.note import Note
-from commonweal.ledger.proving import prove
+from commonweal.ledger.proving import check_proof, prove
 from commonweal.ledger.recorder import LedgerRecorder, Recorder
 from commonweal.ledger.sequencer import sequence
 from commonweal.ledger.signer import CheckpointSigner
@@ -104,6 +104,34 @@ def test_a_recorder_certifies(ledger: Ledger, tmp_path: Path) -> None:
     assert recorder.permit_standing(support.PERMIT).state == "active"  # type: ignore[union-attr]
     with pytest.raises(Fault):
         recorder.certify(999)
+
+
+def test_a_proof_file_is_checked_with_a_key_alone(ledger: Ledger, tmp_path: Path) -> None:
+    signer = support.new_signer(tmp_path)
+    sequence(ledger)
+    signer.sign(ledger, "public")
+    text = prove(ledger, "public", 1)
+    found = check_proof(text, [str(signer.vkey)])
+    assert (found.origin, found.log, found.index, found.size) == (f"{BASE}/public", "public", 1, 2)
+    assert found.entry["type"] == "permit.issued"
+    assert found.signers == (f"{BASE}/public",)
+    stranger = CheckpointSigner(BASE, Ed25519PrivateKey.generate(), tmp_path / "s").vkey
+    for key in (
+        stranger,
+        signer.vkey.named("elsewhere.example"),
+        signer.vkey.named(f"{BASE}/sealed"),
+    ):
+        with pytest.raises(Fault):
+            check_proof(text, [key])
+    body = ledger.entry("public", 0)
+    for other in (
+        text.replace("index 1", "index 0"),
+        text.replace("index 1", "index 2"),
+        TlogProof(1, TlogProof.parse(text).hashes, TlogProof.parse(text).note, body).format(),
+        TlogProof(1, TlogProof.parse(text).hashes, TlogProof.parse(text).note).format(),
+    ):
+        with pytest.raises(Fault):
+            check_proof(other, [signer.vkey])
 
 
 # --- the signer's memory --------------------------------------------------------------------
@@ -258,6 +286,8 @@ def test_after_a_restore_a_new_epoch_names_what_was_lost(ledger: Ledger, tmp_pat
         assert _point(notes["public"]).origin == f"{BASE}/public/2"
         assert _point(notes["sealed"]).origin == f"{BASE}/sealed/2"
         _grow(restored, signer, 1)
+        newest = check_proof(prove(restored, "public", 0), [signer.vkey])
+        assert newest.origin == f"{BASE}/public/2"
         report = verify(old, vkeys=[signer.vkey], origin=BASE, sequenced=True)
         report.require_sound()
         assert report.epoch == 2

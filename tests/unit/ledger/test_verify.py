@@ -173,7 +173,7 @@ def _rehash(old: bytes, new: bytes, *, where: int, deep: bool) -> Damage:
         assert changed != body
         read_entry(changed)
         connection.execute(
-            "UPDATE intent SET body = ?1, intent_hash = hashed(created_at, ?1) WHERE id = ?2",
+            "UPDATE intent SET body = ?1, body_hash = hashed(created_at, ?1) WHERE id = ?2",
             (changed, intent_id),
         )
         connection.execute(
@@ -204,7 +204,7 @@ def _swap_bodies(connection: sqlite3.Connection) -> None:
     ).fetchall()
     for (intent_id, _), (_, body) in zip(rows, reversed(rows), strict=True):
         connection.execute(
-            "UPDATE intent SET body = ?1, intent_hash = hashed(created_at, ?1) WHERE id = ?2",
+            "UPDATE intent SET body = ?1, body_hash = hashed(created_at, ?1) WHERE id = ?2",
             (body, intent_id),
         )
 
@@ -220,7 +220,7 @@ def _swap_places(connection: sqlite3.Connection) -> None:
 
 def _set_body(connection: sqlite3.Connection, where: str, body: bytes) -> None:
     done = connection.execute(
-        f"UPDATE intent SET body = ?1, intent_hash = hashed(created_at, ?1) WHERE {where}", (body,)
+        f"UPDATE intent SET body = ?1, body_hash = hashed(created_at, ?1) WHERE {where}", (body,)
     )
     assert done.rowcount == 1
 
@@ -244,11 +244,10 @@ def _cut_off(entries: int) -> Damage:
             "SELECT intent_id FROM entry WHERE log = 'sealed' AND idx = ?", (COUNT + 1 - entries,)
         ).fetchone()
         for statement in (
-            "DELETE FROM checkpoint WHERE (log, size) IN (SELECT log, c.size FROM checkpoint c "
-            "WHERE c.size > (SELECT count(*) FROM entry e WHERE e.log = c.log AND e.intent_id < :f))",
-            "DELETE FROM node WHERE (log, level, idx) IN (SELECT n.log, level, n.idx FROM node n "
-            "WHERE ((n.idx + 1) << level) > (SELECT count(*) FROM entry e WHERE e.log = n.log "
-            "AND e.intent_id < :f))",
+            "DELETE FROM checkpoint WHERE size > (SELECT count(*) FROM entry e "  # noqa: ISC004
+            "WHERE e.log = checkpoint.log AND e.intent_id < :f)",
+            "DELETE FROM node WHERE ((idx + 1) << level) > (SELECT count(*) FROM entry e "  # noqa: ISC004
+            "WHERE e.log = node.log AND e.intent_id < :f)",
             "DELETE FROM entry WHERE intent_id >= :f",
             "DELETE FROM detail WHERE intent_id >= :f",
             "DELETE FROM permit_state WHERE intent_id >= :f",
@@ -319,7 +318,8 @@ DAMAGES: list[tuple[str, Damage, str, str | None, int | None]] = [
     ("projection row invented", _sql("INSERT INTO permit_state VALUES ('permit-7', 9, 'active', "
                                      "'x', NULL, NULL)"), "projection_wrong", None, None),
     ("projection period changed", _sql("UPDATE permit_state SET until = '2030-01-01' "
-                                       "WHERE state = 'announced'"), "projection_wrong", None, None),
+                                       "WHERE state = 'announced'"),
+     "projection_wrong", None, None),
     ("detail row gone", _sql("DELETE FROM detail WHERE intent_id = 9"),
      "detail_missing", "sealed", None),
     ("detail row invented", _sql("INSERT INTO detail VALUES (3, 'k', x'00')"),
@@ -332,7 +332,8 @@ DAMAGES: list[tuple[str, Damage, str, str | None, int | None]] = [
     ("seal's size", _sql("UPDATE sealed_root SET size = size + 1 WHERE intent_id = "
                          "(SELECT min(intent_id) FROM sealed_root)"), "seal_wrong", "public", None),
     ("seal row gone", _sql("DELETE FROM sealed_root WHERE intent_id = "
-                           "(SELECT max(intent_id) FROM sealed_root)"), "seal_wrong", "public", None),
+                           "(SELECT max(intent_id) FROM sealed_root)"),
+     "seal_wrong", "public", None),
     ("epoch invented", _sql("INSERT INTO epoch VALUES (2, 9)"), "epoch_wrong", "public", None),
     ("checkpoint's root", _sql("UPDATE checkpoint SET root = zeroblob(32) WHERE log = 'sealed' "
                                "AND size = 7"), "checkpoint_wrong", "sealed", 7),
@@ -424,7 +425,7 @@ def test_a_permit_that_was_not_live_shows(tmp_path: Path) -> None:
                 body = entry_bytes(event, support.START)
                 at = stamp(support.START)
                 connection.execute(
-                    "INSERT INTO intent (log, type, body, intent_hash, permit, created_at) "
+                    "INSERT INTO intent (log, type, body, body_hash, permit, created_at) "
                     "VALUES ('public', ?, ?, ?, ?, ?)",
                     (event.type, body, intent_hash(at, body), event.permit, at),
                 )
@@ -450,7 +451,7 @@ def test_a_ledger_without_a_policy_shows(tmp_path: Path) -> None:
         body = entry_bytes(issued(), support.START)
         at = stamp(support.START)
         connection.execute(
-            "UPDATE intent SET body = ?, intent_hash = ?, type = 'permit.issued', permit = ?, "
+            "UPDATE intent SET body = ?, body_hash = ?, type = 'permit.issued', permit = ?, "
             "created_at = ?",
             (body, intent_hash(at, body), support.PERMIT, at),
         )

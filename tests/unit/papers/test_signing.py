@@ -271,6 +271,22 @@ def test_a_key_that_ran_out_cannot_sign_under_an_old_time() -> None:
         Permit.load(resigned(permit, permit.issued_at - timedelta(days=2)), factories.trust())
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("version", factories.REMOVE),  # a default that is left out
+        ("risk.k", factories.REMOVE),
+        ("supersedes", None),  # an absent field that is written
+        ("risk.marketer", None),
+    ],
+)
+def test_a_signed_paper_is_in_its_full_form(field: str, value: Any) -> None:
+    plain = factories.put(factories.permit().plain(), field, value)
+    text = sign_paper(Permit.paper_type, plain, [factories.signer()], NOW)
+    with pytest.raises(CommonwealError, match="full form"):
+        Permit.load(text, factories.trust())
+
+
 @pytest.mark.parametrize("names", [(), ("a", "a"), tuple(f"k{i}" for i in range(17))])
 def test_signing_needs_different_keys(names: tuple[str, ...]) -> None:
     with pytest.raises(CommonwealError, match="CW-SIGNATURE-INVALID"):

@@ -110,7 +110,11 @@ def test_columns_may_be_called_like_ours(engine: DuckDBEngine) -> None:
     kinds = {"person": "text", "c": "text", "n": "integer", "size": "text", "distinct": "text"}
     rows = [
         {"person": p, "c": c, "n": n, "size": s, "distinct": d}
-        for p, c, n, s, d in [("x", "a", 1, "s", "q"), ("x", "a", 2, "s", "r"), ("y", "b", 1, "s", "q")]
+        for p, c, n, s, d in [
+            ("x", "a", 1, "s", "q"),
+            ("x", "a", 2, "s", "r"),
+            ("y", "b", 1, "s", "q"),
+        ]
     ]
     table = loaded(engine, rows, kinds)
     found = class_figures(engine, table, ["person", "size"], ["distinct", "n"], "c")
@@ -138,7 +142,9 @@ def test_nothing_is_left_in_the_engine(engine: DuckDBEngine) -> None:
     class_figures(engine, table, ["band"], ["ill"], "who")
     class_figures(engine, table, ["band"], ["ill"], None)
     with pytest.raises(Fault):
-        class_figures(engine, loaded(engine, rows_of((None, "1", "F", "x")), KINDS), ["band"], [], "who")
+        class_figures(
+            engine, loaded(engine, rows_of((None, "1", "F", "x")), KINDS), ["band"], [], "who"
+        )
     assert temporary_tables(engine) == before
 
 
@@ -212,7 +218,9 @@ def test_leaving_people_out_looks_at_all_tables_and_at_diversity(engine: DuckDBE
     first = loaded(engine, rows_of(*[(p, "1", "F", "x") for p in "abcd"]), KINDS, "first")
     second = loaded(
         engine,
-        rows_of(("a", "1", "F", "x"), ("b", "1", "F", "y"), ("c", "2", "F", "z"), ("d", "2", "F", "z")),
+        rows_of(
+            ("a", "1", "F", "x"), ("b", "1", "F", "y"), ("c", "2", "F", "z"), ("d", "2", "F", "z")
+        ),
         KINDS,
         "second",
     )  # fmt: skip

@@ -42,7 +42,10 @@ def open_calendar(weeks: int, closed: set[int] | None = None) -> Calendar:
 
 
 def released(
-    engine: DuckDBEngine, rows: list[tuple[Any, date | None]], calendar: Calendar, name: str = "small"
+    engine: DuckDBEngine,
+    rows: list[tuple[Any, date | None]],
+    calendar: Calendar,
+    name: str = "small",
 ) -> ReleasedDates:
     table = loaded(engine, [{"who": w, "day": d} for w, d in rows], KINDS, name)
     return ReleasedDates(table, "who", "day", calendar)
@@ -88,7 +91,7 @@ def test_a_calendar_of_less_than_a_week() -> None:
 
 
 def test_timestamps_count_by_day(engine: DuckDBEngine) -> None:
-    rows = [{"at": datetime(2024, 5, 1, 23, 59)}, {"at": datetime(2024, 5, 2, 0, 0)}]
+    rows = [{"at": datetime.fromisoformat(at)} for at in ("2024-05-01T23:59", "2024-05-02T00:00")]
     found = calendar_of(engine, loaded(engine, rows, {"at": "timestamp"}), "at")
     assert found is not None
     assert (found.first, found.last) == (date(2024, 5, 1), date(2024, 5, 2))
@@ -198,9 +201,8 @@ def test_nothing_released_is_nothing_to_hide(engine: DuckDBEngine) -> None:
 
 
 def test_timestamps_are_judged_by_their_day(engine: DuckDBEngine) -> None:
-    table = loaded(
-        engine, [{"who": "a", "day": datetime(2024, 5, 20, 23, 59)}], {"who": "text", "day": "timestamp"}
-    )  # fmt: skip
+    rows = [{"who": "a", "day": datetime.fromisoformat("2024-05-20T23:59")}]
+    table = loaded(engine, rows, {"who": "text", "day": "timestamp"})
     calendar = open_calendar(40, {140})
     found = shift_candidates(engine, [ReleasedDates(table, "who", "day", calendar)], 4)
     assert found.least == 8
@@ -216,9 +218,7 @@ def test_a_hundred_patients_like_the_oracle(engine: DuckDBEngine) -> None:
     random = np.random.default_rng(16)
     closed = {int(d) for d in random.integers(0, 280, 12)}
     calendar = open_calendar(40, closed)
-    rows = [
-        (f"p{random.integers(100)}", at(int(random.integers(-70, 350)))) for _ in range(400)
-    ]
+    rows = [(f"p{random.integers(100)}", at(int(random.integers(-70, 350)))) for _ in range(400)]
     found = shift_candidates(engine, [released(engine, rows, calendar)], 6)
     expected = oracle.candidates(rows, calendar.first, calendar.last, {at(d) for d in closed}, 6)
     counted = {n: list(expected.values()).count(n) for n in set(expected.values())}

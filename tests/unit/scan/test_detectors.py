@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import duckdb
 import pytest
 
 from commonweal.foundation.identifiers import InvalidNHSNumber, NHSNumber
 from commonweal.vault.scan.detectors import DETECTORS
-from commonweal.vault.tables.connection import connect
 
 
 def matches(detector: str, values: list[str]) -> list[bool]:
     with duckdb.connect() as c:
-        c.execute("CREATE TABLE t (place INTEGER, v VARCHAR)")
-        c.executemany("INSERT INTO t VALUES (?, ?)", list(enumerate(values)))
+        c.execute(
+            "CREATE TABLE t AS SELECT unnest(range(len($1))) AS place, unnest($1) AS v", [values]
+        )
         rows = c.execute(
             f"SELECT {DETECTORS[detector]} FROM "
             "(SELECT place, v, length(v) AS len, ascii(v) AS first FROM t) ORDER BY place"
@@ -41,7 +40,10 @@ GOLDEN: dict[str, tuple[list[str], list[str]]] = {
         ["07700 900123", "+44 7700 900123", "01632 960001", "(978) 466-2000", "9784662000"],
         ["07700", "2020-01-01", "1234567890123456", "00000000000", "0800", "12.5"],
     ),
-    "email": (["a.b+c@example.org", "x@y.co.uk"], ["a@b", "@b.org", "a b@c.org", "a@b..org", "a@b.c"]),
+    "email": (
+        ["a.b+c@example.org", "x@y.co.uk"],
+        ["a@b", "@b.org", "a b@c.org", "a@b..org", "a@b.c"],
+    ),
     "url": (["https://example.org/x", "FTP://h/x"], ["example.org", "http:/x", "xhttps://a"]),
     "ip_address": (
         ["192.168.0.1", "8.8.8.8", "2001:0db8:0000:0000:0000:ff00:0042:8329"],
@@ -55,7 +57,10 @@ GOLDEN: dict[str, tuple[list[str], list[str]]] = {
         ["1.2.840.10008.5.1.4.1.1.1.1", "2.25.329800735698586629295641978511506172918.1.2"],
         ["1.2.3", "1.02.3.4.5", "3.1.2.3.4", "1.2.840..4.5"],
     ),
-    "icd10": (["I21.4", "E11", "J44.1", "U07.1", "C50.9", "i214"], ["214", "I2", "I21.45678", "SNOMED"]),
+    "icd10": (
+        ["I21.4", "E11", "J44.1", "U07.1", "C50.9", "i214"],
+        ["214", "I2", "I21.45678", "SNOMED"],
+    ),
     "opcs": (["K40.1", "W371", "A01"], ["I21.4", "K40.12", "401", "KK0"]),
     "snomed": (
         ["22298006", "73211009", "40055000", "10509002", "900000000000207008"],
@@ -66,10 +71,13 @@ GOLDEN: dict[str, tuple[list[str], list[str]]] = {
         ["4548-5", "718", "12-34", "-7", "12345678-9"],
     ),
     "bnf": (["0212000B0AAABAB", "0206020A0"], ["0212000", "B0AAABAB0212000", "020602000"]),
-    "device": (["(01)67677988606464(11)010613(17)260628(10)2882441934"], ["(02)67677988606464(11)01"]),
+    "device": (["(01)67677988606464(11)010613(17)260628"], ["(02)67677988606464(11)01"]),
     "area": (["E01000001", "W06000024"], ["E0100001", "X01000001"]),
     "practice": (["Y91234", "A81001"], ["AA1001", "A8100", "O81001"]),
-    "name_like": (["José Eduardo181", "O’Neil", "Smith-Jones", "van der Berg".title()], ["smith", "A1B2", "X", "12"]),
+    "name_like": (
+        ["José Eduardo181", "O\u2019Neil", "Smith-Jones", "Van Der Berg"],
+        ["smith", "A1B2", "X", "12"],
+    ),
     "words_6": (["the patient came in again today with pain"], ["short words here now"]),
     "leading_zero": (["007", "01013"], ["7", "0", "0a", "0.5"]),
 }  # fmt: skip
@@ -158,9 +166,13 @@ def test_loinc_codes_as_the_slow_check_judges_them() -> None:
     assert matches("loinc", texts) == [loinc_oracle(text) for text in texts]
 
 
-def test_no_detector_fails_on_any_text(tmp_path: Path) -> None:
-    odd = ["", " ", "'", "\\", "\n", "9" * 400, "-", "٣٤٥", "０１２３４５６７８９", "\u0000"[:0], "%", "9" * 19,
-           "é" * 36, "99999999999999999-9", "٠" * 10]  # fmt: skip
-    with connect(tmp_path):
-        for detector in DETECTORS:
-            assert all(answer in (True, False, None) for answer in matches(detector, odd))
+def test_no_detector_fails_on_any_text() -> None:
+    odd = ["", " ", "'", "\\", "\n", "9" * 400, "-", "%", "9" * 19, "\xe9" * 36, "9" * 17 + "-9"]
+    # Digits that are not ASCII: Arabic-Indic and full width.
+    odd += [
+        "\u0663\u0664\u0665",
+        "\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19",
+        "\u0660" * 10,
+    ]
+    for detector in DETECTORS:
+        assert all(answer in (True, False, None) for answer in matches(detector, odd))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ def test_nothing_of_a_patient_is_in_the_result(synthea: ScanResult, tmp_path: Pa
     path = tmp_path / "catalogue.yaml"
     write_catalogue(synthea, path)
     text = path.read_text() + repr(synthea)
+    words = set(re.split(r"[^\w.-]+", text))
     with duckdb.connect() as c:
         rows = c.execute(
             f"SELECT * FROM read_csv('{SYNTHEA / 'patients.csv'}', all_varchar = true)"
@@ -101,8 +103,9 @@ def test_nothing_of_a_patient_is_in_the_result(synthea: ScanResult, tmp_path: Pa
         for place, value in enumerate(row)
         if place not in shown and value is not None and len(value) >= 5
     }
-    leaked = {value for value in values if value in text}
-    assert leaked == set()
+    leaked = {v for v in values if v in words or (re.search(r"[a-z] |[0-9]-", v) and v in text)}
+    # One town has the name of one of our classes.
+    assert leaked <= {"Reading"}
 
 
 def test_the_written_catalogue_is_a_catalogue(synthea: ScanResult, tmp_path: Path) -> None:
@@ -204,7 +207,7 @@ def test_what_nobody_can_tell_is_left_to_a_person(tmp_path: Path) -> None:
     )
     suggestions = result.suggestions["t"]
     assert {name for name, s in suggestions.items() if s.role is None} == set(suggestions)
-    assert all(s.forms == () and "Look at" in s.reason or name == "nested"
+    assert all((s.forms == () and "Look at" in s.reason) or name == "nested"
                for name, s in suggestions.items())  # fmt: skip
     assert len(result.undecided) == 4
 
@@ -289,7 +292,7 @@ def test_usual_ranges_leave_out_the_extremes(tmp_path: Path) -> None:
     with open_source("folder", str(tmp_path)) as source, connect(tmp_path / "w") as c:
         (column,) = profile_table(c, source, source.table("t")).columns
     ordered = sorted(values)
-    assert column.numbers == (ordered[50], ordered[951])
+    assert column.numbers == (float(f"{ordered[50]:.2g}"), float(f"{ordered[951]:.2g}"))
 
 
 def scans_of(plan: str) -> int:

@@ -83,7 +83,8 @@ def test_times_are_utc_and_two_connections_do_not_share_a_folder(tmp_path: Path)
     with connect(tmp_path) as one, connect(tmp_path) as two:
         query = "SELECT current_setting('TimeZone'), current_setting('temp_directory')"
         first, second = one.execute(query).fetchone(), two.execute(query).fetchone()
-        assert first is not None and second is not None
+        assert first is not None
+        assert second is not None
         assert first[0] == second[0] == "UTC"
         assert first[1] != second[1]
 

@@ -184,7 +184,7 @@ def test_a_table_may_be_called_otherwise_than_its_file(folder: Path) -> None:
     assert caught.value.code == "CW-SOURCE-UNKNOWN"
 
 
-# --- Parquet ----------------------------------------------------------------------------------------
+# --- Parquet ----------------------------------------------------------------------------------
 def test_parquet_parts_are_one_table_and_must_agree(folder: Path) -> None:
     parts = folder / "t"
     parts.mkdir()
@@ -219,7 +219,7 @@ def test_nested_parquet_columns_are_listed_but_cannot_be_read(folder: Path) -> N
         source.attach(c, "t", ["c"], {"c": "text"})
 
 
-# --- the folder -------------------------------------------------------------------------------------
+# --- the folder -------------------------------------------------------------------------------
 def test_folders_without_tables_and_doubled_names(folder: Path) -> None:
     (folder / "README.md").write_text("hello")
     (folder / ".hidden.csv").write_text("a\n1\n")
@@ -262,13 +262,14 @@ def test_the_fingerprint_follows_content_and_nothing_else(folder: Path) -> None:
             source.fingerprint(["nobody"])
 
 
-# --- DuckDB files -----------------------------------------------------------------------------------
+# --- DuckDB files -----------------------------------------------------------------------------
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     path = tmp_path / "hospital.duckdb"
     with duckdb.connect(str(path)) as c:
         c.execute("CREATE TABLE people AS SELECT i AS id, DATE '2000-01-01' + i::INT AS born, "
-                  "CASE WHEN i = 3 THEN 'nan'::DOUBLE ELSE i / 2 END AS w FROM range(10) t(i)")  # fmt: skip
+                  "CASE WHEN i = 3 THEN 'nan'::DOUBLE ELSE i / 2 END AS w "
+                  "FROM range(10) t(i)")  # fmt: skip
         c.execute("CREATE SCHEMA ward; CREATE TABLE ward.beds (n INT)")
         c.execute(f"CREATE VIEW leak AS SELECT * FROM read_text('{__file__}')")
     return path

@@ -132,8 +132,8 @@ def test_a_missing_token_counts_in_stored_numbers_too() -> None:
     with duckdb.connect() as c:
         values = "(VALUES (-9), (3)) t(v)"
         rows = c.execute(
-            f"SELECT {typed('v', 'INTEGER', 'integer', ('-9',))}, {as_text('v', 'INTEGER', ('-9',))}"
-            f", {unreadable('v', 'INTEGER', 'integer', ('-9',))} FROM {values}"
+            f"SELECT {typed('v', 'INTEGER', 'integer', ('-9',))}, "
+            f"{as_text('v', 'INTEGER', ('-9',))}, {unreadable('v', 'INTEGER', 'integer', ('-9',))} FROM {values}"
         ).fetchall()
     assert rows == [(None, None, False), (3, "3", False)]
 

@@ -57,8 +57,11 @@ class Packer:
         check_path(path)
         if path <= self._last:
             raise ValueError("files are packed in the order of their paths")
-        with translated(path):
-            descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            with translated(path):
+                descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except Fault as error:
+            raise _changed(path) from error  # it was there when the files were listed
         with os.fdopen(descriptor, "rb") as stream:
             size = os.fstat(stream.fileno()).st_size
             self._frame({"path": path, "size": size})

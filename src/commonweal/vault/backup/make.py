@@ -27,6 +27,7 @@ from commonweal.foundation.files import (
     translated,
 )
 from commonweal.foundation.sealing import Sealer
+from commonweal.ledger.entry import read_entry
 from commonweal.vault.backup.archive import Packer, broken
 from commonweal.vault.backup.header import BackupHeader
 from commonweal.vault.home import Home
@@ -35,6 +36,9 @@ from commonweal.vault.keys.records import new_id
 
 LedgerBackup = Callable[[Path], None]
 """Writes a consistent copy of the ledger's database to the path it is given."""
+
+BUILDING = ".building-"
+"""How the name of a release begins while it is built (`vault.release.store`)."""
 
 _LEDGER = "ledger/ledger.sqlite"
 _PAGES = 2048
@@ -66,8 +70,8 @@ def make_backup(
     """Write a sealed backup of `home` to the new file `to`, whole or not at all.
 
     `key` names a key of purpose `backup`. Raises `Fault` CW-FILE-EXISTS, `Refused`
-    CW-BACKUP-PLACE (inside the home or root store), CW-KEY-*, `Failure` CW-BACKUP-CHANGED or
-    CW-DISK-FULL.
+    CW-BACKUP-PLACE (inside the home or root store), `WrongUsage` CW-KEY-USE, what
+    `Keyring.secret` raises, `Failure` CW-BACKUP-CHANGED or CW-DISK-FULL.
     """
     _require_outside(home, to)
     record, above = keyring.chain(key)
@@ -142,25 +146,50 @@ def _copy_ledger(home: Home, to: Path, ledger_backup: LedgerBackup | None) -> No
 def _sources(home: Home, ledger: Path) -> list[tuple[str, Path]]:
     """Every file of the backup by its path in the archive, in order."""
     found: dict[str, Path] = {}
+    completed = _completed(ledger) if ledger.is_file() else frozenset()
     # Key records come last: each release that was listed has its key by then.
     tops = sorted(home.path.iterdir(), key=lambda path: (path.name == "keys", path.name))
     for top in tops:
-        if top.name in {"work", "ledger", ".lock"} or top.name.startswith(STAGING_PREFIX):
-            continue
-        found.update((path.relative_to(home.path).as_posix(), path) for path in _files(top))
+        if top.name not in {"work", "ledger", ".lock"}:
+            files = (path for path in _files(top) if not _half_made(home, path, completed))
+            found.update((path.relative_to(home.path).as_posix(), path) for path in files)
     if ledger.is_file():
         found[_LEDGER] = ledger
     return sorted(found.items())
 
 
+def _completed(ledger: Path) -> frozenset[str]:
+    """The releases that the copied ledger calls completed."""
+    try:
+        with contextlib.closing(open_database(ledger)) as copy:
+            rows = copy.execute("SELECT body FROM intent WHERE type = 'release.completed'")
+            return frozenset(str(read_entry(row[0]).get("release")) for row in rows)
+    except sqlite3.Error as error:
+        raise Fault("CW-LEDGER-BROKEN", "The ledger's database cannot be read.") from error
+
+
+def _half_made(home: Home, path: Path, completed: frozenset[str]) -> bool:
+    """True for what a dead or running build has not finished.
+
+    A release that the ledger calls completed belongs in the backup even before it has its name:
+    the next build of the restored home gives it to it.
+    """
+    parts = path.relative_to(home.path).parts
+    if parts[0] != "releases" or not parts[1].startswith(BUILDING):
+        return False
+    return parts[1].removeprefix(BUILDING) not in completed
+
+
 def _files(top: Path) -> Iterator[Path]:
+    if top.name.startswith(STAGING_PREFIX):
+        return
     if top.is_symlink():
         raise broken(f"{top.name} in the home is a link")
-    if top.is_file():
+    if not top.is_dir():
         yield top
         return
     with translated(top.name):
-        inner = [path for path in top.iterdir() if not path.name.startswith(STAGING_PREFIX)]
+        inner = sorted(top.iterdir())
     for path in inner:
         yield from _files(path)
 

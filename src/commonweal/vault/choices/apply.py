@@ -23,9 +23,12 @@ from commonweal.vault.choices.rules import BY_KIND, KINDS, REASONS
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
 
+_LOADED = "choices_loaded"
 _OBJECTIONS = "choices_objections"
+_IN_FORCE = "choices_in_force"
 _LISTED = "choices_listed"
 _MATCHED = "choices_matched"
+_TEMPORARY = (_MATCHED, _LISTED, _IN_FORCE, _OBJECTIONS, _LOADED)
 _FLAGS = ("withdrawal", "project_objection", "project_consent", "by_kind", "type1", "local")
 _OBJECTION_KINDS = {
     "identifier": "text",
@@ -77,7 +80,7 @@ def apply_choices(
     """
     if decision.national and choices.national is None:
         raise Unavailable("CW-CHOICES-LIST-MISSING", "This permit needs the national list.")
-    for temporary in (_OBJECTIONS, _LISTED, _MATCHED, name):
+    for temporary in (*_TEMPORARY, name):
         engine.forget(temporary)
     try:
         _check_people(engine, people)
@@ -90,12 +93,12 @@ def apply_choices(
             people = ops.left_join(
                 people, listed, {"national": "national"}, {"listed_number": "national"}
             )
-        in_force = _in_force(objections, decision, project_ids, at)
+        in_force = engine.keep(_IN_FORCE, _in_force(objections, decision, project_ids, at))
         matched = engine.keep(_MATCHED, _matches(people, in_force))
         judged = _with_reason(_flagged(people, matched), decision)
         return _split(engine, judged, name)
     finally:
-        for temporary in (_MATCHED, _LISTED, _OBJECTIONS):
+        for temporary in _TEMPORARY:
             engine.forget(temporary)
 
 
@@ -128,8 +131,7 @@ def _check_identifiers(engine: Engine, objections: ops.Table, kind: PersonKind) 
     wrong = objections
     words = "have an identifier, but in this dataset no person has one"
     if kind == "nhs_number":
-        number = ops.nhs_number(objections["identifier"], synthetic=True)
-        wrong = ops.keep_where(objections, ops.is_missing(number))
+        wrong = ops.keep_where(objections, ops.is_missing(objections["number"]))
         words = "have an identifier that is not a valid NHS number"
     found = engine.one(
         ops.group(
@@ -185,7 +187,9 @@ def _distinct_numbers(engine: Engine, people: ops.Table) -> int:
 def _load_objections(engine: Engine, choices: ChoicesFolder) -> ops.Table:
     rows = choices.objections.rows
     lines = pa.array(np.arange(2, rows.num_rows + 2, dtype=np.int64))
-    return engine.load(_OBJECTIONS, rows.append_column("line", lines), _OBJECTION_KINDS)
+    loaded = engine.load(_LOADED, rows.append_column("line", lines), _OBJECTION_KINDS)
+    number = ops.nhs_number(loaded["identifier"], synthetic=True)
+    return engine.keep(_OBJECTIONS, ops.derive(loaded, {"number": number}))
 
 
 def _load_listed(engine: Engine, choices: ChoicesFolder) -> ops.Table:
@@ -211,7 +215,8 @@ def _in_force(
     ours = ops.either(ops.is_missing(project), ops.is_in(project, list(project_ids)))
     kept = ops.keep_where(objections, ops.both(begun, not_over, applies, ours))
     flags = {flag: _one_if(kept["kind"], kinds) for flag, kinds in _flag_kinds().items()}
-    return ops.project(kept, {"identifier": kept["identifier"], **flags})
+    names = {name: kept[name] for name in ("identifier", "number")}
+    return ops.project(kept, {**names, **flags})
 
 
 def _flag_kinds() -> dict[str, list[str]]:
@@ -236,10 +241,7 @@ def _matches(people: ops.Table, in_force: ops.Table) -> ops.Table:
     """
     take = {flag: flag for flag in _FLAGS}
     by_key = _one_row(in_force, "identifier")
-    numbers = ops.derive(
-        in_force, {"number": ops.nhs_number(in_force["identifier"], synthetic=True)}
-    )
-    by_number = _one_row(numbers, "number")
+    by_number = _one_row(in_force, "number")
     first = ops.inner_join(people, by_key, {"person": "identifier"}, take)
     second = ops.inner_join(people, by_number, {"national": "number"}, take)
     twins = ops.derive(first, {"project_consent": ops.constant(0, "integer")})

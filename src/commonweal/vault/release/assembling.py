@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
 from typing import Any
 
 from commonweal import __version__
 from commonweal.foundation.canonical import canonical
+from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import Failure
 from commonweal.foundation.files import translated
 from commonweal.ledger.membership import LABEL_SCHEME
@@ -69,7 +69,7 @@ def assemble(
             "permit_id": prepared.inputs.permit.id,
             "permit_hash": prepared.inputs.permit.digest(),
             "catalogue_digest": prepared.recipe.catalogue_digest,
-            "built_at": _milliseconds(custody.clock.now()),
+            "built_at": stamp(custody.clock.now()),
             "engine": {"name": engine.name, "version": engine.version},
             "commonweal": __version__,
             "source": {
@@ -182,7 +182,7 @@ def _choices(prepared: Prepared) -> dict[str, Any]:
         if folder.national is None:
             raise Failure("CW-RELEASE-INCONSISTENT", "The national list that was applied is gone.")
         national |= {
-            "checked_at": _milliseconds(folder.national.checked_at),
+            "checked_at": stamp(folder.national.checked_at),
             "requested": folder.national.requested,
             "returned": folder.national.returned,
             "list_hash": folder.national.sha256,
@@ -213,7 +213,3 @@ def patients(prepared: Prepared) -> dict[str, Any]:
         "released": chosen.allowed - chosen.held_out - left,
     }
 
-
-def _milliseconds(at: datetime) -> datetime:
-    """A time in the precision that papers hold."""
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)

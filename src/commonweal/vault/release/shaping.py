@@ -6,6 +6,7 @@ of people who are not in `people` never enter it, whatever table they stand in.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -56,7 +57,6 @@ class Shaper:
     windows: Mapping[tuple[str, str], tuple[object, object]]
     _key_tables: dict[str, ops.Table] = field(default_factory=dict)
     _rare: dict[tuple[str, str], ops.Table] = field(default_factory=dict)
-    _made: int = 0
 
     @property
     def engine(self) -> DuckDBEngine:
@@ -182,8 +182,8 @@ class Shaper:
             if item not in recipe.rare_watched or not recipe.about_people:
                 continue
             name, into = item.variable.name, f"cw__label_{len(labels)}"
-            self._made += 1
-            table = rare_labels(self.engine, f"rare_{self._made}", rows, WHO, item, limit)
+            kept_as = f"rare_{secrets.token_hex(6)}"
+            table = rare_labels(self.engine, kept_as, rows, WHO, item, limit)
             rows = ops.left_join(rows, table, {name: "value"}, {into: "label"})
             labels[name] = into
             self._rare[recipe.name, name] = table

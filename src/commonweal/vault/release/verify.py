@@ -198,7 +198,9 @@ def _check_ledger(
     proof = TlogProof.parse(text)
     if proof.format().encode() != text:
         raise Fault("CW-RELEASE-CHANGED", "The proof file was changed.")
-    proved = proof.verify_entry(custody.ledger_keys, custody.origin("public"))
+    if proof.origin not in custody.origins("public"):
+        raise Fault("CW-RELEASE-CHANGED", "The proof is about another ledger.")
+    proved = proof.verify_entry(custody.ledger_keys, proof.origin)
     if proved != dict(entry.fields):
         raise Fault("CW-RELEASE-CHANGED", "The proof is about another entry of the ledger.")
     info = custody.keyring.get("details")

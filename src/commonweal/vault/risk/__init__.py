@@ -9,8 +9,12 @@ from __future__ import annotations
 from commonweal.vault.risk.classes import class_figures, low_l_people, small_class_people
 from commonweal.vault.risk.figures import Figures
 from commonweal.vault.risk.gate import Breach, RiskRefused, check_limits
+from commonweal.vault.risk.hint import Hint, Without, smallest_change
 from commonweal.vault.risk.leave_out import LeftOut, RiskView, people_to_leave_out
 from commonweal.vault.risk.measuring import measure
+from commonweal.vault.risk.page import report_html
+from commonweal.vault.risk.report import overall, risk_json
+from commonweal.vault.risk.sentences import share_in_words
 from commonweal.vault.risk.shift import (
     Calendar,
     ReleasedDates,
@@ -24,18 +28,25 @@ __all__ = [
     "Breach",
     "Calendar",
     "Figures",
+    "Hint",
     "LeftOut",
     "ReleasedDates",
     "RiskRefused",
     "RiskView",
     "ShiftFigures",
+    "Without",
     "calendar_of",
     "check_limits",
     "class_figures",
     "low_l_people",
     "measure",
+    "overall",
     "people_to_leave_out",
+    "report_html",
+    "risk_json",
+    "share_in_words",
     "shift_candidates",
     "small_class_people",
+    "smallest_change",
     "trim_window",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -82,22 +82,26 @@ def _engine(work_folder: Path | None, memory_limit: str | None) -> Iterator[Duck
 
 def _from_arrow(engine: DuckDBEngine, table: pa.Table, wanted: Sequence[str]) -> ops.Table:
     check_names(table.column_names, "The table to be measured")
-    chosen = table.select([name for name in dict.fromkeys(wanted) if name in table.column_names])
+    names = list(dict.fromkeys(wanted))
+    _refuse_absent(names, table.column_names)
     # DuckDB would read an Arrow dictionary as an enumeration of its own; plain values are enough.
     try:
-        plain = pa.table(
-            {
-                name: _decoded(column)
-                for name, column in zip(chosen.column_names, chosen.columns, strict=True)
-            }
-        )
-        engine.connection.register(_ARROW, plain)
+        plain = pa.table({name: _decoded(table[name]) for name in names})
     except (pa.ArrowException, NotImplementedError):
         raise WrongUsage(
             "CW-RISK-INPUT", "The table to be measured has a column type that cannot be read."
         ) from None
     with engine_errors("read the table to be measured"):
+        engine.connection.register(_ARROW, plain)
         return _view(engine, quote_identifier(_ARROW), wanted, as_table=False)
+
+
+def _refuse_absent(wanted: Sequence[str], present: Collection[str]) -> None:
+    for column in wanted:
+        if column not in present:
+            raise WrongUsage(
+                "CW-RISK-COLUMNS", f"There is no column {column} in the table to be measured."
+            )
 
 
 def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -128,13 +132,10 @@ def _view(
 ) -> ops.Table:
     described = engine.connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()  # noqa: S608
     storage = {row[0]: row[1] for row in described}
+    _refuse_absent(wanted, storage)
     kinds: dict[str, str] = {}
     parts = []
     for column in dict.fromkeys(wanted):
-        if column not in storage:
-            raise WrongUsage(
-                "CW-RISK-COLUMNS", f"There is no column {column} in the table to be measured."
-            )
         kinds[column] = _kind(column, storage[column])
         parts.append(f"{_value(quote_identifier(column), storage[column])}")
     made = "TABLE" if as_table else "VIEW"

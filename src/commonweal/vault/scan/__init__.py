@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from commonweal.vault.scan.check import CheckReport, Finding, check
+from commonweal.vault.scan.check import check
+from commonweal.vault.scan.findings import CheckReport, Finding
 from commonweal.vault.scan.scan import ScanResult, scan, write_catalogue
 
 __all__ = ["CheckReport", "Finding", "ScanResult", "check", "scan", "write_catalogue"]

@@ -45,7 +45,8 @@ class ColumnProfile:
 
     `present` excludes missing, empty and not-a-number values; `shares` maps a detector or type to
     the share (0 to 1) of present values that match; `tokens` counts the texts that may stand for
-    missing; `low` and `high` are the 5th and 95th percentile, as text.
+    missing; `numbers` are the 5th and 95th percentile to two significant digits, `years` those
+    of dates: a range to judge by, never a record's own figure.
     """
 
     name: str
@@ -62,7 +63,7 @@ class ColumnProfile:
     shares: dict[str, float] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
     numbers: tuple[float, float] | None = None
-    dates: tuple[str, str] | None = None
+    years: tuple[int, int] | None = None
 
     def share(self, of: str) -> float:
         """The share of present values that match a detector or read as a type."""
@@ -138,14 +139,8 @@ _TYPES = {
 }
 
 
-# Numbers and dates start with a digit, a sign or a point; asking that first is cheap.
-_NUMERIC = "first BETWEEN 43 AND 57"
-
-
-def profile_statement(
-    columns: Sequence[Column], relation: str, missing: Sequence[str] | None = None
-) -> str:
-    """The one statement: a row of measures for each column that has rows."""
+def _grouped(columns: Sequence[Column], relation: str) -> str:
+    """Every column's distinct values with their counts, from one scan."""
     names = [f"c{place}" for place in range(len(columns))]
     texts = ", ".join(
         f"CAST({quote_identifier(column.name)} AS VARCHAR) AS {name}"
@@ -157,6 +152,19 @@ def profile_statement(
         f"WHEN {everything ^ (1 << (len(names) - 1 - place))} THEN {place}"
         for place in range(len(names))
     )
+    return f"""SELECT CASE grouping_id({", ".join(names)}) {place_of} END AS place,
+               coalesce({", ".join([*names, "NULL"])}) AS v, count(*) AS n
+        FROM (SELECT {texts} FROM {relation}) GROUP BY GROUPING SETS ({sets})"""  # noqa: S608 (identifiers are quoted)
+
+
+# Numbers and dates start with a digit, a sign or a point; asking that first is cheap.
+_NUMERIC = "first BETWEEN 43 AND 57"
+
+
+def profile_statement(
+    columns: Sequence[Column], relation: str, missing: Sequence[str] | None = None
+) -> str:
+    """The one statement: a row of measures for each column that has rows."""
     absent = MISSING_TOKENS if missing is None else tuple(missing) or ("",)
     tokens = ", ".join(quote_literal(token) for token in absent)
     odd = ", ".join(quote_literal(text) for text in NON_FINITE)
@@ -165,9 +173,7 @@ def profile_statement(
     # The text forms of a date and of a timestamp overlap: a date alone is its midnight.
     return f"""
     WITH groups AS MATERIALIZED (
-        SELECT CASE grouping_id({", ".join(names)}) {place_of} END AS place,
-               coalesce({", ".join([*names, "NULL"])}) AS v, count(*) AS n
-        FROM (SELECT {texts} FROM {relation}) GROUP BY GROUPING SETS ({sets})
+        {_grouped(columns, relation)}
     ), shaped AS (
         SELECT place, v, n, length(v) AS len, ascii(v) AS first,
                v IS NULL OR v = '' AS gone,
@@ -181,7 +187,8 @@ def profile_statement(
                CASE WHEN len <= 40 AND {_NUMERIC} THEN {_TYPES["decimal"]} END AS number,
                CASE WHEN len <= 5 THEN {_TYPES["boolean"]} END AS as_boolean,
                CASE WHEN len BETWEEN 8 AND 40 AND {_NUMERIC} THEN {_TYPES["date"]} END AS day,
-               CASE WHEN len BETWEEN 8 AND 40 AND {_NUMERIC} THEN {_TYPES["timestamp"]} END AS moment,
+               CASE WHEN len BETWEEN 8 AND 40 AND {_NUMERIC} THEN {_TYPES["timestamp"]} END
+               AS moment,
                CASE WHEN gone THEN 0 ELSE len - length(replace(v, ' ', '')) + 1 END AS words,
                {tests}
         FROM shaped
@@ -197,8 +204,8 @@ def profile_statement(
         SELECT place,
                min(number) FILTER (WHERE rank >= 0.05) AS low,
                min(number) FILTER (WHERE rank >= 0.95) AS high,
-               CAST(CAST(min(moment) FILTER (WHERE rank >= 0.05) AS DATE) AS VARCHAR) AS early,
-               CAST(CAST(min(moment) FILTER (WHERE rank >= 0.95) AS DATE) AS VARCHAR) AS late
+               year(min(moment) FILTER (WHERE rank >= 0.05)) AS early,
+               year(min(moment) FILTER (WHERE rank >= 0.95)) AS late
         FROM ranked GROUP BY place
     )
     SELECT place, sum(n), sum(n) FILTER (WHERE ok), sum(n) FILTER (WHERE gone),
@@ -232,8 +239,12 @@ def _read(
     named = dict(zip([*_TYPES, *DETECTORS], counts, strict=True))
     tokens = values[12] if isinstance(values[12], dict) else {}
     low, high = values[13], values[14]
-    numbers = (low, high) if isinstance(low, float) and isinstance(high, float) else None
-    dates = (str(values[15]), str(values[16])) if values[15] and values[16] else None
+    numbers = None
+    if isinstance(low, float) and isinstance(high, float):
+        numbers = (_two_digits(low), _two_digits(high))
+    years = None
+    if isinstance(values[15], int) and isinstance(values[16], int):
+        years = (values[15], values[16])
     profile = ColumnProfile(
         name=column.name,
         storage=column.storage,
@@ -249,9 +260,13 @@ def _read(
         shares={name: count / present for name, count in named.items() if present and count},
         tokens={str(token): _whole(count) for token, count in tokens.items()},
         numbers=numbers,
-        dates=dates,
+        years=years,
     )
     return column.name, profile
+
+
+def _two_digits(number: float) -> float:
+    return float(f"{number:.2g}")
 
 
 def _whole(value: object) -> int:

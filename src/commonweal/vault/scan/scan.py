@@ -203,10 +203,9 @@ def _shown_range(column: ColumnProfile, suggestion: Suggestion) -> dict[str, Any
     if column.present < _RANGES_FROM or suggestion.identifies in ("date_of_death", "postcode"):
         return {}
     if suggestion.type in ("integer", "decimal") and column.numbers is not None:
-        # Two significant digits: a range to judge by, not a record's own figure.
-        return {"usual_range": [float(f"{number:.2g}") for number in column.numbers]}
-    if suggestion.type in ("date", "timestamp") and column.dates is not None:
-        return {"usual_years": [int(day[:4]) for day in column.dates]}
+        return {"usual_range": list(column.numbers)}
+    if suggestion.type in ("date", "timestamp") and column.years is not None:
+        return {"usual_years": list(column.years)}
     return {}
 
 

@@ -54,6 +54,7 @@ def suggest(column: ColumnProfile, place: Place) -> Suggestion:
     found = (
         _by_place(column, type_, place)
         or _by_value(column)
+        or _unique(column, type_, place)
         or _by_name(column, type_)
         or _by_shape(column, type_)
     )
@@ -129,6 +130,11 @@ def _by_place(column: ColumnProfile, type_: str, place: Place) -> Suggestion | N
             f"{place.link.to_column}.",
             forms=("record_code",),
         )
+    return None
+
+
+def _unique(column: ColumnProfile, type_: str, place: Place) -> Suggestion | None:
+    key_type = type_ if type_ in ("text", "integer") else "text"
     said = says(column.name)
     if place.unique_key and said in (None, "organisation") and key_type == type_:
         return Suggestion(

@@ -1,0 +1,43 @@
+"""Custody: a home opened with everything in it (keys, trust policy, ledger), and its permits.
+
+What every use of a home goes through: the trust policy is held against the ledger's first entry,
+permits are issued and stopped in order with the ledger, and what was written gets its checkpoint.
+"""
+
+from __future__ import annotations
+
+from commonweal.vault.custody.catalogues import find_catalogue, remember_catalogue
+from commonweal.vault.custody.creating import create_home
+from commonweal.vault.custody.holding import Custody, open_custody
+from commonweal.vault.custody.permits import (
+    CHANGES,
+    REASONS,
+    StateChange,
+    change_state,
+    find_permit,
+    issue_permit,
+    load_permit,
+    status_of,
+    status_text,
+)
+from commonweal.vault.custody.settling import Settled, checkpoint_signer, settle
+
+__all__ = [
+    "CHANGES",
+    "REASONS",
+    "Custody",
+    "Settled",
+    "StateChange",
+    "change_state",
+    "checkpoint_signer",
+    "create_home",
+    "find_catalogue",
+    "find_permit",
+    "issue_permit",
+    "load_permit",
+    "open_custody",
+    "remember_catalogue",
+    "settle",
+    "status_of",
+    "status_text",
+]

@@ -1,0 +1,187 @@
+"""Making a home: folder, root store, keys, trust policy, ledger; all of it or nothing (S11, S21).
+
+The trust policy is written last: a home without one was cut off while it was made, and is never
+opened. The ledger's first entry is the policy's hash, before anything else can be written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from commonweal.foundation.clock import Clock, stamp
+from commonweal.foundation.errors import Refused, WrongUsage
+from commonweal.foundation.files import make_private_folder, write_atomic
+from commonweal.ledger.entry import Actor, Event
+from commonweal.ledger.store import FIRST_EVENT, Ledger
+from commonweal.papers.trust import TrustPolicy
+from commonweal.vault.custody.holding import (
+    CATALOGUES,
+    DETAILS_KEY,
+    LEDGER_KEY,
+    MANIFEST_SIGNER,
+    PERMIT_SIGNER,
+    PERMITS,
+    STATEMENT_SIGNER,
+    STATUS_SIGNER,
+    TRUST,
+    Custody,
+    open_custody,
+    trust_bytes,
+)
+from commonweal.vault.custody.settling import settle
+from commonweal.vault.home import Home, HomeKind
+from commonweal.vault.keys import KeyInfo, Keyring
+
+SAY_NO_DAYS = 28
+ACTOR = Actor("custodian", "command-line")
+_ODS = re.compile(r"[A-Z0-9]{3,10}", re.ASCII)
+
+# name of the key: its purpose, and what the trust policy lets it sign
+_KEYS: Mapping[str, tuple[str, str | None]] = {
+    PERMIT_SIGNER: ("permit_signing", "permit"),
+    STATUS_SIGNER: ("status_signing", "status"),
+    MANIFEST_SIGNER: ("manifest_signing", "manifest"),
+    STATEMENT_SIGNER: ("manifest_signing", "statement"),
+    LEDGER_KEY: ("ledger_checkpoint", None),
+    DETAILS_KEY: ("details", None),
+    "audit": ("audit", None),
+    "sieve": ("sieve", None),
+    "membership": ("membership", None),
+    "backup": ("backup", None),
+}
+_PEOPLE: Mapping[str, str] = {
+    "guardian": "Caldicott Guardian (demonstration)",
+    "siro": "Senior Information Risk Owner (demonstration)",
+}
+
+
+def create_home(
+    path: Path,
+    *,
+    kind: HomeKind,
+    name: str,
+    clock: Clock,
+    ods: str | None = None,
+    root_store: Path | None = None,
+    time_to_say_no_days: int | None = None,
+    direct_time_to_say_no_days: int | None = None,
+) -> Custody:
+    """Make a home in a new or empty folder and open it.
+
+    `time_to_say_no_days` (P1): 28 where it is not named, and 0 in a demonstration home;
+    `direct_time_to_say_no_days`, for permits that no committee decided, is the same unless named.
+    A demonstration home gets two people with software keys, `guardian` and `siro`.
+    Raises `Refused` CW-HOME-NOT-EMPTY, CW-ROOT-STORE-PLACE or CW-HOME-SAY-NO, `WrongUsage`
+    CW-HOME-INVALID.
+    """
+    days = _days(kind, time_to_say_no_days)
+    direct = days if direct_time_to_say_no_days is None else direct_time_to_say_no_days
+    _check(kind, ods, days, direct)
+    was_there = path.is_dir()
+    home = Home.create(path, name=name, kind=kind, clock=clock, root_store=root_store)
+    with _undone(home, was_there=was_there):
+        keyring = Keyring.open(home, clock)
+        keys = _make_keys(keyring, kind)
+        trust = _policy(keys, kind, name if ods is None else f"{name} ({ods})", days, direct)
+        _begin_ledger(home, clock, trust, keys)
+        for folder in (CATALOGUES, PERMITS):
+            make_private_folder(home.path / folder)
+        write_atomic(home.path / TRUST, trust_bytes(trust), exclusive=True)
+        custody = open_custody(home.path, clock, root_store=home.root_store)
+        try:
+            settle(custody)
+        except BaseException:
+            custody.ledger.close()
+            raise
+    return custody
+
+
+def _days(kind: HomeKind, asked: int | None) -> int:
+    if asked is not None:
+        return asked
+    return 0 if kind == "demo" else SAY_NO_DAYS
+
+
+def _check(kind: HomeKind, ods: str | None, days: int, direct: int) -> None:
+    if ods is not None and not _ODS.fullmatch(ods):
+        raise WrongUsage(
+            "CW-HOME-INVALID", "An ODS code has 3 to 10 capital letters and digits, such as RXX."
+        )
+    if not (0 <= days <= 365 and 0 <= direct <= 365):
+        raise WrongUsage("CW-HOME-INVALID", "The time to say no is 0 to 365 days.")
+    if kind == "standard" and days == 0:
+        raise Refused(
+            "CW-HOME-SAY-NO", "Only a demonstration home may leave people no time to say no."
+        )
+
+
+def _make_keys(keyring: Keyring, kind: HomeKind) -> dict[str, KeyInfo]:
+    keys = {name: keyring.create(name, purpose) for name, (purpose, _) in _KEYS.items()}
+    if kind == "demo":
+        keys |= {name: keyring.create(name, "person_signing") for name in _PEOPLE}
+    return keys
+
+
+def _policy(
+    keys: Mapping[str, KeyInfo], kind: HomeKind, custodian: str, days: int, direct: int
+) -> TrustPolicy:
+    trusted: list[dict[str, Any]] = [
+        _trusted(keys[name], f"{custodian}, {name}", role)
+        for name, (_, role) in _KEYS.items()
+        if role is not None
+    ]
+    trusted += [
+        _trusted(keys[name], holder, "permit") for name, holder in _PEOPLE.items() if name in keys
+    ]
+    plain = {
+        "trust": 1,
+        "home": kind,
+        "custodian": custodian,
+        "keys": trusted,
+        "thresholds": {"permit": 1, "status": 1, "manifest": 1, "statement": 1},
+        "time_to_say_no_days": days,
+        "direct_time_to_say_no_days": direct,
+    }
+    return TrustPolicy.read(plain, "The trust policy")
+
+
+def _trusted(key: KeyInfo, holder: str, role: str) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "holder": holder,
+        "algorithm": key.algorithm,
+        "public_key": key.public_key,
+        "roles": [role],
+        "valid_from": stamp(key.created_at),
+    }
+
+
+def _begin_ledger(
+    home: Home, clock: Clock, trust: TrustPolicy, keys: Mapping[str, KeyInfo]
+) -> None:
+    first = {"policy_hash": trust.digest(), "home": trust.home, "version": trust.trust}
+    events = [Event(FIRST_EVENT, ACTOR, first)]
+    events += [
+        Event("key.created", ACTOR, {"key": key.id, "purpose": key.purpose, "version": 1})
+        for key in keys.values()
+    ]
+    with Ledger.create(home.ledger_database, clock) as ledger:
+        ledger.append_many(events)
+
+
+@contextlib.contextmanager
+def _undone(home: Home, *, was_there: bool) -> Iterator[None]:
+    """Take the new home and its root store away if the block fails."""
+    try:
+        yield
+    except BaseException:
+        for folder in (home.path, home.root_store):
+            shutil.rmtree(folder, ignore_errors=True)
+        if was_there:
+            home.path.mkdir(mode=0o700, exist_ok=True)
+        raise

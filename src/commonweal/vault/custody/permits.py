@@ -1,0 +1,309 @@
+"""Permits in custody: issued, stopped, resumed and asked about, always in order with the ledger.
+
+Issuing and each change of state are one transaction of the ledger. Inside it the permit's state
+is read, the step is held against the table of steps, and the event is written; the permit's file
+gets its name, and the fence learns of a stop, before the transaction ends. So there is never an
+event without its file, and a stop that was cut off leaves the permit refused, not in use (S12,
+S20).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from commonweal.foundation.canonical import digest
+from commonweal.foundation.clock import stamp
+from commonweal.foundation.errors import Fault, Refused, WrongUsage
+from commonweal.foundation.files import (
+    STAGING_PREFIX,
+    fsync_folder,
+    make_private_folder,
+    read_bytes,
+    translated,
+    write_atomic,
+)
+from commonweal.ledger.details import Details
+from commonweal.ledger.entry import Actor, Event
+from commonweal.ledger.events import TERMINAL, TYPES
+from commonweal.ledger.state import PermitStanding
+from commonweal.ledger.store import Writing
+from commonweal.papers.catalogue import Catalogue
+from commonweal.papers.issue import issue
+from commonweal.papers.permit import Permit, PermitDraft
+from commonweal.papers.permit_state import Event as Step
+from commonweal.papers.permit_state import State, check_transition
+from commonweal.papers.permit_status import PermitStatus, make_status
+from commonweal.papers.vocabulary import Authority
+from commonweal.vault.custody.holding import DETAILS_KEY, STATUS_SIGNER, Custody
+from commonweal.vault.custody.settling import settle
+
+MAX_PERMIT_BYTES = 8 * 1024 * 1024
+ACTOR = Actor("custodian", "command-line")
+
+CHANGES: Mapping[Step, str] = {
+    "pause": "permit.paused",
+    "suspend": "permit.suspended",
+    "resume": "permit.resumed",
+    "revoke": "permit.revoked",
+    "close": "permit.closed",
+}
+"""The steps that a person may take with an issued permit, and the event each writes."""
+
+REASONS: tuple[str, ...] = TYPES["permit.paused"].fields["reason"].words
+"""The closed list of reasons for a stop; there is no free text on a ledger."""
+
+
+@dataclass(frozen=True)
+class StateChange:
+    """A step that was taken. `entry`: the intent's number on the ledger."""
+
+    permit: str
+    before: State
+    after: State
+    entry: int
+
+
+def load_permit(custody: Custody, path: Path) -> Permit:
+    """The permit in a file, believed under the home's trust policy.
+
+    Raises `Fault` CW-SIGNATURE-*, CW-PERMIT-INVALID and file faults.
+    """
+    return Permit.load(read_bytes(path, "The permit", limit=MAX_PERMIT_BYTES), custody.trust)
+
+
+# --- issuing ------------------------------------------------------------------------------
+
+
+def issue_permit(
+    custody: Custody,
+    draft: PermitDraft,
+    catalogue: Catalogue,
+    signers: Sequence[str],
+    out: Path,
+    *,
+    authority: Authority = "direct",
+) -> Permit:
+    """Sign the permit that `draft` becomes now, write it on the ledger and to the new file `out`.
+
+    `signers`: names of keys of this home. A copy stays in the home. The permit that the draft supersedes ends in the same
+    transaction. Raises what `papers.issue` raises; `Refused` CW-PERMIT-EXISTS, CW-PERMIT-UNKNOWN
+    or CW-PERMIT-TRANSITION; `Fault` CW-FILE-EXISTS.
+    """
+    if out.exists() or out.is_symlink():
+        raise Fault("CW-FILE-EXISTS", f"{out.name} is already there.")
+    _refuse_known(custody.ledger.permit_standing(draft.id), draft.id)
+    text = issue(
+        draft,
+        catalogue,
+        custody.trust,
+        [custody.keyring.signer(name) for name in signers],
+        authority=authority,
+        clock=custody.clock,
+    )
+    permit = Permit.load(text, custody.trust)
+    with _placed(out, text.encode()) as place, custody.ledger.transaction() as writing:
+        _refuse_known(writing.permit_standing(permit.id), permit.id)
+        if permit.supersedes is not None:
+            _end_replaced(custody, writing, permit.supersedes, permit.id)
+        writing.append(Event("permit.issued", ACTOR, _issued(permit)), _bound(custody, permit))
+        # The copy of a permit that no ledger knows is worth nothing: it is simply written over.
+        make_private_folder(custody.permits)
+        write_atomic(_kept(custody, permit.id), text.encode())
+        place()
+    settle(custody)
+    return permit
+
+
+def find_permit(custody: Custody, permit_id: str) -> Path:
+    """The home's own copy of an issued permit. Raises `Refused` CW-PERMIT-UNKNOWN."""
+    path = _kept(custody, permit_id)
+    if not path.is_file():
+        raise _unknown(permit_id)
+    return path
+
+
+def _kept(custody: Custody, permit_id: str) -> Path:
+    return custody.permits / f"{permit_id}.jws"
+
+
+def _issued(permit: Permit) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "permit": permit.id,
+        "permit_hash": digest(permit.public_projection()),
+        "authority": permit.authority,
+        "active_from": stamp(permit.begins),
+        "until": permit.until.isoformat(),
+        "version": permit.version,
+    }
+    if permit.supersedes is not None:
+        fields["supersedes"] = permit.supersedes
+    return fields
+
+
+def _bound(custody: Custody, permit: Permit) -> Details:
+    # The public log holds the hash of the public part; the whole permit names people, so its hash
+    # stands in the sealed details (S10).
+    key = custody.keyring.get(DETAILS_KEY)
+    secret = custody.keyring.secret_of(key.id)
+    return Details({"permit_digest": permit.digest()}, key.id, secret.use())
+
+
+def _end_replaced(custody: Custody, writing: Writing, replaced: str, by: str) -> None:
+    standing = writing.permit_standing(replaced)
+    if standing is None:
+        raise _unknown(replaced)
+    check_transition(standing.state, "supersede")
+    writing.append(Event("permit.superseded", ACTOR, {"permit": replaced, "by": by}))
+    custody.keyring.fence.record_permit_state(replaced, "superseded", custody.clock.now())
+
+
+def _refuse_known(standing: PermitStanding | None, permit_id: str) -> None:
+    if standing is not None:
+        raise Refused(
+            "CW-PERMIT-EXISTS",
+            f"A permit with the id {permit_id} was issued before.",
+            remedy="Give the draft a new id and name the old one in `supersedes`.",
+        )
+
+
+@contextlib.contextmanager
+def _placed(out: Path, content: bytes) -> Iterator[Any]:
+    """The file is on the disk beside `out`; calling what is yielded gives it its name.
+
+    If the block fails after that, the name is taken away again.
+    """
+    beside = out.with_name(f"{STAGING_PREFIX}{out.name}-{secrets.token_hex(6)}")
+    named = False
+
+    def place() -> None:
+        nonlocal named
+        try:
+            with translated(out.name):
+                try:
+                    os.link(beside, out)
+                except FileExistsError as error:
+                    raise Fault("CW-FILE-EXISTS", f"{out.name} is already there.") from error
+                named = True
+                fsync_folder(out.parent)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    write_atomic(beside, content, exclusive=True)
+    try:
+        yield place
+    except BaseException:
+        if named:
+            out.unlink(missing_ok=True)
+        raise
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+# --- state --------------------------------------------------------------------------------
+
+
+def change_state(
+    custody: Custody, permit_path: Path, event: Step, reason: str | None = None
+) -> StateChange:
+    """Take one of the steps of `CHANGES` with the permit in a file.
+
+    Raises `WrongUsage` CW-PERMIT-REASON (not in `REASONS`, or none can be given), `Refused`
+    CW-PERMIT-TRANSITION, CW-PERMIT-UNKNOWN or CW-PERMIT-NOT-ISSUED.
+    """
+    fields = _reasoned(event, reason)
+    permit = load_permit(custody, permit_path)
+    _require_issued(custody, permit)
+    with custody.ledger.transaction() as writing:
+        standing = writing.permit_standing(permit.id)
+        if standing is None:
+            raise _unknown(permit.id)
+        before: State = standing.state
+        after = check_transition(before, event)
+        entry = writing.append(Event(CHANGES[event], ACTOR, {"permit": permit.id, **fields}))
+        # Before the commit: if this is the last thing that happens, the permit is refused.
+        custody.keyring.fence.record_permit_state(permit.id, after, custody.clock.now())
+    settle(custody)
+    return StateChange(permit.id, before, after, entry)
+
+
+def _reasoned(event: Step, reason: str | None) -> dict[str, str]:
+    if event not in CHANGES:
+        raise WrongUsage("CW-PERMIT-REASON", "This step is not one that a person takes.")
+    if reason is None:
+        return {}
+    if "reason" not in TYPES[CHANGES[event]].fields:
+        raise WrongUsage("CW-PERMIT-REASON", f"The step {event} takes no reason.")
+    if reason not in REASONS:
+        raise WrongUsage("CW-PERMIT-REASON", f"The reason must be one of {', '.join(REASONS)}.")
+    return {"reason": reason}
+
+
+def status_of(custody: Custody, permit: Permit) -> PermitStatus:
+    """The permit's state now, fresh from the ledger.
+
+    Raises `Refused` CW-PERMIT-UNKNOWN or CW-PERMIT-NOT-ISSUED (another paper than the one that
+    was issued), `Fault` CW-LEDGER-REWOUND (the ledger has forgotten a stop), `Unavailable`
+    CW-CLOCK-BEHIND.
+    """
+    return PermitStatus.load(status_text(custody, permit), custody.trust)
+
+
+def status_text(custody: Custody, permit: Permit) -> str:
+    """The signed status as text, as it is written to a file; see `status_of`."""
+    standing = _require_issued(custody, permit)
+    fenced = custody.keyring.fence.read().permits.get(permit.id)
+    if fenced is not None and not _agrees(standing.state, fenced.state):
+        raise Fault(
+            "CW-LEDGER-REWOUND",
+            f"The ledger does not know that the permit was {fenced.state}.",
+            remedy="If a command was cut off, give it again; else the ledger is an old copy.",
+        )
+    signer = custody.keyring.signer(STATUS_SIGNER)
+    return make_status(permit, standing.state, [signer], custody.trust, custody.clock)
+
+
+def _agrees(state: State, fenced: str) -> bool:
+    # What has ended or expired says no whatever the fence says.
+    return fenced in ("active", state) or state in TERMINAL or state == "expired"
+
+
+def _require_issued(custody: Custody, permit: Permit) -> PermitStanding:
+    """The permit's standing, if this very paper is the one that was issued."""
+    standing = custody.ledger.permit_standing(permit.id)
+    if standing is None:
+        raise _unknown(permit.id)
+    with custody.ledger.reading() as connection:
+        found = connection.execute(
+            "SELECT intent.id, body, key_id FROM intent JOIN detail ON intent_id = intent.id "
+            "WHERE permit = ? AND type = 'permit.issued' ORDER BY intent.id LIMIT 1",
+            (permit.id,),
+        ).fetchone()
+    if found is None:
+        raise _other(permit.id)
+    said = str(json.loads(found[1]).get("permit_hash"))
+    details = custody.ledger.open_details(found[0], custody.keyring.secret_of(found[2]).use())
+    whole = cast("Mapping[str, Any]", details).get("permit_digest", "")
+    same = hmac.compare_digest(said, digest(permit.public_projection()))
+    if not (same and hmac.compare_digest(str(whole), permit.digest())):
+        raise _other(permit.id)
+    return standing
+
+
+def _unknown(permit_id: str) -> Refused:
+    return Refused(
+        "CW-PERMIT-UNKNOWN", f"The ledger of this home does not know permit {permit_id}."
+    )
+
+
+def _other(permit_id: str) -> Refused:
+    return Refused(
+        "CW-PERMIT-NOT-ISSUED", f"This is not the paper that was issued as permit {permit_id}."
+    )

@@ -1,0 +1,112 @@
+"""Advice with a refusal: the smallest change that would pass, for the data manager only (S15).
+
+An answer about what would pass is an answer about the data, so each is written on the sealed log
+and their number a day is limited by the trust policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, time
+
+from commonweal.ledger.entry import Event
+from commonweal.papers.permit_rules import Wanted
+from commonweal.vault.custody import Custody
+from commonweal.vault.release.closing import MANAGER
+from commonweal.vault.release.measuring import measure, measured_views
+from commonweal.vault.release.prepare import Prepared
+from commonweal.vault.release.recipe import Recipe, TableRecipe
+from commonweal.vault.release.shaping import Shaper
+from commonweal.vault.risk import (
+    Figures,
+    RiskRefused,
+    Without,
+    class_figures,
+    people_to_leave_out,
+    smallest_change,
+)
+from commonweal.vault.tables import ops
+
+_CODES = ("pseudonym", "record_code", "shift", "interval", "exact")
+NO_MORE = "No more hints today: the trust policy limits how many are given."
+
+
+def advise(custody: Custody, prepared: Prepared, release: str) -> RiskRefused:
+    """The refusal of a release over its limits, with a hint as its remedy."""
+    given = hints_today(custody)
+    if given >= custody.trust.hints_per_day:
+        return RiskRefused(prepared.breaches, remedy=NO_MORE)
+    sentence = _hint(prepared)
+    fields = {"permit": prepared.inputs.permit.id, "release": release, "today": given + 1}
+    custody.ledger.append(Event("risk.hint_given", MANAGER, fields))
+    return RiskRefused(prepared.breaches, remedy=sentence)
+
+
+def hints_today(custody: Custody) -> int:
+    """How many hints were given since midnight (UTC)."""
+    midnight = datetime.combine(custody.clock.now().date(), time(0), UTC)
+    with custody.ledger.reading() as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM intent WHERE type = 'risk.hint_given' AND created_at >= ?",
+            (midnight.strftime("%Y-%m-%dT%H:%M:%S.000Z"),),
+        ).fetchone()
+    return int(row[0])
+
+
+def _hint(prepared: Prepared) -> str:
+    shaper, people = prepared.shaper, prepared.released
+    limits = prepared.inputs.permit.risk
+    items = {item.name: item for table in prepared.recipe.tables for item in table.quasi}
+    offered = {
+        name: [form for form in item.variable.forms if form.split("(")[0] not in _CODES]
+        for name, item in items.items()
+    }
+
+    def measured(forms: Mapping[str, str]) -> Mapping[str, Figures]:
+        return measure(_with_forms(shaper, forms), people, {}).tables
+
+    def without() -> Without:
+        with measured_views(shaper, people, exact=False) as views:
+            out = people_to_leave_out(shaper.engine, views, limits)
+            rest = {
+                view.name: class_figures(
+                    shaper.engine,
+                    ops.anti_join(view.table, out.table, {view.person: "person"}),
+                    view.quasi,
+                    view.sensitive,
+                    view.person,
+                )
+                for view in views
+            }
+            shaper.engine.forget(out.kept_as)
+        counted = ops.group(people, [], {"n": ops.count_rows(people)})
+        return Without(out.people, shaper.engine.one(counted)["n"], rest)
+
+    hint = smallest_change(
+        {name: item.form.text for name, item in items.items()},
+        offered,
+        measured,
+        limits,
+        without=without,
+        shift=prepared.after.shift,
+    )
+    return hint.sentence
+
+
+def _with_forms(shaper: Shaper, forms: Mapping[str, str]) -> Shaper:
+    """A shaper that shows some variables in other forms."""
+    recipe = shaper.loaded.recipe
+    tables = tuple(
+        TableRecipe(table.table, tuple(_in_form(item, forms) for item in table.items))
+        for table in recipe.tables
+    )
+    changed = Recipe(recipe.permit, recipe.dataset, tables, recipe.catalogue_digest)
+    return replace(shaper, loaded=replace(shaper.loaded, recipe=changed))
+
+
+def _in_form(item: Wanted, forms: Mapping[str, str]) -> Wanted:
+    form = forms.get(item.name)
+    if form is None or form == item.form.text:
+        return item
+    return replace(item, permitted=item.permitted.model_copy(update={"form": form, "since": None}))

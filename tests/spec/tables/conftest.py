@@ -1,0 +1,21 @@
+"""Every engine that the battery runs on. A new engine is one more name here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from commonweal.vault.tables.connection import connect
+from commonweal.vault.tables.duckdb_engine import DuckDBEngine
+from commonweal.vault.tables.engine import Engine
+
+
+@pytest.fixture(scope="module", params=["duckdb"])
+def engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    assert request.param == "duckdb"
+    made = DuckDBEngine(connect(tmp_path_factory.mktemp("engine"), threads=2))
+    yield made
+    made.close()

@@ -1,0 +1,1 @@
+SELECT "t0"."i", CASE WHEN "t0"."a" >= 0 THEN CASE WHEN "t0"."a" >= 80 THEN '80+' ELSE CAST("t0"."a" - ((("t0"."a" % 10) + 10) % 10) AS TEXT) || '-' || CAST(("t0"."a" - ((("t0"."a" % 10) + 10) % 10)) + 9 AS TEXT) END ELSE CAST(NULL AS TEXT) END AS "out" FROM "given" AS "t0"

@@ -1,0 +1,1 @@
+SELECT "t0"."i", CASE WHEN "t0"."a" >= 0 THEN CASE WHEN "t0"."a" >= 90 THEN '90+' ELSE CAST("t0"."a" - ((("t0"."a" % 1) + 1) % 1) AS TEXT) END ELSE CAST(NULL AS TEXT) END AS "out" FROM "given" AS "t0"

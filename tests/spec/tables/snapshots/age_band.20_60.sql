@@ -1,0 +1,1 @@
+SELECT "t0"."i", CASE WHEN "t0"."a" >= 0 THEN CASE WHEN "t0"."a" >= 60 THEN '60+' ELSE CAST("t0"."a" - ((("t0"."a" % 20) + 20) % 20) AS TEXT) || '-' || CAST(("t0"."a" - ((("t0"."a" % 20) + 20) % 20)) + 19 AS TEXT) END ELSE CAST(NULL AS TEXT) END AS "out" FROM "given" AS "t0"

@@ -1,0 +1,1 @@
+SELECT "t0"."i", CASE WHEN "t0"."a" >= 0 THEN CASE WHEN "t0"."a" >= 85 THEN '85+' ELSE CAST("t0"."a" - ((("t0"."a" % 5) + 5) % 5) AS TEXT) || '-' || CAST(("t0"."a" - ((("t0"."a" % 5) + 5) % 5)) + 4 AS TEXT) END ELSE CAST(NULL AS TEXT) END AS "out" FROM "given" AS "t0"
