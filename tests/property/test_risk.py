@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commonweal.papers.permit import RiskLimits
@@ -44,6 +44,8 @@ ROW = st.fixed_dictionaries(
 ROWS = st.lists(ROW, max_size=40)
 PERSON = st.sampled_from([None, "who"])
 START = date(2024, 1, 1)
+# Each example asks the engine a dozen questions; a quarter of the usual number keeps to seconds.
+FEWER = settings(max_examples=max(20, settings().max_examples // 4))
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +66,7 @@ def close(found: Any) -> Any:
     return pytest.approx(found, rel=1e-9) if isinstance(found, float) else found
 
 
+@FEWER
 @given(rows=ROWS, person=PERSON, sensitive=st.sampled_from([[], ["ill"], ["ill", "drug"]]))
 def test_the_figures_are_those_of_the_oracle(
     engine: DuckDBEngine, rows: Rows, person: str | None, sensitive: list[str]
@@ -78,6 +81,7 @@ def test_the_figures_are_those_of_the_oracle(
         assert found.people_below(k) == len(small)
 
 
+@FEWER
 @given(rows=ROWS, limit=st.integers(1, 6))
 def test_people_in_small_or_uniform_classes_are_those_of_the_oracle(
     engine: DuckDBEngine, rows: Rows, limit: int
@@ -93,6 +97,7 @@ def test_people_in_small_or_uniform_classes_are_those_of_the_oracle(
     )
 
 
+@FEWER
 @given(rows=ROWS, person=PERSON, data=st.data())
 def test_order_and_names_of_values_do_not_matter(
     engine: DuckDBEngine, rows: Rows, person: str | None, data: st.DataObject
@@ -111,6 +116,7 @@ def test_order_and_names_of_values_do_not_matter(
     assert figures(engine, renamed, person, ["ill"]).as_dict() == close(expected)
 
 
+@FEWER
 @given(rows=ROWS.filter(bool), person=PERSON)
 def test_coarser_values_never_raise_the_risk(
     engine: DuckDBEngine, rows: Rows, person: str | None
@@ -132,6 +138,7 @@ def test_coarser_values_never_raise_the_risk(
         assert coarse.entropy_l["ill"] >= fine.entropy_l["ill"] - 1e-9
 
 
+@FEWER
 @given(rows=ROWS, k=st.integers(2, 5), distinct_l=st.none() | st.integers(2, 3))
 def test_leaving_people_out_always_ends_within_the_limits(
     engine: DuckDBEngine, rows: Rows, k: int, distinct_l: int | None
@@ -157,6 +164,7 @@ def test_leaving_people_out_always_ends_within_the_limits(
         engine.forget(left.kept_as)
 
 
+@FEWER
 @given(
     dates=st.lists(
         st.tuples(st.sampled_from("abcd"), st.none() | st.integers(-80, 360)), max_size=25

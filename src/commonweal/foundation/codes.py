@@ -76,7 +76,7 @@ PAPERS = {
     "CW-PERMIT-FORM-NOT-BUILT": "The form belongs to a part of Commonweal that is not built yet.",
     "CW-PERMIT-FORM-NOT-OFFERED": "The catalogue does not offer the variable in this form.",
     "CW-PERMIT-DATE-FORMS": "Date forms that give each other away were mixed.",
-    "CW-PERMIT-COHORT": "The cohort asks what could single out people, or what a column cannot say.",
+    "CW-PERMIT-COHORT": "The cohort could single out people, or asks what a column cannot say.",
     "CW-PERMIT-CAG-DECIDER": "Section 251 support was given by an office that could not give it.",
     "CW-PERMIT-CAG-ITEMS": "A variable is not covered by the section 251 support.",
     "CW-PERMIT-CATALOGUE-CHANGED": "The catalogue has changed since the permit was issued.",

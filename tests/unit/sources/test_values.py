@@ -131,9 +131,10 @@ def test_stored_types(storage: str, sql: str, type_: str, value: Any, bad: bool,
 def test_a_missing_token_counts_in_stored_numbers_too() -> None:
     with duckdb.connect() as c:
         values = "(VALUES (-9), (3)) t(v)"
+        read = ("v", "INTEGER", "integer", ("-9",))
+        text = as_text("v", "INTEGER", ("-9",))
         rows = c.execute(
-            f"SELECT {typed('v', 'INTEGER', 'integer', ('-9',))}, "
-            f"{as_text('v', 'INTEGER', ('-9',))}, {unreadable('v', 'INTEGER', 'integer', ('-9',))} FROM {values}"
+            f"SELECT {typed(*read)}, {text}, {unreadable(*read)} FROM {values}"
         ).fetchall()
     assert rows == [(None, None, False), (3, "3", False)]
 

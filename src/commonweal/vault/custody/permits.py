@@ -93,9 +93,9 @@ def issue_permit(
 ) -> Permit:
     """Sign the permit that `draft` becomes now, write it on the ledger and to the new file `out`.
 
-    `signers`: names of keys of this home. A copy stays in the home. The permit that the draft supersedes ends in the same
-    transaction. Raises what `papers.issue` raises; `Refused` CW-PERMIT-EXISTS, CW-PERMIT-UNKNOWN
-    or CW-PERMIT-TRANSITION; `Fault` CW-FILE-EXISTS.
+    `signers`: names of keys of this home. A copy stays in the home. The permit that the draft
+    supersedes ends in the same transaction. Raises what `papers.issue` raises; `Refused`
+    CW-PERMIT-EXISTS, CW-PERMIT-UNKNOWN or CW-PERMIT-TRANSITION; `Fault` CW-FILE-EXISTS.
     """
     if out.exists() or out.is_symlink():
         raise Fault("CW-FILE-EXISTS", f"{out.name} is already there.")

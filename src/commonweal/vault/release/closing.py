@@ -69,7 +69,9 @@ def complete(
         intent = writing.append(Event("release.completed", MANAGER, fields), details)
     entry = find_completed(custody.ledger, release)
     assert entry is not None  # noqa: S101 (it was written one line above)
-    custody.keyring.fence.record_choices(custody.clock.now())
+    checked_at = manifest.choices.national.checked_at
+    if checked_at is not None:
+        custody.keyring.fence.record_choices(checked_at)
     folder = settle_place(custody, entry, staging)
     return folder, manifest.plain(), intent
 

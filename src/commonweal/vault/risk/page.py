@@ -22,9 +22,8 @@ _STYLE = """
 body { margin: 0 auto; max-width: 52rem; padding: 1rem; background: #fff; color: #212b32;
   font: 1.125rem/1.6 Arial, sans-serif; }
 h1, h2, h3 { line-height: 1.25; }
-a { color: #005eb8; }
-a:focus { outline: 3px solid #212b32; background: #ffeb3b; color: #212b32; }
 .wide { overflow-x: auto; }
+.wide:focus { outline: 3px solid #212b32; }
 table { border-collapse: collapse; width: 100%; margin: 0 0 2rem; }
 caption { font-weight: bold; text-align: left; padding: 0.5rem 0; }
 th, td { border-bottom: 1px solid #4c6272; padding: 0.5rem; text-align: left; vertical-align: top; }

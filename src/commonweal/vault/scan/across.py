@@ -24,6 +24,7 @@ class AcrossTables(Work):
 
     # --- people and links -------------------------------------------------------------------------
     def people(self, connection: duckdb.DuckDBPyConnection, source: Source, table: Table) -> None:
+        """Missing keys, people twice, and rows of people who are not there."""
         person = self.dataset.person
         link = table.link_variable
         columns = {column.name: column for column in self.profiles[table.name].columns}
@@ -56,6 +57,7 @@ class AcrossTables(Work):
             )  # fmt: skip
 
     def links(self, connection: duckdb.DuckDBPyConnection, source: Source, table: Table) -> None:
+        """Links that lead nowhere, and keys that are pointed to but not unique."""
         for variable, _ in self.pairs(table):
             to = variable.links_to
             if to is None:
@@ -135,6 +137,7 @@ class AcrossTables(Work):
 
     # --- lives ------------------------------------------------------------------------------------
     def lives(self, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+        """Impossible births and deaths, and events outside a life."""
         tables = [t for t in self.dataset.tables if t.name in self.profiles]
         for table in tables:
             birth, death = self._dated(table, "date_of_birth"), self._dated(table, "date_of_death")

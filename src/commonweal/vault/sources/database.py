@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from commonweal.foundation.errors import CommonwealError, Failure, Fault, Unavailable
+from commonweal.foundation.errors import CommonwealError, Fault, Unavailable
 from commonweal.foundation.files import sha256_file
 from commonweal.vault.sources.source import (
     Column,
@@ -140,8 +140,6 @@ class DuckDBSource(Source):
 
 
 def _damaged(place: str) -> CommonwealError:
-    if not place:
-        return Failure("CW-SOURCE-FAILED", "A database could not be read.")
     return Fault(
         "CW-SOURCE-MALFORMED", f"{place} cannot be read as a DuckDB database; it may be damaged."
     )

@@ -1,0 +1,57 @@
+"""All commands that exist, put together. Rooms that are not built yet have no command here."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from commonweal.cli import (
+    backups,
+    catalogues,
+    demonstration,
+    doctor,
+    homes,
+    keys,
+    ledger,
+    permits,
+    releases,
+    risk,
+)
+from commonweal.cli.options import HomeOption, group
+
+app = group("The governed way from a patient's record to public benefit.")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from commonweal import __version__
+
+        print(f"commonweal {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    ctx: typer.Context,
+    home: HomeOption = None,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version.")
+    ] = False,
+) -> None:
+    """The governed way from a patient's record to public benefit."""
+    del version
+    ctx.obj = home
+
+
+app.add_typer(homes.app, name="home")
+app.command("doctor")(doctor.doctor)
+app.add_typer(catalogues.app, name="catalogue")
+app.add_typer(permits.app, name="permit")
+app.add_typer(releases.app, name="release")
+app.add_typer(risk.app, name="risk")
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(keys.app, name="keys")
+app.command("backup")(backups.backup)
+app.command("restore")(backups.restore)
+app.command("demo")(demonstration.demo)

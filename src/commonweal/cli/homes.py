@@ -1,0 +1,135 @@
+"""`commonweal home`: make a home, and show what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commonweal.cli.options import HomeOption, JsonOption, group, home_path, opened
+from commonweal.cli.show import emit
+
+if TYPE_CHECKING:
+    from commonweal.vault.custody import Custody
+
+app = group("The data folder: make it, and show what it is.")
+
+
+@app.command("create")
+def create(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Option(help="The name of the organisation.")],
+    ods: Annotated[str | None, typer.Option(help="Its ODS code.", show_default=False)] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="For demonstrations; can never hold real data.")
+    ] = False,
+    say_no_days: Annotated[
+        int | None,
+        typer.Option(
+            help="Days in which people can say no before a permit is active (28; 0 with --demo).",
+            show_default=False,
+        ),
+    ] = None,
+    direct_say_no_days: Annotated[
+        int | None,
+        typer.Option(
+            help="The same for permits that no committee decided (as --say-no-days).",
+            show_default=False,
+        ),
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Make a home: folder, keys, trust policy and ledger, all of it or nothing.
+
+    The root key goes outside the home: to the folder that COMMONWEAL_ROOT_STORE names, else into
+    the settings of the user. Without it a home and its backups cannot be opened.
+    """
+    path = home_path(ctx, home)
+    from commonweal.foundation.clock import SystemClock
+    from commonweal.vault.custody import create_home
+
+    with create_home(
+        path,
+        kind="demo" if demo else "standard",
+        name=name,
+        ods=ods,
+        clock=SystemClock(),
+        time_to_say_no_days=say_no_days,
+        direct_time_to_say_no_days=direct_say_no_days,
+    ) as custody:
+        emit(json, _plain(custody), [*_sentences(custody), *_next_steps(custody)])
+
+
+@app.command("show")
+def show(ctx: typer.Context, home: HomeOption = None, json: JsonOption = False) -> None:
+    """Show a home: kind, trust policy, ledger and where its root key lies."""
+    with opened(ctx, home) as custody:
+        emit(json, _plain(custody), _sentences(custody))
+
+
+def _plain(custody: Custody) -> dict[str, Any]:
+    from commonweal.foundation.clock import stamp
+
+    info, trust = custody.home.info, custody.trust
+    return {
+        "home": custody.home.id,
+        "kind": info.kind,
+        "name": info.name,
+        "folder": str(custody.home.path),
+        "root_store": str(custody.home.root_store),
+        "created_at": stamp(info.created_at),
+        "restored_at": None if info.restored_at is None else stamp(info.restored_at),
+        "separation": "none",
+        "trust": {
+            "hash": trust.digest(),
+            "custodian": trust.custodian,
+            "time_to_say_no_days": trust.time_to_say_no_days,
+            "direct_time_to_say_no_days": trust.direct_time_to_say_no_days,
+            "signers": [
+                {"key": key.id, "holder": key.holder, "roles": list(key.roles)}
+                for key in trust.keys
+            ],
+        },
+        "ledger": {
+            "key": str(custody.ledger_keys[-1]),
+            "public": custody.ledger.size("public"),
+            "sealed": custody.ledger.size("sealed"),
+            "intents_left": custody.ledger.intents_left(),
+        },
+    }
+
+
+def _sentences(custody: Custody) -> list[str]:
+    plain = _plain(custody)
+    trust, ledger = plain["trust"], plain["ledger"]
+    kind = "a demonstration home, for synthetic people only"
+    lines = [
+        f"{plain['name']}: {kind if plain['kind'] == 'demo' else 'a home for real data'}.",
+        f"Folder: {plain['folder']}",
+        f"Root key (keep a copy elsewhere): {plain['root_store']}",
+        f"Time to say no: {trust['time_to_say_no_days']} days; for permits issued here without a "
+        f"committee: {trust['direct_time_to_say_no_days']} days.",
+        "Separation: none. Everything runs as one user of the operating system.",
+        f"Ledger: {ledger['public']} public and {ledger['sealed']} sealed entries.",
+        f"Key that checks the ledger: {ledger['key']}",
+    ]
+    if plain["restored_at"]:
+        lines.append(f"Restored from a backup at {plain['restored_at']}.")
+    return lines
+
+
+def _next_steps(custody: Custody) -> list[str]:
+    people = [info.name for info in custody.keyring.list() if info.purpose == "person_signing"]
+    shown = f" People with keys in this demonstration: {', '.join(people)}." if people else ""
+    return [
+        f"Permits are signed with the key permit-signer.{shown}",
+        f"Next: set COMMONWEAL_HOME={_quoted(custody.home.path)} and scan a source.",
+    ]
+
+
+def _quoted(path: Path) -> str:
+    import shlex
+
+    return shlex.quote(str(path))
