@@ -28,6 +28,7 @@ from commonweal.vault.tables.connection import connect, quote_path
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 
 ROUNDS = 3
+_FLOOR: dict[str, Any] = {"threads": 2, "preserve_insertion_order": False}
 _BUDGET_FROM = 5_000_000
 QUASI = ["band", "sex", "ethnicity", "outward"]
 _KINDS = {
@@ -84,7 +85,8 @@ def _row(what: str, value: float, unit: str, budget: str) -> dict[str, Any]:
 
 def _generate(path: Path, rows: int) -> None:
     people = max(rows // 5, 1)
-    with duckdb.connect(config={"threads": 2, "preserve_insertion_order": False}) as engine:
+    with duckdb.connect(config=_FLOOR) as engine:
+        engine.execute("SET enable_progress_bar = false")
         engine.execute(f"""
             COPY (
                 SELECT printf('E%012d', i) AS epikey,
@@ -97,7 +99,8 @@ def _generate(path: Path, rows: int) -> None:
                     DATE '2018-01-01' + CAST(hash(i * 23) % 2190 AS INTEGER) AS admidate,
                     DATE '2018-01-01' + CAST(hash(i * 23) % 2190 + hash(i * 29) % 9 AS INTEGER)
                         AS disdate,
-                    chr(CAST(65 + hash(i * 31) % 20 AS INTEGER)) || printf('%02d', hash(i * 37) % 25)
+                    chr(CAST(65 + hash(i * 31) % 20 AS INTEGER))
+                        || printf('%02d', hash(i * 37) % 25)
                         AS diag_01,
                     CAST(100 + hash(i * 41) % 60 AS VARCHAR) AS tretspef,
                     printf('R%02d', hash(i * 43) % 40) AS procode,
@@ -125,7 +128,8 @@ def _rounds(source: Path, folder: Path) -> dict[str, dict[str, float]]:
 
 def _copy(source: Path, folder: Path) -> None:
     target = folder / "copy.parquet"
-    with duckdb.connect(config={"threads": 2, "preserve_insertion_order": False}) as engine:
+    with duckdb.connect(config=_FLOOR) as engine:
+        engine.execute("SET enable_progress_bar = false")
         engine.execute(
             f"COPY (SELECT * FROM read_parquet({quote_path(source)})) TO {quote_path(target)} "
             "(FORMAT parquet, COMPRESSION zstd)"

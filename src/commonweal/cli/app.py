@@ -27,7 +27,7 @@ def _version(asked: bool) -> None:
     if asked:
         from commonweal import __version__
 
-        print(f"commonweal {__version__}")
+        typer.echo(f"commonweal {__version__}")
         raise typer.Exit
 
 

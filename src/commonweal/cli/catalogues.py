@@ -34,7 +34,10 @@ class Naming:
 def scan(
     ctx: typer.Context,
     source: Annotated[
-        str, typer.Argument(help="A folder of CSV or Parquet, a DuckDB file, a PostgreSQL URL.")
+        str,
+        typer.Argument(
+            help="A folder of CSV or Parquet, a DuckDB file, a PostgreSQL URL.", metavar="SOURCE"
+        ),
     ],
     out: Annotated[Path, typer.Option(help="The catalogue to write; it must not exist.")],
     dataset: Annotated[
@@ -47,9 +50,10 @@ def scan(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Profile every column of a source and suggest roles and forms, with reasons.
+    """Profile every column of a source and suggest roles and forms.
 
-    A scan decides nothing: read the catalogue, correct it, then run `catalogue check`.
+    Each suggestion has its reason. A scan decides nothing: read the catalogue, correct it,
+    then run `catalogue check`.
     """
     from commonweal.foundation.errors import Fault
     from commonweal.vault.scan import scan as scan_source
@@ -81,13 +85,14 @@ def scan(
 @app.command("check")
 def check(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The catalogue.")],
+    file: Annotated[Path, typer.Argument(help="The catalogue.", metavar="FILE")],
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Check a catalogue against its sources; each fault is named by table, column and rows.
+    """Check a catalogue against its sources.
 
-    One that passes is kept in the home, so that permits can be issued against it.
+    Each fault is named by table, column and number of rows. One that passes is kept in the
+    home, so that permits can be issued against it.
     """
     from commonweal.foundation.clock import SystemClock
     from commonweal.papers.catalogue import Catalogue

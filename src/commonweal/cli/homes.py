@@ -41,7 +41,7 @@ def create(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Make a home: folder, keys, trust policy and ledger, all of it or nothing.
+    """Make a home: folder, keys, trust policy and ledger, or nothing.
 
     The root key goes outside the home: to the folder that COMMONWEAL_ROOT_STORE names, else into
     the settings of the user. Without it a home and its backups cannot be opened.
@@ -109,8 +109,10 @@ def _sentences(custody: Custody) -> list[str]:
         f"{plain['name']}: {kind if plain['kind'] == 'demo' else 'a home for real data'}.",
         f"Folder: {plain['folder']}",
         f"Root key (keep a copy elsewhere): {plain['root_store']}",
-        f"Time to say no: {trust['time_to_say_no_days']} days; for permits issued here without a "
-        f"committee: {trust['direct_time_to_say_no_days']} days.",
+        (
+            f"Time to say no: {trust['time_to_say_no_days']} days; for permits issued here without "
+            f"a committee: {trust['direct_time_to_say_no_days']} days."
+        ),
         "Separation: none. Everything runs as one user of the operating system.",
         f"Ledger: {ledger['public']} public and {ledger['sealed']} sealed entries.",
         f"Key that checks the ledger: {ledger['key']}",

@@ -70,11 +70,11 @@ def _told(error: CommonwealError, as_json: bool, code: int | None = None) -> int
     try:
         if as_json:
             shown = {"error": error.as_dict()}
-            print(json.dumps(shown, indent=2, ensure_ascii=False), flush=True)
+            typer.echo(json.dumps(shown, indent=2, ensure_ascii=False))
         else:
-            print(printable(f"{error.code}: {error.sentence}"), file=sys.stderr)
+            typer.echo(printable(f"{error.code}: {error.sentence}"), err=True)
             if error.remedy:
-                print(printable(f"  {error.remedy}"), file=sys.stderr)
+                typer.echo(printable(f"  {error.remedy}"), err=True)
     except BrokenPipeError:
         _pipe_closed()
     return error.exit_code if code is None else code
@@ -82,7 +82,7 @@ def _told(error: CommonwealError, as_json: bool, code: int | None = None) -> int
 
 def _misused(error: Any, as_json: bool) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
-        print(error.format_message(), file=sys.stderr)
+        typer.echo(error.format_message(), err=True)
         return WrongUsage.exit_code
     sentence = " ".join(str(error.format_message()).split()).rstrip(".") + "."
     path = error.ctx.command_path if getattr(error, "ctx", None) is not None else "commonweal"

@@ -29,8 +29,10 @@ ReasonOption = Annotated[
 @app.command("issue")
 def issue(
     ctx: typer.Context,
-    draft: Annotated[Path, typer.Argument(help="The draft (YAML or JSON).")],
-    key: Annotated[list[str], typer.Option(help="The key to sign with; may be given again.")],
+    draft: Annotated[Path, typer.Argument(help="The draft (YAML or JSON).", metavar="DRAFT")],
+    key: Annotated[
+        list[str], typer.Option(help="The key to sign with; may be given again.", metavar="NAME")
+    ],
     out: Annotated[Path, typer.Option(help="The signed permit to write; it must not exist.")],
     catalogue: Annotated[
         Path | None,
@@ -58,8 +60,10 @@ def issue(
         status = status_of(custody, permit)
         lines = [
             f"Permit {permit.id} was issued; authority: {permit.authority}.",
-            f"It is {status.state}, may be used from {permit.begins:%d %B %Y, %H:%M} UTC "
-            f"and ends after {permit.until:%d %B %Y}.",
+            (
+                f"It is {status.state}, may be used from {permit.begins:%d %B %Y, %H:%M} UTC "
+                f"and ends after {permit.until:%d %B %Y}."
+            ),
             f"It is in {out}.",
         ]
         emit(json, {**_about(permit, status), "file": str(out)}, lines)
@@ -102,7 +106,10 @@ def check(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Ask whether a permit allows something now; refused with exit code 4 or 5 if not."""
+    """Ask whether a permit allows something now.
+
+    Refused with exit code 4, or 5 where it cannot be told safely.
+    """
     from commonweal.papers.permit_check import Action
     from commonweal.vault.custody import load_permit, status_of
 
@@ -115,9 +122,7 @@ def check(
         when = asked or custody.clock.now()
         permit.check(cast("Action", action), subject, when, status)
         what_if = " at that time, by what is on the ledger now" if asked else ""
-        lines = [
-            f"Permit {permit.id} (authority: {permit.authority}) allows {action}{what_if}."
-        ]
+        lines = [f"Permit {permit.id} (authority: {permit.authority}) allows {action}{what_if}."]
         plain = {
             "allowed": True,
             "action": action,
@@ -139,7 +144,10 @@ def status(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show a permit's state, fresh from the ledger, and write it as a signed status."""
+    """Show a permit's state, fresh from the ledger.
+
+    With --out also as a signed status, which holds for a few minutes.
+    """
     from commonweal.foundation.files import write_atomic
     from commonweal.papers.permit_state import SENTENCES
     from commonweal.papers.permit_status import PermitStatus

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+import typer
+
 
 class Step(Protocol):
     """How a long run tells what it does: plain words, and where known the share done (0 to 1)."""
@@ -29,16 +31,16 @@ def printable(text: str) -> str:
 def emit(as_json: bool, plain: Mapping[str, Any], lines: Iterable[str]) -> None:
     """Print the result: `plain` as one JSON document, or `lines`."""
     if as_json:
-        print(json.dumps(plain, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(plain, indent=2, ensure_ascii=False))
         return
     for line in lines:
-        print(printable(line))
+        typer.echo(printable(line))
 
 
 def note(as_json: bool, line: str) -> None:
     """A sentence beside the result: on standard error, and none with JSON."""
     if not as_json:
-        print(printable(line), file=sys.stderr)
+        typer.echo(printable(line), err=True)
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -279,6 +279,8 @@ class MembershipTree(Paper):
     root: Sha256
     leaves: PowerOfTwo
     scheme: Identifier
+    list_hash: Sha256 | None = None
+    """Hash of the sealed list that is kept beside the release."""
 
     @model_validator(mode="after")
     def _padded(self) -> MembershipTree:

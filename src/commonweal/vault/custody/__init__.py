@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from commonweal.vault.custody.catalogues import find_catalogue, remember_catalogue
 from commonweal.vault.custody.creating import create_home
+from commonweal.vault.custody.examining import check_export, export_public, verify_ledger
 from commonweal.vault.custody.holding import Custody, open_custody
+from commonweal.vault.custody.keeping import create_key, destroy_key, rotate_key
 from commonweal.vault.custody.permits import (
     CHANGES,
     REASONS,
@@ -20,24 +22,34 @@ from commonweal.vault.custody.permits import (
     status_of,
     status_text,
 )
+from commonweal.vault.custody.restoring import Restored, back_up, restore_home
 from commonweal.vault.custody.settling import Settled, checkpoint_signer, settle
 
 __all__ = [
     "CHANGES",
     "REASONS",
     "Custody",
+    "Restored",
     "Settled",
     "StateChange",
+    "back_up",
     "change_state",
+    "check_export",
     "checkpoint_signer",
     "create_home",
+    "create_key",
+    "destroy_key",
+    "export_public",
     "find_catalogue",
     "find_permit",
     "issue_permit",
     "load_permit",
     "open_custody",
     "remember_catalogue",
+    "restore_home",
+    "rotate_key",
     "settle",
     "status_of",
     "status_text",
+    "verify_ledger",
 ]

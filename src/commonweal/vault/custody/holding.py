@@ -65,12 +65,7 @@ class Custody:
     @property
     def ledger_keys(self) -> tuple[VerifierKey, ...]:
         """The keys that may have signed checkpoints of this ledger, the present one last."""
-        versions = [info for info in self.keyring.list() if info.name == LEDGER_KEY]
-        return tuple(
-            VerifierKey(self.base, ED25519, info.verification_key)
-            for info in versions
-            if info.state != "destroyed"
-        )
+        return ledger_keys_of(self.home, self.keyring)
 
     def origin(self, log: Log) -> str:
         """The origin of a log in its present epoch."""
@@ -96,12 +91,19 @@ def base_of(home: Home) -> str:
     return f"commonweal/{home.id}"
 
 
-def open_custody(path: Path, clock: Clock, *, root_store: Path | None = None) -> Custody:
-    """Open the home in `path` with everything in it.
+def ledger_keys_of(home: Home, keyring: Keyring) -> tuple[VerifierKey, ...]:
+    """The keys that may have signed checkpoints of a home's ledger, the present one last."""
+    return tuple(
+        VerifierKey(base_of(home), ED25519, info.verification_key)
+        for info in keyring.list()
+        if info.name == LEDGER_KEY and info.state != "destroyed"
+    )
 
-    Raises `Fault` CW-HOME-MISSING (nothing there), CW-HOME-INCOMPLETE (its making was cut off),
-    CW-HOME-INVALID, CW-TRUST-CHANGED or CW-LEDGER-*; `Unavailable` CW-KEY-UNAVAILABLE without its
-    root store.
+
+def opened_home(path: Path, root_store: Path | None = None) -> Home:
+    """The home in `path`, without its keys and ledger.
+
+    Raises `Fault` CW-HOME-MISSING, CW-HOME-INCOMPLETE or CW-HOME-INVALID.
     """
     _require_there(path)
     home = Home.open(path, root_store)
@@ -112,6 +114,17 @@ def open_custody(path: Path, clock: Clock, *, root_store: Path | None = None) ->
             remedy="If nothing was ever done in it, delete it and run `commonweal home create`; "
             "else restore a backup.",
         )
+    return home
+
+
+def open_custody(path: Path, clock: Clock, *, root_store: Path | None = None) -> Custody:
+    """Open the home in `path` with everything in it.
+
+    Raises `Fault` CW-HOME-MISSING (nothing there), CW-HOME-INCOMPLETE (its making was cut off),
+    CW-HOME-INVALID, CW-TRUST-CHANGED or CW-LEDGER-*; `Unavailable` CW-KEY-UNAVAILABLE without its
+    root store.
+    """
+    home = opened_home(path, root_store)
     keyring = Keyring.open(home, clock)
     ledger = Ledger.open(home.ledger_database, clock)
     try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from commonweal import __version__
@@ -13,93 +15,146 @@ from commonweal.foundation.files import translated
 from commonweal.ledger.membership import LABEL_SCHEME
 from commonweal.papers.release import ReleaseManifest, summarise
 from commonweal.vault.custody import Custody
+from commonweal.vault.custody.holding import MANIFEST_SIGNER
 from commonweal.vault.release.airlock_files import audit_map, sieve
-from commonweal.vault.release.membership import build_membership
+from commonweal.vault.release.membership import MembershipList, build_membership
 from commonweal.vault.release.prepare import Prepared
 from commonweal.vault.release.progress import Progress
 from commonweal.vault.release.recipe import TableRecipe
 from commonweal.vault.release.reporting import report_page, risk_document, risk_paper
 from commonweal.vault.release.store import MANIFEST, REPORT, RISK, SUMMARY
-from commonweal.vault.release.writing import SealedFolder, Written
+from commonweal.vault.release.writing import SealedFolder, Written, sealing_key
 from commonweal.vault.tables import ops
+
+
+@dataclass(frozen=True)
+class Aside:
+    """What was written beside the release, for the airlock and the patient's proof."""
+
+    holdout: tuple[Written, ...]
+    membership: Written
+    members: MembershipList
+    audit_map: Written
+    sieve: Written | None
 
 
 def assemble(
     custody: Custody,
     prepared: Prepared,
     inside: SealedFolder,
-    aside: SealedFolder,
+    aside: Path,
     key_ids: dict[str, str],
     place: tuple[int, str | None],
     progress: Progress,
 ) -> None:
-    """Fill `inside` (the release) and `aside` (for the airlock). `place`: number, earlier release.
+    """Fill `inside` (the release) and the folder `aside`. `place`: number, earlier release.
 
     Raises what sealing and signing raise; the caller removes both folders then.
     """
-    engine = prepared.loaded.engine
     tables = {}
     for recipe in prepared.recipe.tables:
         progress(f"Writing {recipe.name}")
-        tables[recipe.name] = _write_table(prepared, recipe, inside, prepared.released, "data")
-    held = _held_out(prepared)
-    holdout = []
-    if held is not None:
-        progress("Writing the hold-out")
-        for recipe in prepared.recipe.tables:
-            if recipe.about_people:
-                table = prepared.shaper.released(recipe, held)
-                path = f"holdout/{recipe.name}/part-0.parquet"
-                holdout.append(aside.write_table(path, engine, table))
-    progress("Making the membership list")
-    everyone = _everyone(prepared, held)
-    keys = prepared.shaper.keys
-    members = build_membership(engine, everyone, keys.membership, inside.release)
-    aside.write_bytes("membership", members.to_parquet(), len(members.labels))
-    audit = aside.write_table("audit_map", engine, audit_map(prepared.loaded, everyone, keys))
-    tokens = sieve(prepared.loaded, everyone, keys)
-    sieved = None if tokens is None else aside.write_table("sieve", engine, tokens)
+        tables[recipe.name] = _write_table(prepared, recipe, inside)
+    beside = _write_aside(prepared, inside, aside, progress)
     progress("Writing the manifest")
     manifest = ReleaseManifest.read(
         {
-            "manifest": 1,
-            "release": inside.release,
-            "sequence": place[0],
-            "supersedes": place[1],
-            "permit_id": prepared.inputs.permit.id,
-            "permit_hash": prepared.inputs.permit.digest(),
-            "catalogue_digest": prepared.recipe.catalogue_digest,
-            "built_at": stamp(custody.clock.now()),
-            "engine": {"name": engine.name, "version": engine.version},
-            "commonweal": __version__,
-            "source": {
-                "kind": prepared.recipe.dataset.source.kind,
-                "fingerprint": prepared.loaded.fingerprint.digest,
-            },
-            "choices": _choices(prepared),
-            "patients": patients(prepared),
-            "tables": tables,
-            "risk": risk_paper(prepared),
+            **_origin(custody, prepared, inside.release, place),
+            **_content(prepared, tables, beside),
             "key_ids": key_ids,
-            "pseudonym_scope": "linked" if keys.scope == "linked" else "release",
-            "membership": {
-                "root": f"sha256:{members.root.hex()}",
-                "leaves": len(members.leaves),
-                "scheme": LABEL_SCHEME,
-            },
-            "holdout": None
-            if held is None
-            else {"people": prepared.chosen.held_out, "files": [_file(one) for one in holdout]},
-            "audit_map": audit.sealed_hash,
-            "sieve": None if sieved is None else sieved.sealed_hash,
             "papers": _write_papers(prepared, tables, inside),
         },
         "The release manifest",
     )
-    signer = custody.keyring.signer("manifest-signer")
+    signer = custody.keyring.signer(MANIFEST_SIGNER)
     at = manifest.built_at
     _write_plain(inside, MANIFEST, manifest.signed([signer], at).encode())
     _write_plain(inside, SUMMARY, summarise(manifest).signed([signer], at).encode())
+
+
+def _write_aside(
+    prepared: Prepared, inside: SealedFolder, aside: Path, progress: Progress
+) -> Aside:
+    """Hold-out, membership list, audit map and sieve.
+
+    The hold-out is data and shares the release's key. The others outlive the release (a patient may
+    ask years later, outputs are audited against all that left), so they are sealed under the
+    custodian's own keys.
+    """
+    engine, keys = prepared.loaded.engine, prepared.shaper.keys
+    held = _held_out(prepared)
+    holdout = []
+    if held is not None:
+        progress("Writing the hold-out")
+        kept = SealedFolder(aside, inside.release, inside.key)
+        for recipe in prepared.recipe.tables:
+            if recipe.about_people:
+                table = prepared.shaper.released(recipe, held)
+                path = f"holdout/{recipe.name}/part-0.parquet"
+                holdout.append(kept.write_table(path, engine, table))
+    progress("Making the membership list")
+    everyone = _everyone(prepared, held)
+    members = build_membership(engine, everyone, keys.membership, inside.release)
+    listed = SealedFolder(aside, inside.release, sealing_key(keys.membership)).write_bytes(
+        "membership", members.to_parquet(), len(members.labels)
+    )
+    progress("Making the files for the airlock")
+    mapped = SealedFolder(aside, inside.release, sealing_key(keys.audit)).write_table(
+        "audit_map", engine, audit_map(prepared.loaded, everyone, keys)
+    )
+    tokens = sieve(prepared.loaded, everyone, keys)
+    sieved = None
+    if tokens is not None:
+        sealed = SealedFolder(aside, inside.release, sealing_key(keys.sieve))
+        sieved = sealed.write_table("sieve", engine, tokens)
+    return Aside(tuple(holdout), listed, members, mapped, sieved)
+
+
+def _origin(
+    custody: Custody, prepared: Prepared, release: str, place: tuple[int, str | None]
+) -> dict[str, Any]:
+    """The part of the manifest that says which release this is and what it was made from."""
+    engine = prepared.loaded.engine
+    return {
+        "manifest": 1,
+        "release": release,
+        "sequence": place[0],
+        "supersedes": place[1],
+        "permit_id": prepared.inputs.permit.id,
+        "permit_hash": prepared.inputs.permit.digest(),
+        "catalogue_digest": prepared.recipe.catalogue_digest,
+        "built_at": stamp(custody.clock.now()),
+        "engine": {"name": engine.name, "version": engine.version},
+        "commonweal": __version__,
+        "source": {
+            "kind": prepared.recipe.dataset.source.kind,
+            "fingerprint": prepared.loaded.fingerprint.digest,
+        },
+        "pseudonym_scope": "linked" if prepared.shaper.keys.scope == "linked" else "release",
+    }
+
+
+def _content(prepared: Prepared, tables: dict[str, Any], beside: Aside) -> dict[str, Any]:
+    """The part of the manifest that says who and what is in the release."""
+    held = None
+    if beside.holdout:
+        files = [_file(one) for one in beside.holdout]
+        held = {"people": prepared.chosen.held_out, "files": files}
+    return {
+        "choices": _choices(prepared),
+        "patients": patients(prepared),
+        "tables": tables,
+        "risk": risk_paper(prepared),
+        "membership": {
+            "root": f"sha256:{beside.members.root.hex()}",
+            "leaves": len(beside.members.leaves),
+            "scheme": LABEL_SCHEME,
+            "list_hash": beside.membership.sealed_hash,
+        },
+        "holdout": held,
+        "audit_map": beside.audit_map.sealed_hash,
+        "sieve": None if beside.sieve is None else beside.sieve.sealed_hash,
+    }
 
 
 def _write_papers(
@@ -119,12 +174,10 @@ def _write_plain(inside: SealedFolder, name: str, content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
-def _write_table(
-    prepared: Prepared, recipe: TableRecipe, inside: SealedFolder, people: ops.Table, where: str
-) -> dict[str, Any]:
-    engine, shaper = prepared.loaded.engine, prepared.shaper
+def _write_table(prepared: Prepared, recipe: TableRecipe, inside: SealedFolder) -> dict[str, Any]:
+    engine, shaper, people = prepared.loaded.engine, prepared.shaper, prepared.released
     shaped = shaper.released(recipe, people)
-    written = inside.write_table(f"{where}/{recipe.name}/part-0.parquet", engine, shaped)
+    written = inside.write_table(f"data/{recipe.name}/part-0.parquet", engine, shaped)
     losses = shaper.losses(recipe, people)
     return {
         "rows": written.rows,
@@ -212,4 +265,3 @@ def patients(prepared: Prepared) -> dict[str, Any]:
         "held_out": chosen.held_out,
         "released": chosen.allowed - chosen.held_out - left,
     }
-

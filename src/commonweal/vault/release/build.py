@@ -177,7 +177,7 @@ class _Run:
                 self.custody,
                 prepared,
                 SealedFolder(staging, self.release, secret),
-                SealedFolder(aside, self.release, secret),
+                aside,
                 ring.ids,
                 (self.number, self.earlier),
                 self.progress,

@@ -22,6 +22,7 @@ from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.session import check_now, load_permit
 from commonweal.vault.release.store import MANIFEST, release_of
 from commonweal.vault.release.verify import open_file, release_key, verify_release
+from commonweal.vault.release.writing import context_of
 
 _MEMORY = frozenset({"tmpfs", "ramfs"})
 
@@ -87,7 +88,7 @@ def open_release(
                 progress(f"Opening {file.path}")
                 target = staging / file.path.removeprefix("data/")
                 make_private_folder(target.parent)
-                context = f"release/{manifest.release}/{file.path}"
+                context = context_of(manifest.release, file.path)
                 with translated(file.path), target.open("xb") as sink:
                     open_file(folder / file.path, sink, file, secret, context)
     settle(custody)

@@ -35,6 +35,7 @@ from commonweal.vault.release.store import (
     find_completed,
     release_of,
 )
+from commonweal.vault.release.writing import context_of
 
 PAPERS = (MANIFEST, SUMMARY, RISK, REPORT, PROOF)
 
@@ -66,8 +67,8 @@ class VerifyReport:
         opened = "opened and checked" if self.opened else "checked sealed: its key is gone"
         return [
             (
-                f"Release {self.release} is whole: {self.files} data file(s), {self.bytes:,} bytes, "
-                f"{opened}."
+                f"Release {self.release} is whole: {self.files} data file(s), {self.bytes:,} "
+                f"bytes, {opened}."
             ),
             "Its manifest is signed, and the ledger holds it.",
         ]
@@ -139,7 +140,7 @@ def _check_data(
         progress(f"Checking {file.path}")
         report.files += 1
         report.bytes += file.bytes
-        context = f"release/{manifest.release}/{file.path}"
+        context = context_of(manifest.release, file.path)
         _check(report, file.path, lambda: check_file(folder / file.path, file, secret, context))  # noqa: B023 (called at once)
 
 
@@ -214,6 +215,8 @@ def _check_airlock(report: VerifyReport, custody: Custody, manifest: ReleaseMani
     aside = custody.home.releases / f"{manifest.release}{AIRLOCK}"
     secret = release_key(custody, manifest.release)
     wanted = {"audit_map": manifest.audit_map}
+    if manifest.membership.list_hash is not None:
+        wanted["membership"] = manifest.membership.list_hash
     if manifest.sieve is not None:
         wanted["sieve"] = manifest.sieve
     for name, hash_ in wanted.items():
@@ -222,7 +225,7 @@ def _check_airlock(report: VerifyReport, custody: Custody, manifest: ReleaseMani
             fault = Fault("CW-RELEASE-CHANGED", "The file is not the one that was made.")
             report.add(place, fault)
     for file in manifest.holdout.files if manifest.holdout is not None else ():
-        context = f"release/{manifest.release}/{file.path}"
+        context = context_of(manifest.release, file.path)
         path = aside / file.path
         _check(report, f"{AIRLOCK}/{file.path}", lambda: check_file(path, file, secret, context))  # noqa: B023 (called at once)
 

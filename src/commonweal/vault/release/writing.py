@@ -27,6 +27,16 @@ class Written:
     bytes: int
 
 
+def context_of(release: str, path: str) -> str:
+    """What binds a sealed file to its release and place."""
+    return f"release/{release}/{path}"
+
+
+def sealing_key(key: Secret) -> Secret:
+    """The sub-key of a custodian's key that seals files, apart from what the key makes codes of."""
+    return key.subkey("seal-files")
+
+
 @dataclass(frozen=True)
 class SealedFolder:
     """A staging folder whose files are sealed for one release under one key."""
@@ -37,7 +47,7 @@ class SealedFolder:
 
     def context(self, path: str) -> str:
         """What binds a sealed file to its release and place."""
-        return f"release/{self.release}/{path}"
+        return context_of(self.release, path)
 
     def write_table(self, path: str, engine: Engine, table: ops.Table) -> Written:
         """Seal `table` as Parquet at `path`, ordered by all its columns."""

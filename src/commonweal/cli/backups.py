@@ -1,0 +1,93 @@
+"""`commonweal backup` and `commonweal restore` (S20)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commonweal.cli.options import HomeOption, JsonOption, opened
+from commonweal.cli.show import emit, steps
+
+if TYPE_CHECKING:
+    from commonweal.vault.custody import Restored
+
+
+def backup(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option(help="The sealed backup to write; it must not exist.")],
+    key: Annotated[str, typer.Option(help="The backup key.")] = "backup",
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write a sealed backup of a home, also while it is in use.
+
+    It opens only with the root key, which is not in it: keep that elsewhere.
+    """
+    from commonweal.vault.custody import back_up
+
+    with opened(ctx, home) as custody, steps(json) as step:
+        step("Writing the backup")
+        info = back_up(custody, out, key)
+    plain = {
+        "backup": info.id,
+        "file": str(out),
+        "files": info.files,
+        "bytes": info.bytes,
+        "sha256": info.sha256,
+    }
+    emit(json, plain, [f"{info.files:,} files ({info.bytes:,} bytes) are sealed in {out}."])
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="The backup.", metavar="FILE")],
+    to: Annotated[Path, typer.Option(help="The new or empty folder for the home.")],
+    json: JsonOption = False,
+) -> None:
+    """Bring back a home from a backup.
+
+    What was destroyed, stopped or erased since stays so. The root key must be where it was, or
+    where COMMONWEAL_ROOT_STORE says.
+    """
+    from commonweal.foundation.clock import SystemClock
+    from commonweal.vault.custody import restore_home
+
+    with steps(json) as step:
+        step("Reading the backup")
+        done = restore_home(file, to, SystemClock())
+    emit(json, _plain(done, to), _sentences(done, to))
+
+
+def _plain(done: Restored, to: Path) -> dict[str, Any]:
+    from commonweal.foundation.clock import stamp
+
+    return {
+        "home": done.result.backup.home,
+        "folder": str(to),
+        "backup": done.result.backup.id,
+        "made_at": stamp(done.result.backup.made_at),
+        "keys_still_destroyed": len(done.result.destroyed_keys),
+        "details_erased_again": done.result.erased,
+        "permits_stopped_again": list(done.stopped),
+        "epoch": done.epoch,
+        "choices_not_before": stamp(done.result.choices_not_before),
+    }
+
+
+def _sentences(done: Restored, to: Path) -> list[str]:
+    result = done.result
+    lines = [
+        f"The home is back in {to}, as it was at {result.backup.made_at:%d %B %Y, %H:%M} UTC.",
+        (
+            f"{len(result.destroyed_keys)} key(s) stay destroyed; {result.erased} detail(s) were "
+            f"erased again; {len(done.stopped)} permit(s) were stopped again."
+        ),
+        "Choices from before now are not used any more: fetch the national list again.",
+    ]
+    if done.epoch is not None:
+        lines.append(
+            f"Entries that were made after the backup are lost; the ledger goes on as epoch "
+            f"{done.epoch}, and says so publicly."
+        )
+    return lines

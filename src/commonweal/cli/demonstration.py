@@ -1,0 +1,36 @@
+"""`commonweal demo`: the whole main job on a generated hospital."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+
+from commonweal.cli.options import HomeOption, JsonOption, named_home
+from commonweal.cli.show import emit, note, steps
+
+
+def demo(
+    ctx: typer.Context,
+    patients: Annotated[int, typer.Option(min=100, max=5_000_000, help="How many.")] = 20_000,
+    serve: Annotated[
+        bool, typer.Option("--serve/--no-serve", help="Stay and serve the pages (not built yet).")
+    ] = True,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Run the whole main job on a generated hospital.
+
+    It says what happened at each step, and where the results are.
+    """
+    del serve
+    walkthrough: Any = import_module("commonweal.demo.walkthrough")
+    with steps(json) as step:
+        report = walkthrough.run(
+            home=named_home(ctx, home),
+            patients=patients,
+            progress=step,
+            say=lambda line: note(json, line),
+        )
+    emit(json, report.plain(), report.sentences())

@@ -1,0 +1,173 @@
+"""`commonweal ledger`: verify, prove, export and sequence the ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commonweal.cli.options import HomeOption, JsonOption, group, home_path, opened
+from commonweal.cli.show import emit
+from commonweal.foundation.errors import Fault, WrongUsage
+
+if TYPE_CHECKING:
+    from commonweal.ledger.report import Report
+    from commonweal.vault.custody import Custody
+
+app = group("The ledger: what was decided and done, provably unchanged.")
+
+KeyOption = Annotated[
+    list[str], typer.Option(help="The ledger's key, as `home show` prints it.", metavar="VKEY")
+]
+
+
+@app.command("verify")
+def verify(ctx: typer.Context, home: HomeOption = None, json: JsonOption = False) -> int:
+    """Recompute the whole ledger and name each fault with its place."""
+    path = home_path(ctx, home)
+    from commonweal.foundation.clock import SystemClock
+    from commonweal.vault.custody import open_custody, verify_ledger
+
+    report = verify_ledger(path, SystemClock())
+    if not report.faults:
+        # The ledger is sound: now the trust policy must be the one in its first entry.
+        with open_custody(path, SystemClock()):
+            pass
+    emit(json, report.as_dict(), _sentences(report))
+    return 3 if report.faults else 0
+
+
+@app.command("prove")
+def prove(
+    ctx: typer.Context,
+    entry: Annotated[
+        str,
+        typer.Argument(
+            help="The entry's number, or its place on a log such as public:12.", metavar="ENTRY"
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="The proof file to write; it must not exist.")],
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write a proof file (tlog-proof) of one entry, to check offline."""
+    from commonweal.foundation.files import write_atomic
+    from commonweal.ledger.proving import prove as prove_entry
+
+    with opened(ctx, home) as custody:
+        log, index = _place(custody, entry)
+        proof = prove_entry(custody.ledger, log, index)
+        write_atomic(out, proof.encode(), exclusive=True)
+        key = str(custody.ledger_keys[-1])
+    plain = {"log": log, "index": index, "file": str(out), "key": key}
+    lines = [f"The proof of entry {index} of the {log} log is in {out}.", f"Check it with {key}"]
+    emit(json, plain, lines)
+
+
+@app.command("check-proof")
+def check_proof(
+    file: Annotated[Path, typer.Argument(help="The proof file.", metavar="FILE")],
+    key: KeyOption,
+    json: JsonOption = False,
+) -> None:
+    """Check a proof file with the ledger's key alone.
+
+    Needs no home and no network.
+    """
+    from commonweal.foundation.files import read_bytes
+    from commonweal.ledger.proving import check_proof as check
+
+    found = check(read_bytes(file, "The proof", limit=1024 * 1024), key)
+    plain = {
+        "log": found.log,
+        "origin": found.origin,
+        "index": found.index,
+        "size": found.size,
+        "entry": found.entry,
+        "signers": list(found.signers),
+    }
+    shown = ", ".join(f"{name} {value}" for name, value in sorted(found.entry.items()))
+    lines = [
+        f"Proved: entry {found.index} of {found.size} of the {found.log} log says: {shown}.",
+        f"Signed by {', '.join(found.signers)}.",
+    ]
+    emit(json, plain, lines)
+
+
+@app.command("export")
+def export(
+    ctx: typer.Context,
+    folder: Annotated[
+        Path, typer.Argument(help="The folder to write; it must not exist.", metavar="DIR")
+    ],
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write the public log as files that anyone may have.
+
+    Its entries, one signed checkpoint and the key that checks it.
+    """
+    from commonweal.vault.custody import export_public, settle
+
+    with opened(ctx, home) as custody:
+        settle(custody)
+        plain = export_public(custody, folder)
+    lines = [f"{plain['entries']:,} entries of the public log are in {folder}."]
+    emit(json, {**plain, "folder": str(folder)}, lines)
+
+
+@app.command("check-export")
+def check_export(
+    folder: Annotated[Path, typer.Argument(help="The exported folder.", metavar="DIR")],
+    key: KeyOption,
+    json: JsonOption = False,
+) -> None:
+    """Check an exported public log with the ledger's key alone."""
+    from commonweal.vault.custody import check_export as check
+
+    plain = check(folder, key)
+    emit(json, plain, [f"All {plain['entries']:,} entries are those that were signed."])
+
+
+@app.command("sequence")
+def sequence(ctx: typer.Context, home: HomeOption = None, json: JsonOption = False) -> None:
+    """Give waiting entries their place and sign both logs."""
+    from commonweal.vault.custody import settle
+
+    with opened(ctx, home) as custody:
+        done = settle(custody)
+    plain = {"placed": done.placed, "sealed_today": done.sealed, "checkpoints": dict(done.notes)}
+    emit(json, plain, [f"{done.placed} entries were placed; both logs are signed."])
+
+
+def _place(custody: Custody, entry: str) -> tuple[Any, int]:
+    log, colon, number = entry.rpartition(":")
+    if not number.isascii() or not number.isdigit() or len(number) > 15:
+        raise WrongUsage("CW-USAGE", "An entry is a number, or a place such as public:12.")
+    if colon:
+        if log not in ("public", "sealed"):
+            raise WrongUsage("CW-USAGE", "The log is public or sealed, such as public:12.")
+        return log, int(number)
+    place = custody.ledger.place(int(number))
+    if place is None:
+        raise Fault(
+            "CW-LEDGER-NOT-PROVABLE",
+            f"The ledger has no placed entry with the number {number}.",
+            remedy="Run `commonweal ledger sequence` first.",
+        )
+    return place
+
+
+def _sentences(report: Report) -> list[str]:
+    if report.faults:
+        lines = [f"{fault.place}: {fault.sentence}" for fault in report.faults]
+        more = report.more_faults
+        return [*lines, f"Faults found: {len(lines) + more}."]
+    lines = [f"The ledger is whole: {report.entries:,} entries, every one recomputed."]
+    for name, log in report.logs.items():
+        lines.append(
+            f"{name}: {log.entries:,} entries, {log.checkpoints} signed checkpoint(s), the newest "
+            f"covers {log.signed:,}; {log.intents_left} wait for their place."
+        )
+    return lines

@@ -1,0 +1,253 @@
+"""`commonweal release`: plan, build, check, summarise and open releases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commonweal.cli import membership
+from commonweal.cli.options import HomeOption, JsonOption, ReleaseFolder, group, opened
+from commonweal.cli.show import emit, show_table, steps
+
+if TYPE_CHECKING:
+    from commonweal.vault.custody import Custody
+
+app = group("Releases: de-identified data for a project, under its permit.")
+
+PermitOption = Annotated[Path, typer.Option(help="The signed permit.")]
+CatalogueOption = Annotated[Path, typer.Option(help="The catalogue of the source.")]
+ChoicesOption = Annotated[Path, typer.Option(help="The folder of people's choices.")]
+EngineOption = Annotated[str, typer.Option(help="The table engine: duckdb.")]
+
+
+@app.command("plan")
+def plan(
+    ctx: typer.Context,
+    permit: PermitOption,
+    catalogue: CatalogueOption,
+    choices: ChoicesOption,
+    engine: EngineOption = "duckdb",
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Try a release without making it: counts, risk before and after."""
+    _require_engine(engine)
+    from commonweal.vault.release.plan import plan_release
+
+    with opened(ctx, home) as custody, steps(json) as step:
+        report = plan_release(custody, permit, catalogue, choices, step)
+    emit(json, report.plain(), report.sentences())
+
+
+@app.command("build")
+def build(
+    ctx: typer.Context,
+    permit: PermitOption,
+    catalogue: CatalogueOption,
+    choices: ChoicesOption,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Another place than the store; needs a permit with delivery handover.",
+            show_default=False,
+        ),
+    ] = None,
+    engine: EngineOption = "duckdb",
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Build the permit's next release: all of it or nothing."""
+    _require_engine(engine)
+    from commonweal.vault.release.build import build_release
+
+    with opened(ctx, home) as custody, _settled(custody), steps(json) as step:
+        report = build_release(custody, permit, catalogue, choices, out, step)
+    emit(json, report.plain(), report.sentences())
+
+
+@app.command("verify")
+def verify(
+    ctx: typer.Context, folder: ReleaseFolder, home: HomeOption = None, json: JsonOption = False
+) -> int:
+    """Check every byte of a release against its manifest and the ledger."""
+    from commonweal.vault.release.verify import verify_release
+
+    with opened(ctx, home) as custody, steps(json) as step:
+        report = verify_release(custody, folder, step)
+    emit(json, report.plain(), report.sentences())
+    return 3 if report.faults else 0
+
+
+@app.command("summary")
+def summary(
+    ctx: typer.Context, folder: ReleaseFolder, home: HomeOption = None, json: JsonOption = False
+) -> None:
+    """Show the signed summary of a release: all that may leave about it."""
+    from commonweal.foundation.files import read_bytes
+    from commonweal.papers.release import ReleaseSummary
+    from commonweal.vault.release.store import SUMMARY, release_of
+
+    with opened(ctx, home) as custody:
+        content = read_bytes(release_of(folder) / SUMMARY, "The summary")
+        plain = ReleaseSummary.load(content, custody.trust).plain()
+    emit(json, plain, _summary_lines(plain))
+
+
+@app.command("open")
+def open_(
+    ctx: typer.Context,
+    folder: ReleaseFolder,
+    to: Annotated[Path, typer.Option(help="Where to unseal it; must not exist.")],
+    permit: Annotated[
+        Path | None,
+        typer.Option(help="The signed permit; else the home's own copy.", show_default=False),
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Unseal a release for its live permit; into memory, such as below /dev/shm."""
+    from commonweal.vault.release.opening import open_release
+
+    with opened(ctx, home) as custody, _settled(custody), steps(json) as step:
+        paper = permit or _permit_of(custody, folder)
+        report = open_release(custody, folder, paper, to, step)
+    emit(json, report.plain(), report.sentences())
+
+
+@app.command("list")
+def list_(ctx: typer.Context, home: HomeOption = None, json: JsonOption = False) -> None:
+    """List the releases that the ledger of this home knows."""
+    from commonweal.vault.release.store import MANIFEST, completed
+
+    with opened(ctx, home) as custody:
+        rows = [_listed(custody, one, MANIFEST) for one in completed(custody.ledger)]
+    if json:
+        emit(json, {"releases": rows}, [])
+    elif rows:
+        head = ("release", "permit", "people", "data", "folder")
+        show_table(head, [[row[name] for name in head] for row in rows])
+    else:
+        emit(json, {}, ["There is no release yet."])
+
+
+@app.command("prove")
+def prove(
+    ctx: typer.Context,
+    release: membership.ReleaseOption,
+    person: membership.PersonOption,
+    out: membership.ProofOut,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Prove to one person that their record is in a release.
+
+    The proof tells nothing of anybody else. The identifier is read from standard input.
+    """
+    with opened(ctx, home) as custody:
+        plain = membership.write_proof(custody, release, membership.read_person(person), out)
+    emit(json, plain, [f"The person is in release {plain['release']}; the proof is in {out}."])
+
+
+@app.command("absence")
+def absence(
+    ctx: typer.Context,
+    release: membership.ReleaseOption,
+    person: membership.PersonOption,
+    out: membership.ProofOut,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """State to one person, signed, that their record is not in a release.
+
+    It covers this system only. The identifier is read from standard input.
+    """
+    with opened(ctx, home) as custody:
+        plain = membership.write_absence(custody, release, membership.read_person(person), out)
+    emit(json, plain, [plain["sentence"], f"The signed statement is in {out}."])
+
+
+def _require_engine(engine: str) -> None:
+    from commonweal.foundation.errors import Refused, WrongUsage
+
+    if engine == "spark":
+        raise Refused("CW-NOT-BUILT", "The Spark engine is not built yet; use duckdb.")
+    if engine != "duckdb":
+        raise WrongUsage("CW-USAGE", "The engine is duckdb.")
+
+
+@contextmanager
+def _settled(custody: Custody) -> Iterator[None]:
+    """Settle the ledger also when the block was refused: the refusal stands on it too."""
+    from commonweal.foundation.errors import CommonwealError
+    from commonweal.vault.custody import settle
+
+    try:
+        yield
+    except CommonwealError:
+        _quietly(lambda: settle(custody))
+        raise
+    settle(custody)
+
+
+def _quietly(what: Callable[[], object]) -> None:
+    # The refusal is what the person must read; whatever stays unsettled the next command settles.
+    from commonweal.foundation.errors import CommonwealError
+
+    try:
+        what()
+    except CommonwealError:
+        return
+
+
+def _permit_of(custody: Custody, folder: Path) -> Path:
+    from commonweal.foundation.files import read_bytes
+    from commonweal.papers.release import ReleaseManifest
+    from commonweal.vault.custody import find_permit
+    from commonweal.vault.release.store import MANIFEST, release_of
+
+    content = read_bytes(release_of(folder) / MANIFEST, "The manifest")
+    return find_permit(custody, ReleaseManifest.load(content, custody.trust).permit_id)
+
+
+def _listed(custody: Custody, one: Any, manifest: str) -> dict[str, Any]:
+    from commonweal.vault.release.verify import release_key
+
+    folder = custody.home.releases / one.release
+    there = (folder / manifest).is_file()
+    return {
+        "release": one.release,
+        "permit": one.permit,
+        "people": one.fields.get("people"),
+        "data": "sealed" if release_key(custody, one.release) else "destroyed",
+        "folder": str(folder) if there else None,
+        "ledger_entry": one.intent_id,
+    }
+
+
+def _summary_lines(plain: dict[str, Any]) -> list[str]:
+    risk, people = plain["risk"], plain["people"]
+    lines = [
+        f"Release {plain['release']} under permit {plain['permit_id']}, made {plain['built_at']}.",
+        f"The data are {plain['data_level']}.",
+        (
+            f"People released: {_hidden(people.get('released'))}; left out, for all reasons "
+            f"together: {_hidden(people.get('left_out'))}."
+        ),
+        f"Smallest group of people who look alike: {risk['smallest_group']}.",
+        (
+            f"Mean chance of being recognised by someone who knows that the person is in the data: "
+            f"{risk['prosecutor_mean']}."
+        ),
+    ]
+    for name, table in plain["tables"].items():
+        columns = ", ".join(f"{column['name']} ({column['form']})" for column in table["columns"])
+        lines.append(f"Table {name}, {_hidden(table.get('rows'))} rows: {columns}.")
+    return lines
+
+
+def _hidden(count: int | None) -> str:
+    return "under 10" if count is None else f"about {count:,}"

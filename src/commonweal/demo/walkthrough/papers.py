@@ -1,0 +1,150 @@
+"""The papers that people write in the walk-through: an edited catalogue and permit drafts."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+CUSTODIAN = {"name": "Meadowbank Hospitals NHS Trust (fictional)", "ods": "RZZ"}
+DATASET = "meadowbank"
+PROJECT = "demo-heart-and-sugar"
+
+EDITS = (
+    "named the custodian and the dataset",
+    "offered ages in bands of ten years as well",
+    "offered sex and ethnic group, and how poor the area is, as they are recorded",
+)
+"""What the data manager changes in the suggested catalogue, in words."""
+
+
+def edit(catalogue: dict[str, Any]) -> dict[str, Any]:
+    """The suggested catalogue with the data manager's edits (see `EDITS`)."""
+    catalogue["custodian"] = dict(CUSTODIAN)
+    dataset = catalogue["datasets"][0]
+    dataset["id"] = DATASET
+    dataset["title"] = "Meadowbank hospital records, made up"
+    more = {
+        "date_of_birth": "age_band(10,90)",
+        "sex": "exact",
+        "ethnic_category": "exact",
+        "index_of_multiple_deprivation_decile": "exact",
+    }
+    for table in dataset["tables"]:
+        for variable in table["variables"]:
+            wanted = more.get(variable["name"]) if table["name"] == "patients" else None
+            if wanted is not None and wanted not in variable["forms"]:
+                variable["forms"].append(wanted)
+    return catalogue
+
+
+def draft(today: date) -> dict[str, Any]:
+    """The permit draft of a study on diabetes and the heart, which also trains a model."""
+    tables: dict[str, dict[str, str]] = {
+        "patients": {
+            "nhs_number": "pseudonym",
+            "date_of_birth": "age_band(10,90)",
+            "sex": "exact",
+        },
+        "admissions": {
+            "nhs_number": "pseudonym",
+            "episode_id": "record_code",
+            "admitted_on": "shift",
+            "discharged_on": "shift",
+            "primary_diagnosis": "truncate(3)",
+        },
+        "diagnoses": {"nhs_number": "pseudonym", "episode_id": "record_code", "code": "exact"},
+        "lab_results": {
+            "nhs_number": "pseudonym",
+            "taken_at": "shift",
+            "test_code": "exact",
+            "value": "exact",
+        },
+    }
+    return {
+        "permit": 1,
+        "id": "DEMO-2026-001",
+        "project": {
+            "id": PROJECT,
+            "title": "Heart and sugar",
+            "lay_summary": "Which people with diabetes come to hospital with their heart, and "
+            "could a computer warn earlier?",
+        },
+        "organisation": {"name": "University of Meadowbank (fictional)", "kind": "university"},
+        "controllers": [{"name": CUSTODIAN["name"], "kind": "nhs_body"}],
+        "people": [{"id": "amara", "name": "Amara Okafor", "role": "lead researcher"}],
+        "purposes": ["ai_research", "ai_train"],
+        "legal_basis": {
+            "uk_gdpr_article_6": "public_task",
+            "uk_gdpr_article_9": "research",
+            "common_law": "s251_reg5",
+            "cag": {
+                "reference": "26/CAG/0999",
+                "decision_maker": "hra",
+                "supported_on": today.isoformat(),
+                "next_review": (today + timedelta(days=365)).isoformat(),
+                "items": sorted({name for columns in tables.values() for name in columns}),
+            },
+        },
+        "data": [
+            {
+                "dataset": DATASET,
+                "tables": [
+                    {
+                        "table": table,
+                        "variables": [
+                            {"variable": name, "form": form} for name, form in columns.items()
+                        ],
+                    }
+                    for table, columns in tables.items()
+                ],
+            }
+        ],
+        "cohort": {
+            "any": [
+                {"where": _starts("E10")},
+                {"where": _starts("E11")},
+                {"where": _starts("I2")},
+            ]
+        },
+        "risk": {"k": 5, "suppress_up_to": 0.02},
+        "processing": ["table", "python", "train"],
+        "from": today.isoformat(),
+        "until": (today + timedelta(days=364)).isoformat(),
+        "conditions": ["Results are published within a year."],
+    }
+
+
+def _starts(code: str) -> dict[str, str]:
+    return {"table": "diagnoses", "variable": "code", "op": "starts_with", "value": code}
+
+
+def for_marketing(plain: dict[str, Any]) -> dict[str, Any]:
+    """The draft with a purpose that is never allowed."""
+    return {**plain, "id": "DEMO-2026-002", "purposes": ["marketing"]}
+
+
+def with_exact_birthday(plain: dict[str, Any]) -> dict[str, Any]:
+    """The draft asking for dates of birth as they are."""
+    return _with_form(plain, "date_of_birth", "exact")
+
+
+def with_mixed_dates(plain: dict[str, Any]) -> dict[str, Any]:
+    """The draft asking for one moved date beside the true year of another (S16)."""
+    return _with_form(plain, "discharged_on", "year")
+
+
+def _with_form(plain: dict[str, Any], variable: str, form: str) -> dict[str, Any]:
+    datasets = []
+    for dataset in plain["data"]:
+        tables = [
+            {
+                **table,
+                "variables": [
+                    {**item, "form": form} if item["variable"] == variable else item
+                    for item in table["variables"]
+                ],
+            }
+            for table in dataset["tables"]
+        ]
+        datasets.append({**dataset, "tables": tables})
+    return {**plain, "id": "DEMO-2026-003", "data": datasets}

@@ -1,0 +1,334 @@
+"""Running the walk-through: each step done for real, through the functions the commands use."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from commonweal.demo.hospital import make_hospital, write_choices
+from commonweal.demo.walkthrough import papers, refusals
+from commonweal.foundation.clock import Clock, SystemClock
+from commonweal.foundation.documents import load_document
+from commonweal.foundation.errors import Failure, Refused
+from commonweal.foundation.files import make_private_folder, write_atomic
+from commonweal.papers.catalogue import Catalogue
+from commonweal.papers.permit import PermitDraft
+from commonweal.vault.custody import (
+    Custody,
+    change_state,
+    create_home,
+    issue_permit,
+    open_custody,
+    settle,
+    verify_ledger,
+)
+from commonweal.vault.home import Home
+from commonweal.vault.release.build import BuildReport, build_release
+from commonweal.vault.release.plan import plan_release
+from commonweal.vault.release.proving import prove_person, state_absence
+from commonweal.vault.release.verify import verify_release
+from commonweal.vault.scan import check, scan, write_catalogue
+from commonweal.vault.sources import open_source
+
+DEFAULT_HOME = "commonweal-demo"
+INSIDE = "demonstration"
+Say = Callable[[str], None]
+Progress = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: its title and what happened, in plain words; figures for machines."""
+
+    title: str
+    lines: tuple[str, ...]
+    figures: dict[str, Any]
+
+
+@dataclass
+class Story:
+    """The whole walk-through."""
+
+    home: Path
+    steps: list[Step] = field(default_factory=list)
+    release: str = ""
+    folder: Path = Path()
+    faults: int = 0
+
+    def plain(self) -> dict[str, Any]:
+        """The story as JSON values."""
+        return {
+            "home": str(self.home),
+            "release": self.release,
+            "release_folder": str(self.folder),
+            "ledger_faults": self.faults,
+            "steps": [
+                {"title": step.title, "lines": list(step.lines), **step.figures}
+                for step in self.steps
+            ],
+        }
+
+    def sentences(self) -> list[str]:
+        """Where everything is, for the person at the end."""
+        inside = self.home / INSIDE
+        return [
+            "",
+            "Done. Everything was real but the patients.",
+            f"The home:            {self.home}",
+            f"The hospital:        {inside / 'hospital'}",
+            f"Catalogue, permit:   {inside / 'papers'}",
+            f"The release, sealed: {self.folder}",
+            f"The risk report:     {self.folder / 'report.html'}",
+            "Look around with, for example:",
+            f"  commonweal --home {self.home} release list",
+            f"  commonweal --home {self.home} ledger verify",
+        ]
+
+
+def run(
+    *,
+    home: Path | None = None,
+    patients: int = 20_000,
+    progress: Progress = lambda *_: None,
+    say: Say = lambda _: None,
+    clock: Clock | None = None,
+) -> Story:
+    """Make a hospital, release its data under a permit, show refusals, verify the ledger.
+
+    An earlier demonstration in the same place is removed first; anything else there is refused.
+    Raises `Refused` CW-HOME-NOT-EMPTY and whatever goes wrong on the way.
+    """
+    place = (home or Path.cwd() / DEFAULT_HOME).absolute()
+    _clear(place)
+    return _Telling(place, clock or SystemClock(), progress, say).tell(patients)
+
+
+def _clear(place: Path) -> None:
+    if not place.exists() or (place.is_dir() and not any(place.iterdir())):
+        return
+    with suppress(Exception):
+        earlier = Home.open(place)
+        if earlier.kind == "demo" and (place / INSIDE).is_dir():
+            shutil.rmtree(earlier.root_store, ignore_errors=True)
+            shutil.rmtree(place)
+            return
+    raise Refused(
+        "CW-HOME-NOT-EMPTY",
+        f"The folder {place.name} holds something that is not a demonstration.",
+        remedy="Name another with --home.",
+    )
+
+
+class _Telling:
+    def __init__(self, place: Path, clock: Clock, progress: Progress, say: Say) -> None:
+        self.story = Story(place)
+        self.clock = clock
+        self.progress = progress
+        self.say = say
+        self.inside = place / INSIDE
+        self.hospital = self.inside / "hospital"
+        self.choices = self.inside / "choices"
+        self.papers = self.inside / "papers"
+        self.catalogue = self.papers / "catalogue.yaml"
+        self.permit = self.papers / "permit.jws"
+
+    def tell(self, patients: int) -> Story:
+        """All steps in order."""
+        create_home(self.story.home, kind="demo", name=papers.CUSTODIAN["name"], clock=self.clock)
+        for folder in (self.inside, self.papers):
+            make_private_folder(folder)
+        self._hospital(patients)
+        self._catalogue()
+        with open_custody(self.story.home, self.clock) as custody:
+            self._check(custody)
+            self._permit(custody)
+            built = self._release(custody)
+            self._patient(custody, built)
+            self._refusals(custody, built)
+            self._stop(custody)
+            settle(custody)
+        self._ledger()
+        return self.story
+
+    def _step(self, title: str, lines: list[str], **figures: Any) -> None:
+        number = len(self.story.steps) + 1
+        self.story.steps.append(Step(title, tuple(lines), figures))
+        self.say(f"\n{number}. {title}")
+        for line in lines:
+            self.say(f"   {line}")
+
+    def _hospital(self, patients: int) -> None:
+        made = make_hospital(
+            self.hospital,
+            patients=patients,
+            progress=lambda name, done: self.progress(f"Making the hospital: {name}", done),
+        )
+        chosen = write_choices(self.choices, self.hospital, checked_at=self.clock.now())
+        self._step(
+            "A hospital and its patients",
+            [
+                (
+                    f"Made {made.trust}: {made.rows['patients']:,} patients, "
+                    f"{made.rows['admissions']:,} hospital stays, "
+                    f"{made.rows['lab_results']:,} laboratory results."
+                ),
+                "Nobody in it is real: every NHS number is from the range that is never issued.",
+                (
+                    f"The national opt-out service was asked about {chosen.requested:,} patients and "
+                    f"allows {chosen.returned:,}. {chosen.objections:,} choices were made locally."
+                ),
+            ],
+            rows=dict(made.rows),
+        )
+
+    def _catalogue(self) -> None:
+        self.progress("Scanning the hospital")
+        suggested = self.papers / "catalogue-as-scanned.yaml"
+        with open_source("folder", str(self.hospital)) as source:
+            found = scan(source)
+        write_catalogue(found, suggested)
+        edited = papers.edit(load_document(suggested, "The suggested catalogue"))
+        write_atomic(self.catalogue, (json.dumps(edited, indent=1) + "\n").encode())
+        variables = [
+            variable for table in edited["datasets"][0]["tables"] for variable in table["variables"]
+        ]
+        direct = [one for one in variables if one["role"] == "direct_identifier"]
+        self._step(
+            "A catalogue: what is held, and how it may be seen",
+            [
+                (
+                    f"Looked once at each of {len(variables)} columns in "
+                    f"{len(edited['datasets'][0]['tables'])} tables and suggested a role for each."
+                ),
+                f"{len(direct)} columns say who a person is. They are never shown as they are.",
+                *(f"The data manager {edit}." for edit in papers.EDITS),
+            ],
+            columns=len(variables),
+            direct_identifiers=len(direct),
+        )
+
+    def _check(self, custody: Custody) -> None:
+        self.progress("Checking the catalogue")
+        catalogue = Catalogue.load(self.catalogue)
+        with custody.home.run_folder() as work:
+            report = check(
+                catalogue,
+                lambda dataset: open_source(
+                    dataset.source.kind, dataset.source.location, work_folder=work
+                ),
+                clock=self.clock,
+                synthetic_only=True,
+                work_folder=work,
+            )
+        if report.faults:
+            raise Failure("CW-DEMO-USAGE", "The demonstration's own catalogue has a fault.")
+        self._step(
+            "The catalogue is checked against the data",
+            [f"No faults, {len(report.warnings)} warnings for a person to read."],
+            warnings=len(report.warnings),
+        )
+
+    def _permit(self, custody: Custody) -> None:
+        plain = papers.draft(self.clock.now().date())
+        write_atomic(self.papers / "draft.json", (json.dumps(plain, indent=1) + "\n").encode())
+        catalogue = Catalogue.load(self.catalogue)
+        permit = issue_permit(
+            custody, PermitDraft.read(plain, "The draft"), catalogue, ["permit-signer"], self.permit
+        )
+        self._step(
+            "A permit: the decision that machines obey",
+            [
+                (
+                    f"Permit {permit.id}, \u201c{permit.project.title}\u201d, for "
+                    f"{permit.organisation.name}."
+                ),
+                (
+                    f"It allows {sum(len(t.variables) for t in permit.dataset.tables)} of the columns, "
+                    f"each in one form, until {permit.until:%d %B %Y}."
+                ),
+                "authority: direct. It was issued at the command line, without a committee.",
+                "In a real home people now have 28 days to say no. Here there are none.",
+            ],
+            permit=permit.id,
+        )
+
+    def _release(self, custody: Custody) -> BuildReport:
+        planned = plan_release(custody, self.permit, self.catalogue, self.choices, self.progress)
+        self._step("A dry run", planned.sentences(), plan=planned.plain())
+        built = build_release(
+            custody, self.permit, self.catalogue, self.choices, None, self.progress
+        )
+        verified = verify_release(custody, built.folder, self.progress)
+        if verified.faults:
+            raise Failure("CW-DEMO-USAGE", "The demonstration's own release has a fault.")
+        self.story.release, self.story.folder = built.plain()["release"], built.folder
+        self._step(
+            "A release: sealed, measured, on the ledger",
+            [*built.sentences(), *verified.sentences()],
+            release=built.plain(),
+        )
+        return built
+
+    def _patient(self, custody: Custody, built: BuildReport) -> None:
+        self.progress("Proving it to one patient")
+        inside, outside = refusals.two_patients(custody, built.folder, self.hospital)
+        proof = prove_person(custody, built.folder, inside)
+        write_atomic(self.papers / "proof-for-one-patient.json", proof.canonical())
+        release = proof.verify(list(custody.ledger_keys))
+        state_absence(custody, built.folder, outside)
+        self._step(
+            "One patient asks: was my record used?",
+            [
+                (
+                    f"A proof was made that one patient's record is in {release}; it was checked with "
+                    "the ledger's public key alone."
+                ),
+                f"It has {len(proof.canonical()):,} bytes and says nothing about anybody else.",
+                "Another patient, who is not in it, got a signed statement that says so.",
+            ],
+        )
+
+    def _refusals(self, custody: Custody, built: BuildReport) -> None:
+        self.progress("Trying what must not work")
+        tried = refusals.try_all(
+            custody, built.folder, self.catalogue, self.permit, self.choices, self.papers
+        )
+        self._step(
+            "What is refused",
+            [f"{one.tried}: {one.sentence} ({one.code})" for one in tried],
+            refusals=[{"tried": one.tried, "code": one.code} for one in tried],
+        )
+
+    def _stop(self, custody: Custody) -> None:
+        change_state(custody, self.permit, "revoke", "request_of_controller")
+        refused = refusals.expect(
+            "Building again",
+            lambda: build_release(custody, self.permit, self.catalogue, self.choices),
+        )
+        self._step(
+            "The permit is revoked",
+            [f"{refused.tried}: {refused.sentence} ({refused.code})"],
+            refused=refused.code,
+        )
+
+    def _ledger(self) -> None:
+        self.progress("Verifying the ledger")
+        report = verify_ledger(self.story.home, self.clock)
+        self.story.faults = len(report.faults)
+        if report.faults:
+            raise Failure("CW-DEMO-USAGE", "The demonstration's own ledger has a fault.")
+        self._step(
+            "The ledger is verified",
+            [
+                (
+                    f"All {report.entries} entries were recomputed from the first to the last: no "
+                    "faults, and no step is missing."
+                ),
+            ],
+            ledger=report.as_dict(),
+        )

@@ -1,0 +1,121 @@
+"""Verifying the ledger of a home, and giving its public log to anyone.
+
+Verification opens neither the ledger nor the trust policy for use, so that a damaged ledger is
+reported and not merely refused. The signer's memory in the root store shows an end that was cut
+off. An export holds the public log only: its entries, one signed checkpoint and the key's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from commonweal.foundation.clock import Clock
+from commonweal.foundation.errors import CommonwealError, Fault
+from commonweal.foundation.files import read_bytes, staged_folder, translated, write_atomic
+from commonweal.ledger.checkpoint import Checkpoint, open_checkpoint
+from commonweal.ledger.entry import read_entry
+from commonweal.ledger.events import LOGS
+from commonweal.ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash
+from commonweal.ledger.note import Note
+from commonweal.ledger.proving import newest_note
+from commonweal.ledger.report import Report
+from commonweal.ledger.verify import verify
+from commonweal.vault.custody.holding import (
+    Custody,
+    base_of,
+    ledger_keys_of,
+    opened_home,
+)
+from commonweal.vault.keys import Keyring
+
+ENTRIES = "entries.jsonl"
+CHECKPOINT = "checkpoint"
+KEY = "ledger.vkey"
+_MAX_NOTE = 100_000
+
+
+def verify_ledger(path: Path, clock: Clock, *, root_store: Path | None = None) -> Report:
+    """Recompute the ledger of the home in `path`; see `commonweal.ledger.verify`.
+
+    Raises `Fault` CW-HOME-MISSING or CW-LEDGER-MISSING, `Unavailable` CW-KEY-UNAVAILABLE.
+    """
+    home = opened_home(path, root_store)
+    keyring = Keyring.open(home, clock)
+
+    def opener(key_id: str) -> bytes | None:
+        try:
+            return keyring.secret_of(key_id).use()
+        except CommonwealError:
+            return None
+
+    memory = home.root_store / "signer"
+    known = [
+        read_bytes(memory / f"{log}.checkpoint", "The signer's memory", limit=_MAX_NOTE).decode(
+            "utf-8", "replace"
+        )
+        for log in LOGS
+        if (memory / f"{log}.checkpoint").is_file()
+    ]
+    return verify(
+        home.ledger_database,
+        vkeys=ledger_keys_of(home, keyring),
+        origin=base_of(home),
+        known=known,
+        opener=opener,
+    )
+
+
+def export_public(custody: Custody, folder: Path) -> dict[str, Any]:
+    """Write the signed part of the public log to the new folder `folder`, whole or not at all.
+
+    Raises `Fault` CW-FILE-EXISTS or CW-LEDGER-NOT-PROVABLE (nothing was signed yet).
+    """
+    with custody.ledger.reading() as connection:
+        note = newest_note(connection, "public")
+        if note is None:
+            raise Fault("CW-LEDGER-NOT-PROVABLE", "The public log was never signed.")
+        size = Checkpoint.parse(Note.parse(note).text).size
+        rows = connection.execute(
+            "SELECT body FROM entry JOIN intent ON intent.id = intent_id "
+            "WHERE entry.log = 'public' AND idx < ? ORDER BY idx",
+            (size,),
+        )
+        with staged_folder(folder) as staging:
+            with translated(ENTRIES), (staging / ENTRIES).open("xb") as sink:
+                for (body,) in rows:
+                    sink.write(body + b"\n")
+            write_atomic(staging / CHECKPOINT, note.encode())
+            key = custody.ledger_keys[-1]
+            write_atomic(staging / KEY, f"{key}\n".encode())
+    return {"entries": size, "origin": custody.origin("public"), "key": str(key)}
+
+
+def check_export(folder: Path, keys: Sequence[str]) -> dict[str, Any]:
+    """Check an exported public log with trusted keys alone.
+
+    Raises `Fault` CW-LEDGER-PROOF-INVALID (the entries are not those that were signed),
+    CW-LEDGER-NOTE-INVALID, CW-LEDGER-SIGNATURE-INVALID, CW-LEDGER-EVENT-INVALID, CW-FILE-MISSING.
+    """
+    note = read_bytes(folder / CHECKPOINT, "The checkpoint", limit=_MAX_NOTE)
+    origin = Checkpoint.parse(Note.parse(note).text).origin
+    checkpoint, signers = open_checkpoint(note, keys, origin)
+    frontier = Frontier()
+    with translated(ENTRIES), (folder / ENTRIES).open("rb") as stream:
+        for line in stream:
+            body = line.removesuffix(b"\n")
+            read_entry(body)
+            frontier.append(leaf_hash(body))
+    root = frontier.root() if frontier.size else EMPTY_ROOT
+    if frontier.size != checkpoint.size or root != checkpoint.root:
+        raise Fault(
+            "CW-LEDGER-PROOF-INVALID",
+            f"The {frontier.size:,} entries are not the {checkpoint.size:,} that were signed.",
+        )
+    return {
+        "entries": frontier.size,
+        "origin": origin,
+        "root": f"sha256:{root.hex()}",
+        "signers": [key.name for key in signers],
+    }

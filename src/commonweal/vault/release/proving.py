@@ -1,0 +1,164 @@
+"""One patient and one release: the proof that their record is in it, or the signed word that not.
+
+The proof reveals nothing of others (S7): siblings are hashes under nonces that nobody else has. It
+is checked with three things: the proof file, the label that is told to the patient alone, and the
+release's entry on the public log, whose proof is carried along.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from commonweal.foundation.canonical import canonical, parse_json
+from commonweal.foundation.clock import stamp
+from commonweal.foundation.errors import Fault
+from commonweal.foundation.files import read_bytes
+from commonweal.foundation.identifiers import InvalidNHSNumber, NHSNumber
+from commonweal.foundation.sealing import unseal
+from commonweal.ledger.membership import MembershipProof, label
+from commonweal.ledger.note import VerifierKey
+from commonweal.ledger.proving import check_proof
+from commonweal.papers.release import ReleaseManifest, StatementOfAbsence, absence_sentence
+from commonweal.vault.custody import Custody
+from commonweal.vault.custody.holding import STATEMENT_SIGNER
+from commonweal.vault.release.membership import prove
+from commonweal.vault.release.prepare import opened_engine
+from commonweal.vault.release.store import MANIFEST, PROOF, airlock_folder, release_of
+from commonweal.vault.release.writing import context_of, sealing_key
+
+FORMAT = "commonweal/person-proof/1"
+_ABOUT_DOMAIN = b"commonweal/absence/1\x00"
+_NOT_IN_LIST = "CW-LEDGER-MEMBERSHIP-INVALID"
+
+
+@dataclass(frozen=True)
+class PersonProof:
+    """What a patient is given: their own label, the membership proof, and the ledger's proof."""
+
+    label: bytes
+    membership: MembershipProof
+    ledger_proof: str
+
+    def canonical(self) -> bytes:
+        """The proof as one JSON file."""
+        return canonical(
+            {
+                "format": FORMAT,
+                "label": self.label.hex(),
+                "membership": parse_json(self.membership.canonical(), "The membership proof"),
+                "ledger_proof": self.ledger_proof,
+            }
+        )
+
+    @classmethod
+    def parse(cls, content: bytes) -> PersonProof:
+        """Read a proof file. Raises `Fault` CW-LEDGER-MEMBERSHIP-INVALID."""
+        found = parse_json(content, "The proof")
+        keys = {"format", "label", "membership", "ledger_proof"}
+        if not isinstance(found, dict) or found.keys() != keys or found["format"] != FORMAT:
+            raise _invalid("The proof does not have the form of a person's proof.")
+        try:
+            own = bytes.fromhex(found["label"])
+        except (TypeError, ValueError) as error:
+            raise _invalid("The label in the proof is not hexadecimal.") from error
+        if not isinstance(found["ledger_proof"], str):
+            raise _invalid("The ledger's proof is missing.")
+        membership = MembershipProof.parse(canonical(found["membership"]))
+        return cls(own, membership, found["ledger_proof"])
+
+    def verify(self, keys: list[VerifierKey | str]) -> str:
+        """Check all of it with the ledger's verification keys; returns the release's id.
+
+        1. The ledger's proof holds and is about a completed release. 2. Its membership root is the
+        one in the proof. 3. The label's leaf lies under that root.
+        Raises `Fault` or `ProofError`.
+        """
+        entry = check_proof(self.ledger_proof, keys).entry
+        if entry.get("type") != "release.completed":
+            raise _invalid("The ledger's proof is not about a release.")
+        if entry.get("release") != self.membership.release:
+            raise _invalid("The proof is about another release.")
+        root = str(entry["membership_root"]).removeprefix("sha256:")
+        self.membership.verify(self.label, bytes.fromhex(root))
+        return self.membership.release
+
+
+def prove_person(custody: Custody, folder: Path, identifier: str) -> PersonProof:
+    """The proof that the person with this identifier is in the release in `folder`.
+
+    Raises `Fault` CW-LEDGER-MEMBERSHIP-INVALID where they are not, CW-RELEASE-MISSING.
+    """
+    manifest = _manifest(custody, folder)
+    key = custody.keyring.secret("membership")
+    stored = _list(custody, manifest)
+    person = spelling(identifier)
+    with custody.home.run_folder() as work, opened_engine(work) as engine:
+        membership = prove(engine, stored, key, manifest.release, person)
+    proof = read_bytes(folder / PROOF, "The ledger's proof").decode()
+    return PersonProof(label(key.use(), manifest.release, person), membership, proof)
+
+
+def state_absence(custody: Custody, folder: Path, identifier: str) -> tuple[str, str]:
+    """(signed statement, secret) for somebody who is not in the release.
+
+    The statement is about a commitment to the person's label; with the secret, which only the
+    person gets, they can show that it is about them.
+    Raises `Fault` CW-RELEASE-IS-MEMBER where they are in it.
+    """
+    manifest = _manifest(custody, folder)
+    try:
+        prove_person(custody, folder, identifier)
+    except Fault as fault:
+        if fault.code != _NOT_IN_LIST:
+            raise
+    else:
+        raise Fault("CW-RELEASE-IS-MEMBER", "The release does include this person's record.")
+    secret = secrets.token_bytes(32)
+    key = custody.keyring.secret("membership")
+    mine = label(key.use(), manifest.release, spelling(identifier))
+    about = hashlib.sha256(_ABOUT_DOMAIN + secret + mine).hexdigest()
+    made_on = manifest.built_at.date()
+    statement = StatementOfAbsence.read(
+        {
+            "statement": 1,
+            "release": manifest.release,
+            "made_on": made_on.isoformat(),
+            "about": f"sha256:{about}",
+            "sentence": absence_sentence(made_on),
+            "issued_at": stamp(custody.clock.now()),
+        },
+        "The statement",
+    )
+    signer = custody.keyring.signer(STATEMENT_SIGNER)
+    return statement.signed([signer], statement.issued_at), secret.hex()
+
+
+def spelling(identifier: str) -> str:
+    """The spelling under which a person stands in lists: an NHS number's digits, else as given."""
+    try:
+        return NHSNumber(identifier).digits
+    except InvalidNHSNumber:
+        return identifier.strip()
+
+
+def _manifest(custody: Custody, folder: Path) -> ReleaseManifest:
+    content = read_bytes(release_of(folder) / MANIFEST, "The manifest")
+    return ReleaseManifest.load(content, custody.trust)
+
+
+def _list(custody: Custody, manifest: ReleaseManifest) -> bytes:
+    path = airlock_folder(custody.home.releases, manifest.release) / "membership"
+    key = sealing_key(custody.keyring.secret("membership"))
+    content = io.BytesIO(read_bytes(path, "The membership list"))
+    opened = io.BytesIO()
+    context = context_of(manifest.release, "membership")
+    unseal(content, opened, key.use(), context, "The membership list")
+    return opened.getvalue()
+
+
+def _invalid(sentence: str) -> Fault:
+    return Fault(_NOT_IN_LIST, sentence)
