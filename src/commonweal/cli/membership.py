@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commonweal.foundation.errors import CommonwealError, Fault, Refused, WrongUsage
+from commonweal.foundation.errors import CommonwealError, Fault, WrongUsage
 
 if TYPE_CHECKING:
     from commonweal.papers.release import ReleaseManifest
@@ -59,7 +59,7 @@ def read_person(named: str) -> list[str]:
 def write_proof(custody: Custody, folder: Path, person: list[str], out: Path) -> dict[str, Any]:
     """Write the proof that the person is in the release to the new file `out`.
 
-    Raises `Refused` CW-RELEASE-KEY-GONE, `Fault` CW-LEDGER-MEMBERSHIP-INVALID if they are not.
+    Raises `Fault` CW-RELEASE-NOT-ON-LEDGER, CW-LEDGER-MEMBERSHIP-INVALID if they are not in it.
     """
     from commonweal.foundation.files import write_atomic
     from commonweal.ledger.membership import label
@@ -81,7 +81,7 @@ def write_absence(custody: Custody, folder: Path, person: list[str], out: Path) 
     """Write the signed statement that the person is not in the release to the new file `out`.
 
     The file also holds the secret that binds the statement to the person: only they get it.
-    Raises `Refused` CW-RELEASE-KEY-GONE, `Fault` CW-LEDGER-MEMBERSHIP-INVALID if they are in it.
+    Raises `Fault` CW-RELEASE-NOT-ON-LEDGER, CW-LEDGER-MEMBERSHIP-INVALID if they are in it.
     """
     from commonweal.foundation.clock import stamp
     from commonweal.foundation.files import write_atomic
@@ -130,20 +130,19 @@ def _stored(custody: Custody, folder: Path) -> tuple[ReleaseManifest, bytes]:
         find_completed,
         release_of,
     )
-    from commonweal.vault.release.verify import release_key
+    from commonweal.vault.release.writing import context_of, sealing_key
 
     content = read_bytes(release_of(folder) / MANIFEST, "The manifest")
     manifest = ReleaseManifest.load(content, custody.trust)
     entry = find_completed(custody.ledger, manifest.release)
     if entry is None or entry.fields["membership_root"] != manifest.membership.root:
         raise Fault("CW-RELEASE-NOT-ON-LEDGER", "The ledger does not know this release.")
-    secret = release_key(custody, manifest.release)
-    if secret is None:
-        raise Refused("CW-RELEASE-KEY-GONE", "The key of this release was destroyed.")
     aside = airlock_folder(custody.home.releases, manifest.release)
     sealed = read_bytes(aside / "membership", "The membership list")
-    context = f"release/{manifest.release}/membership"
-    return manifest, unseal_bytes(sealed, secret.use(), context, "The membership list")
+    # Under the custodian's key and not the release's: people may ask when the data are long gone.
+    key = sealing_key(custody.keyring.secret("membership"))
+    context = context_of(manifest.release, "membership")
+    return manifest, unseal_bytes(sealed, key.use(), context, "The membership list")
 
 
 def _proved(custody: Custody, stored: bytes, release: str, person: list[str]) -> Any:

@@ -112,12 +112,15 @@ def issue_permit(
     with _placed(out, text.encode()) as place, custody.ledger.transaction() as writing:
         _refuse_known(writing.permit_standing(permit.id), permit.id)
         if permit.supersedes is not None:
-            _end_replaced(custody, writing, permit.supersedes, permit.id)
+            _end_replaced(writing, permit.supersedes, permit.id)
         writing.append(Event("permit.issued", ACTOR, _issued(permit)), _bound(custody, permit))
         # The copy of a permit that no ledger knows is worth nothing: it is simply written over.
         make_private_folder(custody.permits)
         write_atomic(_kept(custody, permit.id), text.encode())
         place()
+        if permit.supersedes is not None:
+            # Last before the commit, when nothing but the commit can fail any more.
+            _fence(custody, permit.supersedes, "superseded")
     settle(custody)
     return permit
 
@@ -156,13 +159,20 @@ def _bound(custody: Custody, permit: Permit) -> Details:
     return Details({"permit_digest": permit.digest()}, key.id, secret.use())
 
 
-def _end_replaced(custody: Custody, writing: Writing, replaced: str, by: str) -> None:
+def _end_replaced(writing: Writing, replaced: str, by: str) -> None:
     standing = writing.permit_standing(replaced)
     if standing is None:
         raise _unknown(replaced)
     check_transition(standing.state, "supersede")
     writing.append(Event("permit.superseded", ACTOR, {"permit": replaced, "by": by}))
-    custody.keyring.fence.record_permit_state(replaced, "superseded", custody.clock.now())
+
+
+def _fence(custody: Custody, permit_id: str, state: State) -> None:
+    """Let the fence remember a state before the ledger's transaction ends.
+
+    If that is the last thing that ever happens, the permit is refused until the step is repeated.
+    """
+    custody.keyring.fence.record_permit_state(permit_id, state, custody.clock.now())
 
 
 def _refuse_known(standing: PermitStanding | None, permit_id: str) -> None:
@@ -196,7 +206,7 @@ def _placed(out: Path, content: bytes) -> Iterator[Any]:
         finally:
             beside.unlink(missing_ok=True)
 
-    write_atomic(beside, content, exclusive=True)
+    write_atomic(beside, content)
     try:
         yield place
     except BaseException:
@@ -228,8 +238,7 @@ def change_state(
         before: State = standing.state
         after = check_transition(before, event)
         entry = writing.append(Event(CHANGES[event], ACTOR, {"permit": permit.id, **fields}))
-        # Before the commit: if this is the last thing that happens, the permit is refused.
-        custody.keyring.fence.record_permit_state(permit.id, after, custody.clock.now())
+        _fence(custody, permit.id, after)
     settle(custody)
     return StateChange(permit.id, before, after, entry)
 

@@ -89,7 +89,7 @@ def _write_aside(
         kept = SealedFolder(aside, inside.release, inside.key)
         for recipe in prepared.recipe.tables:
             if recipe.about_people:
-                table = prepared.shaper.released(recipe, held)
+                table = prepared.shaper.released(recipe, held, like=prepared.released)
                 path = f"holdout/{recipe.name}/part-0.parquet"
                 holdout.append(kept.write_table(path, engine, table))
     progress("Making the membership list")

@@ -32,10 +32,10 @@ from commonweal.vault.release.prepare import (
 )
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.recipe import make_recipe
+from commonweal.vault.release.release_keys import make_release_key
 from commonweal.vault.release.session import (
     ProjectKeyring,
     check_now,
-    key_name,
     load_permit,
     make_inputs,
     refuse_elsewhere,
@@ -166,13 +166,12 @@ class _Run:
         releases = self.custody.home.releases
         staging = releases / f"{BUILDING}{self.release}"
         aside = airlock_folder(releases, self.release)
-        make_private_folder(staging)
-        make_private_folder(aside)
-        name = key_name("release", self.release)
-        info = self.custody.keyring.create(name, "release_data", project=self.permit.project.id)
-        ring.ids["release"] = info.id
-        secret = self.custody.keyring.secret(name)
         try:
+            make_private_folder(staging)
+            make_private_folder(aside)
+            info = make_release_key(self.custody, self.release, self.permit.project.id)
+            ring.ids["release"] = info.id
+            secret = self.custody.keyring.secret(info.name)
             assemble(
                 self.custody,
                 prepared,

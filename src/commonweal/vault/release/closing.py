@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from commonweal.foundation.canonical import digest, parse_json
+from commonweal.foundation.errors import Failure
 from commonweal.foundation.files import (
     fsync_folder,
     read_bytes,
@@ -26,7 +27,7 @@ from commonweal.ledger.proving import prove
 from commonweal.papers.permit import Permit
 from commonweal.papers.release import ReleaseManifest
 from commonweal.vault.custody import Custody, settle
-from commonweal.vault.release.session import key_name
+from commonweal.vault.release.release_keys import shred_release_keys
 from commonweal.vault.release.store import (
     BUILDING,
     MANIFEST,
@@ -64,14 +65,15 @@ def complete(
     }
     if earlier is not None:
         fields["refreshes"] = earlier
+    checked_at = manifest.choices.national.checked_at
+    if checked_at is not None:
+        # Before the entry: cut off in between, newer choices are known than were needed.
+        custody.keyring.fence.record_choices(checked_at)
     with custody.ledger.transaction() as writing:
         _append_choices(custody, writing, permit, release, manifest)
         intent = writing.append(Event("release.completed", MANAGER, fields), details)
     entry = find_completed(custody.ledger, release)
     assert entry is not None  # noqa: S101 (it was written one line above)
-    checked_at = manifest.choices.national.checked_at
-    if checked_at is not None:
-        custody.keyring.fence.record_choices(checked_at)
     folder = settle_place(custody, entry, staging)
     return folder, manifest.plain(), intent
 
@@ -104,7 +106,9 @@ def settle_place(custody: Custody, entry: Completed, staging: Path) -> Path:
     releases = custody.home.releases
     settle(custody)
     place = custody.ledger.place(entry.intent_id)
-    if place is not None and not (staging / PROOF).exists():
+    if place is None:
+        raise Failure("CW-RELEASE-INCONSISTENT", "The ledger gave the release no place.")
+    if not (staging / PROOF).exists():
         proof = prove(custody.ledger, *place)
         write_atomic(staging / PROOF, proof.encode(), exclusive=True)
     folder = releases / entry.release
@@ -118,11 +122,21 @@ def settle_place(custody: Custody, entry: Completed, staging: Path) -> Path:
 
 
 def retire(custody: Custody, release: str, permit: str) -> None:
-    """Destroy the data key of a release that a newer one replaced (S13)."""
-    if custody.keyring.shred_release(key_name("release", release)):
+    """Destroy the data key of a release that a newer one replaced (S13). May be done again."""
+    destroyed = shred_release_keys(custody, release)
+    if destroyed or not _said_destroyed(custody, release, permit):
         fields = {"permit": permit, "release": release, "reason": "superseded"}
         custody.ledger.append(Event("release.data_key_destroyed", Actor("system"), fields))
         settle(custody)
+
+
+def _said_destroyed(custody: Custody, release: str, permit: str) -> bool:
+    with custody.ledger.reading() as connection:
+        rows = connection.execute(
+            "SELECT body FROM intent WHERE type = 'release.data_key_destroyed' AND permit = ?",
+            (permit,),
+        ).fetchall()
+    return any(parse_json(body, "An entry")["release"] == release for (body,) in rows)
 
 
 def recover(custody: Custody) -> list[str]:
@@ -140,6 +154,12 @@ def recover(custody: Custody) -> list[str]:
         else:
             settle_place(custody, entry, staging)
             done.append(f"Release {release} was finished and now stands in its place.")
+    # A build may also have been cut off between its name and the end of what it replaced.
+    latest = {one.permit: one for one in completed(custody.ledger)}
+    for one in latest.values():
+        replaced = one.fields.get("refreshes")
+        if isinstance(replaced, str):
+            retire(custody, replaced, one.permit)
     return done
 
 
@@ -147,7 +167,7 @@ def discard(custody: Custody, release: str, staging: Path) -> None:
     """Remove all of a release that the ledger does not know as completed."""
     if find_completed(custody.ledger, release) is not None:
         return
-    custody.keyring.shred_release(key_name("release", release))
+    shred_release_keys(custody, release)
     shutil.rmtree(airlock_folder(custody.home.releases, release), ignore_errors=True)
     shutil.rmtree(staging, ignore_errors=True)
 

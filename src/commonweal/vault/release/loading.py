@@ -91,29 +91,36 @@ def load(
         if reserved:
             raise Fault("CW-SOURCE-NAMES", f"Table {name}: a column name starts with {INTERNAL}.")
     source.prepare(needed)
-    views: dict[str, ops.Table] = {}
-    rows: dict[str, int] = {}
-    non_finite: dict[str, dict[str, int]] = {}
+    attached: dict[str, tuple[str, dict[str, str]]] = {}
     for number, (name, columns) in enumerate(needed.items()):
-        progress(f"Reading {name}")
         table = recipe.dataset.table(name)
         types = {column: table.variable(column).type for column in columns}
         view = source.attach(
             engine.connection, name, columns, types, reading=Reading.of(table), view=f"src_{number}"
         )
+        attached[name] = (view, types)
+    # Before anything is read, so that a change at any later moment shows at the end.
+    fingerprint = source.fingerprint(tuple(needed))
+    views: dict[str, ops.Table] = {}
+    rows: dict[str, int] = {}
+    non_finite: dict[str, dict[str, int]] = {}
+    for name, (view, types) in attached.items():
+        progress(f"Reading {name}")
         intake = source.intake(engine.connection, view)
         _refuse_unreadable(name, intake.unreadable, types)
         rows[name] = intake.rows
         non_finite[name] = dict(intake.non_finite)
         typed = ops.named(view, types)
-        views[name] = _numbered(engine, name, view, typed) if recipe.row_is_person else typed
-    return Loaded(recipe, engine, source.fingerprint(tuple(needed)), views, rows, non_finite)
+        place = f"{recipe.dataset.id}/{name}"
+        views[name] = _numbered(engine, place, view, typed) if recipe.row_is_person else typed
+    return Loaded(recipe, engine, fingerprint, views, rows, non_finite)
 
 
-def _numbered(engine: DuckDBEngine, name: str, view: str, typed: ops.Table) -> ops.Table:
-    # One row is one person: the row's place is all there is to tell people apart.
+def _numbered(engine: DuckDBEngine, place: str, view: str, typed: ops.Table) -> ops.Table:
+    # One row is one person: the row's place is all there is to tell people apart. The dataset is
+    # named, so that row 1 of two hospitals is not one person to the audit.
     number = ops.as_text(ops.row_number(typed))
-    key = ops.join_text(ops.constant(f"{name}#", "text"), number)
+    key = ops.join_text(ops.constant(f"{place}#", "text"), number)
     return engine.keep(f"{view}_people", ops.derive(typed, {PERSON: key}))
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from commonweal.papers.permit import RiskLimits
 from commonweal.papers.permit_rules import Wanted
 from commonweal.vault.release.loading import Loaded
-from commonweal.vault.release.recipe import Recipe, TableRecipe
+from commonweal.vault.release.recipe import TableRecipe
 from commonweal.vault.release.shaping import WHO, Shaper
 from commonweal.vault.risk import (
     Breach,
@@ -111,68 +111,92 @@ def measure(
 
 
 @contextlib.contextmanager
-def measured_views(shaper: Shaper, people: ops.Table, *, exact: bool) -> Iterator[list[RiskView]]:
-    """The tables that are measured, kept in the engine for the block."""
-    recipe = shaper.loaded.recipe
-    kept: list[str] = []
+def measured_views(
+    shaper: Shaper, people: ops.Table, *, exact: bool, sensitive: bool = True
+) -> Iterator[list[RiskView]]:
+    """The tables that are measured, kept in the engine for the block.
+
+    `exact`: before any form. `sensitive`: with the sensitive columns, which only l needs.
+    """
+    making = _Making(shaper, people, exact, sensitive)
     try:
-        yield list(_views(shaper, people, recipe, exact, kept))
+        yield list(making.views())
     finally:
-        for name in kept:
+        for name in making.kept:
             shaper.engine.forget(name)
 
 
-def _views(
-    shaper: Shaper, people: ops.Table, recipe: Recipe, exact: bool, kept: list[str]
-) -> Iterator[RiskView]:
-    static = next((one for one in recipe.tables if one.name == recipe.person_table), None)
-    shared: RiskView | None = None
-    if static is not None:
-        shared = _view(shaper, people, static, exact, kept)
-        yield shared
-    measured = static is not None
-    for table in recipe.tables:
-        if table is static or not table.about_people or not (table.quasi or table.sensitive):
-            continue
-        own = _view(shaper, people, table, exact, kept)
-        measured = True
-        yield own if shared is None else _beside(own, shared)
-    if not measured:
-        kept.append("view_people")
-        everyone = shaper.engine.keep("view_people", ops.project(people, {WHO: people["number"]}))
-        yield RiskView(EVERYONE, everyone, (), (), WHO)
+@dataclass
+class _Making:
+    shaper: Shaper
+    people: ops.Table
+    exact: bool
+    sensitive: bool
+    kept: list[str] = field(default_factory=list)
 
+    def views(self) -> Iterator[RiskView]:
+        recipe = self.shaper.loaded.recipe
+        static = next((one for one in recipe.tables if one.name == recipe.person_table), None)
+        shared = self._view(static) if static is not None else None
+        if shared is not None:
+            yield shared
+        measured = shared is not None
+        for table in recipe.tables:
+            if table is static or not table.about_people:
+                continue
+            if not (table.quasi or (table.sensitive and self.sensitive)):
+                continue
+            own = self._view(table)
+            measured = True
+            yield own if shared is None else self._beside(own, shared)
+        if not measured:
+            everyone = ops.project(self.people, {WHO: self.people["number"]})
+            yield RiskView(EVERYONE, self._keep("view_people", everyone), (), (), WHO)
 
-def _view(
-    shaper: Shaper, people: ops.Table, table: TableRecipe, exact: bool, kept: list[str]
-) -> RiskView:
-    items: tuple[Wanted, ...] = (*table.quasi, *table.sensitive)
-    make = shaper.raw if exact else shaper.measured
-    rows = shaper.engine.keep(f"view_{table.name}", ops.distinct(make(table, people, items)))
-    kept.append(f"view_{table.name}")
-    quasi = tuple(item.variable.name for item in table.quasi)
-    sensitive = tuple(item.variable.name for item in table.sensitive)
-    return RiskView(table.name, rows, quasi, sensitive, WHO)
+    def _view(self, table: TableRecipe) -> RiskView:
+        learnt = table.sensitive if self.sensitive else ()
+        items: tuple[Wanted, ...] = (*table.quasi, *learnt)
+        make = self.shaper.raw if self.exact else self.shaper.measured
+        rows = self._keep(f"view_{table.name}", make(table, self.people, items))
+        quasi = tuple(item.variable.name for item in table.quasi)
+        return RiskView(table.name, rows, quasi, tuple(item.variable.name for item in learnt), WHO)
 
+    def _beside(self, own: RiskView, shared: RiskView) -> RiskView:
+        """`own` with the person table's quasi-identifiers on every row."""
+        renamed = {f"cw__static_{place}": name for place, name in enumerate(shared.quasi)}
+        if not renamed:
+            return own
+        once = ops.distinct(ops.select(shared.table, [WHO, *shared.quasi]))
+        joined = ops.left_join(own.table, once, {WHO: WHO}, renamed)
+        kept = self._keep(f"beside_{own.name}", joined)
+        # The wider table holds everything of the narrower one, which need not stay in memory.
+        self.shaper.engine.forget(f"view_{own.name}")
+        return RiskView(own.name, kept, (*own.quasi, *renamed), own.sensitive, WHO)
 
-def _beside(own: RiskView, shared: RiskView) -> RiskView:
-    """`own` with the person table's quasi-identifiers on every row."""
-    renamed = {f"cw__static_{place}": name for place, name in enumerate(shared.quasi)}
-    if not renamed:
-        return own
-    once = ops.distinct(ops.select(shared.table, [WHO, *shared.quasi]))
-    joined = ops.left_join(own.table, once, {WHO: WHO}, renamed)
-    return RiskView(own.name, joined, (*own.quasi, *renamed), own.sensitive, WHO)
+    def _keep(self, name: str, table: ops.Table) -> ops.Table:
+        self.kept.append(name)
+        return self.shaper.engine.keep(name, table)
 
 
 def _shift(shaper: Shaper, people: ops.Table, known: Calendars) -> ShiftFigures | None:
-    dated = []
-    for table in shaper.loaded.recipe.tables:
-        for item in table.shifted:
-            name = item.variable.name
-            if (table.name, name) in known:
-                rows = shaper.measured(table, people, (item,))
-                dated.append(ReleasedDates(rows, WHO, name, known[table.name, name]))
-    if not dated:
-        return None
-    return shift_candidates(shaper.engine, dated, shaper.loaded.recipe.permit.shift_weeks)
+    """Shift candidates; the moved dates of each table are worked out once and kept narrow."""
+    dated, kept = [], []
+    try:
+        for table in shaper.loaded.recipe.tables:
+            items = tuple(
+                item for item in table.shifted if (table.name, item.variable.name) in known
+            )
+            if not items:
+                continue
+            kept.append(f"dates_{table.name}")
+            rows = shaper.engine.keep(kept[-1], shaper.measured(table, people, items))
+            dated += [
+                ReleasedDates(rows, WHO, item.variable.name, known[table.name, item.variable.name])
+                for item in items
+            ]
+        if not dated:
+            return None
+        return shift_candidates(shaper.engine, dated, shaper.loaded.recipe.permit.shift_weeks)
+    finally:
+        for name in kept:
+            shaper.engine.forget(name)

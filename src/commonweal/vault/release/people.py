@@ -17,6 +17,7 @@ from commonweal.vault.release.project_keys import ProjectKeys
 from commonweal.vault.tables import ops
 
 DRAW_DIGITS = 7
+_NATIONAL = "cw__national"
 DRAW_SPACE = 16**DRAW_DIGITS
 
 
@@ -85,10 +86,10 @@ def _person_rows(loaded: Loaded, decision: Decision, demo: bool) -> ops.Table:
     rows = loaded.linked(person.table)
     national: ops.Value = ops.missing("text")
     if recipe.dataset.national_variable is not None:
-        column = rows[recipe.dataset.national_variable]
-        national = ops.nhs_number(column, synthetic=demo)
+        rows = _with_national(loaded, rows, recipe.dataset.national_variable, demo=demo)
+        national = rows[_NATIONAL]
         if demo:
-            _refuse_real_numbers(loaded, rows, recipe.dataset.national_variable)
+            _refuse_real_numbers(loaded, rows)
     key = national if person.kind == "nhs_number" else rows[PERSON]
     # An identifier is valid if the choices that apply can be looked up with it.
     identifier = national if decision.national else ops.first_of(national, key)
@@ -102,11 +103,25 @@ def _person_rows(loaded: Loaded, decision: Decision, demo: bool) -> ops.Table:
     )
 
 
-def _refuse_real_numbers(loaded: Loaded, rows: ops.Table, column: str) -> None:
-    real = ops.nhs_number(rows[column], synthetic=False)
-    found = loaded.engine.one(
-        ops.group(rows, [], {"n": ops.count_where(rows, ops.negate(ops.is_missing(real)))})
+def _with_national(loaded: Loaded, rows: ops.Table, column: str, *, demo: bool) -> ops.Table:
+    """`rows` with the valid NHS number, in steps with a view after each (see `ops.nhs_shaped`)."""
+    engine = loaded.engine
+    shaped = ops.derive(rows, {"cw__digits": ops.nhs_shaped(rows[column])})
+    rows = engine.view("nhs_shaped", shaped)
+    rows = engine.view(
+        "nhs_numbered", ops.derive(rows, {"cw__number": ops.as_number(rows["cw__digits"])})
     )
+    good = ops.nhs_checked(rows["cw__number"], synthetic=demo)
+    checked = ops.choose(good, rows["cw__digits"], ops.missing("text"))
+    return ops.derive(rows, {_NATIONAL: checked})
+
+
+def _refuse_real_numbers(loaded: Loaded, rows: ops.Table) -> None:
+    real = ops.both(
+        ops.nhs_checked(rows["cw__number"], synthetic=False),
+        ops.negate(ops.is_missing(rows["cw__number"])),
+    )
+    found = loaded.engine.one(ops.group(rows, [], {"n": ops.count_where(rows, real)}))
     if found["n"]:
         raise Refused(
             "CW-HOME-DEMO-REAL",

@@ -154,28 +154,33 @@ class _Gate:
 
 
 def _gate(shaper: Shaper, people: ops.Table, total: int, known: Calendars) -> _Gate:
-    """Measure; where the permit allows it, leave people in small classes out and measure again.
+    """Leave out people in small classes where the permit allows it, then measure what is left.
 
-    Leaving people out makes values rarer, which rolls them up further, so what is measured last is
-    what is released. Raises nothing: breaches that remain are for the caller to refuse.
+    Who is in a small class follows from the quasi-identifiers alone (and from sensitive values
+    only where the permit limits l), so the full measurement is made once, of what is released.
+    Breaches that remain are for the caller to refuse.
     """
     limits = shaper.loaded.recipe.permit.risk
+    suppressed = 0
+    if limits.suppress_up_to > 0:
+        people, suppressed = _leave_out(shaper, people, int(limits.suppress_up_to * total))
     after = measure(shaper, people, known)
-    breaches = after.breaches(limits)
-    if not breaches or limits.suppress_up_to == 0:
-        return _Gate(people, 0, after, breaches)
-    with measured_views(shaper, people, exact=False) as views:
+    return _Gate(people, suppressed, after, after.breaches(limits))
+
+
+def _leave_out(shaper: Shaper, people: ops.Table, most: int) -> tuple[ops.Table, int]:
+    """(people without those in small classes, how many were left out); at most `most`, or none."""
+    limits = shaper.loaded.recipe.permit.risk
+    wanted = limits.distinct_l is not None
+    with measured_views(shaper, people, exact=False, sensitive=wanted) as views:
         out = people_to_leave_out(shaper.engine, views, limits, kept_as="left_out")
     try:
-        if not 0 < out.people <= int(limits.suppress_up_to * total):
-            return _Gate(people, 0, after, breaches)
-        fewer = shaper.engine.keep(
-            "allowed_1", ops.anti_join(people, out.table, {"number": "person"})
-        )
+        if not 0 < out.people <= most:
+            return people, 0
+        fewer = ops.anti_join(people, out.table, {"number": "person"})
+        return shaper.engine.keep("allowed_1", fewer), out.people
     finally:
         shaper.engine.forget("left_out")
-    after = measure(shaper, fewer, known)
-    return _Gate(fewer, out.people, after, after.breaches(limits))
 
 
 def _with_rows(shaper: Shaper, people: ops.Table) -> tuple[ops.Table, int]:

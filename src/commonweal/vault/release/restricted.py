@@ -20,7 +20,6 @@ from commonweal.papers.base import Identifier, Line, Paper
 from commonweal.papers.permit import Permit
 from commonweal.papers.refusal import PermitRefused
 from commonweal.vault.release.recipe import TableRecipe
-from commonweal.vault.tables import ops
 
 
 class CodeList(Paper):
@@ -79,19 +78,17 @@ def lists_for(permit: Permit) -> RestrictedLists:
     )
 
 
-def restricted_test(
-    lists: RestrictedLists, recipe: TableRecipe, rows: ops.Table
-) -> dict[str, ops.Value]:
-    """For each code column of the table (released or not, if it was read), a condition that is
-    true where its code is restricted."""
-    tests: dict[str, ops.Value] = {}
-    present = set(ops.columns(rows))
+def restricted_pattern(
+    lists: RestrictedLists, recipe: TableRecipe, present: set[str]
+) -> dict[str, str]:
+    """For each code column of the table that was read, the pattern of its restricted codes.
+
+    The patterns are for codes in the spelling of `ops.upper_bare`.
+    """
+    patterns: dict[str, str] = {}
     for variable in recipe.table.variables:
         starts = lists.prefixes.get(variable.identifies or "", ())
-        if not starts or variable.name not in present or variable.type != "text":
-            continue
-        pattern = "^(?:" + "|".join(re.escape(start.replace(".", "")) for start in starts) + ")"
-        bare = ops.upper_bare(rows[variable.name])
-        known = ops.first_of(ops.matches(bare, pattern), ops.constant(False, "boolean"))
-        tests[variable.name] = known
-    return tests
+        if starts and variable.name in present and variable.type == "text":
+            bare = (re.escape(start.replace(".", "")) for start in starts)
+            patterns[variable.name] = "^(?:" + "|".join(bare) + ")"
+    return patterns

@@ -16,7 +16,7 @@ from commonweal.vault.release.loading import PERSON, Loaded
 from commonweal.vault.release.project_keys import ProjectKeys
 from commonweal.vault.release.rare import rare_labels
 from commonweal.vault.release.recipe import TableRecipe
-from commonweal.vault.release.restricted import RestrictedLists, restricted_test
+from commonweal.vault.release.restricted import RestrictedLists, restricted_pattern
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 
@@ -57,6 +57,8 @@ class Shaper:
     windows: Mapping[tuple[str, str], tuple[object, object]]
     _key_tables: dict[str, ops.Table] = field(default_factory=dict)
     _rare: dict[tuple[str, str], ops.Table] = field(default_factory=dict)
+    _label_tables: dict[tuple[str, str, str, str], ops.Table] = field(default_factory=dict)
+    _restricted_values: dict[tuple[str, str], ops.Table | None] = field(default_factory=dict)
 
     @property
     def engine(self) -> DuckDBEngine:
@@ -94,17 +96,29 @@ class Shaper:
         rows, columns = self._formed(recipe, people, items)
         return ops.project(rows, {WHO: rows[WHO], **columns})
 
-    def released(self, recipe: TableRecipe, people: ops.Table) -> ops.Table:
-        """The released columns in permit order, the person's code first."""
-        rows, columns = self._formed(recipe, people, recipe.items)
+    def released(
+        self, recipe: TableRecipe, people: ops.Table, *, like: ops.Table | None = None
+    ) -> ops.Table:
+        """The released columns in permit order, the person's code first.
+
+        `like`: other people among whom rare values are judged, so that the hold-out is shown in
+        the same values as the release.
+        """
+        rows, columns = self._formed(recipe, people, recipe.items, like)
         code = {recipe.code_column: rows[CODE]} if recipe.about_people else {}
         return ops.project(rows, {**code, **columns})
 
     def _formed(
-        self, recipe: TableRecipe, people: ops.Table, wanted: tuple[Wanted, ...]
+        self,
+        recipe: TableRecipe,
+        people: ops.Table,
+        wanted: tuple[Wanted, ...],
+        like: ops.Table | None = None,
     ) -> tuple[ops.Table, dict[str, ops.Value]]:
         rows = self.rows(recipe, people)
-        rows, labels = self._with_rare_labels(recipe, rows, wanted)
+        rows, labels = self._with_rare_labels(
+            recipe, rows, wanted, people if like is None else like
+        )
         rows, records = self._with_record_codes(rows, wanted)
         rows, firsts = self._with_first_dates(rows, wanted)
         columns: dict[str, ops.Value] = {}
@@ -175,19 +189,30 @@ class Shaper:
         recipe: TableRecipe,
         rows: ops.Table,
         items: tuple[Wanted, ...],
+        whose: ops.Table,
     ) -> tuple[ops.Table, dict[str, str]]:
+        """`rows` with what each watched value is shown as, judged among the people `whose`."""
         labels: dict[str, str] = {}
-        limit = self.loaded.recipe.permit.risk.rare_people
         for item in items:
             if item not in recipe.rare_watched or not recipe.about_people:
                 continue
             name, into = item.variable.name, f"cw__label_{len(labels)}"
-            kept_as = f"rare_{secrets.token_hex(6)}"
-            table = rare_labels(self.engine, kept_as, rows, WHO, item, limit)
+            table = self._labels(recipe, item, rows, whose)
             rows = ops.left_join(rows, table, {name: "value"}, {into: "label"})
             labels[name] = into
             self._rare[recipe.name, name] = table
         return rows, labels
+
+    def _labels(
+        self, recipe: TableRecipe, item: Wanted, rows: ops.Table, whose: ops.Table
+    ) -> ops.Table:
+        # Measuring and writing the same people ask for the same labels: they are made once.
+        key = (recipe.name, item.variable.name, item.form.text, whose.get_name())
+        if key not in self._label_tables:
+            limit = self.loaded.recipe.permit.risk.rare_people
+            kept_as = f"rare_{secrets.token_hex(6)}"
+            self._label_tables[key] = rare_labels(self.engine, kept_as, rows, WHO, item, limit)
+        return self._label_tables[key]
 
     # --- what was lost ----------------------------------------------------------------------
     def rare_values(self, recipe: TableRecipe) -> int:
@@ -205,43 +230,68 @@ class Shaper:
 
     def losses(self, recipe: TableRecipe, people: ops.Table) -> Losses:
         """Rows and values taken out as restricted, and as outside the trimmed coverage."""
-        if not recipe.about_people:
+        restricted = self._restricted(recipe) if recipe.about_people else {}
+        if not restricted and not (recipe.about_people and recipe.shifted):
             return Losses(0, 0)
-        rows = ops.inner_join(
-            self.loaded.linked(recipe.name), people, {PERSON: "person"}, {WEEKS: "weeks"}
-        )
-        tests = restricted_test(self.restricted, recipe, rows)
+        rows = self.loaded.linked(recipe.name)
         no = ops.constant(False, "boolean")
-        restricted = ops.either(no, *tests.values())
-        outside = [ops.negate(ops.first_of(test, no)) for test in self._inside(recipe, rows)]
-        present = [ops.negate(ops.is_missing(rows[item.variable.name])) for item in recipe.shifted]
-        trimmed = ops.either(no, *(ops.both(*pair) for pair in zip(present, outside, strict=True)))
-        if not tests and not outside:
-            return Losses(0, 0)
+        flags = {f"cw__flag_{number}": item for number, item in enumerate(restricted.items())}
+        for flag, (name, values) in flags.items():
+            rows = ops.left_join(rows, values, {name: "value"}, {flag: "value"})
+        rows = ops.inner_join(rows, people, {PERSON: "person"}, {WEEKS: "weeks"})
+        gone = ops.either(no, *(ops.negate(ops.is_missing(rows[flag])) for flag in flags))
+        outside = [
+            ops.both(ops.negate(ops.is_missing(rows[item.variable.name])), ops.negate(inside))
+            for item, inside in zip(recipe.shifted, self._inside(recipe, rows), strict=True)
+        ]
+        trimmed = ops.either(no, *outside)
         found = self.engine.one(
             ops.group(
                 rows,
                 [],
                 {
-                    "restricted": ops.count_where(rows, restricted),
-                    "trimmed": ops.count_where(rows, ops.both(trimmed, ops.negate(restricted))),
+                    "restricted": ops.count_where(rows, gone),
+                    "trimmed": ops.count_where(rows, ops.both(trimmed, ops.negate(gone))),
                 },
             )
         )
         return Losses(found["restricted"], found["trimmed"])
 
     # --- rows that may not be there ---------------------------------------------------------
+    def _restricted(self, recipe: TableRecipe) -> dict[str, ops.Table]:
+        """For each code column that holds restricted codes, a kept table of them (`value`).
+
+        The patterns are tried on each different code once, not on each row.
+        """
+        rows = self.loaded.linked(recipe.name)
+        present = set(ops.columns(rows))
+        found: dict[str, ops.Table] = {}
+        for name, pattern in restricted_pattern(self.restricted, recipe, present).items():
+            key = (recipe.name, name)
+            if key not in self._restricted_values:
+                codes = ops.distinct(ops.project(rows, {"value": rows[name]}))
+                matching = ops.keep_where(
+                    codes, ops.matches(ops.upper_bare(codes["value"]), pattern)
+                )
+                kept = self.engine.keep(f"restricted_{len(self._restricted_values)}", matching)
+                count = self.engine.one(ops.group(kept, [], {"n": ops.count_rows(kept)}))["n"]
+                self._restricted_values[key] = kept if count else None
+            values = self._restricted_values[key]
+            if values is not None:
+                found[name] = values
+        return found
+
     def _without_restricted(self, recipe: TableRecipe, rows: ops.Table) -> ops.Table:
-        tests = restricted_test(self.restricted, recipe, rows)
-        if not tests:
-            return rows
-        if recipe.name == self.loaded.recipe.person_table or self.loaded.recipe.row_is_person:
-            blanked = {
-                name: ops.choose(test, ops.missing("text"), rows[name])
-                for name, test in tests.items()
-            }
-            return ops.derive(rows, blanked)
-        return ops.keep_where(rows, ops.negate(ops.either(*tests.values())))
+        blank = recipe.name == self.loaded.recipe.person_table or self.loaded.recipe.row_is_person
+        for name, values in self._restricted(recipe).items():
+            if blank:
+                rows = ops.left_join(rows, values, {name: "value"}, {"cw__restricted": "value"})
+                known = ops.is_missing(rows["cw__restricted"])
+                shown = ops.choose(known, rows[name], ops.missing("text"))
+                rows = ops.derive(rows, {name: shown})
+            else:
+                rows = ops.anti_join(rows, values, {name: "value"})
+        return rows
 
     def _within_coverage(self, recipe: TableRecipe, rows: ops.Table) -> ops.Table:
         for item, inside in zip(recipe.shifted, self._inside(recipe, rows), strict=True):

@@ -8,6 +8,7 @@ and its remains are removed, or it does and the rename is carried out (`closing.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ SUMMARY = "summary.jws"
 PROOF = "ledger.tlog-proof"
 RISK = "risk.json"
 REPORT = "report.html"
+ID_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,12 @@ def next_release_id(ledger: Ledger, permit: Permit) -> tuple[str, int, str | Non
     earlier = list(completed(ledger, permit=permit.id))
     number = len(earlier) + 1
     ending = f".r{number}"
-    return permit.id[: 64 - len(ending)] + ending, number, earlier[-1].release if earlier else None
+    begin = permit.id
+    if len(begin + ending) > ID_LENGTH:
+        # Cut short, two permits could share an id; the hash keeps them apart.
+        ending = f"-{hashlib.sha256(permit.id.encode()).hexdigest()[:16]}{ending}"
+        begin = begin[: ID_LENGTH - len(ending)]
+    return begin + ending, number, earlier[-1].release if earlier else None
 
 
 def airlock_folder(releases: Path, release: str) -> Path:

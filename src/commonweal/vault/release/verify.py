@@ -24,7 +24,7 @@ from commonweal.papers.release import ReleaseManifest, ReleaseSummary, summarise
 from commonweal.vault.custody import Custody
 from commonweal.vault.keys import Secret
 from commonweal.vault.release.progress import Progress, quiet
-from commonweal.vault.release.session import key_name
+from commonweal.vault.release.release_keys import active_release_key
 from commonweal.vault.release.store import (
     AIRLOCK,
     MANIFEST,
@@ -92,6 +92,7 @@ def verify_release(custody: Custody, folder: Path, progress: Progress = quiet) -
         report.add(MANIFEST, error)
         return report
     report.release = manifest.release
+    _check(report, "the folder", lambda: _expect_place(custody, folder, manifest))
     _check(report, "the folder", lambda: _expect_files(folder, manifest))
     _check_data(report, custody, folder, manifest, progress)
     _check(report, SUMMARY, lambda: _check_summary(custody, folder, manifest))
@@ -107,6 +108,13 @@ def _check(report: VerifyReport, place: str, what: Callable[[], None]) -> None:
         what()
     except CommonwealError as error:
         report.add(place, error)
+
+
+def _expect_place(custody: Custody, folder: Path, manifest: ReleaseManifest) -> None:
+    # Elsewhere (`delivery: handover`) a folder may have any name.
+    stored = folder.resolve().parent == custody.home.releases.resolve()
+    if stored and folder.resolve().name != manifest.release:
+        raise Fault("CW-RELEASE-CHANGED", "The folder holds another release than it is named for.")
 
 
 def _expect_files(folder: Path, manifest: ReleaseManifest) -> None:
@@ -146,10 +154,7 @@ def _check_data(
 
 def release_key(custody: Custody, release: str) -> Secret | None:
     """The data key of a release, or None once it was destroyed."""
-    name = key_name("release", release)
-    known = {info.name: info for info in custody.keyring.list()}
-    info = known.get(name)
-    return custody.keyring.secret(name) if info is not None and info.state == "active" else None
+    return active_release_key(custody, release)
 
 
 def check_file(path: Path, file: Any, secret: Secret | None, context: str) -> None:

@@ -1,9 +1,10 @@
 """Equivalence classes of a table, counted by the engine.
 
-By row: one two-level GROUP BY. By person: classes get numbers, each person counts once in each
-class however many rows they have there, and a person's own risk is that of the smallest class they
-are in. A missing value is a value of its own in a class key and among sensitive values: people
-whose postcode is not recorded look alike, and "not recorded" tells an intruder something too.
+Classes get numbers; by row, class sizes and sensitive values are two-level GROUP BYs over them. By
+person each person counts once in each class however many rows they have there, and a person's own
+risk is that of the smallest class they are in. A missing value is a value of its own in a class
+key and among sensitive values: people whose postcode is not recorded look alike, and "not
+recorded" tells an intruder something too.
 """
 
 from __future__ import annotations
@@ -50,9 +51,9 @@ def class_figures(
     """The risk figures of `table` over the columns `quasi`.
 
     `sensitive`: columns whose l is wanted. `person`: the column that says whose row it is; None
-    where one row is one person. Without `quasi` everyone is in one class. By person the table is
-    read three times, and for each sensitive column once more and again for each six million
-    rows, so an expensive expression should be kept before.
+    where one row is one person. Without `quasi` everyone is in one class.
+    The table is read once (by person three times), again for each sensitive column, and by person
+    again for each six million rows of those, so an expensive expression should be kept before.
     Raises `WrongUsage` CW-RISK-COLUMNS and `Fault` CW-RISK-PERSON-MISSING.
     """
     check_columns(table, quasi, sensitive, person)
@@ -153,16 +154,15 @@ class _Varieties:
 def _by_row(
     engine: Engine, table: ops.Table, keys: list[str], sensitive: Sequence[str], above: float
 ) -> Figures:
-    # The only pass over the data; everything after works on what it counted.
-    counted = ops.group(table, [*keys, *sensitive], {_COUNT: ops.count_rows(table)})
-    with kept(engine, counted, "cells") as cells:
-        sizes = ops.group(cells, keys, {_SIZE: ops.total(cells[_COUNT])})
-        classes_by_size = _histogram(engine, sizes)
+    with kept(engine, _numbered_classes(table, keys), "classes") as classes:
+        classes_by_size = _histogram(engine, ops.rename(classes, {_SIZE: _COUNT}))
         found = _Varieties({}, {})
+        placed = _with_class(table, keys, classes)
         for column in sensitive:
-            joined = ops.group(cells, [*keys, column], {_COUNT: ops.total(cells[_COUNT])})
-            per_value = joined if len(sensitive) > 1 else cells
-            _add_variety(engine, found, column, per_value, keys)
+            # By the number of the class: a key of many texts would take several times the memory.
+            cells = _cells(placed, [CLASS], column)
+            per_value = ops.group(cells, [CLASS, _VALUE], {_COUNT: ops.count_rows(cells)})
+            _add_variety(engine, found, column, per_value, [CLASS])
     people = {size: size * count for size, count in classes_by_size.items()}
     return Figures.from_sizes(
         rows=sum(people.values()),

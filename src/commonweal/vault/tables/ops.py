@@ -366,10 +366,29 @@ def nhs_number(column: Value, *, synthetic: bool) -> Value:
 
     `synthetic`: whether numbers of the range that is never issued are accepted.
     """
+    digits = nhs_shaped(column)
+    good = nhs_checked(as_number(digits), synthetic=synthetic)
+    return ibis.ifelse(good, digits, ibis.null("string"))
+
+
+def nhs_shaped(column: Value) -> Value:
+    """The digits of a text that is shaped like an NHS number, else missing.
+
+    First of three steps (`nhs_shaped`, `as_number`, `nhs_checked`): with a view after each, large
+    tables are spared working the first ones out again for every digit.
+    """
     text = column.cast("string")
     shaped = text.re_search(r"^[ \t\r\n]*[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}[ \t\r\n]*$")
-    digits = ibis.ifelse(shaped, text.re_replace("[^0-9]", ""), ibis.null("string"))
-    number = digits.cast("int64")
+    return ibis.ifelse(shaped, text.re_replace("[^0-9]", ""), ibis.null("string"))
+
+
+def as_number(digits: Value) -> Value:
+    """A text of digits as an integer."""
+    return digits.cast("int64")
+
+
+def nhs_checked(number: Value, *, synthetic: bool) -> Value:
+    """Whether a ten-digit number has the right check digit and lies in a range in use."""
     summed = ibis.literal(0, "int64")
     for place in range(9):
         summed = summed + (number // 10 ** (9 - place) % 10) * (10 - place)
@@ -379,8 +398,7 @@ def nhs_number(column: Value, *, synthetic: bool) -> Value:
     issued = issued | number.between(6_000_000_000, 7_999_999_999)
     if synthetic:
         issued = issued | number.between(9_000_000_000, 9_999_999_999)
-    good = shaped & check & issued & (number % 1_111_111_111 != 0)
-    return ibis.ifelse(good, digits, ibis.null("string"))
+    return check & issued & (number % 1_111_111_111 != 0)
 
 
 # --- numbers and dates ----------------------------------------------------------------------
