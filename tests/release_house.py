@@ -8,6 +8,7 @@ gate. Tests change rows, catalogue, draft or choices before they build. Nothing 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from commonweal.foundation.canonical import digest
 from commonweal.foundation.clock import FixedClock, stamp
 from commonweal.foundation.errors import CommonwealError
 from commonweal.papers.catalogue import Catalogue
@@ -31,12 +33,14 @@ from commonweal.vault.custody import (
     settle,
     verify_ledger,
 )
+from commonweal.vault.keys import Secret
 from commonweal.vault.release.build import BuildReport, build_release
 from commonweal.vault.release.opening import open_release
 from commonweal.vault.release.plan import PlanReport, plan_release
 from commonweal.vault.release.verify import VerifyReport, verify_release
 from tests import factories
 from tests.unit.choices.helpers import HEADER, nhs_numbers
+from tests.unit.release.oracle import Keys, Oracle
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -137,9 +141,7 @@ def permitted(**tables: Mapping[str, str]) -> list[dict[str, Any]]:
         variables = []
         for name, form in columns.items():
             form, _, since = form.partition(" since ")
-            variables.append(
-                {"variable": name, "form": form} | ({"since": since} if since else {})
-            )
+            variables.append({"variable": name, "form": form} | ({"since": since} if since else {}))
         wanted.append({"table": table, "variables": variables})
     return [{"dataset": "hospital", "tables": wanted}]
 
@@ -381,3 +383,60 @@ def refused(what: Any) -> CommonwealError:
     except CommonwealError as error:
         return error
     raise AssertionError("this was to be refused")
+
+
+def oracle_of(
+    house: House,
+    permit: Path,
+    report: BuildReport,
+    allowed: Iterable[str] | None = None,
+    *,
+    hold_out: bool = False,
+) -> Oracle:
+    """The oracle of a release that was built, with the keys that the manifest names."""
+    from commonweal.papers.permit import Permit
+
+    keyring = house.custody().keyring
+    project = keyring.secret_of(report.manifest["key_ids"]["project"])
+    draft = Permit.load(permit.read_bytes(), house.custody().trust).plain()
+    return Oracle(
+        house.tables,
+        {key: value for key, value in draft.items() if value is not None},
+        house.catalogue_data["datasets"][0],
+        oracle_keys(project, scope(report.manifest), house.catalogue_data["datasets"][0]),
+        house.numbers if allowed is None else allowed,
+        hold_out,
+    )
+
+
+def scope(manifest: Mapping[str, Any]) -> str:
+    """The scope of a release's codes, worked out from its manifest."""
+    if manifest["pseudonym_scope"] == "linked":
+        return "linked"
+    choices = manifest["choices"]
+    said = digest([choices["national"].get("list_hash"), choices["objections_hash"]])
+    return hashlib.sha256(f"{manifest['source']['fingerprint']}\n{said}".encode()).hexdigest()
+
+
+def oracle_keys(project: Secret, scope: str, dataset: Mapping[str, Any]) -> Keys:
+    """The project's sub-keys by their labels, as the builder's design names them."""
+
+    def record(table: str, name: str) -> bytes:
+        for one in dataset["tables"]:
+            for variable in one["variables"]:
+                if (one["name"], variable["name"]) == (table, name) and variable.get("links_to"):
+                    table, name = variable["links_to"]["table"], variable["links_to"]["variable"]
+        where = f"{dataset['id']}\x00{table}\x00{name}"
+        label = hashlib.sha256(where.encode()).hexdigest()[:32]
+        return project.subkey(f"record/{label}/{scope}").use()
+
+    return Keys(
+        project.subkey(f"pseudonym/{scope}").use(), project.subkey("stable-draw").use(), record
+    )
+
+
+def rows_of(tables: Mapping[str, pa.Table]) -> dict[str, list[tuple[Any, ...]]]:
+    """Released tables as lists of tuples, in the order in which they lie."""
+    return {
+        name: [tuple(row.values()) for row in table.to_pylist()] for name, table in tables.items()
+    }

@@ -64,7 +64,7 @@ def create(
 
 @app.command("show")
 def show(ctx: typer.Context, home: HomeOption = None, json: JsonOption = False) -> None:
-    """Show a home: kind, trust policy, ledger and where its root key lies."""
+    """Show a home: its kind, trust policy, ledger and root key's place."""
     with opened(ctx, home) as custody:
         emit(json, _plain(custody), _sentences(custody))
 

@@ -24,7 +24,10 @@ KeyOption = Annotated[
 
 @app.command("verify")
 def verify(ctx: typer.Context, home: HomeOption = None, json: JsonOption = False) -> int:
-    """Recompute the whole ledger and name each fault with its place."""
+    """Recompute the whole ledger from its entries.
+
+    Each fault is named with its place; exit code 3 if there is one.
+    """
     path = home_path(ctx, home)
     from commonweal.foundation.clock import SystemClock
     from commonweal.vault.custody import open_custody, verify_ledger
@@ -51,7 +54,10 @@ def prove(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Write a proof file (tlog-proof) of one entry, to check offline."""
+    """Write the proof of one entry.
+
+    A tlog-proof file, with which anyone can check the entry offline.
+    """
     from commonweal.foundation.files import write_atomic
     from commonweal.ledger.proving import prove as prove_entry
 

@@ -63,6 +63,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _invoke(given: list[str]) -> int:
     command = cast("Any", typer.main.get_command(app))
     result = command.main(given, prog_name="commonweal", standalone_mode=False)
+    if result == INTERRUPTED:
+        # Typer makes an exit code of an interruption; it deserves its sentence.
+        raise KeyboardInterrupt
     return result if isinstance(result, int) else 0
 
 

@@ -73,7 +73,10 @@ def build(
 def verify(
     ctx: typer.Context, folder: ReleaseFolder, home: HomeOption = None, json: JsonOption = False
 ) -> int:
-    """Check every byte of a release against its manifest and the ledger."""
+    """Check every byte of a release.
+
+    Against its signed manifest and the ledger; exit code 3 if anything was changed.
+    """
     from commonweal.vault.release.verify import verify_release
 
     with opened(ctx, home) as custody, steps(json) as step:
@@ -86,7 +89,7 @@ def verify(
 def summary(
     ctx: typer.Context, folder: ReleaseFolder, home: HomeOption = None, json: JsonOption = False
 ) -> None:
-    """Show the signed summary of a release: all that may leave about it."""
+    """Show the signed summary: all that may leave about a release."""
     from commonweal.foundation.files import read_bytes
     from commonweal.papers.release import ReleaseSummary
     from commonweal.vault.release.store import SUMMARY, release_of
@@ -109,7 +112,10 @@ def open_(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Unseal a release for its live permit; into memory, such as below /dev/shm."""
+    """Unseal a release for its live permit.
+
+    Into memory, such as below /dev/shm, unless the permit has delivery handover.
+    """
     from commonweal.vault.release.opening import open_release
 
     with opened(ctx, home) as custody, _settled(custody), steps(json) as step:
@@ -161,9 +167,9 @@ def absence(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """State to one person, signed, that their record is not in a release.
+    """State to one person that their record is not in a release.
 
-    It covers this system only. The identifier is read from standard input.
+    The statement is signed. It covers this system only. The identifier is read from standard input.
     """
     with opened(ctx, home) as custody:
         plain = membership.write_absence(custody, release, membership.read_person(person), out)

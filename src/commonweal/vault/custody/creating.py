@@ -7,15 +7,18 @@ opened. The ledger's first entry is the policy's hash, before anything else can 
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 import re
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from commonweal.foundation.clock import Clock, stamp
-from commonweal.foundation.errors import Refused, WrongUsage
-from commonweal.foundation.files import make_private_folder, write_atomic
+from commonweal.foundation.errors import Refused, Unavailable, WrongUsage
+from commonweal.foundation.files import make_private_folder, translated, write_atomic
 from commonweal.ledger.entry import Actor, Event
 from commonweal.ledger.store import FIRST_EVENT, Ledger
 from commonweal.papers.trust import TrustPolicy
@@ -36,8 +39,11 @@ from commonweal.vault.custody.holding import (
 from commonweal.vault.custody.settling import settle
 from commonweal.vault.home import Home, HomeKind
 from commonweal.vault.keys import KeyInfo, Keyring
+from commonweal.vault.keys.root_store import ENVIRONMENT, refuse_nested
 
 SAY_NO_DAYS = 28
+_WAIT_SECONDS = 60.0
+_PAUSE_SECONDS = 0.05
 ACTOR = Actor("custodian", "command-line")
 _ODS = re.compile(r"[A-Z0-9]{3,10}", re.ASCII)
 
@@ -82,9 +88,13 @@ def create_home(
     days = _days(kind, time_to_say_no_days)
     direct = days if direct_time_to_say_no_days is None else direct_time_to_say_no_days
     _check(kind, ods, days, direct)
-    was_there = path.is_dir()
-    home = Home.create(path, name=name, kind=kind, clock=clock, root_store=root_store)
-    with _undone(home, was_there=was_there):
+    store = root_store or named_root_store()
+    if store is not None:
+        refuse_nested(path.absolute(), store.absolute())
+    with _alone(path, store), contextlib.ExitStack() as undo:
+        was_there = path.is_dir()
+        home = Home.create(path, name=name, kind=kind, clock=clock, root_store=root_store)
+        undo.enter_context(_undone(home, was_there=was_there))
         keyring = Keyring.open(home, clock)
         keys = _make_keys(keyring, kind)
         trust = _policy(keys, kind, name if ods is None else f"{name} ({ods})", days, direct)
@@ -172,6 +182,41 @@ def _begin_ledger(
     ]
     with Ledger.create(home.ledger_database, clock) as ledger:
         ledger.append_many(events)
+
+
+def named_root_store() -> Path | None:
+    """The root store that the environment names for every home, if it does."""
+    named = os.environ.get(ENVIRONMENT)
+    return Path(named) if named else None
+
+
+@contextlib.contextmanager
+def _alone(*places: Path | None) -> Iterator[None]:
+    """Let nobody else make a home at these places: a failure takes away what it finds there.
+
+    The folders above are locked, for there is nothing else to lock yet. Raises CW-BUSY.
+    """
+    above = sorted({place.absolute().parent.resolve() for place in places if place is not None})
+    ends = time.monotonic() + _WAIT_SECONDS
+    with contextlib.ExitStack() as held:
+        for folder in above:
+            make_private_folder(folder)
+            with translated(folder.name):
+                descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            held.callback(os.close, descriptor)
+            while not _locked(descriptor):
+                if time.monotonic() > ends:
+                    raise Unavailable("CW-BUSY", "Another home is being made in the same place.")
+                time.sleep(_PAUSE_SECONDS)
+        yield
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

@@ -206,8 +206,8 @@ def _placed(out: Path, content: bytes) -> Iterator[Any]:
         finally:
             beside.unlink(missing_ok=True)
 
-    write_atomic(beside, content)
     try:
+        write_atomic(beside, content)
         yield place
     except BaseException:
         if named:

@@ -15,6 +15,7 @@ from typing import Any
 from commonweal.foundation.canonical import digest, parse_json
 from commonweal.foundation.errors import Failure
 from commonweal.foundation.files import (
+    STAGING_PREFIX,
     fsync_folder,
     read_bytes,
     translated,
@@ -113,6 +114,9 @@ def settle_place(custody: Custody, entry: Completed, staging: Path) -> Path:
         write_atomic(staging / PROOF, proof.encode(), exclusive=True)
     folder = releases / entry.release
     with translated(entry.release):
+        # What was being written when a run was cut off is no part of the release.
+        for left in staging.glob(f"{STAGING_PREFIX}*"):
+            left.unlink()
         staging.rename(folder)
         fsync_folder(releases)
     replaced = entry.fields.get("refreshes")

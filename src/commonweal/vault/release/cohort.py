@@ -12,6 +12,7 @@ from commonweal.foundation.errors import Fault
 from commonweal.papers.catalogue import Variable
 from commonweal.papers.cohort import AtLeast, Cohort, Condition
 from commonweal.vault.release.loading import PERSON, Loaded
+from commonweal.vault.release.restricted import lists_for, without_restricted
 from commonweal.vault.tables import ops
 
 _COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
@@ -68,10 +69,17 @@ def _at_least(rule: AtLeast | None, loaded: Loaded) -> ops.Table:
 
 
 def _meeting(condition: Condition, loaded: Loaded) -> ops.Table:
-    table = loaded.linked(condition.table)
-    variable = loaded.recipe.dataset.table(condition.table).variable(condition.variable)
-    column = table[condition.variable]
-    return ops.keep_where(table, _test(condition, variable, column))
+    recipe = loaded.recipe
+    table = recipe.dataset.table(condition.table)
+    # Whoever is chosen by a restricted code is known to have it, whatever is then released (P10).
+    rows = without_restricted(
+        lists_for(recipe.permit),
+        table,
+        loaded.linked(condition.table),
+        blank=recipe.has_one_row_each(condition.table),
+    )
+    column = rows[condition.variable]
+    return ops.keep_where(rows, _test(condition, table.variable(condition.variable), column))
 
 
 def _test(condition: Condition, variable: Variable, column: ops.Value) -> ops.Value:

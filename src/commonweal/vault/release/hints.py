@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 
 from commonweal.ledger.entry import Event
-from commonweal.papers.permit_rules import Wanted
+from commonweal.papers.permit_rules import Wanted, faults
 from commonweal.vault.custody import Custody
 from commonweal.vault.release.closing import MANAGER
 from commonweal.vault.release.measuring import measure, measured_views
@@ -59,7 +59,11 @@ def _hint(prepared: Prepared) -> str:
     limits = prepared.inputs.permit.risk
     items = {item.name: item for table in prepared.recipe.tables for item in table.quasi}
     offered = {
-        name: [form for form in item.variable.forms if form.split("(")[0] not in _CODES]
+        name: [
+            form
+            for form in item.variable.forms
+            if form.split("(")[0] not in _CODES and _could_be_issued(prepared, name, form)
+        ]
         for name, item in items.items()
     }
 
@@ -92,6 +96,14 @@ def _hint(prepared: Prepared) -> str:
         shift=prepared.after.shift,
     )
     return hint.sentence
+
+
+def _could_be_issued(prepared: Prepared, name: str, form: str) -> bool:
+    """Whether a permit may have this form beside the others: advice is never to break a rule."""
+    items = tuple(
+        _in_form(item, {name: form}) for table in prepared.recipe.tables for item in table.items
+    )
+    return not any(faults(prepared.inputs.permit, prepared.inputs.catalogue, items))
 
 
 def _with_forms(shaper: Shaper, forms: Mapping[str, str]) -> Shaper:

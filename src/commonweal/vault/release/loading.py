@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from commonweal.foundation.errors import Fault
 from commonweal.papers.catalogue import Link, Table
+from commonweal.papers.vocabulary import VariableType
 from commonweal.vault.release.progress import Progress
 from commonweal.vault.release.recipe import Recipe
 from commonweal.vault.sources import Fingerprint, Reading, Source
@@ -91,7 +92,7 @@ def load(
         if reserved:
             raise Fault("CW-SOURCE-NAMES", f"Table {name}: a column name starts with {INTERNAL}.")
     source.prepare(needed)
-    attached: dict[str, tuple[str, dict[str, str]]] = {}
+    attached: dict[str, tuple[str, dict[str, VariableType]]] = {}
     for number, (name, columns) in enumerate(needed.items()):
         table = recipe.dataset.table(name)
         types = {column: table.variable(column).type for column in columns}

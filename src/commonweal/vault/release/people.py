@@ -177,8 +177,10 @@ def choose(
         kind=loaded.recipe.dataset.person.kind,
         everyone=people,
     )
-    made = _coded(loaded, result.allowed, keys)
+    # Numbering goes row by row on one core, so the dear codes are made before it.
+    made = engine.keep("made", _coded(loaded, result.allowed, keys))
     coded = engine.keep("coded", ops.derive(made, {"number": ops.row_number(made)}))
+    engine.forget("made")
     counts = engine.one(
         ops.group(
             coded,

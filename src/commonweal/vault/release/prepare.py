@@ -125,7 +125,7 @@ def prepare(
     keys = keys_for(recipe, loaded.fingerprint.digest, choices_digest(folder))
     chosen = choose(loaded, considered, decision, folder, keys, inputs.at.date())
     known = calendars(loaded)
-    shaper = Shaper(loaded, keys, restricted, windows(loaded, known))
+    shaper = Shaper(loaded, keys, restricted, windows(loaded, known), chosen.people)
     mine = ops.keep_where(chosen.people, ops.negate(chosen.people["held_out"]))
     mine = engine.keep("allowed_0", ops.select(mine, ["person", "code", "weeks", "number"]))
     mine, empty = _with_rows(shaper, mine)
@@ -163,7 +163,9 @@ def _gate(shaper: Shaper, people: ops.Table, total: int, known: Calendars) -> _G
     limits = shaper.loaded.recipe.permit.risk
     suppressed = 0
     if limits.suppress_up_to > 0:
-        people, suppressed = _leave_out(shaper, people, int(limits.suppress_up_to * total))
+        people, suppressed = _leave_out(
+            shaper, people, int(round(limits.suppress_up_to * total, 6))
+        )
     after = measure(shaper, people, known)
     return _Gate(people, suppressed, after, after.breaches(limits))
 

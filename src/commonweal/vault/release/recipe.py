@@ -121,6 +121,10 @@ class Recipe:
         """The name of the person table."""
         return self.dataset.person.table
 
+    def has_one_row_each(self, table: str) -> bool:
+        """True if a person has one row in `table`: then values are taken out, never rows."""
+        return self.row_is_person or table == self.person_table
+
     def columns(self) -> dict[str, tuple[str, ...]]:
         """For each table that must be read, the columns that must be read."""
         needed: dict[str, dict[str, None]] = {}
@@ -204,5 +208,19 @@ def make_recipe(permit: Permit, catalogue: Catalogue) -> Recipe:
     tables = []
     for permitted in permit.dataset.tables:
         mine = tuple(item for item in items if item.table.name == permitted.table)
-        tables.append(TableRecipe(dataset.table(permitted.table), mine))
+        tables.append(_with_people(TableRecipe(dataset.table(permitted.table), mine)))
     return Recipe(permit, dataset, tuple(tables), digest)
+
+
+def _with_people(recipe: TableRecipe) -> TableRecipe:
+    """The recipe, unless its table has no people and a form cannot be made without them."""
+    for item in recipe.items:
+        alone = item.form.kind in ("shift", "rollup")
+        alone = alone or (item.form.kind == "interval" and item.permitted.since is None)
+        if alone and not recipe.about_people:
+            raise PermitRefused(
+                "CW-PERMIT-FORM-NOT-BUILT",
+                f"{item.name}: the form {item.form.text} needs people, and the rows of this table "
+                "are not about people.",
+            )
+    return recipe

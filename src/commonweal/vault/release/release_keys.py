@@ -33,7 +33,8 @@ def active_release_key(custody: Custody, release: str) -> Secret | None:
 def shred_release_keys(custody: Custody, release: str) -> bool:
     """Destroy what is alive of the release's keys; False if nothing was."""
     names = [info.name for info in _keys(custody, release)]
-    return any([custody.keyring.shred_release(name) for name in names])
+    shredded = [name for name in names if custody.keyring.shred_release(name)]
+    return bool(shredded)
 
 
 def _keys(custody: Custody, release: str) -> Iterator[KeyInfo]:

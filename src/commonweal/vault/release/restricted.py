@@ -17,9 +17,11 @@ from importlib import resources
 
 from commonweal.foundation.documents import parse_yaml
 from commonweal.papers.base import Identifier, Line, Paper
+from commonweal.papers.catalogue import Table
 from commonweal.papers.permit import Permit
 from commonweal.papers.refusal import PermitRefused
 from commonweal.vault.release.recipe import TableRecipe
+from commonweal.vault.tables import ops
 
 
 class CodeList(Paper):
@@ -92,3 +94,23 @@ def restricted_pattern(
             bare = (re.escape(start.replace(".", "")) for start in starts)
             patterns[variable.name] = "^(?:" + "|".join(bare) + ")"
     return patterns
+
+
+def without_restricted(
+    lists: RestrictedLists, table: Table, rows: ops.Table, *, blank: bool
+) -> ops.Table:
+    """`rows` as if no restricted code had been recorded; every row is looked at.
+
+    `blank`: the value goes and the row stays (where people have one row each); else the row goes.
+    """
+    no = ops.constant(False, "boolean")
+    for name, pattern in restricted_pattern(
+        lists, TableRecipe(table, ()), set(ops.columns(rows))
+    ).items():
+        found = ops.first_of(ops.matches(ops.upper_bare(rows[name]), pattern), no)
+        if blank:
+            shown = ops.choose(found, ops.missing("text"), rows[name])
+            rows = ops.derive(rows, {name: shown})
+        else:
+            rows = ops.keep_where(rows, ops.negate(found))
+    return rows

@@ -28,7 +28,7 @@ WHO = "cw__who"
 
 _MAKERS: Mapping[str, Callable[[Form, ops.Value], ops.Value]] = {
     "exact": lambda _, value: value,
-    "rollup": lambda _, value: value,  # the labels have been put in before
+    "rollup": lambda _, value: value,  # only in tables that are not about people
     "year": lambda _, value: ops.year(value),
     "month": lambda _, value: ops.month(value),
     "outward_postcode": lambda _, value: ops.outward_postcode(value),
@@ -55,6 +55,9 @@ class Shaper:
     keys: ProjectKeys
     restricted: RestrictedLists
     windows: Mapping[tuple[str, str], tuple[object, object]]
+    everyone: ops.Table
+    """person, number (and more) of all who may be in the release or the hold-out."""
+    _narrow: dict[str, ops.Table] = field(default_factory=dict)
     _key_tables: dict[str, ops.Table] = field(default_factory=dict)
     _rare: dict[tuple[str, str], ops.Table] = field(default_factory=dict)
     _label_tables: dict[tuple[str, str, str, str], ops.Table] = field(default_factory=dict)
@@ -80,20 +83,47 @@ class Shaper:
                 {PERSON: "person"},
                 {CODE: "code", WEEKS: "weeks", WHO: "number"},
             )
-        rows = self._without_restricted(recipe, rows)
-        return self._within_coverage(recipe, rows)
+        return self._permitted(recipe, rows)
+
+    def _permitted(self, recipe: TableRecipe, rows: ops.Table) -> ops.Table:
+        return self._within_coverage(recipe, self._without_restricted(recipe, rows))
+
+    def narrow(self, recipe: TableRecipe) -> ops.Table:
+        """`WHO` and the exact values of all that is measured, of everybody in `everyone`.
+
+        Kept once: joining by the person's key, a text, is the dear part of each pass over a large
+        table, and measuring makes several.
+        """
+        if recipe.name not in self._narrow:
+            linked = self.loaded.linked(recipe.name)
+            rows = ops.inner_join(linked, self.everyone, {PERSON: "person"}, {WHO: "number"})
+            present = set(ops.columns(rows))
+            items = (*recipe.quasi, *recipe.sensitive, *recipe.shifted)
+            wanted = [item.variable.name for item in items]
+            wanted += [item.permitted.since for item in items if item.permitted.since]
+            wanted += restricted_pattern(self.restricted, recipe, present)
+            name = f"narrow_{len(self._narrow)}"
+            kept = self.engine.keep(name, ops.select(rows, [WHO, *dict.fromkeys(wanted)]))
+            self._narrow[recipe.name] = kept
+        return self._narrow[recipe.name]
+
+    def forget_narrow(self) -> None:
+        """Give back the memory of all narrow tables: measuring is over."""
+        for kept in self._narrow.values():
+            self.engine.forget(kept.get_name())
+        self._narrow.clear()
 
     def raw(self, recipe: TableRecipe, people: ops.Table, items: tuple[Wanted, ...]) -> ops.Table:
         """`WHO` and the exact values of `items`, for measuring risk before de-identification."""
-        rows = self.loaded.linked(recipe.name)
-        joined = ops.inner_join(rows, people, {PERSON: "person"}, {WHO: "number"})
-        return ops.select(joined, [WHO, *(item.variable.name for item in items)])
+        mine = ops.semi_join(self.narrow(recipe), people, {WHO: "number"})
+        return ops.select(mine, [WHO, *(item.variable.name for item in items)])
 
     def measured(
         self, recipe: TableRecipe, people: ops.Table, items: tuple[Wanted, ...]
     ) -> ops.Table:
         """`WHO` and the released values of `items`, for measuring risk after it."""
-        rows, columns = self._formed(recipe, people, items)
+        mine = ops.inner_join(self.narrow(recipe), people, {WHO: "number"}, {WEEKS: "weeks"})
+        rows, columns = self._formed(recipe, self._permitted(recipe, mine), items, people)
         return ops.project(rows, {WHO: rows[WHO], **columns})
 
     def released(
@@ -104,21 +134,24 @@ class Shaper:
         `like`: other people among whom rare values are judged, so that the hold-out is shown in
         the same values as the release.
         """
-        rows, columns = self._formed(recipe, people, recipe.items, like)
+        rows = self.rows(recipe, people)
+        judged = people if like is None else like
+        rows, columns = self._formed(recipe, rows, recipe.items, judged)
         code = {recipe.code_column: rows[CODE]} if recipe.about_people else {}
         return ops.project(rows, {**code, **columns})
 
     def _formed(
         self,
         recipe: TableRecipe,
-        people: ops.Table,
+        rows: ops.Table,
         wanted: tuple[Wanted, ...],
-        like: ops.Table | None = None,
+        whose: ops.Table,
     ) -> tuple[ops.Table, dict[str, ops.Value]]:
-        rows = self.rows(recipe, people)
-        rows, labels = self._with_rare_labels(
-            recipe, rows, wanted, people if like is None else like
-        )
+        """`rows` with helper columns, and what each wanted item is shown as.
+
+        Rare values are judged among the people `whose`.
+        """
+        rows, labels = self._with_rare_labels(recipe, rows, wanted, whose)
         rows, records = self._with_record_codes(rows, wanted)
         rows, firsts = self._with_first_dates(rows, wanted)
         columns: dict[str, ops.Value] = {}
@@ -126,8 +159,10 @@ class Shaper:
             if item.form.kind == "pseudonym":
                 continue
             name = item.variable.name
-            source = rows[labels.get(name, name)]
-            columns[name] = self._form(item, source, rows, records, firsts)
+            if name in labels:
+                columns[name] = rows[labels[name]]
+            else:
+                columns[name] = self._form(item, rows[name], rows, records, firsts)
         return rows, columns
 
     # --- forms ------------------------------------------------------------------------------
@@ -141,7 +176,9 @@ class Shaper:
     ) -> ops.Value:
         form, name, since = item.form, item.variable.name, item.permitted.since
         if form.kind == "record_code":
-            return ops.code_of(rows[records[name]])
+            code = ops.code_of(rows[records[name]])
+            # An engine makes a code of a missing key as well: the same one for every such row.
+            return ops.choose(ops.is_missing(source), ops.missing("code"), code)
         if form.kind == "shift":
             return ops.shift_weeks(source, rows[WEEKS])
         if form.kind == "interval":
@@ -179,8 +216,8 @@ class Shaper:
         for item in items:
             if item.form.kind == "interval" and item.permitted.since is None:
                 name, into = item.variable.name, f"cw__first_{len(made)}"
-                first = ops.group(rows, [CODE], {into: ops.smallest(rows[name])})
-                rows = ops.left_join(rows, first, {CODE: CODE}, {into: into})
+                first = ops.group(rows, [WHO], {into: ops.smallest(rows[name])})
+                rows = ops.left_join(rows, first, {WHO: WHO}, {into: into})
                 made[name] = into
         return rows, made
 
@@ -211,7 +248,8 @@ class Shaper:
         if key not in self._label_tables:
             limit = self.loaded.recipe.permit.risk.rare_people
             kept_as = f"rare_{secrets.token_hex(6)}"
-            self._label_tables[key] = rare_labels(self.engine, kept_as, rows, WHO, item, limit)
+            held = ops.project(rows, {"value": rows[item.variable.name], "person": rows[WHO]})
+            self._label_tables[key] = rare_labels(self.engine, kept_as, held, item, limit)
         return self._label_tables[key]
 
     # --- what was lost ----------------------------------------------------------------------
@@ -233,12 +271,12 @@ class Shaper:
         restricted = self._restricted(recipe) if recipe.about_people else {}
         if not restricted and not (recipe.about_people and recipe.shifted):
             return Losses(0, 0)
-        rows = self.loaded.linked(recipe.name)
+        rows = self.narrow(recipe)
         no = ops.constant(False, "boolean")
         flags = {f"cw__flag_{number}": item for number, item in enumerate(restricted.items())}
         for flag, (name, values) in flags.items():
             rows = ops.left_join(rows, values, {name: "value"}, {flag: "value"})
-        rows = ops.inner_join(rows, people, {PERSON: "person"}, {WEEKS: "weeks"})
+        rows = ops.inner_join(rows, people, {WHO: "number"}, {WEEKS: "weeks"})
         gone = ops.either(no, *(ops.negate(ops.is_missing(rows[flag])) for flag in flags))
         outside = [
             ops.both(ops.negate(ops.is_missing(rows[item.variable.name])), ops.negate(inside))
@@ -282,7 +320,7 @@ class Shaper:
         return found
 
     def _without_restricted(self, recipe: TableRecipe, rows: ops.Table) -> ops.Table:
-        blank = recipe.name == self.loaded.recipe.person_table or self.loaded.recipe.row_is_person
+        blank = self.loaded.recipe.has_one_row_each(recipe.name)
         for name, values in self._restricted(recipe).items():
             if blank:
                 rows = ops.left_join(rows, values, {name: "value"}, {"cw__restricted": "value"})
@@ -296,7 +334,7 @@ class Shaper:
     def _within_coverage(self, recipe: TableRecipe, rows: ops.Table) -> ops.Table:
         for item, inside in zip(recipe.shifted, self._inside(recipe, rows), strict=True):
             name, kind = item.variable.name, item.variable.type
-            if recipe.name == self.loaded.recipe.person_table or self.loaded.recipe.row_is_person:
+            if self.loaded.recipe.has_one_row_each(recipe.name):
                 rows = ops.derive(rows, {name: ops.choose(inside, rows[name], ops.missing(kind))})
             else:
                 rows = ops.keep_where(rows, ops.either(ops.is_missing(rows[name]), inside))

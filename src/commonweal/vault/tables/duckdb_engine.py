@@ -22,6 +22,7 @@ from commonweal.vault.tables import ops
 from commonweal.vault.tables.connection import engine_errors, quote_identifier
 
 _BLOCK = 1024 * 1024
+_HASH_BATCH = 65_536
 _PARQUET = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
 
 
@@ -112,7 +113,10 @@ class DuckDBEngine:
             pa.binary(width), count, [None, pa.py_buffer(np.ascontiguousarray(messages))]
         )
         with engine_errors("hash rows"):
-            self.connection.register("arrow_in", pa.table({"message": data.cast(pa.binary())}))
+            whole = pa.table({"message": data.cast(pa.binary())})
+            # In several batches, so that all cores take part; the order is kept.
+            batches = pa.Table.from_batches(whole.to_batches(_HASH_BATCH), whole.schema)
+            self.connection.register("arrow_in", batches)
             try:
                 hashed = self.connection.execute(
                     "SELECT unhex(sha256(message)) AS hash FROM arrow_in"
