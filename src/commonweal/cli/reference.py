@@ -56,7 +56,7 @@ patient. *Finding* marks codes that only stand in reports.
 """
 
 # Raised through a table or a variable, where the class cannot be read off the code beside it.
-_INDIRECT = {"CW-CHECK-": "finding", "CW-PERMIT-": "4"}
+_INDIRECT = {"CHECK": "finding", "PERMIT": "4"}
 _OWN = {"CW-INTERRUPTED": "130", **dict.fromkeys(UNAVAILABLE_CODES, "5")}
 
 
@@ -93,7 +93,7 @@ def _shown(code: str, found: set[int]) -> str:
         return _OWN[code]
     if found:
         return ", ".join(str(number) for number in sorted(found))
-    return next((said for start, said in _INDIRECT.items() if code.startswith(start)), "3")
+    return _INDIRECT.get(code.split("-")[1], "3")
 
 
 def _sources() -> list[Path]:

@@ -121,8 +121,8 @@ def open_custody(path: Path, clock: Clock, *, root_store: Path | None = None) ->
     """Open the home in `path` with everything in it.
 
     Raises `Fault` CW-HOME-MISSING (nothing there), CW-HOME-INCOMPLETE (its making was cut off),
-    CW-HOME-INVALID, CW-TRUST-CHANGED or CW-LEDGER-*; `Unavailable` CW-KEY-UNAVAILABLE without its
-    root store.
+    CW-HOME-INVALID, CW-TRUST-CHANGED, CW-LEDGER-BROKEN; `Unavailable` CW-KEY-UNAVAILABLE without
+    its root store.
     """
     home = opened_home(path, root_store)
     keyring = Keyring.open(home, clock)

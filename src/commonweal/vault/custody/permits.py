@@ -74,7 +74,7 @@ class StateChange:
 def load_permit(custody: Custody, path: Path) -> Permit:
     """The permit in a file, believed under the home's trust policy.
 
-    Raises `Fault` CW-SIGNATURE-*, CW-PERMIT-INVALID and file faults.
+    Raises `Fault` CW-SIGNATURE-INVALID, CW-SIGNATURE-UNTRUSTED, CW-PERMIT-INVALID, file faults.
     """
     return Permit.load(read_bytes(path, "The permit", limit=MAX_PERMIT_BYTES), custody.trust)
 
