@@ -166,8 +166,11 @@ def test_files_of_another_release_and_another_name(
     for path in files(built):
         inside = path.is_relative_to(report.folder)
         home, away = (report.folder, other.folder) if inside else (aside, theirs)
-        whole = path.read_bytes()
-        path.write_bytes((away / path.relative_to(home)).read_bytes())
+        whole, swapped = path.read_bytes(), (away / path.relative_to(home)).read_bytes()
+        if whole == swapped:
+            assert path.name == "risk.json"  # the figures of both, and nothing else
+            continue
+        path.write_bytes(swapped)
         assert faulty(house, report.folder), path.name
         path.write_bytes(whole)
     moved = house.releases / "permit-9.r1"

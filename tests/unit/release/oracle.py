@@ -122,7 +122,7 @@ class Oracle:
         table = where["table"]
         rows = [row for row in self.tables[table] if self.person_of(table, row) == person]
         rows = [row for row in rows if not self._is_restricted(table, row)]
-        return [row for row in rows if meets(row[where["variable"]], where["op"], where["value"])]
+        return [row for row in rows if meets(row[where["variable"]], where["op"], where.get("value"))]
 
     def _is_restricted(self, table: str, row: Row) -> bool:
         codes = [v["name"] for v in self._catalogue(table)["variables"] if _coded(v)]

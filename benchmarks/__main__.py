@@ -1,0 +1,122 @@
+"""`python3 dev.py bench [NAME ...]`: run benchmarks and write `benchmarks/RESULTS.md`.
+
+Names: `release-1M`, `release-10M`, `risk` (1M and 10M), `ledger`; without a name all of them.
+Each is compared with its peer or floor in the same run. Figures of a part that is not run again
+stay in the table with the date on which they were taken.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from benchmarks import ledger, release, risk
+
+FOLDER = Path(__file__).parent
+STORE = FOLDER / "results.json"
+PAGE = FOLDER / "RESULTS.md"
+
+BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "release-1M": lambda: release.run("1M"),
+    "release-10M": lambda: release.run("10M"),
+    "risk": risk.run,
+    "ledger": ledger.run,
+}
+
+
+def main(names: list[str]) -> int:
+    """Run the benchmarks called `names` (default: all) and write the page."""
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        print(f"There is no benchmark {unknown[0]}; one of: {', '.join(BENCHMARKS)}.")
+        return 2
+    results = json.loads(STORE.read_text()) if STORE.is_file() else {}
+    for name in names or BENCHMARKS:
+        print(f"Running {name} ...", file=sys.stderr)
+        taken = datetime.now(UTC).date().isoformat()
+        rows = BENCHMARKS[name]()
+        results[name] = {"taken": taken, "machine": machine(), "rows": rows}
+        STORE.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+        PAGE.write_text(page(results))
+        for row in rows:
+            print(f"  {row['what']}: {figure(row['value'])} {row['unit']}")
+    return 0
+
+
+def machine() -> str:
+    """What the figures were taken on, without its name."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}, "
+        f"DuckDB {duckdb.__version__}"
+    )
+
+
+def figure(value: object) -> str:
+    """A number with three significant digits, or as many as it has."""
+    if isinstance(value, float):
+        return f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def page(results: dict[str, Any]) -> str:
+    """The page: growth first, then one table a benchmark."""
+    lines = [
+        "# Benchmark results",
+        "",
+        "Medians of interleaved runs, made with `python3 dev.py bench`. Compare the ratios, which",
+        "were taken in one run on one machine, and not the seconds. Budgets are those of the plan",
+        "of the house; where a figure misses its budget the page says so.",
+        "",
+        *growth(results),
+    ]
+    for name in BENCHMARKS:
+        if name not in results:
+            continue
+        found = results[name]
+        lines += [f"## {name}", "", f"Taken on {found['taken']}: {found['machine']}.", ""]
+        lines += ["| what | value | unit | budget | met |", "|---|---:|---|---|---|"]
+        for row in found["rows"]:
+            budget = row.get("budget") or ""
+            lines.append(
+                f"| {row['what']} | {figure(row['value'])} | {row['unit']} | {budget} "
+                f"| {met(row)} |"
+            )
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def met(row: dict[str, Any]) -> str:
+    """`yes` or `no` for a row with a budget of the form "at most N" or "at least N"."""
+    words = str(row.get("budget") or "").split()
+    if len(words) < 3 or words[0] != "at":
+        return ""
+    limit = float(words[2].replace(",", ""))
+    kept = row["value"] <= limit if words[1] == "most" else row["value"] >= limit
+    return "yes" if kept else "**no**"
+
+
+def growth(results: dict[str, Any]) -> list[str]:
+    """How much longer ten times the rows take (the risk benchmark has its own rows for that)."""
+    lines = []
+    small, large = results.get("release-1M"), results.get("release-10M")
+    if small is not None and large is not None:
+        for before, after in zip(small["rows"], large["rows"], strict=False):
+            if before["unit"] == "s" and after["unit"] == "s" and before["value"]:
+                times = after["value"] / before["value"]
+                lines.append(f"| {before['what']} to 10M | {times:.1f} |")
+    if not lines:
+        return []
+    return ["## Growth from 1M to 10M rows", "", "| what | times |", "|---|---:|", *lines, ""]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
