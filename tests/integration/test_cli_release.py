@@ -13,8 +13,9 @@ import yaml
 
 from commonweal.cli.main import run
 from commonweal.foundation.clock import SystemClock
-from commonweal.ledger.membership import MembershipProof, label
+from commonweal.ledger.note import VerifierKey
 from commonweal.papers.release import StatementOfAbsence
+from commonweal.vault.release.proving import PersonProof
 
 PEOPLE = 60
 HEAD = "identifier,kind,project,effective_from,effective_to,evidence\n"
@@ -269,10 +270,14 @@ def test_who_is_in_and_who_is_not(job: Job, monkeypatch: pytest.MonkeyPatch) -> 
     text = (job.folder / "in.json").read_bytes()
     assert b"P0001" not in text
     with open_custody(job.folder / "data", SystemClock()) as custody:
-        secret = custody.keyring.secret("membership").use()
+        keys = list(custody.ledger_keys)
         trust = custody.trust
-    proof = MembershipProof.parse(text.strip())
-    proof.verify(label(secret, built["release"], "P0001"), proof.root)
+    proof = PersonProof.parse(text.strip())
+    assert proof.verify(keys) == built["release"]
+    checked = job("release", "check-person", job.folder / "in.json", "--key", str(keys[0]))
+    assert checked == {"release": built["release"], "in_release": True}
+    stranger = VerifierKey(keys[0].name, keys[0].kind, bytes(31) + b"\x05")
+    job("release", "check-person", job.folder / "in.json", "--key", str(stranger), code=3)
     # P0003 objected.
     refused = ask("prove", "P0003", "no.json", 3)
     assert refused["error"]["code"] == "CW-LEDGER-MEMBERSHIP-INVALID"
@@ -282,7 +287,7 @@ def test_who_is_in_and_who_is_not(job: Job, monkeypatch: pytest.MonkeyPatch) -> 
     statement = StatementOfAbsence.load(held["statement"], trust)
     assert statement.sentence == stated["sentence"]
     assert "P0003" not in held["statement"]
-    assert ask("absence", "P0001", "never.json", 3)["error"]["code"].startswith("CW-LEDGER-")
+    assert ask("absence", "P0001", "never.json", 3)["error"]["code"] == "CW-RELEASE-IS-MEMBER"
     for nothing in ("", "\n", "two\nlines", "x" * 600, "bell\x07"):
         assert ask("prove", nothing, "never.json", 2)["error"]["code"] == "CW-USAGE"
     assert not (job.folder / "never.json").exists()

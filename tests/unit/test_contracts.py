@@ -37,6 +37,7 @@ def house(tmp_path: Path) -> Path:
 
 def plant(house: Path, module: str, text: str) -> Path:
     path = house / "src" / "commonweal" / f"{module}.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text + "\n")
     return path
 

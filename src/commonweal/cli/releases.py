@@ -176,6 +176,20 @@ def absence(
     emit(json, plain, [plain["sentence"], f"The signed statement is in {out}."])
 
 
+@app.command("check-person")
+def check_person(
+    file: Annotated[Path, typer.Argument(help="The person's proof.", metavar="FILE")],
+    key: Annotated[
+        list[str],
+        typer.Option(help="The ledger's key, as `home show` prints it.", metavar="VKEY"),
+    ],
+    json: JsonOption = False,
+) -> None:
+    """Check the proof that `release prove` gave to one person. Needs no home."""
+    plain = membership.check_person(file, key)
+    emit(json, plain, [f"The proof holds: the record is in release {plain['release']}."])
+
+
 def _require_engine(engine: str) -> None:
     from commonweal.foundation.errors import Refused, WrongUsage
 

@@ -136,6 +136,22 @@ def nhs(synthetic: bool) -> Callable[[str | None], str | None]:
     return oracle
 
 
+def shaped(value: str | int | None) -> str | None:
+    """The digits of ten, grouped or not, among white space of ASCII; nothing is checked."""
+    text = "" if value is None else str(value).strip(" \t\r\n")
+    groups = re.fullmatch("([0-9]{3})[ -]?([0-9]{3})[ -]?([0-9]{4})", text)
+    return "".join(groups.groups()) if groups else None
+
+
+def checked(synthetic: bool) -> Callable[[int | None], bool | None]:
+    """Whether a number is a valid NHS number, by the class that reads them one at a time."""
+
+    def oracle(number: int | None) -> bool | None:
+        return None if number is None else nhs(synthetic)(f"{number:010}") is not None
+
+    return oracle
+
+
 def digest_of(text: str) -> str:
     return hmac.new(KEY, text.encode(), hashlib.sha256).hexdigest()
 
@@ -168,6 +184,10 @@ NHS_TEXTS = [
     "9434765918", "9434 765919", "943  476 5919", "9999999999", "4444444444", "0000000000",
     "4010232137", "401 023 2137", "0123456789", "5000000000", "9434765919\n", "\n9434765919",
     "\u0669434765919", "94\uff134765919", "943476591X", "", None,
+]  # fmt: skip
+NHS_WHOLE = [
+    9434765919, 9434765918, 9999999999, 4444444444, 4010232137, 4010232138, 123456789, 5000000000,
+    3999999999, 8000000002, 6000000004, 7999999993, 434765919, 0, None,
 ]  # fmt: skip
 TEXTS = ["I21.4", "i21.4", " J45 ", "J 45", "A", "", "ÉCOLE", "straße", "a.b.c", "Łódź-7", None]
 DAYS = [date(2026, 3, 2), date(2024, 2, 29), date(1900, 1, 1), date(2099, 12, 31), None]
@@ -275,7 +295,7 @@ TABLES = [
                    t["left"]["id"], 1, [t["left"]["key"]], [t["left"]["id"]])}),
            [(1, None), (2, None), (3, None), (4, 1), (5, None)]),
     _table("row_number",
-           lambda t: ops.derive(t["left"], {"place": ops.row_number(t["left"])}),
+           lambda t: ops.derive(t["left"], {"place": ops.row_number()}),
            [(*row, place) for place, row in enumerate(LEFT[1], 1)]),
     _table("columns_and_kinds",
            lambda t: ops.select(t["left"], list(ops.columns(t["left"]))), LEFT[1],
@@ -378,6 +398,15 @@ VALUES = [
     of_values("nhs_number.whole", ["integer"], [9434765919, 9434765918, 434765919, -1, 0, None],
               lambda a: ops.nhs_number(a, synthetic=True),
               unless_missing(lambda a: nhs(True)(str(a)))),
+    of_values("nhs_shaped", ["text"], NHS_TEXTS, ops.nhs_shaped, shaped),
+    of_values("nhs_shaped.whole", ["integer"], [9434765919, 434765919, -1, 0, None],
+              ops.nhs_shaped, shaped),
+    of_values("as_number", ["text"], ["0000000000", "9434765919", "0123456789", None],
+              ops.as_number, unless_missing(int)),
+    of_values("nhs_checked.synthetic", ["integer"], NHS_WHOLE,
+              lambda a: ops.nhs_checked(a, synthetic=True), checked(True)),
+    of_values("nhs_checked.real", ["integer"], NHS_WHOLE,
+              lambda a: ops.nhs_checked(a, synthetic=False), checked(False)),
     *[
         of_values(f"round_half_up.decimal_{step}", ["decimal"], NUMBERS,
                   lambda a, step=step: ops.round_half_up(a, Decimal(step)), rounded(step))

@@ -99,12 +99,29 @@ def test_every_operation_has_a_case() -> None:
         name
         for name, member in vars(ops).items()
         if inspect.isfunction(member)
-        and member.__module__ == ops.__name__
+        and member.__module__.startswith(f"{ops.__name__}.")
         and not name.startswith("_")
     }
     covered = {name for case in CASES for name in case.covers}
     assert public - covered == set()
     assert covered - public == set()
+
+
+def test_the_package_offers_every_operation_of_its_parts() -> None:
+    parts = [member for member in vars(ops).values() if inspect.ismodule(member)]
+    assert {part.__name__.rpartition(".")[2] for part in parts} == {
+        *("base", "codes", "measures", "tables", "values")
+    }
+    inside = {"kind_of", "floor_to"}  # what operations are made of
+    operations = {
+        name
+        for part in parts
+        for name, member in vars(part).items()
+        if inspect.isfunction(member)
+        and member.__module__ == part.__name__
+        and not name.startswith("_")
+    }
+    assert operations - inside == set(ops.__all__) - {"TYPES", "Dialect", "Table", "Value"}
 
 
 def test_kinds_come_back_as_they_went_in() -> None:

@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
 CUSTODIAN = {"name": "Meadowbank Hospitals NHS Trust (fictional)", "ods": "RZZ"}
 DATASET = "meadowbank"
 PROJECT = "demo-heart-and-sugar"
+
+ASKED: Mapping[str, Mapping[str, str]] = {
+    "patients": {
+        "nhs_number": "pseudonym",
+        "date_of_birth": "age_band(10,90)",
+        "sex": "exact",
+    },
+    "admissions": {
+        "nhs_number": "pseudonym",
+        "episode_id": "record_code",
+        "admitted_on": "shift",
+        "discharged_on": "shift",
+        "primary_diagnosis": "truncate(3)",
+    },
+    "diagnoses": {"nhs_number": "pseudonym", "episode_id": "record_code", "code": "exact"},
+    "lab_results": {
+        "nhs_number": "pseudonym",
+        "taken_at": "shift",
+        "test_code": "exact",
+        "value": "exact",
+    },
+}
+"""The variables that the study asks for, each with its form, by table."""
 
 EDITS = (
     "named the custodian and the dataset",
@@ -39,27 +63,6 @@ def edit(catalogue: dict[str, Any]) -> dict[str, Any]:
 
 def draft(today: date) -> dict[str, Any]:
     """The permit draft of a study on diabetes and the heart, which also trains a model."""
-    tables: dict[str, dict[str, str]] = {
-        "patients": {
-            "nhs_number": "pseudonym",
-            "date_of_birth": "age_band(10,90)",
-            "sex": "exact",
-        },
-        "admissions": {
-            "nhs_number": "pseudonym",
-            "episode_id": "record_code",
-            "admitted_on": "shift",
-            "discharged_on": "shift",
-            "primary_diagnosis": "truncate(3)",
-        },
-        "diagnoses": {"nhs_number": "pseudonym", "episode_id": "record_code", "code": "exact"},
-        "lab_results": {
-            "nhs_number": "pseudonym",
-            "taken_at": "shift",
-            "test_code": "exact",
-            "value": "exact",
-        },
-    }
     return {
         "permit": 1,
         "id": "DEMO-2026-001",
@@ -73,44 +76,45 @@ def draft(today: date) -> dict[str, Any]:
         "controllers": [{"name": CUSTODIAN["name"], "kind": "nhs_body"}],
         "people": [{"id": "amara", "name": "Amara Okafor", "role": "lead researcher"}],
         "purposes": ["ai_research", "ai_train"],
-        "legal_basis": {
-            "uk_gdpr_article_6": "public_task",
-            "uk_gdpr_article_9": "research",
-            "common_law": "s251_reg5",
-            "cag": {
-                "reference": "26/CAG/0999",
-                "decision_maker": "hra",
-                "supported_on": today.isoformat(),
-                "next_review": (today + timedelta(days=365)).isoformat(),
-                "items": sorted({name for columns in tables.values() for name in columns}),
-            },
-        },
-        "data": [
-            {
-                "dataset": DATASET,
-                "tables": [
-                    {
-                        "table": table,
-                        "variables": [
-                            {"variable": name, "form": form} for name, form in columns.items()
-                        ],
-                    }
-                    for table, columns in tables.items()
-                ],
-            }
-        ],
-        "cohort": {
-            "any": [
-                {"where": _starts("E10")},
-                {"where": _starts("E11")},
-                {"where": _starts("I2")},
-            ]
-        },
+        "legal_basis": _legal_basis(today),
+        "data": [_data()],
+        "cohort": {"any": [{"where": _starts(code)} for code in ("E10", "E11", "I2")]},
         "risk": {"k": 5, "suppress_up_to": 0.02},
         "processing": ["table", "python", "train"],
         "from": today.isoformat(),
         "until": (today + timedelta(days=364)).isoformat(),
         "conditions": ["Results are published within a year."],
+    }
+
+
+def _legal_basis(today: date) -> dict[str, Any]:
+    """Section 251 support, with every variable that is asked for among its items."""
+    items = sorted({name for forms in ASKED.values() for name in forms})
+    return {
+        "uk_gdpr_article_6": "public_task",
+        "uk_gdpr_article_9": "research",
+        "common_law": "s251_reg5",
+        "cag": {
+            "reference": "26/CAG/0999",
+            "decision_maker": "hra",
+            "supported_on": today.isoformat(),
+            "next_review": (today + timedelta(days=365)).isoformat(),
+            "items": items,
+        },
+    }
+
+
+def _data() -> dict[str, Any]:
+    """What is asked for, as a permit lists it."""
+    return {
+        "dataset": DATASET,
+        "tables": [
+            {
+                "table": table,
+                "variables": [{"variable": name, "form": form} for name, form in forms.items()],
+            }
+            for table, forms in ASKED.items()
+        ],
     }
 
 

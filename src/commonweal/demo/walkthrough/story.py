@@ -179,8 +179,9 @@ class _Telling:
                 ),
                 "Nobody in it is real: every NHS number is from the range that is never issued.",
                 (
-                    f"The national opt-out service was asked about {chosen.requested:,} patients and "
-                    f"allows {chosen.returned:,}. {chosen.objections:,} choices were made locally."
+                    f"The national opt-out service was asked about {chosen.requested:,} patients "
+                    f"and allows {chosen.returned:,}. {chosen.objections:,} choices were made "
+                    "locally."
                 ),
             ],
             rows=dict(made.rows),
@@ -240,6 +241,7 @@ class _Telling:
         permit = issue_permit(
             custody, PermitDraft.read(plain, "The draft"), catalogue, ["permit-signer"], self.permit
         )
+        allowed = sum(len(table.variables) for table in permit.dataset.tables)
         self._step(
             "A permit: the decision that machines obey",
             [
@@ -248,8 +250,8 @@ class _Telling:
                     f"{permit.organisation.name}."
                 ),
                 (
-                    f"It allows {sum(len(t.variables) for t in permit.dataset.tables)} of the columns, "
-                    f"each in one form, until {permit.until:%d %B %Y}."
+                    f"It allows {allowed} of the columns, each in one form, until "
+                    f"{permit.until:%d %B %Y}."
                 ),
                 "authority: direct. It was issued at the command line, without a committee.",
                 "In a real home people now have 28 days to say no. Here there are none.",
@@ -285,8 +287,8 @@ class _Telling:
             "One patient asks: was my record used?",
             [
                 (
-                    f"A proof was made that one patient's record is in {release}; it was checked with "
-                    "the ledger's public key alone."
+                    f"A proof was made that one patient's record is in {release}; it was checked "
+                    "with the ledger's public key alone."
                 ),
                 f"It has {len(proof.canonical()):,} bytes and says nothing about anybody else.",
                 "Another patient, who is not in it, got a signed statement that says so.",

@@ -67,8 +67,8 @@ def read_national(
 ) -> NationalList:
     """Read and check the national list in `folder`.
 
-    Raises `Unavailable` CW-CHOICES-LIST-... for any list that cannot be relied on, and
-    `WrongUsage` CW-CHOICES-AGE-LIMIT for a limit that is not 1 to 21 days.
+    Raises `Unavailable`, with the code that says what is wrong with the list, for any list that
+    cannot be relied on, and `WrongUsage` CW-CHOICES-AGE-LIMIT for a limit that is not 1 to 21 days.
     """
     if not 1 <= max_age_days <= HARD_MAX_AGE_DAYS:
         raise WrongUsage(

@@ -91,7 +91,9 @@ def load(
         reserved = [column for column in columns if column.casefold().startswith(INTERNAL)]
         if reserved:
             raise Fault("CW-SOURCE-NAMES", f"Table {name}: a column name starts with {INTERNAL}.")
-    source.prepare(needed)
+    if source.kind != "folder":
+        # Files are looked at as they are attached, in the way in which the catalogue reads them.
+        source.prepare(needed)
     attached: dict[str, tuple[str, dict[str, VariableType]]] = {}
     for number, (name, columns) in enumerate(needed.items()):
         table = recipe.dataset.table(name)
@@ -120,7 +122,7 @@ def load(
 def _numbered(engine: DuckDBEngine, place: str, view: str, typed: ops.Table) -> ops.Table:
     # One row is one person: the row's place is all there is to tell people apart. The dataset is
     # named, so that row 1 of two hospitals is not one person to the audit.
-    number = ops.as_text(ops.row_number(typed))
+    number = ops.as_text(ops.row_number())
     key = ops.join_text(ops.constant(f"{place}#", "text"), number)
     return engine.keep(f"{view}_people", ops.derive(typed, {PERSON: key}))
 

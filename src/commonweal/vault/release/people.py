@@ -179,7 +179,7 @@ def choose(
     )
     # Numbering goes row by row on one core, so the dear codes are made before it.
     made = engine.keep("made", _coded(loaded, result.allowed, keys))
-    coded = engine.keep("coded", ops.derive(made, {"number": ops.row_number(made)}))
+    coded = engine.keep("coded", ops.derive(made, {"number": ops.row_number()}))
     engine.forget("made")
     counts = engine.one(
         ops.group(

@@ -25,6 +25,7 @@ from commonweal.ledger.proving import check_proof
 from commonweal.papers.release import ReleaseManifest, StatementOfAbsence, absence_sentence
 from commonweal.vault.custody import Custody
 from commonweal.vault.custody.holding import STATEMENT_SIGNER
+from commonweal.vault.keys import Secret
 from commonweal.vault.release.membership import prove
 from commonweal.vault.release.prepare import opened_engine
 from commonweal.vault.release.store import MANIFEST, PROOF, airlock_folder, release_of
@@ -95,11 +96,24 @@ def prove_person(custody: Custody, folder: Path, identifier: str) -> PersonProof
     manifest = _manifest(custody, folder)
     key = custody.keyring.secret("membership")
     stored = _list(custody, manifest)
-    person = spelling(identifier)
-    with custody.home.run_folder() as work, opened_engine(work) as engine:
-        membership = prove(engine, stored, key, manifest.release, person)
+    person, membership = _found(custody, stored, key, manifest.release, spellings(identifier))
     proof = read_bytes(folder / PROOF, "The ledger's proof").decode()
-    return PersonProof(label(key.use(), manifest.release, person), membership, proof)
+    found = PersonProof(label(key.use(), manifest.release, person), membership, proof)
+    found.verify(list(custody.ledger_keys))
+    return found
+
+
+def _found(
+    custody: Custody, stored: bytes, key: Secret, release: str, people: tuple[str, ...]
+) -> tuple[str, MembershipProof]:
+    with custody.home.run_folder() as work, opened_engine(work) as engine:
+        for person in people[:-1]:
+            try:
+                return person, prove(engine, stored, key, release, person)
+            except Fault as fault:
+                if fault.code != _NOT_IN_LIST:
+                    raise
+        return people[-1], prove(engine, stored, key, release, people[-1])
 
 
 def state_absence(custody: Custody, folder: Path, identifier: str) -> tuple[str, str]:
@@ -119,7 +133,7 @@ def state_absence(custody: Custody, folder: Path, identifier: str) -> tuple[str,
         raise Fault("CW-RELEASE-IS-MEMBER", "The release does include this person's record.")
     secret = secrets.token_bytes(32)
     key = custody.keyring.secret("membership")
-    mine = label(key.use(), manifest.release, spelling(identifier))
+    mine = label(key.use(), manifest.release, spellings(identifier)[0])
     about = hashlib.sha256(_ABOUT_DOMAIN + secret + mine).hexdigest()
     made_on = manifest.built_at.date()
     statement = StatementOfAbsence.read(
@@ -137,12 +151,16 @@ def state_absence(custody: Custody, folder: Path, identifier: str) -> tuple[str,
     return statement.signed([signer], statement.issued_at), secret.hex()
 
 
-def spelling(identifier: str) -> str:
-    """The spelling under which a person stands in lists: an NHS number's digits, else as given."""
+def spellings(identifier: str) -> tuple[str, ...]:
+    """The spellings under which a person may stand in a list, the likeliest first.
+
+    NHS numbers stand there by their digits alone, other identifiers as they are recorded.
+    """
+    text = identifier.strip()
     try:
-        return NHSNumber(identifier).digits
+        return tuple(dict.fromkeys([NHSNumber(text).digits, text]))
     except InvalidNHSNumber:
-        return identifier.strip()
+        return (text,)
 
 
 def _manifest(custody: Custody, folder: Path) -> ReleaseManifest:

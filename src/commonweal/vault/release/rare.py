@@ -61,7 +61,7 @@ def _values(held: ops.Table, item: Wanted) -> ops.Table:
         shown = ops.truncate(shown, item.form.whole(0))
     values = ops.derive(values, {"shown": shown})
     once = ops.distinct(ops.select(values, ["shown"]))
-    numbered = ops.derive(once, {"place": ops.row_number(once)})
+    numbered = ops.derive(once, {"place": ops.row_number()})
     return ops.inner_join(values, numbered, {"shown": "shown"}, {"place": "place"})
 
 

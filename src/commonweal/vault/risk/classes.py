@@ -218,7 +218,7 @@ def _by_person(
 
 def _numbered_classes(table: ops.Table, keys: Sequence[str]) -> ops.Table:
     found = ops.group(table, keys, {_COUNT: ops.count_rows(table)})
-    return ops.derive(found, {CLASS: ops.row_number(found)})
+    return ops.derive(found, {CLASS: ops.row_number()})
 
 
 def _with_class(table: ops.Table, keys: Sequence[str], classes: ops.Table) -> ops.Table:

@@ -16,6 +16,7 @@ from commonweal.vault.scan.structure import KeyLink, identifier_shaped, is_nhs_n
 from commonweal.vault.sources.values import family
 
 SURE = 0.95
+_FEW_VALUES = 100
 FEW = 60
 """Up to this many different values a column is a list to choose from."""
 
@@ -80,13 +81,23 @@ def suggest_type(column: ColumnProfile) -> str:
         return "date"
     if column.share("timestamp") > 0.99 and not eight_digits:
         return "timestamp"
-    if column.share("integer") > 0.99:
+    if _reads_whole(column):
         return "integer" if column.max_length <= 18 else "text"
     if column.share("decimal") > 0.99:
         return "decimal"
     if column.share("boolean") == 1.0 and column.distinct == 2:
         return "boolean"
     return "text"
+
+
+def _reads_whole(column: ColumnProfile) -> bool:
+    """Whole numbers, with a few slips where there are many different ones.
+
+    Among few different values one that is no number is not a slip: `2A` beside `21` and `22` says
+    that all of them are codes.
+    """
+    share = column.share("integer")
+    return share == 1.0 or (share > 0.99 and column.distinct > _FEW_VALUES)
 
 
 def _whole_by_name(column: ColumnProfile) -> bool:

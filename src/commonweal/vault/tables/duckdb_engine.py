@@ -63,8 +63,7 @@ class DuckDBEngine:
             self.connection.register("arrow_in", data)
             try:
                 self.connection.execute(
-                    f"CREATE TEMP TABLE {quote_identifier(name)} AS "
-                    "SELECT * FROM arrow_in"  # noqa: S608 (quoted)
+                    f"CREATE TEMP TABLE {quote_identifier(name)} AS FROM arrow_in"
                 )
             finally:
                 self.connection.unregister("arrow_in")

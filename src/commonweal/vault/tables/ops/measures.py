@@ -73,7 +73,7 @@ def over_group(measure: Value, by: Sequence[Value]) -> Value:
     return measure.over(ibis.window(group_by=list(by)))
 
 
-def row_number(table: Table) -> Value:
+def row_number() -> Value:
     """The place of each row, from 1, in the order in which the source gives them."""
     return ibis.row_number().cast("int64") + 1
 

@@ -1,0 +1,1 @@
+SELECT "t0"."i", CASE WHEN REGEXP_MATCHES("t0"."a", '^[ \t\r\n]*[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}[ \t\r\n]*$') THEN REGEXP_REPLACE("t0"."a", '[^0-9]', '', 'g') ELSE CAST(NULL AS TEXT) END AS "out" FROM "given" AS "t0"

@@ -1,0 +1,1 @@
+SELECT "t0"."i", CASE WHEN REGEXP_MATCHES(CAST("t0"."a" AS TEXT), '^[ \t\r\n]*[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}[ \t\r\n]*$') THEN REGEXP_REPLACE(CAST("t0"."a" AS TEXT), '[^0-9]', '', 'g') ELSE CAST(NULL AS TEXT) END AS "out" FROM "given" AS "t0"
