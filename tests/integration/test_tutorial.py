@@ -55,6 +55,8 @@ def run_blocks(found: list[Block], repository: Path, work: Path) -> list[tuple[i
     home.mkdir(mode=0o700, parents=True)
     script = ["cw_run() {", '  case "$1" in', f'    commonweal) shift; {_entry()} "$@" ;;']
     script += [f'    python) shift; "{sys.executable}" "$@" ;;', "  esac", "}"]
+    # What the page opens in memory goes also when a block fails before the page deletes it.
+    script += ["""trap '[ -z "${OPEN:-}" ] || rm -rf "$OPEN"' EXIT"""]
     for place, block in enumerate(found):
         commands = block.commands.replace("python3 dev.py run -- ", "cw_run ")
         script += ["{", commands.rstrip("\n"), f"}} > {work}/out.{place} 2>&1 < /dev/null"]

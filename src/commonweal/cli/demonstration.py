@@ -13,7 +13,7 @@ from commonweal.cli.show import emit, note, steps
 
 def demo(
     ctx: typer.Context,
-    patients: Annotated[int, typer.Option(min=100, max=5_000_000, help="How many.")] = 20_000,
+    patients: Annotated[int, typer.Option(min=300, max=5_000_000, help="How many.")] = 20_000,
     serve: Annotated[
         bool, typer.Option("--serve/--no-serve", help="Stay and serve the pages (not built yet).")
     ] = True,

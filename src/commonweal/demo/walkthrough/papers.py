@@ -35,10 +35,22 @@ ASKED: Mapping[str, Mapping[str, str]] = {
 
 EDITS = (
     "named the custodian and the dataset",
-    "offered ages in bands of ten years as well",
+    "offered ages in bands of ten and of twenty years as well",
     "offered sex and ethnic group, and how poor the area is, as they are recorded",
 )
 """What the data manager changes in the suggested catalogue, in words."""
+
+
+ENOUGH = 5_000
+"""Patients from which on the study can ask for ten-year age groups and moved dates."""
+
+SMALLER: dict[str, dict[str, str]] = {
+    "date_of_birth": {"form": "age_band(20,80)"},
+    "admitted_on": {"form": "interval"},
+    "discharged_on": {"form": "interval", "since": "admitted_on"},
+    "taken_at": {"form": "interval"},
+}
+"""What is asked for in a smaller hospital instead."""
 
 
 def edit(catalogue: dict[str, Any]) -> dict[str, Any]:
@@ -48,21 +60,26 @@ def edit(catalogue: dict[str, Any]) -> dict[str, Any]:
     dataset["id"] = DATASET
     dataset["title"] = "Meadowbank hospital records, made up"
     more = {
-        "date_of_birth": "age_band(10,90)",
-        "sex": "exact",
-        "ethnic_category": "exact",
-        "index_of_multiple_deprivation_decile": "exact",
+        "date_of_birth": ("age_band(10,90)", "age_band(20,80)"),
+        "sex": ("exact",),
+        "ethnic_category": ("exact",),
+        "index_of_multiple_deprivation_decile": ("exact",),
     }
     for table in dataset["tables"]:
         for variable in table["variables"]:
-            wanted = more.get(variable["name"]) if table["name"] == "patients" else None
-            if wanted is not None and wanted not in variable["forms"]:
-                variable["forms"].append(wanted)
+            wanted = more.get(variable["name"], ()) if table["name"] == "patients" else ()
+            variable["forms"] += [form for form in wanted if form not in variable["forms"]]
     return catalogue
 
 
-def draft(today: date) -> dict[str, Any]:
-    """The permit draft of a study on diabetes and the heart, which also trains a model."""
+def draft(today: date, patients: int = ENOUGH) -> dict[str, Any]:
+    """The permit draft of a study on diabetes and the heart, which also trains a model.
+
+    A small hospital cannot hide people in fine detail: below `ENOUGH` patients the study asks for
+    wider age groups and for days between events, about everybody.
+    """
+    small = patients < ENOUGH
+    cohort = {"any": [{"where": _starts(code)} for code in ("E10", "E11", "I2")]}
     return {
         "permit": 1,
         "id": "DEMO-2026-001",
@@ -77,9 +94,9 @@ def draft(today: date) -> dict[str, Any]:
         "people": [{"id": "amara", "name": "Amara Okafor", "role": "lead researcher"}],
         "purposes": ["ai_research", "ai_train"],
         "legal_basis": _legal_basis(today),
-        "data": [_data()],
-        "cohort": {"any": [{"where": _starts(code)} for code in ("E10", "E11", "I2")]},
-        "risk": {"k": 5, "suppress_up_to": 0.02},
+        "data": [_data(SMALLER if small else {})],
+        "cohort": {"everyone": True} if small else cohort,
+        "risk": {"k": 5, "suppress_up_to": 0.1 if small else 0.02},
         "processing": ["table", "python", "train"],
         "from": today.isoformat(),
         "until": (today + timedelta(days=364)).isoformat(),
@@ -104,14 +121,17 @@ def _legal_basis(today: date) -> dict[str, Any]:
     }
 
 
-def _data() -> dict[str, Any]:
-    """What is asked for, as a permit lists it."""
+def _data(instead: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """What is asked for, as a permit lists it; `instead` changes single variables."""
     return {
         "dataset": DATASET,
         "tables": [
             {
                 "table": table,
-                "variables": [{"variable": name, "form": form} for name, form in forms.items()],
+                "variables": [
+                    {"variable": name, "form": form} | instead.get(name, {})
+                    for name, form in forms.items()
+                ],
             }
             for table, forms in ASKED.items()
         ],

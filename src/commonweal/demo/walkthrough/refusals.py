@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 
 from commonweal.demo.walkthrough import papers
 from commonweal.foundation.clock import stamp
-from commonweal.foundation.documents import load_document
 from commonweal.foundation.errors import CommonwealError, Failure, Fault
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import Permit, PermitDraft
@@ -53,7 +52,7 @@ def try_all(
 ) -> list[Tried]:
     """Everything that the walk-through tries in vain, in order."""
     catalogue = Catalogue.load(catalogue_path)
-    plain = load_document(work / "draft.json", "The draft")
+    plain = papers.draft(custody.clock.now().date())
     return [
         expect("A permit for marketing", lambda: _checked(papers.for_marketing(plain), catalogue)),
         expect(

@@ -136,9 +136,11 @@ class _Telling:
         self.papers = self.inside / "papers"
         self.catalogue = self.papers / "catalogue.yaml"
         self.permit = self.papers / "permit.jws"
+        self.patients = 0
 
     def tell(self, patients: int) -> Story:
         """All steps in order."""
+        self.patients = patients
         create_home(self.story.home, kind="demo", name=papers.CUSTODIAN["name"], clock=self.clock)
         for folder in (self.inside, self.papers):
             make_private_folder(folder)
@@ -235,7 +237,7 @@ class _Telling:
         )
 
     def _permit(self, custody: Custody) -> None:
-        plain = papers.draft(self.clock.now().date())
+        plain = papers.draft(self.clock.now().date(), self.patients)
         write_atomic(self.papers / "draft.json", (json.dumps(plain, indent=1) + "\n").encode())
         catalogue = Catalogue.load(self.catalogue)
         permit = issue_permit(

@@ -84,6 +84,11 @@ def read_objections(folder: Path) -> Objections:
 def _parse(content: bytes) -> pa.Table:
     if b"\x00" in content:
         raise _bad("it holds NUL bytes, so it is not text")
+    # Before the CSV reader: it prints a traceback when a line of the wrong length is not UTF-8.
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _bad("it is not UTF-8 text") from None
     wrong: list[int] = []
 
     def note(row: pacsv.InvalidRow) -> str:
@@ -102,11 +107,9 @@ def _parse(content: bytes) -> pa.Table:
                 column_types=dict.fromkeys(COLUMNS, pa.string()), strings_can_be_null=False
             ),
         )
-    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+    except (pa.ArrowInvalid, pa.ArrowKeyError):
         if wrong:
             raise _bad(f"line {wrong[0]:,} does not have {len(COLUMNS)} columns") from None
-        if "UTF8" in str(error):
-            raise _bad("it is not UTF-8 text") from None
         raise _bad("it cannot be read as CSV") from None
     if tuple(table.column_names) != COLUMNS:
         raise _bad(f"its first line must be {_HEADER}")

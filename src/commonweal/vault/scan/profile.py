@@ -167,21 +167,40 @@ def profile_statement(
     """The one statement: a row of measures for each column that has rows."""
     absent = MISSING_TOKENS if missing is None else tuple(missing) or ("",)
     tokens = ", ".join(quote_literal(token) for token in absent)
-    odd = ", ".join(quote_literal(text) for text in NON_FINITE)
-    tests = ", ".join(f"{sql} AS is_{name}" for name, sql in DETECTORS.items())
-    shares = ", ".join(f"sum(n) FILTER (WHERE ok AND is_{name})" for name in DETECTORS)
-    # The text forms of a date and of a timestamp overlap: a date alone is its midnight.
     return f"""
     WITH groups AS MATERIALIZED (
         {_grouped(columns, relation)}
     ), shaped AS (
-        SELECT place, v, n, length(v) AS len, ascii(v) AS first,
+        {_shaped(tokens)}
+    ), asked AS (
+        {_asked()}
+    ), ranked AS (
+        {_ranked(tokens)}
+    ), ranges AS (
+        {_RANGES}
+    )
+    {_measured()}
+    """
+
+
+def _shaped(tokens: str) -> str:
+    """Each value with its length, its first character, and whether it says that nothing is there.
+
+    `tokens`: the missing tokens, as a list of literals.
+    """
+    odd = ", ".join(quote_literal(text) for text in NON_FINITE)
+    return f"""SELECT place, v, n, length(v) AS len, ascii(v) AS first,
                v IS NULL OR v = '' AS gone,
                coalesce(v <> '' AND length(v) <= 50 AND v IN ({tokens}), false) AS token,
                coalesce(length(v) <= 9 AND lower(v) IN ({odd}), false) AS odd
-        FROM groups
-    ), asked AS (
-        SELECT place, n, len, gone, token, odd, NOT (gone OR token OR odd) AS ok,
+        FROM groups"""  # noqa: S608 (literals are quoted)
+
+
+def _asked() -> str:
+    """Each value read as every type that its length and first character allow, and its marks."""
+    tests = ", ".join(f"{sql} AS is_{name}" for name, sql in DETECTORS.items())
+    # The text forms of a date and of a timestamp overlap: a date alone is its midnight.
+    return f"""SELECT place, n, len, gone, token, odd, NOT (gone OR token OR odd) AS ok,
                CASE WHEN token THEN v END AS token_text,
                CASE WHEN len <= 40 AND {_NUMERIC} THEN {_TYPES["integer"]} END AS as_integer,
                CASE WHEN len <= 40 AND {_NUMERIC} THEN {_TYPES["decimal"]} END AS number,
@@ -191,24 +210,33 @@ def profile_statement(
                AS moment,
                CASE WHEN gone THEN 0 ELSE len - length(replace(v, ' ', '')) + 1 END AS words,
                {tests}
-        FROM shaped
-    ), ranked AS (
-        SELECT place, number, moment, n,
+        FROM shaped"""  # noqa: S608 (constants of the house)
+
+
+def _ranked(tokens: str) -> str:
+    """Numbers and moments with the share of their column's rows that lie at or below them."""
+    return f"""SELECT place, number, moment, n,
                sum(n) OVER (PARTITION BY place ORDER BY coalesce(number, epoch(moment)))
                / sum(n) OVER (PARTITION BY place) AS rank
         FROM (SELECT place, n, {_TYPES["decimal"]} AS number, {_TYPES["timestamp"]} AS moment
               FROM groups WHERE length(v) <= 40 AND ascii(v) BETWEEN 43 AND 57
               AND v NOT IN ('', {tokens}))
-        WHERE number IS NOT NULL OR moment IS NOT NULL
-    ), ranges AS (
-        SELECT place,
+        WHERE number IS NOT NULL OR moment IS NOT NULL"""  # noqa: S608 (literals are quoted)
+
+
+# From the 5th to the 95th percentile: the extremes of a column are single people.
+_RANGES = """SELECT place,
                min(number) FILTER (WHERE rank >= 0.05) AS low,
                min(number) FILTER (WHERE rank >= 0.95) AS high,
                year(min(moment) FILTER (WHERE rank >= 0.05)) AS early,
                year(min(moment) FILTER (WHERE rank >= 0.95)) AS late
-        FROM ranked GROUP BY place
-    )
-    SELECT place, sum(n), sum(n) FILTER (WHERE ok), sum(n) FILTER (WHERE gone),
+        FROM ranked GROUP BY place"""
+
+
+def _measured() -> str:
+    """The measures of a column, in the order in which `_read` takes them."""
+    shares = ", ".join(f"sum(n) FILTER (WHERE ok AND is_{name})" for name in DETECTORS)
+    return f"""SELECT place, sum(n), sum(n) FILTER (WHERE ok), sum(n) FILTER (WHERE gone),
            sum(n) FILTER (WHERE odd), count(*) FILTER (WHERE ok), max(n) FILTER (WHERE ok),
            min(len) FILTER (WHERE ok), max(len) FILTER (WHERE ok),
            sum(n * words) FILTER (WHERE ok), max(len),
@@ -221,8 +249,7 @@ def profile_statement(
            sum(n) FILTER (WHERE ok AND day IS NOT NULL),
            sum(n) FILTER (WHERE ok AND moment IS NOT NULL),
            {shares}
-    FROM asked LEFT JOIN ranges USING (place) GROUP BY place ORDER BY place
-    """  # noqa: S608 (identifiers and literals are quoted)
+    FROM asked LEFT JOIN ranges USING (place) GROUP BY place ORDER BY place"""  # noqa: S608 (constants of the house)
 
 
 _BEFORE_TYPES = 17

@@ -81,22 +81,22 @@ def suggest_type(column: ColumnProfile) -> str:
         return "date"
     if column.share("timestamp") > 0.99 and not eight_digits:
         return "timestamp"
-    if _reads_whole(column):
+    if _reads_as(column, "integer"):
         return "integer" if column.max_length <= 18 else "text"
-    if column.share("decimal") > 0.99:
+    if _reads_as(column, "decimal"):
         return "decimal"
     if column.share("boolean") == 1.0 and column.distinct == 2:
         return "boolean"
     return "text"
 
 
-def _reads_whole(column: ColumnProfile) -> bool:
-    """Whole numbers, with a few slips where there are many different ones.
+def _reads_as(column: ColumnProfile, kind: str) -> bool:
+    """Numbers of this kind, with a few slips where there are many different ones.
 
     Among few different values one that is no number is not a slip: `2A` beside `21` and `22` says
     that all of them are codes.
     """
-    share = column.share("integer")
+    share = column.share(kind)
     return share == 1.0 or (share > 0.99 and column.distinct > _FEW_VALUES)
 
 
