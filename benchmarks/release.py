@@ -100,7 +100,7 @@ def make_source(folder: Path, rows: int) -> None:
             + (n // 100 % 10) * 4 + (n // 10 % 10) * 3 + (n % 10) * 2) % 11 AS s FROM nine)
         SELECT row_number() OVER () AS id, (n * 10 + (11 - s) % 11)::VARCHAR AS nhs_number
         FROM summed WHERE (11 - s) % 11 <> 10 LIMIT {people}
-        """  # noqa: S608 (numbers only)
+        """
     )
     connection.execute(
         """
@@ -136,7 +136,7 @@ def make_source(folder: Path, rows: int) -> None:
             CAST(floor(random() * 20) AS INTEGER) AS spelldur,
             CAST(floor(random() * 100) AS INTEGER)::VARCHAR AS sushrg
         FROM drawn JOIN numbers USING (id)
-        """  # noqa: S608 (numbers only)
+        """
     )
     for table in ("patients", "episodes"):
         connection.execute(

@@ -84,11 +84,8 @@ def known(house: House) -> list[str]:
 def holds_plain_words(house: House) -> list[str]:
     """Files of the home in which a name, note or NHS number of the source can be read."""
     words = [MARKER.encode(), *(number.encode() for number in house.numbers)]
-    found = []
-    for path in house.home.rglob("*"):
-        if path.is_file() and any(word in path.read_bytes() for word in words):
-            found.append(path.name)
-    return found
+    files = [path for path in house.home.rglob("*") if path.is_file()]
+    return [path.name for path in files if any(word in path.read_bytes() for word in words)]
 
 
 def check_after(house: House, permit: Path, before: list[str]) -> None:

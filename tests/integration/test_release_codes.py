@@ -1,4 +1,4 @@
-"""Codes and content: the same where they must be, different where they must be (S13, spine 6, 8)."""
+"""Codes and content: the same, and different, where they must be (S13, spine 6, 8)."""
 
 from __future__ import annotations
 

@@ -170,6 +170,8 @@ def english(house: House, kind: str, location: str) -> None:
     )  # fmt: skip
     for wanted in factories.catalogue_data()["datasets"][0]["tables"]:
         table = next(one for one in dataset["tables"] if one["name"] == wanted["name"])
+        for variable in wanted["variables"]:
+            variable["role"] = variable["role"] or "other"
         table |= {"variables": wanted["variables"], "person_link": wanted["person_link"]}
     dataset["id"] = "hospital"
     keep_catalogue(house, found)

@@ -16,6 +16,10 @@ from commonweal.vault.scan import scan
 from commonweal.vault.sources import open_source
 from commonweal.vault.tables.connection import connect
 
+# Each example opens an engine, so a few say enough in every run; `--all` tries many more.
+BYTES = settings(max_examples=max(40, settings().max_examples // 3))
+TABLES = settings(max_examples=max(25, settings().max_examples // 4))
+
 CSV_LIKE = st.lists(
     st.sampled_from([b",", b";", b"\t", b"\n", b"\r\n", b"\r", b'"', b"a", b"1", b"\x00", b"\xff",
                      b"\xc3", b"name", b"2020-01-01", b"nan", b"'", b"\\", b" ", b"\xef\xbb\xbf"]),
@@ -43,7 +47,7 @@ def survives(name: str, content: bytes) -> None:
     assert "Traceback" not in said
 
 
-@settings(max_examples=60)
+@BYTES
 @given(st.one_of(st.binary(max_size=300), CSV_LIKE))
 @example(b'a,b\n1,"2\n')
 @example(b"a\n\x00")
@@ -61,7 +65,7 @@ def _parquet() -> bytes:
 WHOLE = _parquet()
 
 
-@settings(max_examples=60)
+@BYTES
 @given(st.integers(0, len(WHOLE) - 1), st.binary(min_size=1, max_size=12))
 def test_damaged_parquet(place: int, patch: bytes) -> None:
     survives("t.parquet", WHOLE[:place] + patch + WHOLE[place + len(patch) :])
@@ -74,7 +78,7 @@ CELLS = st.one_of(
 )
 
 
-@settings(max_examples=40)
+@TABLES
 @given(st.lists(st.tuples(CELLS, CELLS), max_size=12))
 def test_any_table_scans_to_counts_that_agree_with_the_slow_way(
     rows: list[tuple[str | None, str | None]],
@@ -97,7 +101,7 @@ def test_any_table_scans_to_counts_that_agree_with_the_slow_way(
             Catalogue.read(result.catalogue(), "The scan")
 
 
-@settings(max_examples=40)
+@TABLES
 @given(st.lists(st.text(max_size=20).filter(lambda text: "\x00" not in text), max_size=8),
        st.sampled_from(["integer", "decimal", "boolean", "date", "timestamp"]))  # fmt: skip
 def test_every_value_is_read_missing_or_counted(values: list[str], type_: str) -> None:

@@ -16,7 +16,7 @@ from commonweal.papers.release import ReleaseManifest, ReleaseSummary
 from tests.release_house import House, make_house, objection, permitted
 
 DATA = permitted(patients={"nhs_number": "pseudonym", "sex": "exact"})
-MADE = {"release", "sequence", "supersedes", "built_at", "membership", "permit_hash", "manifest"}
+MADE = {"membership_root", "release", "sequence", "supersedes", "built_at", "membership", "permit_hash", "manifest"}
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ def plan(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Try a release without making it: counts, risk before and after."""
+    """Try a release without making it: counts and risk."""
     _require_engine(engine)
     from commonweal.vault.release.plan import plan_release
 
@@ -92,10 +92,11 @@ def summary(
     """Show the signed summary: all that may leave about a release."""
     from commonweal.foundation.files import read_bytes
     from commonweal.papers.release import ReleaseSummary
-    from commonweal.vault.release.store import SUMMARY, release_of
+    from commonweal.vault.release.store import SUMMARY, kept_folder
 
     with opened(ctx, home) as custody:
-        content = read_bytes(release_of(folder) / SUMMARY, "The summary")
+        kept_folder(custody.home.releases, folder, custody.trust)
+        content = read_bytes(folder / SUMMARY, "The summary")
         plain = ReleaseSummary.load(content, custody.trust).plain()
     emit(json, plain, _summary_lines(plain))
 
@@ -224,13 +225,11 @@ def _quietly(what: Callable[[], object]) -> None:
 
 
 def _permit_of(custody: Custody, folder: Path) -> Path:
-    from commonweal.foundation.files import read_bytes
-    from commonweal.papers.release import ReleaseManifest
     from commonweal.vault.custody import find_permit
-    from commonweal.vault.release.store import MANIFEST, release_of
+    from commonweal.vault.release.store import read_manifest
 
-    content = read_bytes(release_of(folder) / MANIFEST, "The manifest")
-    return find_permit(custody, ReleaseManifest.load(content, custody.trust).permit_id)
+    manifest = read_manifest(custody.home.releases, folder, custody.trust)
+    return find_permit(custody, manifest.permit_id)
 
 
 def _listed(custody: Custody, one: Any, manifest: str) -> dict[str, Any]:

@@ -66,13 +66,10 @@ def _released(custody: Custody, folder: Path, wanted: list[str]) -> Any:
     import pyarrow.parquet as pq
 
     from commonweal.foundation.errors import Refused, WrongUsage
-    from commonweal.foundation.files import read_bytes
-    from commonweal.papers.release import ReleaseManifest
-    from commonweal.vault.release.store import MANIFEST
+    from commonweal.vault.release.store import read_manifest
     from commonweal.vault.release.verify import open_file, release_key
 
-    content = read_bytes(folder / MANIFEST, "The manifest")
-    manifest = ReleaseManifest.load(content, custody.trust)
+    manifest = read_manifest(custody.home.releases, folder, custody.trust)
     secret = release_key(custody, manifest.release)
     if secret is None:
         raise Refused("CW-RELEASE-KEY-GONE", "The key of this release was destroyed.")

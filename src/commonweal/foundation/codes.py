@@ -213,6 +213,7 @@ RELEASE = {
     "CW-RELEASE-NOT-IN-MEMORY": "The data may only be opened in memory-backed storage.",
     "CW-RELEASE-KEY-GONE": "The data key of the release was destroyed.",
     "CW-RELEASE-IS-MEMBER": "The person's record is in the release, so absence is not stated.",
+    "CW-RELEASE-INTRUDER-TEST": "The permit asks for an intruder test, which cannot be made yet.",
     "CW-RELEASE-OTHER-PERMIT": "The release was made under another permit.",
     "CW-COHORT-VALUE": "A value in a cohort does not fit its variable.",
     "CW-HOME-DEMO-REAL": "A demonstration home was given NHS numbers that could be real.",

@@ -122,7 +122,8 @@ class Oracle:
         table = where["table"]
         rows = [row for row in self.tables[table] if self.person_of(table, row) == person]
         rows = [row for row in rows if not self._is_restricted(table, row)]
-        return [row for row in rows if meets(row[where["variable"]], where["op"], where.get("value"))]
+        name, op, wanted = where["variable"], where["op"], where.get("value")
+        return [row for row in rows if meets(row[name], op, wanted)]
 
     def _is_restricted(self, table: str, row: Row) -> bool:
         codes = [v["name"] for v in self._catalogue(table)["variables"] if _coded(v)]
@@ -137,9 +138,11 @@ class Oracle:
             person = self.person_of(table, row)
             if about and person not in people:
                 continue
-            if about and table != "patients":
-                if self._is_restricted(table, row) or not self._in_time(table, items, row, person):
-                    continue
+            dated = about and table != "patients"
+            if dated and self._is_restricted(table, row):
+                continue
+            if dated and not self._in_time(table, items, row, person):
+                continue
             rows.append((person, row))
         labels = {
             item["variable"]: self._labels(table, item, rows)
@@ -248,24 +251,30 @@ class Oracle:
         if kind == "age_band":
             begins = date.fromisoformat(self.draft.get("reference_date") or self.draft["from"])
             return banded(age(day_of(value), begins), *arguments(form))
-        if kind == "year":
-            return day_of(value).year
-        if kind == "month":
-            return value[:7]
-        if kind == "outward_postcode":
-            bare_code = value.replace(" ", "").upper()
-            return bare_code[:-3] if _POSTCODE.fullmatch(bare_code) else None
-        if kind == "truncate":
-            return truncated(value, argument(form))
-        if kind == "round":
-            step = Decimal(form[6:-1])
-            found = ((Decimal(value) / step + Decimal("0.5")).to_integral(ROUND_FLOOR)) * step
-            return int(found) if type_ == "integer" else float(found)
-        if type_ == "integer":
-            return int(value)
-        if type_ == "decimal":
-            return float(value)
-        return day_of(value) if type_ == "date" else value
+        return alone(form, type_, value)
+
+
+def alone(form: str, type_: str, value: str) -> Any:
+    """A cell in a form that needs neither its person nor the rest of its row."""
+    kind = form.split("(")[0]
+    if kind == "year":
+        return day_of(value).year
+    if kind == "month":
+        return value[:7]
+    if kind == "outward_postcode":
+        bare_code = value.replace(" ", "").upper()
+        return bare_code[:-3] if _POSTCODE.fullmatch(bare_code) else None
+    if kind == "truncate":
+        return truncated(value, argument(form))
+    if kind == "round":
+        step = Decimal(form[6:-1])
+        found = ((Decimal(value) / step + Decimal("0.5")).to_integral(ROUND_FLOOR)) * step
+        return int(found) if type_ == "integer" else float(found)
+    if type_ == "integer":
+        return int(value)
+    if type_ == "decimal":
+        return float(value)
+    return day_of(value) if type_ == "date" else value
 
 
 def meets(value: str, op: str, wanted: Any) -> bool:

@@ -39,6 +39,7 @@ from commonweal.vault.release.session import (
     load_permit,
     make_inputs,
     refuse_elsewhere,
+    refuse_unbuilt,
 )
 from commonweal.vault.release.store import BUILDING, airlock_folder, next_release_id
 from commonweal.vault.release.writing import SealedFolder
@@ -110,6 +111,7 @@ def build_release(
     """
     permit = load_permit(custody, permit_path)
     refuse_elsewhere(permit, out)
+    refuse_unbuilt(permit)
     if out is not None and out.exists():
         raise Fault("CW-FILE-EXISTS", f"{out.name} is already there.")
     with custody.home.run_lock(), custody.home.run_folder() as work:

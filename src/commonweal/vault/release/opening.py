@@ -9,7 +9,6 @@ from typing import Any
 from commonweal.foundation.errors import Refused
 from commonweal.foundation.files import (
     make_private_folder,
-    read_bytes,
     staged_folder,
     translated,
 )
@@ -20,7 +19,7 @@ from commonweal.vault.custody import Custody, settle
 from commonweal.vault.release.closing import MANAGER, newest
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.session import check_now, load_permit
-from commonweal.vault.release.store import MANIFEST, release_of
+from commonweal.vault.release.store import read_manifest
 from commonweal.vault.release.verify import open_file, release_key, verify_release
 from commonweal.vault.release.writing import context_of
 
@@ -62,14 +61,13 @@ def open_release(
     """
     permit = load_permit(custody, permit_path)
     check_now(custody, permit, "open")
-    release_of(folder)
     report = verify_release(custody, folder, progress)
     if report.faults:
         first = report.faults[0]
         raise Refused(
             "CW-RELEASE-NOT-WHOLE", f"The release is not whole: {first['place']} was changed."
         )
-    manifest = ReleaseManifest.load(read_bytes(folder / MANIFEST, "The manifest"), custody.trust)
+    manifest = read_manifest(custody.home.releases, folder, custody.trust)
     _check_newest(custody, permit, manifest)
     if permit.delivery != "handover" and file_system(to.absolute().parent) not in _MEMORY:
         raise Refused(

@@ -12,7 +12,13 @@ from commonweal.vault.release.prepare import Prepared, opened_engine, opened_sou
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.recipe import make_recipe
 from commonweal.vault.release.reporting import risk_paper
-from commonweal.vault.release.session import ProjectKeyring, check_now, load_permit, make_inputs
+from commonweal.vault.release.session import (
+    ProjectKeyring,
+    check_now,
+    load_permit,
+    make_inputs,
+    refuse_unbuilt,
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,7 @@ def plan_release(
     Raises what a build would raise before it writes anything.
     """
     permit = load_permit(custody, permit_path)
+    refuse_unbuilt(permit)
     check_now(custody, permit, "release")
     inputs = make_inputs(custody, permit, catalogue_path, choices)
     recipe = make_recipe(permit, inputs.catalogue)

@@ -28,7 +28,7 @@ from commonweal.vault.custody.holding import STATEMENT_SIGNER
 from commonweal.vault.keys import Secret
 from commonweal.vault.release.membership import prove
 from commonweal.vault.release.prepare import opened_engine
-from commonweal.vault.release.store import MANIFEST, PROOF, airlock_folder, release_of
+from commonweal.vault.release.store import PROOF, airlock_folder, read_manifest
 from commonweal.vault.release.writing import context_of, sealing_key
 
 FORMAT = "commonweal/person-proof/1"
@@ -164,8 +164,7 @@ def spellings(identifier: str) -> tuple[str, ...]:
 
 
 def _manifest(custody: Custody, folder: Path) -> ReleaseManifest:
-    content = read_bytes(release_of(folder) / MANIFEST, "The manifest")
-    return ReleaseManifest.load(content, custody.trust)
+    return read_manifest(custody.home.releases, folder, custody.trust)
 
 
 def _list(custody: Custody, manifest: ReleaseManifest) -> bytes:

@@ -15,8 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from commonweal.foundation.errors import Fault
+from commonweal.foundation.files import read_bytes
 from commonweal.ledger.store import Ledger
 from commonweal.papers.permit import Permit
+from commonweal.papers.release import ReleaseManifest, ReleaseSummary
+from commonweal.papers.trust import TrustPolicy
 
 BUILDING = ".building-"
 AIRLOCK = ".airlock"
@@ -78,3 +81,18 @@ def release_of(folder: Path) -> Path:
     if not (folder / MANIFEST).is_file():
         raise Fault("CW-RELEASE-MISSING", f"There is no release in {folder.name}.")
     return folder
+
+
+def kept_folder(releases: Path, folder: Path, trust: TrustPolicy) -> Path:
+    """Where the papers of the release in `folder` are: there, or for one that was handed over in
+    the store, found by its summary. Raises `Fault` CW-RELEASE-MISSING and those of the summary."""
+    if (folder / MANIFEST).is_file() or not (folder / SUMMARY).is_file():
+        return release_of(folder)
+    summary = ReleaseSummary.load(read_bytes(folder / SUMMARY, "The summary"), trust)
+    return release_of(releases / summary.release)
+
+
+def read_manifest(releases: Path, folder: Path, trust: TrustPolicy) -> ReleaseManifest:
+    """The manifest of the release in `folder` (see `kept_folder`), believed under `trust`."""
+    content = read_bytes(kept_folder(releases, folder, trust) / MANIFEST, "The manifest")
+    return ReleaseManifest.load(content, trust)

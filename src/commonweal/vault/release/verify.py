@@ -1,6 +1,7 @@
 """`release verify`: is this release, to the last byte, the one that the ledger knows?
 
-1. The folder holds the files of a release and no others. 2. The manifest is signed under the trust
+1. The folder holds the files of a release and no others (one that was handed over: data, summary
+and proof; its manifest is in the store). 2. The manifest is signed under the trust
 policy. 3. Every data file has the hash that the manifest names. 4. The papers beside it are those
 that belong to the manifest. 5. The ledger's entry commits to this manifest, and the proof file
 proves that entry. 6. Where the key still exists, every file is opened and its content hashed.
@@ -23,6 +24,7 @@ from commonweal.ledger.tlogproof import TlogProof
 from commonweal.papers.release import ReleaseManifest, ReleaseSummary, summarise
 from commonweal.vault.custody import Custody
 from commonweal.vault.keys import Secret
+from commonweal.vault.release.handover import HANDED_OVER
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.release_keys import active_release_key
 from commonweal.vault.release.store import (
@@ -33,7 +35,7 @@ from commonweal.vault.release.store import (
     RISK,
     SUMMARY,
     find_completed,
-    release_of,
+    kept_folder,
 )
 from commonweal.vault.release.writing import context_of
 
@@ -83,21 +85,23 @@ def verify_release(custody: Custody, folder: Path, progress: Progress = quiet) -
 
     Raises `Fault` CW-RELEASE-MISSING.
     """
-    release_of(folder)
     report = VerifyReport()
     try:
-        content = read_bytes(folder / MANIFEST, "The manifest")
+        kept = kept_folder(custody.home.releases, folder, custody.trust)
+        content = read_bytes(kept / MANIFEST, "The manifest")
         manifest = ReleaseManifest.load(content, custody.trust)
     except CommonwealError as error:
+        if error.code == "CW-RELEASE-MISSING":
+            raise
         report.add(MANIFEST, error)
         return report
     report.release = manifest.release
     _check(report, "the folder", lambda: _expect_place(custody, folder, manifest))
-    _check(report, "the folder", lambda: _expect_files(folder, manifest))
+    _check(report, "the folder", lambda: _expect_files(folder, manifest, whole=kept == folder))
     _check_data(report, custody, folder, manifest, progress)
     _check(report, SUMMARY, lambda: _check_summary(custody, folder, manifest))
-    _check(report, RISK, lambda: _check_risk(folder, manifest))
-    _check(report, REPORT, lambda: _check_report(folder, manifest))
+    _check(report, RISK, lambda: _check_risk(kept, manifest))
+    _check(report, REPORT, lambda: _check_report(kept, manifest))
     _check(report, PROOF, lambda: _check_ledger(custody, folder, manifest, content))
     _check_airlock(report, custody, manifest)
     return report
@@ -117,8 +121,9 @@ def _expect_place(custody: Custody, folder: Path, manifest: ReleaseManifest) -> 
         raise Fault("CW-RELEASE-CHANGED", "The folder holds another release than it is named for.")
 
 
-def _expect_files(folder: Path, manifest: ReleaseManifest) -> None:
-    expected = {*PAPERS, *(file.path for file in _data_files(manifest))}
+def _expect_files(folder: Path, manifest: ReleaseManifest, *, whole: bool) -> None:
+    papers = PAPERS if whole else HANDED_OVER
+    expected = {*papers, *(file.path for file in _data_files(manifest))} - {"data"}
     with translated("the release"):
         walked = [path for path in folder.rglob("*") if not path.is_dir() or path.is_symlink()]
     found = {path.relative_to(folder).as_posix() for path in walked}
