@@ -27,7 +27,7 @@ DATA = permitted(
     patients={"nhs_number": "pseudonym", "sex": "exact"},
     admissions={"nhs_number": "pseudonym", "diagnosis": "truncate(3)"},
 )
-SLOW = pytest.param(True, marks=pytest.mark.slow)
+SLOW = pytest.param(True, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])
 
 
 @pytest.fixture

@@ -208,6 +208,11 @@ COHORTS: tuple[tuple[str, dict[str, Any]], ...] = (
         {"where": {"table": "patients", "variable": "sex", "op": "in", "value": ["M"]}}]}),
     ("at least", {"at_least": {"n": 2, "within_days": 301, "date": "admitted", "of": {
         "table": "admissions", "variable": "diagnosis", "op": "is_present", "value": None}}}),
+    ("the same twice", {"all": [
+        {"where": {"table": "patients", "variable": "sex", "op": "eq", "value": "M"}},
+        {"any": [{"where": {"table": "patients", "variable": "sex", "op": "eq", "value": "M"}},
+                 {"everyone": True}]},
+        {"not": {"not": {"everyone": True}}}]}),
     ("restricted", {"not": {"where": {"table": "admissions", "variable": "diagnosis",
                                       "op": "starts_with", "value": "B2"}}}),
 )  # fmt: skip
@@ -220,9 +225,10 @@ def test_cohorts(built: tuple[House, BuildReport, Path], cohort: dict[str, Any])
     draft = {"cohort": without_none(cohort), "risk": {"k": 2}}
     permit = house.issue(data=data, **draft)
     report = house.build(permit)
-    assert rows_of(house.contents(report)) == oracle_of(
-        house, permit, report, allowed(house)
-    ).released()
+    assert (
+        rows_of(house.contents(report))
+        == oracle_of(house, permit, report, allowed(house)).released()
+    )
     assert report.manifest["patients"]["in_cohort"] <= 60
 
 

@@ -65,9 +65,7 @@ def test_identical_inputs_give_identical_content(house: House) -> None:
     assert files[0]["sealed_hash"] != files[1]["sealed_hash"]
 
 
-def test_number_of_threads_changes_nothing(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_number_of_threads_changes_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     permit = house.issue(data=DATA)
     found = set()
     for threads in (1, 2):

@@ -23,7 +23,6 @@ DATA = permitted(
 )
 
 
-
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     made = make_house(tmp_path / "house", count=24)

@@ -1,5 +1,7 @@
-"""The main job by functions, on every kind of source: scan, edit, check, issue, plan, build, verify,
-open. The data of Synthea and of the four heart hospitals were made by others."""
+"""The main job by functions, on every kind of source, from scan to open.
+
+The data of Synthea and of the four heart hospitals were made by others.
+"""
 
 from __future__ import annotations
 
@@ -236,9 +238,10 @@ def test_synthea(tmp_path: Path, repository: Path) -> None:
         for variable in table["variables"]
     }
     assert "shift" in forms["conditions", "START"]
+    offered = forms["conditions", "CODE"][0]
     data = permitted(
         patients={"Id": "pseudonym", "GENDER": "exact"},
-        conditions={"PATIENT": "pseudonym", "START": "shift", "CODE": forms["conditions", "CODE"][0]},
+        conditions={"PATIENT": "pseudonym", "START": "shift", "CODE": offered},
     )
     needs = house.issue(data=data, delivery="handover", risk={"suppress_up_to": 0.1})
     assert refused(lambda: house.build(needs)).exit_code == 5  # no national list

@@ -1,8 +1,9 @@
 """S13: two refreshes laid side by side show who left, and people who objected stay for years.
 
-In the naive twin pseudonyms are a project's for ever and every release can be opened: the difference
-of two refreshes is a list of the people who objected, with all their rows. Ours has other codes at
-each new snapshot or list of choices, opens the newest release only and destroys the older one's key.
+In the naive twin pseudonyms are a project's for ever and every release can be opened: the
+difference of two refreshes is a list of the people who objected, with all their rows. Ours has
+other codes at each new snapshot or list of choices, opens the newest release only and destroys the
+older one's key.
 """
 
 from __future__ import annotations

@@ -16,7 +16,10 @@ from commonweal.papers.release import ReleaseManifest, ReleaseSummary
 from tests.release_house import House, make_house, objection, permitted
 
 DATA = permitted(patients={"nhs_number": "pseudonym", "sex": "exact"})
-MADE = {"membership_root", "release", "sequence", "supersedes", "built_at", "membership", "permit_hash", "manifest"}
+MADE = {
+    *("membership_root", "release", "sequence", "supersedes", "built_at", "membership"),
+    *("permit_hash", "manifest"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +71,7 @@ def test_no_exact_figure_of_the_manifest_stands_in_the_summary(
         for exact in (manifest["patients"]["released"], manifest["patients"]["considered"]):
             assert f": {exact}," not in said
             assert f": {exact}}}" not in said
-        assert "removed\": {" not in said
+        assert 'removed": {' not in said
         for secret in (manifest["source"]["fingerprint"], manifest["audit_map"]):
             assert secret not in said
         for file in manifest["tables"]["patients"]["files"]:

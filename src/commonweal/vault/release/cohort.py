@@ -6,6 +6,7 @@ on a table if at least one of their rows does.
 
 from __future__ import annotations
 
+import secrets
 from datetime import date, datetime
 
 from commonweal.foundation.errors import Fault
@@ -28,18 +29,22 @@ def cohort_people(cohort: Cohort, loaded: Loaded, everyone: ops.Table) -> ops.Ta
     if cohort.all is not None:
         people = everyone
         for child in cohort.all:
-            people = ops.semi_join(
-                people, cohort_people(child, loaded, everyone), {"person": "person"}
-            )
+            people = ops.semi_join(people, _apart(child, loaded, everyone), {"person": "person"})
         return people
     if cohort.any is not None:
-        parts = [cohort_people(child, loaded, everyone) for child in cohort.any]
+        parts = [_apart(child, loaded, everyone) for child in cohort.any]
         return ops.distinct(ops.union(*parts))
     if cohort.not_ is not None:
-        inside = cohort_people(cohort.not_, loaded, everyone)
+        inside = _apart(cohort.not_, loaded, everyone)
         return ops.anti_join(everyone, inside, {"person": "person"})
     found = _where(cohort.where, loaded) if cohort.where else _at_least(cohort.at_least, loaded)
     return ops.semi_join(everyone, found, {"person": "person"})
+
+
+def _apart(cohort: Cohort, loaded: Loaded, everyone: ops.Table) -> ops.Table:
+    """The people under a name of their own: two sets that are asked for alike stay two sets."""
+    found = cohort_people(cohort, loaded, everyone)
+    return loaded.engine.view(f"cohort_{secrets.token_hex(6)}", found)
 
 
 def _where(condition: Condition | None, loaded: Loaded) -> ops.Table:

@@ -21,6 +21,8 @@ from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 
 PERSON = "cw__person"
 INTERNAL = "cw__"
+UNUSABLE = "self"
+"""The one name that the table operations cannot take for a column."""
 
 
 @dataclass
@@ -91,6 +93,8 @@ def load(
         reserved = [column for column in columns if column.casefold().startswith(INTERNAL)]
         if reserved:
             raise Fault("CW-SOURCE-NAMES", f"Table {name}: a column name starts with {INTERNAL}.")
+        if UNUSABLE in columns:
+            raise Fault("CW-SOURCE-NAMES", f"Table {name}: a column cannot be called {UNUSABLE}.")
     if source.kind != "folder":
         # Files are looked at as they are attached, in the way in which the catalogue reads them.
         source.prepare(needed)
