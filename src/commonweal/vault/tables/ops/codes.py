@@ -29,10 +29,13 @@ def hmac_hex(text: Value, inner: Value, outer: Value) -> Value:
     """HMAC-SHA-256 (RFC 2104) of UTF-8 `text` as 64 hexadecimal digits.
 
     `inner` and `outer` are the columns `inner_pad` and `outer_pad` of a key table: the key padded
-    to 64 bytes and combined with 0x36 and 0x5c (see `DuckDBEngine.key_table`).
+    to 64 bytes and combined with 0x36 and 0x5c (see `DuckDBEngine.key_table`). Missing where the
+    text is.
     """
     first = _unhex(_sha256_hex(_bytes_concat(inner, _utf8(text))))
-    return _sha256_hex(_bytes_concat(outer, first))
+    made = _sha256_hex(_bytes_concat(outer, first))
+    # Joining bytes passes over what is missing: without this all missing values had one code.
+    return ibis.ifelse(text.isnull(), ibis.null("string"), made)
 
 
 def with_hmac(table: Table, name: str, into: str, key: Table) -> Table:
