@@ -91,6 +91,13 @@ def _role_faults(item: Wanted, draft: PermitDraft) -> Iterator[PermitRefused]:
         yield PermitRefused(
             "CW-PERMIT-ROLE-MISSING", f"No one has declared a role for {item.name} yet."
         )
+    about_people = item.dataset.person.kind == "row" or item.table.person_link is not None
+    if role not in (None, "other", "record_key") and not about_people:
+        yield PermitRefused(
+            "CW-PERMIT-NO-PERSON",
+            f"{item.name} is about people, but its table has no link to the person: nobody's "
+            "choice could be honoured in it.",
+        )
     if role == "direct_identifier" and item.form.kind == "exact":
         yield PermitRefused(
             "CW-PERMIT-DIRECT-IDENTIFIER",

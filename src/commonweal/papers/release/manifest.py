@@ -28,7 +28,7 @@ from commonweal.papers.forms import read_form
 from commonweal.papers.permit import RiskLimits
 from commonweal.papers.signed import SignedPaper
 from commonweal.papers.trust import SigningRole
-from commonweal.papers.vocabulary import DeterminationCode, Role, VariableType
+from commonweal.papers.vocabulary import DeterminationCode, PersonKind, Role, VariableType
 
 ChoiceKind = Literal[
     "national",
@@ -314,6 +314,8 @@ class ReleaseManifest(SignedPaper):
     engine: Engine
     commonweal: Line
     source: SourceSnapshot
+    person_kind: PersonKind | None = None
+    """By what people are told apart, and so by what one can be looked for in the lists."""
     choices: AppliedChoices
     patients: PeopleCounts
     tables: Annotated[dict[ColumnName, ReleasedTable], Field(min_length=1)]

@@ -130,6 +130,7 @@ def _origin(
             "kind": prepared.recipe.dataset.source.kind,
             "fingerprint": prepared.loaded.fingerprint.digest,
         },
+        "person_kind": prepared.recipe.dataset.person.kind,
         "pseudonym_scope": "linked" if prepared.shaper.keys.scope == "linked" else "release",
     }
 

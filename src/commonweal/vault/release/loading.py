@@ -52,14 +52,23 @@ class Loaded:
             return ops.derive(view, {PERSON: ops.missing("text")})
         if isinstance(link, Link):
             target = self.linked(link.to_table)
-            keys = ops.keep_where(target, ops.negate(ops.is_missing(target[PERSON])))
             # A key that leads to two people leads to nobody: better lost than given to the wrong.
+            # Somebody without a key counts as a person too.
             routes = ops.group(
-                keys,
+                target,
                 [link.to_variable],
-                {"low": ops.smallest(keys[PERSON]), "high": ops.largest(keys[PERSON])},
+                {
+                    "low": ops.smallest(target[PERSON]),
+                    "high": ops.largest(target[PERSON]),
+                    "rows": ops.count_rows(target),
+                    "known": ops.count_rows_where_present(target, PERSON),
+                },
             )
-            routes = ops.keep_where(routes, ops.compare(routes["low"], "eq", routes["high"]))
+            sure = ops.both(
+                ops.compare(routes["low"], "eq", routes["high"]),
+                ops.compare(routes["rows"], "eq", routes["known"]),
+            )
+            routes = ops.keep_where(routes, sure)
             return ops.left_join(view, routes, {link.variable: link.to_variable}, {PERSON: "low"})
         return ops.derive(view, {PERSON: self.spelling(view[link])})
 

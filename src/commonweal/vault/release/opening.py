@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from commonweal.foundation.errors import Refused
+from commonweal.foundation.errors import Refused, Unavailable
 from commonweal.foundation.files import (
     make_private_folder,
     staged_folder,
@@ -69,6 +70,7 @@ def open_release(
         )
     manifest = read_manifest(custody.home.releases, folder, custody.trust)
     _check_newest(custody, permit, manifest)
+    _check_choices(custody, manifest)
     if permit.delivery != "handover" and file_system(to.absolute().parent) not in _MEMORY:
         raise Refused(
             "CW-RELEASE-NOT-IN-MEMORY",
@@ -92,6 +94,19 @@ def open_release(
     settle(custody)
     rows = {name: table.rows for name, table in manifest.tables.items()}
     return OpenReport(manifest.release, to, rows)
+
+
+def _check_choices(custody: Custody, manifest: ReleaseManifest) -> None:
+    """Refuse a release whose choices are older than the limit (S13)."""
+    checked_at = manifest.choices.national.checked_at or manifest.built_at
+    limit = timedelta(days=custody.trust.fresh.choices_days)
+    if custody.clock.now() - checked_at > limit:
+        raise Unavailable(
+            "CW-RELEASE-CHOICES-OLD",
+            f"The choices in this release are from {checked_at:%d %B %Y}; the limit is "
+            f"{limit.days} days, and people may have said no since.",
+            remedy="Build the release again with newer choices.",
+        )
 
 
 def _check_newest(custody: Custody, permit: Permit, manifest: ReleaseManifest) -> None:

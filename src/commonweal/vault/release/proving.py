@@ -15,7 +15,7 @@ from pathlib import Path
 
 from commonweal.foundation.canonical import canonical, parse_json
 from commonweal.foundation.clock import stamp
-from commonweal.foundation.errors import Fault
+from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import read_bytes
 from commonweal.foundation.identifiers import InvalidNHSNumber, NHSNumber
 from commonweal.foundation.sealing import unseal
@@ -121,9 +121,11 @@ def state_absence(custody: Custody, folder: Path, identifier: str) -> tuple[str,
 
     The statement is about a commitment to the person's label; with the secret, which only the
     person gets, they can show that it is about them.
-    Raises `Fault` CW-RELEASE-IS-MEMBER where they are in it.
+    Raises `Fault` CW-RELEASE-IS-MEMBER where they are in it, `Refused` CW-RELEASE-ABSENCE-UNSURE
+    where looking for this identifier cannot rule it out.
     """
     manifest = _manifest(custody, folder)
+    _require_certain(manifest, identifier)
     try:
         prove_person(custody, folder, identifier)
     except Fault as fault:
@@ -149,6 +151,21 @@ def state_absence(custody: Custody, folder: Path, identifier: str) -> tuple[str,
     )
     signer = custody.keyring.signer(STATEMENT_SIGNER)
     return statement.signed([signer], statement.issued_at), secret.hex()
+
+
+def _require_certain(manifest: ReleaseManifest, identifier: str) -> None:
+    if manifest.person_kind != "nhs_number":
+        raise Refused(
+            "CW-RELEASE-ABSENCE-UNSURE",
+            "People are not listed by NHS number in this release, so absence cannot be stated.",
+        )
+    try:
+        NHSNumber(identifier)
+    except InvalidNHSNumber:
+        raise Refused(
+            "CW-RELEASE-ABSENCE-UNSURE",
+            "This is not a valid NHS number, so absence cannot be stated.",
+        ) from None
 
 
 def spellings(identifier: str) -> tuple[str, ...]:

@@ -64,14 +64,15 @@ class TableRecipe:
     def quasi(self) -> tuple[Wanted, ...]:
         """Items by which someone could recognise a person.
 
-        Codes say nothing to others. Moved dates are measured by shift candidates instead, except
-        a birth date, which a shift of weeks hardly hides.
+        Codes of keys say nothing to others; a code of something knowable shows who shares it.
+        Moved dates are measured by shift candidates instead, except a birth date, which a shift of
+        weeks hardly hides.
         """
         return tuple(
             item
             for item in self.items
             if item.variable.role in ("quasi_identifier", "direct_identifier")
-            and item.form.kind not in _CODE_FORMS
+            and (item.form.kind not in _CODE_FORMS or item.variable.role == "quasi_identifier")
             and (item.form.kind not in _MOVED or item.variable.identifies == "date_of_birth")
         )
 

@@ -92,7 +92,8 @@ def restricted_pattern(
         starts = lists.prefixes.get(variable.identifies or "", ())
         if starts and variable.name in present and variable.type == "text":
             bare = (re.escape(start.replace(".", "")) for start in starts)
-            patterns[variable.name] = "^(?:" + "|".join(bare) + ")"
+            # Also behind a separator or a system's name: several codes may stand in one cell.
+            patterns[variable.name] = "(?:^|[^A-Z0-9])(?:" + "|".join(bare) + ")"
     return patterns
 
 
