@@ -14,7 +14,6 @@ from commonweal.foundation.errors import CommonwealError
 from commonweal.vault.release.proving import state_absence
 from tests.release_house import House, make_house, objection, permitted, refused
 
-
 FULL_WIDTH = "".join(chr(0xFF10 + int(digit)) for digit in "9000000033")
 """A number that people read as an NHS number and machines do not."""
 
