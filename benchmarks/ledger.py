@@ -45,6 +45,18 @@ def run(scale: float = 1.0) -> list[dict[str, Any]]:
     return rows
 
 
+class _Signer:
+    """A new Ed25519 key in memory."""
+
+    def __init__(self) -> None:
+        self._private = Ed25519PrivateKey.generate()
+        self.verification_key = self._private.public_key().public_bytes_raw()
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature over `message`."""
+        return self._private.sign(message)
+
+
 def _row(what: str, value: float, unit: str, budget: str = "") -> dict[str, Any]:
     return {"what": what, "value": value, "unit": unit, "budget": budget}
 
@@ -130,7 +142,7 @@ def fill(path: Path, entries: int) -> Ledger:
 def _proofs(size: int) -> list[dict[str, Any]]:
     """Time of one inclusion proof in a tree of `size` entries: path alone, and whole file."""
     with tempfile.TemporaryDirectory() as folder, fill(Path(folder) / "l.sqlite", size) as ledger:
-        signer = CheckpointSigner(BASE, Ed25519PrivateKey.generate(), Path(folder) / "signer")
+        signer = CheckpointSigner(BASE, _Signer(), Path(folder) / "signer")
         note = signer.sign(ledger, "sealed")
         root = ledger.root("sealed")
         paths, files, checks = [], [], []
@@ -164,7 +176,7 @@ def _verification(size: int) -> list[dict[str, Any]]:
     times = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ledger.sqlite"
-        signer = CheckpointSigner(BASE, Ed25519PrivateKey.generate(), Path(folder) / "signer")
+        signer = CheckpointSigner(BASE, _Signer(), Path(folder) / "signer")
         with fill(path, size) as ledger:
             sequence(ledger)
             signer.sign_all(ledger)

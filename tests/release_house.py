@@ -26,6 +26,7 @@ from commonweal.foundation.errors import CommonwealError
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import PermitDraft
 from commonweal.vault.custody import (
+    Acceptance,
     Custody,
     create_home,
     issue_permit,
@@ -338,6 +339,7 @@ def make_house(
         clock=clock,
         root_store=house.root,
         time_to_say_no_days=days_to_say_no,
+        acceptance=Acceptance("Jo Ferris", "A test") if kind == "standard" else None,
     )
     house._open.append(custody)
     house.choose()

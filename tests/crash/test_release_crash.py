@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from commonweal.foundation.errors import CommonwealError
+from commonweal.vault.release.closing import unended
 from commonweal.vault.release.store import completed
 from tests.crash.release_worker import Counter
 from tests.release_house import MARKER, House, make_house, permitted, refused
@@ -88,6 +89,25 @@ def holds_plain_words(house: House) -> list[str]:
     return [path.name for path in files if any(word in path.read_bytes() for word in words)]
 
 
+def check_endings(house: House, *, cut: bool = False) -> None:
+    """Each authorised build has exactly one end; only the one that was `cut` may have none yet."""
+    with house.custody().ledger.reading() as connection:
+        rows = connection.execute(
+            "SELECT type, json_extract(body, '$.release') FROM intent WHERE type IN "
+            "('release.authorised', 'release.completed', 'release.refused', 'release.abandoned') "
+            "ORDER BY id"
+        ).fetchall()
+    begun: list[str] = []
+    for type_, release in rows:
+        if type_ == "release.authorised":
+            assert release not in begun
+            begun.append(release)
+        else:
+            begun.remove(release)
+    assert begun == [release for release, _ in unended(house.custody().ledger)]
+    assert len(begun) <= cut
+
+
 def check_after(house: House, permit: Path, before: list[str]) -> None:
     """What must hold after a cut; then the next build goes through and leaves no remains."""
     house.close()
@@ -99,7 +119,9 @@ def check_after(house: House, permit: Path, before: list[str]) -> None:
     standing = {path.name for path in house.releases.iterdir() if path.name[0] != "."}
     standing = {name for name in standing if not name.endswith(".airlock")}
     assert standing <= set(now)
+    check_endings(house, cut=True)
     report = house.build(permit)
+    check_endings(house)
     assert known(house) == [*now, report.manifest["release"]]
     for release in known(house)[-3:]:
         verified = house.verify(house.releases / release)

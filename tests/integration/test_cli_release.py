@@ -289,6 +289,16 @@ def test_who_is_in_and_who_is_not(job: Job, monkeypatch: pytest.MonkeyPatch) -> 
         assert ask("prove", nothing, "never.json", 2)["error"]["code"] == "CW-USAGE"
     assert not (job.folder / "never.json").exists()
     assert not (job.folder / "no.json").exists()
+    with open_custody(job.folder / "data", SystemClock()) as custody:
+        with custody.ledger.reading() as connection:
+            rows = connection.execute(
+                "SELECT json_extract(body, '$.purpose') FROM intent "
+                "WHERE type = 'release.person_asked' ORDER BY id"
+            ).fetchall()
+        assert custody.ledger.intents_left() == 0
+    assert [purpose for (purpose,) in rows] == [
+        "prove", "check", "check", "prove", "absence", "absence",
+    ]  # fmt: skip
 
 
 def test_a_refresh_replaces_the_release_before(job: Job) -> None:

@@ -11,10 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import adbc_driver_postgresql.dbapi as dbapi
-import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -26,7 +23,6 @@ from commonweal.vault.sources import open_source
 from tests import factories
 from tests.release_house import (
     House,
-    Tables,
     exempt,
     make_house,
     oracle_of,
@@ -35,6 +31,7 @@ from tests.release_house import (
     rows_of,
     without_identifier,
 )
+from tests.release_stores import as_csv, as_duckdb, as_parquet, as_parts, as_postgresql
 
 FORMS = permitted(
     patients={"nhs_number": "pseudonym", "born": "age_band(5,90)", "sex": "exact"},
@@ -51,7 +48,7 @@ def scanned(house: House, kind: str, location: str) -> dict[str, Any]:
     path = house.base / "suggested.yaml"
     work = house.base / "work"
     work.mkdir(exist_ok=True)
-    with open_source(kind, location, work_folder=work) as source:
+    with open_source(kind, location) as source:
         write_catalogue(scan(source, work_folder=work), path, replace=True)
     found: dict[str, Any] = yaml.safe_load(path.read_text())
     assert all(
@@ -69,7 +66,7 @@ def keep_catalogue(house: House, edited: dict[str, Any]) -> None:
 
     def opener(dataset: Any) -> Any:
         source = dataset.source
-        return open_source(source.kind, source.location, work_folder=house.base / "work")
+        return open_source(source.kind, source.location)
 
     report = check(Catalogue.load(house.catalogue), opener, clock=house.clock)
     assert [one.as_dict() for one in report.faults] == []
@@ -94,72 +91,6 @@ def main_job(house: House, tmp_path: Path, **changes: Any) -> tuple[dict[str, pa
 
 
 # --- our own people in every kind of source -------------------------------------------------
-
-
-def typed(tables: Tables) -> dict[str, pa.Table]:
-    """The rows as Arrow tables with the types of the catalogue."""
-    found = {}
-    for table in factories.catalogue_data()["datasets"][0]["tables"]:
-        columns = {}
-        for variable in table["variables"]:
-            values = pa.array([row[variable["name"]] or None for row in tables[table["name"]]])
-            kinds = {
-                "date": pa.date32(), "timestamp": pa.timestamp("us"), "integer": pa.int64(),
-                "decimal": pa.float64(), "text": pa.string(),
-            }  # fmt: skip
-            columns[variable["name"]] = values.cast(pa.string()).cast(kinds[variable["type"]])
-        found[table["name"]] = pa.table(columns)
-    return found
-
-
-def as_csv(house: House, _: str) -> tuple[str, str]:
-    return "folder", str(house.source)
-
-
-def as_parquet(house: House, _: str) -> tuple[str, str]:
-    folder = house.base / "parquet"
-    folder.mkdir()
-    for name, table in typed(house.tables).items():
-        pq.write_table(table, folder / f"{name}.parquet")
-    return "folder", str(folder)
-
-
-def as_parts(house: House, _: str) -> tuple[str, str]:
-    folder = house.base / "parts"
-    for name, table in typed(house.tables).items():
-        (folder / name).mkdir(parents=True)
-        for part in range(3):
-            pq.write_table(table.slice(part * 17, 17 if part < 2 else None),
-                           folder / name / f"part-{part}.parquet")  # fmt: skip
-    return "folder", str(folder)
-
-
-def as_duckdb(house: House, _: str) -> tuple[str, str]:
-    path = house.base / "hospital.duckdb"
-    with duckdb.connect(str(path)) as connection:
-        for name, table in typed(house.tables).items():
-            connection.register("arrow_in", table)
-            connection.execute(f"CREATE TABLE {name} AS SELECT * FROM arrow_in")
-            connection.unregister("arrow_in")
-    return "duckdb", str(path)
-
-
-def as_postgresql(house: House, url: str) -> tuple[str, str]:
-    kinds = {"date": "date", "timestamp": "timestamp", "integer": "bigint", "decimal": "float8",
-             "text": "text"}  # fmt: skip
-    with dbapi.connect(url, autocommit=True) as connection, connection.cursor() as cursor:
-        cursor.execute("DROP SCHEMA public CASCADE")
-        cursor.execute("CREATE SCHEMA public")
-        for table in factories.catalogue_data()["datasets"][0]["tables"]:
-            columns = [f"{v['name']} {kinds[v['type']]}" for v in table["variables"]]
-            cursor.execute(f"CREATE TABLE {table['name']} ({', '.join(columns)})")
-            for row in house.tables[table["name"]]:
-                values = ", ".join(
-                    "NULL" if row[v["name"]] == "" else f"'{row[v['name']]}'"
-                    for v in table["variables"]
-                )
-                cursor.execute(f"INSERT INTO {table['name']} VALUES ({values})")
-    return "postgresql", url
 
 
 def english(house: House, kind: str, location: str) -> None:

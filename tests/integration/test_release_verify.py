@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from commonweal.foundation.errors import CommonwealError
+from commonweal.vault.custody import rotate_key
 from commonweal.vault.release.build import BuildReport
 from tests.release_house import House, make_house, permitted, refused
 
@@ -53,6 +54,14 @@ def test_the_release_has_all_its_parts(built: tuple[House, BuildReport, Path]) -
         "part-0.parquet", "audit_map", "sieve", "membership",
     }  # fmt: skip
     assert len(files(built)) == 5 + 2 + 3 + 2
+
+
+def test_a_release_is_whole_also_after_the_key_of_its_details_was_replaced(tmp_path: Path) -> None:
+    house = make_house(tmp_path / "house", count=24)
+    report = house.build(house.issue(data=DATA))
+    rotate_key(house.custody(), "details")
+    assert house.verify(report.folder).faults == []
+    house.close()
 
 
 @pytest.mark.parametrize("thorough", [False, pytest.param(True, marks=pytest.mark.slow)])

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from commonweal.vault.choices.apply import apply_choices
 from commonweal.vault.choices.decision import Decision
 from commonweal.vault.choices.folder import read_choices
+from commonweal.vault.choices.naming import PersonKeys
 from commonweal.vault.choices.rules import KINDS, REASONS
 from commonweal.vault.tables.connection import connect
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
@@ -27,6 +28,7 @@ from tests.unit.choices.helpers import (
 )
 
 N = nhs_numbers(8)
+OTHERS = nhs_numbers(24)[8:]
 AT = date(2026, 3, 2)
 PROJECTS = {"asthma", "asthma-1"}
 # Each example plans about a dozen statements, so a few say enough here; `--all` tries 1000.
@@ -41,11 +43,18 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
 
 
 def spelled(number: str) -> st.SearchStrategy[str]:
-    return st.sampled_from([number, f"{number[:3]} {number[3:6]} {number[6:]}"])
+    groups = (number[:3], number[3:6], number[6:])
+    wide = number.translate({0x30 + digit: 0xFF10 + digit for digit in range(10)})
+    return st.sampled_from(
+        [number, wide, f"{number}.0", *(gap.join(groups) for gap in (" ", "\u00a0", "  ", "."))]
+    )
 
 
 DAYS = st.integers(-3, 3).map(lambda days: AT + timedelta(days=days))
-KEYS = st.sampled_from(["A", "B", "C", "D", "E", N[0]])
+KEYS = st.sampled_from(
+    ["A", "B", "C", "A-1", "a1", "\uff21\uff11", "A 1", "Stra\u00dfe", "STRASSE", "\u00e9",
+     "E\u0301", "007", "7", "7.0", N[0]]
+)  # fmt: skip
 IDENTIFIERS = st.one_of(KEYS, st.sampled_from(N).flatmap(spelled))
 
 
@@ -60,10 +69,10 @@ def rows(draw: st.DrawFn) -> Row:
 
 @st.composite
 def cohorts(draw: st.DrawFn) -> list[One]:
-    keys = draw(st.lists(KEYS, unique=True, max_size=6))
+    keys = draw(st.lists(KEYS, unique=True, max_size=7))
     unkeyed: list[str | None] = [None] * draw(st.integers(0, 2))
     return [
-        One(key, draw(st.none() | st.sampled_from(N)), draw(st.booleans()))
+        One(key, draw(st.none() | st.sampled_from(N)), draw(st.booleans()), draw(st.booleans()))
         for key in draw(st.permutations([*keys, *unkeyed]))
     ]
 
@@ -86,14 +95,21 @@ def outcome(
     decision: Decision,
     said: Sequence[Row],
     allowed: Sequence[str],
+    outside: Sequence[One] = (),
 ) -> tuple[set[str], dict[str, int]]:
-    write_folder(folder, allowed=allowed, objections=[row.line() for row in said], requested=100)
+    write_folder(
+        folder,
+        allowed=sorted([*allowed, *OTHERS]),
+        objections=[row.line() for row in said],
+        requested=100,
+    )
     choices = read_choices(folder, needs_national=True, clock=factories.clock())
     # The list is judged by a dataset that is on it, so that small cohorts are never "others".
-    everyone = load_people(engine, [One(n, n, True) for n in allowed], "everyone")
+    listed = [One(f"L{n}", n, True) for n in OTHERS]
+    everyone = load_people(engine, [*people, *outside, *listed], "everyone")
     result = apply_choices(
         engine, load_people(engine, people), decision, choices, project_ids=sorted(PROJECTS),
-        at=AT, kind="other_identifier", everyone=everyone,
+        at=AT, keys=PersonKeys("other_identifier"), everyone=everyone,
     )  # fmt: skip
     found = {row["person"] for row in engine.rows(result.allowed, 100)}
     return found, result.removed
@@ -103,7 +119,7 @@ ALLOWED = st.lists(st.sampled_from(N), unique=True, min_size=1)
 
 
 @EXAMPLES
-@given(cohorts(), decisions, st.lists(rows(), max_size=8), ALLOWED)
+@given(cohorts(), decisions, st.lists(rows(), max_size=8), ALLOWED, st.integers(0, 2))
 def test_equal_to_the_oracle(
     engine: DuckDBEngine,
     tmp_path_factory: pytest.TempPathFactory,
@@ -111,13 +127,16 @@ def test_equal_to_the_oracle(
     decision: Decision,
     said: list[Row],
     allowed: list[str],
+    cut: int,
 ) -> None:
+    people, outside = people[cut:], people[:cut]
+    everyone = [*people, *outside]
     reasons = [
-        oracle_reason(one, people, decision, said, set(allowed), PROJECTS, AT) for one in people
+        oracle_reason(one, everyone, decision, said, set(allowed), PROJECTS, AT) for one in people
     ]
     expected = {one.person for one, reason in zip(people, reasons, strict=True) if reason is None}
     folder = tmp_path_factory.mktemp("choices")
-    found, removed = outcome(engine, folder, people, decision, said, allowed)
+    found, removed = outcome(engine, folder, people, decision, said, allowed, outside)
     assert found == expected
     assert removed == {reason: reasons.count(reason) for reason in REASONS}
 

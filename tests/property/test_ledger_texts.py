@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +17,7 @@ from commonweal.ledger.note import Note, SigningKey, VerifierKey
 from commonweal.ledger.tlogproof import TlogProof
 from tests.unit.ledger import support
 
-KEY = SigningKey("log.example/x", Ed25519PrivateKey.from_private_bytes(b"\x05" * 32))
+KEY = SigningKey("log.example/x", support.SoftwareSigner(b"\x05" * 32))
 _LINE = st.text(
     st.characters(min_codepoint=0x20, exclude_categories=("Cs",)), min_size=1, max_size=30
 )

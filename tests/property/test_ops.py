@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commonweal.foundation.identifiers import InvalidNHSNumber, NHSNumber, check_digit
+from commonweal.foundation.identifiers import check_digit
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.connection import connect
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 from tests.spec.tables.cases import age, outward
+from tests.spec.tables.spellings import key_spelt, nhs
 
 ARROW = {"text": pa.string(), "integer": pa.int64(), "decimal": pa.float64(), "date": pa.date32()}
 FEW = settings(max_examples=max(30, settings().max_examples // 3))
@@ -45,24 +46,19 @@ def worked_out(
     return [found[i] for i in range(len(values))]
 
 
-def digits(text: str, synthetic: bool) -> str | None:
-    try:
-        number = NHSNumber(text)
-    except InvalidNHSNumber:
-        return None
-    return number.digits if synthetic or not number.synthetic else None
-
-
 @st.composite
 def near_numbers(draw: st.DrawFn) -> str:
     first = f"{draw(st.integers(0, 999_999_999)):09d}"
     digit = check_digit(first)
     last = str(digit) if digit is not None and draw(st.booleans()) else str(draw(st.integers(0, 9)))
     ten = first + last
-    gap = draw(st.sampled_from(["", " ", "-", "  ", "\u00a0"]))
+    zero = draw(st.sampled_from([0x30, 0x30, 0xFF10, 0x0660, 0x0BE6]))
+    ten = "".join(chr(zero + int(one)) for one in ten)
+    gap = draw(st.sampled_from(["", " ", "-", "  ", "\u00a0", ".", " . ", "\u2013", "_", ","]))
     other = draw(st.sampled_from([gap, "", " "]))
-    around = draw(st.sampled_from(["", " ", "\t", "\n", "\r\n", "x", "\u2003", "\x0b"]))
-    return around + ten[:3] + gap + ten[3:6] + other + ten[6:] + around
+    around = draw(st.sampled_from(["", " ", "\t", "\n", "\r\n", "x", "\u2003", "\x0b", "'", "-"]))
+    tail = draw(st.sampled_from(["", "", ".0", ".", ".5", "0"]))
+    return around + ten[:3] + gap + ten[3:6] + other + ten[6:] + tail + around
 
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
@@ -72,7 +68,16 @@ ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="
 @given(st.lists(st.one_of(near_numbers(), ANY_TEXT), min_size=1), st.booleans())
 def test_nhs_numbers(engine: DuckDBEngine, texts: list[str], synthetic: bool) -> None:
     found = worked_out(engine, "text", texts, lambda a: ops.nhs_number(a, synthetic=synthetic))
-    assert found == [digits(text, synthetic) for text in texts]
+    assert found == [nhs(synthetic)(text) for text in texts]
+
+
+NEAR_KEYS = st.text(alphabet="aB0012.. -/#\t\u00e9", max_size=8)
+
+
+@FEW
+@given(st.lists(st.one_of(NEAR_KEYS, ANY_TEXT), min_size=1))
+def test_spellings_of_keys(engine: DuckDBEngine, texts: list[str]) -> None:
+    assert worked_out(engine, "text", texts, ops.key_spelling) == [key_spelt(t) for t in texts]
 
 
 @FEW

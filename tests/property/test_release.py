@@ -170,7 +170,7 @@ class Bench:
         oracle = self._oracle(tables, permit, data, allowed)
         with (
             opened_engine(self.folder / "work") as engine,
-            opened_source(inputs, make_recipe(permit, catalogue), self.folder / "work") as source,
+            opened_source(inputs, make_recipe(permit, catalogue)) as source,
         ):
             prepared = prepare(inputs, engine, source, self._keys, quiet)
             shaped = {

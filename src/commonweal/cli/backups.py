@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commonweal.cli.options import HomeOption, JsonOption, opened
+from commonweal.cli.options import HomeOption, JsonOption, new_place, opened
 from commonweal.cli.show import emit, steps
 
 if TYPE_CHECKING:
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 def backup(
     ctx: typer.Context,
-    out: Annotated[Path, typer.Option(help="The sealed backup to write; it must not exist.")],
+    out: Annotated[
+        Path,
+        typer.Option(help="The sealed backup to write; it must not exist.", callback=new_place),
+    ],
     key: Annotated[str, typer.Option(help="The backup key.")] = "backup",
     home: HomeOption = None,
     json: JsonOption = False,

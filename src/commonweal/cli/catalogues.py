@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commonweal.cli.options import HomeOption, JsonOption, group, home_path, named_home
+from commonweal.cli.options import HomeOption, JsonOption, group, named_home, new_place
 from commonweal.cli.show import emit, note, steps
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ def scan(
             help="A folder of CSV or Parquet, a DuckDB file, a PostgreSQL URL.", metavar="SOURCE"
         ),
     ],
-    out: Annotated[Path, typer.Option(help="The catalogue to write; it must not exist.")],
+    out: Annotated[
+        Path, typer.Option(help="The catalogue to write; it must not exist.", callback=new_place)
+    ],
     dataset: Annotated[
         str | None, typer.Option(help="The id of the dataset.", show_default=False)
     ] = None,
@@ -55,17 +57,14 @@ def scan(
     Each suggestion has its reason. A scan decides nothing: read the catalogue, correct it,
     then run `catalogue check`.
     """
-    from commonweal.foundation.errors import Fault
     from commonweal.vault.scan import scan as scan_source
     from commonweal.vault.sources.opening import guess_kind, open_source
 
-    if out.exists():
-        raise Fault("CW-FILE-EXISTS", f"{out.name} is already there.")
     kind = guess_kind(source)
-    custody = _home_if_named(ctx, home, needed=kind == "postgresql")
+    custody = _home_if_named(ctx, home)
     with _work(custody) as work, steps(json) as step:
         location = source if kind == "postgresql" else str(Path(source).expanduser().absolute())
-        with open_source(kind, location, work_folder=work) as opened:
+        with open_source(kind, location) as opened:
             result = scan_source(
                 opened,
                 work_folder=work,
@@ -76,10 +75,12 @@ def scan(
     undecided = [f"{table}.{column}" for table, column in result.undecided]
     lines = [f"{name}: {rows:,} rows" for name, rows in tables.items()]
     lines.append(f"The suggested catalogue is in {out}.")
+    lines += result.warnings
     if undecided:
         lines.append(f"You must choose a role for: {', '.join(undecided)}.")
     lines.append("Read it, correct it, then run `commonweal catalogue check`.")
-    emit(json, {"catalogue": str(out), "tables": tables, "undecided": undecided}, lines)
+    plain = {"catalogue": str(out), "tables": tables, "undecided": undecided}
+    emit(json, {**plain, "warnings": list(result.warnings)}, lines)
 
 
 @app.command("check")
@@ -101,16 +102,13 @@ def check(
     from commonweal.vault.sources.opening import open_source
 
     catalogue = Catalogue.load(file)
-    needed = any(dataset.source.kind == "postgresql" for dataset in catalogue.datasets)
-    custody = _home_if_named(ctx, home, needed=needed)
+    custody = _home_if_named(ctx, home)
     base = file.absolute().parent
     with _work(custody) as work, steps(json) as step:
         step("Reading the sources")
         report = check_catalogue(
             catalogue,
-            lambda dataset: open_source(
-                dataset.source.kind, dataset.source.location, work_folder=work, base=base
-            ),
+            lambda dataset: open_source(dataset.source.kind, dataset.source.location, base=base),
             clock=SystemClock(),
             synthetic_only=custody is not None and custody.home.kind == "demo",
             work_folder=work,
@@ -164,11 +162,11 @@ def _seen_from(source: Path, out: Path) -> str:
     return os.path.relpath(place, folder) if place.is_relative_to(folder) else str(place)
 
 
-def _home_if_named(ctx: typer.Context, home: Path | None, *, needed: bool) -> Custody | None:
+def _home_if_named(ctx: typer.Context, home: Path | None) -> Custody | None:
     from commonweal.foundation.clock import SystemClock
     from commonweal.vault.custody import open_custody
 
-    path = home_path(ctx, home) if needed else named_home(ctx, home)
+    path = named_home(ctx, home)
     return None if path is None else open_custody(path, SystemClock())
 
 
@@ -181,6 +179,6 @@ def _work(custody: Custody | None) -> Iterator[Path]:
         return
     import tempfile
 
-    # Without a home only encrypted spill goes here: a database's snapshot needs a home.
+    # Only encrypted spill goes here.
     with tempfile.TemporaryDirectory(prefix="commonweal-") as folder:
         yield Path(folder)

@@ -9,6 +9,7 @@ import typer
 
 from commonweal.cli.options import HomeOption, JsonOption, group, home_path, opened
 from commonweal.cli.show import emit
+from commonweal.foundation.errors import WrongUsage
 
 if TYPE_CHECKING:
     from commonweal.vault.custody import Custody
@@ -38,6 +39,16 @@ def create(
             show_default=False,
         ),
     ] = None,
+    accepted_by: Annotated[
+        str | None,
+        typer.Option(
+            help="Who accepts for real data that all runs as one user of the operating system.",
+            show_default=False,
+        ),
+    ] = None,
+    because: Annotated[
+        str | None, typer.Option(help="Why they accept it.", show_default=False)
+    ] = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -48,8 +59,10 @@ def create(
     """
     path = home_path(ctx, home)
     from commonweal.foundation.clock import SystemClock
-    from commonweal.vault.custody import create_home
+    from commonweal.vault.custody import Acceptance, create_home
 
+    if (accepted_by is None) is not (because is None):
+        raise WrongUsage("CW-USAGE", "--accepted-by and --because go together.")
     with create_home(
         path,
         kind="demo" if demo else "standard",
@@ -58,8 +71,35 @@ def create(
         clock=SystemClock(),
         time_to_say_no_days=say_no_days,
         direct_time_to_say_no_days=direct_say_no_days,
+        acceptance=Acceptance(accepted_by, because)
+        if accepted_by is not None and because is not None
+        else None,
     ) as custody:
         emit(json, _plain(custody), [*_sentences(custody), *_next_steps(custody)])
+
+
+@app.command("accept")
+def accept_separation(
+    ctx: typer.Context,
+    accepted_by: Annotated[str, typer.Option(help="The person who accepts it, by name.")],
+    because: Annotated[str, typer.Option(help="Why they accept it.")],
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Record who accepts that rooms are not kept apart.
+
+    Everything runs as one user of the operating system: who has that account can read sources,
+    keys and releases. A home for real data issues no permit before this. Name and reason lie
+    sealed on the ledger.
+    """
+    from commonweal.vault.custody import Acceptance
+    from commonweal.vault.custody import accept_separation as accept
+
+    acceptance = Acceptance(accepted_by, because)
+    with opened(ctx, home) as custody:
+        entry = accept(custody, acceptance)
+        plain = {"separation": "none", "accepted_by": accepted_by, "ledger_entry": entry}
+        emit(json, plain, [f"It is on the ledger that {accepted_by} accepts it."])
 
 
 @app.command("show")
@@ -71,8 +111,10 @@ def show(ctx: typer.Context, home: HomeOption = None, json: JsonOption = False) 
 
 def _plain(custody: Custody) -> dict[str, Any]:
     from commonweal.foundation.clock import stamp
+    from commonweal.vault.custody import accepted_separation
 
     info, trust = custody.home.info, custody.trust
+    accepted = accepted_separation(custody)
     return {
         "home": custody.home.id,
         "kind": info.kind,
@@ -82,6 +124,10 @@ def _plain(custody: Custody) -> dict[str, Any]:
         "created_at": stamp(info.created_at),
         "restored_at": None if info.restored_at is None else stamp(info.restored_at),
         "separation": "none",
+        "separation_accepted_at": None if accepted is None else stamp(accepted.at),
+        "separation_accepted_by": None
+        if accepted is None or accepted.said is None
+        else accepted.said.name,
         "trust": {
             "hash": trust.digest(),
             "custodian": trust.custodian,
@@ -114,12 +160,22 @@ def _sentences(custody: Custody) -> list[str]:
             f"a committee: {trust['direct_time_to_say_no_days']} days."
         ),
         "Separation: none. Everything runs as one user of the operating system.",
+        *_accepted(plain),
         f"Ledger: {ledger['public']} public and {ledger['sealed']} sealed entries.",
         f"Key that checks the ledger: {ledger['key']}",
     ]
     if plain["restored_at"]:
         lines.append(f"Restored from a backup at {plain['restored_at']}.")
     return lines
+
+
+def _accepted(plain: dict[str, Any]) -> list[str]:
+    if plain["separation_accepted_at"]:
+        who = plain["separation_accepted_by"] or "a person whose name was erased"
+        return [f"That was accepted by {who} on {plain['separation_accepted_at'][:10]}."]
+    if plain["kind"] == "demo":
+        return []
+    return ["No permit is issued until somebody accepts that (`commonweal home accept`)."]
 
 
 def _next_steps(custody: Custody) -> list[str]:

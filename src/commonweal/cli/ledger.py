@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commonweal.cli.options import HomeOption, JsonOption, group, home_path, opened
+from commonweal.cli.options import HomeOption, JsonOption, group, home_path, new_place, opened
 from commonweal.cli.show import emit
 from commonweal.foundation.errors import Fault, WrongUsage
 
@@ -50,7 +50,9 @@ def prove(
             help="The entry's number, or its place on a log such as public:12.", metavar="ENTRY"
         ),
     ],
-    out: Annotated[Path, typer.Option(help="The proof file to write; it must not exist.")],
+    out: Annotated[
+        Path, typer.Option(help="The proof file to write; it must not exist.", callback=new_place)
+    ],
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commonweal.cli.options import new_place
 from commonweal.foundation.errors import WrongUsage
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ ReleaseOption = Annotated[Path, typer.Option(help="The release folder.")]
 PersonOption = Annotated[
     str, typer.Option(help="Always `-`: the identifier is read from standard input.")
 ]
-ProofOut = Annotated[Path, typer.Option(help="The file to write; it must not exist.")]
+ProofOut = Annotated[
+    Path, typer.Option(help="The file to write; it must not exist.", callback=new_place)
+]
 
 _MAX_IDENTIFIER = 500
 
@@ -72,10 +75,17 @@ def write_absence(custody: Custody, folder: Path, person: str, out: Path) -> dic
     }
 
 
-def check_person(file: Path, keys: list[str]) -> dict[str, Any]:
-    """Check a person's proof with the ledger's verification keys, offline."""
+def check_person(file: Path, keys: list[str], custody: Custody | None = None) -> dict[str, Any]:
+    """Check a person's proof with the ledger's verification keys, offline.
+
+    With `custody`, its ledger tells first that a proof of this release is checked; of a release
+    that it does not know it tells nothing, for the file could hold any words in its place.
+    """
     from commonweal.foundation.files import read_bytes
-    from commonweal.vault.release.proving import PersonProof
+    from commonweal.vault.release.proving import PersonProof, record_asked
+    from commonweal.vault.release.store import find_completed
 
     proof = PersonProof.parse(read_bytes(file, "The proof", limit=1024 * 1024).strip())
+    if custody is not None and find_completed(custody.ledger, proof.membership.release):
+        record_asked(custody, proof.membership.release, "check")
     return {"release": proof.verify(list(keys)), "in_release": True}

@@ -27,6 +27,24 @@ PermitFile = Annotated[Path, typer.Argument(help="The signed permit.", metavar="
 ReleaseFolder = Annotated[Path, typer.Argument(help="The release folder.", metavar="DIR")]
 
 
+def new_place(out: Path | None) -> Path | None:
+    """`out` as it is, where something new can be put: asked before any work is done.
+
+    Raises `Fault` CW-FILE-EXISTS or CW-FILE-MISSING.
+    """
+    if out is None:
+        return None
+    if out.exists() or out.is_symlink():
+        raise Fault("CW-FILE-EXISTS", f"{out.name or out} is already there.")
+    if not out.parent.is_dir():
+        raise Fault(
+            "CW-FILE-MISSING",
+            f"The folder {out.parent} does not exist, so {out.name} cannot be put there.",
+            remedy="Make the folder first, or choose another place.",
+        )
+    return out
+
+
 def group(says: str) -> typer.Typer:
     """A group of commands. Plain help: the rich one would double the time to show it."""
     return typer.Typer(

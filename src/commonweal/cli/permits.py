@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from commonweal.cli.options import HomeOption, JsonOption, PermitFile, group, moment, opened
+from commonweal.cli.options import (
+    HomeOption,
+    JsonOption,
+    PermitFile,
+    group,
+    moment,
+    new_place,
+    opened,
+)
 from commonweal.cli.show import emit
 
 if TYPE_CHECKING:
@@ -33,7 +41,10 @@ def issue(
     key: Annotated[
         list[str], typer.Option(help="The key to sign with; may be given again.", metavar="NAME")
     ],
-    out: Annotated[Path, typer.Option(help="The signed permit to write; it must not exist.")],
+    out: Annotated[
+        Path,
+        typer.Option(help="The signed permit to write; it must not exist.", callback=new_place),
+    ],
     catalogue: Annotated[
         Path | None,
         typer.Option(help="The catalogue; else the newest checked one.", show_default=False),
@@ -139,7 +150,11 @@ def status(
     file: PermitFile,
     out: Annotated[
         Path | None,
-        typer.Option(help="Write the signed status to this new file.", show_default=False),
+        typer.Option(
+            help="Write the signed status to this new file.",
+            show_default=False,
+            callback=new_place,
+        ),
     ] = None,
     home: HomeOption = None,
     json: JsonOption = False,

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from commonweal.cli import membership
-from commonweal.cli.options import HomeOption, JsonOption, ReleaseFolder, group, opened
+from commonweal.cli.options import (
+    HomeOption,
+    JsonOption,
+    ReleaseFolder,
+    group,
+    named_home,
+    new_place,
+    opened,
+)
 from commonweal.cli.show import emit, show_table, steps
 
 if TYPE_CHECKING:
@@ -34,11 +42,14 @@ def plan(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Try a release without making it: counts and risk."""
+    """Try a release without making it: counts and risk.
+
+    The trust policy limits how often a day, for each permit (20).
+    """
     _require_engine(engine)
     from commonweal.vault.release.plan import plan_release
 
-    with opened(ctx, home) as custody, steps(json) as step:
+    with opened(ctx, home) as custody, _settled(custody), steps(json) as step:
         report = plan_release(custody, permit, catalogue, choices, step)
     emit(json, report.plain(), report.sentences())
 
@@ -54,6 +65,7 @@ def build(
         typer.Option(
             help="Another place than the store; needs a permit with delivery handover.",
             show_default=False,
+            callback=new_place,
         ),
     ] = None,
     engine: EngineOption = "duckdb",
@@ -154,7 +166,7 @@ def prove(
 
     The proof tells nothing of anybody else. The identifier is read from standard input.
     """
-    with opened(ctx, home) as custody:
+    with opened(ctx, home) as custody, _settled(custody):
         plain = membership.write_proof(custody, release, membership.read_person(person), out)
     emit(json, plain, [f"The person is in release {plain['release']}; the proof is in {out}."])
 
@@ -172,22 +184,31 @@ def absence(
 
     The statement is signed. It covers this system only. The identifier is read from standard input.
     """
-    with opened(ctx, home) as custody:
+    with opened(ctx, home) as custody, _settled(custody):
         plain = membership.write_absence(custody, release, membership.read_person(person), out)
     emit(json, plain, [plain["sentence"], f"The signed statement is in {out}."])
 
 
 @app.command("check-person")
 def check_person(
+    ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="The person's proof.", metavar="FILE")],
     key: Annotated[
         list[str],
         typer.Option(help="The ledger's key, as `home show` prints it.", metavar="VKEY"),
     ],
+    home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Check the proof that `release prove` gave to one person. Needs no home."""
-    plain = membership.check_person(file, key)
+    """Check the proof that `release prove` gave to one person.
+
+    Needs no home. Where one is named, its ledger tells that a proof was checked.
+    """
+    if named_home(ctx, home) is None:
+        plain = membership.check_person(file, key)
+    else:
+        with opened(ctx, home) as custody, _settled(custody):
+            plain = membership.check_person(file, key, custody)
     emit(json, plain, [f"The proof holds: the record is in release {plain['release']}."])
 
 

@@ -25,6 +25,7 @@ FOUNDATION = {
 TABLES = {
     "CW-ENGINE-UNAVAILABLE": "The table engine cannot run with the safeguards it needs.",
     "CW-ENGINE-FAILED": "The table engine could not finish a step.",
+    "CW-ENGINE-SETTING": "The setting for the table engine's memory is not an amount of memory.",
     "CW-ENGINE-MEMORY": "A step on tables needs more memory than it may use.",
 }
 
@@ -164,6 +165,8 @@ CATALOGUE_CHECK = {
     "CW-CHECK-RECORD-KEY": "A record key that others point to is not unique.",
     "CW-CHECK-ADMINISTRATIVE": "A date that is the same for most rows is not marked as such.",
     "CW-CHECK-HIDDEN-IDENTIFIER": "A variable holds identifiers that its role does not admit.",
+    "CW-CHECK-UNIQUE": "A variable declared harmless has nearly as many values as rows.",
+    "CW-CHECK-UNLINKED": "A table without a link to the person holds identifiers of people.",
     "CW-CHECK-FREE-TEXT": "A variable holds free text that its role does not admit.",
 }
 
@@ -189,6 +192,7 @@ CUSTODY = {
     "CW-PERMIT-NOT-ISSUED": "The permit is not the paper that the ledger says was issued.",
     "CW-PERMIT-REASON": "The reason for a step is not in the closed list, or cannot be given.",
     "CW-HOME-INCOMPLETE": "The making of a home was cut off, or its trust policy was taken away.",
+    "CW-HOME-SEPARATION": "Nobody has accepted for real data that rooms are not kept apart.",
     "CW-HOME-SAY-NO": "A home for real data must leave people time to say no.",
     "CW-CATALOGUE-NOT-KEPT": "No catalogue that passed its check has the dataset.",
 }
@@ -217,6 +221,7 @@ RELEASE = {
     "CW-RELEASE-INTRUDER-TEST": "The permit asks for an intruder test, which cannot be made yet.",
     "CW-RELEASE-CHOICES-OLD": "The choices in a release are older than their limit.",
     "CW-RELEASE-ABSENCE-UNSURE": "Absence cannot be stated for this identifier.",
+    "CW-RELEASE-PLAN-LIMIT": "The permit's releases were planned too often today.",
     "CW-RELEASE-OTHER-PERMIT": "The release was made under another permit.",
     "CW-COHORT-VALUE": "A value in a cohort does not fit its variable.",
     "CW-HOME-DEMO-REAL": "A demonstration home was given NHS numbers that could be real.",

@@ -1,8 +1,8 @@
 """The NHS number: ten digits, modulus 11, and a range that says whose it is.
 
 Source: NHS Data Model and Dictionary (check digit); ranges as in docs/reference/identifiers.md.
-The columnar twin of this check is `commonweal.vault.tables.ops.nhs_number_valid`; a test holds
-the two together.
+The columnar twin of this check is `commonweal.vault.tables.ops.nhs_checked`; a test holds the two
+together. Columns are read more widely than people may type (`ops.nhs_shaped`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Events, and the canonical bytes that stand for them on a log.
 
 An entry is one flat JSON object in RFC 8785 form: `v` (1), `type`, `at`, `role`, on the sealed log
-also `actor`, the fields of its type, and `details` if there are sealed details (S10).
+also `actor`, the fields of its type, and where there are sealed details (S10) `details`, their
+commitment, and `details_key`, the id of the key that opens them.
 """
 
 from __future__ import annotations
@@ -82,8 +83,11 @@ def shown_time(definition: EventType, stamped: str) -> str:
     return stamped
 
 
-def entry_bytes(event: Event, at: datetime, commitment: str | None = None) -> bytes:
-    """The canonical bytes of the entry for `event` at `at`."""
+def entry_bytes(event: Event, at: datetime, details: tuple[str, str] | None = None) -> bytes:
+    """The canonical bytes of the entry for `event` at `at`.
+
+    `details`: the commitment to sealed details and the id of the key that opens them.
+    """
     definition = event.definition
     entry: dict[str, Any] = {
         "v": VERSION,
@@ -94,8 +98,8 @@ def entry_bytes(event: Event, at: datetime, commitment: str | None = None) -> by
     }
     if definition.log == "sealed":
         entry["actor"] = event.actor.id
-    if commitment is not None:
-        entry["details"] = commitment
+    if details is not None:
+        entry["details"], entry["details_key"] = details
     return canonical(entry)
 
 
@@ -165,4 +169,9 @@ def _check_frame(entry: dict[str, Any]) -> None:
         raise invalid("An entry has a wrong actor.")
     if "details" in entry and not KINDS["commitment"][0](entry["details"]):
         raise invalid("An entry has a wrong commitment to its details.")
+    # Without it, whoever changed the key's id in the row of the details would hide them unseen.
+    if ("details" in entry) is not ("details_key" in entry):
+        raise invalid("An entry does not say which key opens its details.")
+    if "details_key" in entry and not KINDS["key"][0](entry["details_key"]):
+        raise invalid("An entry has a wrong id of the key of its details.")
     check_fields(definition, {k: v for k, v in entry.items() if k not in RESERVED})

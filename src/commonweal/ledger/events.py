@@ -232,8 +232,15 @@ _TABLE: tuple[EventType, ...] = (
                "refreshes": _optional("release"),
                "delivery": _word("enclave", "handover", required=False)},
               live=("active",)),
-    EventType("release.refused", "sealed", "A release was refused.",
+    EventType("release.planned", "sealed", "What a release would be like was worked out.",
+              {"permit": _PERMIT, "today": Field("number")},
+              live=("active",)),
+    EventType("release.refused", "sealed", "A release was refused, or could not be made.",
               {"permit": _PERMIT, "release": _optional("release"), "code": Field("code")}),
+    EventType("release.abandoned", "sealed", "The making of a release was cut off.",
+              {"permit": _PERMIT, "release": _RELEASE}),
+    EventType("release.person_asked", "sealed", "It was asked whether somebody is in a release.",
+              {"release": _RELEASE, "purpose": _word("prove", "absence", "check")}),
     EventType("release.opened", "sealed", "The data of a release were unsealed.",
               {"permit": _PERMIT, "release": _RELEASE,
                "use": _word("command", "job", "recomputation", required=False)},
@@ -254,6 +261,8 @@ _TABLE: tuple[EventType, ...] = (
                "first_approver": _optional("actor"), "second_approver": _optional("actor")}),
     EventType("project.key_destroyed", "public", "The codes of a project can no longer be made.",
               {"key": _KEY, "permit": _optional("permit")}),
+    EventType("separation.accepted", "sealed", "It was accepted that rooms are not kept apart.",
+              {"separation": _word("none")}),
     EventType("choices.applied", "sealed", "People's choices were applied to a release.",
               {"permit": _PERMIT, "release": _RELEASE, "choices": Field("commitment"),
                "checked_at": _optional("moment"),
@@ -272,7 +281,7 @@ _TABLE: tuple[EventType, ...] = (
 TYPES: Mapping[str, EventType] = MappingProxyType({row.name: row for row in _TABLE})
 """Every event type by its name."""
 
-RESERVED = frozenset({"v", "type", "at", "actor", "role", "details"})
+RESERVED = frozenset({"v", "type", "at", "actor", "role", "details", "details_key"})
 """Keys of an entry that are not fields of its event."""
 
 

@@ -16,7 +16,7 @@ Format `commonweal/membership/1`:
 
 A proof holds one person's nonce and path. Siblings are hashes under nonces that nobody else has, so
 a guess about another person cannot be checked. What cannot be proved with this tree is absence: it
-is a signed statement, `AbsenceStatement`.
+is a signed paper, `papers.release.StatementOfAbsence`.
 
 The functions here are the reference, over bytes; the vault builds the same in columns.
 """
@@ -30,13 +30,10 @@ import os
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any, Self
 
 from commonweal.foundation.canonical import canonical, parse_json
-from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import CommonwealError, Fault
-from commonweal.ledger.details import commitment
 from commonweal.ledger.events import KINDS
 from commonweal.ledger.merkle import Fetch, inclusion_proof, leaf_hash, node_hash
 from commonweal.ledger.proof import ProofError, verify_inclusion
@@ -49,11 +46,6 @@ LABEL_BYTES = 32
 NONCE_BYTES = 32
 MIN_LEAVES = 4096
 MAX_PROOF_BYTES = 16_384
-
-ABSENCE_TEXT = (
-    "Our signed list for the data made on {made_on} does not include your record; "
-    "it covers this system only."
-)
 
 
 def invalid(sentence: str) -> Fault:
@@ -225,54 +217,3 @@ def _hex(value: Any) -> bytes:
     if not isinstance(value, str) or len(value) != 64 or set(value) - set("0123456789abcdef"):
         raise invalid("The membership proof holds a value that is not 64 hexadecimal digits.")
     return bytes.fromhex(value)
-
-
-@dataclass(frozen=True)
-class AbsenceStatement:
-    """The custodian's word that a person is not in a release's list; to be signed as a paper.
-
-    `subject` is a salted commitment to the person's label: the person gets the salt, and so can
-    show whom the statement is about, and nobody else can find out.
-    """
-
-    release: str
-    root: bytes
-    made_on: date
-    stated_at: datetime
-    subject: str
-
-    @classmethod
-    def about(
-        cls,
-        release: str,
-        root: bytes,
-        made_on: date,
-        stated_at: datetime,
-        person_label: bytes,
-        salt: bytes,
-    ) -> Self:
-        """A statement about the person with this label; `salt` has 32 fresh random bytes."""
-        return cls(release, root, made_on, stated_at, commitment(salt, person_label))
-
-    @property
-    def text(self) -> str:
-        """The statement in words: what is claimed, and how far it reaches."""
-        day = f"{self.made_on.day} {self.made_on:%B %Y}"
-        return ABSENCE_TEXT.format(made_on=day)
-
-    def plain(self) -> dict[str, Any]:
-        """The statement as plain JSON values, ready to be signed."""
-        return {
-            "format": FORMAT,
-            "label_scheme": LABEL_SCHEME,
-            "release": self.release,
-            "root": f"sha256:{self.root.hex()}",
-            "made_on": self.made_on.isoformat(),
-            "stated_at": stamp(self.stated_at),
-            "subject": self.subject,
-            "statement": self.text,
-        }
-
-    def canonical(self) -> bytes:
-        """The statement as canonical JSON."""
-        return canonical(self.plain())

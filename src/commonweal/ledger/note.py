@@ -13,10 +13,10 @@ import binascii
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from commonweal.foundation.errors import Fault
 
@@ -197,15 +197,28 @@ class Note:
         return self.text + "\n" + "".join(signature.line() for signature in self.signatures)
 
 
+class Ed25519Signer(Protocol):
+    """A key that stays with its holder: it says what verifies it, and signs bytes."""
+
+    @property
+    def verification_key(self) -> bytes:
+        """The raw Ed25519 verification key (32 bytes)."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """The Ed25519 signature (64 bytes) over `message`."""
+        ...
+
+
 class SigningKey:
-    """An Ed25519 key that signs notes under a name. Its representation hides it."""
+    """An Ed25519 signer that signs notes under a name. Its representation hides it."""
 
-    __slots__ = ("_private", "name")
+    __slots__ = ("_signer", "name")
 
-    def __init__(self, name: str, private: Ed25519PrivateKey) -> None:
+    def __init__(self, name: str, signer: Ed25519Signer) -> None:
         check_name(name)
         self.name = name
-        self._private = private
+        self._signer = signer
 
     def __repr__(self) -> str:
         return f"SigningKey({self.name!r}, hidden)"
@@ -213,13 +226,13 @@ class SigningKey:
     @property
     def verifier(self) -> VerifierKey:
         """The key that verifies what this one signs."""
-        return VerifierKey(self.name, ED25519, self._private.public_key().public_bytes_raw())
+        return VerifierKey(self.name, ED25519, self._signer.verification_key)
 
     def sign(self, text: str) -> Note:
         """A note over `text`, which must end in a newline. Raises CW-LEDGER-NOTE-INVALID."""
         if not text.endswith("\n"):
             raise malformed("The text of a note must end in a newline.")
-        signature = Signature(self.name, self.verifier.key_id, self._private.sign(text.encode()))
+        signature = Signature(self.name, self.verifier.key_id, self._signer.sign(text.encode()))
         note = Note(text, (signature,))
         if Note.parse(note.format()) != note:
             raise malformed("This text cannot be a note.")

@@ -13,7 +13,8 @@ Nothing else can be written on the ledger, and there is no field for free text.
 
 Every entry also has `v` (1), `type`, `at` and `role`. On the sealed log it has `actor` (the id of
 the person or service) and `at` is exact to the millisecond; on the public log there is no actor and
-`at` is the hour. `details` holds the commitment to sealed details, where there are any.
+`at` is the hour. `details` holds the commitment to sealed details, where there are any, and
+`details_key` the id of the key that opens them.
 """
 
 

@@ -30,12 +30,15 @@ KINDS = {
     "permit_order": "An event does not fit the state in which its permit was.",
     "projection_wrong": "The table of permit states does not follow from the entries.",
     "detail_missing": "An entry commits to details that have no row, or the other way round.",
+    "detail_key_changed": "The row of some details names another key than their entry does.",
     "detail_wrong": "Details that could be opened are not those of their entry.",
     "seal_wrong": "A daily seal is not the root of the sealed log at its size.",
     "epoch_wrong": "The table of epochs does not follow from the entries.",
     "checkpoint_wrong": "A signed checkpoint is not the root of the log at its size.",
     "checkpoint_beyond": "A signed checkpoint covers entries that are not there.",
     "checkpoint_unsigned": "A checkpoint is badly formed or its signature does not hold.",
+    "checkpoint_missing": "A checkpoint that was signed is not stored any more.",
+    "memory_missing": "The signer's memory of what it signed is gone or damaged.",
     "cosignature_wrong": "A witness's line under a checkpoint does not hold.",
 }
 """The closed list of kinds of fault."""

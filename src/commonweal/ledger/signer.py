@@ -1,7 +1,7 @@
 """The signer of checkpoints, and its memory (decision S17).
 
 A log must never sign two trees that do not continue each other. So the signer keeps the last
-checkpoint it signed in a file of its own, outside the database, and before it signs again it
+checkpoint it signed in a file of its own (`memory.py`), and before it signs again it
 1. takes the old tree's right edge from the database and checks that it has the root it signed,
 2. follows the log entry by entry from there, hashing the bodies itself,
 3. checks that the stored subtrees give the same root and a valid consistency proof.
@@ -15,14 +15,13 @@ from __future__ import annotations
 from pathlib import Path
 from sqlite3 import Connection
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from commonweal.foundation.errors import CommonwealError, Fault
-from commonweal.foundation.files import make_private_folder, only_one, read_bytes, write_atomic
+from commonweal.foundation.files import only_one
 from commonweal.ledger import reading
-from commonweal.ledger.checkpoint import Checkpoint, open_checkpoint, origin_of
+from commonweal.ledger.checkpoint import Checkpoint, epoch_of, open_checkpoint, origin_of
 from commonweal.ledger.entry import read_entry
 from commonweal.ledger.events import LOGS, Log
+from commonweal.ledger.memory import Signed, SignerMemory
 from commonweal.ledger.merkle import (
     EMPTY_ROOT,
     Frontier,
@@ -30,12 +29,10 @@ from commonweal.ledger.merkle import (
     frontier_at,
     leaf_hash,
 )
-from commonweal.ledger.note import SigningKey, VerifierKey
+from commonweal.ledger.note import Ed25519Signer, Note, SigningKey, VerifierKey
 from commonweal.ledger.proof import ProofError, verify_consistency
 from commonweal.ledger.schema import translated
 from commonweal.ledger.store import Ledger
-
-_MAX_NOTE = 100_000
 
 
 class CheckpointSigner:
@@ -44,15 +41,15 @@ class CheckpointSigner:
     Parameters
     ----------
     base: the first part of every origin, for example `ledger.trust.example/commonweal`.
-    private: the Ed25519 key, handed in.
-    memory: a folder outside the ledger's; holds `<log>.checkpoint`, the last note signed per log.
+    signer: signs with the ledger's key, which stays with its holder.
+    memory: the folder of `SignerMemory`, outside the ledger's.
     """
 
-    def __init__(self, base: str, private: Ed25519PrivateKey, memory: Path) -> None:
+    def __init__(self, base: str, signer: Ed25519Signer, memory: Path) -> None:
         self.base = base
-        self.memory = memory
-        self._private = private
-        self.vkey: VerifierKey = SigningKey(base, private).verifier
+        self.memory = SignerMemory(memory)
+        self._signer = signer
+        self.vkey: VerifierKey = SigningKey(base, signer).verifier
         """The one key to hand out: named by the base, it stands for every origin below it."""
 
     def __repr__(self) -> str:
@@ -64,23 +61,38 @@ class CheckpointSigner:
         The memory is on the disk before the note is anywhere else. A log that has not grown gets
         the note it has. Raises `Fault` CW-LEDGER-REWOUND or CW-LEDGER-BROKEN.
         """
-        make_private_folder(self.memory)
-        with only_one(self.memory / f"{log}.lock", "the signing of checkpoints"):
+        self.memory.prepare()
+        with only_one(self.memory.lock(log), "the signing of checkpoints"):
             with ledger.reading() as connection:
-                checkpoint, epoch = self._examine(connection, log)
-            note = SigningKey(checkpoint.origin, self._private).sign(checkpoint.text()).format()
-            write_atomic(self._file(log), note.encode())
-            with ledger.exclusive() as connection, translated():
-                connection.execute(
-                    "INSERT INTO checkpoint (log, epoch, size, root, note) "
-                    "SELECT ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM checkpoint "
-                    "WHERE log = ? AND epoch = ? AND size = ?)",
-                    (
-                        *(log, epoch, checkpoint.size, checkpoint.root, note),
-                        *(log, epoch, checkpoint.size),
-                    ),
-                )
+                checkpoint = self._examine(connection, log)
+            # The last one may have been remembered and not stored when a process died.
+            before = self.memory.note(log)
+            note = SigningKey(checkpoint.origin, self._signer).sign(checkpoint.text()).format()
+            if before is not None and before.decode() != note:
+                self._store(ledger, log, before.decode(), checkpoint.origin)
+            self.memory.remember(log, note)
+            self._store(ledger, log, note, checkpoint.origin)
         return note
+
+    def _store(self, ledger: Ledger, log: Log, note: str, origin: str) -> None:
+        """Put a note of the present epoch into the database, and then into the journal."""
+        point = Checkpoint.parse(Note.parse(note).text)
+        if point.origin != origin:
+            return
+        signed = Signed(epoch_of(origin), point.size, point.root)
+        with ledger.exclusive() as connection, translated():
+            connection.execute(
+                "INSERT INTO checkpoint (log, epoch, size, root, note) "
+                "SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM checkpoint "
+                "WHERE log = ?1 AND epoch = ?2 AND size = ?3)",
+                (log, signed.epoch, signed.size, signed.root, note),
+            )
+        newest = self.memory.newest(log)
+        if newest is None or newest.epoch != signed.epoch:
+            # A new signer, or a return to an older ledger: what was lost since is not asked for.
+            with ledger.reading() as connection:
+                self.memory.begin_journal(log, _stored(connection, log))
+        self.memory.record(log, signed)
 
     def sign_all(self, ledger: Ledger) -> dict[Log, str]:
         """Sign both logs."""
@@ -92,33 +104,31 @@ class CheckpointSigner:
         Raises `Fault` CW-LEDGER-NOTE-INVALID or CW-LEDGER-SIGNATURE-INVALID if its file was
         changed.
         """
-        if not self._file(log).exists():
+        note = self.memory.note(log)
+        if note is None:
             return None
-        note = read_bytes(self._file(log), "the signer's memory", limit=_MAX_NOTE)
         origin = note.partition(b"\n")[0].decode("utf-8", "replace")
         own = f"{self.base}/{log}"
         if origin != own and not origin.startswith(f"{own}/"):
             raise _rewound(log, "the signer's memory belongs to another log")
         return open_checkpoint(note, [self.vkey], origin)[0]
 
-    def _file(self, log: Log) -> Path:
-        return self.memory / f"{log}.checkpoint"
-
-    def _examine(self, connection: Connection, log: Log) -> tuple[Checkpoint, int]:
-        """The checkpoint that may be signed now, and its epoch; or an error."""
-        epoch = reading.epoch(connection)
-        origin = origin_of(self.base, log, epoch)
+    def _examine(self, connection: Connection, log: Log) -> Checkpoint:
+        """The checkpoint that may be signed now, or an error."""
+        origin = origin_of(self.base, log, reading.epoch(connection))
         size = reading.size(connection, log)
         start = self._start(connection, log, origin, size)
         checkpoint = Checkpoint(origin, size, _follow(connection, log, start, size))
         if reading.root(connection, log) != checkpoint.root:
             raise _rewound(log, "its stored subtrees are not those of its entries")
-        return checkpoint, epoch
+        return checkpoint
 
     def _start(self, connection: Connection, log: Log, origin: str, size: int) -> Frontier:
         """The frontier to follow the log from: that of the last tree signed."""
         last = self.last(log)
         if last is None:
+            if _stored(connection, log):
+                raise _rewound(log, "it was signed before, and its signer has forgotten that")
             return Frontier()
         if last.origin != origin:
             self._check_epoch(connection, log, last)
@@ -158,6 +168,14 @@ class CheckpointSigner:
         ).fetchone()
         if placed is None:
             raise _rewound(log, "its new epoch is not yet on the public log")
+
+
+def _stored(connection: Connection, log: Log) -> list[Signed]:
+    """The checkpoints in the database, oldest first."""
+    rows = connection.execute(
+        "SELECT epoch, size, root FROM checkpoint WHERE log = ? ORDER BY epoch, size", (log,)
+    )
+    return [Signed(*row) for row in rows]
 
 
 def _follow(connection: Connection, log: Log, frontier: Frontier, size: int) -> bytes:

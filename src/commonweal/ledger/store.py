@@ -99,8 +99,8 @@ class Writing:
 
     def _insert(self, event: Event, details: Details | None, now: datetime) -> int:
         definition = event.definition
-        sealed = details.seal() if details is not None else None
-        body = entry_bytes(event, now, sealed[0] if sealed else None)
+        written, ciphertext = details.seal() if details is not None else ("", b"")
+        body = entry_bytes(event, now, (written, details.key_id) if details is not None else None)
         intent_id = self.connection.execute(
             "INSERT INTO intent (log, type, body, body_hash, permit, created_at) "
             "VALUES (?, ?, ?, ?, ?, ?)",
@@ -115,10 +115,10 @@ class Writing:
         ).lastrowid
         if intent_id is None:
             raise Failure("CW-LEDGER-BROKEN", "The ledger did not number an intent.")
-        if details is not None and sealed is not None:
+        if details is not None:
             self.connection.execute(
                 "INSERT INTO detail (intent_id, key_id, ciphertext) VALUES (?, ?, ?)",
-                (intent_id, details.key_id, sealed[1]),
+                (intent_id, details.key_id, ciphertext),
             )
         if definition.state is not None:
             record_state(self.connection, event, intent_id, now)

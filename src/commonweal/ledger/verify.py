@@ -2,15 +2,15 @@
 
 Nothing that is stored is believed: each body is hashed, each subtree rebuilt, each checkpoint's
 signature checked and compared with the root recomputed at its size, the states of permits
-replayed. What a person alone cannot see, that the ledger's end was cut off together with its
+replayed. What a database alone cannot show, that the ledger's end was cut off together with its
 checkpoints, shows when `known` holds a checkpoint from elsewhere: the signer's memory, a witness, a
-proof file that somebody kept.
+proof file that somebody kept. That checkpoints alone were taken away shows by the signer's journal.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from commonweal.foundation.errors import CommonwealError, WrongUsage
@@ -19,6 +19,7 @@ from commonweal.ledger.checkpoint import Checkpoint, log_of, open_checkpoint, or
 from commonweal.ledger.details import open_details
 from commonweal.ledger.entry import read_entry
 from commonweal.ledger.events import LOGS, Log
+from commonweal.ledger.memory import Signed
 from commonweal.ledger.note import Note, VerifierKey, malformed
 from commonweal.ledger.report import LogReport, Report
 from commonweal.ledger.snapshot import open_snapshot, read_head
@@ -34,6 +35,7 @@ def verify(
     vkeys: Iterable[VerifierKey | str],
     origin: str,
     known: Iterable[str] = (),
+    journals: Mapping[Log, Iterable[Signed]] | None = None,
     opener: KeyOpener | None = None,
     sequenced: bool = False,
 ) -> Report:
@@ -45,6 +47,7 @@ def verify(
         witnesses count their cosignatures.
     origin: the base of the logs' origins.
     known: signed checkpoints from elsewhere that this ledger must continue.
+    journals: by log, the checkpoints that the signer says are stored here.
     opener: with keys for details, each detail is opened and compared with its entry.
     sequenced: count an intent that still waits for its place as a fault.
 
@@ -57,7 +60,8 @@ def verify(
     try:
         with open_snapshot(path) as connection:
             if _sound_database(connection, report, path):
-                _Verification(connection, report, keys, origin).run(known, opener, sequenced)
+                checking = _Verification(connection, report, keys, origin)
+                checking.run(known, journals or {}, opener, sequenced)
     except (sqlite3.Error, AttributeError, KeyError, OverflowError, TypeError, ValueError):
         # A damaged database can hold any type in any column.
         report.add("database_damaged", path.name)
@@ -94,7 +98,13 @@ class _Verification:
         self._keys = keys
         self._base = base
 
-    def run(self, known: Iterable[str], opener: KeyOpener | None, sequenced: bool) -> None:
+    def run(
+        self,
+        known: Iterable[str],
+        journals: Mapping[Log, Iterable[Signed]],
+        opener: KeyOpener | None,
+        sequenced: bool,
+    ) -> None:
         outside = self._read_known(known)
         walk = Walk(self._connection, self._report)
         for log in LOGS:
@@ -104,6 +114,7 @@ class _Verification:
         self._check_details(opener)
         for log in LOGS:
             self._check_checkpoints(log, walk)
+            self._check_journal(log, journals.get(log, ()))
             waiting = self._report.logs[log].intents_left
             if sequenced and waiting:
                 self._report.add("intent_waiting", f"{log} log: {waiting}", log=log)
@@ -150,6 +161,15 @@ class _Verification:
                 summary.checkpoints += 1
                 summary.signed, summary.checkpoint = size, note
                 summary.witnesses = self._witnesses(log, epoch, size, note, place)
+
+    def _check_journal(self, log: Log, journal: Iterable[Signed]) -> None:
+        """Every checkpoint that was stored is still there; its content is checked above."""
+        rows = self._connection.execute("SELECT epoch, size FROM checkpoint WHERE log = ?", (log,))
+        stored = set(rows.fetchall())
+        for signed in journal:
+            if (signed.epoch, signed.size) not in stored:
+                place = f"{log} checkpoint at {signed.size}"
+                self._report.add("checkpoint_missing", place, log=log, index=signed.size)
 
     def _compare(self, point: Checkpoint, walk: Walk, place: str) -> bool:
         log = log_of(point.origin)

@@ -20,7 +20,7 @@ from commonweal.ledger.report import Report
 _ROWS = """
 SELECT intent.id, intent.log, intent.type, intent.body, intent.body_hash, intent.permit,
        intent.created_at, entry.log, entry.idx, entry.leaf_hash,
-       detail.intent_id IS NOT NULL
+       detail.intent_id IS NOT NULL, detail.key_id
 FROM intent LEFT JOIN entry ON entry.intent_id = intent.id
 LEFT JOIN detail ON detail.intent_id = intent.id
 ORDER BY intent.id
@@ -85,9 +85,7 @@ class Walk:
 
     # --- one intent ---------------------------------------------------------------------
     def _see(self, row: tuple[Any, ...]) -> None:
-        intent_id, log, type_, body, stored_hash, permit, at, entry_log, index, leaf, has_detail = (
-            row
-        )
+        intent_id, log, type_, body, stored_hash, permit, at, entry_log, index, leaf = row[:10]
         if log not in LOGS or not isinstance(body, bytes):
             self._report.add("intent_changed", f"intent {intent_id}")
             return
@@ -101,7 +99,7 @@ class Walk:
             kind = "body_changed" if changed else "intent_changed"
             self._report.add(kind, place, log=log, index=index)
         else:
-            self._check_entry(place, intent_id, log, index, (type_, body, permit, at, has_detail))
+            self._check_entry(place, intent_id, log, index, (type_, body, permit, at, *row[10:]))
         if index is None:
             self._trees[cast("Log", log)].waiting += 1
         else:
@@ -118,7 +116,7 @@ class Walk:
     def _check_entry(
         self, place: str, intent_id: int, log: str, index: int | None, row: tuple[Any, ...]
     ) -> None:
-        type_, body, permit, at, has_detail = row
+        type_, body, permit, at, has_detail, detail_key = row
         try:
             entry = read_entry(body)
         except CommonwealError:
@@ -140,6 +138,8 @@ class Walk:
             self._home = self._home or "unknown"
         if ("details" in entry) != bool(has_detail):
             self._report.add("detail_missing", place, log=log, index=index)
+        elif entry.get("details_key") != detail_key:
+            self._report.add("detail_key_changed", place, log=log, index=index)
         wrong = self._permits.see(definition, entry, intent_id, at)
         if wrong is not None:
             self._report.add("permit_order", f"{place}: {wrong}", log=log, index=index)

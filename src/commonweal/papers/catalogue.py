@@ -16,12 +16,32 @@ from commonweal.foundation.documents import load_document
 from commonweal.foundation.errors import Fault
 from commonweal.papers.base import ColumnName, Count, Identifier, Line, Paper, Text, named_twice
 from commonweal.papers.forms import Form, fits, read_form
-from commonweal.papers.vocabulary import Identifies, PersonKind, Role, VariableType
+from commonweal.papers.vocabulary import ROLES, Identifies, PersonKind, Role, VariableType
 
 NAMING = frozenset(
-    {"nhs_number", "name", "address", "phone", "email", "ssn", "passport", "driving_licence"}
-)
+    {"person_key", "nhs_number", "hospital_number", "name", "address", "phone", "email", "ssn",
+     "passport", "driving_licence"}
+)  # fmt: skip
 """What always says who somebody is, whatever role was declared."""
+
+_KEYS = frozenset({"person_key", "nhs_number", "hospital_number"})
+_NARROWING = frozenset({"date_of_birth", "postcode"})
+
+
+def roles_for(identifies: str | None) -> frozenset[str]:
+    """The roles that a variable may have which identifies `identifies`.
+
+    What names a person is a direct identifier, and a key may be coded as one. A birthday and a
+    postcode are at least measured: under a harmless role no risk figure would count them.
+    """
+    if identifies in _KEYS:
+        return frozenset({"direct_identifier", "record_key"})
+    if identifies in NAMING:
+        return frozenset({"direct_identifier"})
+    if identifies in _NARROWING:
+        return frozenset({"direct_identifier", "quasi_identifier"})
+    return frozenset(ROLES)
+
 
 ROLE_FORMS: dict[str, frozenset[str]] = {
     "record_key": frozenset({"record_code", "pseudonym"}),
@@ -79,8 +99,6 @@ class Variable(Paper):
                 raise ValueError("a direct identifier cannot be offered in this form")
             if form.kind not in ROLE_FORMS.get(self.role or "", frozenset({form.kind})):
                 raise ValueError(f"a {self.role} cannot be offered as {form.text}")
-        if self.identifies in NAMING and self.role in ("quasi_identifier", "sensitive", "other"):
-            raise ValueError(f"a variable that identifies {self.identifies} has not this role")
         if self.administrative and any(form.kind != "interval" for form in self.offered()):
             raise ValueError("an administrative date can only be offered as an interval")
         if self.administrative and self.type not in ("date", "timestamp"):
@@ -112,6 +130,17 @@ class Table(Paper):
         _once([variable.name for variable in self.variables], "variable")
         if self.link_variable is not None:
             self.variable(self.link_variable)
+        return self
+
+    @model_validator(mode="after")
+    def _roles_fit(self) -> Table:
+        for variable in self.variables:
+            allowed = roles_for(variable.identifies)
+            if variable.role is not None and variable.role not in allowed:
+                raise ValueError(
+                    f"{self.name}.{variable.name} identifies {variable.identifies}: its role is "
+                    f"{' or '.join(sorted(allowed))}"
+                )
         return self
 
     @property

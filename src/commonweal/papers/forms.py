@@ -47,7 +47,8 @@ FORMS: dict[str, FormRule] = {
     "shift": FormRule(
         (),
         _DATES,
-        "moved by a secret number of weeks, the same for all of a person's dates",
+        "moved by a secret number of weeks, the same for all of a person's dates; times of day are "
+        "cut to the hour",
         dates="shift",
     ),
     "outward_postcode": FormRule((), frozenset({"text"}), "the first half of the postcode only"),

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from commonweal.foundation.errors import Fault
-from commonweal.papers.catalogue import Catalogue, Dataset, Table, Variable
-from commonweal.papers.cohort_rules import DATES, cohort_faults
+from commonweal.papers.catalogue import NAMING, Catalogue, Dataset, Table, Variable
+from commonweal.papers.cohort_rules import DATED, DATES, cohort_faults
 from commonweal.papers.forms import Form
 from commonweal.papers.permit import PermitDraft, PermittedVariable
 from commonweal.papers.refusal import PermitRefused
@@ -41,6 +41,11 @@ class Wanted:
     def name(self) -> str:
         """`table.variable`, for sentences."""
         return f"{self.table.name}.{self.variable.name}"
+
+    @property
+    def about_people(self) -> bool:
+        """True if the rows of its table belong to people."""
+        return self.dataset.person.kind == "row" or self.table.person_link is not None
 
 
 def wanted(draft: PermitDraft, catalogue: Catalogue) -> tuple[Wanted, ...]:
@@ -79,6 +84,7 @@ def faults(
     for item in items:
         yield from _role_faults(item, draft)
         yield from _form_faults(item)
+    yield from _anchor_faults(items)
     yield from _date_faults(items)
     yield from _birth_faults(items)
     yield from _cohort_faults(draft, catalogue, items)
@@ -91,8 +97,7 @@ def _role_faults(item: Wanted, draft: PermitDraft) -> Iterator[PermitRefused]:
         yield PermitRefused(
             "CW-PERMIT-ROLE-MISSING", f"No one has declared a role for {item.name} yet."
         )
-    about_people = item.dataset.person.kind == "row" or item.table.person_link is not None
-    if role not in (None, "other", "record_key") and not about_people:
+    if not item.about_people and _tells_of_people(item):
         yield PermitRefused(
             "CW-PERMIT-NO-PERSON",
             f"{item.name} is about people, but its table has no link to the person: nobody's "
@@ -124,6 +129,16 @@ def _role_faults(item: Wanted, draft: PermitDraft) -> Iterator[PermitRefused]:
         )
 
 
+def _tells_of_people(item: Wanted) -> bool:
+    """True if a variable says something of people, also where its table has no link to them."""
+    variable, there = item.variable, item.variable.links_to
+    if variable.role not in (None, "other", "record_key") or variable.identifies in NAMING:
+        return True
+    # Codes of one kind of record are the same in all tables: the rows can be joined to people.
+    linked = (table.name for table in item.dataset.tables if table.person_link is not None)
+    return there is not None and there.table in linked
+
+
 def _form_faults(item: Wanted) -> Iterator[PermitRefused]:
     form = item.form
     if not form.rule.built:
@@ -136,6 +151,14 @@ def _form_faults(item: Wanted) -> Iterator[PermitRefused]:
         yield PermitRefused(
             "CW-PERMIT-FORM-NOT-OFFERED",
             f"{item.name} is not offered as {form.text} (offered: {offered}).",
+        )
+    # A rollup counts people, and a shift or a first date is a person's own.
+    alone = form.kind == "interval" and item.permitted.since is None
+    if (alone or form.kind in ("shift", "rollup")) and not item.about_people:
+        yield PermitRefused(
+            "CW-PERMIT-FORM-NOT-BUILT",
+            f"{item.name}: the form {form.text} needs people, and the rows of this table are not "
+            "about people.",
         )
     if form.kind == "interval":
         yield from _interval_faults(item)
@@ -156,6 +179,11 @@ def _interval_faults(item: Wanted) -> Iterator[PermitRefused]:
     except Fault as fault:
         yield PermitRefused("CW-PERMIT-UNKNOWN-VARIABLE", fault.sentence)
         return
+    if anchor.role is None:
+        yield PermitRefused(
+            "CW-PERMIT-ROLE-MISSING",
+            f"No one has declared a role for {item.table.name}.{since} yet.",
+        )
     if anchor.type not in DATES or anchor.name == item.variable.name:
         yield PermitRefused("CW-PERMIT-DATE-FORMS", f"{item.name} cannot count from {since}.")
     if anchor.administrative != item.variable.administrative:
@@ -166,6 +194,25 @@ def _interval_faults(item: Wanted) -> Iterator[PermitRefused]:
     if anchor.identifies == "date_of_birth" or item.variable.identifies == "date_of_birth":
         yield PermitRefused(
             "CW-PERMIT-DATE-FORMS", f"{item.name} since {since} would give away an exact age."
+        )
+
+
+def _anchor_faults(items: tuple[Wanted, ...]) -> Iterator[PermitRefused]:
+    """A date that is shown gives every date that is counted from it, and nobody measures that.
+
+    A month or a year gives them too, to the month or the year. A shifted date gives them shifted;
+    another interval gives what its own rule allows.
+    """
+    shown = {(item.table.name, item.variable.name): item.form for item in items}
+    for item in items:
+        since = item.permitted.since
+        anchor = shown.get((item.table.name, since or ""))
+        if since is None or anchor is None or anchor.kind in ("shift", "interval"):
+            continue
+        yield PermitRefused(
+            "CW-PERMIT-DATE-FORMS",
+            f"{item.name} as days since {since} would give its date away, because {since} is shown "
+            f"as {anchor.text}: ask for both as {anchor.text}, so that both are measured.",
         )
 
 
@@ -204,7 +251,7 @@ def _undoes_shift(item: Wanted) -> bool:
     # A date or an age that is kept as text or as a number is still a date or an age.
     if identifies == "age":
         return form.kind != "age_band" or form.names_exact_age
-    dated = identifies in ("date_of_birth", "date_of_death", "event_date", "administrative_date")
+    dated = identifies in DATED
     return form.names_exact_age or (dated and form.kind not in ("record_code", "age_band"))
 
 
@@ -213,7 +260,8 @@ def _cohort_faults(
 ) -> Iterator[PermitRefused]:
     dataset = catalogue.dataset(draft.dataset.dataset)
     shifted = any(item.form.kind == "shift" for item in items)
-    yield from cohort_faults(draft.cohort, dataset, shifted=shifted)
+    weeks = draft.shift_weeks if shifted else None
+    yield from cohort_faults(draft.cohort, dataset, shift_weeks=weeks)
 
 
 def _support_faults(draft: PermitDraft, items: tuple[Wanted, ...]) -> Iterator[PermitRefused]:

@@ -211,6 +211,11 @@ def _legal_basis(permit: PermitDraft) -> Iterable[str]:
 
 def _people(permit: PermitDraft) -> Iterable[str]:
     yield f"The data are about {cohort_words(permit.cohort)}."
+    # The vault counts as if such codes had never been recorded (P10).
+    if next(permit.cohort.conditions(), None) is not None:
+        named = [each.list for each in permit.restricted_codes]
+        but = f", except those that are included here ({_and(named)})" if named else ""
+        yield f"Codes that the law restricts do not count when these people are chosen{but}."
     ages = permit.reference_date or permit.from_
     yield f"Ages are taken on {_date(ages)}."
 
@@ -240,14 +245,14 @@ def _choices(permit: PermitDraft) -> Iterable[str]:
         yield "People without a valid identifier are left out, because their choices are unknown."
     else:
         yield (
-            "People without a valid identifier are included, by a decision of "
+            "People without an identifier are included, by a decision of "
             f"{exemption.decided_by} on {_date(exemption.decided_on)}."
         )
     for restricted in permit.restricted_codes:
         gateway = _stop(restricted.legal_gateway)
         yield f"Legally restricted codes ({restricted.list}) are included: {gateway}"
-    if permit.restricted_codes == ():
-        yield "Codes that the law restricts are left out."
+    other = "Other codes" if permit.restricted_codes else "Codes"
+    yield f"{other} that the law restricts are left out."
 
 
 def _risk(permit: PermitDraft) -> Iterable[str]:

@@ -79,6 +79,7 @@ class TrustPolicy(Paper):
     direct_time_to_say_no_days: Annotated[int, Field(ge=0, le=365)] = 28
     fresh: Freshness = Freshness()
     hints_per_day: Annotated[int, Field(ge=0, le=1000)] = 20
+    plans_per_day: Annotated[int, Field(ge=0, le=1000)] = 20
 
     @model_validator(mode="after")
     def _workable(self) -> TrustPolicy:

@@ -311,8 +311,8 @@ def test_a_form_that_needs_people_is_refused_where_there_are_none(tmp_path: Path
     house.write()
     patients = {"nhs_number": "pseudonym", "sex": "exact"}
     for column, form in (("opened", "shift"), ("opened", "interval"), ("ward", "rollup(5)")):
-        permit = house.issue(data=permitted(patients=patients, wards={column: form}))
-        assert refused(lambda: house.build(permit)).code == "CW-PERMIT-FORM-NOT-BUILT"  # noqa: B023
+        data = permitted(patients=patients, wards={column: form})
+        assert refused(lambda: house.issue(data=data)).code == "CW-PERMIT-FORM-NOT-BUILT"  # noqa: B023
     found = house.built(data=permitted(patients=patients, wards={"ward": "exact"}))
     assert found["wards"].to_pylist() == [{"ward": f"W{n}"} for n in range(3)]
     house.close()

@@ -16,8 +16,17 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
-from commonweal.foundation.identifiers import InvalidNHSNumber, NHSNumber
 from commonweal.vault.tables import ops
+from tests.spec.tables.spellings import (
+    BLANKS,
+    KEYS,
+    NHS_TEXTS,
+    blank,
+    checked,
+    key_spelt,
+    nhs,
+    shaped,
+)
 
 Rows = list[tuple[Any, ...]]
 KEY = b"a key of thirty-two bytes, no more"
@@ -123,35 +132,6 @@ def outward(text: str | None) -> str | None:
     return shaped.group(1) if shaped else None
 
 
-def nhs(synthetic: bool) -> Callable[[str | None], str | None]:
-    def oracle(text: str | None) -> str | None:
-        if text is None:
-            return None
-        try:
-            number = NHSNumber(text)
-        except InvalidNHSNumber:
-            return None
-        return number.digits if synthetic or not number.synthetic else None
-
-    return oracle
-
-
-def shaped(value: str | int | None) -> str | None:
-    """The digits of ten, grouped or not, among white space of ASCII; nothing is checked."""
-    text = "" if value is None else str(value).strip(" \t\r\n")
-    groups = re.fullmatch("([0-9]{3})[ -]?([0-9]{3})[ -]?([0-9]{4})", text)
-    return "".join(groups.groups()) if groups else None
-
-
-def checked(synthetic: bool) -> Callable[[int | None], bool | None]:
-    """Whether a number is a valid NHS number, by the class that reads them one at a time."""
-
-    def oracle(number: int | None) -> bool | None:
-        return None if number is None else nhs(synthetic)(f"{number:010}") is not None
-
-    return oracle
-
-
 def digest_of(text: str) -> str:
     return hmac.new(KEY, text.encode(), hashlib.sha256).hexdigest()
 
@@ -178,12 +158,6 @@ BORN = [
     date(2000, 2, 29), date(2004, 2, 29), date(1999, 3, 1), date(2000, 2, 28), date(2000, 3, 1),
     date(2025, 2, 28), date(2025, 3, 1), date(2025, 2, 27), date(1900, 1, 1), date(2026, 1, 1),
     date(1960, 12, 31), None,
-]  # fmt: skip
-NHS_TEXTS = [
-    "943 476 5919", "9434765919", "943-476-5919", " 9434765919\t", "94347659190", "943476591",
-    "9434765918", "9434 765919", "943  476 5919", "9999999999", "4444444444", "0000000000",
-    "4010232137", "401 023 2137", "0123456789", "5000000000", "9434765919\n", "\n9434765919",
-    "\u0669434765919", "94\uff134765919", "943476591X", "", None,
 ]  # fmt: skip
 NHS_WHOLE = [
     9434765919, 9434765918, 9999999999, 4444444444, 4010232137, 4010232138, 123456789, 5000000000,
@@ -384,8 +358,13 @@ VALUES = [
     of_values("bare_token", ["text"], ["Łódź-7", "o'Neil", "SW1A 1AA", "", " ", None],
               ops.bare_token,
               unless_missing(lambda a: "".join(c for c in a.upper() if c.isalnum()))),
-    of_values("bare_digits", ["text"], ["943 476-5919", "\t1\r\n", "x", None], ops.bare_digits,
-              unless_missing(lambda a: re.sub("[ \t\r\n-]", "", a))),
+    of_values("key_spelling", ["text"], KEYS, ops.key_spelling, key_spelt),
+    of_values("key_spelling.whole", ["integer"], [0, 7, 1003, -5, 10**15, None],
+              ops.key_spelling, key_spelt),
+    of_values("key_spelling.decimal", ["decimal"], [0.0, 1003.0, 10.5, None],
+              ops.key_spelling, key_spelt),
+    of_values("is_blank", ["text"], BLANKS, ops.is_blank, blank),
+    of_values("is_blank.whole", ["integer"], [0, 1, None], ops.is_blank, lambda a: a is None),
     of_values("matches", ["text"], ["abc", "xbx", "", None], lambda a: ops.matches(a, "^a.c$"),
               unless_missing(lambda a: bool(re.search("^a.c$", a)))),
     of_values("upper_bare", ["text"], ["i21.4", "I 21.4", "", None], ops.upper_bare,
@@ -399,7 +378,10 @@ VALUES = [
               lambda a: ops.nhs_number(a, synthetic=True),
               unless_missing(lambda a: nhs(True)(str(a)))),
     of_values("nhs_shaped", ["text"], NHS_TEXTS, ops.nhs_shaped, shaped),
-    of_values("nhs_shaped.whole", ["integer"], [9434765919, 434765919, -1, 0, None],
+    of_values("nhs_shaped.whole", ["integer"], [9434765919, 434765919, -1, 0, 94347659190, None],
+              ops.nhs_shaped, shaped),
+    of_values("nhs_shaped.decimal", ["decimal"],
+              [9434765919.0, 9434765919.5, 943476591.9, -9434765919.0, 1e17, 0.0, None],
               ops.nhs_shaped, shaped),
     of_values("as_number", ["text"], ["0000000000", "9434765919", "0123456789", None],
               ops.as_number, unless_missing(int)),
@@ -447,6 +429,9 @@ VALUES = [
     of_values("shift_weeks.time", ["timestamp", "integer"],
               [(at, weeks) for at in TIMES[:2] for weeks in (-8, 8)] + [(None, 1)],
               ops.shift_weeks, unless_missing(lambda a, b: a + timedelta(weeks=b))),
+    of_values("to_hour", ["timestamp"],
+              [*TIMES, _at("2026-01-01T23:59:59.999999"), _at("1899-12-31T00:59:00")], ops.to_hour,
+              unless_missing(lambda a: a.replace(minute=0, second=0, microsecond=0))),
     of_values("bits_set", ["integer"], [0, 1, 2, 3, 255, 2**62, None], ops.bits_set,
               unless_missing(lambda a: a.bit_count())),
     of_values("code_of", ["text"], DIGESTS, ops.code_of,

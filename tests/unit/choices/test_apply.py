@@ -13,6 +13,7 @@ from commonweal.foundation.errors import CommonwealError, Fault, Unavailable
 from commonweal.vault.choices.apply import ChoiceResult, apply_choices
 from commonweal.vault.choices.decision import Decision
 from commonweal.vault.choices.folder import ChoicesFolder, read_choices
+from commonweal.vault.choices.naming import PersonKeys
 from commonweal.vault.choices.rules import KINDS, REASONS
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 from tests import factories
@@ -52,7 +53,12 @@ def run(
     decided: Decision | None = None,
     **changes: Any,
 ) -> tuple[ChoiceResult, list[str]]:
-    given: dict[str, Any] = {"project_ids": PROJECTS, "at": AT, "kind": "nhs_number", **changes}
+    given: dict[str, Any] = {
+        "project_ids": PROJECTS,
+        "at": AT,
+        "keys": PersonKeys("nhs_number"),
+        **changes,
+    }
     table = load_people(engine, people)
     result = apply_choices(engine, table, decided or decision(), choices, **given)
     allowed = sorted(row["person"] for row in engine.rows(result.allowed, 1000))
@@ -217,11 +223,11 @@ LOST = [One(None, None, False), One("MRN-1", None, True), One("MRN-2", None, Fal
 def test_people_who_cannot_be_checked(engine: DuckDBEngine, tmp_path: Path) -> None:
     people = [*patients(), *LOST]
     choices = folder(tmp_path)
-    result, _ = run(engine, people, choices, kind="other_identifier")
+    result, _ = run(engine, people, choices, keys=PersonKeys("other_identifier"))
     assert only(result.removed) == {"no_valid_identifier": 3}
     # Without the national list a key of the dataset is enough: objections name it.
     result, allowed = run(
-        engine, people, choices, decision(national=False), kind="other_identifier"
+        engine, people, choices, decision(national=False), keys=PersonKeys("other_identifier")
     )
     assert only(result.removed) == {"no_valid_identifier": 2}
     assert "MRN-1" in allowed
@@ -232,7 +238,7 @@ def test_a_recorded_exemption_lets_them_in_but_nobody_who_cannot_be_found(
 ) -> None:
     exempt = decision(include_without_identifier=True)
     result, allowed = run(
-        engine, [*patients(), *LOST], folder(tmp_path), exempt, kind="other_identifier"
+        engine, [*patients(), *LOST], folder(tmp_path), exempt, keys=PersonKeys("other_identifier")
     )
     assert allowed == [*N[:6], "MRN-1", "MRN-2"]
     assert only(result.removed) == {"no_valid_identifier": 1}
@@ -241,7 +247,9 @@ def test_a_recorded_exemption_lets_them_in_but_nobody_who_cannot_be_found(
 def test_the_exemption_does_not_set_objections_aside(engine: DuckDBEngine, tmp_path: Path) -> None:
     choices = folder(tmp_path, "MRN-1,local_objection,,2026-01-01,,x")
     exempt = decision(include_without_identifier=True)
-    result, _ = run(engine, [*patients(), *LOST], choices, exempt, kind="other_identifier")
+    result, _ = run(
+        engine, [*patients(), *LOST], choices, exempt, keys=PersonKeys("other_identifier")
+    )
     assert only(result.removed) == {"local_objection": 1, "no_valid_identifier": 1}
 
 
@@ -250,14 +258,14 @@ def test_an_objection_under_one_key_reaches_the_persons_other_keys(
 ) -> None:
     people = [One("A", N[0], True), One("B", N[0], True), One("C", N[1], True)]
     choices = folder(tmp_path, "A,local_objection,,2026-01-01,,x")
-    assert run(engine, people, choices, kind="other_identifier")[1] == ["C"]
+    assert run(engine, people, choices, keys=PersonKeys("other_identifier"))[1] == ["C"]
 
 
 def test_a_consent_under_one_key_stays_there(engine: DuckDBEngine, tmp_path: Path) -> None:
     people = [One("A", N[0], True), One("B", N[0], True)]
     choices = folder(tmp_path, "A,project_consent,asthma,2026-01-01,,form")
     consent = decision(consent_needed=True)
-    assert run(engine, people, choices, consent, kind="other_identifier")[1] == ["A"]
+    assert run(engine, people, choices, consent, keys=PersonKeys("other_identifier"))[1] == ["A"]
 
 
 # --- refusals ----------------------------------------------------------------------------------
@@ -323,15 +331,17 @@ def test_objections_where_no_one_has_an_identifier(engine: DuckDBEngine, tmp_pat
     people = [One("1", None, False), One("2", None, False)]
     decided = decision(national=False, include_without_identifier=True)
     choices = folder(tmp_path / "a", f"{N[0]},type1,,2026-01-01,,x")
-    error = refusal(engine, people, choices, decided, kind="row")
+    error = refusal(engine, people, choices, decided, keys=PersonKeys("row"))
     assert error.code == "CW-CHOICES-IDENTIFIER"
     empty = folder(tmp_path / "b")
-    assert run(engine, people, empty, decided, kind="row")[1] == ["1", "2"]
+    assert run(engine, people, empty, decided, keys=PersonKeys("row"))[1] == ["1", "2"]
 
 
 def test_a_person_who_stands_twice(engine: DuckDBEngine, tmp_path: Path) -> None:
     people = [One("A", N[0], True), One("A", N[1], True)]
-    error = refusal(engine, people, folder(tmp_path, allowed=N[1:]), kind="other_identifier")
+    error = refusal(
+        engine, people, folder(tmp_path, allowed=N[1:]), keys=PersonKeys("other_identifier")
+    )
     assert error.code == "CW-CHOICES-PEOPLE"
 
 

@@ -47,6 +47,40 @@ def test_a_real_home_is_made_with_its_time_to_say_no(
     assert not (tmp_path / "h3").exists()
 
 
+def test_a_real_home_asks_who_accepts_that_nothing_is_kept_apart(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMMONWEAL_ROOT_STORE", str(tmp_path / "s2"))
+    monkeypatch.setenv("COMMONWEAL_HOME", str(tmp_path / "h2"))
+    world.run("home", "create", "--name", "W", "--accepted-by", "Jo").is_refusal("CW-USAGE", 2)
+    half = world.run("home", "create", "--name", "W", "--accepted-by", "Jo", "--because", "")
+    half.is_refusal("CW-HOME-INVALID", 2)
+    assert not (tmp_path / "h2").exists()
+    made = world.run("home", "create", "--name", "W")
+    assert "No permit is issued until somebody accepts that" in made.out
+    world.issue().is_refusal("CW-HOME-SEPARATION", 4)
+    assert not world.permit.exists()
+    said = ("--accepted-by", "Jo Ferris", "--because", "One server, two people")
+    told = world.run("home", "accept", *said, "--json").json
+    assert (told["separation"], told["accepted_by"]) == ("none", "Jo Ferris")
+    assert world.run("home", "show", "--json").json["separation_accepted_by"] == "Jo Ferris"
+    assert "That was accepted by Jo Ferris on " in world.run("home", "show").out
+    assert world.issue().code == 0
+    assert world.run("ledger", "verify").code == 0
+
+
+def test_a_real_home_can_be_accepted_when_it_is_made(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMMONWEAL_ROOT_STORE", str(tmp_path / "s2"))
+    monkeypatch.setenv("COMMONWEAL_HOME", str(tmp_path / "h2"))
+    made = world.run(
+        "home", "create", "--name", "W", "--accepted-by", "Jo", "--because", "A pilot", "--json"
+    ).json
+    assert made["separation_accepted_by"] == "Jo"
+    assert world.issue().code == 0
+
+
 def test_the_doctor_says_what_is_wrong(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     well = world.run("doctor", "--json")
     assert well.code == 0
@@ -242,6 +276,57 @@ GARBAGE = {
     "number": b"943 476 5919",
     "anchor": b"a: &x 1\nb: *x\n",
 }
+
+
+@pytest.mark.parametrize("place", ["no/such/out", "draft.yaml", "home"])
+def test_what_cannot_be_written_is_told_before_anything_is_done(world: World, place: str) -> None:
+    assert world.issue().code == 0
+    entries = world.run("ledger", "verify", "--json").json
+    records = world.folder / "records"
+    records.mkdir()
+    (records / "t.csv").write_text("a,b\nx,y\n")
+    names = sorted(path.name for path in world.folder.rglob("*"))
+    out = ("--out", world.folder / place)
+    asked = ("--release", world.folder, "--person", "-")
+    commands: list[tuple[Any, ...]] = [
+        ("catalogue", "scan", records, *out),
+        ("permit", "issue", world.folder / "draft.yaml", "--key", "permit-signer", *out),
+        ("permit", "status", world.permit, *out),
+        ("ledger", "prove", "public:0", *out),
+        ("backup", *out),
+        ("release", "prove", *asked, *out),
+        ("release", "absence", *asked, *out),
+        ("release", "build", "--permit", world.permit, "--catalogue",
+         world.folder / "catalogue.yaml", "--choices", records, *out),
+    ]  # fmt: skip
+    code = "CW-FILE-MISSING" if "/" in place else "CW-FILE-EXISTS"
+    for command in commands:
+        told = world.run(*command)
+        told.is_refusal(code, 3)
+        if code == "CW-FILE-MISSING":
+            assert f"The folder {world.folder / 'no/such'} does not exist" in told.err
+    assert sorted(path.name for path in world.folder.rglob("*")) == names
+    assert world.run("ledger", "verify", "--json").json == entries
+
+
+def test_a_file_where_a_folder_is_expected_is_told_with_the_folder(world: World) -> None:
+    records = world.folder / "records"
+    records.mkdir()
+    (records / "t.csv").write_text("a,b\nx,y\n")
+    told = world.run("catalogue", "scan", records / "t.csv", "--out", world.folder / "new.yaml")
+    told.is_refusal("CW-SOURCE-KIND", 3)
+    assert told.err.splitlines()[1] == f"  Give the folder that holds it: {records}"
+
+
+def test_a_scan_asks_whether_the_first_line_is_a_record(world: World) -> None:
+    records = world.folder / "records"
+    records.mkdir()
+    (records / "t.csv").write_text("Elm,one\nOak,two\nElm,three\n")
+    told = world.run("catalogue", "scan", records, "--out", world.folder / "a.yaml")
+    assert told.code == 0
+    assert "Table t holds names of its columns as values (column 1)." in told.out
+    told = world.run("catalogue", "scan", records, "--out", world.folder / "b.yaml", "--json")
+    assert len(told.json["warnings"]) == 1
 
 
 @pytest.mark.parametrize("kind", sorted(GARBAGE))

@@ -57,12 +57,13 @@ def test_the_public_entry_says_nothing_of_people_or_of_the_whole_paper(place: Pl
 
 
 def test_a_standard_home_announces_first(tmp_path: Path) -> None:
-    from commonweal.vault.custody import create_home
+    from commonweal.vault.custody import Acceptance, create_home
 
     clock = factories.clock()
     with create_home(
-        tmp_path / "home", kind="standard", name="W", clock=clock, root_store=tmp_path / "store"
-    ) as custody:
+        tmp_path / "home", kind="standard", name="W", clock=clock, root_store=tmp_path / "store",
+        acceptance=Acceptance("Jo Ferris", "A test"),
+    ) as custody:  # fmt: skip
         permit = issue_permit(
             custody, factories.draft(), factories.catalogue(), ["permit-signer"], tmp_path / "p"
         )

@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -250,7 +251,64 @@ def test_an_end_that_was_cut_off_shows_against_the_signers_memory(place: Place) 
     shutil.rmtree(place.home)
     (place.folder / "before").rename(place.home)
     report = verify_ledger(place.home, place.clock, root_store=place.store)
-    assert {fault.kind for fault in report.faults} == {"checkpoint_beyond"}
+    assert {fault.kind for fault in report.faults} == {"checkpoint_beyond", "checkpoint_missing"}
+
+
+def _without_guards(place: Place, *statements: str) -> None:
+    """Change the database as somebody who owns the file would, and put its guards back."""
+    with closing(sqlite3.connect(place.home / "ledger" / "ledger.sqlite")) as connection:
+        guards = connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall()
+        for name, _ in guards:
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            assert connection.execute(statement).rowcount > 0
+        for _, sql in guards:
+            connection.execute(sql)
+        connection.commit()
+
+
+NEWEST = "(log, size) IN (SELECT log, max(size) FROM checkpoint GROUP BY log)"
+
+
+@pytest.mark.parametrize(
+    ("which", "gone"), [(NEWEST, {3, 12}), (f"NOT {NEWEST}", {2, 11}), ("1", {2, 3, 11, 12})]
+)
+def test_checkpoints_that_were_taken_away_are_named(
+    place: Place, which: str, gone: set[int]
+) -> None:
+    with place.open() as custody:
+        place.issue(custody)
+        create_key(custody, "another", "audit")
+    assert verify_ledger(place.home, place.clock, root_store=place.store).faults == []
+    _without_guards(place, f"DELETE FROM checkpoint WHERE {which}")
+    report = verify_ledger(place.home, place.clock, root_store=place.store)
+    assert {fault.kind for fault in report.faults} == {"checkpoint_missing"}
+    assert len(report.faults) == len(gone)
+
+
+def test_details_under_another_keys_name_are_found(place: Place) -> None:
+    with place.open() as custody:
+        place.issue(custody)
+    _without_guards(place, "UPDATE detail SET key_id = key_id || 'x'")
+    report = verify_ledger(place.home, place.clock, root_store=place.store)
+    assert [fault.kind for fault in report.faults] == ["detail_key_changed"]
+    assert report.faults[0].place == "public entry 2"
+
+
+@pytest.mark.parametrize("what", ["checkpoint", "signed"])
+@pytest.mark.parametrize("damage", ["gone", "rubbish"])
+def test_a_signer_without_its_memory_is_a_fault(place: Place, what: str, damage: str) -> None:
+    path = place.store / "signer" / f"public.{what}"
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(b"rubbish\n")
+    report = verify_ledger(place.home, place.clock, root_store=place.store)
+    unsigned = (what, damage) == ("checkpoint", "rubbish")
+    expected = "checkpoint_unsigned" if unsigned else "memory_missing"
+    assert [fault.kind for fault in report.faults] == [expected]
 
 
 def test_an_export_is_checked_with_the_key_alone(place: Place) -> None:

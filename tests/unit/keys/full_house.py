@@ -77,7 +77,7 @@ def full_house(tmp_path: Path) -> Iterator[Full]:
     (house.home.releases / ".staging-release-2" / "half").write_bytes(b"half made")
     (house.home.work / "stray").mkdir()
     (house.home.work / "stray" / "rows").write_bytes(b"rows in the clear")
-    signer = CheckpointSigner(BASE, keyring.checkpoint_key("checkpoint"), house.store / "signer")
+    signer = CheckpointSigner(BASE, keyring.checkpoint_signer("checkpoint"), house.store / "signer")
     made = Full(house.home, keyring, house.clock, ledger, signer, tmp_path / "backup.cwb")
     made.sign()
     yield made

@@ -12,6 +12,7 @@ import pytest
 from commonweal.foundation.errors import Fault, Refused, Unavailable
 from commonweal.ledger.entry import Event
 from commonweal.ledger.sequencer import sequence
+from commonweal.ledger.signer import CheckpointSigner
 from commonweal.ledger.store import Ledger
 from commonweal.vault.backup import check_backup, make_backup, restore_backup
 from commonweal.vault.backup.make import BUILDING
@@ -52,7 +53,10 @@ def test_the_drill_a_lost_home_comes_back(full, tmp_path):
     with Ledger.open(home.ledger_database, full.clock) as ledger:
         assert ledger.open_details(hint, keys["details.7"].use()) == {"said": "row 1"}
         sequence(ledger)
-        full.signer.sign_all(ledger)
+        signer = CheckpointSigner(
+            BASE, keyring.checkpoint_signer("checkpoint"), full.store / "signer"
+        )
+        signer.sign_all(ledger)
 
 
 def test_what_dead_and_running_runs_hold_is_not_in_it(full, tmp_path):

@@ -5,7 +5,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 
 from commonweal.foundation.errors import CommonwealError, Fault, Refused, Unavailable, WrongUsage
 from commonweal.vault.backup import check_backup, make_backup, restore_backup
@@ -183,7 +186,9 @@ def test_a_full_disk_anywhere_in_a_restore_leaves_nothing(full, tmp_path, monkey
         shutil.rmtree(tmp_path / "again", ignore_errors=True)
 
 
-def test_the_private_part_of_the_checkpoint_key_is_the_one_that_signs(full):
-    private = full.keyring.checkpoint_key("checkpoint")
-    assert isinstance(private, Ed25519PrivateKey)
-    private.public_key().verify(full.keyring.sign("checkpoint", b"x"), b"x")
+def test_the_signer_of_checkpoints_gives_no_private_part(full):
+    signer = full.keyring.checkpoint_signer("checkpoint")
+    assert signer.verification_key == full.signer.vkey.public
+    Ed25519PublicKey.from_public_bytes(signer.verification_key).verify(signer.sign(b"x"), b"x")
+    held = [getattr(one, "__dict__", {}).values() for one in (signer, full.signer)]
+    assert not [v for values in held for v in values if isinstance(v, bytes | Ed25519PrivateKey)]

@@ -84,12 +84,12 @@ def test_a_secret_does_not_sign(house, purpose):
             act()
 
 
-def test_only_the_checkpoint_key_is_handed_to_its_signer(house):
+def test_only_the_checkpoint_key_signs_checkpoints(house):
     made = make(house, "ledger_checkpoint")
-    private = house.keyring.checkpoint_key("it")
-    assert private.public_key().public_bytes_raw() == made.verification_key
+    assert house.keyring.checkpoint_signer("it").verification_key == made.verification_key
+    assert not hasattr(house.keyring, "checkpoint_key")
     with pytest.raises(WrongUsage, match="CW-KEY-USE"):
-        house.keyring.checkpoint_key("alice")
+        house.keyring.checkpoint_signer("alice")
 
 
 @pytest.mark.parametrize(

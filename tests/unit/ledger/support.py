@@ -23,6 +23,22 @@ PERMIT = "permit-7"
 KEY = bytes(range(32))
 
 
+class SoftwareSigner:
+    """An Ed25519 key in memory, for tests only; without a seed a new one."""
+
+    def __init__(self, seed: bytes | None = None) -> None:
+        self.private = (
+            Ed25519PrivateKey.from_private_bytes(seed) if seed else Ed25519PrivateKey.generate()
+        )
+
+    @property
+    def verification_key(self) -> bytes:
+        return self.private.public_key().public_bytes_raw()
+
+    def sign(self, message: bytes) -> bytes:
+        return self.private.sign(message)
+
+
 def new_clock() -> FixedClock:
     return FixedClock(START)
 
@@ -81,8 +97,7 @@ def new_ledger(folder: Path, clock: FixedClock | None = None) -> Ledger:
 
 
 def new_signer(folder: Path, name: str = "signer") -> CheckpointSigner:
-    private = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-    return CheckpointSigner(BASE, private, folder / name)
+    return CheckpointSigner(BASE, SoftwareSigner(bytes(range(32))), folder / name)
 
 
 def naive_root(leaves: Sequence[bytes]) -> bytes:

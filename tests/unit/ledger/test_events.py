@@ -55,11 +55,11 @@ def _good(name: str, *, optional: bool = True) -> dict[str, object]:
 def test_every_event_can_be_written_and_read(name: str) -> None:
     for optional in (True, False):
         fields = _good(name, optional=optional)
-        body = entry_bytes(Event(name, JANE, fields), START, COMMITMENT)
+        body = entry_bytes(Event(name, JANE, fields), START, (COMMITMENT, "details.p7"))
         entry = read_entry(body)
         assert canonical(entry) == body
         assert {key: entry[key] for key in fields} == fields
-        assert entry["details"] == COMMITMENT
+        assert (entry["details"], entry["details_key"]) == (COMMITMENT, "details.p7")
 
 
 @pytest.mark.parametrize("name", TYPES)
@@ -148,6 +148,11 @@ def _changed(body: bytes, **changes: object) -> bytes:
         {"at": ...},
         {"actor": "jane"},
         {"details": "none"},
+        {"details": "none", "details_key": "details.p7"},
+        {"details": COMMITMENT},
+        {"details_key": "details.p7"},
+        {"details": COMMITMENT, "details_key": "a b"},
+        {"details": COMMITMENT, "details_key": "943 476 5919"},
         {"release": ...},
         {"nhs_number": "9434765919"},
         {"people": 12},

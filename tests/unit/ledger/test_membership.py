@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import UTC, date, datetime
 
 import pytest
 
 from commonweal.foundation.errors import Fault
 from commonweal.ledger import membership
-from commonweal.ledger.details import verify_commitment
 from commonweal.ledger.membership import (
-    AbsenceStatement,
     MembershipProof,
     MembershipTree,
     blinded_leaf,
@@ -139,18 +136,3 @@ def test_wrong_sizes_of_keys_and_labels() -> None:
         blinded_leaf(b"short", os.urandom(32))
     with pytest.raises(ValueError):
         tree_size(-1)
-
-
-def test_absence_is_a_statement_that_says_how_far_it_reaches() -> None:
-    salt = os.urandom(32)
-    statement = AbsenceStatement.about(
-        "release-1", TREE.root, date(2026, 3, 2), datetime(2026, 3, 9, tzinfo=UTC), LABELS[0], salt
-    )
-    assert statement.text == (
-        "Our signed list for the data made on 2 March 2026 does not include your record; "
-        "it covers this system only."
-    )
-    plain = json.loads(statement.canonical())
-    assert plain["statement"] == statement.text
-    verify_commitment(salt, LABELS[0], plain["subject"])
-    assert LABELS[0].hex() not in statement.canonical().decode()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from commonweal.foundation.errors import Fault
 from commonweal.ledger.checkpoint import (
@@ -19,6 +18,7 @@ from commonweal.ledger.merkle import leaf_hash, node_hash
 from commonweal.ledger.note import COSIGNATURE, Note, Signature, SigningKey, VerifierKey, key_id
 from commonweal.ledger.proof import ProofError
 from commonweal.ledger.tlogproof import TlogProof
+from tests.unit.ledger.support import SoftwareSigner
 
 # A note and key that the Go community publishes in its documentation of the format.
 PUBLISHED_KEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
@@ -28,16 +28,16 @@ PUBLISHED_NOTE = (
     "\u2014 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdn"
     "gotpRZb6KE6RyyBwJnAM=\n"
 )
-PRIVATE = Ed25519PrivateKey.from_private_bytes(b"\x21" * 32)
-OTHER = Ed25519PrivateKey.from_private_bytes(b"\x22" * 32)
+PRIVATE = SoftwareSigner(b"\x21" * 32)
+OTHER = SoftwareSigner(b"\x22" * 32)
 KEY = SigningKey("log.example/public", PRIVATE)
 POINT = Checkpoint("log.example/public", 2, node_hash(leaf_hash(b"a"), leaf_hash(b"b")))
 NOTE = KEY.sign(POINT.text())
 
 
-def _cosigned(at: int = 1_770_000_000, private: Ed25519PrivateKey = OTHER) -> tuple[str, str]:
+def _cosigned(at: int = 1_770_000_000, private: SoftwareSigner = OTHER) -> tuple[str, str]:
     """A witness's verification key and its line under NOTE."""
-    public = private.public_key().public_bytes_raw()
+    public = private.verification_key
     key = VerifierKey("witness.example", COSIGNATURE, public)
     signed = private.sign(b"cosignature/v1\ntime %d\n" % at + NOTE.text.encode())
     line = Signature(key.name, key.key_id, at.to_bytes(8, "big") + signed).line()
@@ -155,7 +155,7 @@ def test_witness_lines_count_beside_the_log_and_never_instead() -> None:
 @pytest.mark.parametrize("at", [1_770_000_001, 1 << 63])
 def test_a_witness_line_with_another_time_is_refused(at: int) -> None:
     witness, _ = _cosigned()
-    public = OTHER.public_key().public_bytes_raw()
+    public = OTHER.verification_key
     signed = OTHER.sign(b"cosignature/v1\ntime 1770000000\n" + NOTE.text.encode())
     line = Signature(
         "witness.example",
@@ -273,7 +273,7 @@ def test_badly_formed_proof_files_are_refused(lines: list[str]) -> None:
 
 
 def test_a_signing_key_hides_itself() -> None:
-    assert PRIVATE.private_bytes_raw().hex() not in repr(KEY)
+    assert PRIVATE.private.private_bytes_raw().hex() not in repr(KEY)
     with pytest.raises(Fault):
         KEY.sign("no newline")
     with pytest.raises(Fault):

@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from commonweal.foundation.errors import CommonwealError, Fault, Refused
 from commonweal.ledger.checkpoint import Checkpoint
@@ -115,7 +114,7 @@ def test_a_proof_file_is_checked_with_a_key_alone(ledger: Ledger, tmp_path: Path
     assert (found.origin, found.log, found.index, found.size) == (f"{BASE}/public", "public", 1, 2)
     assert found.entry["type"] == "permit.issued"
     assert found.signers == (f"{BASE}/public",)
-    stranger = CheckpointSigner(BASE, Ed25519PrivateKey.generate(), tmp_path / "s").vkey
+    stranger = CheckpointSigner(BASE, support.SoftwareSigner(), tmp_path / "s").vkey
     for key in (
         stranger,
         signer.vkey.named("elsewhere.example"),
@@ -228,7 +227,7 @@ def test_a_changed_memory_stops_the_signer(ledger: Ledger, tmp_path: Path, conte
 def test_the_memory_of_another_key_or_log_stops_the_signer(ledger: Ledger, tmp_path: Path) -> None:
     signer = support.new_signer(tmp_path)
     _grow(ledger, signer, 1)
-    stranger = CheckpointSigner(BASE, Ed25519PrivateKey.generate(), tmp_path / "signer")
+    stranger = CheckpointSigner(BASE, support.SoftwareSigner(), tmp_path / "signer")
     with pytest.raises(Fault):
         stranger.sign(ledger, "sealed")
     shutil.copy(tmp_path / "signer/public.checkpoint", tmp_path / "signer/sealed.checkpoint")
@@ -248,6 +247,85 @@ def test_a_signer_that_died_between_memory_and_database_goes_on(
     note = signer.sign(ledger, "public")
     with ledger.reading() as connection:
         assert connection.execute("SELECT note FROM checkpoint").fetchall() == [(note,)]
+
+
+def _checkpoints(ledger: Ledger, log: str = "sealed") -> list[tuple[int, int, bytes]]:
+    with ledger.reading() as connection:
+        return connection.execute(
+            "SELECT epoch, size, root FROM checkpoint WHERE log = ? ORDER BY 1, 2", (log,)
+        ).fetchall()
+
+
+def _take_away(ledger: Ledger, where: str) -> None:
+    with ledger.exclusive() as connection:
+        connection.execute("DROP TRIGGER IF EXISTS checkpoint_no_delete")
+        connection.execute(f"DELETE FROM checkpoint WHERE {where}")
+
+
+def _journal(signer: CheckpointSigner) -> list[tuple[int, int, bytes]]:
+    return [(one.epoch, one.size, one.root) for one in signer.memory.journal("sealed") or ()]
+
+
+def test_the_journal_is_what_the_database_has(ledger: Ledger, tmp_path: Path) -> None:
+    signer = support.new_signer(tmp_path)
+    assert signer.memory.journal("sealed") is None
+    _grow(ledger, signer, 4)
+    signer.sign_all(ledger)
+    assert _journal(signer) == _checkpoints(ledger)
+    assert [size for _, size, _ in _journal(signer)] == [1, 2, 3, 4]
+
+
+def test_a_checkpoint_that_was_remembered_and_not_stored_is_stored_late(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    """The process died after the memory was written, and the log has grown since."""
+    signer = support.new_signer(tmp_path)
+    _grow(ledger, signer, 3)
+    _take_away(ledger, "size = 3")
+    journal = tmp_path / "signer/sealed.signed"
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:2]))
+    _grow(ledger, signer, 1)
+    assert [size for _, size, _ in _checkpoints(ledger)] == [1, 2, 3, 4]
+    assert _journal(signer) == _checkpoints(ledger)
+
+
+@pytest.mark.parametrize("torn", [b"1", b"1 3", b"1 3 " + b"0" * 63, b"1 3 " + b"0" * 64])
+def test_a_line_that_was_cut_off_is_no_line(ledger: Ledger, tmp_path: Path, torn: bytes) -> None:
+    signer = support.new_signer(tmp_path)
+    _grow(ledger, signer, 2)
+    with (tmp_path / "signer/sealed.signed").open("ab") as stream:
+        stream.write(torn)
+    assert [size for _, size, _ in _journal(signer)] == [1, 2]
+    _grow(ledger, signer, 1)
+    assert _journal(signer) == _checkpoints(ledger)
+
+
+def test_a_damaged_journal_is_a_fault(ledger: Ledger, tmp_path: Path) -> None:
+    signer = support.new_signer(tmp_path)
+    _grow(ledger, signer, 2)
+    (tmp_path / "signer/sealed.signed").write_bytes(b"rubbish\n")
+    for act in (lambda: signer.memory.journal("sealed"), lambda: signer.sign(ledger, "sealed")):
+        with pytest.raises(Fault) as caught:
+            act()
+        assert caught.value.code == "CW-LEDGER-BROKEN"
+
+
+def test_taking_checkpoints_away_is_not_healed(ledger: Ledger, tmp_path: Path) -> None:
+    signer = support.new_signer(tmp_path)
+    _grow(ledger, signer, 4)
+    _take_away(ledger, "size < 4")
+    _grow(ledger, signer, 1)
+    assert [size for _, size, _ in _checkpoints(ledger)] == [4, 5]
+    assert [size for _, size, _ in _journal(signer)] == [1, 2, 3, 4, 5]
+
+
+def test_a_signer_that_forgot_all_does_not_begin_again(ledger: Ledger, tmp_path: Path) -> None:
+    signer = support.new_signer(tmp_path)
+    _grow(ledger, signer, 2)
+    shutil.rmtree(tmp_path / "signer")
+    with pytest.raises(Fault) as caught:
+        signer.sign(ledger, "sealed")
+    assert caught.value.code == "CW-LEDGER-REWOUND"
 
 
 # --- seals and epochs -----------------------------------------------------------------------
@@ -286,6 +364,9 @@ def test_after_a_restore_a_new_epoch_names_what_was_lost(ledger: Ledger, tmp_pat
         assert _point(notes["public"]).origin == f"{BASE}/public/2"
         assert _point(notes["sealed"]).origin == f"{BASE}/sealed/2"
         _grow(restored, signer, 1)
+        # Checkpoints that were lost with their entries are not missed.
+        assert _journal(signer) == _checkpoints(restored)
+        assert [epoch for epoch, _, _ in _journal(signer)] == [1, 1, 1, 2, 2]
         newest = check_proof(prove(restored, "public", 0), [signer.vkey])
         assert newest.origin == f"{BASE}/public/2"
         report = verify(old, vkeys=[signer.vkey], origin=BASE, sequenced=True)

@@ -14,7 +14,8 @@ from commonweal.papers.vocabulary import ROLES
 from tests import factories
 
 TABLES = "datasets.0.tables"
-HARMLESS = ("quasi_identifier", "sensitive", "other")
+KEYS = ("person_key", "nhs_number", "hospital_number")
+NAMES = (*KEYS, "name", "address", "phone", "email", "ssn", "passport", "driving_licence")
 
 
 def read(*changes: tuple[str, Any]) -> Catalogue:
@@ -51,10 +52,22 @@ REFUSED: list[tuple[str, list[tuple[str, Any]]]] = [
     ("free text as it is", [one_variable(role="free_text", forms=["exact"])]),
     ("free text cut", [one_variable(role="free_text", forms=["truncate(100)"])]),
     ("an image as it is", [one_variable(role="image", forms=["exact"])]),
-    *[(f"a name as {role}", [one_variable(role=role, identifies="name")]) for role in HARMLESS],
     *[
-        (f"an {kind} declared harmless", [one_variable(role="other", identifies=kind)])
-        for kind in ("nhs_number", "address", "phone", "email", "ssn", "passport", "driving_licence")
+        (f"a {kind} as {role}", [one_variable(role=role, identifies=kind)])
+        for kind in NAMES
+        for role in ROLES
+        if role not in ("direct_identifier", "record_key")
+    ],
+    *[
+        (f"a {kind} as a key", [one_variable(role="record_key", identifies=kind)])
+        for kind in NAMES
+        if kind not in KEYS
+    ],
+    *[
+        (f"a {kind} as {role}", [one_variable(role=role, identifies=kind)])
+        for kind in ("date_of_birth", "postcode")
+        for role in ROLES
+        if role not in ("direct_identifier", "quasi_identifier")
     ],
     ("an administrative text", [one_variable(role="other", administrative=True)]),
     (
@@ -88,6 +101,30 @@ def test_refused(what: str, changes: list[tuple[str, Any]]) -> None:
         read(*changes)
     assert caught.value.code in ("CW-CATALOGUE-INVALID", "CW-CATALOGUE-UNKNOWN")
     assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("identifies", "role"),
+    [
+        *[(kind, "direct_identifier") for kind in (*NAMES, "date_of_birth", "postcode")],
+        *[(kind, "record_key") for kind in KEYS],
+        *[(kind, "quasi_identifier") for kind in ("date_of_birth", "postcode")],
+        *[(kind, None) for kind in (*NAMES, "date_of_birth", "postcode")],
+    ],
+)
+def test_roles_that_what_identifies_may_have(identifies: str, role: str | None) -> None:
+    variable = (
+        read(one_variable(role=role, identifies=identifies))
+        .dataset("hospital")
+        .table("patients")
+        .variable("extra")
+    )
+    assert (variable.role, variable.identifies) == (role, identifies)
+
+
+def test_the_refusal_names_table_and_column() -> None:
+    with pytest.raises(CommonwealError, match=r"patients\.extra identifies postcode: its role is "):
+        read(one_variable(role="other", identifies="postcode"))
 
 
 def test_routes_to_the_person() -> None:

@@ -95,13 +95,17 @@ EXEMPT = {
     },
 }
 
+CHOSEN = {
+    "where": {"table": "admissions", "variable": "diagnosis", "op": "starts_with", "value": "J45"}
+}
+
 
 @pytest.mark.parametrize(
     ("changes", "section", "part"),
     [
         ({"choices": EXEMPT}, "Whose choices are honoured", "is not applied, by a decision of C. Guardian on 1 February 2026 (public_interest)"),
         ({"choices": EXEMPT}, "Whose choices are honoured", "runs out after 31 December 2026"),
-        ({"choices": EXEMPT}, "Whose choices are honoured", "without a valid identifier are included"),
+        ({"choices": EXEMPT}, "Whose choices are honoured", "without an identifier are included"),
         ({}, "Whose choices are honoured", "who have set the national data opt-out are left out"),
         ({"conditions": ["Publish the results"]}, "Conditions", "Publish the results."),
         ({"delivery": "handover"}, "What may be done", "are handed over to the project"),
@@ -113,6 +117,10 @@ EXEMPT = {
         ({"risk": {"prosecutor_mean": 0.05}}, "Limits of risk", "at or under 5 per cent"),
         ({"intruder_test": {"upper_bound": 0.01}}, "Limits of risk", "fewer than 1 per cent"),
         ({"restricted_codes": [{"list": "fertility", "legal_gateway": "HFE Act"}]}, "Whose choices are honoured", "(fertility) are included: HFE Act."),
+        ({"restricted_codes": [{"list": "fertility", "legal_gateway": "HFE Act"}]}, "Whose choices are honoured", "Other codes that the law restricts are left out."),
+        ({"cohort": CHOSEN}, "Which people", "restricts do not count when these people are chosen. Ages"),
+        ({"cohort": CHOSEN, "restricted_codes": [{"list": "fertility", "legal_gateway": "HFE Act"}]}, "Which people", "except those that are included here (fertility)."),
+        ({}, "What is shown: admissions", "admitted: moved by a secret number of weeks, the same for all of a person's dates; times of day are cut to the hour."),
         ({"supersedes": "asthma-0"}, "From when until when", "replaces the permit asthma-0"),
         ({"review_dates": ["2026-06-01", "2026-12-01"]}, "From when until when", "1 June 2026 and 1 December 2026"),
         ({"policy": factories.trust(direct_time_to_say_no_days=7)}, "From when until when", "People can say no until 9 March 2026."),
@@ -121,6 +129,10 @@ EXEMPT = {
 )  # fmt: skip
 def test_what_is_special_is_said(changes: dict[str, Any], section: str, part: str) -> None:
     assert part in said(**changes)[section]
+
+
+def test_nothing_is_said_of_choosing_where_everyone_is_in() -> None:
+    assert "do not count" not in said()["Which people"]
 
 
 def leaf(table: str, variable: str, op: str, value: Any = None) -> dict[str, Any]:

@@ -239,7 +239,8 @@ class Oracle:
         if kind == "shift":
             moved = timedelta(weeks=self._weeks(person))
             if type_ == "timestamp":
-                return datetime.fromisoformat(value) + moved
+                hour = datetime.fromisoformat(value).replace(minute=0, second=0, microsecond=0)
+                return hour + moved
             return day_of(value) + moved
         if kind == "interval":
             other = (

@@ -39,6 +39,8 @@ class Case:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.links: dict[str, Any] = {}
+        self.kind = "nhs_number"
         people = nhs(60)
         self.people: dict[str, list[Any]] = {
             "nhs_number": people,
@@ -53,6 +55,11 @@ class Case:
             "loaded": [dt.date(2020, 1, 1) + dt.timedelta(days=i) for i in range(120)],
             "note": [["low", "high", "none"][i % 3] for i in range(120)],
             "value": [str(i / 4) for i in range(120)],
+        }
+        self.wards: dict[str, list[Any]] = {
+            "ward": [f"W{i}" for i in range(30)],
+            "beds": [4 + i % 5 for i in range(30)],
+            "about": [f"The ward number {i} of the house" for i in range(30)],
         }
         self.tests: dict[str, list[Any]] = {
             "stay_id": [i % 120 for i in range(240)],
@@ -79,6 +86,11 @@ class Case:
                     links_to={"table": "stays", "variable": "stay_id"}),
                 var("result", "decimal"),
             ],
+            "wards": [
+                var("ward", role="record_key", forms=["record_code"]),
+                var("beds", "integer", forms=["exact"]),
+                var("about", forms=["exact"]),
+            ],
         }  # fmt: skip
 
     def of(self, table: str, name: str) -> dict[str, Any]:
@@ -86,12 +98,13 @@ class Case:
 
     def run(self, opened: Callable[[Dataset], Source] | None = None, **more: Any) -> CheckReport:
         self.folder.mkdir(exist_ok=True)
-        tables = {"people": self.people, "stays": self.stays, "tests": self.tests}
+        tables = {name: getattr(self, name) for name in ("people", "stays", "tests", "wards")}
         for name, columns in tables.items():
             pq.write_table(pa.table(columns), self.folder / f"{name}.parquet")
         links: dict[str, Any] = {
             "people": "nhs_number", "stays": "nhs_number",
             "tests": {"variable": "stay_id", "to_table": "stays", "to_variable": "stay_id"},
+            "wards": None, **self.links,
         }  # fmt: skip
         catalogue = Catalogue.read(
             {
@@ -103,7 +116,7 @@ class Case:
                         "title": "D",
                         "source": {"kind": "folder", "location": str(self.folder)},
                         "person": {"table": "people", "variable": "nhs_number",
-                                   "kind": "nhs_number"},
+                                   "kind": self.kind},
                         "tables": [
                             {"name": name, "person_link": links[name], "variables": variables}
                             for name, variables in self.variables.items()
@@ -128,7 +141,7 @@ def case(tmp_path: Path) -> Case:
 def test_a_sound_catalogue_has_no_finding(case: Case) -> None:
     report = case.run(synthetic_only=True)
     assert report.findings == ()
-    assert report.rows == {"d": {"people": 60, "stays": 120, "tests": 240}}
+    assert report.rows == {"d": {"people": 60, "stays": 120, "tests": 240, "wards": 30}}
     assert report.as_dict()["ok"] is True
 
 
@@ -163,6 +176,28 @@ def fill(table: str, column: str, make: Callable[[int], Any]) -> Callable[[Case]
 
 def drop(table: str, column: str) -> Callable[[Case], None]:
     return lambda case: getattr(case, table).pop(column)
+
+
+def unique(
+    table: str, column: str, make: Callable[[int], Any], **fields: Any
+) -> Callable[[Case], None]:
+    def change(case: Case) -> None:
+        fill(table, column, make)(case)
+        case.of(table, column).update({"forms": ["exact"], **fields})
+
+    return change
+
+
+def wards(name: str, make: Callable[[int], Any], **fields: Any) -> Callable[[Case], None]:
+    """A further column of a table that is not about people."""
+
+    def change(case: Case) -> None:
+        case.wards[name] = [make(i) for i in range(30)]
+        case.variables["wards"].append(
+            var(name, "text" if isinstance(make(0), str) else "integer", **fields)
+        )
+
+    return change
 
 
 DAY = dt.date
@@ -203,6 +238,38 @@ FAULTS: dict[str, tuple[Callable[[Case], None], str, str | None, str | None, int
                    "CW-CHECK-HIDDEN-IDENTIFIER", "stays", "note", 120),
     "hidden free text": (fill("stays", "note", lambda i: f"seen today with {i} kinds of bad pain"),
                          "CW-CHECK-FREE-TEXT", "stays", "note", 120),
+    "a unique text": (unique("stays", "note", lambda i: f"x{i}"), "CW-CHECK-UNIQUE", "stays",
+                      "note", 120),
+    "a unique text, cut behind its end": (
+        unique("stays", "note", lambda i: f"x{i}", forms=["truncate(4)"]), "CW-CHECK-UNIQUE",
+        "stays", "note", 120),
+    "unique dates": (unique("stays", "note", lambda i: DAY(2020, 1, 1) + dt.timedelta(days=i),
+                            type="date"), "CW-CHECK-UNIQUE", "stays", "note", 120),
+    "unique long numbers": (unique("stays", "note", lambda i: 700_000 + 31 * i, type="integer"),
+                            "CW-CHECK-UNIQUE", "stays", "note", 120),
+    "nine in ten unique": (unique("stays", "note", lambda i: f"x{min(i, 109)}"),
+                           "CW-CHECK-UNIQUE", "stays", "note", 110),
+    "an unlinked NHS number": (wards("pat", lambda i: nhs(1, 910_000_000 + 7 * i)[0]),
+                               "CW-CHECK-UNLINKED", "wards", "pat", 30),
+    "some unlinked NHS numbers": (
+        wards("pat", lambda i: nhs(1, 910_000_000 + 7 * i)[0] if i % 4 == 0 else "none"),
+        "CW-CHECK-UNLINKED", "wards", "pat", 8),
+    "an unlinked NHS number that is not in the catalogue": (
+        lambda c: c.wards.update(pat=nhs(30, 910_000_000)), "CW-CHECK-UNLINKED", "wards", "pat",
+        30),
+    "an unlinked NHS number by its declaration": (
+        wards("pat", lambda i: str(i), role="direct_identifier", identifies="nhs_number"),
+        "CW-CHECK-UNLINKED", "wards", "pat", 30),
+    "an unlinked key of stays": (
+        wards("stay_id", lambda i: 2 * i, role="record_key"), "CW-CHECK-UNLINKED", "wards",
+        "stay_id", 30),
+    "an unlinked link to stays": (
+        wards("last", lambda i: 900 + i, role="record_key",
+              links_to={"table": "stays", "variable": "stay_id"}),
+        "CW-CHECK-UNLINKED", "wards", "last", 30),
+    "stays without their link": (
+        lambda c: c.links.update(stays=None, tests=None), "CW-CHECK-UNLINKED", "stays",
+        "nhs_number", 120),
     "lists": (fill("stays", "note", lambda i: [i]), "CW-SOURCE-STORAGE", "stays", "note", 120),
     "not NHS numbers": (fill("stays", "nhs_number", lambda i: str(i)), "CW-CHECK-NHS-NUMBER",
                         "stays", "nhs_number", 120),
@@ -236,6 +303,10 @@ WARNINGS: dict[str, tuple[Callable[[Case], None], str, str, str, int]] = {
                             "people", "nhs_number", 1),
     "out of range": (put("people", "nhs_number", (0, "5990128088")), "CW-CHECK-NHS-NUMBER",
                      "people", "nhs_number", 1),
+    "unique small numbers": (unique("stays", "note", lambda i: i, type="integer"),
+                             "CW-CHECK-UNIQUE", "stays", "note", 120),
+    "short keys that may be stays": (wards("ref", lambda i: 3 * i), "CW-CHECK-UNLINKED", "wards",
+                                     "ref", 30),
     "extra column": (lambda c: c.stays.update(extra=[1] * 120), "CW-CHECK-COLUMN", "stays",
                      "extra", 0),
 }  # fmt: skip
@@ -248,6 +319,43 @@ def test_each_warning_has_its_place_and_count(case: Case, name: str) -> None:
     assert (code, table, variable, rows) in {
         (f.code, f.table, f.variable, f.rows) for f in case.run().warnings
     }
+
+
+NO_FINDINGS: dict[str, Callable[[Case], None]] = {
+    "unique, but never shown": unique("stays", "note", lambda i: f"x{i}", forms=[]),
+    "unique, cut short": unique("stays", "note", lambda i: f"x{i}", forms=["truncate(2)"]),
+    "unique, rolled up": unique("stays", "note", lambda i: f"x{i}", forms=["rollup(10)"]),
+    "unique results": declare("tests", "result", forms=["exact"]),
+    "unique times": unique(
+        "stays", "note", lambda i: dt.datetime(2020, 1, 1, i % 24, i % 60), type="timestamp"  # noqa: DTZ001
+    ),
+    "unique and measured": unique(
+        "stays", "note", lambda i: f"x{i}", role="quasi_identifier", forms=["exact"]
+    ),
+    "few different texts": unique("stays", "note", lambda i: f"x{i % 108}"),
+    "few rows": unique("people", "town", lambda i: f"x{i}" if i < 49 else None, role="other"),
+    "numbers that lie in a key by chance": wards("size", lambda i: 3 * i),
+    "a code that no person has": wards("code", lambda i: f"QX{i:05d}"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NO_FINDINGS)
+def test_what_is_no_identifier_is_passed(case: Case, name: str) -> None:
+    NO_FINDINGS[name](case)
+    assert case.run().findings == ()
+
+
+def test_an_unlinked_key_is_found_in_another_spelling(case: Case) -> None:
+    """A key of the custodian's own, in other letters and with other separators."""
+    keys = [f"mk-{i:04d}" for i in range(60)]
+    case.people["nhs_number"] = keys
+    case.stays["nhs_number"] = [keys[i % 60] for i in range(120)]
+    for table in ("people", "stays"):
+        case.of(table, "nhs_number").update(identifies="person_key")
+    wards("who", lambda i: f"MK {i:04d}")(case)
+    case.kind = "other_identifier"
+    found = {(f.code, f.table, f.variable, f.rows) for f in case.run().faults}
+    assert found == {("CW-CHECK-UNLINKED", "wards", "who", 30)}
 
 
 def test_each_kind_of_bad_nhs_number_is_told_apart(case: Case) -> None:

@@ -286,6 +286,29 @@ def test_profiles_are_exact(tmp_path: Path) -> None:
         assert (declared.present, declared.distinct, declared.tokens) == (3, 3, {"5": 3})
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("sex,ward,born\nF,Elm,1950-01-02\nM,Oak,1951-01-02\n", None),
+        ("F,Elm,one\nF,Oak,two\nM,Elm,three\n", "columns 1, 2"),
+        ("sex,Elm,born\nF,Oak,1950-01-02\nM,Elm,1951-01-02\n", "column 2"),
+        ("sex,ward,born\nF,Elm,x\nsex,ward,born\nM,Oak,x\n", "columns 1, 2, 3"),
+        ("sex,elm,born\nF,ELM,1950-01-02\n", None),
+        ("it's,b\nit's,1\n", "column 1"),
+    ],
+)
+def test_a_first_line_that_may_be_a_record_is_told_without_its_words(
+    tmp_path: Path, text: str, shown: str | None
+) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    with open_source("folder", str(tmp_path)) as source:
+        warnings = scan(source).warnings
+    assert len(warnings) == (shown is not None)
+    for sentence in warnings:
+        assert f"({shown})" in sentence
+        assert not any(word in sentence for word in ("Elm", "Oak", "ward", "born"))
+
+
 def test_usual_ranges_leave_out_the_extremes(tmp_path: Path) -> None:
     values = [*range(1, 1001), 10**9, -(10**9)]
     pq.write_table(pa.table({"v": values}), tmp_path / "t.parquet")
@@ -348,7 +371,8 @@ def test_an_empty_table_is_scanned(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "what"),
     [("NHSNumber", "nhs_number"), ("nhs_no", "nhs_number"), ("DateOfBirth", "date_of_birth"),
-     ("DOB", "date_of_birth"), ("patient_surname", "name"), ("Home Phone", "phone"),
+     ("DOB", "date_of_birth"), ("Born", "date_of_birth"), ("born_in_uk", None),
+     ("patient_surname", "name"), ("Home Phone", "phone"),
      ("GP Practice Code", "gp_practice"), ("consultantCode", "staff"), ("ZIP", "postcode"),
      ("chol", None), ("target", None), ("birthdays_seen", None), ("latency", None),
      ("agent", None), ("stage", None), ("percentage", None), ("racecar", None)],

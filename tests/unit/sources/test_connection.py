@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from commonweal.foundation.errors import Failure, Unavailable
+from commonweal.foundation.errors import Failure, Unavailable, WrongUsage
 from commonweal.vault.tables import connection as module
 from commonweal.vault.tables.connection import (
     connect,
@@ -148,3 +148,21 @@ def test_a_path_with_wildcards_is_one_file(tmp_path: Path) -> None:
         assert c.execute(f"SELECT n FROM read_csv({path}, header = true)").fetchall() == [
             ("a[1]*?.csv",)
         ]
+
+
+def test_the_setting_limits_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMMONWEAL_MEMORY", "256MiB")
+    with connect(tmp_path) as connection:
+        [(limit,)] = connection.execute("SELECT current_setting('memory_limit')").fetchall()
+    assert limit == "256.0 MiB"
+
+
+@pytest.mark.parametrize("said", ["lots", "80%", "-1GB", "0GB", "4", "4 gb", "1GB'; SELECT 1 --"])
+def test_a_setting_that_is_no_amount_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setenv("COMMONWEAL_MEMORY", said)
+    with pytest.raises(WrongUsage) as caught:
+        connect(tmp_path)
+    assert caught.value.code == "CW-ENGINE-SETTING"
+    assert not list(tmp_path.iterdir())

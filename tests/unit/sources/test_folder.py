@@ -13,6 +13,7 @@ import pytest
 
 from commonweal.foundation.errors import CommonwealError, Fault, Unavailable, WrongUsage
 from commonweal.vault.sources import Intake, Reading, open_source
+from commonweal.vault.sources.opening import guess_kind
 from commonweal.vault.sources.source import MAX_CELL
 from commonweal.vault.tables.connection import connect
 
@@ -67,6 +68,14 @@ def test_good_files(folder: Path, case: str) -> None:
     assert read(folder, a="text", b="text") == Intake(rows, {}, {})
 
 
+@pytest.mark.parametrize(
+    "name", ["E10", "1st", "hba1c", "day 1", "LS29", "may", "17 marks", "deadbeef-1", "2x", "a.b"]
+)
+def test_names_with_digits_are_names(folder: Path, name: str) -> None:
+    (folder / "t.csv").write_text(f"a,{name}\n1,2\n")
+    assert read(folder, **{name: "text"}).rows == 1
+
+
 S = SECRET.encode()
 BAD = {
     "empty": (b"", "CW-SOURCE-EMPTY", ""),
@@ -94,6 +103,14 @@ BAD = {
     "no header: numbers": (b"63,1,145\n64,0,120\n", "CW-SOURCE-NAMES", "looks like data"),
     "no header: dates": (S + b",1950-01-02\nx,y\n", "CW-SOURCE-NAMES", "looks like data"),
     "no header: e-mail": (S + b",a@b.org\nx,y\n", "CW-SOURCE-NAMES", "looks like data"),
+    "no header: word dates": (S + b",17-Mar-1950\nx,y\n", "CW-SOURCE-NAMES", "looks like data"),
+    "no header: NHS number": (S + b",999 000 0018\nx,y\n", "CW-SOURCE-NAMES", "looks like data"),
+    "no header: postcode": (S + b",LS29 7xx\nx,y\n", "CW-SOURCE-NAMES", "looks like data"),
+    "no header: identifier": (
+        S + b",1930a1b6-6533-4509-ab9f-df36f00fb8ec\nx,y\n",
+        "CW-SOURCE-NAMES",
+        "looks like data",
+    ),
     "huge cell": (b"a,b\n1," + b"x" * (MAX_CELL + 1) + b"\n", "CW-SOURCE-CELL", "column b: 1 cell"),
     "huge row": (b"a,b\n1,2\n3," + b"x" * 9_000_000 + b"\n", "CW-SOURCE-MALFORMED", "line 3"),
     "late damage": (b"a,b\n" + b"1,2\n" * 400_000 + S + b"\n", "CW-SOURCE-MALFORMED", "400,002"),
@@ -125,6 +142,40 @@ def test_latin_1_reads_where_it_is_declared(folder: Path) -> None:
         source.attach(c, "t", ["a"], {"a": "text"}, reading=reading)
         assert source.intake(c, "t").rows == 1
         assert c.execute("SELECT a FROM t").fetchall() == [("Zoë",)]
+
+
+def test_one_file_is_no_folder_and_the_sentence_says_which_is(folder: Path) -> None:
+    file = folder / "t.csv"
+    file.write_text("a,b\n1,2\n")
+    for refuse in (lambda: open_source("folder", str(file)), lambda: guess_kind(str(file))):
+        with pytest.raises(Fault) as caught:
+            refuse()
+        assert caught.value.code == "CW-SOURCE-KIND"
+        assert str(folder) in str(caught.value.remedy)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("h.duckdb", b"", "duckdb"),  # refused as damaged when it is opened
+        ("h.data", b"\x00" * 8 + b"DUCK", "duckdb"),
+        ("h.db", b"SQLite format 3\x00", None),
+        ("h.xlsx", b"PK\x03\x04", None),
+        ("h", b"", None),
+        ("none.csv", None, None),
+        ("none", None, None),
+    ],
+)
+def test_what_a_location_is(folder: Path, name: str, content: bytes | None, kind: str) -> None:
+    if content is not None:
+        (folder / name).write_bytes(content)
+    if kind is not None:
+        assert guess_kind(str(folder / name)) == kind
+        return
+    with pytest.raises(WrongUsage) as caught:
+        guess_kind(str(folder / name))
+    assert caught.value.code == "CW-SOURCE-KIND"
+    assert name in caught.value.sentence
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "cp1252", "rot13", "../x"])
@@ -166,7 +217,7 @@ def test_wrong_requests_are_refused(folder: Path) -> None:
         with pytest.raises(WrongUsage):
             source.intake(c, "never attached")
         with pytest.raises(Fault):
-            source.prepare({"t": ["z"]})
+            source.prepare(c, {"t": ["z"]})
 
 
 @pytest.mark.parametrize("name", ["a[1].csv", "a*b.csv", "it's.csv", "a?.csv", 'q"uote.csv'])
@@ -242,8 +293,6 @@ def test_kinds(folder: Path) -> None:
     for kind in ("oracle", "", "FOLDER"):
         with pytest.raises(WrongUsage):
             open_source(kind, str(folder))
-    with pytest.raises(WrongUsage):
-        open_source("postgresql", "postgresql://h/d")
 
 
 def test_the_fingerprint_follows_content_and_nothing_else(folder: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from commonweal.foundation.errors import CommonwealError, Fault, Unavailable, WrongUsage
 from commonweal.vault.scan import scan
-from commonweal.vault.sources import Reading, open_source
+from commonweal.vault.sources import Reading, open_source, postgresql
 from commonweal.vault.sources.postgresql import without_password
 from commonweal.vault.tables.connection import connect
 
@@ -51,7 +51,7 @@ def with_password(url: str) -> str:
 def test_tables_views_and_schemas_are_listed_with_what_can_be_read(
     url: str, tmp_path: Path
 ) -> None:
-    with open_source("postgresql", url, work_folder=tmp_path) as source:
+    with open_source("postgresql", url) as source:
         tables = {table.name: table for table in source.tables()}
         assert list(tables) == ["clinic.odd", "grown", "people", "visits"]
         storages = {c.name: c.storage for c in tables["clinic.odd"].columns}
@@ -61,8 +61,8 @@ def test_tables_views_and_schemas_are_listed_with_what_can_be_read(
 def test_values_are_typed_and_what_is_not_finite_is_counted(url: str, tmp_path: Path) -> None:
     names = {"born": "date", "weight": "decimal", "note": "text", "seen": "timestamp",
              "sex": "text", "score": "decimal", "active": "boolean", "n": "integer"}  # fmt: skip
-    with open_source("postgresql", url, work_folder=tmp_path) as source, connect(tmp_path) as c:
-        source.prepare({"people": list(names)})
+    with open_source("postgresql", url) as source, connect(tmp_path) as c:
+        source.prepare(c, {"people": list(names)})
         source.attach(c, "people", list(names), names)
         intake = source.intake(c, "people")
         assert (intake.rows, intake.unreadable) == (500, {})
@@ -76,7 +76,7 @@ def test_values_are_typed_and_what_is_not_finite_is_counted(url: str, tmp_path: 
 def test_all_tables_come_from_one_moment(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = open_source("postgresql", url, work_folder=tmp_path)
+    source = open_source("postgresql", url)
     copied = type(source)._copy
 
     def copy_and_let_another_write(self, cursor, name, snapshot):  # type: ignore[no-untyped-def]
@@ -88,11 +88,11 @@ def test_all_tables_come_from_one_moment(
 
     monkeypatch.setattr(type(source), "_copy", copy_and_let_another_write)
     with source, connect(tmp_path) as c:
-        source.prepare({"people": ["n"], "visits": ["visit_id"]})
+        source.prepare(c, {"people": ["n"], "visits": ["visit_id"]})
         source.attach(c, "visits", ["visit_id"], {"visit_id": "integer"})
         assert source.intake(c, "visits").rows == 500
     with source, connect(tmp_path) as c:
-        source.prepare({"visits": ["visit_id"]})
+        source.prepare(c, {"visits": ["visit_id"]})
         source.attach(c, "visits", ["visit_id"], {"visit_id": "integer"})
         assert source.intake(c, "visits").rows == 0
 
@@ -103,38 +103,117 @@ def _empty_both(url: str) -> None:
 
 
 def test_nothing_can_be_written_while_reading(url: str, tmp_path: Path) -> None:
-    source = open_source("postgresql", url, work_folder=tmp_path)
+    source = open_source("postgresql", url)
     with pytest.raises(CommonwealError) as caught, source._transaction() as cursor:  # type: ignore[attr-defined]
         cursor.execute("DELETE FROM people")
     assert caught.value.code == "CW-SOURCE-FAILED"
     assert "25006" in caught.value.sentence
 
 
-def test_the_fingerprint_holds_while_nothing_changes(url: str, tmp_path: Path) -> None:
-    digests = []
-    for _ in range(2):
-        with open_source("postgresql", url, work_folder=tmp_path) as source:
-            source.prepare({"visits": ["visit_id", "people_id"], "people": ["id"]})
-            digests.append(source.fingerprint().digest)
-    assert digests[0] == digests[1]
+def digest_of(url: str, folder: Path, wanted: dict[str, list[str]]) -> str:
+    with open_source("postgresql", url) as source, connect(folder) as c:
+        source.prepare(c, wanted)
+        return source.fingerprint().digest
+
+
+def execute(url: str, *statements: str) -> None:
     with dbapi.connect(url, autocommit=True) as connection, connection.cursor() as cursor:
-        cursor.execute("UPDATE visits SET visit_id = 9999 WHERE visit_id = 1")
-    with open_source("postgresql", url, work_folder=tmp_path) as source:
-        source.prepare({"visits": ["visit_id", "people_id"], "people": ["id"]})
-        assert source.fingerprint().digest != digests[0]
+        for statement in statements:
+            cursor.execute(statement)
 
 
-def test_the_snapshot_is_private_and_gone_at_the_end(url: str, tmp_path: Path) -> None:
-    with open_source("postgresql", url, work_folder=tmp_path / "work") as source:
-        source.prepare({"people": ["n"]})
-        (folder,) = (tmp_path / "work").iterdir()
-        assert folder.stat().st_mode & 0o077 == 0
-    assert list((tmp_path / "work").iterdir()) == []
+def test_the_fingerprint_holds_while_nothing_changes(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = {"visits": ["visit_id", "people_id"], "people": ["id", "note", "active", "weight"]}
+    before = digest_of(url, tmp_path, wanted)
+    monkeypatch.setattr(postgresql, "BATCH_BYTES", 500)
+    assert digest_of(url, tmp_path, wanted) == before  # however the rows are cut into batches
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE people SET note = NULL WHERE n = 3",  # was empty
+        "DELETE FROM people WHERE n = 500",
+        "DROP VIEW grown; ALTER TABLE people ALTER active TYPE text",
+    ],
+)
+def test_the_fingerprint_follows_the_database(url: str, tmp_path: Path, change: str) -> None:
+    wanted = {"people": ["note", "active", "score"]}
+    before = digest_of(url, tmp_path, wanted)
+    execute(url, *change.split("; "))
+    assert digest_of(url, tmp_path, wanted) != before
+
+
+def test_the_snapshot_lies_in_its_engine_alone_and_is_gone_at_the_end(
+    url: str, tmp_path: Path
+) -> None:
+    held = "SELECT count(*) FROM duckdb_tables()"
+    with connect(tmp_path / "work") as c, connect(tmp_path / "other") as other:
+        with open_source("postgresql", url) as source:
+            source.prepare(c, {"people": ["n"]})
+            assert c.execute(held).fetchone() == (1,)
+            table = source.table("people")
+            assert c.execute(f"SELECT count(*) FROM {source.relation(c, table)}").fetchone() == (
+                500,
+            )
+            with pytest.raises(WrongUsage):
+                source.relation(other, table)
+            source.prepare(c, {"people": ["id"]})  # more than before: all is taken anew
+            assert c.execute(held).fetchone() == (1,)
+            assert [p for p in (tmp_path / "work").rglob("*") if p.is_file()] == []
+        assert c.execute(held).fetchone() == (0,)
+
+
+def test_a_snapshot_that_fails_leaves_nothing_in_the_engine(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self, *_):  # type: ignore[no-untyped-def]
+        copied(self, *_)
+        raise RuntimeError
+
+    source = open_source("postgresql", url)
+    copied = type(source)._copy
+    monkeypatch.setattr(type(source), "_copy", fail)
+    with source, connect(tmp_path) as c:
+        with pytest.raises(RuntimeError):
+            source.prepare(c, {"people": ["n"]})
+        assert c.execute("SELECT count(*) FROM duckdb_tables()").fetchone() == (0,)
+
+
+def test_text_that_is_not_utf8_is_refused(url: str, tmp_path: Path) -> None:
+    execute(url, "DROP DATABASE IF EXISTS raw",
+            "CREATE DATABASE raw TEMPLATE template0 ENCODING SQL_ASCII LOCALE 'C'")  # fmt: skip
+    raw = url.replace("/postgres?", "/raw?")
+    execute(raw, "CREATE TABLE t (a text)", "INSERT INTO t VALUES (E'M\\xfcller')")
+    with open_source("postgresql", raw) as source, connect(tmp_path) as c:
+        with pytest.raises(Fault) as caught:
+            source.prepare(c, {"t": ["a"]})
+        assert caught.value.code == "CW-SOURCE-ENCODING"
+        assert "ller" not in caught.value.sentence
+
+
+def test_a_table_larger_than_the_memory_is_read(url: str, tmp_path: Path) -> None:
+    execute(
+        url,
+        "DROP TABLE IF EXISTS big",
+        "CREATE TABLE big AS "
+        "SELECT md5(i::text) || md5((-i)::text) AS a FROM generate_series(1, 200000) i",
+    )
+    with (
+        open_source("postgresql", url) as source,
+        connect(tmp_path / "w", memory_limit="16MB", threads=1) as c,
+    ):
+        source.prepare(c, {"big": ["a"]})  # spills
+        source.attach(c, "big", ["a"], {"a": "text"})
+        assert source.intake(c, "big").rows == 200_000
+    execute(url, "DROP TABLE big")
 
 
 def test_the_password_is_shown_nowhere(url: str, tmp_path: Path) -> None:
     secret = with_password(url)
-    with open_source("postgresql", secret, work_folder=tmp_path) as source:
+    with open_source("postgresql", secret) as source:
         assert "hunter2" not in source.location
         assert "hunter2" not in repr(source)
         result = scan(source)
@@ -143,7 +222,7 @@ def test_the_password_is_shown_nowhere(url: str, tmp_path: Path) -> None:
     broken = secret.replace("/postgres?", "/nowhere?")
     for address in (broken, "postgresql://u:hunter2@127.0.0.1:1/x?password=hunter2"):
         with pytest.raises(Unavailable) as caught:
-            open_source("postgresql", address, work_folder=tmp_path).tables()
+            open_source("postgresql", address).tables()
         assert caught.value.code == "CW-SOURCE-UNREACHABLE"
         assert "hunter2" not in str(caught.value)
         assert caught.value.__cause__ is None
@@ -183,10 +262,10 @@ def test_other_addresses_are_refused_without_being_repeated(given: str) -> None:
 
 
 def test_unknown_tables_and_columns_are_named(url: str, tmp_path: Path) -> None:
-    with open_source("postgresql", url, work_folder=tmp_path) as source:
+    with open_source("postgresql", url) as source:
         for wanted in ({"nobody": ["x"]}, {"people": ["nothing"]}):
-            with pytest.raises(Fault) as caught:
-                source.prepare(wanted)
+            with connect(tmp_path) as c, pytest.raises(Fault) as caught:
+                source.prepare(c, wanted)
             assert caught.value.code == "CW-SOURCE-UNKNOWN"
         with connect(tmp_path) as c, pytest.raises(WrongUsage):
             source.attach(c, "people", ["n"], {"n": "integer"}, reading=Reading())

@@ -221,9 +221,7 @@ class _Telling:
         with custody.home.run_folder() as work:
             report = check(
                 catalogue,
-                lambda dataset: open_source(
-                    dataset.source.kind, dataset.source.location, work_folder=work
-                ),
+                lambda dataset: open_source(dataset.source.kind, dataset.source.location),
                 clock=self.clock,
                 synthetic_only=True,
                 work_folder=work,

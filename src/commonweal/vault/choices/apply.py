@@ -11,33 +11,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
 import pyarrow as pa
 
 from commonweal.foundation.errors import Failure, Fault, Unavailable
-from commonweal.papers.vocabulary import PersonKind
 from commonweal.vault.choices.decision import Decision
 from commonweal.vault.choices.folder import ChoicesFolder
+from commonweal.vault.choices.naming import (
+    TEMPORARY,
+    PersonKeys,
+    names_nobody,
+    read_lines,
+    said_about,
+)
 from commonweal.vault.choices.objections import OBJECTIONS_FILE
 from commonweal.vault.choices.rules import BY_KIND, KINDS, REASONS
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
 
-_LOADED = "choices_loaded"
-_OBJECTIONS = "choices_objections"
 _IN_FORCE = "choices_in_force"
 _LISTED = "choices_listed"
 _MATCHED = "choices_matched"
-_TEMPORARY = (_MATCHED, _LISTED, _IN_FORCE, _OBJECTIONS, _LOADED)
-_FLAGS = ("withdrawal", "project_objection", "project_consent", "by_kind", "type1", "local")
-_OBJECTION_KINDS = {
-    "identifier": "text",
-    "kind": "text",
-    "project": "text",
-    "effective_from": "date",
-    "effective_to": "date",
-    "line": "integer",
-}
+_TEMPORARY = (_MATCHED, _LISTED, _IN_FORCE, *TEMPORARY)
+_CONSENT = "project_consent"
+_FLAGS = ("withdrawal", "project_objection", _CONSENT, "by_kind", "type1", "local")
 
 
 @dataclass(frozen=True)
@@ -45,13 +41,25 @@ class ChoiceResult:
     """Who may be in. Exact figures: they stay in the vault (S14).
 
     `allowed`: kept engine table with one text column `person`. `removed`: people by reason, every
-    reason of `rules.REASONS` present. `considered` = `kept` + all of `removed`.
+    reason of `rules.REASONS` present. `considered` = `kept` + all of `removed`. `name_nobody`:
+    lines of objections.csv in force under this permit that name nobody of the dataset.
     """
 
     allowed: ops.Table
     considered: int
     kept: int
     removed: dict[str, int]
+    name_nobody: int
+
+    def sentences(self) -> tuple[str, ...]:
+        """What a data manager should look at, in words."""
+        if not self.name_nobody:
+            return ()
+        said = (
+            f"{self.name_nobody:,} line(s) of {OBJECTIONS_FILE} that apply here name nobody of "
+            "this dataset: see that no identifier is misspelt."
+        )
+        return (said,)
 
 
 def apply_choices(
@@ -62,18 +70,21 @@ def apply_choices(
     *,
     project_ids: Sequence[str],
     at: date,
-    kind: PersonKind,
+    keys: PersonKeys,
     everyone: ops.Table | None = None,
     name: str = "choices_allowed",
 ) -> ChoiceResult:
     """The people of the cohort whose choices let them be in, on the day `at`.
 
     `people`: one row a person, with `person` (text key of the dataset, or missing), `national`
-    (ten digits of a valid NHS number, or missing) and `has_identifier` (boolean). A row without
-    `person` is never let in: it cannot be found again. `project_ids`: the names under which the
-    project may stand in objections.csv (project id, permit id). `kind`: what `person` is.
-    `everyone`: the people of the whole dataset (column `national`), by whom the national list is
-    judged; default `people`. `name`: under which the allowed people are kept.
+    (ten digits of a valid NHS number, or missing), `has_identifier` and `unreadable` (booleans;
+    unreadable: something stands where the NHS number belongs that is not one, so that choices made
+    under the true number cannot be found: where choices count, such people stay out). A row
+    without `person` is never let in: it cannot be found again. `project_ids`: the names under
+    which the project may stand in objections.csv (project id, permit id). `keys`: what `person`
+    is. `everyone`: the people of the whole dataset (columns `person`, `national`), by whom the
+    national list is judged and identifiers are understood; default `people`. `name`: under which
+    the allowed people are kept.
 
     Raises `Unavailable` CW-CHOICES-LIST-MISSING, -LIST-INCOMPLETE, -LIST-OTHER-PEOPLE, and
     `Fault` CW-CHOICES-IDENTIFIER or CW-CHOICES-PEOPLE.
@@ -82,21 +93,21 @@ def apply_choices(
         raise Unavailable("CW-CHOICES-LIST-MISSING", "This permit needs the national list.")
     for temporary in (*_TEMPORARY, name):
         engine.forget(temporary)
+    whole = people if everyone is None else everyone
     try:
         _check_people(engine, people)
-        objections = _load_objections(engine, choices)
-        _check_identifiers(engine, objections, kind)
+        lines = read_lines(engine, choices.objections, whole, keys)
         if decision.national:
             listed = _load_listed(engine, choices)
-            whole = people if everyone is None else everyone
             _check_list(engine, people, whole, listed, choices)
             people = ops.left_join(
                 people, listed, {"national": "national"}, {"listed_number": "national"}
             )
-        in_force = engine.keep(_IN_FORCE, _in_force(objections, decision, project_ids, at))
-        matched = engine.keep(_MATCHED, _matches(people, in_force))
-        judged = _with_reason(_flagged(people, matched), decision)
-        return _split(engine, judged, name)
+        in_force = engine.keep(_IN_FORCE, _in_force(lines.rows, decision, project_ids, at))
+        said = said_about(whole, lines.named, in_force, _FLAGS, _CONSENT)
+        judged = _with_reason(_flagged(people, engine.keep(_MATCHED, said)), decision)
+        nobody = names_nobody(engine, in_force, lines.named, whole)
+        return _split(engine, judged, name, nobody)
     finally:
         for temporary in _TEMPORARY:
             engine.forget(temporary)
@@ -121,30 +132,6 @@ def _check_people(engine: Engine, people: ops.Table) -> None:
         raise Fault(
             "CW-CHOICES-PEOPLE",
             f"{doubled:,} rows of people repeat a person who is already there.",
-        )
-
-
-def _check_identifiers(engine: Engine, objections: ops.Table, kind: PersonKind) -> None:
-    """Refuse identifiers that could never match: their choices would be passed over."""
-    if kind == "other_identifier":
-        return
-    wrong = objections
-    words = "have an identifier, but in this dataset no person has one"
-    if kind == "nhs_number":
-        wrong = ops.keep_where(objections, ops.is_missing(objections["number"]))
-        words = "have an identifier that is not a valid NHS number"
-    found = engine.one(
-        ops.group(
-            wrong,
-            [],
-            {"lines": ops.count_rows(wrong), "first": ops.smallest(wrong["line"])},
-        )
-    )
-    if found["lines"]:
-        raise Fault(
-            "CW-CHOICES-IDENTIFIER",
-            f"{int(found['lines']):,} lines of {OBJECTIONS_FILE} {words}, the first of them "
-            f"line {int(found['first']):,}: their choices could not be honoured.",
         )
 
 
@@ -184,14 +171,6 @@ def _distinct_numbers(engine: Engine, people: ops.Table) -> int:
 # --- tables of choices -----------------------------------------------------------------------
 
 
-def _load_objections(engine: Engine, choices: ChoicesFolder) -> ops.Table:
-    rows = choices.objections.rows
-    lines = pa.array(np.arange(2, rows.num_rows + 2, dtype=np.int64))
-    loaded = engine.load(_LOADED, rows.append_column("line", lines), _OBJECTION_KINDS)
-    number = ops.nhs_number(loaded["identifier"], synthetic=True)
-    return engine.keep(_OBJECTIONS, ops.derive(loaded, {"number": number}))
-
-
 def _load_listed(engine: Engine, choices: ChoicesFolder) -> ops.Table:
     if choices.national is None:
         raise Unavailable("CW-CHOICES-LIST-MISSING", "This permit needs the national list.")
@@ -215,7 +194,7 @@ def _in_force(
     ours = ops.either(ops.is_missing(project), ops.is_in(project, list(project_ids)))
     kept = ops.keep_where(objections, ops.both(begun, not_over, applies, ours))
     flags = {flag: _one_if(kept["kind"], kinds) for flag, kinds in _flag_kinds().items()}
-    names = {name: kept[name] for name in ("identifier", "number")}
+    names = {name: kept[name] for name in ("identifier", "spelled", "number")}
     return ops.project(kept, {**names, **flags})
 
 
@@ -231,29 +210,6 @@ def _flag_kinds() -> dict[str, list[str]]:
 def _one_if(kind: ops.Value, kinds: list[str]) -> ops.Value:
     yes, no = ops.constant(1, "integer"), ops.constant(0, "integer")
     return ops.choose(ops.is_in(kind, kinds), yes, no)
-
-
-def _matches(people: ops.Table, in_force: ops.Table) -> ops.Table:
-    """`person` and flags, one row for each person whom any row in force names.
-
-    A row names a person by key or by NHS number. Objections (not consents) also reach every other
-    key of the person with the same NHS number: one human being can have several keys.
-    """
-    take = {flag: flag for flag in _FLAGS}
-    by_key = _one_row(in_force, "identifier")
-    by_number = _one_row(in_force, "number")
-    first = ops.inner_join(people, by_key, {"person": "identifier"}, take)
-    second = ops.inner_join(people, by_number, {"national": "number"}, take)
-    twins = ops.derive(first, {"project_consent": ops.constant(0, "integer")})
-    third = ops.inner_join(people, _one_row(twins, "national"), {"national": "national"}, take)
-    wanted = ["person", *_FLAGS]
-    every = ops.union(*(ops.select(table, wanted) for table in (first, second, third)))
-    return _one_row(every, "person")
-
-
-def _one_row(table: ops.Table, by: str) -> ops.Table:
-    known = ops.keep_where(table, ops.negate(ops.is_missing(table[by])))
-    return ops.group(known, [by], {flag: ops.largest(known[flag]) for flag in _FLAGS})
 
 
 # --- the judgement ---------------------------------------------------------------------------
@@ -282,6 +238,9 @@ def _with_reason(people: ops.Table, decision: Decision) -> ops.Table:
         unknown = ops.either(unknown, ops.both(not_consented, ops.negate(numbered)))
     if decision.include_without_identifier:
         unknown = no
+    if decision.national or decision.objections:
+        # What was recorded is about people without a number, not about numbers nobody can read.
+        unknown = ops.either(unknown, ops.first_of(people["unreadable"], no))
     holds = {
         "withdrawal": people["withdrawal"],
         "project_objection": people["project_objection"],
@@ -298,7 +257,7 @@ def _with_reason(people: ops.Table, decision: Decision) -> ops.Table:
     return ops.project(people, {"person": people["person"], "reason": reason})
 
 
-def _split(engine: Engine, judged: ops.Table, name: str) -> ChoiceResult:
+def _split(engine: Engine, judged: ops.Table, name: str, name_nobody: int) -> ChoiceResult:
     # Worked out twice rather than kept: a table of who stays out is never made.
     counted = ops.group(judged, ["reason"], {"people": ops.count_rows(judged)})
     found = {row["reason"]: int(row["people"]) for row in engine.rows(counted, len(REASONS) + 1)}
@@ -310,4 +269,4 @@ def _split(engine: Engine, judged: ops.Table, name: str) -> ChoiceResult:
         engine.forget(name)
         raise Failure("CW-ENGINE-FAILED", "The people who may be in were counted differently.")
     removed = {reason: found.get(reason, 0) for reason in REASONS}
-    return ChoiceResult(allowed, kept + sum(removed.values()), kept, removed)
+    return ChoiceResult(allowed, kept + sum(removed.values()), kept, removed, name_nobody)

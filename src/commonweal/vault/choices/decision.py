@@ -26,7 +26,7 @@ class Decision:
     `national`: only people on the national list of allowed numbers may be in. `kinds`: the kinds
     of objections.csv that count (empty under a legal duty). `consent_needed`: only people with a
     consent to the project in force. `include_without_identifier`: a person has recorded that
-    people without a valid identifier may be in. `sentences`: the same in words, for people.
+    people without an identifier may be in. `sentences`: the same in words, for people.
     """
 
     national: bool
@@ -149,7 +149,8 @@ def _sentences(rule: Rule, kinds: frozenset[str], unidentified: bool) -> tuple[s
         said.append("People who objected, or who withdrew from this project, are left out.")
     said += [words for kind, words in _KIND_WORDS.items() if kind in kinds]
     said.append(
-        "People without a valid identifier are in, as a person has recorded."
+        "People without an identifier are in, as a person has recorded; people with an NHS number "
+        "that cannot be read are left out."
         if unidentified
         else "People without a valid identifier are left out, because they cannot be checked."
     )

@@ -23,15 +23,25 @@ from commonweal.vault.custody.permits import (
     status_text,
 )
 from commonweal.vault.custody.restoring import Restored, back_up, restore_home
+from commonweal.vault.custody.separation import (
+    Acceptance,
+    Accepted,
+    accept_separation,
+    accepted_separation,
+)
 from commonweal.vault.custody.settling import Settled, checkpoint_signer, settle
 
 __all__ = [
     "CHANGES",
     "REASONS",
+    "Acceptance",
+    "Accepted",
     "Custody",
     "Restored",
     "Settled",
     "StateChange",
+    "accept_separation",
+    "accepted_separation",
     "back_up",
     "change_state",
     "check_export",

@@ -36,6 +36,7 @@ from commonweal.vault.custody.holding import (
     open_custody,
     trust_bytes,
 )
+from commonweal.vault.custody.separation import Acceptance, accept_separation
 from commonweal.vault.custody.settling import settle
 from commonweal.vault.home import Home, HomeKind
 from commonweal.vault.keys import KeyInfo, Keyring
@@ -76,11 +77,14 @@ def create_home(
     root_store: Path | None = None,
     time_to_say_no_days: int | None = None,
     direct_time_to_say_no_days: int | None = None,
+    acceptance: Acceptance | None = None,
 ) -> Custody:
     """Make a home in a new or empty folder and open it.
 
     `time_to_say_no_days` (P1): 28 where it is not named, and 0 in a demonstration home;
     `direct_time_to_say_no_days`, for permits that no committee decided, is the same unless named.
+    `acceptance`: who accepts `separation: none` for real data, and why; without it a home for real
+    data issues no permit until it is recorded (`accept_separation`).
     A demonstration home gets two people with software keys, `guardian` and `siro`.
     Raises `Refused` CW-HOME-NOT-EMPTY, CW-ROOT-STORE-PLACE or CW-HOME-SAY-NO, `WrongUsage`
     CW-HOME-INVALID.
@@ -105,6 +109,8 @@ def create_home(
         custody = open_custody(home.path, clock, root_store=home.root_store)
         try:
             settle(custody)
+            if acceptance is not None:
+                accept_separation(custody, acceptance)
         except BaseException:
             custody.ledger.close()
             raise

@@ -2,7 +2,8 @@
 
 Verification opens neither the ledger nor the trust policy for use, so that a damaged ledger is
 reported and not merely refused. The signer's memory in the root store shows an end that was cut
-off. An export holds the public log only: its entries, one signed checkpoint and the key's name.
+off, and checkpoints that were taken away. An export holds the public log only: its entries, one
+signed checkpoint and the key's name.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from commonweal.foundation.errors import CommonwealError, Fault
 from commonweal.foundation.files import read_bytes, staged_folder, translated, write_atomic
 from commonweal.ledger.checkpoint import Checkpoint, open_checkpoint
 from commonweal.ledger.entry import read_entry
-from commonweal.ledger.events import LOGS
+from commonweal.ledger.events import LOGS, Log
+from commonweal.ledger.memory import Signed, SignerMemory
 from commonweal.ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash
 from commonweal.ledger.note import Note
 from commonweal.ledger.proving import newest_note
@@ -50,21 +52,28 @@ def verify_ledger(path: Path, clock: Clock, *, root_store: Path | None = None) -
         except CommonwealError:
             return None
 
-    memory = home.root_store / "signer"
-    known = [
-        read_bytes(memory / f"{log}.checkpoint", "The signer's memory", limit=_MAX_NOTE).decode(
-            "utf-8", "replace"
-        )
-        for log in LOGS
-        if (memory / f"{log}.checkpoint").is_file()
-    ]
-    return verify(
+    memory = SignerMemory(home.root_store / "signer")
+    notes = {log: memory.note(log) for log in LOGS}
+    journals = {log: _journal(memory, log) for log in LOGS}
+    report = verify(
         home.ledger_database,
         vkeys=ledger_keys_of(home, keyring),
         origin=base_of(home),
-        known=known,
+        known=[note.decode("utf-8", "replace") for note in notes.values() if note is not None],
+        journals={log: journal for log, journal in journals.items() if journal is not None},
         opener=opener,
     )
+    for log in LOGS:
+        if notes[log] is None or journals[log] is None:
+            report.add("memory_missing", f"{log} log", log=log)
+    return report
+
+
+def _journal(memory: SignerMemory, log: Log) -> tuple[Signed, ...] | None:
+    try:
+        return memory.journal(log)
+    except CommonwealError:
+        return None
 
 
 def export_public(custody: Custody, folder: Path) -> dict[str, Any]:

@@ -43,6 +43,7 @@ from commonweal.papers.permit_state import State, check_transition
 from commonweal.papers.permit_status import PermitStatus, make_status
 from commonweal.papers.vocabulary import Authority
 from commonweal.vault.custody.holding import DETAILS_KEY, STATUS_SIGNER, Custody
+from commonweal.vault.custody.separation import require_separation
 from commonweal.vault.custody.settling import settle
 
 MAX_PERMIT_BYTES = 8 * 1024 * 1024
@@ -95,8 +96,10 @@ def issue_permit(
 
     `signers`: names of keys of this home. A copy stays in the home. The permit that the draft
     supersedes ends in the same transaction. Raises what `papers.issue` raises; `Refused`
-    CW-PERMIT-EXISTS, CW-PERMIT-UNKNOWN or CW-PERMIT-TRANSITION; `Fault` CW-FILE-EXISTS.
+    CW-PERMIT-EXISTS, CW-PERMIT-UNKNOWN, CW-PERMIT-TRANSITION or CW-HOME-SEPARATION; `Fault`
+    CW-FILE-EXISTS.
     """
+    require_separation(custody)
     if out.exists() or out.is_symlink():
         raise Fault("CW-FILE-EXISTS", f"{out.name} is already there.")
     _refuse_known(custody.ledger.permit_standing(draft.id), draft.id)

@@ -37,8 +37,8 @@ class Settled:
 
 def checkpoint_signer(custody: Custody) -> CheckpointSigner:
     """The signer of this home's checkpoints; its memory lies in the root store."""
-    private = custody.keyring.checkpoint_key(LEDGER_KEY)
-    return CheckpointSigner(custody.base, private, custody.home.root_store / "signer")
+    signer = custody.keyring.checkpoint_signer(LEDGER_KEY)
+    return CheckpointSigner(custody.base, signer, custody.home.root_store / "signer")
 
 
 def settle(custody: Custody) -> Settled:

@@ -45,7 +45,10 @@ _FILE = re.compile(r"[0-9a-f]{32}\.json", re.ASCII)
 
 
 class KeySigner:
-    """A signing key that never leaves the keyring (fits `papers.signing.Signer`)."""
+    """A signing key that never leaves the keyring.
+
+    It fits `papers.signing.Signer` and `ledger.note.Ed25519Signer`.
+    """
 
     def __init__(self, keyring: Keyring, info: KeyInfo) -> None:
         self._keyring = keyring
@@ -60,6 +63,11 @@ class KeySigner:
     def info(self) -> KeyInfo:
         """What may be known of the key."""
         return self._info
+
+    @property
+    def verification_key(self) -> bytes:
+        """The raw Ed25519 key (32 bytes) that verifies what this one signs."""
+        return self._info.verification_key
 
     def sign(self, message: bytes) -> bytes:
         """The Ed25519 signature (64 bytes) over `message`; the key's state is looked at anew."""
@@ -139,15 +147,12 @@ class Keyring:
         self._require_signing(record.info)
         return self._provider.sign(self._place(record.info), _wrapped(record), message)
 
-    def checkpoint_key(self, name: str) -> Ed25519PrivateKey:
-        """The private key that the ledger's checkpoint signer holds while it runs.
-
-        The one signing key that is handed out, and only for purpose `ledger_checkpoint`.
-        """
-        info = self.signer(name).info
-        if info.purpose != "ledger_checkpoint":
+    def checkpoint_signer(self, name: str) -> KeySigner:
+        """The signer of the ledger's checkpoints: of purpose `ledger_checkpoint` only."""
+        signer = self.signer(name)
+        if signer.info.purpose != "ledger_checkpoint":
             raise WrongUsage("CW-KEY-USE", f"The key {name} does not sign checkpoints.")
-        return Ed25519PrivateKey.from_private_bytes(self._unwrap(self._by_id(info.id)).use())
+        return signer
 
     # --- making and replacing -------------------------------------------------------------
 

@@ -34,7 +34,11 @@ def sieve(loaded: Loaded, people: ops.Table, keys: ProjectKeys) -> ops.Table | N
     rows = ops.semi_join(loaded.linked(table), people, {PERSON: "person"})
     parts = []
     for variable in variables:
-        token = ops.bare_token(rows[variable.name])
+        column = rows[variable.name]
+        token = ops.bare_token(column)
+        if variable.identifies == "nhs_number":
+            # As people write the number, however the source spells it.
+            token = ops.first_of(ops.nhs_shaped(column), token)
         kind = ops.constant(variable.identifies or variable.name, "text")
         parts.append(ops.project(rows, {"text": token, "identifies": kind}))
     tokens = ops.distinct(ops.union(*parts))

@@ -4,23 +4,31 @@
 permit's state. 3. Source, choices, forms and risk (`prepare`). 4. Everything is sealed into a
 staging folder and put on the disk. 5. The ledger takes `release.completed`: refused if the permit
 was stopped meanwhile. 6. The proof is added and the folder gets its name. A crash before 5 leaves
-nothing; a crash after it is finished by the next run (`closing.recover`).
+nothing; a crash after it is finished by the next run (`closing.recover`). However a build ends,
+the ledger says so.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from commonweal.foundation.canonical import digest
-from commonweal.foundation.errors import CommonwealError, Fault, Refused, Unavailable
+from commonweal.foundation.errors import Fault
 from commonweal.foundation.files import fsync_folder, fsync_tree, make_private_folder, translated
 from commonweal.ledger.entry import Event
 from commonweal.papers.permit import Permit
+from commonweal.vault.choices import ChoiceResult
 from commonweal.vault.custody import Custody
 from commonweal.vault.release.assembling import assemble
-from commonweal.vault.release.closing import MANAGER, complete, discard, recover
+from commonweal.vault.release.closing import (
+    MANAGER,
+    complete,
+    discard,
+    end_failed,
+    recover,
+)
 from commonweal.vault.release.handover import deliver
 from commonweal.vault.release.hints import advise
 from commonweal.vault.release.prepare import (
@@ -54,6 +62,7 @@ class BuildReport:
     seconds: float
     ledger_entry: int
     recovered: tuple[str, ...]
+    choices: ChoiceResult
 
     def plain(self) -> dict[str, Any]:
         """The report with the names of INTERFACES `release build`."""
@@ -68,6 +77,7 @@ class BuildReport:
                 for name, table in self.manifest["tables"].items()
             },
             "risk": self.manifest["risk"],
+            "objections": {"lines_naming_nobody": self.choices.name_nobody},
             "content_hash": content_hash(self.manifest),
             "seconds": round(self.seconds, 3),
             "ledger_entry": self.ledger_entry,
@@ -89,6 +99,7 @@ class BuildReport:
                 f"Kept back for testing models: {people['held_out']:,}; left out so that the risk "
                 f"limits hold: {people['suppressed']:,}."
             ),
+            *self.choices.sentences(),
             f"Rows released: {rows:,} in {len(self.manifest['tables'])} table(s).",
             f"The smallest group of people who look alike has {risk['k']:,}.",
             f"It lies sealed in {self.folder}.",
@@ -126,13 +137,13 @@ def build_release(
             inputs = make_inputs(custody, permit, catalogue_path, choices)
             run = _Run(custody, permit, release, number, earlier, work, progress)
             folder, manifest, entry = run.build(inputs)
-        except (Refused, Unavailable) as refusal:
-            _record_refusal(custody, permit, release, refusal)
+        except BaseException as error:
+            end_failed(custody, permit, release, error)
             raise
     if out is not None:
         folder = deliver(folder, out)
     seconds = (custody.clock.now() - started).total_seconds()
-    return BuildReport(folder, manifest, seconds, entry, tuple(recovered))
+    return BuildReport(folder, manifest, seconds, entry, tuple(recovered), run.choices)
 
 
 @dataclass
@@ -144,6 +155,7 @@ class _Run:
     earlier: str | None
     work: Path
     progress: Progress
+    choices: ChoiceResult = field(init=False)
 
     def build(self, inputs: Any) -> tuple[Path, dict[str, Any], int]:
         """(folder, manifest, ledger entry) of the release, or an error and nothing left."""
@@ -151,9 +163,10 @@ class _Run:
         recipe = make_recipe(inputs.permit, inputs.catalogue)
         with (
             opened_engine(self.work) as engine,
-            opened_source(inputs, recipe, self.work) as source,
+            opened_source(inputs, recipe) as source,
         ):
             prepared = prepare(inputs, engine, source, ring.keys, self.progress)
+            self.choices = prepared.chosen.choices
             if prepared.breaches:
                 raise advise(self.custody, prepared, self.release)
             staging = self._stage(prepared, ring)
@@ -202,13 +215,6 @@ def _authorised(permit: Permit, release: str, earlier: str | None) -> dict[str, 
     if earlier is not None:
         fields["refreshes"] = earlier
     return fields
-
-
-def _record_refusal(
-    custody: Custody, permit: Permit, release: str, refusal: CommonwealError
-) -> None:
-    fields = {"permit": permit.id, "release": release, "code": refusal.code}
-    custody.ledger.append(Event("release.refused", MANAGER, fields))
 
 
 def content_hash(manifest: dict[str, Any]) -> str:

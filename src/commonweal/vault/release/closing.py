@@ -1,5 +1,8 @@
 """The end of a build, and the start of the next: what makes a release exist, exactly once.
 
+Every `release.authorised` ends in one of `release.completed`, `release.refused` (with the code) and
+`release.abandoned`. What a dead build could not write about itself, `recover` writes.
+
 `complete` writes the ledger's word and then `settle_place` carries out what follows from it:
 checkpoint, proof, name, and the end of the release that this one replaces (S13). Each step may
 be done again, so `recover` after a crash is the same code.
@@ -7,13 +10,14 @@ be done again, so `recover` after a crash is the same code.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import shutil
 from pathlib import Path
 from typing import Any
 
 from commonweal.foundation.canonical import digest, parse_json
-from commonweal.foundation.errors import Failure
+from commonweal.foundation.errors import CommonwealError, Failure
 from commonweal.foundation.files import (
     STAGING_PREFIX,
     fsync_folder,
@@ -25,6 +29,7 @@ from commonweal.ledger.details import Details, commitment
 from commonweal.ledger.entry import Actor, Event
 from commonweal.ledger.events import BANDS
 from commonweal.ledger.proving import prove
+from commonweal.ledger.store import Ledger
 from commonweal.papers.permit import Permit
 from commonweal.papers.release import ReleaseManifest
 from commonweal.vault.custody import Custody, settle
@@ -158,6 +163,8 @@ def recover(custody: Custody) -> list[str]:
         else:
             settle_place(custody, entry, staging)
             done.append(f"Release {release} was finished and now stands in its place.")
+    for release, permit in unended(custody.ledger):
+        _abandon(custody, release, permit)
     # A build may also have been cut off between its name and the end of what it replaced.
     latest = {one.permit: one for one in completed(custody.ledger)}
     for one in latest.values():
@@ -165,6 +172,45 @@ def recover(custody: Custody) -> list[str]:
         if isinstance(replaced, str):
             retire(custody, replaced, one.permit)
     return done
+
+
+def unended(ledger: Ledger) -> list[tuple[str, str]]:
+    """(release, permit) of each build that was authorised and has no end on the ledger."""
+    with ledger.reading() as connection:
+        rows = connection.execute(
+            "SELECT type, body FROM intent WHERE type IN ('release.authorised', "
+            "'release.completed', 'release.refused', 'release.abandoned') ORDER BY id"
+        ).fetchall()
+    found: dict[str, str] = {}
+    for type_, body in rows:
+        entry = parse_json(body, "An entry")
+        # A release that was refused may be tried again under the same id.
+        if type_ == "release.authorised":
+            found[entry["release"]] = entry["permit"]
+        else:
+            found.pop(entry.get("release", ""), None)
+    return list(found.items())
+
+
+def end_failed(custody: Custody, permit: Permit, release: str, error: BaseException) -> None:
+    """Write how a build ended that raised `error`, unless the ledger has its completion.
+
+    If that cannot be written now, the error of the build is still the one to be told; `recover`
+    writes it then.
+    """
+    with contextlib.suppress(CommonwealError, OSError):
+        if find_completed(custody.ledger, release) is not None:
+            return
+        if isinstance(error, CommonwealError):
+            fields = {"permit": permit.id, "release": release, "code": error.code}
+            custody.ledger.append(Event("release.refused", MANAGER, fields))
+        elif (release, permit.id) in unended(custody.ledger):
+            _abandon(custody, release, permit.id)
+
+
+def _abandon(custody: Custody, release: str, permit: str) -> None:
+    fields = {"permit": permit, "release": release}
+    custody.ledger.append(Event("release.abandoned", Actor("system"), fields))
 
 
 def discard(custody: Custody, release: str, staging: Path) -> None:

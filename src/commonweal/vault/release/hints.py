@@ -14,17 +14,19 @@ from commonweal.ledger.entry import Event
 from commonweal.papers.permit_rules import Wanted, faults
 from commonweal.vault.custody import Custody
 from commonweal.vault.release.closing import MANAGER
-from commonweal.vault.release.measuring import measure, measured_views
+from commonweal.vault.release.measuring import measure
 from commonweal.vault.release.prepare import Prepared
 from commonweal.vault.release.recipe import Recipe, TableRecipe
 from commonweal.vault.release.shaping import Shaper
+from commonweal.vault.release.views import measured_views
 from commonweal.vault.risk import (
     Figures,
     RiskRefused,
+    RiskView,
     Without,
-    class_figures,
     people_to_leave_out,
     smallest_change,
+    view_figures,
 )
 from commonweal.vault.tables import ops
 
@@ -73,16 +75,7 @@ def _hint(prepared: Prepared) -> str:
     def without() -> Without:
         with measured_views(shaper, people, exact=False) as views:
             out = people_to_leave_out(shaper.engine, views, limits)
-            rest = {
-                view.name: class_figures(
-                    shaper.engine,
-                    ops.anti_join(view.table, out.table, {view.person: "person"}),
-                    view.quasi,
-                    view.sensitive,
-                    view.person,
-                )
-                for view in views
-            }
+            rest = {view.name: view_figures(shaper.engine, _but(view, out.table)) for view in views}
             shaper.engine.forget(out.kept_as)
         counted = ops.group(people, [], {"n": ops.count_rows(people)})
         return Without(out.people, shaper.engine.one(counted)["n"], rest)
@@ -96,6 +89,11 @@ def _hint(prepared: Prepared) -> str:
         shift=prepared.after.shift,
     )
     return hint.sentence
+
+
+def _but(view: RiskView, people: ops.Table) -> RiskView:
+    """The view without the rows of `people` (column `person`)."""
+    return replace(view, table=ops.anti_join(view.table, people, {view.person: "person"}))
 
 
 def _could_be_issued(prepared: Prepared, name: str, form: str) -> bool:

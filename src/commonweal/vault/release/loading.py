@@ -21,8 +21,6 @@ from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 
 PERSON = "cw__person"
 INTERNAL = "cw__"
-UNUSABLE = "self"
-"""The one name that the table operations cannot take for a column."""
 
 
 @dataclass
@@ -75,11 +73,10 @@ class Loaded:
     def spelling(self, key: ops.Value) -> ops.Value:
         """A person key in the spelling used for joining.
 
-        NHS numbers lose spaces and dashes only: whether they are valid is judged once, in the
-        person table, and nothing joins to an invalid one.
+        For NHS numbers the ten digits: whether they are valid is judged once, in the person table,
+        and nothing joins to an invalid one.
         """
-        text = ops.as_text(key)
-        return ops.bare_digits(text) if self._by_nhs_number else text
+        return ops.nhs_shaped(key) if self._by_nhs_number else ops.as_text(key)
 
     @property
     def _by_nhs_number(self) -> bool:
@@ -102,17 +99,14 @@ def load(
         reserved = [column for column in columns if column.casefold().startswith(INTERNAL)]
         if reserved:
             raise Fault("CW-SOURCE-NAMES", f"Table {name}: a column name starts with {INTERNAL}.")
-        if UNUSABLE in columns:
-            raise Fault("CW-SOURCE-NAMES", f"Table {name}: a column cannot be called {UNUSABLE}.")
-    if source.kind != "folder":
-        # Files are looked at as they are attached, in the way in which the catalogue reads them.
-        source.prepare(needed)
+    readings = {name: Reading.of(recipe.dataset.table(name)) for name in needed}
+    source.prepare(engine.connection, needed, readings)
     attached: dict[str, tuple[str, dict[str, VariableType]]] = {}
     for number, (name, columns) in enumerate(needed.items()):
         table = recipe.dataset.table(name)
         types = {column: table.variable(column).type for column in columns}
         view = source.attach(
-            engine.connection, name, columns, types, reading=Reading.of(table), view=f"src_{number}"
+            engine.connection, name, columns, types, reading=readings[name], view=f"src_{number}"
         )
         attached[name] = (view, types)
     # Before anything is read, so that a change at any later moment shows at the end.

@@ -1,39 +1,32 @@
 """Risk of a release by patient, before and after.
 
-Each table is measured with the released quasi-identifiers of the person table beside its own: what
-someone could know of a person and of one of their events. The release is as risky as its riskiest
-table.
+What is measured together is said in `views`. The release is as risky as its riskiest table.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from commonweal.papers.permit import RiskLimits
-from commonweal.papers.permit_rules import Wanted
 from commonweal.vault.release.loading import Loaded
-from commonweal.vault.release.recipe import TableRecipe
-from commonweal.vault.release.shaping import WHO, Shaper
+from commonweal.vault.release.narrow import WHO
+from commonweal.vault.release.shaping import Shaper
+from commonweal.vault.release.views import measured_views
 from commonweal.vault.risk import (
     Breach,
     Calendar,
     Figures,
     ReleasedDates,
-    RiskView,
     ShiftFigures,
     calendar_of,
     check_limits,
-    class_figures,
     shift_candidates,
     trim_window,
+    view_figures,
 )
 from commonweal.vault.tables import ops
-
-EVERYONE = "people"
-"""The name under which people are measured where no released table has a quasi-identifier."""
 
 Calendars = Mapping[tuple[str, str], Calendar]
 
@@ -100,82 +93,9 @@ def measure(
 ) -> Measured:
     """The figures for `people`. `exact`: on the values before any form, without date shifts."""
     with measured_views(shaper, people, exact=exact) as views:
-        figures = {
-            view.name: class_figures(
-                shaper.engine, view.table, view.quasi, view.sensitive, view.person
-            )
-            for view in views
-        }
+        figures = {view.name: view_figures(shaper.engine, view) for view in views}
     shift = None if exact else _shift(shaper, people, known)
     return Measured(figures, shift)
-
-
-@contextlib.contextmanager
-def measured_views(
-    shaper: Shaper, people: ops.Table, *, exact: bool, sensitive: bool = True
-) -> Iterator[list[RiskView]]:
-    """The tables that are measured, kept in the engine for the block.
-
-    `exact`: before any form. `sensitive`: with the sensitive columns, which only l needs.
-    """
-    making = _Making(shaper, people, exact, sensitive)
-    try:
-        yield list(making.views())
-    finally:
-        for name in making.kept:
-            shaper.engine.forget(name)
-
-
-@dataclass
-class _Making:
-    shaper: Shaper
-    people: ops.Table
-    exact: bool
-    sensitive: bool
-    kept: list[str] = field(default_factory=list)
-
-    def views(self) -> Iterator[RiskView]:
-        recipe = self.shaper.loaded.recipe
-        static = next((one for one in recipe.tables if one.name == recipe.person_table), None)
-        shared = self._view(static) if static is not None else None
-        if shared is not None:
-            yield shared
-        measured = shared is not None
-        for table in recipe.tables:
-            if table is static or not table.about_people:
-                continue
-            if not (table.quasi or (table.sensitive and self.sensitive)):
-                continue
-            own = self._view(table)
-            measured = True
-            yield own if shared is None else self._beside(own, shared)
-        if not measured:
-            everyone = ops.project(self.people, {WHO: self.people["number"]})
-            yield RiskView(EVERYONE, self._keep("view_people", everyone), (), (), WHO)
-
-    def _view(self, table: TableRecipe) -> RiskView:
-        learnt = table.sensitive if self.sensitive else ()
-        items: tuple[Wanted, ...] = (*table.quasi, *learnt)
-        make = self.shaper.raw if self.exact else self.shaper.measured
-        rows = self._keep(f"view_{table.name}", make(table, self.people, items))
-        quasi = tuple(item.variable.name for item in table.quasi)
-        return RiskView(table.name, rows, quasi, tuple(item.variable.name for item in learnt), WHO)
-
-    def _beside(self, own: RiskView, shared: RiskView) -> RiskView:
-        """`own` with the person table's quasi-identifiers on every row."""
-        renamed = {f"cw__static_{place}": name for place, name in enumerate(shared.quasi)}
-        if not renamed:
-            return own
-        once = ops.distinct(ops.select(shared.table, [WHO, *shared.quasi]))
-        joined = ops.left_join(own.table, once, {WHO: WHO}, renamed)
-        kept = self._keep(f"beside_{own.name}", joined)
-        # The wider table holds everything of the narrower one, which need not stay in memory.
-        self.shaper.engine.forget(f"view_{own.name}")
-        return RiskView(own.name, kept, (*own.quasi, *renamed), own.sensitive, WHO)
-
-    def _keep(self, name: str, table: ops.Table) -> ops.Table:
-        self.kept.append(name)
-        return self.shaper.engine.keep(name, table)
 
 
 def _shift(shaper: Shaper, people: ops.Table, known: Calendars) -> ShiftFigures | None:
@@ -188,10 +108,13 @@ def _shift(shaper: Shaper, people: ops.Table, known: Calendars) -> ShiftFigures 
             )
             if not items:
                 continue
-            kept.append(f"dates_{table.name}")
-            rows = shaper.engine.keep(kept[-1], shaper.measured(table, people, items))
+            rows, columns = shaper.measured(table, people, items)
+            moved = shaper.engine.keep(
+                f"dates_{table.name}", ops.project(rows, {WHO: rows[WHO], **columns})
+            )
+            kept.append(moved.get_name())
             dated += [
-                ReleasedDates(rows, WHO, item.variable.name, known[table.name, item.variable.name])
+                ReleasedDates(moved, WHO, item.variable.name, known[table.name, item.variable.name])
                 for item in items
             ]
         if not dated:

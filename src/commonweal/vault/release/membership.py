@@ -22,8 +22,9 @@ from commonweal.vault.tables import ops
 from commonweal.vault.tables.duckdb_engine import byte_rows
 from commonweal.vault.tables.engine import Engine
 
-_LEAF = np.frombuffer(b"\x00", np.uint8)
-_NODE = np.frombuffer(b"\x01", np.uint8)
+_LEAF = b"\x00"
+_NODE = b"\x01"
+_AT_ONCE = 262_144
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class MembershipList:
     leaves: np.ndarray
     root: bytes
 
-    def to_parquet(self) -> bytes:
+    def to_parquet(self) -> memoryview:
         """The list as two Parquet columns sets in one file: people first, leaves as `leaf`."""
         size, people = len(self.leaves), len(self.labels)
         table = pa.table(
@@ -47,7 +48,7 @@ class MembershipList:
         )
         sink = io.BytesIO()
         pq.write_table(table, sink, compression="none", use_dictionary=False)
-        return sink.getvalue()
+        return sink.getbuffer()
 
 
 def build_membership(
@@ -63,8 +64,7 @@ def build_membership(
     labelled = ops.project(labelled, {"label": ops.bytes_of(labelled["cw__label"])})
     labels = byte_rows(engine.arrow(labelled).column("label"), format_.LABEL_BYTES)
     nonces = _random_rows(len(labels), format_.NONCE_BYTES)
-    domain = np.frombuffer(format_.LEAF_DOMAIN, np.uint8)
-    mine = engine.sha256_each(_beside(np.tile(domain, (len(labels), 1)), labels, nonces))
+    mine = _hashed(engine, format_.LEAF_DOMAIN, labels, nonces)
     padding = _random_rows(format_.tree_size(len(mine)) - len(mine), 32)
     leaves = _sorted_rows(np.concatenate([mine, padding]))
     if len(leaves) > 1 and np.any(np.all(leaves[1:] == leaves[:-1], axis=1)):
@@ -74,10 +74,9 @@ def build_membership(
 
 def levels(engine: Engine, leaves: np.ndarray) -> list[np.ndarray]:
     """Every level of the RFC 9162 tree over a power of two of leaves, the root last."""
-    made = [engine.sha256_each(_beside(np.tile(_LEAF, (len(leaves), 1)), leaves))]
+    made = [_hashed(engine, _LEAF, leaves)]
     while len(made[-1]) > 1:
-        pairs = made[-1].reshape(-1, 64)
-        made.append(engine.sha256_each(_beside(np.tile(_NODE, (len(pairs), 1)), pairs)))
+        made.append(_hashed(engine, _NODE, made[-1].reshape(-1, 64)))
     return made
 
 
@@ -108,13 +107,26 @@ def _random_rows(count: int, width: int) -> np.ndarray:
     return np.frombuffer(os.urandom(count * width), np.uint8).reshape(count, width)
 
 
-def _beside(*parts: np.ndarray) -> np.ndarray:
-    return np.concatenate(parts, axis=1)
+def _hashed(engine: Engine, domain: bytes, *parts: np.ndarray) -> np.ndarray:
+    """SHA-256 of `domain` and a row of each of `parts`, by blocks of rows to save memory."""
+    count = len(parts[0])
+    made = np.empty((count, 32), np.uint8)
+    prefix = np.frombuffer(domain, np.uint8)
+    for start in range(0, count, _AT_ONCE):
+        some = [part[start : start + _AT_ONCE] for part in parts]
+        head = np.broadcast_to(prefix, (len(some[0]), len(prefix)))
+        made[start : start + _AT_ONCE] = engine.sha256_each(np.concatenate([head, *some], axis=1))
+    return made
 
 
 def _sorted_rows(rows: np.ndarray) -> np.ndarray:
     words = np.ascontiguousarray(rows).view(">u8")
-    return rows[np.lexsort(tuple(words[:, place] for place in (3, 2, 1, 0)))]
+    first = words[:, 0].astype(np.uint64)
+    order = np.argsort(first)
+    if np.any(first[order][1:] == first[order][:-1]):
+        # Hashes with the same first eight bytes: hardly ever, so the slow way is for them alone.
+        order = np.lexsort(tuple(words[:, place] for place in (3, 2, 1, 0)))
+    return rows[order]
 
 
 def _fixed(rows: np.ndarray) -> pa.Array:

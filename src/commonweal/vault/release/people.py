@@ -10,9 +10,16 @@ from dataclasses import dataclass
 from datetime import date
 
 from commonweal.foundation.errors import Fault, Refused
-from commonweal.vault.choices import ChoiceResult, ChoicesFolder, Decision, apply_choices
+from commonweal.vault.choices import (
+    ChoiceResult,
+    ChoicesFolder,
+    Decision,
+    PersonKeys,
+    apply_choices,
+)
 from commonweal.vault.release.cohort import cohort_people
 from commonweal.vault.release.loading import PERSON, Loaded
+from commonweal.vault.release.numbers import check_people, check_tables
 from commonweal.vault.release.project_keys import ProjectKeys
 from commonweal.vault.tables import ops
 
@@ -23,7 +30,7 @@ DRAW_SPACE = 16**DRAW_DIGITS
 
 @dataclass(frozen=True)
 class Considered:
-    """Everybody in the source: `people` (person, national, has_identifier), and counts."""
+    """Everybody in the source: `people` as `apply_choices` takes them, and counts."""
 
     people: ops.Table
     total: int
@@ -34,8 +41,10 @@ def consider(loaded: Loaded, decision: Decision, *, demo: bool) -> Considered:
     """The people of the source, one row each.
 
     `demo`: a demonstration home takes synthetic NHS numbers only, any other takes none (S21).
-    Raises `Fault` CW-RELEASE-DUPLICATE-PEOPLE and `Refused` CW-HOME-DEMO-REAL.
+    Raises `Fault` CW-RELEASE-DUPLICATE-PEOPLE or CW-RELEASE-UNREADABLE and `Refused`
+    CW-HOME-DEMO-REAL.
     """
+    check_tables(loaded, demo=demo)
     rows = _person_rows(loaded, decision, demo)
     people = loaded.engine.keep("people", rows)
     keyed = ops.keep_where(people, ops.negate(ops.is_missing(people["person"])))
@@ -48,9 +57,11 @@ def consider(loaded: Loaded, decision: Decision, *, demo: bool) -> Considered:
                 "keyed": ops.count_rows_where_present(people, "person"),
                 "distinct": ops.count_distinct(people["person"]),
                 "national": ops.count_distinct(people["national"]),
+                "unreadable": ops.count_where(people, people["unreadable"]),
             },
         )
     )
+    check_people(loaded, people, counts["unreadable"], demo=demo)
     if counts["keyed"] != counts["distinct"]:
         doubled = ops.group(keyed, ["person"], {"n": ops.count_rows(keyed)})
         doubled = ops.keep_where(
@@ -77,6 +88,7 @@ def _person_rows(loaded: Loaded, decision: Decision, demo: bool) -> ops.Table:
                         "person": rows[PERSON],
                         "national": ops.missing("text"),
                         "has_identifier": ops.constant(False, "boolean"),
+                        "unreadable": ops.constant(False, "boolean"),
                     },
                 )
             )
@@ -85,12 +97,13 @@ def _person_rows(loaded: Loaded, decision: Decision, demo: bool) -> ops.Table:
     assert person.table is not None  # noqa: S101 (the catalogue checked it)
     rows = loaded.linked(person.table)
     national: ops.Value = ops.missing("text")
+    unreadable: ops.Value = ops.constant(False, "boolean")
     if recipe.dataset.national_variable is not None:
         rows = _with_national(loaded, rows, recipe.dataset.national_variable, demo=demo)
         national = rows[_NATIONAL]
-        if demo:
-            _refuse_real_numbers(loaded, rows)
-    key = national if person.kind == "nhs_number" else rows[PERSON]
+        blank = ops.is_blank(rows[recipe.dataset.national_variable])
+        unreadable = ops.both(ops.is_missing(national), ops.negate(blank))
+    key = national if person.kind == "nhs_number" else _nameable(rows[PERSON])
     # An identifier is valid if the choices that apply can be looked up with it.
     identifier = national if decision.national else ops.first_of(national, key)
     return ops.project(
@@ -99,8 +112,14 @@ def _person_rows(loaded: Loaded, decision: Decision, demo: bool) -> ops.Table:
             "person": key,
             "national": national,
             "has_identifier": ops.negate(ops.is_missing(identifier)),
+            "unreadable": unreadable,
         },
     )
+
+
+def _nameable(key: ops.Value) -> ops.Value:
+    """The key, unless nobody could ever name it: without a letter or digit it is no key."""
+    return ops.choose(ops.matches(key, r"[\p{L}\p{N}]"), key, ops.missing("text"))
 
 
 def _with_national(loaded: Loaded, rows: ops.Table, column: str, *, demo: bool) -> ops.Table:
@@ -116,18 +135,13 @@ def _with_national(loaded: Loaded, rows: ops.Table, column: str, *, demo: bool) 
     return ops.derive(rows, {_NATIONAL: checked})
 
 
-def _refuse_real_numbers(loaded: Loaded, rows: ops.Table) -> None:
-    real = ops.both(
-        ops.nhs_checked(rows["cw__number"], synthetic=False),
-        ops.negate(ops.is_missing(rows["cw__number"])),
-    )
-    found = loaded.engine.one(ops.group(rows, [], {"n": ops.count_where(rows, real)}))
-    if found["n"]:
-        raise Refused(
-            "CW-HOME-DEMO-REAL",
-            f"Table {loaded.recipe.person_table}: {found['n']:,} NHS number(s) could belong to "
-            "real people; a demonstration home takes synthetic numbers only.",
-        )
+def _keys(loaded: Loaded) -> PersonKeys:
+    dataset = loaded.recipe.dataset
+    person = dataset.person
+    if person.table is None or person.variable is None:
+        return PersonKeys(person.kind)
+    variable = dataset.table(person.table).variable(person.variable)
+    return PersonKeys(person.kind, variable.type, dataset.national_variable is not None)
 
 
 @dataclass(frozen=True)
@@ -174,7 +188,7 @@ def choose(
         folder,
         project_ids=(permit.project.id, permit.id),
         at=at,
-        kind=loaded.recipe.dataset.person.kind,
+        keys=_keys(loaded),
         everyone=people,
     )
     # Numbering goes row by row on one core, so the dear codes are made before it.

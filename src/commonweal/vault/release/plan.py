@@ -1,13 +1,24 @@
-"""A dry run of a release: counts, risk before and after, what would be refused. Writes nothing."""
+"""A dry run of a release: counts, risk before and after, what would be refused.
+
+Figures of two plans that differ in one person's choices tell that person's values (S15). So each
+plan is written on the sealed log, and their number for a permit and day (UTC) is limited by the
+trust policy. Nothing else is written.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
+from commonweal.foundation.clock import stamp
+from commonweal.foundation.errors import Refused
+from commonweal.ledger.entry import Event
+from commonweal.papers.permit import Permit
 from commonweal.vault.custody import Custody
 from commonweal.vault.release.assembling import patients
+from commonweal.vault.release.closing import MANAGER
 from commonweal.vault.release.prepare import Prepared, opened_engine, opened_source, prepare
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.recipe import make_recipe
@@ -31,6 +42,7 @@ class PlanReport:
     risk: dict[str, Any]
     breaches: tuple[str, ...]
     choices: tuple[str, ...]
+    lines_naming_nobody: int
 
     def plain(self) -> dict[str, Any]:
         """The report as JSON values."""
@@ -39,6 +51,7 @@ class PlanReport:
             "patients": self.patients,
             "tables": self.tables,
             "risk": self.risk,
+            "objections": {"lines_naming_nobody": self.lines_naming_nobody},
             "would_be_refused": list(self.breaches),
         }
 
@@ -73,21 +86,43 @@ def plan_release(
 ) -> PlanReport:
     """Work out everything up to the risk gate and throw it away.
 
-    Raises what a build would raise before it writes anything.
+    Raises what a build would raise before it writes anything, and `Refused` CW-RELEASE-PLAN-LIMIT.
     """
     permit = load_permit(custody, permit_path)
     refuse_unbuilt(permit)
     check_now(custody, permit, "release")
     inputs = make_inputs(custody, permit, catalogue_path, choices)
     recipe = make_recipe(permit, inputs.catalogue)
+    _count(custody, permit)
     ring = ProjectKeyring(custody, permit, may_create=False)
     with (
         custody.home.run_folder() as work,
         opened_engine(work) as engine,
-        opened_source(inputs, recipe, work) as source,
+        opened_source(inputs, recipe) as source,
     ):
         prepared = prepare(inputs, engine, source, ring.keys, progress)
         return _report(prepared)
+
+
+def _count(custody: Custody, permit: Permit) -> None:
+    """Write that a plan is made, before anything is read; refuse when there were too many."""
+    midnight = datetime.combine(custody.clock.now().date(), time(0), UTC)
+    limit = custody.trust.plans_per_day
+    with custody.ledger.transaction() as writing:
+        (before,) = writing.connection.execute(
+            "SELECT count(*) FROM intent WHERE type = 'release.planned' AND permit = ? "
+            "AND created_at >= ?",
+            (permit.id, stamp(midnight)),
+        ).fetchone()
+        if before >= limit:
+            raise Refused(
+                "CW-RELEASE-PLAN-LIMIT",
+                f"This permit's releases were planned {before} times today; the trust policy "
+                f"allows {limit}.",
+                remedy="Plan again tomorrow (UTC), or build the release.",
+            )
+        fields = {"permit": permit.id, "today": before + 1}
+        writing.append(Event("release.planned", MANAGER, fields))
 
 
 def _report(prepared: Prepared) -> PlanReport:
@@ -101,5 +136,6 @@ def _report(prepared: Prepared) -> PlanReport:
         tables=tables,
         risk=risk_paper(prepared),
         breaches=tuple(breach.sentence for breach in prepared.breaches),
-        choices=prepared.decision.sentences,
+        choices=(*prepared.decision.sentences, *prepared.chosen.choices.sentences()),
+        lines_naming_nobody=prepared.chosen.choices.name_nobody,
     )

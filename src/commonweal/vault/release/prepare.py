@@ -18,21 +18,23 @@ from commonweal.foundation.errors import Fault
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import Permit
 from commonweal.vault.choices import ChoicesFolder, Decision, decide, read_choices
+from commonweal.vault.release.edges import away_from_edges
 from commonweal.vault.release.loading import Loaded, load
 from commonweal.vault.release.measuring import (
     Calendars,
     Measured,
     calendars,
     measure,
-    measured_views,
     windows,
 )
+from commonweal.vault.release.narrow import WHO
 from commonweal.vault.release.people import Chosen, Considered, choose, consider
 from commonweal.vault.release.progress import Progress
 from commonweal.vault.release.project_keys import ProjectKeys
 from commonweal.vault.release.recipe import Recipe, make_recipe
 from commonweal.vault.release.restricted import RestrictedLists, lists_for
-from commonweal.vault.release.shaping import WHO, Shaper
+from commonweal.vault.release.shaping import Shaper
+from commonweal.vault.release.views import measured_views
 from commonweal.vault.risk import Breach, people_to_leave_out
 from commonweal.vault.sources import Source, open_source
 from commonweal.vault.tables import ops
@@ -87,12 +89,10 @@ def opened_engine(work: Path) -> Iterator[DuckDBEngine]:
 
 
 @contextlib.contextmanager
-def opened_source(inputs: Inputs, recipe: Recipe, work: Path) -> Iterator[Source]:
+def opened_source(inputs: Inputs, recipe: Recipe) -> Iterator[Source]:
     """The source of the permit's dataset."""
     source = recipe.dataset.source
-    with open_source(
-        source.kind, source.location, work_folder=work, base=inputs.catalogue_folder
-    ) as opened:
+    with open_source(source.kind, source.location, base=inputs.catalogue_folder) as opened:
         yield opened
 
 
@@ -108,7 +108,7 @@ def prepare(
     `keys_for(recipe, fingerprint, choices digest)` gives the project's keys once the scope is
     known. Raises what its parts raise; nothing has been written then.
     """
-    recipe = make_recipe(inputs.permit, inputs.catalogue)
+    recipe = make_recipe(inputs.permit, inputs.catalogue, demo=inputs.demo)
     restricted = lists_for(inputs.permit)
     decision = decide(inputs.permit, recipe.dataset, inputs.at.date())
     progress("Reading people's choices")
@@ -125,10 +125,12 @@ def prepare(
     keys = keys_for(recipe, loaded.fingerprint.digest, choices_digest(folder))
     chosen = choose(loaded, considered, decision, folder, keys, inputs.at.date())
     known = calendars(loaded)
-    shaper = Shaper(loaded, keys, restricted, windows(loaded, known), chosen.people)
+    shaper = Shaper.over(loaded, keys, restricted, windows(loaded, known), chosen.people)
     mine = ops.keep_where(chosen.people, ops.negate(chosen.people["held_out"]))
     mine = engine.keep("allowed_0", ops.select(mine, ["person", "code", "weeks", "number"]))
     mine, empty = _with_rows(shaper, mine)
+    mine, near = away_from_edges(shaper, mine)
+    empty += near
     progress("Measuring the risk before")
     before = measure(shaper, mine, known, exact=True)
     progress("Measuring the risk after")

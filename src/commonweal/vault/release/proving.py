@@ -3,6 +3,9 @@
 The proof reveals nothing of others (S7): siblings are hashes under nonces that nobody else has. It
 is checked with three things: the proof file, the label that is told to the patient alone, and the
 release's entry on the public log, whose proof is carried along.
+
+Every question is written on the sealed log before it is answered: the release and what was wanted,
+and nothing of the person or the answer (S9, S10).
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import io
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from commonweal.foundation.canonical import canonical, parse_json
 from commonweal.foundation.clock import stamp
@@ -19,6 +23,7 @@ from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import read_bytes
 from commonweal.foundation.identifiers import InvalidNHSNumber, NHSNumber
 from commonweal.foundation.sealing import unseal
+from commonweal.ledger.entry import Event
 from commonweal.ledger.membership import MembershipProof, label
 from commonweal.ledger.note import VerifierKey
 from commonweal.ledger.proving import check_proof
@@ -26,6 +31,7 @@ from commonweal.papers.release import ReleaseManifest, StatementOfAbsence, absen
 from commonweal.vault.custody import Custody
 from commonweal.vault.custody.holding import STATEMENT_SIGNER
 from commonweal.vault.keys import Secret
+from commonweal.vault.release.closing import MANAGER
 from commonweal.vault.release.membership import prove
 from commonweal.vault.release.prepare import opened_engine
 from commonweal.vault.release.store import PROOF, airlock_folder, read_manifest
@@ -88,12 +94,27 @@ class PersonProof:
         return self.membership.release
 
 
+def record_asked(
+    custody: Custody, release: str, purpose: Literal["prove", "absence", "check"]
+) -> int:
+    """Write on the sealed log that it is asked whether somebody is in `release`."""
+    fields = {"release": release, "purpose": purpose}
+    return custody.ledger.append(Event("release.person_asked", MANAGER, fields))
+
+
 def prove_person(custody: Custody, folder: Path, identifier: str) -> PersonProof:
     """The proof that the person with this identifier is in the release in `folder`.
 
     Raises `Fault` CW-LEDGER-MEMBERSHIP-INVALID where they are not, CW-RELEASE-MISSING.
     """
     manifest = _manifest(custody, folder)
+    record_asked(custody, manifest.release, "prove")
+    return _proof(custody, folder, manifest, identifier)
+
+
+def _proof(
+    custody: Custody, folder: Path, manifest: ReleaseManifest, identifier: str
+) -> PersonProof:
     key = custody.keyring.secret("membership")
     stored = _list(custody, manifest)
     person, membership = _found(custody, stored, key, manifest.release, spellings(identifier))
@@ -125,9 +146,10 @@ def state_absence(custody: Custody, folder: Path, identifier: str) -> tuple[str,
     where looking for this identifier cannot rule it out.
     """
     manifest = _manifest(custody, folder)
+    record_asked(custody, manifest.release, "absence")
     _require_certain(manifest, identifier)
     try:
-        prove_person(custody, folder, identifier)
+        _proof(custody, folder, manifest, identifier)
     except Fault as fault:
         if fault.code != _NOT_IN_LIST:
             raise

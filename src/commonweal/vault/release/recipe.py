@@ -104,6 +104,17 @@ def _watch_rare(item: Wanted) -> bool:
 
 
 @dataclass(frozen=True)
+class EventLink:
+    """Rows of `child` belong to rows of `parent`, and the release shows which: both are keys in
+    record codes."""
+
+    child: str
+    variable: str
+    parent: str
+    parent_variable: str
+
+
+@dataclass(frozen=True)
 class Recipe:
     """The whole of what a release under one permit is made of."""
 
@@ -111,6 +122,8 @@ class Recipe:
     dataset: Dataset
     tables: tuple[TableRecipe, ...]
     catalogue_digest: str
+    demo: bool = False
+    """Whether all NHS numbers are read, so that a demonstration home can refuse real ones."""
 
     @property
     def row_is_person(self) -> bool:
@@ -133,6 +146,9 @@ class Recipe:
             needed.setdefault(table, {})[column] = None
         for table in self._touched():
             needed.setdefault(table, {})
+        for table in needed if self.demo else ():
+            numbers = self.dataset.table(table).variables
+            needed[table] |= {one.name: None for one in numbers if one.identifies == "nhs_number"}
         return {table: tuple(columns) for table, columns in needed.items() if columns}
 
     def _needed(self) -> Iterable[tuple[str, str]]:
@@ -168,6 +184,34 @@ class Recipe:
             yield link.to_table, link.to_variable
             table = self.dataset.table(link.to_table)
 
+    @cached_property
+    def event_links(self) -> tuple[EventLink, ...]:
+        """By which record codes rows of two released tables about people can be laid together."""
+        shown = {
+            (table.name, item.variable.name)
+            for table in self.tables
+            if table.about_people
+            for item in table.items
+            if item.form.kind == "record_code"
+        }
+        found: dict[EventLink, None] = {}
+        for table in self.tables:
+            for link in self._links_of(table):
+                ends = ((link.child, link.variable), (link.parent, link.parent_variable))
+                if link.child != link.parent and all(end in shown for end in ends):
+                    found[link] = None
+        return tuple(found)
+
+    @staticmethod
+    def _links_of(table: TableRecipe) -> Iterable[EventLink]:
+        route = table.table.person_link
+        if isinstance(route, Link):
+            yield EventLink(table.name, route.variable, route.to_table, route.to_variable)
+        for variable in table.table.variables:
+            if variable.links_to is not None:
+                to = variable.links_to
+                yield EventLink(table.name, variable.name, to.table, to.variable)
+
     def sieved(self) -> tuple[Variable, ...]:
         """Variables of the person table whose values the airlock must be able to find."""
         if self.person_table is None:
@@ -177,7 +221,7 @@ class Recipe:
             variable
             for variable in variables
             if variable.role in ("direct_identifier", "record_key")
-            and variable.type in ("text", "integer")
+            and (variable.type in ("text", "integer") or variable.identifies == "nhs_number")
             and (variable.identifies in _SIEVED or variable.identifies is None)
         )
 
@@ -191,8 +235,8 @@ class Recipe:
         return "record/" + hashlib.sha256(where.encode()).hexdigest()[:32]
 
 
-def make_recipe(permit: Permit, catalogue: Catalogue) -> Recipe:
-    """The recipe of `permit` over `catalogue`.
+def make_recipe(permit: Permit, catalogue: Catalogue, *, demo: bool = False) -> Recipe:
+    """The recipe of `permit` over `catalogue`. `demo`: in a demonstration home.
 
     Raises `PermitRefused` CW-PERMIT-CATALOGUE-CHANGED where roles, types, links or forms are not
     those that were decided on, and the refusals of `permit_rules`.
@@ -210,7 +254,7 @@ def make_recipe(permit: Permit, catalogue: Catalogue) -> Recipe:
     for permitted in permit.dataset.tables:
         mine = tuple(item for item in items if item.table.name == permitted.table)
         tables.append(_with_people(TableRecipe(dataset.table(permitted.table), mine)))
-    return Recipe(permit, dataset, tuple(tables), digest)
+    return Recipe(permit, dataset, tuple(tables), digest, demo)
 
 
 def _with_people(recipe: TableRecipe) -> TableRecipe:

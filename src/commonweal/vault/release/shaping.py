@@ -9,22 +9,22 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal, Self
 
 from commonweal.papers.forms import Form
 from commonweal.papers.permit_rules import Wanted
 from commonweal.vault.release.loading import PERSON, Loaded
+from commonweal.vault.release.narrow import WHO, Dictionaries, NarrowTables
 from commonweal.vault.release.project_keys import ProjectKeys
 from commonweal.vault.release.rare import rare_labels
 from commonweal.vault.release.recipe import TableRecipe
-from commonweal.vault.release.restricted import RestrictedLists, restricted_pattern
+from commonweal.vault.release.restricted import RestrictedLists
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 
 CODE = "cw__code"
 WEEKS = "cw__weeks"
-WHO = "cw__who"
-"""The person's running number, for measuring: a released code would be twice as wide."""
-
+_CODES = frozenset({"pseudonym", "record_code"})
 
 _MAKERS: Mapping[str, Callable[[Form, ops.Value], ops.Value]] = {
     "exact": lambda _, value: value,
@@ -55,13 +55,25 @@ class Shaper:
     keys: ProjectKeys
     restricted: RestrictedLists
     windows: Mapping[tuple[str, str], tuple[object, object]]
-    everyone: ops.Table
-    """person, number (and more) of all who may be in the release or the hold-out."""
-    _narrow: dict[str, ops.Table] = field(default_factory=dict)
+    narrow: NarrowTables
     _key_tables: dict[str, ops.Table] = field(default_factory=dict)
     _rare: dict[tuple[str, str], ops.Table] = field(default_factory=dict)
     _label_tables: dict[tuple[str, str, str, str], ops.Table] = field(default_factory=dict)
-    _restricted_values: dict[tuple[str, str], ops.Table | None] = field(default_factory=dict)
+    _shown_tables: dict[tuple[str, str, str], ops.Table] = field(default_factory=dict)
+
+    @classmethod
+    def over(
+        cls,
+        loaded: Loaded,
+        keys: ProjectKeys,
+        restricted: RestrictedLists,
+        windows: Mapping[tuple[str, str], tuple[object, object]],
+        everyone: ops.Table,
+    ) -> Self:
+        """A shaper for `everyone`: person, number (and more) of all who may be in the release or
+        the hold-out."""
+        narrow = NarrowTables(loaded, Dictionaries(loaded), restricted, everyone)
+        return cls(loaded, keys, restricted, windows, narrow)
 
     @property
     def engine(self) -> DuckDBEngine:
@@ -86,45 +98,73 @@ class Shaper:
         return self._permitted(recipe, rows)
 
     def _permitted(self, recipe: TableRecipe, rows: ops.Table) -> ops.Table:
-        return self._within_coverage(recipe, self._without_restricted(recipe, rows))
+        rows = self._without_restricted(recipe, rows, by="value")
+        return self._within_coverage(recipe, rows)
 
-    def narrow(self, recipe: TableRecipe) -> ops.Table:
-        """`WHO` and the exact values of all that is measured, of everybody in `everyone`.
+    def raw(
+        self, recipe: TableRecipe, people: ops.Table, items: tuple[Wanted, ...]
+    ) -> tuple[ops.Table, dict[str, ops.Value]]:
+        """Rows of `people`, and the exact values of `items`: to measure before de-identification.
 
-        Kept once: joining by the person's key, a text, is the dear part of each pass over a large
-        table, and measuring makes several.
+        Of texts their places are given, which differ where the texts do.
         """
-        if recipe.name not in self._narrow:
-            linked = self.loaded.linked(recipe.name)
-            rows = ops.inner_join(linked, self.everyone, {PERSON: "person"}, {WHO: "number"})
-            present = set(ops.columns(rows))
-            items = (*recipe.quasi, *recipe.sensitive, *recipe.shifted)
-            wanted = [item.variable.name for item in items]
-            wanted += [item.permitted.since for item in items if item.permitted.since]
-            wanted += restricted_pattern(self.restricted, recipe, present)
-            name = f"narrow_{len(self._narrow)}"
-            kept = self.engine.keep(name, ops.select(rows, [WHO, *dict.fromkeys(wanted)]))
-            self._narrow[recipe.name] = kept
-        return self._narrow[recipe.name]
-
-    def forget_narrow(self) -> None:
-        """Give back the memory of all narrow tables: measuring is over."""
-        for kept in self._narrow.values():
-            self.engine.forget(kept.get_name())
-        self._narrow.clear()
-
-    def raw(self, recipe: TableRecipe, people: ops.Table, items: tuple[Wanted, ...]) -> ops.Table:
-        """`WHO` and the exact values of `items`, for measuring risk before de-identification."""
-        mine = ops.semi_join(self.narrow(recipe), people, {WHO: "number"})
-        return ops.select(mine, [WHO, *(item.variable.name for item in items)])
+        rows = ops.semi_join(self.narrow.of(recipe).table, people, {WHO: "number"})
+        return rows, {item.variable.name: rows[item.variable.name] for item in items}
 
     def measured(
         self, recipe: TableRecipe, people: ops.Table, items: tuple[Wanted, ...]
-    ) -> ops.Table:
-        """`WHO` and the released values of `items`, for measuring risk after it."""
-        mine = ops.inner_join(self.narrow(recipe), people, {WHO: "number"}, {WEEKS: "weeks"})
-        rows, columns = self._formed(recipe, self._permitted(recipe, mine), items, people)
-        return ops.project(rows, {WHO: rows[WHO], **columns})
+    ) -> tuple[ops.Table, dict[str, ops.Value]]:
+        """Rows of `people`, and the released values of `items`: to measure after it.
+
+        Of texts numbers are given, which differ where the released texts do; so do record keys
+        differ where their codes do.
+        """
+        narrow = self.narrow.of(recipe)
+        mine = ops.inner_join(narrow.table, people, {WHO: "number"}, {WEEKS: "weeks"})
+        rows = self._without_restricted(recipe, mine, by="place")
+        rows = self._within_coverage(recipe, rows)
+        shown: dict[str, str] = {}
+        for item in items:
+            if item.variable.name in narrow.coded:
+                rows, shown[item.variable.name] = self._with_mark(recipe, rows, item, people)
+        rows, firsts = self._with_first_dates(rows, items)
+        columns: dict[str, ops.Value] = {}
+        for item in items:
+            name = item.variable.name
+            if name in shown or item.form.kind in _CODES:
+                columns[name] = rows[shown.get(name, name)]
+            else:
+                columns[name] = self._form(item, rows[name], rows, {}, firsts)
+        return rows, columns
+
+    def _with_mark(
+        self, recipe: TableRecipe, rows: ops.Table, item: Wanted, people: ops.Table
+    ) -> tuple[ops.Table, str]:
+        """`rows`, and the column of numbers that stand for what `item` is shown as."""
+        name, kind = item.variable.name, item.form.kind
+        if item in recipe.rare_watched and recipe.about_people:
+            marks = self._labels(recipe, item, people)
+        elif kind == "exact" or kind in _CODES:
+            return rows, name
+        else:
+            marks = self._marks(recipe, item)
+        into = f"cw__mark_{name}"
+        return ops.left_join(rows, marks, {name: "place"}, {into: "mark"}), into
+
+    def _marks(self, recipe: TableRecipe, item: Wanted) -> ops.Table:
+        """`place`, `mark`: values of a dictionary that are shown alike have the same mark."""
+        key = (recipe.name, item.variable.name, item.form.text)
+        if key not in self._shown_tables:
+            values = self.narrow.dictionaries.of(recipe.name, item.variable.name)
+            made = _MAKERS[item.form.kind](item.form, values["value"])
+            formed = ops.derive(values, {"shown": made})
+            once = ops.distinct(ops.select(formed, ["shown"]))
+            numbered = ops.derive(once, {"mark": ops.row_number()})
+            marks = ops.inner_join(formed, numbered, {"shown": "shown"}, {"mark": "mark"})
+            self._shown_tables[key] = self.engine.keep(
+                f"marks_{secrets.token_hex(6)}", ops.select(marks, ["place", "mark"])
+            )
+        return self._shown_tables[key]
 
     def released(
         self, recipe: TableRecipe, people: ops.Table, *, like: ops.Table | None = None
@@ -180,7 +220,9 @@ class Shaper:
             # An engine makes a code of a missing key as well: the same one for every such row.
             return ops.choose(ops.is_missing(source), ops.missing("code"), code)
         if form.kind == "shift":
-            return ops.shift_weeks(source, rows[WEEKS])
+            # A time of day is kept by a shift of whole weeks, and may be known to the minute.
+            timed = item.variable.type == "timestamp"
+            return ops.shift_weeks(ops.to_hour(source) if timed else source, rows[WEEKS])
         if form.kind == "interval":
             return ops.days_between(source, rows[since] if since else rows[firsts[name]])
         if form.kind == "age_band":
@@ -234,22 +276,29 @@ class Shaper:
             if item not in recipe.rare_watched or not recipe.about_people:
                 continue
             name, into = item.variable.name, f"cw__label_{len(labels)}"
-            table = self._labels(recipe, item, rows, whose)
+            table = self._labels(recipe, item, whose)
             rows = ops.left_join(rows, table, {name: "value"}, {into: "label"})
             labels[name] = into
             self._rare[recipe.name, name] = table
         return rows, labels
 
-    def _labels(
-        self, recipe: TableRecipe, item: Wanted, rows: ops.Table, whose: ops.Table
-    ) -> ops.Table:
+    def _labels(self, recipe: TableRecipe, item: Wanted, whose: ops.Table) -> ops.Table:
         # Measuring and writing the same people ask for the same labels: they are made once.
-        key = (recipe.name, item.variable.name, item.form.text, whose.get_name())
+        name = item.variable.name
+        key = (recipe.name, name, item.form.text, whose.get_name())
         if key not in self._label_tables:
-            limit = self.loaded.recipe.permit.risk.rare_people
-            kept_as = f"rare_{secrets.token_hex(6)}"
-            held = ops.project(rows, {"value": rows[item.variable.name], "person": rows[WHO]})
-            self._label_tables[key] = rare_labels(self.engine, kept_as, held, item, limit)
+            narrow = self.narrow.of(recipe)
+            rows = ops.inner_join(narrow.table, whose, {WHO: "number"}, {WEEKS: "weeks"})
+            rows = self._without_restricted(recipe, rows, by="place")
+            rows = self._within_coverage(recipe, rows)
+            self._label_tables[key] = rare_labels(
+                self.engine,
+                f"rare_{secrets.token_hex(6)}",
+                ops.project(rows, {"place": rows[name], "person": rows[WHO]}),
+                self.narrow.dictionaries.of(recipe.name, name),
+                item,
+                self.loaded.recipe.permit.risk.rare_people,
+            )
         return self._label_tables[key]
 
     # --- what was lost ----------------------------------------------------------------------
@@ -262,20 +311,24 @@ class Shaper:
                     ops.compare(labels["shown"], "eq", labels["label"]),
                     ops.constant(False, "boolean"),
                 )
-                counted = ops.group(labels, [], {"n": ops.count_where(labels, ops.negate(kept))})
+                held = ops.negate(ops.is_missing(labels["n"]))
+                gone = ops.both(held, ops.negate(kept))
+                counted = ops.group(labels, [], {"n": ops.count_where(labels, gone)})
                 total += self.engine.one(counted)["n"]
         return total
 
     def losses(self, recipe: TableRecipe, people: ops.Table) -> Losses:
         """Rows and values taken out as restricted, and as outside the trimmed coverage."""
-        restricted = self._restricted(recipe) if recipe.about_people else {}
-        if not restricted and not (recipe.about_people and recipe.shifted):
+        if not recipe.about_people:
             return Losses(0, 0)
-        rows = self.narrow(recipe)
+        restricted = self.narrow.dictionaries.restricted(self.restricted, recipe)
+        if not restricted and not recipe.shifted:
+            return Losses(0, 0)
+        rows = self.narrow.of(recipe).table
         no = ops.constant(False, "boolean")
         flags = {f"cw__flag_{number}": item for number, item in enumerate(restricted.items())}
         for flag, (name, values) in flags.items():
-            rows = ops.left_join(rows, values, {name: "value"}, {flag: "value"})
+            rows = ops.left_join(rows, values, {name: "place"}, {flag: "place"})
         rows = ops.inner_join(rows, people, {WHO: "number"}, {WEEKS: "weeks"})
         gone = ops.either(no, *(ops.negate(ops.is_missing(rows[flag])) for flag in flags))
         outside = [
@@ -296,39 +349,20 @@ class Shaper:
         return Losses(found["restricted"], found["trimmed"])
 
     # --- rows that may not be there ---------------------------------------------------------
-    def _restricted(self, recipe: TableRecipe) -> dict[str, ops.Table]:
-        """For each code column that holds restricted codes, a kept table of them (`value`).
-
-        The patterns are tried on each different code once, not on each row.
-        """
-        rows = self.loaded.linked(recipe.name)
-        present = set(ops.columns(rows))
-        found: dict[str, ops.Table] = {}
-        for name, pattern in restricted_pattern(self.restricted, recipe, present).items():
-            key = (recipe.name, name)
-            if key not in self._restricted_values:
-                codes = ops.distinct(ops.project(rows, {"value": rows[name]}))
-                matching = ops.keep_where(
-                    codes, ops.matches(ops.upper_bare(codes["value"]), pattern)
-                )
-                kept = self.engine.keep(f"restricted_{len(self._restricted_values)}", matching)
-                count = self.engine.one(ops.group(kept, [], {"n": ops.count_rows(kept)}))["n"]
-                self._restricted_values[key] = kept if count else None
-            values = self._restricted_values[key]
-            if values is not None:
-                found[name] = values
-        return found
-
-    def _without_restricted(self, recipe: TableRecipe, rows: ops.Table) -> ops.Table:
+    def _without_restricted(
+        self, recipe: TableRecipe, rows: ops.Table, *, by: Literal["value", "place"]
+    ) -> ops.Table:
+        """`rows` as if no restricted code had been recorded. `by`: what code columns hold."""
         blank = self.loaded.recipe.has_one_row_each(recipe.name)
-        for name, values in self._restricted(recipe).items():
+        found = self.narrow.dictionaries.restricted(self.restricted, recipe)
+        for name, values in found.items():
             if blank:
-                rows = ops.left_join(rows, values, {name: "value"}, {"cw__restricted": "value"})
+                rows = ops.left_join(rows, values, {name: by}, {"cw__restricted": by})
                 known = ops.is_missing(rows["cw__restricted"])
-                shown = ops.choose(known, rows[name], ops.missing("text"))
-                rows = ops.derive(rows, {name: shown})
+                nothing = ops.missing("text" if by == "value" else "integer")
+                rows = ops.derive(rows, {name: ops.choose(known, rows[name], nothing)})
             else:
-                rows = ops.anti_join(rows, values, {name: "value"})
+                rows = ops.anti_join(rows, values, {name: by})
         return rows
 
     def _within_coverage(self, recipe: TableRecipe, rows: ops.Table) -> ops.Table:

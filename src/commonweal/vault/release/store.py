@@ -79,7 +79,11 @@ def airlock_folder(releases: Path, release: str) -> Path:
 def release_of(folder: Path) -> Path:
     """The folder, if it looks like a release. Raises `Fault` CW-RELEASE-MISSING."""
     if not (folder / MANIFEST).is_file():
-        raise Fault("CW-RELEASE-MISSING", f"There is no release in {folder.name}.")
+        raise Fault(
+            "CW-RELEASE-MISSING",
+            f"There is no release in {folder.name}.",
+            remedy="Give the folder of a release; `commonweal release list` shows where each lies.",
+        )
     return folder
 
 

@@ -214,8 +214,8 @@ def _check_ledger(
     proved = proof.verify_entry(custody.ledger_keys, proof.origin)
     if proved != dict(entry.fields):
         raise Fault("CW-RELEASE-CHANGED", "The proof is about another entry of the ledger.")
-    info = custody.keyring.get("details")
-    details = custody.ledger.open_details(entry.intent_id, custody.keyring.secret_of(info.id).use())
+    key = custody.keyring.secret_of(str(entry.fields["details_key"]))
+    details = custody.ledger.open_details(entry.intent_id, key.use())
     verify_commitment(
         bytes.fromhex(details["manifest_salt"]), content, str(entry.fields["manifest"])
     )

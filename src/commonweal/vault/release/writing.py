@@ -15,6 +15,8 @@ from commonweal.vault.keys import Secret
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
 
+_BLOCK = 1024 * 1024
+
 
 @dataclass(frozen=True)
 class Written:
@@ -59,12 +61,14 @@ class SealedFolder:
             size = sink.tell()
         return Written(path, rows, sealer.plain_hash, sealer.sealed_hash, size)
 
-    def write_bytes(self, path: str, content: bytes, rows: int) -> Written:
+    def write_bytes(self, path: str, content: bytes | memoryview, rows: int) -> Written:
         """Seal bytes of ours at `path`."""
         target = self.folder / path
         make_private_folder(target.parent)
         with translated(path), target.open("xb") as sink:
             with Sealer(sink, self.key.use(), self.context(path)) as sealer:
-                sealer.write(content)
+                whole = memoryview(content)
+                for start in range(0, len(whole), _BLOCK):
+                    sealer.write(whole[start : start + _BLOCK])
             size = sink.tell()
         return Written(path, rows, sealer.plain_hash, sealer.sealed_hash, size)

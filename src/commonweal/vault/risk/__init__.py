@@ -10,7 +10,7 @@ from commonweal.vault.risk.classes import class_figures, low_l_people, small_cla
 from commonweal.vault.risk.figures import Figures
 from commonweal.vault.risk.gate import Breach, RiskRefused, check_limits
 from commonweal.vault.risk.hint import Hint, Without, smallest_change
-from commonweal.vault.risk.leave_out import LeftOut, RiskView, people_to_leave_out
+from commonweal.vault.risk.leave_out import LeftOut, RiskView, people_to_leave_out, view_figures
 from commonweal.vault.risk.measuring import measure
 from commonweal.vault.risk.page import report_html
 from commonweal.vault.risk.report import overall, risk_json
@@ -49,4 +49,5 @@ __all__ = [
     "small_class_people",
     "smallest_change",
     "trim_window",
+    "view_figures",
 ]

@@ -63,6 +63,43 @@ def class_figures(
     return _by_person(engine, keyed, keys, sensitive, person, at_risk_above)
 
 
+def settled_figures(
+    engine: Engine,
+    table: ops.Table,
+    quasi: Sequence[str],
+    sensitive: Sequence[str],
+    person: str,
+    *,
+    at_risk_above: float = AT_RISK_ABOVE,
+) -> Figures:
+    """`class_figures` where the class follows from the person: the same figures in fewer passes.
+
+    The caller answers for each person having one value of `quasi` on all of their rows.
+    Raises `WrongUsage` CW-RISK-COLUMNS and `Fault` CW-RISK-PERSON-MISSING.
+    """
+    check_columns(table, quasi, sensitive, person)
+    keyed, keys = _keyed(table, quasi)
+    found = _Varieties({}, {})
+    by_person = ops.group(keyed, [*keys, person], {_COUNT: ops.count_rows(keyed)})
+    with kept(engine, by_person, "people") as people:
+        refuse_missing_people(engine, people, person)
+        rows = engine.one(ops.group(people, [], {_COUNT: ops.total(people[_COUNT])}))[_COUNT]
+        sizes = ops.group(people, keys, {_SIZE: ops.count_rows(people)})
+        classes_by_size = _histogram(engine, sizes)
+    for column in sensitive:
+        held = ops.distinct(_cells(keyed, keys, column, person))
+        per_value = ops.group(held, [*keys, _VALUE], {_COUNT: ops.count_rows(held)})
+        _add_variety(engine, found, column, per_value, keys)
+    return Figures.from_sizes(
+        rows=int(rows or 0),
+        classes_by_size=classes_by_size,
+        people_by_size={size: size * count for size, count in classes_by_size.items()},
+        distinct_l=found.distinct,
+        entropy_l=found.entropy,
+        at_risk_above=at_risk_above,
+    )
+
+
 def small_class_people(
     engine: Engine,  # noqa: ARG001 (the port of every measure; an engine may need its own way)
     table: ops.Table,

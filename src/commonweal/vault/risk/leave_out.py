@@ -16,23 +16,36 @@ from commonweal.papers.permit import RiskLimits
 from commonweal.vault.risk.classes import (
     PERSON,
     check_columns,
+    class_figures,
     low_l_people,
     refuse_missing_people,
+    settled_figures,
     small_class_people,
 )
+from commonweal.vault.risk.figures import Figures
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
 
 
 @dataclass(frozen=True)
 class RiskView:
-    """One table as an intruder may meet it: the columns that are measured together."""
+    """One table as an intruder may meet it: the columns that are measured together.
+
+    `by_person`: `quasi` has one value a person, whatever row of theirs it stands on.
+    """
 
     name: str
     table: ops.Table
     quasi: tuple[str, ...]
     sensitive: tuple[str, ...]
     person: str
+    by_person: bool = False
+
+
+def view_figures(engine: Engine, view: RiskView) -> Figures:
+    """The risk figures of a view, by person. Raises what `class_figures` raises."""
+    measured = settled_figures if view.by_person else class_figures
+    return measured(engine, view.table, view.quasi, view.sensitive, view.person)
 
 
 @dataclass(frozen=True)

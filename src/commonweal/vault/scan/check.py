@@ -16,15 +16,21 @@ import duckdb
 from commonweal.foundation.clock import Clock, SystemClock, today
 from commonweal.foundation.errors import CommonwealError, Fault, Unavailable
 from commonweal.papers.catalogue import Catalogue, Dataset, Table, Variable
-from commonweal.vault.scan.across import AcrossTables
-from commonweal.vault.scan.findings import CheckReport, Finding
+from commonweal.papers.forms import Form
+from commonweal.vault.scan.findings import HIDDEN_SHARE, CheckReport, Finding, many_enough
+from commonweal.vault.scan.names import says_key
 from commonweal.vault.scan.profile import ColumnProfile, profile_table
+from commonweal.vault.scan.unlinked import UnlinkedTables
 from commonweal.vault.sources.source import Reading, Source, SourceTable
 from commonweal.vault.sources.values import family
 from commonweal.vault.tables.connection import connect, engine_errors
 
-HIDDEN_SHARE = 0.2
-"""From this share on, a variable that looks like identifiers is one."""
+UNIQUE_SHARE = 0.9
+"""Above this share of different values, what is declared harmless tells single rows apart."""
+UNIQUE_FROM = 50
+"""Rows from which on that can be judged: among fewer, measurements differ by chance."""
+_NUMBER_WIDTH = 6
+"""Whole numbers that all have so many digits or more look given out, not measured."""
 
 
 def check(
@@ -65,18 +71,17 @@ def check(
     return CheckReport(tuple(findings), rows)
 
 
-class _Check(AcrossTables):
+class _Check(UnlinkedTables):
     """The whole check of one dataset."""
 
     def run(self, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
         """Find everything."""
         self._names(source)
+        there = [table for table in self.dataset.tables if table.name in self.found]
         source.prepare(
-            {
-                table.name: [column.name for column in self.found[table.name].columns]
-                for table in self.dataset.tables
-                if table.name in self.found
-            }
+            connection,
+            {table.name: [c.name for c in self.found[table.name].columns] for table in there},
+            {table.name: Reading.of(table) for table in there},
         )
         for table in self.dataset.tables:
             for variable in table.variables:
@@ -94,6 +99,7 @@ class _Check(AcrossTables):
                 with engine_errors(f"check table {table.name}"):
                     self.people(connection, source, table)
                     self.links(connection, source, table)
+                    self.unlinked(connection, source, table)
         with engine_errors(f"check the dates of dataset {self.dataset.id}"):
             self.lives(connection, source)
 
@@ -170,6 +176,7 @@ class _Check(AcrossTables):
             self._administrative(table, variable, column)
             if table.person_link is not None or self.dataset.person.kind == "row":
                 self._hidden(table, variable, column)
+                self._unique(table, variable, column)
 
     def _readable(self, table: Table, variable: Variable, column: ColumnProfile) -> None:
         if column.non_finite and variable.type != "text":
@@ -236,12 +243,7 @@ class _Check(AcrossTables):
             return
         for detector, words in _HIDDEN.items():
             rows = _count(column, detector)
-            share = column.share(detector)
-            if (
-                share < HIDDEN_SHARE
-                or (rows < 3 and share < 0.9)
-                or _excused(variable, column, detector)
-            ):
+            if not many_enough(rows, column.present) or _excused(variable, column, detector):
                 continue
             self.fault(
                 "CW-CHECK-HIDDEN-IDENTIFIER", table.name, variable.name, rows,
@@ -257,6 +259,25 @@ class _Check(AcrossTables):
                 f"{table.name}.{variable.name} is declared {variable.role}, but {long:,} of "
                 f"{column.present:,} values are free text.",
             )  # fmt: skip
+
+    def _unique(self, table: Table, variable: Variable, column: ColumnProfile) -> None:
+        """What is declared `other` is not measured: shown as it is, it must not name a row.
+
+        Decimal numbers and times of day are nearly always unique; a permit that shows them is
+        another matter.
+        """
+        rare = column.present >= UNIQUE_FROM and column.distinct > UNIQUE_SHARE * column.present
+        if variable.role != "other" or variable.type in ("decimal", "timestamp") or not rare:
+            return
+        if not any(_shows(form, column) for form in variable.offered()):
+            return
+        tell = self.warn if _measured(variable, column) else self.fault
+        tell(
+            "CW-CHECK-UNIQUE", table.name, variable.name, column.distinct,
+            f"{table.name}.{variable.name} is declared other and offered as it is, but has "
+            f"{column.distinct:,} different values in {column.present:,} rows: it looks like an "
+            "identifier.",
+        )  # fmt: skip
 
 
 _HIDDEN = {
@@ -279,6 +300,19 @@ def _excused(variable: Variable, column: ColumnProfile, detector: str) -> bool:
     if detector == "postcode" and variable.identifies == "postcode":
         return all(form.kind in ("outward_postcode", "truncate") for form in variable.offered())
     return False
+
+
+def _shows(form: Form, column: ColumnProfile) -> bool:
+    """True if the form leaves every value as it is."""
+    cut = form.kind == "truncate" and form.whole(0) >= column.max_length
+    return form.kind == "exact" or cut
+
+
+def _measured(variable: Variable, column: ColumnProfile) -> bool:
+    """True if the values look like measurements, whose numbers differ without naming anybody."""
+    number = variable.type == "integer" or column.share("decimal") >= 0.99
+    given_out = column.min_length == column.max_length and column.max_length >= _NUMBER_WIDTH
+    return number and not given_out and not says_key(column.name)
 
 
 def _count(column: ColumnProfile, what: str) -> int:

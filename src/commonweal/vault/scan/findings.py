@@ -11,6 +11,15 @@ from commonweal.papers.catalogue import Dataset, Table, Variable
 from commonweal.vault.scan.profile import ColumnProfile, TableProfile
 from commonweal.vault.sources.source import SourceTable
 
+HIDDEN_SHARE = 0.2
+"""From this share on, a variable that looks like identifiers is one."""
+
+
+def many_enough(rows: int, present: int) -> bool:
+    """True if `rows` of `present` values that look like identifiers are no accident."""
+    share = rows / present if present else 0.0
+    return share >= HIDDEN_SHARE and (rows >= 3 or share >= 0.9)
+
 
 @dataclass(frozen=True)
 class Finding:

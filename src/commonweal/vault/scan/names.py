@@ -15,7 +15,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("driving_licence", r"drivers?(_.*)?|driving_licen[cs]e(_.*)?"),
     ("email", r"(.*_)?e_?mail(_.*)?"),
     ("phone", r"(.*_)?(tele)?phone(_.*)?|(.*_)?mobile(_.*)?|(.*_)?tel(_no|_number)?|(.*_)?fax"),
-    ("date_of_birth", r"dob|(.*_)?(birth_?date|date_?of_?birth|birth_?dt|born_?on)"),
+    ("date_of_birth", r"dob|born|(.*_)?(birth_?date|date_?of_?birth|birth_?dt|born_?on)"),
     ("date_of_death", r"dod|(.*_)?(death_?date|date_?of_?death|deceased_?(date|on|at)|died_?on)"),
     ("birth_place", r"birth_?place|place_of_birth|birth_?(city|town|country)|country_of_birth"),
     (

@@ -45,8 +45,9 @@ class ColumnProfile:
 
     `present` excludes missing, empty and not-a-number values; `shares` maps a detector or type to
     the share (0 to 1) of present values that match; `tokens` counts the texts that may stand for
-    missing; `numbers` are the 5th and 95th percentile to two significant digits, `years` those
-    of dates: a range to judge by, never a record's own figure.
+    missing; `own_name` counts rows that hold the column's own name; `numbers` are the 5th and 95th
+    percentile to two significant digits, `years` those of dates: a range to judge by, never a
+    record's own figure.
     """
 
     name: str
@@ -62,6 +63,7 @@ class ColumnProfile:
     mean_words: float = 0.0
     shares: dict[str, float] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
+    own_name: int = 0
     numbers: tuple[float, float] | None = None
     years: tuple[int, int] | None = None
 
@@ -171,7 +173,7 @@ def profile_statement(
     WITH groups AS MATERIALIZED (
         {_grouped(columns, relation)}
     ), shaped AS (
-        {_shaped(tokens)}
+        {_shaped(tokens, columns)}
     ), asked AS (
         {_asked()}
     ), ranked AS (
@@ -183,14 +185,15 @@ def profile_statement(
     """
 
 
-def _shaped(tokens: str) -> str:
+def _shaped(tokens: str, columns: Sequence[Column]) -> str:
     """Each value with its length, its first character, and whether it says that nothing is there.
 
     `tokens`: the missing tokens, as a list of literals.
     """
+    names = ", ".join(quote_literal(column.name) for column in columns)
     odd = ", ".join(quote_literal(text) for text in NON_FINITE)
     return f"""SELECT place, v, n, length(v) AS len, ascii(v) AS first,
-               v IS NULL OR v = '' AS gone,
+               v IS NULL OR v = '' AS gone, v = [{names}][place + 1] AS own_name,
                coalesce(v <> '' AND length(v) <= 50 AND v IN ({tokens}), false) AS token,
                coalesce(length(v) <= 9 AND lower(v) IN ({odd}), false) AS odd
         FROM groups"""  # noqa: S608 (literals are quoted)
@@ -200,7 +203,7 @@ def _asked() -> str:
     """Each value read as every type that its length and first character allow, and its marks."""
     tests = ", ".join(f"{sql} AS is_{name}" for name, sql in DETECTORS.items())
     # The text forms of a date and of a timestamp overlap: a date alone is its midnight.
-    return f"""SELECT place, n, len, gone, token, odd, NOT (gone OR token OR odd) AS ok,
+    return f"""SELECT place, n, len, gone, token, odd, own_name, NOT (gone OR token OR odd) AS ok,
                CASE WHEN token THEN v END AS token_text,
                CASE WHEN len <= 40 AND {_NUMERIC} THEN {_TYPES["integer"]} END AS as_integer,
                CASE WHEN len <= 40 AND {_NUMERIC} THEN {_TYPES["decimal"]} END AS number,
@@ -243,6 +246,7 @@ def _measured() -> str:
            coalesce(sum(n) FILTER (WHERE len > {MAX_CELL}), 0),
            map_from_entries(list((token_text, n)) FILTER (WHERE token)),
            any_value(low), any_value(high), any_value(early), any_value(late),
+           sum(n) FILTER (WHERE own_name),
            sum(n) FILTER (WHERE ok AND as_integer IS NOT NULL),
            sum(n) FILTER (WHERE ok AND number IS NOT NULL),
            sum(n) FILTER (WHERE ok AND as_boolean IS NOT NULL),
@@ -252,7 +256,7 @@ def _measured() -> str:
     FROM asked LEFT JOIN ranges USING (place) GROUP BY place ORDER BY place"""  # noqa: S608 (constants of the house)
 
 
-_BEFORE_TYPES = 17
+_BEFORE_TYPES = 18
 
 
 def _read(
@@ -286,6 +290,7 @@ def _read(
         mean_words=_whole(values[9]) / present if present else 0.0,
         shares={name: count / present for name, count in named.items() if present and count},
         tokens={str(token): _whole(count) for token, count in tokens.items()},
+        own_name=_whole(values[17]),
         numbers=numbers,
         years=years,
     )

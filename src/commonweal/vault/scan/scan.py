@@ -51,6 +51,22 @@ class ScanResult:
             if suggestion.role is None
         )
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should look at before anything else. No column is named, see below."""
+        found = []
+        for name, profile in self.profiles.items():
+            own = [place for place, c in enumerate(profile.columns, start=1) if c.own_name]
+            if own and profile.table.reading.format == "csv":
+                # In a file without a header the names are somebody's values.
+                columns = ("column " if len(own) == 1 else "columns ") + ", ".join(map(str, own))
+                found.append(
+                    f"Table {name} holds names of its columns as values ({columns}). Is its first "
+                    "line a record, or is the header there twice? Names stand in the first line, "
+                    "once; if it is a record, delete this catalogue, because it shows it."
+                )
+        return tuple(found)
+
     def catalogue(self, *, custodian: str = "(name of the organisation)") -> dict[str, Any]:
         """The suggested catalogue as plain values, in the shape of INTERFACES.md."""
         person = self.structure.person
@@ -139,8 +155,9 @@ def scan(
         with tempfile.TemporaryDirectory(prefix="commonweal-scan-") as folder:
             return scan(source, work_folder=Path(folder), progress=progress)
     tables = source.tables()
-    source.prepare({table.name: [c.name for c in table.columns] for table in tables})
     with connect(work_folder) as connection:
+        wanted = {table.name: [column.name for column in table.columns] for table in tables}
+        source.prepare(connection, wanted)
         profiles = {}
         for number, table in enumerate(tables, start=1):
             if progress is not None:

@@ -67,7 +67,9 @@ def layout(path: Path, place: str, reading: Reading | None = None) -> CsvLayout:
     check_names(cells, place)
     if any(_looks_like_data(cell) for cell in cells):
         raise Fault(
-            "CW-SOURCE-NAMES", f"{place}: the first line looks like data; a header is required."
+            "CW-SOURCE-NAMES",
+            f"{place}: the first line looks like data; a header is required.",
+            remedy="Put a line with the names of the columns first.",
         )
     return CsvLayout(tuple(cells), delimiter, quote, encoding)
 
@@ -194,10 +196,18 @@ def _reader(text: str, delimiter: str, quote: str) -> csv._reader:  # type: igno
     )
 
 
+_DATA = re.compile(
+    r"[+-]?[0-9.,/:T Z-]*[0-9][0-9.,/:T Z-]*"  # numbers, dates, NHS numbers
+    r"|.+@.+\..+"
+    r"|[0-9]{1,2}[ /-](jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ /-][0-9]{2,4}"
+    r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|[a-z]{1,2}[0-9][0-9a-z]? [0-9][a-z]{2}",  # a postcode
+    re.ASCII | re.IGNORECASE,
+)
+
+
 def _looks_like_data(cell: str) -> bool:
-    return bool(
-        re.fullmatch(r"[+-]?[0-9.,/:T Z-]*[0-9][0-9.,/:T Z-]*|.+@.+\..+", cell.strip(), re.ASCII)
-    )
+    return _DATA.fullmatch(cell.strip()) is not None
 
 
 def _not_utf8() -> str:

@@ -30,6 +30,21 @@ _CSV = frozenset({".csv", ".tsv", ".tab"})
 _PARQUET = frozenset({".parquet", ".pq"})
 
 
+TABLE_FILES = _CSV | _PARQUET
+"""How the files end that can be tables."""
+
+
+def no_folder(path: Path) -> Fault:
+    """The fault of a location that is no folder: a file lies in one, which can be given."""
+    if not path.is_file():
+        return Fault("CW-FILE-MISSING", f"There is no folder {path.name}.")
+    return Fault(
+        "CW-SOURCE-KIND",
+        f"{path.name} is one file; a source is a folder, in which each file is a table.",
+        remedy=f"Give the folder that holds it: {path.parent}",
+    )
+
+
 class FolderSource(Source):
     """Tables in files below one folder. `location` is the folder's path."""
 
@@ -40,7 +55,7 @@ class FolderSource(Source):
         self._folder = Path(location)
         with translated(f"the folder {self._folder.name}"):
             if not self._folder.is_dir():
-                raise Fault("CW-FILE-MISSING", f"There is no folder {self._folder.name}.")
+                raise no_folder(self._folder)
             self._root = self._folder.resolve(strict=True)
         self._stems: dict[str, str] = {}
         self._checked: set[tuple[str, int, int, str]] = set()
@@ -136,7 +151,7 @@ class FolderSource(Source):
         if entry.is_dir():
             parts = sorted(p for p in entry.iterdir() if p.suffix.lower() in _PARQUET)
             return tuple(self._inside(part) for part in parts if not part.name.startswith("."))
-        if entry.suffix.lower() in _CSV | _PARQUET:
+        if entry.suffix.lower() in TABLE_FILES:
             return (self._inside(entry),)
         return ()
 

@@ -1,9 +1,10 @@
-"""A PostgreSQL database, read through ADBC into a snapshot of Parquet files.
+"""A PostgreSQL database, read through ADBC into temporary tables of the engine.
 
 All tables are read in one repeatable-read, read-only transaction, so that they agree with each
-other; batches go straight to disk, so that no table is ever held in memory. The password comes from
-the URL, `PGPASSWORD` or `.pgpass`; the location that is shown and written never holds it, and no
-message of the driver travels, because it may quote the URL or a value.
+other. Batches go straight into the engine, which keeps what fits in memory and spills the rest
+encrypted: no row ever lies plain on a disk. The password comes from the URL, `PGPASSWORD` or
+`.pgpass`; the location that is shown and written never holds it, and no message of the driver
+travels, because it may quote the URL or a value.
 
 Whole numbers, floats and booleans keep their type; everything else is taken as PostgreSQL writes it
 (ISO dates, UTC), and typed afterwards by the same rules as text from a file, which also count
@@ -15,17 +16,14 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import adbc_driver_manager
 import adbc_driver_postgresql.dbapi as postgresql
 import duckdb
-import pyarrow.parquet as pq
 from adbc_driver_postgresql import StatementOptions
 
 from commonweal.foundation.errors import (
@@ -35,8 +33,7 @@ from commonweal.foundation.errors import (
     Unavailable,
     WrongUsage,
 )
-from commonweal.foundation.files import make_private_folder, sha256_file, translated
-from commonweal.vault.sources.folder import parquet_malformed, parquet_relation
+from commonweal.vault.sources.arrow_stream import keep
 from commonweal.vault.sources.source import (
     Column,
     Fingerprint,
@@ -82,14 +79,18 @@ class _Listed:
     columns: tuple[Column, ...]
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Snapshot:
-    folder: Path
-    columns: dict[str, tuple[str, ...]]
+    """The columns of each table as they were at one moment, in temporary tables of one engine."""
 
-    def file(self, table: str) -> Path:
-        # Table names may hold any character; a file's name is its place in the list.
-        return self.folder / f"{list(self.columns).index(table):05d}.parquet"
+    connection: duckdb.DuckDBPyConnection
+    columns: dict[str, tuple[str, ...]]
+    digests: dict[str, str] = field(default_factory=dict)
+    token: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    def kept_as(self, table: str) -> str:
+        # Table names may hold any character; the temporary table's is its place in the list.
+        return f"snapshot_{self.token}_{list(self.columns).index(table)}"
 
 
 class PostgreSQLSource(Source):
@@ -97,10 +98,9 @@ class PostgreSQLSource(Source):
 
     kind = "postgresql"
 
-    def __init__(self, location: str, work_folder: Path) -> None:
+    def __init__(self, location: str) -> None:
         super().__init__(without_password(location))
         self.__address = location
-        self._work = work_folder
         self._found: dict[str, _Listed] | None = None
         self._snapshot: _Snapshot | None = None
 
@@ -118,15 +118,22 @@ class PostgreSQLSource(Source):
             for name, listed in self._listed().items()
         )
 
-    def prepare(self, wanted: Mapping[str, Sequence[str]]) -> None:
-        """Take one consistent snapshot of these columns of these tables.
+    def prepare(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        wanted: Mapping[str, Sequence[str]],
+        readings: Mapping[str, Reading] | None = None,
+    ) -> None:
+        """Take one consistent snapshot of these columns of these tables into the engine.
 
-        Raises `Fault` CW-SOURCE-UNKNOWN, `Unavailable` CW-SOURCE-UNREACHABLE, `Failure`
-        CW-SOURCE-FAILED or CW-DISK-FULL. A second call that asks for no more does nothing; one
-        that asks for more takes a new snapshot of all.
+        Raises `Fault` CW-SOURCE-UNKNOWN or CW-SOURCE-ENCODING, `Unavailable`
+        CW-SOURCE-UNREACHABLE, `Failure` CW-SOURCE-FAILED, CW-DISK-FULL or CW-ENGINE-MEMORY. A
+        second call that asks for no more does nothing; one that asks for more takes a new
+        snapshot of all.
         """
-        super().prepare(wanted)
-        held = self._snapshot.columns if self._snapshot is not None else {}
+        super().prepare(connection, wanted, readings)
+        taken = self._snapshot
+        held = taken.columns if taken is not None and taken.connection is connection else {}
         if all(set(columns) <= set(held.get(name, ())) for name, columns in wanted.items()):
             return
         merged = {
@@ -134,24 +141,20 @@ class PostgreSQLSource(Source):
             for name in sorted({*held, *wanted})
         }
         self._drop()
-        make_private_folder(self._work)
-        folder = self._work / f"snapshot-{secrets.token_hex(8)}"
-        make_private_folder(folder)
-        snapshot = _Snapshot(folder, merged)
+        self._snapshot = _Snapshot(connection, merged)
         try:
             with self._transaction() as cursor:
                 for name in merged:
-                    self._copy(cursor, name, snapshot)
+                    self._copy(cursor, name, self._snapshot)
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            self._drop()
             raise
-        self._snapshot = snapshot
 
     def fingerprint(self, tables: Sequence[str] | None = None) -> Fingerprint:
-        """SHA-256 of the snapshot's Parquet files. Raises `WrongUsage` before `prepare`."""
-        snapshot = self._prepared()
+        """SHA-256 of the snapshot's rows in their order. Raises `WrongUsage` before `prepare`."""
+        snapshot = self._prepared(tables or ())
         return Fingerprint.over(
-            (name, sha256_file(self._file(name)))
+            (name, snapshot.digests[name])
             for name in (snapshot.columns if tables is None else tables)
         )
 
@@ -160,33 +163,40 @@ class PostgreSQLSource(Source):
         super().close()
         self._drop()
 
-    def _relation(
+    def _relation(self, connection: duckdb.DuckDBPyConnection, table: SourceTable) -> str:
+        snapshot = self._prepared([table.name])
+        if snapshot.connection is not connection:
+            raise WrongUsage(
+                "CW-SOURCE-KIND", "A database is read through the engine that it was prepared for."
+            )
+        return quote_identifier(snapshot.kept_as(table.name))
+
+    def _malformed(
         self,
-        connection: duckdb.DuckDBPyConnection,  # noqa: ARG002 (files need none)
-        table: SourceTable,
-    ) -> str:
-        return parquet_relation([self._file(table.name)])
+        table: SourceTable,  # noqa: ARG002 (a table of the engine is not a file that is damaged)
+        error: duckdb.Error,  # noqa: ARG002
+    ) -> CommonwealError | None:
+        return None
 
-    def _malformed(self, table: SourceTable, error: duckdb.Error) -> CommonwealError | None:
-        return parquet_malformed(f"The snapshot of table {table.name}", error)
-
-    def _prepared(self) -> _Snapshot:
+    def _prepared(self, tables: Sequence[str]) -> _Snapshot:
         if self._snapshot is None:
             raise WrongUsage(
                 "CW-SOURCE-KIND", "A database is read from a snapshot, and none was taken yet."
             )
+        for name in tables:
+            if name not in self._snapshot.columns:
+                raise WrongUsage("CW-SOURCE-KIND", f"Table {name} is not in the snapshot.")
         return self._snapshot
 
-    def _file(self, table: str) -> Path:
-        snapshot = self._prepared()
-        if table not in snapshot.columns:
-            raise WrongUsage("CW-SOURCE-KIND", f"Table {table} is not in the snapshot.")
-        return snapshot.file(table)
-
     def _drop(self) -> None:
-        if self._snapshot is not None:
-            shutil.rmtree(self._snapshot.folder, ignore_errors=True)
-            self._snapshot = None
+        taken, self._snapshot = self._snapshot, None
+        if taken is None:
+            return
+        # With a connection that is closed already the tables are gone too.
+        with contextlib.suppress(duckdb.Error):
+            for name in taken.columns:
+                kept = quote_identifier(taken.kept_as(name))
+                taken.connection.execute(f"DROP TABLE IF EXISTS {kept}")
 
     def _listed(self) -> dict[str, _Listed]:
         if self._found is None:
@@ -210,12 +220,15 @@ class PostgreSQLSource(Source):
         cursor.adbc_statement.set_options(
             **{StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(BATCH_BYTES)}
         )
-        with translated(f"the snapshot of table {name}"):
-            cursor.execute(f"SELECT {', '.join(parts) or 'NULL::text'} FROM {place}")  # noqa: S608
-            reader = cursor.fetch_record_batch()
-            with pq.ParquetWriter(snapshot.file(name), reader.schema, compression="zstd") as sink:
-                for batch in reader:
-                    sink.write_batch(batch)
+        cursor.execute(f"SELECT {', '.join(parts) or 'NULL::text'} FROM {place}")  # noqa: S608
+        batches = cursor.fetch_record_batch()
+        snapshot.digests[name] = keep(
+            snapshot.connection,
+            snapshot.kept_as(name),
+            batches.schema,
+            batches,
+            f"the database's table {name}",
+        )
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[Any]:
@@ -249,6 +262,7 @@ _SETTINGS = (
     "SET LOCAL extra_float_digits = 1",
     # The same rows in the same order as long as nothing changed, for the fingerprint's sake.
     "SET LOCAL synchronize_seqscans = off",
+    "SET LOCAL max_parallel_workers_per_gather = 0",
 )
 
 

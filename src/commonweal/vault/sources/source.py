@@ -151,14 +151,20 @@ class Source(ABC):
     def _malformed(self, table: SourceTable, error: duckdb.Error) -> CommonwealError | None:
         """The fault of the source that an engine error stands for, or None if it is not one."""
 
-    def prepare(self, wanted: Mapping[str, Sequence[str]]) -> None:
-        """Get ready to read these columns of these tables, as one consistent whole.
+    def prepare(
+        self,
+        connection: duckdb.DuckDBPyConnection,  # noqa: ARG002 (for databases)
+        wanted: Mapping[str, Sequence[str]],
+        readings: Mapping[str, Reading] | None = None,
+    ) -> None:
+        """Get ready to read these columns of these tables in `connection`, as one consistent whole.
 
-        Raises `Fault` CW-SOURCE-UNKNOWN. A database takes its snapshot here; elsewhere this only
+        `readings`: how the catalogue says that a table is read. Raises `Fault` CW-SOURCE-UNKNOWN
+        and the faults of a file's head. A database takes its snapshot here; elsewhere this only
         checks the names.
         """
         for name, columns in wanted.items():
-            table = self.table(name)
+            table = self.table(name, (readings or {}).get(name))
             for column in columns:
                 table.column(column)
 

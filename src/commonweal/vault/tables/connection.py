@@ -14,17 +14,21 @@ DuckDB's own error messages quote the values that they stumble over, so they nev
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 
-from commonweal.foundation.errors import CommonwealError, Failure, Unavailable
+from commonweal.foundation.errors import CommonwealError, Failure, Unavailable, WrongUsage
 from commonweal.foundation.files import make_private_folder
 
 # What Ibis sets on every connection that it is handed; nothing else can be set afterwards.
 _STILL_SETTABLE = ("timezone", "python_enable_replacements")
+MEMORY_SETTING = "COMMONWEAL_MEMORY"
+_AMOUNT = re.compile(r"[1-9][0-9]{0,8}(\.[0-9]{1,3})? ?[KMGT]i?B")
 _NETWORK = ("HTTPFileSystem", "S3FileSystem", "HuggingFaceFileSystem")
 
 
@@ -33,11 +37,13 @@ def connect(
 ) -> duckdb.DuckDBPyConnection:
     """A hardened, locked, in-memory DuckDB connection that spills below `work_folder`.
 
-    `memory_limit` as DuckDB writes it (`2GB`; default four fifths of the machine), `threads` at
-    least 1 (default all cores). The caller closes it.
+    `memory_limit` as DuckDB writes it (`2GB`; default the setting `COMMONWEAL_MEMORY`, else four
+    fifths of the machine), `threads` at least 1 (default all cores). The caller closes it.
+    Raises `WrongUsage` CW-ENGINE-SETTING where the setting is no amount of memory.
     Raises `Unavailable` CW-ENGINE-UNAVAILABLE where a safeguard cannot be had, and
     CW-FOLDER-READONLY or CW-DISK-FULL from the work folder.
     """
+    memory_limit = memory_limit or _memory_setting()
     spill = work_folder / f"spill-{secrets.token_hex(8)}"
     make_private_folder(spill)
     connection = duckdb.connect(
@@ -62,6 +68,19 @@ def connect(
         connection.close()
         raise
     return connection
+
+
+def _memory_setting() -> str | None:
+    said = os.environ.get(MEMORY_SETTING)
+    if not said:
+        return None
+    if _AMOUNT.fullmatch(said) is None:
+        raise WrongUsage(
+            "CW-ENGINE-SETTING",
+            f"{MEMORY_SETTING} is not an amount of memory.",
+            remedy="Write a number and a unit, such as 4GB or 800MB.",
+        )
+    return said
 
 
 def _harden(

@@ -1,1 +1,1 @@
-SELECT "t0"."i", CASE WHEN REGEXP_MATCHES(CAST("t0"."a" AS TEXT), '^[ \t\r\n]*[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}[ \t\r\n]*$') THEN REGEXP_REPLACE(CAST("t0"."a" AS TEXT), '[^0-9]', '', 'g') ELSE CAST(NULL AS TEXT) END AS "out" FROM "given" AS "t0"
+SELECT "t0"."i", CASE WHEN "t0"."a" BETWEEN 1000000000 AND 9999999999 AND ("t0"."a" = CAST(FLOOR("t0"."a") AS BIGINT)) THEN CAST("t0"."a" AS TEXT) ELSE CAST(NULL AS TEXT) END AS "out" FROM "given" AS "t0"

@@ -41,7 +41,7 @@ def hmac_hex(text: Value, inner: Value, outer: Value) -> Value:
 def with_hmac(table: Table, name: str, into: str, key: Table) -> Table:
     """The table with column `into`: `hmac_hex` of the text column `name` under a key table."""
     keyed = table.cross_join(key.rename(cw__inner="inner_pad", cw__outer="outer_pad"))
-    made = keyed.mutate(**{into: hmac_hex(keyed[name], keyed["cw__inner"], keyed["cw__outer"])})
+    made = keyed.mutate(hmac_hex(keyed[name], keyed["cw__inner"], keyed["cw__outer"]).name(into))
     return made.select(*table.columns, into)
 
 

@@ -42,12 +42,12 @@ def rename(table: Table, new: Mapping[str, str]) -> Table:
 
 def derive(table: Table, values: Mapping[str, Value]) -> Table:
     """Columns added or replaced."""
-    return table.mutate(**dict(values))
+    return table.mutate(*_named(values))
 
 
 def project(table: Table, values: Mapping[str, Value]) -> Table:
     """Exactly these columns, each computed from `table`."""
-    return table.select(**dict(values))
+    return table.select(*_named(values))
 
 
 def keep_where(table: Table, condition: Value) -> Table:
@@ -99,13 +99,18 @@ def cross_one(left: Table, one_row: Table) -> Table:
 
 def group(table: Table, by: Sequence[str], measures: Mapping[str, Value]) -> Table:
     """One row a group, with measures; with empty `by` one row for the whole table."""
-    grouped = table.group_by(list(by)) if by else table
-    return grouped.aggregate(**dict(measures))
+    wanted = _named(measures)
+    return table.group_by(list(by)).aggregate(wanted) if by else table.aggregate(wanted)
 
 
 def ordered(table: Table, by: Sequence[str]) -> Table:
     """Rows in ascending order of the columns `by`, missing values last."""
     return table.order_by([ibis.asc(table[name], nulls_first=False) for name in by])
+
+
+def _named(values: Mapping[str, Value]) -> list[Value]:
+    # Not as keyword arguments: a column may be called `self`.
+    return [value.name(name) for name, value in values.items()]
 
 
 def _pairs(left: Table, right: Table, on: Mapping[str, str]) -> list[Value]:
@@ -128,4 +133,4 @@ def _joined(
     both_sides = left.join(other, pairs, how=how)
     own = {name: both_sides[name] for name in left.columns if name not in take}
     taken = {new: both_sides[f"right__{old}"] for new, old in take.items()}
-    return both_sides.select(**own, **taken)
+    return both_sides.select(*_named({**own, **taken}))

@@ -10,6 +10,18 @@ import ibis
 from commonweal.vault.tables.ops.base import Value, floor_to, kind_of
 
 _POSTCODE = "^[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}$"
+_NOT_VISIBLE = "[^ -~]"
+_WHITE = r"\p{Z}\p{Cc}\p{Cf}"
+_AROUND = rf"[{_WHITE}'\x{{2018}}\x{{2019}}]*"
+_BETWEEN = rf"[{_WHITE}\p{{Pd}}\x{{2212}}\x{{b7}}_/]*"
+_NHS_SHAPE = (
+    rf"^{_AROUND}(?:[0-9](?:{_BETWEEN}[0-9]){{9}}(?:\.0*)?"
+    rf"|[0-9]{{3}}{_BETWEEN}\.{_BETWEEN}[0-9]{{3}}{_BETWEEN}\.{_BETWEEN}[0-9]{{4}}){_AROUND}\z"
+)
+# Full-width, Arabic-Indic, extended Arabic-Indic, Devanagari, Bengali, Gurmukhi, Gujarati.
+_ZEROS = (0xFF10, 0x0660, 0x06F0, 0x0966, 0x09E6, 0x0A66, 0x0AE6)
+_OTHER_DIGITS = "".join(chr(zero + digit) for zero in _ZEROS for digit in range(10))
+_SAME_DIGITS = "0123456789" * len(_ZEROS)
 
 
 def as_text(column: Value) -> Value:
@@ -48,12 +60,28 @@ def outward_postcode(column: Value) -> Value:
     )
 
 
-def bare_digits(column: Value) -> Value:
-    """A text without spaces, tabs and dashes: the spelling in which NHS numbers are joined."""
-    bare = column
-    for character in " \t\r\n-":
-        bare = bare.replace(character, "")
-    return bare
+def key_spelling(column: Value) -> Value:
+    """A person key in the one spelling in which choices are matched.
+
+    Lower-case letters and digits only; a number loses leading zeros and the `.0` of a decimal.
+    Missing for a text with anything but visible ASCII: no engine can compose those alike (see
+    `choices.spelling`, which spells both kinds).
+    """
+    text = column.cast("string")
+    whole = text.re_search(r"^[^0-9A-Za-z]*[0-9]+\.0[^0-9A-Za-z]*\z")
+    cut = ibis.ifelse(whole, text.re_replace(r"\.0[^0-9A-Za-z]*\z", ""), text)
+    bare = cut.lower().re_replace("[^a-z0-9]", "")
+    short = ibis.ifelse(bare.re_search(r"^0+\z"), "0", bare.re_replace("^0+", ""))
+    ascii_key = ibis.ifelse(bare.re_search(r"^[0-9]+\z"), short, bare)
+    # Most keys are plain: the slow road is for the others only.
+    plain = text.re_search(r"^[1-9][0-9]*\z")
+    odd = text.re_search(_NOT_VISIBLE)
+    return ibis.ifelse(plain, text, ibis.ifelse(odd, ibis.null("string"), ascii_key))
+
+
+def is_blank(column: Value) -> Value:
+    """True where there is no value, or a text of white space and invisible characters alone."""
+    return column.isnull() | column.cast("string").re_search(rf"^[{_WHITE}]*\z")
 
 
 def matches(column: Value, pattern: str) -> Value:
@@ -77,14 +105,32 @@ def nhs_number(column: Value, *, synthetic: bool) -> Value:
 
 
 def nhs_shaped(column: Value) -> Value:
-    """The digits of a text that is shaped like an NHS number, else missing.
+    """The ten digits of a value that is written like an NHS number, else missing.
+
+    Wider than people may type them (`foundation.identifiers`), because whoever cannot be read
+    here is not reached by their choices: full-width digits and those of six other scripts; white
+    space of every kind, invisible characters, dashes, middle dots, underscores and slashes between
+    digits; dots at the two usual places; apostrophes around; a whole decimal (`9434765919.0`).
+    Not read: a fraction, a sign, other than ten digits.
 
     First of three steps (`nhs_shaped`, `as_number`, `nhs_checked`): with a view after each, large
     tables are spared working the first ones out again for every digit.
     """
+    none = ibis.null("string")
+    if kind_of(column.type()) in ("integer", "decimal"):
+        ten = column.between(1_000_000_000, 9_999_999_999) & (column == column.floor())
+        return ibis.ifelse(ten, column.cast("int64").cast("string"), none)
     text = column.cast("string")
-    shaped = text.re_search(r"^[ \t\r\n]*[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}[ \t\r\n]*$")
-    return ibis.ifelse(shaped, text.re_replace("[^0-9]", ""), ibis.null("string"))
+    foreign = text.translate(_OTHER_DIGITS, _SAME_DIGITS)
+    spelt = ibis.ifelse(text.re_search(_NOT_VISIBLE), foreign, text)
+    # A decimal's zeros come behind the ten digits.
+    digits = spelt.re_replace("[^0-9]", "").substr(0, 10)
+    read = ibis.ifelse(spelt.re_search(_NHS_SHAPE), digits, none)
+    # The two usual forms are read without the slow road.
+    groups = text.substr(0, 3) + text.substr(4, 3) + text.substr(8, 4)
+    tidy = text.re_search(r"^[0-9]{3}[ -][0-9]{3}[ -][0-9]{4}\z")
+    plain = text.re_search(r"^[0-9]{10}\z")
+    return ibis.ifelse(plain, text, ibis.ifelse(tidy, groups, read))
 
 
 def as_number(digits: Value) -> Value:
@@ -168,3 +214,8 @@ def shift_weeks(column: Value, weeks: Value) -> Value:
     moved = column + (weeks * 7).as_interval("D")
     # Adding days to a date gives a timestamp on some engines.
     return moved.cast("timestamp").cast("date") if kind_of(column.type()) == "date" else moved
+
+
+def to_hour(column: Value) -> Value:
+    """A timestamp cut to the hour."""
+    return column.truncate("h")

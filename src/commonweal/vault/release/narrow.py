@@ -1,0 +1,152 @@
+"""Tables made small for measuring: whose row it is, and what is measured, in numbers.
+
+A text column is replaced by the place of its value in a dictionary, kept once. Measuring joins,
+counts and groups whole numbers then, and what a form makes of a text is worked out once for each
+different value, not for each row. Record keys stay texts: they are only there to be joined.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from commonweal.vault.release.loading import PERSON, Loaded
+from commonweal.vault.release.recipe import CODE_SYSTEMS, TableRecipe
+from commonweal.vault.release.restricted import RestrictedLists, restricted_pattern
+from commonweal.vault.tables import ops
+
+WHO = "cw__who"
+"""The person's running number, for measuring: a released code would be twice as wide."""
+
+
+@dataclass
+class Dictionaries:
+    """For columns of a source: each different value once. Columns `value` and `place` (integer)."""
+
+    loaded: Loaded
+    _kept: dict[tuple[str, str], ops.Table] = field(default_factory=dict)
+    _restricted: dict[tuple[str, str], ops.Table | None] = field(default_factory=dict)
+
+    def of(self, table: str, column: str) -> ops.Table:
+        """The dictionary of one column; missing values are not in it."""
+        key = (table, column)
+        if key not in self._kept:
+            rows = self.loaded.linked(table)
+            known = ops.keep_where(rows, ops.negate(ops.is_missing(rows[column])))
+            once = ops.distinct(ops.project(known, {"value": known[column]}))
+            numbered = ops.derive(once, {"place": ops.row_number()})
+            self._kept[key] = self.loaded.engine.keep(f"values_{secrets.token_hex(6)}", numbered)
+        return self._kept[key]
+
+    def restricted(self, lists: RestrictedLists, recipe: TableRecipe) -> dict[str, ops.Table]:
+        """For each code column that holds restricted codes, those of its dictionary (P10).
+
+        The patterns are tried on each different code once, not on each row.
+        """
+        present = set(ops.columns(self.loaded.linked(recipe.name)))
+        found: dict[str, ops.Table] = {}
+        for name, pattern in restricted_pattern(lists, recipe, present).items():
+            key = (recipe.name, name)
+            if key not in self._restricted:
+                self._restricted[key] = self._matching(recipe.name, name, pattern)
+            values = self._restricted[key]
+            if values is not None:
+                found[name] = values
+        return found
+
+    def _matching(self, table: str, column: str, pattern: str) -> ops.Table | None:
+        engine, codes = self.loaded.engine, self.of(table, column)
+        matching = ops.keep_where(codes, ops.matches(ops.upper_bare(codes["value"]), pattern))
+        kept = engine.keep(f"restricted_{secrets.token_hex(6)}", matching)
+        count = engine.one(ops.group(kept, [], {"n": ops.count_rows(kept)}))["n"]
+        return kept if count else None
+
+
+@dataclass(frozen=True)
+class Narrow:
+    """One table made small. `coded`: the columns that hold places of their dictionaries."""
+
+    table: ops.Table
+    coded: frozenset[str]
+
+
+@dataclass
+class NarrowTables:
+    """The narrow tables of a release, each made once of everybody who may be in it.
+
+    Joining by the person's key, a text, is the dear part of a pass over a large table, and
+    measuring makes several.
+    """
+
+    loaded: Loaded
+    dictionaries: Dictionaries
+    restricted: RestrictedLists
+    everyone: ops.Table
+    """person, number of all who may be in the release or the hold-out."""
+    _kept: dict[str, Narrow] = field(default_factory=dict)
+    _single: dict[str, bool] = field(default_factory=dict)
+
+    def of(self, recipe: TableRecipe) -> Narrow:
+        """`WHO` and the exact values of all that is measured, restricted or joined by."""
+        if recipe.name not in self._kept:
+            self._kept[recipe.name] = self._made(recipe)
+        return self._kept[recipe.name]
+
+    def has_one_row_each(self, recipe: TableRecipe) -> bool:
+        """Whether nobody has two rows in a table."""
+        if recipe.name not in self._single:
+            rows = self.of(recipe).table
+            people = ops.group(rows, [WHO], {"n": ops.count_rows(rows)})
+            most = ops.group(people, [], {"most": ops.largest(people["n"])})
+            self._single[recipe.name] = (self.loaded.engine.one(most)["most"] or 0) <= 1
+        return self._single[recipe.name]
+
+    def forget(self) -> None:
+        """Give back the memory: measuring is over."""
+        for kept in self._kept.values():
+            self.loaded.engine.forget(kept.table.get_name())
+        self._kept.clear()
+
+    def _made(self, recipe: TableRecipe) -> Narrow:
+        rows = ops.inner_join(
+            self.loaded.linked(recipe.name), self.everyone, {PERSON: "person"}, {WHO: "number"}
+        )
+        keys = {key_column(name): ops.as_text(rows[name]) for name in self._joined_by(recipe.name)}
+        rows = ops.derive(rows, keys)
+        present = set(ops.columns(rows))
+        wanted = dict.fromkeys(_measured(recipe))
+        wanted |= dict.fromkeys(restricted_pattern(self.restricted, recipe, present))
+        coded = frozenset(name for name in wanted if _is_coded(recipe, name))
+        for name in coded:
+            values = self.dictionaries.of(recipe.name, name)
+            rows = ops.left_join(rows, values, {name: "value"}, {name: "place"})
+        narrow = ops.select(rows, [WHO, *wanted, *keys])
+        return Narrow(self.loaded.engine.keep(f"narrow_{secrets.token_hex(6)}", narrow), coded)
+
+    def _joined_by(self, table: str) -> set[str]:
+        links = self.loaded.recipe.event_links
+        return {link.variable for link in links if link.child == table} | {
+            link.parent_variable for link in links if link.parent == table
+        }
+
+
+def key_column(variable: str) -> str:
+    """The column of a narrow table that holds a record key as text."""
+    return f"cw__key_{variable}"
+
+
+def _measured(recipe: TableRecipe) -> Iterable[str]:
+    for item in (*recipe.quasi, *recipe.sensitive, *recipe.shifted):
+        yield item.variable.name
+        if item.permitted.since:
+            yield item.permitted.since
+
+
+def _is_coded(recipe: TableRecipe, name: str) -> bool:
+    variable = recipe.table.variable(name)
+    # Not by the form asked for: advice tries other forms over the same narrow tables.
+    could_be_rare = variable.identifies in CODE_SYSTEMS or any(
+        form.kind == "rollup" for form in variable.offered()
+    )
+    return variable.type == "text" or could_be_rare

@@ -1,0 +1,242 @@
+"""What someone could lay together in a release, as tables to be measured.
+
+Each table about people is measured with everything that the release tells of the person besides:
+the quasi-identifiers of every table that has one row a person, and those of other tables that stay
+the same on a person's rows (a denormalised extract repeats sex and home on each). And an event
+whose key is shown in another released table is one event with that one: their quasi-identifiers
+are measured together. So a class is what is known of a person and of one of their events.
+
+Two events of one person in two tables without a shown key are not laid together.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from commonweal.vault.release.narrow import WHO, key_column
+from commonweal.vault.release.recipe import EventLink, TableRecipe
+from commonweal.vault.release.shaping import Shaper
+from commonweal.vault.risk import RiskView
+from commonweal.vault.tables import ops
+
+EVERYONE = "people"
+"""The name under which people are measured where no released table has a quasi-identifier."""
+STEADY_SHARE = 0.8
+"""A column says something of the person where it is the same on all rows of this share of those
+who have several."""
+_PERSON_CLASS = "cw__static"
+_EVENT_CLASS = "cw__event"
+
+
+@contextlib.contextmanager
+def measured_views(
+    shaper: Shaper, people: ops.Table, *, exact: bool, sensitive: bool = True
+) -> Iterator[list[RiskView]]:
+    """The tables that are measured, kept in the engine for the block.
+
+    `people`: those to be released (number, weeks). `exact`: the values before any form.
+    `sensitive`: with the sensitive columns, which only l needs.
+    """
+    making = _Making(shaper, people, exact, sensitive)
+    try:
+        yield list(making.views())
+    finally:
+        for name in making.kept:
+            shaper.engine.forget(name)
+
+
+@dataclass
+class _Making:
+    shaper: Shaper
+    people: ops.Table
+    exact: bool
+    sensitive: bool
+    kept: list[str] = field(default_factory=list)
+    _formed: dict[str, ops.Table] = field(default_factory=dict)
+    _classes: dict[tuple[str, ...], ops.Table | None] = field(default_factory=dict)
+
+    def views(self) -> Iterator[RiskView]:
+        tables = [one for one in self.shaper.loaded.recipe.tables if one.about_people]
+        facts = self._facts(tables)
+        found = [self._view(table, facts) for table in tables if self._is_measured(table)]
+        if not found:
+            everyone = self._keep(ops.project(self.people, {WHO: self.people["number"]}))
+            found.append(RiskView(EVERYONE, everyone, (), (), WHO, by_person=True))
+        yield from found
+
+    def _is_measured(self, table: TableRecipe) -> bool:
+        person_table = self.shaper.loaded.recipe.person_table
+        learnt = table.sensitive and self.sensitive
+        told = table.quasi or self._parents(table, ())
+        return bool(told or learnt or table.name == person_table)
+
+    def _view(self, table: TableRecipe, facts: dict[str, ops.Table]) -> RiskView:
+        rows, own = self._as_events(table, self._rows(table), ())
+        besides = facts
+        if own:
+            besides = {name: fact for name, fact in facts.items() if name != table.name}
+        rows, of_person = self._with_person_class(rows, besides)
+        learnt = [item.variable.name for item in table.sensitive] if self.sensitive else []
+        quasi = (*of_person, *own)
+        wanted = ops.select(rows, [WHO, *quasi, *learnt])
+        # Classes of events are counted in several passes, those of people in one.
+        shown = self._keep(wanted) if own else wanted
+        return RiskView(table.name, shown, quasi, tuple(learnt), WHO, by_person=not own)
+
+    # --- of the person ----------------------------------------------------------------------
+    def _facts(self, tables: Sequence[TableRecipe]) -> dict[str, ops.Table]:
+        """By table, what it tells of each person: `WHO`, once each, and columns."""
+        telling = [table for table in tables if table.quasi]
+        alone = [table for table in telling if not self._one_row_each(table)]
+        found: dict[str, ops.Table] = {}
+        for table in telling:
+            if table not in alone:
+                rows = self._rows(table)
+                found[table.name] = ops.select(rows, [WHO, *_names(table)])
+            elif len(telling) > 1:
+                steady = self._steady(table)
+                if steady is not None:
+                    found[table.name] = steady
+        return found
+
+    def _steady(self, table: TableRecipe) -> ops.Table | None:
+        """The quasi-identifiers that are the same on all rows of nearly everyone with several.
+
+        Where most people have one event, that alone makes it no lasting fact about them.
+        """
+        rows, names = self._rows(table), _names(table)
+        low = {f"low_{place}": ops.smallest(rows[name]) for place, name in enumerate(names)}
+        high = {f"high_{place}": ops.largest(rows[name]) for place, name in enumerate(names)}
+        grouped = self._keep(
+            ops.group(rows, [WHO], {**low, **high, "cw__rows": ops.count_rows(rows)})
+        )
+        several = ops.compare(grouped["cw__rows"], "gt", ops.constant(1, "integer"))
+        moving = {
+            name: ops.count_where(
+                grouped, ops.compare(grouped[f"low_{place}"], "ne", grouped[f"high_{place}"])
+            )
+            for place, name in enumerate(names)
+        }
+        counted = self.shaper.engine.one(
+            ops.group(grouped, [], {"cw__several": ops.count_where(grouped, several), **moving})
+        )
+        most = (1 - STEADY_SHARE) * counted["cw__several"]
+        steady = {
+            name: grouped[f"low_{place}"]
+            for place, name in enumerate(names)
+            if counted[name] <= most
+        }
+        return ops.project(grouped, {WHO: grouped[WHO], **steady}) if steady else None
+
+    def _with_person_class(
+        self, rows: ops.Table, facts: dict[str, ops.Table]
+    ) -> tuple[ops.Table, list[str]]:
+        """`rows` with the number of the class that the person is in by all `facts`."""
+        key = tuple(sorted(facts))
+        if key not in self._classes:
+            self._classes[key] = self._person_classes(list(facts.values())) if facts else None
+        classes = self._classes[key]
+        if classes is None:
+            return rows, []
+        joined = ops.left_join(rows, classes, {WHO: WHO}, {_PERSON_CLASS: "class"})
+        return joined, [_PERSON_CLASS]
+
+    def _person_classes(self, facts: Sequence[ops.Table]) -> ops.Table:
+        """`WHO`, `class`: people of whom the same is known have the same class."""
+        known = ops.project(self.people, {WHO: self.people["number"]})
+        names: list[str] = []
+        for fact in facts:
+            new = {
+                f"known_{len(names) + place}": name
+                for place, name in enumerate(name for name in ops.columns(fact) if name != WHO)
+            }
+            known = ops.left_join(known, fact, {WHO: WHO}, new)
+            names += new
+        return self._numbered(known, names, "class")
+
+    # --- of the event -----------------------------------------------------------------------
+    def _as_events(
+        self, table: TableRecipe, rows: ops.Table, seen: tuple[str, ...]
+    ) -> tuple[ops.Table, list[str]]:
+        """`rows` with what is known of each event, and its columns: its own and its parents'."""
+        names = _names(table)
+        if names and self._one_row_each(table):
+            names = []
+        for number, (link, parent) in enumerate(self._parents(table, seen)):
+            into = f"{_EVENT_CLASS}_{number}"
+            classes = self._event_classes(parent, link, (*seen, table.name))
+            key = {key_column(link.variable): "key"}
+            rows = ops.left_join(rows, classes, key, {into: "class"})
+            names.append(into)
+        return rows, names
+
+    def _event_classes(
+        self, parent: TableRecipe, link: EventLink, seen: tuple[str, ...]
+    ) -> ops.Table:
+        """`key`, `class` of a parent's rows: what is known of that event."""
+        rows, names = self._as_events(parent, self._rows(parent), seen)
+        numbered = self._numbered(rows, names, "class")
+        key = numbered[key_column(link.parent_variable)]
+        return self._keep(
+            ops.distinct(ops.project(numbered, {"key": key, "class": numbered["class"]}))
+        )
+
+    def _parents(
+        self, table: TableRecipe, seen: tuple[str, ...]
+    ) -> list[tuple[EventLink, TableRecipe]]:
+        """Released tables with events that rows of `table` belong to, and of which much is known.
+
+        A parent is also followed where only its own parents tell something. A circle ends where
+        it began.
+        """
+        recipe = self.shaper.loaded.recipe
+        by_name = {one.name: one for one in recipe.tables}
+        found = []
+        for link in recipe.event_links:
+            if link.child != table.name or link.parent in (*seen, table.name):
+                continue
+            parent = by_name[link.parent]
+            if self._one_row_each(parent):
+                continue
+            if parent.quasi or self._parents(parent, (*seen, table.name)):
+                found.append((link, parent))
+        return found
+
+    # --- shared -----------------------------------------------------------------------------
+    def _one_row_each(self, table: TableRecipe) -> bool:
+        """Whether nobody has two rows in a table: then each row tells of the person."""
+        if self.shaper.loaded.recipe.has_one_row_each(table.name):
+            return True
+        return self.shaper.narrow.has_one_row_each(table)
+
+    def _rows(self, table: TableRecipe) -> ops.Table:
+        """`WHO`, record keys, and the values of what is measured, before or after the forms."""
+        if table.name not in self._formed:
+            learnt = table.sensitive if self.sensitive else ()
+            items = (*table.quasi, *learnt)
+            make = self.shaper.raw if self.exact else self.shaper.measured
+            rows, columns = make(table, self.people, items)
+            keys = [name for name in ops.columns(rows) if name.startswith(key_column(""))]
+            shown = {WHO: rows[WHO], **{key: rows[key] for key in keys}, **columns}
+            self._formed[table.name] = self._keep(ops.project(rows, shown))
+        return self._formed[table.name]
+
+    def _numbered(self, rows: ops.Table, names: Sequence[str], into: str) -> ops.Table:
+        """`rows` with the number of their class by the columns `names`."""
+        once = ops.distinct(ops.select(rows, list(names)))
+        classes = self._keep(ops.derive(once, {into: ops.row_number()}))
+        others = [name for name in ops.columns(rows) if name not in names]
+        joined = ops.inner_join_same(rows, classes, {name: name for name in names}, {into: into})
+        return self._keep(ops.select(joined, [*others, into]))
+
+    def _keep(self, table: ops.Table) -> ops.Table:
+        name = f"view_{secrets.token_hex(6)}"
+        self.kept.append(name)
+        return self.shaper.engine.keep(name, table)
+
+
+def _names(table: TableRecipe) -> list[str]:
+    return [item.variable.name for item in table.quasi]

@@ -1,0 +1,187 @@
+"""The how-to pages, run command by command on the repository's own example data.
+
+Each page has a stage here: what a reader brings (a home, a source, papers), and what stands in the
+page for a name of their own. The pages about one release are run one after the other on copies of
+the same home.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import adbc_driver_postgresql.dbapi as dbapi
+import pytest
+
+from commonweal.vault.choices.objections import read_objections
+from tests import factories
+from tests.pages import Stage, blocks, faults, run_blocks
+from tests.release_house import House, hospital
+from tests.release_stores import as_postgresql
+
+FOLDER = "docs/how-to"
+WITHOUT_COMMANDS = {"run-choices.md"}
+RELEASE = "tutorial-conditions-1.r1"
+DEMO = "commonweal home create --name 'Example Hospital' --demo"
+NO_HOME = "unset COMMONWEAL_HOME"
+_SQL = re.compile(r"^```sql\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# The reader knows which key of the list is meant.
+PROJECT_KEY = (
+    "KEY=$(commonweal keys list --json | python3 -c 'import json, sys; print(next("
+    'key["name"] for key in json.load(sys.stdin)["keys"] if key["name"].startswith("project.")))\')'
+)
+
+
+class Desk:
+    """A reader's folder: a home, its root store, and the papers that pages name."""
+
+    def __init__(self, folder: Path, repository: Path) -> None:
+        self.folder = folder
+        self.repository = repository
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "COMMONWEAL_HOME": str(self.folder / "home"),
+            "COMMONWEAL_ROOT_STORE": str(self.folder / "root-store"),
+            "OPEN": "",
+        }
+
+    def run(self, page: str, stage: Stage) -> None:
+        """Run every block of the page; each must end well."""
+        found = blocks((self.repository / FOLDER / page).read_text(encoding="utf-8"))
+        assert found, "the page has no block that is run"
+        places = [place for place in stage.before if all(place not in b.commands for b in found)]
+        assert not places, f"{page} has no command {places}"
+        results = run_blocks(
+            found, self.repository, self.folder / f"outputs-{page}",
+            stage=stage, folder=self.folder, environment=self.environment,
+        )  # fmt: skip
+        said = faults(f"{FOLDER}/{page}", found, results)
+        assert not said, "\n".join(said)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, repository: Path) -> Desk:
+    folder = tmp_path / "desk"
+    folder.mkdir(mode=0o700)
+    return Desk(folder, repository)
+
+
+@pytest.fixture(scope="module")
+def memory() -> Iterator[Path]:
+    """A folder in memory for releases that are opened, gone at the end."""
+    folder = Path(tempfile.mkdtemp(dir="/dev/shm"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory, repository: Path, memory: Path) -> Desk:
+    """A desk after `release-data.md`: Synthea's people, a permit and a release."""
+    folder = tmp_path_factory.mktemp("how-to") / "desk"
+    shutil.copytree(repository / "examples" / "synthea", folder / "records")
+    folder.chmod(0o700)
+    records = folder / "records"
+    (records / "choices").rename(folder / "choices")
+    (records / "draft.yaml").rename(folder / "draft.yaml")
+    corrected = folder / "corrected.yaml"
+    (records / "catalogue.yaml").rename(corrected)
+    corrected.write_text(corrected.read_text().replace("location: .\n", "location: records\n"))
+    made = Desk(folder, repository)
+    made.run(
+        "release-data.md",
+        Stage(
+            words={"SOURCE": "records", "/dev/shm/RELEASE": f"{memory}/opened", "RELEASE": RELEASE},
+            before={
+                "catalogue scan": DEMO,
+                "catalogue check": "cp corrected.yaml catalogue.yaml",
+            },
+        ),
+    )
+    assert (folder / "home" / "releases" / RELEASE / "manifest.jws").is_file()
+    assert list((memory / "opened").rglob("*.parquet"))
+    return made
+
+
+@pytest.fixture
+def copied(released: Desk, desk: Desk) -> Desk:
+    shutil.rmtree(desk.folder)
+    shutil.copytree(released.folder, desk.folder, ignore=shutil.ignore_patterns("outputs-*"))
+    return desk
+
+
+def test_every_page_is_run(repository: Path) -> None:
+    pages = {path.name for path in (repository / FOLDER).glob("*.md")}
+    here = set(re.findall(r'"([a-z-]+\.md)"', Path(__file__).read_text(encoding="utf-8")))
+    assert pages == here
+    for page in WITHOUT_COMMANDS:
+        assert blocks((repository / FOLDER / page).read_text(encoding="utf-8")) == []
+
+
+def test_set_up_a_home(desk: Desk) -> None:
+    words = {
+        "/path/to/home": str(desk.folder / "home"),
+        "/path/to/root-store": str(desk.folder / "root-store"),
+    }
+    desk.run("set-up-a-home.md", Stage(words))
+    assert (desk.folder / "home").is_dir()
+
+
+def test_release_data(released: Desk) -> None:
+    assert (released.folder / "permit.jws").is_file()
+
+
+def test_back_up_and_restore(copied: Desk) -> None:
+    folder = copied.folder
+    (folder / "backups").mkdir()
+    words = {
+        "/path/to/backups": str(folder / "backups"),
+        "commonweal-2026-03-02.cwbackup": "commonweal-2026-03-02.cwbackup",
+        "/path/to/root-store": str(folder / "root-store"),
+        "/path/to/new-home": str(folder / "new-home"),
+    }
+    copied.run(
+        "back-up-and-restore.md",
+        Stage(words, before={"commonweal restore": "cd backups; rm -r ../home"}),
+    )
+    assert (folder / "new-home" / "releases" / RELEASE).is_dir()
+
+
+def test_stop_a_project(copied: Desk) -> None:
+    words = {"NAME": '"$KEY"', "FIRST": "guardian", "SECOND": "siro"}
+    copied.run("stop-a-project.md", Stage(words, before={"keys destroy": PROJECT_KEY}))
+
+
+def test_read_from_postgresql(desk: Desk, repository: Path, postgres_url: str) -> None:
+    page = repository / FOLDER / "read-from-postgresql.md"
+    data = factories.catalogue_data()
+    house = House(desk.folder, factories.clock(), hospital(20), data)
+    _, url = as_postgresql(house, postgres_url)
+    statements = "".join(_SQL.findall(page.read_text(encoding="utf-8")))
+    with dbapi.connect(url, autocommit=True) as c, c.cursor() as cursor:
+        for statement in filter(str.strip, statements.split(";")):
+            cursor.execute(statement)
+    reader = url.replace("//commonweal@", "//commonweal_reader@")
+    address = "postgresql://commonweal_reader@db.example.nhs.uk/hospital?sslmode=verify-full"
+    try:
+        # Without a home: the snapshot lies in the engine.
+        desk.run(page.name, Stage({address: reader}, before={"catalogue scan": NO_HOME}))
+    finally:
+        with dbapi.connect(url, autocommit=True) as c, c.cursor() as cursor:
+            cursor.execute("DROP OWNED BY commonweal_reader")
+            cursor.execute("DROP ROLE commonweal_reader")
+    catalogue = (desk.folder / "catalogue.yaml").read_text()
+    assert "- name: patients" in catalogue
+    assert "- name: tests" not in catalogue  # it was not granted
+    assert not (desk.folder / "home").exists()
+
+
+def test_the_choices_that_the_page_shows_can_be_read(repository: Path, tmp_path: Path) -> None:
+    page = (repository / FOLDER / "run-choices.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```text\n(identifier,.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / "objections.csv").write_text(shown, encoding="utf-8")
+    assert read_objections(tmp_path).rows.num_rows == len(shown.splitlines()) - 1 > 2
