@@ -1,6 +1,7 @@
 """`python3 dev.py bench [NAME ...]`: run benchmarks and write `benchmarks/RESULTS.md`.
 
-Names: `release-1M`, `release-10M`, `risk` (1M and 10M), `ledger`; without a name all of them.
+Names: `release-1M`, `release-10M`, `release-10M-50` (fifty rows a patient), `risk` (1M and 10M),
+`ledger`; without a name all of them.
 Each is compared with its peer or floor in the same run. Figures of a part that is not run again
 stay in the table with the date on which they were taken.
 """
@@ -27,6 +28,7 @@ PAGE = FOLDER / "RESULTS.md"
 BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "release-1M": lambda: release.run("1M"),
     "release-10M": lambda: release.run("10M"),
+    "release-10M-50": lambda: release.run("10M-50"),
     "risk": risk.run,
     "ledger": ledger.run,
 }

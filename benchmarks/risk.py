@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 
 import duckdb
 
+from benchmarks.memory import peak_mb
 from commonweal.vault.risk import ReleasedDates, calendar_of, class_figures, shift_candidates
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.connection import connect, quote_path
@@ -177,7 +177,7 @@ def _child(what: str, source: Path, folder: Path) -> None:
         _copy(source, folder)
     else:
         _measured(what, source, folder)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mb()
     spent = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu, "peak": peak}
     print(json.dumps(spent))
 

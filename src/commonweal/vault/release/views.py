@@ -90,17 +90,13 @@ class _Making:
     def _facts(self, tables: Sequence[TableRecipe]) -> dict[str, ops.Table]:
         """By table, what it tells of each person: `WHO`, once each, and columns."""
         telling = [table for table in tables if table.quasi]
-        alone = [table for table in telling if not self._one_row_each(table)]
-        found: dict[str, ops.Table] = {}
+        found: dict[str, ops.Table | None] = {}
         for table in telling:
-            if table not in alone:
-                rows = self._rows(table)
-                found[table.name] = ops.select(rows, [WHO, *_names(table)])
+            if self._one_row_each(table):
+                found[table.name] = ops.select(self._rows(table), [WHO, *_names(table)])
             elif len(telling) > 1:
-                steady = self._steady(table)
-                if steady is not None:
-                    found[table.name] = steady
-        return found
+                found[table.name] = self._steady(table)
+        return {name: fact for name, fact in found.items() if fact is not None}
 
     def _steady(self, table: TableRecipe) -> ops.Table | None:
         """The quasi-identifiers that are the same on all rows of nearly everyone with several.
