@@ -14,6 +14,7 @@ import pytest
 
 from commonweal.vault.release.build import BuildReport
 from commonweal.vault.release.proving import prove_person, state_absence
+from tests import factories
 from tests.release_house import (
     MARKER,
     House,
@@ -305,4 +306,22 @@ def test_rare_values_are_judged_by_people_and_rolled_up_where_enough_share(
     assert counted == {"J45.0": 120 - 16, "C50.1": 6, "C50": 6, None: 9 + 4}
     assert report.manifest["tables"]["admissions"]["rare_values"] == 4
     assert rows_of({"admissions": found}) == oracle_of(house, permit, report).released()
+    house.close()
+
+
+def test_rare_values_of_a_harmless_variable_are_rolled_up_too(tmp_path: Path) -> None:
+    house = make_house(tmp_path / "house")
+    stays = house.tables["admissions"]
+    for place, row in enumerate(stays):
+        row["ward"] = "Rose" if place % 2 else "Oak"
+    stays[0]["ward"] = "Sluice"
+    table = next(
+        one for one in house.catalogue_data["datasets"][0]["tables"] if one["name"] == "admissions"
+    )
+    table["variables"].append(factories.variable("ward", "text", "other", "rollup(5)"))
+    house.write()
+    data = permitted(admissions={"nhs_number": "pseudonym", "ward": "rollup(5)"})
+    report = house.build(house.issue(data=data))
+    assert set(house.contents(report)["admissions"]["ward"].to_pylist()) == {"Rose", "Oak", None}
+    assert report.manifest["tables"]["admissions"]["rare_values"] == 1
     house.close()

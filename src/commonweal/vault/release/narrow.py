@@ -84,6 +84,9 @@ class NarrowTables:
     restricted: RestrictedLists
     everyone: ops.Table
     """person, number of all who may be in the release or the hold-out."""
+    steady: dict[tuple[object, ...], tuple[str, ...]] = field(default_factory=dict)
+    """What `views` found to stay the same on a person's rows, by table and forms: judged once, so
+    that leaving people out changes who is measured and not what is measured."""
     _kept: dict[str, Narrow] = field(default_factory=dict)
     _single: dict[str, bool] = field(default_factory=dict)
 
@@ -137,7 +140,7 @@ def key_column(variable: str) -> str:
 
 
 def _measured(recipe: TableRecipe) -> Iterable[str]:
-    for item in (*recipe.quasi, *recipe.sensitive, *recipe.shifted):
+    for item in (*recipe.quasi, *recipe.sensitive, *recipe.rare_watched, *recipe.shifted):
         yield item.variable.name
         if item.permitted.since:
             yield item.permitted.since

@@ -7,6 +7,7 @@ them, and the figures before and after.
 from __future__ import annotations
 
 import contextlib
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -159,21 +160,26 @@ def _gate(shaper: Shaper, people: ops.Table, total: int, known: Calendars) -> _G
     """Leave out people in small classes where the permit allows it, then measure what is left.
 
     Who is in a small class follows from the quasi-identifiers alone (and from sensitive values
-    only where the permit limits l), so the full measurement is made once, of what is released.
-    Breaches that remain are for the caller to refuse.
+    only where the permit limits l), so the full measurement is made of what is released. Leaving
+    people out can make a value rare among the others, which then look different: so it goes round
+    while there are people to leave out. Breaches that remain are for the caller to refuse.
     """
     limits = shaper.loaded.recipe.permit.risk
+    most = int(round(limits.suppress_up_to * total, 6))
     suppressed = 0
-    if limits.suppress_up_to > 0:
-        people, suppressed = _leave_out(
-            shaper, people, int(round(limits.suppress_up_to * total, 6))
-        )
-    after = measure(shaper, people, known)
-    return _Gate(people, suppressed, after, after.breaches(limits))
+    while True:
+        people, out = _leave_out(shaper, people, most - suppressed)
+        suppressed += out
+        after = measure(shaper, people, known)
+        breaches = after.breaches(limits)
+        if not out or not breaches:
+            return _Gate(people, suppressed, after, breaches)
 
 
 def _leave_out(shaper: Shaper, people: ops.Table, most: int) -> tuple[ops.Table, int]:
     """(people without those in small classes, how many were left out); at most `most`, or none."""
+    if most <= 0:
+        return people, 0
     limits = shaper.loaded.recipe.permit.risk
     wanted = limits.distinct_l is not None
     with measured_views(shaper, people, exact=False, sensitive=wanted) as views:
@@ -182,7 +188,7 @@ def _leave_out(shaper: Shaper, people: ops.Table, most: int) -> tuple[ops.Table,
         if not 0 < out.people <= most:
             return people, 0
         fewer = ops.anti_join(people, out.table, {"number": "person"})
-        return shaper.engine.keep("allowed_1", fewer), out.people
+        return shaper.engine.keep(f"allowed_{secrets.token_hex(6)}", fewer), out.people
     finally:
         shaper.engine.forget("left_out")
 

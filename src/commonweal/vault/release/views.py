@@ -99,33 +99,33 @@ class _Making:
         return {name: fact for name, fact in found.items() if fact is not None}
 
     def _steady(self, table: TableRecipe) -> ops.Table | None:
-        """The quasi-identifiers that are the same on all rows of nearly everyone with several.
+        """`WHO` and the quasi-identifiers that are the same on all rows of nearly everyone."""
+        rows, names = self._rows(table), _names(table)
+        forms = tuple("exact" if self.exact else item.form.text for item in table.quasi)
+        known, key = self.shaper.narrow.steady, (table.name, *forms)
+        if key not in known:
+            known[key] = self._found_steady(rows, names)
+        steady = {name: ops.smallest(rows[name]) for name in known[key]}
+        return self._keep(ops.group(rows, [WHO], steady)) if steady else None
+
+    def _found_steady(self, rows: ops.Table, names: Sequence[str]) -> tuple[str, ...]:
+        """Those of `names` that are the same on all rows of nearly everyone who has several.
 
         Where most people have one event, that alone makes it no lasting fact about them.
         """
-        rows, names = self._rows(table), _names(table)
-        low = {f"low_{place}": ops.smallest(rows[name]) for place, name in enumerate(names)}
-        high = {f"high_{place}": ops.largest(rows[name]) for place, name in enumerate(names)}
-        grouped = self._keep(
-            ops.group(rows, [WHO], {**low, **high, "cw__rows": ops.count_rows(rows)})
-        )
-        several = ops.compare(grouped["cw__rows"], "gt", ops.constant(1, "integer"))
-        moving = {
-            name: ops.count_where(
-                grouped, ops.compare(grouped[f"low_{place}"], "ne", grouped[f"high_{place}"])
-            )
-            for place, name in enumerate(names)
-        }
-        counted = self.shaper.engine.one(
-            ops.group(grouped, [], {"cw__several": ops.count_where(grouped, several), **moving})
-        )
-        most = (1 - STEADY_SHARE) * counted["cw__several"]
-        steady = {
-            name: grouped[f"low_{place}"]
-            for place, name in enumerate(names)
-            if counted[name] <= most
-        }
-        return ops.project(grouped, {WHO: grouped[WHO], **steady}) if steady else None
+        ends: dict[str, ops.Value] = {"cw__rows": ops.count_rows(rows)}
+        for place, name in enumerate(names):
+            ends[f"low_{place}"] = ops.smallest(rows[name])
+            ends[f"high_{place}"] = ops.largest(rows[name])
+        people = self._keep(ops.group(rows, [WHO], ends))
+        several = ops.compare(people["cw__rows"], "gt", ops.constant(1, "integer"))
+        counts = {"several": ops.count_where(people, several)}
+        for place in range(len(names)):
+            moved = ops.compare(people[f"low_{place}"], "ne", people[f"high_{place}"])
+            counts[f"moved_{place}"] = ops.count_where(people, moved)
+        found = self.shaper.engine.one(ops.group(people, [], counts))
+        most = (1 - STEADY_SHARE) * found["several"]
+        return tuple(name for place, name in enumerate(names) if found[f"moved_{place}"] <= most)
 
     def _with_person_class(
         self, rows: ops.Table, facts: dict[str, ops.Table]

@@ -1,0 +1,29 @@
+"""The walk-through of `commonweal demo`, whole, on a small hospital."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.integration.test_cli_process import done
+
+
+def test_the_demonstration_goes_from_patients_to_a_proved_release(tmp_path: Path) -> None:
+    home = tmp_path / "demo"
+    code, out, err = done("demo", "--no-serve", "--patients", "300", "--json", home=home)
+    assert code == 0, err
+    story = json.loads(out)
+    assert story["ledger_faults"] == 0
+    folder = Path(story["release_folder"])
+    assert (folder / "report.html").is_file()
+    assert len(story["steps"]) >= 10
+    # What it made is a home like any other: the commands find the release and the ledger whole.
+    assert done("release", "verify", str(folder), home=home)[0] == 0
+    assert done("ledger", "verify", home=home)[0] == 0
+
+
+def test_the_demonstration_can_be_run_again(tmp_path: Path) -> None:
+    home = tmp_path / "demo"
+    for _ in range(2):
+        code, _, err = done("demo", "--no-serve", "--patients", "400", home=home)
+        assert code == 0, err
