@@ -310,6 +310,11 @@ class House:
             ).fetchall()
         return [json.loads(body) for (body,) in rows]
 
+    def replaced(self) -> dict[str, str]:
+        """The permit that each permit replaced, by the ledger."""
+        issued = self.events("permit.issued")
+        return {one["permit"]: one["supersedes"] for one in issued if "supersedes" in one}
+
     def ledger_faults(self) -> list[Any]:
         """What is wrong with the ledger, once all has been settled."""
         settle(self.custody())
@@ -405,7 +410,12 @@ def oracle_of(
         house.tables,
         {key: value for key, value in draft.items() if value is not None},
         house.catalogue_data["datasets"][0],
-        oracle_keys(project, scope(report.manifest), house.catalogue_data["datasets"][0]),
+        oracle_keys(
+            project,
+            scope(report.manifest),
+            house.catalogue_data["datasets"][0],
+            shift_scope(draft, house.replaced()),
+        ),
         house.numbers if allowed is None else allowed,
         hold_out,
     )
@@ -415,12 +425,23 @@ def scope(manifest: Mapping[str, Any]) -> str:
     """The scope of a release's codes, worked out from its manifest."""
     if manifest["pseudonym_scope"] == "linked":
         return "linked"
-    choices = manifest["choices"]
+    choices, permit = manifest["choices"], manifest["permit_id"]
     said = digest([choices["national"].get("list_hash"), choices["objections_hash"]])
-    return hashlib.sha256(f"{manifest['source']['fingerprint']}\n{said}".encode()).hexdigest()
+    where = f"{permit}\n{manifest['source']['fingerprint']}\n{said}"
+    return hashlib.sha256(where.encode()).hexdigest()
 
 
-def oracle_keys(project: Secret, scope: str, dataset: Mapping[str, Any]) -> Keys:
+def shift_scope(draft: Mapping[str, Any], before: Mapping[str, str]) -> str:
+    """The scope of the date shift. `before`: the permit that each permit replaced."""
+    if draft.get("link_across_refreshes"):
+        return "linked"
+    first = draft["id"]
+    while first in before:
+        first = before[first]
+    return hashlib.sha256(first.encode()).hexdigest()
+
+
+def oracle_keys(project: Secret, scope: str, dataset: Mapping[str, Any], shift_scope: str) -> Keys:
     """The project's sub-keys by their labels, as the builder's design names them."""
 
     def record(table: str, name: str) -> bytes:
@@ -433,7 +454,10 @@ def oracle_keys(project: Secret, scope: str, dataset: Mapping[str, Any]) -> Keys
         return project.subkey(f"record/{label}/{scope}").use()
 
     return Keys(
-        project.subkey(f"pseudonym/{scope}").use(), project.subkey("stable-draw").use(), record
+        project.subkey(f"pseudonym/{scope}").use(),
+        project.subkey(f"shift/{shift_scope}").use(),
+        project.subkey("stable-draw").use(),
+        record,
     )
 
 

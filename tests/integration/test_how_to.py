@@ -7,9 +7,14 @@ the same home.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import shutil
+import signal
+import socket
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -154,6 +159,48 @@ def test_back_up_and_restore(copied: Desk) -> None:
 def test_stop_a_project(copied: Desk) -> None:
     words = {"NAME": '"$KEY"', "FIRST": "guardian", "SECOND": "siro"}
     copied.run("stop-a-project.md", Stage(words, before={"keys destroy": PROJECT_KEY}))
+
+
+def _silent(port: int) -> bool:
+    """True once nobody answers at the port; waits up to ten seconds."""
+    for _ in range(100):
+        with socket.socket() as caller:
+            if caller.connect_ex(("127.0.0.1", port)) != 0:
+                return True
+        time.sleep(0.1)
+    return False
+
+
+def test_witness_a_ledger(desk: Desk) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    names = {"/path/to/witness": str(desk.folder / "witness"), "8731": port}
+    policy = (
+        f"KEY=$(commonweal ledger witness show {desk.folder}/witness --json | python3 -c "
+        "'import json, sys; print(json.load(sys.stdin)[\"key\"])')\n"
+        f'printf "witness north %s http://127.0.0.1:{port}\\nquorum north\\n" "$KEY" '
+        "> witnesses.policy"
+    )
+    try:
+        desk.run("witness-a-ledger.md", Stage(names, before={"home create": policy}))
+    finally:
+        # The page ends it itself, unless one of its blocks fails before.
+        with contextlib.suppress(OSError, ValueError):
+            number = int((desk.folder / "witness.pid").read_text())
+            if b"serve" in Path(f"/proc/{number}/cmdline").read_bytes():
+                os.kill(number, signal.SIGKILL)
+    assert _silent(int(port))  # the page ended what it started
+    assert (desk.folder / "public-log" / "tile" / "0" / "000.p" / "2").is_file()
+
+
+def test_anonymise_a_table(desk: Desk, repository: Path) -> None:
+    shutil.copytree(repository / "examples" / "synthea", desk.folder / "records")
+    desk.run("anonymise-a-table.md", Stage())
+    made = (desk.folder / "patients-5.csv").read_text().splitlines()
+    assert made[0] == '"BIRTHDATE","MARITAL","RACE","GENDER"'
+    assert len(made) == 1 + 1164
+    assert "SSN" in (desk.folder / "left-out.txt").read_text()
 
 
 def test_read_from_postgresql(desk: Desk, repository: Path, postgres_url: str) -> None:

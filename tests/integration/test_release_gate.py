@@ -162,3 +162,43 @@ def test_distinct_l_is_kept(house: House) -> None:
     assert min(len(held) for held in values.values()) >= 2
     assert report.manifest["risk"]["after"]["l"]["admissions.diagnosis"]["distinct"] >= 2
     assert report.manifest["patients"]["suppressed"] > 2
+
+
+def test_a_release_of_nobody_does_not_take_the_place_of_the_one_before(tmp_path: Path) -> None:
+    house = make_house(tmp_path / "house")
+    data = permitted(admissions={"nhs_number": "pseudonym", "diagnosis": "exact"})
+    permit = house.issue(data=data)
+    first = house.build(permit)
+    header = (house.source / "admissions.csv").read_text().splitlines()[0]
+    (house.source / "admissions.csv").write_text(header + "\n")
+    error = refused(lambda: house.build(permit))
+    assert (error.code, error.exit_code) == ("CW-RELEASE-NOBODY", 4)
+    house.write()
+    assert house.contents(first)["admissions"].num_rows > 0
+    house.close()
+
+
+def test_leaving_everybody_out_is_refused(tmp_path: Path) -> None:
+    house = make_house(tmp_path / "house")
+    for place, row in enumerate(house.tables["patients"]):
+        row["sex"] = f"S{place}"
+    house.write()
+    permit = house.issue(
+        data=permitted(patients={"nhs_number": "pseudonym", "sex": "exact"}),
+        risk={"k": 5, "suppress_up_to": 1.0},
+    )
+    assert refused(lambda: house.build(permit)).code == "CW-RELEASE-NOBODY"
+    house.close()
+
+
+def test_a_table_that_tells_only_who_is_in_it_is_measured(tmp_path: Path) -> None:
+    house = make_house(tmp_path / "house")
+    house.tables["tests"] = house.tables["tests"][:3]
+    house.write()
+    data = permitted(
+        patients={"nhs_number": "pseudonym", "sex": "exact"}, tests={"admission_id": "record_code"}
+    )
+    refusal = refused(lambda: house.build(house.issue(data=data)))
+    assert refusal.code == "CW-RISK-LIMIT"
+    assert "Table tests" in refusal.sentence
+    house.close()

@@ -23,10 +23,10 @@ from commonweal.papers.permit import Permit
 from commonweal.vault.keys import Secret
 from commonweal.vault.release.prepare import Inputs, opened_engine, opened_source, prepare
 from commonweal.vault.release.progress import quiet
-from commonweal.vault.release.project_keys import ProjectKeys, scope_of
+from commonweal.vault.release.project_keys import ProjectKeys, scope_of, shift_scope_of
 from commonweal.vault.release.recipe import Recipe, make_recipe
 from tests import factories
-from tests.release_house import oracle_keys, permitted, write_tables
+from tests.release_house import oracle_keys, permitted, shift_scope, write_tables
 from tests.unit.choices.helpers import HEADER, nhs_numbers
 from tests.unit.release.oracle import Oracle, smallest_group
 
@@ -186,8 +186,12 @@ class Bench:
         return shaped, oracle.released(), min(held)
 
     def _keys(self, recipe: Recipe, fingerprint: str, choices: str) -> ProjectKeys:
-        self.scope = scope_of(linked=False, fingerprint=fingerprint, choices=choices)
-        return ProjectKeys(self.secret, self.secret, self.secret, self.secret, self.scope)
+        permit = recipe.permit.id
+        self.scope = scope_of(linked=False, permit=permit, fingerprint=fingerprint, choices=choices)
+        return ProjectKeys(
+            self.secret, self.secret, self.secret, self.secret, self.scope,
+            shift_scope_of(linked=False, root=permit),
+        )  # fmt: skip
 
     def _oracle(
         self, tables: dict[str, Any], permit: Permit, data: dict[str, Any], allowed: list[str]
@@ -197,7 +201,7 @@ class Bench:
 
         class Late(Oracle):
             def released(late) -> dict[str, Any]:  # noqa: N805 (the scope is known afterwards)
-                late.keys = oracle_keys(self.secret, self.scope, dataset)
+                late.keys = oracle_keys(self.secret, self.scope, dataset, shift_scope(plain, {}))
                 return super().released()
 
         return Late(tables, plain, dataset, None, allowed)  # type: ignore[arg-type]

@@ -327,11 +327,11 @@ def test_a_release_without_the_objector(
     report = house.build(permit)
     assert report.manifest["patients"]["removed"]["local_objection"] == 2
     # How many lines name nobody is said to the data manager, and stays in the vault.
-    assert report.plain()["objections"] == {"lines_naming_nobody": 1}
+    assert report.plain()["objections"]["lines_naming_nobody"] == 1
     said = "1 line(s) of objections.csv that apply here name nobody"
     assert any(said in sentence for sentence in report.sentences())
     plan = house.plan(permit)
-    assert plan.plain()["objections"] == {"lines_naming_nobody": 1}
+    assert plan.plain()["objections"]["lines_naming_nobody"] == 1
     assert any(said in sentence for sentence in plan.sentences())
     assert "name nobody" not in (report.folder / "report.html").read_text()
     assert "lines_naming_nobody" not in str(report.manifest)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from commonweal.cli import (
+    anonymising,
     backups,
     catalogues,
     demonstration,
@@ -50,6 +51,7 @@ app.add_typer(catalogues.app, name="catalogue")
 app.add_typer(permits.app, name="permit")
 app.add_typer(releases.app, name="release")
 app.add_typer(risk.app, name="risk")
+app.command("anonymise")(anonymising.anonymise)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(keys.app, name="keys")
 app.command("backup")(backups.backup)

@@ -39,8 +39,11 @@ def backup(
         "files": info.files,
         "bytes": info.bytes,
         "sha256": info.sha256,
+        "unavailable_keys": list(info.unavailable_keys),
     }
-    emit(json, plain, [f"{info.files:,} files ({info.bytes:,} bytes) are sealed in {out}."])
+    lines = [f"{info.files:,} files ({info.bytes:,} bytes) are sealed in {out}."]
+    lines.append("Renew the copy of the root store too: it holds the halves of keys made since.")
+    emit(json, plain, lines + _without_half(info.unavailable_keys))
 
 
 def restore(
@@ -62,6 +65,19 @@ def restore(
     emit(json, _plain(done, to), _sentences(done, to))
 
 
+def _without_half(names: tuple[str, ...]) -> list[str]:
+    """A warning that names the keys whose half the root store does not hold."""
+    if not names:
+        return []
+    return [
+        (
+            f"WARNING: the root store does not hold the half of {len(names)} key(s), so that what "
+            f"they seal or sign is out of reach: {', '.join(names)}."
+        ),
+        "Put back the newest copy of the root store.",
+    ]
+
+
 def _plain(done: Restored, to: Path) -> dict[str, Any]:
     from commonweal.foundation.clock import stamp
 
@@ -71,6 +87,7 @@ def _plain(done: Restored, to: Path) -> dict[str, Any]:
         "backup": done.result.backup.id,
         "made_at": stamp(done.result.backup.made_at),
         "keys_still_destroyed": len(done.result.destroyed_keys),
+        "keys_unavailable": list(done.result.unavailable_keys),
         "details_erased_again": done.result.erased,
         "permits_stopped_again": list(done.stopped),
         "epoch": done.epoch,
@@ -87,6 +104,7 @@ def _sentences(done: Restored, to: Path) -> list[str]:
             f"erased again; {len(done.stopped)} permit(s) were stopped again."
         ),
         "Choices from before now are not used any more: fetch the national list again.",
+        *_without_half(result.unavailable_keys),
     ]
     if done.epoch is not None:
         lines.append(

@@ -29,6 +29,30 @@ class Naming:
     title: str | None
     custodian: str | None
 
+    def check(self) -> None:
+        """Refuse what a catalogue cannot hold, before a source is read. Raises CW-USAGE."""
+        from pydantic import TypeAdapter, ValidationError
+
+        from commonweal.foundation.errors import WrongUsage
+        from commonweal.papers.base import Identifier, Line
+
+        letters = (
+            "--dataset takes letters, digits, dots, dashes and underscores, at most 64, and "
+            "begins with a letter or digit."
+        )
+        said = (
+            (self.dataset, Identifier, letters),
+            (self.title, Line, "--title takes one line of text."),
+            (self.custodian, Line, "--custodian takes one line of text."),
+        )
+        for text, kind, sentence in said:
+            if text is None:
+                continue
+            try:
+                TypeAdapter(kind).validate_python(text)
+            except ValidationError:
+                raise WrongUsage("CW-USAGE", sentence) from None
+
 
 @app.command("scan")
 def scan(
@@ -60,6 +84,8 @@ def scan(
     from commonweal.vault.scan import scan as scan_source
     from commonweal.vault.sources.opening import guess_kind, open_source
 
+    naming = Naming(dataset, title, custodian)
+    naming.check()
     kind = guess_kind(source)
     custody = _home_if_named(ctx, home)
     with _work(custody) as work, steps(json) as step:
@@ -70,7 +96,7 @@ def scan(
                 work_folder=work,
                 progress=lambda table, number, of: step(f"Profiling {table}", number / of),
             )
-    _write(result, out, Naming(dataset, title, custodian))
+    _write(result, out, naming)
     tables = {name: profile.rows for name, profile in result.profiles.items()}
     undecided = [f"{table}.{column}" for table, column in result.undecided]
     lines = [f"{name}: {rows:,} rows" for name, rows in tables.items()]

@@ -149,6 +149,7 @@ def _home(path: Path | None) -> Iterator[Finding]:
         yield Finding("Home", "ok", f"{custody.home.info.name} ({kind}); its parts fit together.")
         yield _place(custody.home.path)
         yield _root_store(custody.home)
+        yield _keys(custody.keyring)
         yield _asked("Clock", lambda: _clock(custody))
         yield _waiting(custody.ledger.intents_left())
 
@@ -184,6 +185,21 @@ def _root_store(home: Any) -> Finding:
             "Move its folder to another disk and name it in COMMONWEAL_ROOT_STORE.",
         )
     return Finding("Root key", "ok", "It lies outside the home, on another disk.")
+
+
+def _keys(keyring: Any) -> Finding:
+    try:
+        missing = keyring.unavailable()
+    except CommonwealError as error:
+        return _told("Keys", error)
+    if missing:
+        return Finding(
+            "Keys",
+            "fault",
+            f"The root store does not hold the half of: {', '.join(missing)}. (CW-KEY-UNAVAILABLE)",
+            "Put back the newest copy of the root store; what these keys sealed is lost without.",
+        )
+    return Finding("Keys", "ok", "The root store holds the half of every key.")
 
 
 def _clock(custody: Any) -> str:

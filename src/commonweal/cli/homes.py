@@ -49,6 +49,20 @@ def create(
     because: Annotated[
         str | None, typer.Option(help="Why they accept it.", show_default=False)
     ] = None,
+    witnesses: Annotated[
+        Path | None,
+        typer.Option(
+            help="A policy file (tlog-policy) of witnesses who must sign the public log.",
+            show_default=False,
+        ),
+    ] = None,
+    witness_lag: Annotated[
+        int | None,
+        typer.Option(
+            help="Minutes that a public entry may wait for its witnesses (15).",
+            show_default=False,
+        ),
+    ] = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -59,10 +73,9 @@ def create(
     """
     path = home_path(ctx, home)
     from commonweal.foundation.clock import SystemClock
-    from commonweal.vault.custody import Acceptance, create_home
+    from commonweal.vault.custody import Acceptance, create_home, read_policy
 
-    if (accepted_by is None) is not (because is None):
-        raise WrongUsage("CW-USAGE", "--accepted-by and --because go together.")
+    _together(accepted_by, because, witnesses, witness_lag)
     with create_home(
         path,
         kind="demo" if demo else "standard",
@@ -74,8 +87,19 @@ def create(
         acceptance=Acceptance(accepted_by, because)
         if accepted_by is not None and because is not None
         else None,
+        witnesses=None if witnesses is None else read_policy(witnesses),
+        witness_lag_minutes=witness_lag,
     ) as custody:
         emit(json, _plain(custody), [*_sentences(custody), *_next_steps(custody)])
+
+
+def _together(
+    accepted_by: str | None, because: str | None, witnesses: Path | None, lag: int | None
+) -> None:
+    if lag is not None and witnesses is None:
+        raise WrongUsage("CW-USAGE", "--witness-lag needs --witnesses.")
+    if (accepted_by is None) is not (because is None):
+        raise WrongUsage("CW-USAGE", "--accepted-by and --because go together.")
 
 
 @app.command("accept")
@@ -137,6 +161,11 @@ def _plain(custody: Custody) -> dict[str, Any]:
                 {"key": key.id, "holder": key.holder, "roles": list(key.roles)}
                 for key in trust.keys
             ],
+            "witnesses": [
+                {"name": one.name, "holder": one.holder, "url": one.url}
+                for one in trust.witnesses or ()
+            ],
+            "witness_quorum": trust.witness_quorum,
         },
         "ledger": {
             "key": str(custody.ledger_keys[-1]),
@@ -163,10 +192,16 @@ def _sentences(custody: Custody) -> list[str]:
         *_accepted(plain),
         f"Ledger: {ledger['public']} public and {ledger['sealed']} sealed entries.",
         f"Key that checks the ledger: {ledger['key']}",
+        *_witnessed(trust),
     ]
     if plain["restored_at"]:
         lines.append(f"Restored from a backup at {plain['restored_at']}.")
     return lines
+
+
+def _witnessed(trust: dict[str, Any]) -> list[str]:
+    named = ", ".join(f"{one['name']} ({one['holder']})" for one in trust["witnesses"])
+    return [f"Witnesses, of whom {trust['witness_quorum']} must sign: {named}."] if named else []
 
 
 def _accepted(plain: dict[str, Any]) -> list[str]:

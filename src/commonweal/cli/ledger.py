@@ -1,4 +1,4 @@
-"""`commonweal ledger`: verify, prove, export and sequence the ledger."""
+"""`commonweal ledger`: verify, prove, export and sequence the ledger, and have it witnessed."""
 
 from __future__ import annotations
 
@@ -7,32 +7,49 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commonweal.cli import witnesses
 from commonweal.cli.options import HomeOption, JsonOption, group, home_path, new_place, opened
 from commonweal.cli.show import emit
+from commonweal.cli.witnesses import PolicyOption
 from commonweal.foundation.errors import Fault, WrongUsage
 
 if TYPE_CHECKING:
+    from commonweal.ledger.policy import WitnessPolicy
     from commonweal.ledger.report import Report
     from commonweal.vault.custody import Custody
 
 app = group("The ledger: what was decided and done, provably unchanged.")
 
+app.add_typer(witnesses.app, name="witness")
+app.command("ask-witnesses")(witnesses.ask)
+app.command("policy")(witnesses.policy)
+app.command("checker")(witnesses.checker)
+
 KeyOption = Annotated[
-    list[str], typer.Option(help="The ledger's key, as `home show` prints it.", metavar="VKEY")
+    list[str] | None,
+    typer.Option(
+        help="The ledger's key, as `home show` prints it.", metavar="VKEY", show_default=False
+    ),
 ]
 
 
 @app.command("verify")
-def verify(ctx: typer.Context, home: HomeOption = None, json: JsonOption = False) -> int:
+def verify(
+    ctx: typer.Context,
+    policy: PolicyOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> int:
     """Recompute the whole ledger from its entries.
 
-    Each fault is named with its place; exit code 3 if there is one.
+    Each fault is named with its place; exit code 3 if there is one. Witnesses must have signed as
+    the trust policy says, or the policy file where one is named.
     """
     path = home_path(ctx, home)
     from commonweal.foundation.clock import SystemClock
     from commonweal.vault.custody import open_custody, verify_ledger
 
-    report = verify_ledger(path, SystemClock())
+    report = verify_ledger(path, SystemClock(), policy=_policy(policy))
     if not report.faults:
         # The ledger is sound: now the trust policy must be the one in its first entry.
         with open_custody(path, SystemClock()):
@@ -65,7 +82,8 @@ def prove(
 
     with opened(ctx, home) as custody:
         log, index = _place(custody, entry)
-        proof = prove_entry(custody.ledger, log, index)
+        note = _witnessed_note(custody, log, index)
+        proof = prove_entry(custody.ledger, log, index, note=note)
         write_atomic(out, proof.encode(), exclusive=True)
         key = str(custody.ledger_keys[-1])
     plain = {"log": log, "index": index, "file": str(out), "key": key}
@@ -76,17 +94,26 @@ def prove(
 @app.command("check-proof")
 def check_proof(
     file: Annotated[Path, typer.Argument(help="The proof file.", metavar="FILE")],
-    key: KeyOption,
+    key: KeyOption = None,
+    policy: PolicyOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Check a proof file with the ledger's key alone.
+    """Check a proof file with the ledger's key or a policy.
 
-    Needs no home and no network.
+    A policy also asks for its witnesses. Needs no home and no network; `ledger checker` writes a
+    program that needs only Python.
     """
+    from commonweal.foundation.clock import SystemClock
     from commonweal.foundation.files import read_bytes
     from commonweal.ledger.proving import check_proof as check
+    from commonweal.ledger.quorum import check_proof_by
 
-    found = check(read_bytes(file, "The proof", limit=1024 * 1024), key)
+    keys, rules = _trusted(key, policy)
+    content = read_bytes(file, "The proof", limit=1024 * 1024)
+    if rules is None:
+        found = check(content, keys)
+    else:
+        found = check_proof_by(content, rules, SystemClock().now(), keys)
     plain = {
         "log": found.log,
         "origin": found.origin,
@@ -107,20 +134,29 @@ def check_proof(
 def export(
     ctx: typer.Context,
     folder: Annotated[
-        Path, typer.Argument(help="The folder to write; it must not exist.", metavar="DIR")
+        Path,
+        typer.Argument(
+            help="The folder to write; it must not exist, except for more tiles.", metavar="DIR"
+        ),
     ],
+    tiles: Annotated[
+        bool,
+        typer.Option(
+            "--tiles", help="As C2SP tlog-tiles for a web server; again to bring them up to date."
+        ),
+    ] = False,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
     """Write the public log as files that anyone may have.
 
-    Its entries, one signed checkpoint and the key that checks it.
+    Its entries, one signed checkpoint and the key that checks it; or its tiles.
     """
     from commonweal.vault.custody import export_public, settle
 
     with opened(ctx, home) as custody:
         settle(custody)
-        plain = export_public(custody, folder)
+        plain = _tiles(custody, folder) if tiles else export_public(custody, folder)
     lines = [f"{plain['entries']:,} entries of the public log are in {folder}."]
     emit(json, {**plain, "folder": str(folder)}, lines)
 
@@ -128,13 +164,17 @@ def export(
 @app.command("check-export")
 def check_export(
     folder: Annotated[Path, typer.Argument(help="The exported folder.", metavar="DIR")],
-    key: KeyOption,
+    key: KeyOption = None,
+    policy: PolicyOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Check an exported public log with the ledger's key alone."""
+    """Check an exported public log with a key or a policy.
+
+    Its entries, or its tiles.
+    """
     from commonweal.vault.custody import check_export as check
 
-    plain = check(folder, key)
+    plain = check(folder, *_trusted(key, policy))
     emit(json, plain, [f"All {plain['entries']:,} entries are those that were signed."])
 
 
@@ -147,6 +187,38 @@ def sequence(ctx: typer.Context, home: HomeOption = None, json: JsonOption = Fal
         done = settle(custody)
     plain = {"placed": done.placed, "sealed_today": done.sealed, "checkpoints": dict(done.notes)}
     emit(json, plain, [f"{done.placed} entries were placed; both logs are signed."])
+
+
+def _policy(file: Path | None) -> WitnessPolicy | None:
+    from commonweal.vault.custody import read_policy
+
+    return None if file is None else read_policy(file)
+
+
+def _trusted(keys: list[str] | None, file: Path | None) -> tuple[list[str], WitnessPolicy | None]:
+    if not keys and file is None:
+        raise WrongUsage(
+            "CW-USAGE",
+            "There is nothing to check with: name a key or a policy.",
+            remedy="Add --key VKEY (from `commonweal home show`) or --policy FILE.",
+        )
+    return keys or [], _policy(file)
+
+
+def _witnessed_note(custody: Custody, log: str, index: int) -> str | None:
+    """The newest checkpoint with enough witnesses that covers the entry, if there is one."""
+    from commonweal.vault.custody.witnesses import newest_witnessed
+
+    return newest_witnessed(custody, index) if log == "public" else None
+
+
+def _tiles(custody: Custody, folder: Path) -> dict[str, Any]:
+    from commonweal.vault.custody import export_public_tiles
+
+    done = export_public_tiles(custody, folder)
+    key = str(custody.ledger_keys[-1])
+    return {"entries": done.size, "before": done.before, "files": done.files,
+            "origin": custody.origin("public"), "key": key}  # fmt: skip
 
 
 def _place(custody: Custody, entry: str) -> tuple[Any, int]:
@@ -178,4 +250,9 @@ def _sentences(report: Report) -> list[str]:
             f"{name}: {log.entries:,} entries, {log.checkpoints} signed checkpoint(s), the newest "
             f"covers {log.signed:,}; {log.intents_left} wait for their place."
         )
+    public = report.logs["public"]
+    if public.witnessed:
+        lines.append(f"Witnesses have signed {public.witnessed:,} public entries.")
+    else:
+        lines.append("Not witnessed: whoever holds the ledger's key could keep a second ledger.")
     return lines

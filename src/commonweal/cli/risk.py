@@ -39,25 +39,80 @@ def measure(
         typer.Option(help="The column that says whose row it is; else each row is one person."),
     ] = None,
     population: Annotated[
-        Path | None, typer.Option(help="A table of the population.", show_default=False)
+        Path | None,
+        typer.Option(help="A table of everybody who may be in the data.", show_default=False),
     ] = None,
+    population_count: Annotated[
+        str | None, typer.Option(help="Its column that counts people; else a row is one person.")
+    ] = None,
+    population_size: Annotated[
+        int | None, typer.Option(help="How many people there are, where there is no table.")
+    ] = None,
+    hierarchies: Annotated[
+        Path | None,
+        typer.Option(help="A folder with hierarchy_COLUMN.csv of sensitive columns."),
+    ] = None,
+    weight: Annotated[str | None, typer.Option(help="The column of survey weights.")] = None,
+    events: Annotated[
+        str | None, typer.Option(help="Columns that say what happened to a person: A,B.")
+    ] = None,
+    gaps: Annotated[
+        str | None, typer.Option(help="The column of dates whose gaps may give a person away.")
+    ] = None,
+    suda: Annotated[
+        bool, typer.Option("--suda", help="Look for the few details that single people out.")
+    ] = False,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Measure k, l and the chances of being recognised.
+    """Measure k, l, t and the chances of being recognised.
 
-    Figures only, never a value.
+    Figures only, never a value. By person where --person names the column, and by row beside it.
     """
+    from commonweal.cli.risk_lines import lines
+    from commonweal.vault.risk import More
     from commonweal.vault.risk import measure as measure_risk
 
     quasi_names, sensitive_names = names(quasi), names(sensitive)
+    more = More(
+        population_count, population_size, weight, tuple(names(events)), gaps, suda,
+        hierarchies=_trees(hierarchies, sensitive_names),
+    )  # fmt: skip
     table: Any = data
+    _require_one(data)
     if (data / "manifest.jws").is_file():
-        wanted = [*quasi_names, *sensitive_names, *([person] if person else [])]
+        own = [person] if person else []
         with opened(ctx, home) as custody:
-            table = _released(custody, data, wanted)
-    figures = measure_risk(table, quasi_names, sensitive_names, person, population)
-    emit(json, figures, _lines(figures))
+            table = _released(custody, data, [*quasi_names, *sensitive_names, *own, *more.columns])
+    figures = measure_risk(table, quasi_names, sensitive_names, person, population, more=more)
+    emit(json, figures, lines(figures))
+
+
+def _require_one(data: Path) -> None:
+    if data.is_dir() and not (data / "manifest.jws").is_file():
+        from commonweal.foundation.errors import WrongUsage
+
+        raise WrongUsage(
+            "CW-USAGE",
+            f"{data.name or data} is a folder and not a release; risk is measured of one file.",
+            remedy="Name one CSV or Parquet file in it.",
+        )
+
+
+def _trees(folder: Path | None, sensitive: list[str]) -> dict[str, Any]:
+    """The hierarchies of a folder that belong to sensitive columns. Raises CW-RISK-HIERARCHY."""
+    if folder is None:
+        return {}
+    from commonweal.foundation.errors import WrongUsage
+    from commonweal.vault.risk.anonymise.hierarchy import read_folder
+
+    found = read_folder(folder)
+    trees = {column: found[column].levels for column in sensitive if column in found}
+    if not trees:
+        raise WrongUsage(
+            "CW-RISK-HIERARCHY", f"{folder.name} has no hierarchy of a sensitive column."
+        )
+    return trees
 
 
 def _released(custody: Custody, folder: Path, wanted: list[str]) -> Any:
@@ -77,36 +132,11 @@ def _released(custody: Custody, folder: Path, wanted: list[str]) -> Any:
         if not set(wanted) <= {column.name for column in table.columns}:
             continue
         parts = []
+        names_once = list(dict.fromkeys(wanted))
         for file in table.files:
             sink = io.BytesIO()
             context = f"release/{manifest.release}/{file.path}"
             open_file(folder / file.path, sink, file, secret, context)
-            parts.append(pq.read_table(pa.BufferReader(sink.getbuffer()), columns=wanted))
+            parts.append(pq.read_table(pa.BufferReader(sink.getbuffer()), columns=names_once))
         return pa.concat_tables(parts)
     raise WrongUsage("CW-RISK-COLUMNS", "No table of this release has all the columns named.")
-
-
-def _lines(figures: dict[str, Any]) -> list[str]:
-    prosecutor = figures["prosecutor"]
-    lines = [
-        (
-            f"{figures['patients']:,} people in {figures['rows']:,} rows and "
-            f"{figures['classes']:,} groups of people who look alike."
-        ),
-        (
-            f"Smallest group: {figures['k']:,}. People who are alone in a group: "
-            f"{figures['sample_uniques']:,}."
-        ),
-        (
-            f"Chance of being recognised by someone who knows that the person is in the data: "
-            f"{prosecutor['mean']:.4f} on average, {prosecutor['max']:.4f} at most; "
-            f"{100 * prosecutor['at_risk']:.1f} % of people are at risk."
-        ),
-        f"Share of people that a match of everyone would name rightly: {figures['marketer']:.4f}.",
-    ]
-    for column, variety in figures["l"].items():
-        lines.append(
-            f"{column}: at least {variety['distinct']:,} different value(s) in each group "
-            f"(entropy {variety['entropy']:.2f})."
-        )
-    return lines

@@ -99,6 +99,14 @@ LEDGER = {
     "CW-LEDGER-DETAIL-INVALID": "Sealed details cannot be opened or do not match their entry.",
     "CW-LEDGER-DETAIL-ERASED": "The details of this entry were erased.",
     "CW-LEDGER-MEMBERSHIP-INVALID": "A membership proof or list is badly formed or does not hold.",
+    "CW-LEDGER-POLICY-INVALID": "A policy of witnesses (tlog-policy) is badly formed.",
+    "CW-LEDGER-QUORUM": "Fewer witnesses signed a checkpoint than the policy asks for.",
+    "CW-LEDGER-SPLIT": "A witness has seen another or a longer log under this ledger's name.",
+    "CW-LEDGER-COSIGNATURE-TIME": "A witness's signature carries a time that cannot be right.",
+    "CW-LEDGER-WITNESS-REFUSED": "A witness answered and did not sign.",
+    "CW-LEDGER-WITNESS-UNREACHABLE": "A witness does not answer, or cannot sign now.",
+    "CW-LEDGER-WITNESS-URL": "The address of a witness is not one that may be used.",
+    "CW-LEDGER-TILES-INVALID": "A folder of tiles is not what the signed checkpoint says.",
     "CW-PERMIT-NOT-LIVE": "The permit is not in a state that allows this.",
     "CW-CLOCK-BEHIND": "The clock is behind the last time in the ledger.",
 }
@@ -175,9 +183,22 @@ RISK = {
     "CW-RISK-COLUMNS": "A risk measurement names columns that are absent, doubled or unusable.",
     "CW-RISK-PERSON-MISSING": "Rows of a table to be measured belong to no person.",
     "CW-RISK-INPUT": "A table to be measured is of a kind that cannot be read.",
-    "CW-RISK-NOT-BUILT": "A risk measure belongs to a part of Commonweal that is not built yet.",
+    "CW-RISK-POPULATION": "A population table or its size does not fit the table to be measured.",
+    "CW-RISK-WEIGHT": "Survey weights are missing, below 1, or differ within a person.",
+    "CW-RISK-SUDA-SIZE": "Too many columns to look for every set that singles somebody out.",
+    "CW-RISK-HIERARCHY": "A hierarchy does not hold the values of its column, or there is none.",
     "CW-RISK-SHIFT-WINDOW": "A date variable covers too short a time for the permit's shifts.",
     "CW-RISK-SHIFT-SIZE": "A date variable spans too many days, or shifts are out of range.",
+}
+
+ANONYMISE = {
+    "CW-ANONYMISE-INPUT": "A table was to be generalised with settings that do not fit.",
+    "CW-ANONYMISE-HIERARCHY": "A generalisation hierarchy does not have the form it must have.",
+    "CW-ANONYMISE-VALUE": "A table has values that their hierarchy does not know.",
+    "CW-ANONYMISE-EMPTY": "A table to be generalised has no rows.",
+    "CW-ANONYMISE-POPULATION": "A population table does not hold the people of the table.",
+    "CW-ANONYMISE-IMPOSSIBLE": "No generalisation of the columns holds what was asked.",
+    "CW-ANONYMISE-BUDGET": "The search was ended before it found any generalisation.",
 }
 
 DEMO = {
@@ -238,10 +259,13 @@ CODES: dict[str, str] = {
     **KEYS,
     **CHOICES,
     **RISK,
+    **ANONYMISE,
     **CUSTODY,
     **CLI,
     **RELEASE,
     **DEMO,
 }
 
-RETIRED: dict[str, str] = {}
+RETIRED: dict[str, str] = {
+    "CW-RISK-NOT-BUILT": "A risk measure belonged to a part of Commonweal that was not built yet.",
+}

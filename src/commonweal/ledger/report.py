@@ -40,6 +40,8 @@ KINDS = {
     "checkpoint_missing": "A checkpoint that was signed is not stored any more.",
     "memory_missing": "The signer's memory of what it signed is gone or damaged.",
     "cosignature_wrong": "A witness's line under a checkpoint does not hold.",
+    "cosignature_time": "A witness's line is older than an entry that it covers.",
+    "quorum_missing": "An entry waits too long for the witnesses that the policy asks for.",
 }
 """The closed list of kinds of fault."""
 
@@ -67,7 +69,9 @@ class LedgerFault:
 
 @dataclass
 class LogReport:
-    """One log. `signed` is the size that the newest good checkpoint covers."""
+    """One log. `signed`: the size that the newest good checkpoint covers; `witnessed`: the newest
+    with the witnesses that the policy asks for (0 without a policy).
+    """
 
     entries: int = 0
     root: str = ""
@@ -75,6 +79,7 @@ class LogReport:
     checkpoint: str | None = None
     checkpoints: int = 0
     witnesses: list[str] = field(default_factory=list)
+    witnessed: int = 0
     intents_left: int = 0
 
     def as_dict(self) -> dict[str, Any]:

@@ -67,6 +67,9 @@ class CheckpointSigner:
                 checkpoint = self._examine(connection, log)
             # The last one may have been remembered and not stored when a process died.
             before = self.memory.note(log)
+            if before is None and self.memory.journal(log) is None:
+                # So that from the first note on a journal that is not there was taken away.
+                self.memory.begin_journal(log, ())
             note = SigningKey(checkpoint.origin, self._signer).sign(checkpoint.text()).format()
             if before is not None and before.decode() != note:
                 self._store(ledger, log, before.decode(), checkpoint.origin)
@@ -89,7 +92,7 @@ class CheckpointSigner:
             )
         newest = self.memory.newest(log)
         if newest is None or newest.epoch != signed.epoch:
-            # A new signer, or a return to an older ledger: what was lost since is not asked for.
+            # The first note, or a return to an older ledger: what was lost since is not asked for.
             with ledger.reading() as connection:
                 self.memory.begin_journal(log, _stored(connection, log))
         self.memory.record(log, signed)
@@ -133,6 +136,7 @@ class CheckpointSigner:
         if last.origin != origin:
             self._check_epoch(connection, log, last)
             return Frontier()
+        self._require_journal(connection, log)
         if size < last.size:
             raise _rewound(log, f"it has {size} entries and {last.size} were signed")
         if last.size == 0:
@@ -152,6 +156,13 @@ class CheckpointSigner:
         except ProofError as error:
             raise _rewound(log, "its tree does not continue the one that was signed") from error
         return frontier
+
+    def _require_journal(self, connection: Connection, log: Log) -> None:
+        """Within an epoch the journal is never made anew, or nobody would see what it lost."""
+        journal = self.memory.journal(log)
+        # Cut off before its first line, the first note is remembered and at most itself stored.
+        if journal is None or (not journal and len(_stored(connection, log)) > 1):
+            raise _rewound(log, "it was signed before, and its signer's journal is gone")
 
     def _check_epoch(self, connection: Connection, log: Log, last: Checkpoint) -> None:
         """A new epoch is signed only if its first entry names the last checkpoint signed."""

@@ -21,6 +21,7 @@ from commonweal.ledger.entry import read_entry
 from commonweal.ledger.events import LOGS, Log
 from commonweal.ledger.memory import Signed
 from commonweal.ledger.note import Note, VerifierKey, malformed
+from commonweal.ledger.quorum import Witnessing, check_witnessed
 from commonweal.ledger.report import LogReport, Report
 from commonweal.ledger.snapshot import open_snapshot, read_head
 from commonweal.ledger.walk import Walk
@@ -38,6 +39,7 @@ def verify(
     journals: Mapping[Log, Iterable[Signed]] | None = None,
     opener: KeyOpener | None = None,
     sequenced: bool = False,
+    witnessing: Witnessing | None = None,
 ) -> Report:
     """Verify the ledger at `path` and report every fault with its place.
 
@@ -50,18 +52,23 @@ def verify(
     journals: by log, the checkpoints that the signer says are stored here.
     opener: with keys for details, each detail is opened and compared with its entry.
     sequenced: count an intent that still waits for its place as a fault.
+    witnessing: the policy whose witnesses must have signed; their keys are trusted with `vkeys`.
 
     Raises `Fault` CW-LEDGER-MISSING and `WrongUsage` CW-LEDGER-NOTE-INVALID (no key given).
     """
     keys = [VerifierKey.parse(key) if isinstance(key, str) else key for key in vkeys]
     if not keys:
         raise WrongUsage("CW-LEDGER-NOTE-INVALID", "A ledger is verified with at least one key.")
+    if witnessing is not None:
+        keys += [key for key in witnessing.policy.keys if key not in keys]
     report = Report({log: LogReport() for log in LOGS})
     try:
         with open_snapshot(path) as connection:
             if _sound_database(connection, report, path):
                 checking = _Verification(connection, report, keys, origin)
                 checking.run(known, journals or {}, opener, sequenced)
+                if witnessing is not None:
+                    check_witnessed(connection, report, keys, origin, witnessing)
     except (sqlite3.Error, AttributeError, KeyError, OverflowError, TypeError, ValueError):
         # A damaged database can hold any type in any column.
         report.add("database_damaged", path.name)

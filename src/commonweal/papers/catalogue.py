@@ -105,6 +105,12 @@ class Variable(Paper):
             raise ValueError("only a date can be administrative")
         return self
 
+    @property
+    def is_birth(self) -> bool:
+        """True for a date of birth: declared as one, or a date that says who a person is."""
+        a_date = self.type in ("date", "timestamp")
+        return self.identifies == "date_of_birth" or (a_date and self.role == "direct_identifier")
+
     def offered(self) -> tuple[Form, ...]:
         """The forms offered, finest first as the custodian wrote them."""
         return tuple(Form.parse(text) for text in self.forms)

@@ -9,7 +9,7 @@ everybody was admitted in one week can undo every shift (S16). How narrow is wor
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from commonweal.foundation.errors import Fault
@@ -125,7 +125,7 @@ def _disguised_faults(name: str, variable: Variable, *, shifted: bool) -> Iterat
 def _birth_faults(cohort: Cohort, dataset: Dataset) -> Iterator[PermitRefused]:
     for place, kind in _dates(cohort, dataset).items():
         variable = dataset.table(place[0]).variable(place[1])
-        if variable.identifies != "date_of_birth" and variable.role != "direct_identifier":
+        if not variable.is_birth:
             continue
         days = shortest_window(cohort, {place: kind})
         if days is not None and days < BIRTH_DAYS:
@@ -159,6 +159,31 @@ def _shift_faults(cohort: Cohort, dataset: Dataset, shift_weeks: int) -> Iterato
             f"The cohort holds {' and '.join('.'.join(place) for place in columns)} together to "
             f"fewer than {weeks} weeks, which would undo the date shift.",
         )
+
+
+def interval_faults(
+    cohort: Cohort,
+    dataset: Dataset,
+    counted: Iterable[tuple[str, str, str | None]],
+    *,
+    weeks: int,
+) -> Iterator[PermitRefused]:
+    """A date that the cohort holds to few days gives every date that is counted to or from it.
+
+    `counted`: (table, variable, since or None) of each interval; without `since` it counts from the
+    person's first date. `weeks`: to how many weeks a cohort may hold such a date.
+    """
+    columns = _dates(cohort, dataset)
+    for table, variable, since in counted:
+        ends = [(table, name) for name in (variable, since) if name is not None]
+        held = {place: columns[place] for place in ends if place in columns}
+        days = shortest_window(cohort, held)
+        if days is not None and days < 7 * weeks:
+            yield PermitRefused(
+                "CW-PERMIT-DATE-FORMS",
+                f"The cohort holds {' and '.join('.'.join(place) for place in held)} to fewer than "
+                f"{weeks} weeks, so that {table}.{variable} in days would give dates away.",
+            )
 
 
 def _dates(cohort: Cohort, dataset: Dataset) -> dict[tuple[str, str], str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from commonweal.foundation.errors import Fault
 from commonweal.papers.catalogue import NAMING, Catalogue, Dataset, Table, Variable
-from commonweal.papers.cohort_rules import DATED, DATES, cohort_faults
+from commonweal.papers.cohort_rules import DATED, DATES, cohort_faults, interval_faults
 from commonweal.papers.forms import Form
 from commonweal.papers.permit import PermitDraft, PermittedVariable
 from commonweal.papers.refusal import PermitRefused
@@ -75,6 +75,40 @@ def check_draft(draft: PermitDraft, catalogue: Catalogue) -> tuple[Wanted, ...]:
     for fault in faults(draft, catalogue, items):
         raise fault
     return items
+
+
+def check_beside(draft: PermitDraft, other: PermitDraft, catalogue: Catalogue) -> None:
+    """Refuse a draft whose rows can be laid beside another permit's, where dates would meet.
+
+    Both are of one project and both have `link_across_refreshes`, so that codes and shifts are the
+    same: a date shown as `shift` by one is undone by a date shown exactly or coarsely by the other,
+    and an interval by its anchor (S16). Raises `PermitRefused` CW-PERMIT-DATE-FORMS.
+    """
+    if not any(item.parsed.kind in ("shift", "interval") for item in _permitted(draft, other)):
+        return
+    mine = wanted(draft, catalogue)
+    try:
+        theirs = wanted(other, catalogue)
+    except PermitRefused:
+        raise PermitRefused(
+            "CW-PERMIT-DATE-FORMS",
+            f"Permit {other.id} of the same project links its codes too, and the catalogue does "
+            "not tell whether its dates would undo this one's.",
+        ) from None
+    both = (*mine, *theirs)
+    anchors = (*_anchor_faults(both), *_anchor_faults((*theirs, *mine)))
+    for fault in (*anchors, *_date_faults(both), *_birth_faults(both)):
+        raise PermitRefused(
+            fault.code,
+            f"Beside permit {other.id} of the same project, which links its codes too: "
+            f"{fault.sentence}",
+        )
+
+
+def _permitted(*drafts: PermitDraft) -> Iterator[PermittedVariable]:
+    for draft in drafts:
+        for table in draft.dataset.tables:
+            yield from table.variables
 
 
 def faults(
@@ -191,7 +225,7 @@ def _interval_faults(item: Wanted) -> Iterator[PermitRefused]:
             "CW-PERMIT-DATE-FORMS",
             f"{item.name} since {since} would give away a person's true date.",
         )
-    if anchor.identifies == "date_of_birth" or item.variable.identifies == "date_of_birth":
+    if anchor.is_birth or item.variable.is_birth:
         yield PermitRefused(
             "CW-PERMIT-DATE-FORMS", f"{item.name} since {since} would give away an exact age."
         )
@@ -236,7 +270,7 @@ def _date_faults(items: tuple[Wanted, ...]) -> Iterator[PermitRefused]:
 def _birth_faults(items: tuple[Wanted, ...]) -> Iterator[PermitRefused]:
     """A birthday moved by the same weeks as other dates still gives the exact age at each."""
     shifted = [item for item in items if item.form.kind == "shift"]
-    births = [item for item in shifted if item.variable.identifies == "date_of_birth"]
+    births = [item for item in shifted if item.variable.is_birth]
     if births and len(shifted) > 1:
         yield PermitRefused(
             "CW-PERMIT-DATE-FORMS",
@@ -262,6 +296,12 @@ def _cohort_faults(
     shifted = any(item.form.kind == "shift" for item in items)
     weeks = draft.shift_weeks if shifted else None
     yield from cohort_faults(draft.cohort, dataset, shift_weeks=weeks)
+    counted = tuple(
+        (item.table.name, item.variable.name, item.permitted.since)
+        for item in items
+        if item.form.kind == "interval" and item.dataset.id == dataset.id
+    )
+    yield from interval_faults(draft.cohort, dataset, counted, weeks=2 * draft.shift_weeks + 1)
 
 
 def _support_faults(draft: PermitDraft, items: tuple[Wanted, ...]) -> Iterator[PermitRefused]:

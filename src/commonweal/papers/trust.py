@@ -59,6 +59,24 @@ class TrustedKey(Paper):
         return role in self.roles and self.valid_from <= at and ends
 
 
+class TrustedWitness(Paper):
+    """A witness of the public log: its name and raw Ed25519 key (base64url), and who runs it.
+
+    `url` is where it is asked (the submission prefix of C2SP tlog-witness); a reader needs none.
+    """
+
+    name: Annotated[str, StringConstraints(pattern=r"^[^\s+]{1,200}$")]
+    holder: Line
+    public_key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[!-~]{1,300}$")] | None = None
+
+    @field_validator("public_key")
+    @classmethod
+    def _is_a_key(cls, text: str) -> str:
+        _public(text)
+        return text
+
+
 class Freshness(Paper):
     """How old things may be. Limits of the design are upper bounds here."""
 
@@ -80,6 +98,11 @@ class TrustPolicy(Paper):
     fresh: Freshness = Freshness()
     hints_per_day: Annotated[int, Field(ge=0, le=1000)] = 20
     plans_per_day: Annotated[int, Field(ge=0, le=1000)] = 20
+    witnesses: Annotated[tuple[TrustedWitness, ...], Field(min_length=1, max_length=32)] | None = (
+        None
+    )
+    witness_quorum: Annotated[int, Field(ge=1, le=32)] | None = None
+    witness_lag_minutes: Annotated[int, Field(ge=1, le=43_200)] | None = None
 
     @model_validator(mode="after")
     def _workable(self) -> TrustPolicy:
@@ -94,7 +117,22 @@ class TrustPolicy(Paper):
                 raise ValueError(f"fewer people hold the role {role} than must sign")
         if self.home == "standard" and self.time_to_say_no_days == 0:
             raise ValueError("only a demonstration home may have no time to say no")
+        self._check_witnesses(materials)
         return self
+
+    def _check_witnesses(self, materials: list[str]) -> None:
+        if self.witnesses is None:
+            if self.witness_quorum is not None or self.witness_lag_minutes is not None:
+                raise ValueError("a quorum of witnesses needs witnesses")
+            return
+        keys = [one.public_key for one in self.witnesses]
+        if len({*keys, *materials}) != len(keys) + len(materials):
+            raise ValueError("two witnesses, or a witness and a signer, have the same key")
+        if self.witness_quorum is None:
+            raise ValueError("witnesses are named without saying how many must sign")
+        # Two witnesses of one holder are one opinion.
+        if len({look(one.holder) for one in self.witnesses}) < self.witness_quorum:
+            raise ValueError("fewer holders run witnesses than must sign")
 
     def require(self, role: SigningRole, signed_by: Mapping[str, datetime], what: str) -> None:
         """Refuse unless enough holders of `role` are among the verified signers.
@@ -128,6 +166,11 @@ class TrustPolicy(Paper):
 def encode_public(key: Ed25519PublicKey) -> str:
     """An Ed25519 verification key as the policy writes it."""
     return base64.urlsafe_b64encode(key.public_bytes_raw()).decode().rstrip("=")
+
+
+def raw_public(text: str) -> bytes:
+    """The 32 bytes of a verification key as the policy writes it."""
+    return base64.urlsafe_b64decode(text + "=")
 
 
 def _public(text: str) -> Ed25519PublicKey:

@@ -37,7 +37,12 @@ from commonweal.foundation.files import (
 )
 from commonweal.vault.keys.fence import Fence
 from commonweal.vault.keys.records import new_id
-from commonweal.vault.keys.root_store import RootStore, default_root_store, refuse_nested
+from commonweal.vault.keys.root_store import (
+    ENVIRONMENT,
+    RootStore,
+    default_root_store,
+    refuse_nested,
+)
 
 FORMAT = 1
 FOLDERS = ("keys", "ledger", "releases", "work")
@@ -171,7 +176,11 @@ class Home:
         CW-HOME-VERSION, `Refused` CW-HOME-OPEN-TO-OTHERS or CW-ROOT-STORE-PLACE.
         """
         if not path.is_dir() or not (path / _DESCRIPTION).is_file():
-            raise _invalid("there is no home.json in it")
+            raise _invalid(
+                "there is no home.json in it",
+                "If `commonweal home create` was cut off, delete this folder, and the one that "
+                f"{ENVIRONMENT} names, and give the command again.",
+            )
         _require_own(path)
         info = HomeInfo.parse(read_bytes(path / _DESCRIPTION, "The home", limit=64 * 1024))
         store = (root_store or default_root_store(info.id)).absolute()
@@ -335,5 +344,6 @@ def _info(version: Any, plain: dict[str, Any]) -> HomeInfo:
     return info
 
 
-def _invalid(reason: str) -> Fault:
-    return Fault("CW-HOME-INVALID", f"This is not a Commonweal home: {reason}.")
+def _invalid(reason: str, remedy: str | None = None) -> Fault:
+    sentence = f"This is not a Commonweal home: {reason}."
+    return Fault("CW-HOME-INVALID", sentence, remedy=remedy)

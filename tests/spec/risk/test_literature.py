@@ -37,7 +37,9 @@ def test_four_anonymous_is_not_diverse() -> None:
     found = measure(FOUR_ANONYMOUS, ["zip", "age"], ["condition"])
     assert (found["rows"], found["classes"], found["k"]) == (12, 3, 4)
     # The third group tells the condition of everyone in it: the attack of the paper.
-    assert found["l"]["condition"] == {"distinct": 1, "entropy": pytest.approx(1.0)}
+    assert found["l"]["condition"] == {
+        "distinct": 1, "entropy": pytest.approx(1.0), "recursive": {}
+    }  # fmt: skip
     assert found["prosecutor"] == {
         "max": 0.25, "mean": pytest.approx(0.25), "at_risk": pytest.approx(1.0)
     }  # fmt: skip

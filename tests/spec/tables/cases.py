@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -367,8 +368,12 @@ VALUES = [
     of_values("is_blank.whole", ["integer"], [0, 1, None], ops.is_blank, lambda a: a is None),
     of_values("matches", ["text"], ["abc", "xbx", "", None], lambda a: ops.matches(a, "^a.c$"),
               unless_missing(lambda a: bool(re.search("^a.c$", a)))),
-    of_values("upper_bare", ["text"], ["i21.4", "I 21.4", "", None], ops.upper_bare,
-              unless_missing(lambda a: a.upper().replace(".", "").replace(" ", ""))),
+    of_values("code_spelling", ["text"],
+              ["i21.4", "I 21.4", "\uff22\uff12\uff10", "\uff42\uff19", "", None],
+              ops.code_spelling,
+              unless_missing(lambda a: unicodedata.normalize("NFKC", a).upper())),
+    of_values("code_spelling.whole", ["integer"], [86406008, 0, None], ops.code_spelling,
+              unless_missing(str)),
     of_values("outward_postcode", ["text"], POSTCODES, ops.outward_postcode, outward),
     of_values("nhs_number.synthetic", ["text"], NHS_TEXTS,
               lambda a: ops.nhs_number(a, synthetic=True), nhs(True)),

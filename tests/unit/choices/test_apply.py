@@ -99,9 +99,11 @@ def test_nobody_is_there(engine: DuckDBEngine, tmp_path: Path) -> None:
         ("local_objection,,2026-01-01,2026-03-02,x", "local_objection"),
         ("local_objection,,2026-03-03,,x", None),
         ("local_objection,,2026-01-01,2026-03-01,x", None),
+        # a no in any letter case
+        ("withdrawal,ASTHMA,2026-01-01,,x", "withdrawal"),
         # of another project
         ("project_objection,gout,2026-01-01,,x", None),
-        ("withdrawal,ASTHMA,2026-01-01,,x", None),
+        ("withdrawal,asthma-,2026-01-01,,x", None),
         ("project_consent,asthma,2026-01-01,,x", None),
     ],
 )

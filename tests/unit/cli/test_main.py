@@ -18,7 +18,7 @@ from commonweal.foundation.errors import CommonwealError, Refused, WrongUsage
 from tests.unit.cli.support import World
 
 NOT_BUILT = [
-    "serve", "worker", "text", "images", "study", "airlock", "optout", "federate", "anonymise",
+    "serve", "worker", "text", "images", "study", "airlock", "optout", "federate",
 ]  # fmt: skip
 
 
@@ -41,8 +41,10 @@ def test_all_commands_of_this_stage_exist() -> None:
         "release list", "release prove", "release absence", "release check-person",
         "risk measure",
         "ledger verify", "ledger prove", "ledger check-proof", "ledger export",
-        "ledger check-export", "ledger sequence", "keys create", "keys list", "keys rotate",
-        "keys destroy", "backup", "restore", "demo",
+        "ledger check-export", "ledger sequence", "ledger ask-witnesses", "ledger policy",
+        "ledger checker", "ledger witness create", "ledger witness add-log",
+        "ledger witness show", "ledger witness serve", "keys create", "keys list", "keys rotate",
+        "keys destroy", "backup", "restore", "demo", "anonymise",
     }  # fmt: skip
 
 

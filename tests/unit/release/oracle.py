@@ -23,9 +23,13 @@ RESTRICTED = ("F64", "A50", "A54", "B20", "B24", "N97", "Z21")
 
 @dataclass(frozen=True)
 class Keys:
-    """The project's sub-keys as bytes. `record`: for a record key of (table, variable)."""
+    """The project's sub-keys as bytes. `record`: for a record key of (table, variable).
+
+    `shift` draws the weeks of a permit and of those that replace it, `stable` the hold-out.
+    """
 
     pseudonym: bytes
+    shift: bytes
     stable: bytes
     record: Callable[[str, str], bytes]
 
@@ -126,8 +130,19 @@ class Oracle:
         return [row for row in rows if meets(row[name], op, wanted)]
 
     def _is_restricted(self, table: str, row: Row) -> bool:
+        """A restricted code of its own, or a row that it belongs to with one."""
         codes = [v["name"] for v in self._catalogue(table)["variables"] if _coded(v)]
-        return any(row[name].upper().replace(".", "").startswith(RESTRICTED) for name in codes)
+        if any(row[name].upper().replace(".", "").startswith(RESTRICTED) for name in codes):
+            return True
+        link = self._catalogue(table)["person_link"]
+        if link is None or isinstance(link, str):
+            return False
+        return any(
+            row[link["variable"]]
+            and other[link["to_variable"]] == row[link["variable"]]
+            and self._is_restricted(link["to_table"], other)
+            for other in self.tables[link["to_table"]]
+        )
 
     # --- one table ---------------------------------------------------------------------------
     def _table(self, one: Mapping[str, Any], people: set[str]) -> list[tuple[Any, ...]]:
@@ -161,7 +176,7 @@ class Oracle:
         return sorted(made, key=_order)
 
     def _weeks(self, person: str | None) -> int:
-        return drawn(self.keys.stable, str(person), self.draft.get("shift_weeks", 8), 0)[0]
+        return drawn(self.keys.shift, str(person), self.draft.get("shift_weeks", 8), 0)[0]
 
     def _in_time(
         self, table: str, items: Sequence[Mapping[str, Any]], row: Row, person: str | None

@@ -36,11 +36,9 @@ def write_csv(path: Path, rows: list[dict[str, Any]] = ROWS, delimiter: str = ",
 @pytest.mark.parametrize("person", [None, "who"])
 def test_an_arrow_table_gives_the_figures_of_the_oracle(person: str | None) -> None:
     found = measure(table(), ["age", "sex"], ["ill"], person=person)
-    assert found == approximately(oracle.figures(ROWS, ["age", "sex"], ["ill"], person))
-    assert list(found) == [
-        "rows", "patients", "classes", "k", "l", "prosecutor", "marketer", "sample_uniques",
-        "smallest_classes",
-    ]  # fmt: skip
+    expected = oracle.figures(ROWS, ["age", "sex"], ["ill"], person)
+    assert found["l"]["ill"].pop("recursive") == {}
+    assert {name: found[name] for name in expected} == approximately(expected)
 
 
 def approximately(found: Any) -> Any:
@@ -97,7 +95,7 @@ def test_class_values_are_never_told(tmp_path: Path) -> None:
         ({"quasi": ["age"], "sensitive": ["age"]}, "CW-RISK-COLUMNS"),
         ({"quasi": ["age"], "sensitive": "ill"}, "CW-RISK-COLUMNS"),
         ({"quasi": ["age"], "person": "nothing"}, "CW-RISK-COLUMNS"),
-        ({"quasi": ["age"], "population": table()}, "CW-RISK-NOT-BUILT"),
+        ({"quasi": ["age"], "population": table().select(["sex"])}, "CW-RISK-COLUMNS"),
         ({"quasi": ["age"], "at_risk_above": 0.0}, "CW-RISK-INPUT"),
         ({"quasi": ["age"], "at_risk_above": 1.0}, "CW-RISK-INPUT"),
     ],

@@ -46,7 +46,11 @@ _PAGES = 2048
 
 @dataclass(frozen=True)
 class BackupInfo:
-    """What is in a backup. `bytes` are those of the files; `sha256` is the sealed file's."""
+    """What is in a backup. `bytes` are those of the files; `sha256` is the sealed file's.
+
+    `unavailable_keys`: names of keys that were without their half when it was made (known to the
+    maker only): what they seal cannot be opened from it.
+    """
 
     id: str
     home: str
@@ -56,6 +60,7 @@ class BackupInfo:
     bytes: int
     manifest: str
     sha256: str
+    unavailable_keys: tuple[str, ...] = ()
 
 
 def make_backup(
@@ -93,6 +98,7 @@ def make_backup(
         bytes=packer.bytes,
         manifest=manifest,
         sha256=sealed,
+        unavailable_keys=keyring.unavailable(),
     )
 
 

@@ -74,7 +74,8 @@ class LastCheckpoint:
 class RestoreResult:
     """What a restore did and what is still to do.
 
-    `destroyed_keys`: ids in the restored home that stay destroyed. `erased`: details erased
+    `destroyed_keys`: ids in the restored home that stay destroyed. `unavailable_keys`: names of
+    those whose half the root store does not hold. `erased`: details erased
     again. `must_reapply`: for the ledger, in the order of permit ids. `rewound`: some log is
     behind its signer; `checkpoints` says which and how far the signed log went.
     `choices_not_before`: older choices must not be used.
@@ -83,6 +84,7 @@ class RestoreResult:
     backup: BackupInfo
     restored_at: datetime
     destroyed_keys: tuple[str, ...]
+    unavailable_keys: tuple[str, ...]
     erased: int
     must_reapply: tuple[MustReapply, ...]
     rewound: bool
@@ -126,8 +128,10 @@ def _settle(
     described = _description(staging, store.home_id)
     for folder in FOLDERS:
         make_private_folder(staging / folder)
-    # Opening the keyring carries out what the fence says; listing proves every other record.
-    keys = Keyring(staging / "keys", store, clock).list()
+    # Opening the keyring carries out what the fence says; listing proves every other record that
+    # has its half. An older copy of the root store has not got the halves of newer keys.
+    keyring = Keyring(staging / "keys", store, clock)
+    keys = keyring.list()
     erased, checkpoints = 0, _signed(store)
     database = staging / "ledger" / "ledger.sqlite"
     if database.is_file():
@@ -141,6 +145,7 @@ def _settle(
         backup=info,
         restored_at=restored_at,
         destroyed_keys=tuple(key.id for key in keys if key.state == "destroyed"),
+        unavailable_keys=keyring.unavailable(),
         erased=erased,
         must_reapply=tuple(MustReapply(id_, one.state, one.at) for id_, one in must_hold(fence)),
         rewound=any(checkpoint.behind for checkpoint in checkpoints),

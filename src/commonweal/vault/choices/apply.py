@@ -7,7 +7,8 @@ temporary memory; who stays out is counted and nowhere kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -43,6 +44,7 @@ class ChoiceResult:
     `allowed`: kept engine table with one text column `person`. `removed`: people by reason, every
     reason of `rules.REASONS` present. `considered` = `kept` + all of `removed`. `name_nobody`:
     lines of objections.csv in force under this permit that name nobody of the dataset.
+    `name_no_project`: lines in force that name a project or permit that the home never had.
     """
 
     allowed: ops.Table
@@ -50,16 +52,29 @@ class ChoiceResult:
     kept: int
     removed: dict[str, int]
     name_nobody: int
+    name_no_project: int = 0
+
+    def counts(self) -> dict[str, int]:
+        """The counts of lines to look at, with the names of INTERFACES `release build`."""
+        return {
+            "lines_naming_nobody": self.name_nobody,
+            "lines_naming_no_project": self.name_no_project,
+        }
 
     def sentences(self) -> tuple[str, ...]:
         """What a data manager should look at, in words."""
-        if not self.name_nobody:
-            return ()
-        said = (
-            f"{self.name_nobody:,} line(s) of {OBJECTIONS_FILE} that apply here name nobody of "
-            "this dataset: see that no identifier is misspelt."
-        )
-        return (said,)
+        said = []
+        if self.name_nobody:
+            said.append(
+                f"{self.name_nobody:,} line(s) of {OBJECTIONS_FILE} that apply here name nobody "
+                "of this dataset: see that no identifier is misspelt."
+            )
+        if self.name_no_project:
+            said.append(
+                f"{self.name_no_project:,} line(s) of {OBJECTIONS_FILE} name a project or permit "
+                "that this home never had: see that no project is misspelt."
+            )
+        return tuple(said)
 
 
 def apply_choices(
@@ -71,6 +86,8 @@ def apply_choices(
     project_ids: Sequence[str],
     at: date,
     keys: PersonKeys,
+    replaced: Sequence[str] = (),
+    known: Collection[str] | None = None,
     everyone: ops.Table | None = None,
     name: str = "choices_allowed",
 ) -> ChoiceResult:
@@ -81,8 +98,11 @@ def apply_choices(
     unreadable: something stands where the NHS number belongs that is not one, so that choices made
     under the true number cannot be found: where choices count, such people stay out). A row
     without `person` is never let in: it cannot be found again. `project_ids`: the names under
-    which the project may stand in objections.csv (project id, permit id). `keys`: what `person`
-    is. `everyone`: the people of the whole dataset (columns `person`, `national`), by whom the
+    which the project may stand in objections.csv (project id, permit id). `replaced`: the ids of
+    permits that this one replaced: who said no to them said no to this one, but a yes to them is
+    none to it. A no counts in any letter case, a yes as the name is written. `known`: the names
+    that the home knows; lines with other names are counted, where it is given. `keys`: what
+    `person` is. `everyone`: the people of the dataset (columns `person`, `national`), by whom the
     national list is judged and identifiers are understood; default `people`. `name`: under which
     the allowed people are kept.
 
@@ -103,11 +123,13 @@ def apply_choices(
             people = ops.left_join(
                 people, listed, {"national": "national"}, {"listed_number": "national"}
             )
-        in_force = engine.keep(_IN_FORCE, _in_force(lines.rows, decision, project_ids, at))
+        names = _Names(tuple(project_ids), tuple(replaced))
+        in_force = engine.keep(_IN_FORCE, _in_force(lines.rows, decision, names, at))
         said = said_about(whole, lines.named, in_force, _FLAGS, _CONSENT)
         judged = _with_reason(_flagged(people, engine.keep(_MATCHED, said)), decision)
         nobody = names_nobody(engine, in_force, lines.named, whole)
-        return _split(engine, judged, name, nobody)
+        unknown = _naming_no_project(engine, lines.rows, names, known, at)
+        return _split(engine, judged, name, (nobody, unknown))
     finally:
         for temporary in _TEMPORARY:
             engine.forget(temporary)
@@ -180,22 +202,60 @@ def _load_listed(engine: Engine, choices: ChoicesFolder) -> ops.Table:
     return ops.project(loaded, {"national": ops.as_text(loaded["number"])})
 
 
-def _in_force(
-    objections: ops.Table, decision: Decision, project_ids: Sequence[str], at: date
-) -> ops.Table:
-    """The rows that count: in force on the day, of a kind that applies, of this project."""
+@dataclass(frozen=True)
+class _Names:
+    """Under which names the project may stand: its own, and those of permits now replaced."""
+
+    own: tuple[str, ...]
+    replaced: tuple[str, ...]
+
+    @property
+    def refusable(self) -> list[str]:
+        """The names under which a no counts, folded."""
+        return sorted({folded_name(name) for name in (*self.own, *self.replaced)})
+
+
+def folded_name(name: str) -> str:
+    """The name of a project or permit in one spelling; `naming.py` spells the lines alike."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+def _on_day(objections: ops.Table, at: date) -> ops.Value:
     day = ops.constant(at, "date")
     ends = objections["effective_to"]
     begun = ops.compare(objections["effective_from"], "le", day)
-    not_over = ops.either(ops.is_missing(ends), ops.compare(ends, "ge", day))
+    return ops.both(begun, ops.either(ops.is_missing(ends), ops.compare(ends, "ge", day)))
+
+
+def _in_force(objections: ops.Table, decision: Decision, names: _Names, at: date) -> ops.Table:
+    """The rows that count: in force on the day, of a kind that applies, of this project."""
     applies = ops.is_in(objections["kind"], sorted(decision.kinds))
     # A kind either names a project or cannot (`objections.py`), so the column decides alone.
     project = objections["project"]
-    ours = ops.either(ops.is_missing(project), ops.is_in(project, list(project_ids)))
-    kept = ops.keep_where(objections, ops.both(begun, not_over, applies, ours))
+    consent = ops.is_in(objections["kind"], [rule.kind for rule in KINDS if rule.says_yes])
+    named = ops.choose(
+        consent,
+        ops.is_in(project, list(names.own)),
+        ops.is_in(objections["project_folded"], names.refusable),
+    )
+    ours = ops.either(ops.is_missing(project), named)
+    kept = ops.keep_where(objections, ops.both(_on_day(objections, at), applies, ours))
     flags = {flag: _one_if(kept["kind"], kinds) for flag, kinds in _flag_kinds().items()}
-    names = {name: kept[name] for name in ("identifier", "spelled", "number")}
-    return ops.project(kept, {**names, **flags})
+    carried = {name: kept[name] for name in ("identifier", "spelled", "number")}
+    return ops.project(kept, {**carried, **flags})
+
+
+def _naming_no_project(
+    engine: Engine, rows: ops.Table, names: _Names, known: Collection[str] | None, at: date
+) -> int:
+    """How many lines in force name a project that nobody knows. Exact: stays in the vault."""
+    if known is None:
+        return 0
+    folded = sorted({folded_name(name) for name in known} | set(names.refusable))
+    unknown = ops.negate(ops.is_in(rows["project_folded"], folded))
+    there = ops.negate(ops.is_missing(rows["project"]))
+    lost = ops.keep_where(rows, ops.both(_on_day(rows, at), there, unknown))
+    return int(engine.one(ops.group(lost, [], {"lines": ops.count_rows(lost)}))["lines"])
 
 
 def _flag_kinds() -> dict[str, list[str]]:
@@ -257,7 +317,7 @@ def _with_reason(people: ops.Table, decision: Decision) -> ops.Table:
     return ops.project(people, {"person": people["person"], "reason": reason})
 
 
-def _split(engine: Engine, judged: ops.Table, name: str, name_nobody: int) -> ChoiceResult:
+def _split(engine: Engine, judged: ops.Table, name: str, lost: tuple[int, int]) -> ChoiceResult:
     # Worked out twice rather than kept: a table of who stays out is never made.
     counted = ops.group(judged, ["reason"], {"people": ops.count_rows(judged)})
     found = {row["reason"]: int(row["people"]) for row in engine.rows(counted, len(REASONS) + 1)}
@@ -269,4 +329,4 @@ def _split(engine: Engine, judged: ops.Table, name: str, name_nobody: int) -> Ch
         engine.forget(name)
         raise Failure("CW-ENGINE-FAILED", "The people who may be in were counted differently.")
     removed = {reason: found.get(reason, 0) for reason in REASONS}
-    return ChoiceResult(allowed, kept + sum(removed.values()), kept, removed, name_nobody)
+    return ChoiceResult(allowed, kept + sum(removed.values()), kept, removed, *lost)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from commonweal.foundation.errors import Fault
 from commonweal.papers.vocabulary import PersonKind, VariableType
@@ -30,6 +31,7 @@ _KINDS = {
     "identifier": "text",
     "kind": "text",
     "project": "text",
+    "project_folded": "text",
     "effective_from": "date",
     "effective_to": "date",
     "written": "text",
@@ -55,7 +57,8 @@ class PersonKeys:
 class Lines:
     """The lines of objections.csv and the people of the dataset whom they name by key.
 
-    `rows`: `identifier`, `spelled`, `number` (ten digits or missing), kind, project, dates, `line`.
+    `rows`: `identifier`, `spelled`, `number` (ten digits or missing), kind, project (as written,
+    and `project_folded`), dates, `line`.
     `named`: `person`, `national`, `spelled` of people whose key a line spells.
     """
 
@@ -84,6 +87,9 @@ def _load(engine: Engine, objections: Objections) -> ops.Table:
     identifier = rows["identifier"]
     data = rows.append_column("written", composed(identifier))
     data = data.append_column("spelled", spelled(identifier))
+    # `objections.py` takes visible ASCII alone for the name of a project.
+    project = pc.utf8_lower(pc.utf8_trim_whitespace(composed(rows["project"])))
+    data = data.append_column("project_folded", project)
     data = data.append_column("line", pa.array(np.arange(2, rows.num_rows + 2, dtype=np.int64)))
     loaded = engine.load(_LOADED, data, _KINDS)
     number = ops.nhs_number(loaded["written"], synthetic=True)

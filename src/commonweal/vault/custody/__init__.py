@@ -11,6 +11,7 @@ from commonweal.vault.custody.creating import create_home
 from commonweal.vault.custody.examining import check_export, export_public, verify_ledger
 from commonweal.vault.custody.holding import Custody, open_custody
 from commonweal.vault.custody.keeping import create_key, destroy_key, rotate_key
+from commonweal.vault.custody.lineage import Lineage, lineage_of
 from commonweal.vault.custody.permits import (
     CHANGES,
     REASONS,
@@ -30,6 +31,12 @@ from commonweal.vault.custody.separation import (
     accepted_separation,
 )
 from commonweal.vault.custody.settling import Settled, checkpoint_signer, settle
+from commonweal.vault.custody.witnesses import (
+    ask_witnesses,
+    export_public_tiles,
+    policy_of,
+    read_policy,
+)
 
 __all__ = [
     "CHANGES",
@@ -37,11 +44,13 @@ __all__ = [
     "Acceptance",
     "Accepted",
     "Custody",
+    "Lineage",
     "Restored",
     "Settled",
     "StateChange",
     "accept_separation",
     "accepted_separation",
+    "ask_witnesses",
     "back_up",
     "change_state",
     "check_export",
@@ -50,11 +59,15 @@ __all__ = [
     "create_key",
     "destroy_key",
     "export_public",
+    "export_public_tiles",
     "find_catalogue",
     "find_permit",
     "issue_permit",
+    "lineage_of",
     "load_permit",
     "open_custody",
+    "policy_of",
+    "read_policy",
     "remember_catalogue",
     "restore_home",
     "rotate_key",

@@ -20,6 +20,7 @@ from commonweal.foundation.clock import Clock, stamp
 from commonweal.foundation.errors import Refused, Unavailable, WrongUsage
 from commonweal.foundation.files import make_private_folder, translated, write_atomic
 from commonweal.ledger.entry import Actor, Event
+from commonweal.ledger.policy import WitnessPolicy
 from commonweal.ledger.store import FIRST_EVENT, Ledger
 from commonweal.papers.trust import TrustPolicy
 from commonweal.vault.custody.holding import (
@@ -38,6 +39,7 @@ from commonweal.vault.custody.holding import (
 )
 from commonweal.vault.custody.separation import Acceptance, accept_separation
 from commonweal.vault.custody.settling import settle
+from commonweal.vault.custody.witnesses import trusted_witnesses
 from commonweal.vault.home import Home, HomeKind
 from commonweal.vault.keys import KeyInfo, Keyring
 from commonweal.vault.keys.root_store import ENVIRONMENT, refuse_nested
@@ -78,6 +80,8 @@ def create_home(
     time_to_say_no_days: int | None = None,
     direct_time_to_say_no_days: int | None = None,
     acceptance: Acceptance | None = None,
+    witnesses: WitnessPolicy | None = None,
+    witness_lag_minutes: int | None = None,
 ) -> Custody:
     """Make a home in a new or empty folder and open it.
 
@@ -85,6 +89,7 @@ def create_home(
     `direct_time_to_say_no_days`, for permits that no committee decided, is the same unless named.
     `acceptance`: who accepts `separation: none` for real data, and why; without it a home for real
     data issues no permit until it is recorded (`accept_separation`).
+    `witnesses`: who must cosign the public log, and within how many minutes of an entry.
     A demonstration home gets two people with software keys, `guardian` and `siro`.
     Raises `Refused` CW-HOME-NOT-EMPTY, CW-ROOT-STORE-PLACE or CW-HOME-SAY-NO, `WrongUsage`
     CW-HOME-INVALID.
@@ -101,7 +106,9 @@ def create_home(
         undo.enter_context(_undone(home, was_there=was_there))
         keyring = Keyring.open(home, clock)
         keys = _make_keys(keyring, kind)
-        trust = _policy(keys, kind, name if ods is None else f"{name} ({ods})", days, direct)
+        asked = _witnesses(witnesses, witness_lag_minutes)
+        custodian = name if ods is None else f"{name} ({ods})"
+        trust = _policy(keys, kind, custodian, days, direct, asked)
         _begin_ledger(home, clock, trust, keys)
         for folder in (CATALOGUES, PERMITS):
             make_private_folder(home.path / folder)
@@ -143,8 +150,22 @@ def _make_keys(keyring: Keyring, kind: HomeKind) -> dict[str, KeyInfo]:
     return keys
 
 
+def _witnesses(policy: WitnessPolicy | None, lag_minutes: int | None) -> dict[str, Any]:
+    """The fields of the trust policy that name witnesses; none where there are none."""
+    if policy is None:
+        return {}
+    found, quorum = trusted_witnesses(policy)
+    plain: dict[str, Any] = {"witnesses": found, "witness_quorum": quorum}
+    return plain if lag_minutes is None else plain | {"witness_lag_minutes": lag_minutes}
+
+
 def _policy(
-    keys: Mapping[str, KeyInfo], kind: HomeKind, custodian: str, days: int, direct: int
+    keys: Mapping[str, KeyInfo],
+    kind: HomeKind,
+    custodian: str,
+    days: int,
+    direct: int,
+    witnesses: Mapping[str, Any],
 ) -> TrustPolicy:
     trusted: list[dict[str, Any]] = [
         _trusted(keys[name], f"{custodian}, {name}", role)
@@ -162,6 +183,7 @@ def _policy(
         "thresholds": {"permit": 1, "status": 1, "manifest": 1, "statement": 1},
         "time_to_say_no_days": days,
         "direct_time_to_say_no_days": direct,
+        **witnesses,
     }
     return TrustPolicy.read(plain, "The trust policy")
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from commonweal.foundation.clock import Clock
+from commonweal.foundation.clock import Clock, SystemClock
 from commonweal.foundation.errors import CommonwealError, Fault
 from commonweal.foundation.files import read_bytes, staged_folder, translated, write_atomic
 from commonweal.ledger.checkpoint import Checkpoint, open_checkpoint
@@ -20,9 +20,12 @@ from commonweal.ledger.entry import read_entry
 from commonweal.ledger.events import LOGS, Log
 from commonweal.ledger.memory import Signed, SignerMemory
 from commonweal.ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash
-from commonweal.ledger.note import Note
+from commonweal.ledger.note import Note, VerifierKey
+from commonweal.ledger.policy import WitnessPolicy
 from commonweal.ledger.proving import newest_note
+from commonweal.ledger.quorum import LAG, Witnessing, require_quorum
 from commonweal.ledger.report import Report
+from commonweal.ledger.tiles import TILE, check_tiles
 from commonweal.ledger.verify import verify
 from commonweal.vault.custody.holding import (
     Custody,
@@ -30,6 +33,8 @@ from commonweal.vault.custody.holding import (
     ledger_keys_of,
     opened_home,
 )
+from commonweal.vault.custody.witnesses import unopened_policy
+from commonweal.vault.home import Home
 from commonweal.vault.keys import Keyring
 
 ENTRIES = "entries.jsonl"
@@ -38,9 +43,16 @@ KEY = "ledger.vkey"
 _MAX_NOTE = 100_000
 
 
-def verify_ledger(path: Path, clock: Clock, *, root_store: Path | None = None) -> Report:
+def verify_ledger(
+    path: Path,
+    clock: Clock,
+    *,
+    root_store: Path | None = None,
+    policy: WitnessPolicy | None = None,
+) -> Report:
     """Recompute the ledger of the home in `path`; see `commonweal.ledger.verify`.
 
+    `policy`: witnesses that must have signed, in place of those that the trust policy names.
     Raises `Fault` CW-HOME-MISSING or CW-LEDGER-MISSING, `Unavailable` CW-KEY-UNAVAILABLE.
     """
     home = opened_home(path, root_store)
@@ -62,11 +74,19 @@ def verify_ledger(path: Path, clock: Clock, *, root_store: Path | None = None) -
         known=[note.decode("utf-8", "replace") for note in notes.values() if note is not None],
         journals={log: journal for log, journal in journals.items() if journal is not None},
         opener=opener,
+        witnessing=_witnessing(home, policy, clock),
     )
     for log in LOGS:
         if notes[log] is None or journals[log] is None:
             report.add("memory_missing", f"{log} log", log=log)
     return report
+
+
+def _witnessing(home: Home, policy: WitnessPolicy | None, clock: Clock) -> Witnessing | None:
+    if policy is not None:
+        return Witnessing(policy, clock.now(), LAG)
+    found = unopened_policy(home)
+    return None if found is None else Witnessing(found[0], clock.now(), found[1])
 
 
 def _journal(memory: SignerMemory, log: Log) -> tuple[Signed, ...] | None:
@@ -101,15 +121,28 @@ def export_public(custody: Custody, folder: Path) -> dict[str, Any]:
     return {"entries": size, "origin": custody.origin("public"), "key": str(key)}
 
 
-def check_export(folder: Path, keys: Sequence[str]) -> dict[str, Any]:
-    """Check an exported public log with trusted keys alone.
+def check_export(
+    folder: Path,
+    keys: Sequence[str | VerifierKey],
+    policy: WitnessPolicy | None = None,
+    clock: Clock | None = None,
+) -> dict[str, Any]:
+    """Check an exported public log, entries or tiles, with trusted keys alone.
+
+    With `policy` its logs' keys are trusted too, and its quorum must have signed by `clock`.
 
     Raises `Fault` CW-LEDGER-PROOF-INVALID (the entries are not those that were signed),
     CW-LEDGER-NOTE-INVALID, CW-LEDGER-SIGNATURE-INVALID, CW-LEDGER-EVENT-INVALID, CW-FILE-MISSING.
     """
+    trusted = [*keys, *(policy.logs + policy.keys if policy is not None else ())]
     note = read_bytes(folder / CHECKPOINT, "The checkpoint", limit=_MAX_NOTE)
     origin = Checkpoint.parse(Note.parse(note).text).origin
-    checkpoint, signers = open_checkpoint(note, keys, origin)
+    checkpoint, signers = open_checkpoint(note, trusted, origin)
+    if policy is not None:
+        require_quorum(Note.parse(note), policy, (clock or SystemClock()).now())
+    if (folder / TILE).is_dir():
+        check_tiles(folder, trusted, read_entry)
+        return _checked(checkpoint, signers)
     frontier = Frontier()
     with translated(ENTRIES), (folder / ENTRIES).open("rb") as stream:
         for line in stream:
@@ -122,9 +155,13 @@ def check_export(folder: Path, keys: Sequence[str]) -> dict[str, Any]:
             "CW-LEDGER-PROOF-INVALID",
             f"The {frontier.size:,} entries are not the {checkpoint.size:,} that were signed.",
         )
+    return _checked(checkpoint, signers)
+
+
+def _checked(checkpoint: Checkpoint, signers: Sequence[VerifierKey]) -> dict[str, Any]:
     return {
-        "entries": frontier.size,
-        "origin": origin,
-        "root": f"sha256:{root.hex()}",
+        "entries": checkpoint.size,
+        "origin": checkpoint.origin,
+        "root": f"sha256:{checkpoint.root.hex()}",
         "signers": [key.name for key in signers],
     }

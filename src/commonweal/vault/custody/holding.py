@@ -92,11 +92,15 @@ def base_of(home: Home) -> str:
 
 
 def ledger_keys_of(home: Home, keyring: Keyring) -> tuple[VerifierKey, ...]:
-    """The keys that may have signed checkpoints of a home's ledger, the present one last."""
+    """The keys that may have signed checkpoints of a home's ledger, the present one last.
+
+    Only these keys are unwrapped. One that is unavailable is proved by nothing, so it is refused
+    (CW-KEY-UNAVAILABLE) and never trusted.
+    """
     return tuple(
         VerifierKey(base_of(home), ED25519, info.verification_key)
-        for info in keyring.list()
-        if info.name == LEDGER_KEY and info.state != "destroyed"
+        for info in keyring.versions(LEDGER_KEY)
+        if info.state != "destroyed"
     )
 
 
@@ -111,8 +115,8 @@ def opened_home(path: Path, root_store: Path | None = None) -> Home:
         raise Fault(
             "CW-HOME-INCOMPLETE",
             f"The home {home.path.name} has no trust policy: its making was cut off.",
-            remedy="If nothing was ever done in it, delete it and run `commonweal home create`; "
-            "else restore a backup.",
+            remedy="If nothing was ever done in it, delete it and its root store "
+            f"({home.root_store}), and run `commonweal home create`; else restore a backup.",
         )
     return home
 

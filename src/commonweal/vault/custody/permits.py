@@ -4,7 +4,8 @@ Issuing and each change of state are one transaction of the ledger. Inside it th
 is read, the step is held against the table of steps, and the event is written; the permit's file
 gets its name, and the fence learns of a stop, before the transaction ends. So there is never an
 event without its file, and a stop that was cut off leaves the permit refused, not in use (S12,
-S20).
+S20). Only where a newer permit replaces an older one does the fence hold an intent, which becomes
+final after the transaction (`settling.settle_replaced`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from typing import Any, cast
 
 from commonweal.foundation.canonical import digest
 from commonweal.foundation.clock import stamp
-from commonweal.foundation.errors import Fault, Refused, WrongUsage
+from commonweal.foundation.documents import load_document
+from commonweal.foundation.errors import CommonwealError, Fault, Refused, WrongUsage
 from commonweal.foundation.files import (
     STAGING_PREFIX,
     fsync_folder,
@@ -38,11 +40,14 @@ from commonweal.ledger.store import Writing
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.issue import issue
 from commonweal.papers.permit import Permit, PermitDraft
+from commonweal.papers.permit_rules import check_beside
+from commonweal.papers.permit_state import TERMINAL as ENDED
 from commonweal.papers.permit_state import Event as Step
 from commonweal.papers.permit_state import State, check_transition
 from commonweal.papers.permit_status import PermitStatus, make_status
 from commonweal.papers.vocabulary import Authority
 from commonweal.vault.custody.holding import DETAILS_KEY, STATUS_SIGNER, Custody
+from commonweal.vault.custody.lineage import kept_permits
 from commonweal.vault.custody.separation import require_separation
 from commonweal.vault.custody.settling import settle
 
@@ -77,7 +82,25 @@ def load_permit(custody: Custody, path: Path) -> Permit:
 
     Raises `Fault` CW-SIGNATURE-INVALID, CW-SIGNATURE-UNTRUSTED, CW-PERMIT-INVALID, file faults.
     """
-    return Permit.load(read_bytes(path, "The permit", limit=MAX_PERMIT_BYTES), custody.trust)
+    content = read_bytes(path, "The permit", limit=MAX_PERMIT_BYTES)
+    try:
+        return Permit.load(content, custody.trust)
+    except CommonwealError:
+        _refuse_draft(path)
+        raise
+
+
+def _refuse_draft(path: Path) -> None:
+    """Say so if the file holds a draft: it has a permit's fields and nobody has signed it."""
+    plain: Any = None
+    with contextlib.suppress(CommonwealError):
+        plain = load_document(path, "The permit")
+    if isinstance(plain, dict) and {"permit", "project"} <= plain.keys():
+        raise Fault(
+            "CW-SIGNATURE-INVALID",
+            f"{path.name} is an unsigned draft and not a permit.",
+            remedy="Sign it with `commonweal permit issue`, and name the file that comes out.",
+        )
 
 
 # --- issuing ------------------------------------------------------------------------------
@@ -95,7 +118,8 @@ def issue_permit(
     """Sign the permit that `draft` becomes now, write it on the ledger and to the new file `out`.
 
     `signers`: names of keys of this home. A copy stays in the home. The permit that the draft
-    supersedes ends in the same transaction. Raises what `papers.issue` raises; `Refused`
+    supersedes ends in the same transaction. Raises what `papers.issue` raises; `PermitRefused`
+    CW-PERMIT-DATE-FORMS where a live permit's linked dates would undo this one's; `Refused`
     CW-PERMIT-EXISTS, CW-PERMIT-UNKNOWN, CW-PERMIT-TRANSITION or CW-HOME-SEPARATION; `Fault`
     CW-FILE-EXISTS.
     """
@@ -116,14 +140,16 @@ def issue_permit(
         _refuse_known(writing.permit_standing(permit.id), permit.id)
         if permit.supersedes is not None:
             _end_replaced(writing, permit.supersedes, permit.id)
+        _refuse_beside(custody, writing, permit, catalogue)
         writing.append(Event("permit.issued", ACTOR, _issued(permit)), _bound(custody, permit))
         # The copy of a permit that no ledger knows is worth nothing: it is simply written over.
         make_private_folder(custody.permits)
         write_atomic(_kept(custody, permit.id), text.encode())
         place()
         if permit.supersedes is not None:
-            # Last before the commit, when nothing but the commit can fail any more.
-            _fence(custody, permit.supersedes, "superseded")
+            # Last before the commit, when nothing but the commit can fail any more. Cut off here,
+            # the ledger decides (`settle_replaced`): no newer permit stands in the old one's place.
+            custody.keyring.fence.begin_replacing(permit.supersedes, custody.clock.now())
     settle(custody)
     return permit
 
@@ -160,6 +186,19 @@ def _bound(custody: Custody, permit: Permit) -> Details:
     key = custody.keyring.get(DETAILS_KEY)
     secret = custody.keyring.secret_of(key.id)
     return Details({"permit_digest": permit.digest()}, key.id, secret.use())
+
+
+def _refuse_beside(
+    custody: Custody, writing: Writing, permit: Permit, catalogue: Catalogue
+) -> None:
+    """Refuse a permit whose linked rows would undo the date shift of another live one (S16)."""
+    if not permit.link_across_refreshes:
+        return
+    for other in kept_permits(custody):
+        linked = other.project.id == permit.project.id and other.link_across_refreshes
+        standing = writing.permit_standing(other.id) if linked else None
+        if other.id != permit.id and standing is not None and standing.state not in ENDED:
+            check_beside(permit, other, catalogue)
 
 
 def _end_replaced(writing: Writing, replaced: str, by: str) -> None:
@@ -271,7 +310,12 @@ def status_of(custody: Custody, permit: Permit) -> PermitStatus:
 def status_text(custody: Custody, permit: Permit) -> str:
     """The signed status as text, as it is written to a file; see `status_of`."""
     standing = _require_issued(custody, permit)
-    fenced = custody.keyring.fence.read().permits.get(permit.id)
+    fence = custody.keyring.fence.read()
+    if permit.id in fence.replacing:
+        # A replacement was cut off: the ledger says how it ended, if its signer agrees with it.
+        settle(custody)
+        standing, fence = _require_issued(custody, permit), custody.keyring.fence.read()
+    fenced = fence.permits.get(permit.id)
     if fenced is not None and not _agrees(standing.state, fenced.state):
         raise Fault(
             "CW-LEDGER-REWOUND",

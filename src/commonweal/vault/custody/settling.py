@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from commonweal.foundation.errors import Unavailable
-from commonweal.ledger.events import Log
+from commonweal.ledger.events import TERMINAL, Log
 from commonweal.ledger.marks import seal_day
 from commonweal.ledger.sequencer import sequence
 from commonweal.ledger.signer import CheckpointSigner
@@ -42,7 +42,7 @@ def checkpoint_signer(custody: Custody) -> CheckpointSigner:
 
 
 def settle(custody: Custody) -> Settled:
-    """Place all intents, write the daily seal, sign both logs.
+    """Place all intents, write the daily seal, sign both logs; end replacements of permits.
 
     Waits up to ten seconds for another process that signs. Raises `Fault` CW-LEDGER-REWOUND or
     CW-LEDGER-BROKEN, `Unavailable` CW-BUSY or CW-CLOCK-BEHIND.
@@ -53,8 +53,27 @@ def settle(custody: Custody) -> Settled:
     ends = time.monotonic() + _WAIT_SECONDS
     while True:
         try:
-            return Settled(placed, sealed, signer.sign_all(custody.ledger))
+            notes = signer.sign_all(custody.ledger)
+            break
         except Unavailable as error:
             if error.code != "CW-BUSY" or time.monotonic() > ends:
                 raise
         time.sleep(_PAUSE_SECONDS)
+    settle_replaced(custody)
+    return Settled(placed, sealed, notes)
+
+
+def settle_replaced(custody: Custody) -> None:
+    """End what the fence holds of permits that were about to be replaced, as the ledger says.
+
+    Only after the signer has found that this ledger continues what it signed. A permit that the
+    ledger does not know stays fenced.
+    """
+    if not custody.keyring.fence.read().replacing:
+        return
+    # Within a transaction: nobody is between the fence and the end of an issue.
+    with custody.ledger.transaction() as writing:
+        for permit_id in custody.keyring.fence.read().replacing:
+            standing = writing.permit_standing(permit_id)
+            replaced = standing is None or standing.state in TERMINAL
+            custody.keyring.fence.end_replacing(permit_id, replaced=replaced)

@@ -3,7 +3,9 @@
 A backup is a picture of the past. What was destroyed, withdrawn or erased since then is written
 here, in the root store, outside every backup, and read again after each restore: destroyed keys,
 keys that were replaced, permits that were paused or ended, details that were erased, and the date
-of the newest choices that were used. The file carries a MAC under a sub-key of the root key.
+of the newest choices that were used. A permit that a newer one is about to replace is an intent
+(`replacing`) until the ledger says how that ended. The file carries a MAC under a sub-key of the
+root key.
 """
 
 from __future__ import annotations
@@ -36,13 +38,14 @@ class PermitFence:
 
 @dataclass(frozen=True)
 class FenceState:
-    """The fence at one instant. Times are UTC."""
+    """The fence at one instant. Times are UTC. `replacing`: by permit id, when it was begun."""
 
     destroyed: Mapping[str, datetime] = field(default_factory=dict)
     retired: Mapping[str, datetime] = field(default_factory=dict)
     permits: Mapping[str, PermitFence] = field(default_factory=dict)
     erased: Mapping[str, datetime] = field(default_factory=dict)
     choices_checked_at: datetime | None = None
+    replacing: Mapping[str, datetime] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
         """The state as JSON holds it."""
@@ -56,6 +59,7 @@ class FenceState:
             },
             "erased": {id_: stamp(at) for id_, at in self.erased.items()},
             "choices_checked_at": None if checked is None else stamp(checked),
+            "replacing": {id_: stamp(at) for id_, at in self.replacing.items()},
         }
 
     @classmethod
@@ -71,6 +75,8 @@ class FenceState:
             },
             erased=_times(plain["erased"]),
             choices_checked_at=None if checked is None else parse_stamp(checked),
+            # A fence that was written before there were intents has none.
+            replacing=_times(plain.get("replacing", {})),
         )
 
 
@@ -140,6 +146,26 @@ class Fence:
 
         self._change(changed)
 
+    def begin_replacing(self, permit_id: str, at: datetime) -> None:
+        """A newer permit is about to replace this one; not final until `end_replacing`."""
+        self._change(
+            lambda held: replace(held, replacing={**held.replacing, permit_id: at}),
+        )
+
+    def end_replacing(self, permit_id: str, *, replaced: bool) -> None:
+        """The ledger has said how it ended; a permit that was replaced stays so for ever."""
+
+        def changed(held: FenceState) -> FenceState:
+            left = dict(held.replacing)
+            at = left.pop(permit_id, None)
+            permits = dict(held.permits)
+            before = permits.get(permit_id)
+            if at is not None and replaced and (before is None or before.state not in ENDED):
+                permits[permit_id] = PermitFence("superseded", at)
+            return replace(held, permits=permits, replacing=left)
+
+        self._change(changed)
+
     def record_erased(self, body_hash: bytes) -> None:
         """The details of the ledger intent with this body hash (32 bytes) were erased.
 
@@ -186,5 +212,14 @@ def _added(
 
 
 def must_hold(state: FenceState) -> list[tuple[str, PermitFence]]:
-    """The permits that are paused, suspended or ended, by permit id."""
-    return sorted((id_, one) for id_, one in state.permits.items() if one.state != "active")
+    """The permits that are paused, suspended or ended, by permit id.
+
+    One that was about to be replaced counts as replaced: after a restore no ledger can say more.
+    """
+    held = {id_: PermitFence("superseded", at) for id_, at in state.replacing.items()}
+    held |= {
+        id_: one
+        for id_, one in state.permits.items()
+        if one.state in ENDED or (one.state != "active" and id_ not in held)
+    }
+    return sorted(held.items())

@@ -3,14 +3,16 @@
 Root key -> one key-encryption key for each purpose -> data keys. Every key has a half in the root
 store, so destroying it reaches each copy of the home (see `root_store`). The state of a key is
 what its record says, unless the fence says more: a destroyed key stays destroyed and a replaced
-one makes nothing new, whatever record a restored or changed home shows.
+one makes nothing new, whatever record a restored or changed home shows. A key whose half is missing
+(an older copy of the root store was put back) is `unavailable`: it is refused, the others work.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +21,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from commonweal.foundation.clock import Clock
-from commonweal.foundation.errors import Refused, WrongUsage
+from commonweal.foundation.errors import Refused, Unavailable, WrongUsage
 from commonweal.foundation.files import translated, write_atomic
 from commonweal.vault.keys.approvals import Approval, DestructionOrder, require_approvals
 from commonweal.vault.keys.fence import Fence, FenceState
@@ -106,9 +108,22 @@ class Keyring:
         return self._proved(self._current(name)).info
 
     def list(self) -> tuple[KeyInfo, ...]:
-        """Every version of every key, by name and version."""
-        found = [self._proved(record).info for record in self._records() if not _wraps(record)]
+        """Every version of every key, by name and version.
+
+        A key that cannot be unwrapped for want of its half has the state `unavailable`; what is
+        said of such a key is what its record says, proved by nothing.
+        """
+        found = [self._seen(record) for record in self._records() if not _wraps(record)]
         return tuple(sorted(found, key=lambda info: (info.name, info.version)))
+
+    def versions(self, name: str) -> tuple[KeyInfo, ...]:
+        """Every version of one key, oldest first, each proved. Raises as `get`."""
+        return tuple(self._proved(record).info for record in self._named(name))
+
+    def unavailable(self) -> tuple[str, ...]:
+        """The names of keys without a usable half, wrapping keys included, in order."""
+        seen = (self._seen(record) for record in self._records())
+        return tuple(sorted({info.name for info in seen if info.state == "unavailable"}))
 
     def of_id(self, key_id: str) -> KeyInfo:
         """One version of a key by its id. Raises `WrongUsage` CW-KEY-UNKNOWN."""
@@ -145,7 +160,8 @@ class Keyring:
         record = self._by_id(key_id)
         self._require_active(record.info)
         self._require_signing(record.info)
-        return self._provider.sign(self._place(record.info), _wrapped(record), message)
+        with _naming(record.info):
+            return self._provider.sign(self._place(record.info), _wrapped(record), message)
 
     def checkpoint_signer(self, name: str) -> KeySigner:
         """The signer of the ledger's checkpoints: of purpose `ledger_checkpoint` only."""
@@ -192,7 +208,8 @@ class Keyring:
     def rotate_wrapping(self, purpose: str) -> int:
         """Make a new key-encryption key for `purpose` and wrap its keys anew; gives their number.
 
-        The old one is kept, for backups: what they hold is wrapped under it.
+        The old one is kept, for backups: what they hold is wrapped under it. Keys that are
+        unavailable stay under it too.
         """
         if purpose not in PURPOSES:
             purpose_of(purpose, None)
@@ -202,6 +219,7 @@ class Keyring:
             above = self._make_wrapping(purpose, newest + 1)
             self._retire(older)
             below = [r for r in self._records() if r.info.purpose == purpose and r.wrapped]
+            below = [r for r in below if self._seen(r).state != "unavailable"]
             for record in below:
                 key = self._unwrap(record)
                 info = replace(record.info, wrapped_by=above.id)
@@ -358,6 +376,8 @@ class Keyring:
         wanted = WRAPPING_PREFIX + purpose
         found = [r.info for r in self._records() if r.info.purpose == wanted]
         active = [info for info in found if info.state == "active"]
+        # Under a wrapping key without its half nothing new could be made.
+        active = [info for info in active if self._store.has_half(info.id)]
         if active:
             return max(active, key=lambda info: info.version)
         return self._make_wrapping(purpose, max((i.version for i in found), default=0) + 1)
@@ -374,7 +394,17 @@ class Keyring:
         return Place(info.id, self._unwrap(above), info.binding)
 
     def _unwrap(self, record: KeyRecord) -> Secret:
-        return self._provider.unwrap(self._place(record.info), _wrapped(record))
+        with _naming(record.info):
+            return self._provider.unwrap(self._place(record.info), _wrapped(record))
+
+    def _seen(self, record: KeyRecord) -> KeyInfo:
+        """What may be shown of a key, also if its half is missing."""
+        try:
+            return self._proved(record).info
+        except Unavailable as error:
+            if error.code != "CW-KEY-UNAVAILABLE":
+                raise
+            return replace(record.info, state="unavailable")
 
     def _proved(self, record: KeyRecord) -> KeyRecord:
         """The record, once its clear fields were proved by unwrapping."""
@@ -418,6 +448,23 @@ class Keyring:
     def _save(self, record: KeyRecord, *, new: bool = False) -> None:
         path = self._folder / f"{record.info.id}.json"
         write_atomic(path, record.to_bytes(), exclusive=new)
+
+
+@contextlib.contextmanager
+def _naming(info: KeyInfo) -> Iterator[None]:
+    """Name the key that is asked for where it, or the key above it, has no half."""
+    try:
+        yield
+    except Unavailable as error:
+        if error.code != "CW-KEY-UNAVAILABLE":
+            raise
+        raise Unavailable(
+            "CW-KEY-UNAVAILABLE",
+            f"The key {info.name} cannot be used: the root store does not hold its half, or the "
+            "half cannot be read.",
+            remedy="Put back the newest copy of the root store; `commonweal doctor` names every "
+            "key without its half.",
+        ) from error
 
 
 def _fenced(record: KeyRecord, fence: FenceState) -> KeyRecord:

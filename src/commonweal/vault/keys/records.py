@@ -24,7 +24,8 @@ from commonweal.foundation.errors import CommonwealError, Fault, WrongUsage
 from commonweal.foundation.files import read_bytes
 from commonweal.vault.keys.purposes import PURPOSES
 
-KeyState = Literal["active", "decrypt_only", "destroyed"]
+KeyState = Literal["active", "decrypt_only", "unavailable", "destroyed"]
+"""`unavailable` is only shown, never written: the key's half is not in the root store."""
 ALGORITHMS = ("Ed25519", "HKDF-SHA-256")
 STATES = ("active", "decrypt_only", "destroyed")
 WRAPPING_PREFIX = "wrapping:"
@@ -143,7 +144,10 @@ def _record(plain: Any) -> KeyRecord:
     texts = (info.id, info.name, info.purpose, info.algorithm, info.state, info.wrapped_by)
     if not all(isinstance(text, str) for text in texts) or not _ID.fullmatch(info.id):
         raise ValueError("text")
-    if info.project is not None and not isinstance(info.project, str):
+    # A key whose half is missing cannot be proved, and is shown all the same.
+    if not _NAME.fullmatch(info.name):
+        raise ValueError("name")
+    if info.project is not None and not _PROJECT.fullmatch(info.project):
         raise ValueError("project")
     if info.purpose.removeprefix(WRAPPING_PREFIX) not in PURPOSES:
         raise ValueError("purpose")

@@ -84,6 +84,8 @@ class RootStore:
                 raise Refused(
                     "CW-ROOT-STORE-PLACE",
                     "The folder for the root key is not empty, or not a folder; name another.",
+                    remedy="If it is left from a `commonweal home create` that was cut off, and no "
+                    "home or backup belongs to it, delete it.",
                 )
 
     @classmethod

@@ -77,7 +77,7 @@ class BuildReport:
                 for name, table in self.manifest["tables"].items()
             },
             "risk": self.manifest["risk"],
-            "objections": {"lines_naming_nobody": self.choices.name_nobody},
+            "objections": self.choices.counts(),
             "content_hash": content_hash(self.manifest),
             "seconds": round(self.seconds, 3),
             "ledger_entry": self.ledger_entry,

@@ -12,50 +12,61 @@ from datetime import date, datetime
 from commonweal.foundation.errors import Fault
 from commonweal.papers.catalogue import Variable
 from commonweal.papers.cohort import AtLeast, Cohort, Condition
-from commonweal.vault.release.loading import PERSON, Loaded
-from commonweal.vault.release.restricted import lists_for, without_restricted
+from commonweal.vault.release.lawful import Lawful
+from commonweal.vault.release.loading import PERSON
 from commonweal.vault.tables import ops
 
 _COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 
 
-def cohort_people(cohort: Cohort, loaded: Loaded, everyone: ops.Table) -> ops.Table:
+def cohort_people(cohort: Cohort, lawful: Lawful, everyone: ops.Table) -> ops.Table:
     """The persons of `everyone` (column `person`) who meet the cohort: column `person`, once each.
 
+    Whoever has a restricted code in their only row of a table is in no cohort that looks at what is
+    missing there for that reason: neither "is missing" nor any "not" finds them (P10).
     Raises `Fault` CW-COHORT-VALUE where a value does not fit its variable's type.
     """
+    found = _people(cohort, lawful, everyone)
+    for table, variable in cohort.columns():
+        blanked = lawful.people_blanked(table)
+        if blanked is not None and variable in lawful.blanked(table):
+            found = ops.anti_join(found, blanked, {"person": "person"})
+    return found
+
+
+def _people(cohort: Cohort, lawful: Lawful, everyone: ops.Table) -> ops.Table:
     if cohort.everyone:
         return everyone
     if cohort.all is not None:
         people = everyone
         for child in cohort.all:
-            people = ops.semi_join(people, _apart(child, loaded, everyone), {"person": "person"})
+            people = ops.semi_join(people, _apart(child, lawful, everyone), {"person": "person"})
         return people
     if cohort.any is not None:
-        parts = [_apart(child, loaded, everyone) for child in cohort.any]
+        parts = [_apart(child, lawful, everyone) for child in cohort.any]
         return ops.distinct(ops.union(*parts))
     if cohort.not_ is not None:
-        inside = _apart(cohort.not_, loaded, everyone)
+        inside = _apart(cohort.not_, lawful, everyone)
         return ops.anti_join(everyone, inside, {"person": "person"})
-    found = _where(cohort.where, loaded) if cohort.where else _at_least(cohort.at_least, loaded)
+    found = _where(cohort.where, lawful) if cohort.where else _at_least(cohort.at_least, lawful)
     return ops.semi_join(everyone, found, {"person": "person"})
 
 
-def _apart(cohort: Cohort, loaded: Loaded, everyone: ops.Table) -> ops.Table:
+def _apart(cohort: Cohort, lawful: Lawful, everyone: ops.Table) -> ops.Table:
     """The people under a name of their own: two sets that are asked for alike stay two sets."""
-    found = cohort_people(cohort, loaded, everyone)
-    return loaded.engine.view(f"cohort_{secrets.token_hex(6)}", found)
+    found = _people(cohort, lawful, everyone)
+    return lawful.loaded.engine.view(f"cohort_{secrets.token_hex(6)}", found)
 
 
-def _where(condition: Condition | None, loaded: Loaded) -> ops.Table:
+def _where(condition: Condition | None, lawful: Lawful) -> ops.Table:
     assert condition is not None  # noqa: S101 (the grammar gives each cohort one branch)
-    rows = _meeting(condition, loaded)
+    rows = _meeting(condition, lawful)
     return ops.distinct(ops.project(rows, {"person": rows[PERSON]}))
 
 
-def _at_least(rule: AtLeast | None, loaded: Loaded) -> ops.Table:
+def _at_least(rule: AtLeast | None, lawful: Lawful) -> ops.Table:
     assert rule is not None  # noqa: S101 (the grammar gives each cohort one branch)
-    rows = _meeting(rule.of, loaded)
+    rows = _meeting(rule.of, lawful)
     if rule.within_days is None or rule.date is None or rule.n == 1:
         counted = ops.group(rows, [PERSON], {"n": ops.count_rows(rows)})
         enough = ops.keep_where(
@@ -73,16 +84,10 @@ def _at_least(rule: AtLeast | None, loaded: Loaded) -> ops.Table:
     return ops.distinct(ops.select(close, ["person"]))
 
 
-def _meeting(condition: Condition, loaded: Loaded) -> ops.Table:
-    recipe = loaded.recipe
-    table = recipe.dataset.table(condition.table)
+def _meeting(condition: Condition, lawful: Lawful) -> ops.Table:
+    table = lawful.loaded.recipe.dataset.table(condition.table)
     # Whoever is chosen by a restricted code is known to have it, whatever is then released (P10).
-    rows = without_restricted(
-        lists_for(recipe.permit),
-        table,
-        loaded.linked(condition.table),
-        blank=recipe.has_one_row_each(condition.table),
-    )
+    rows = lawful.rows(condition.table)
     column = rows[condition.variable]
     return ops.keep_where(rows, _test(condition, table.variable(condition.variable), column))
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from commonweal.foundation.errors import Fault
@@ -78,6 +80,15 @@ def levels(engine: Engine, leaves: np.ndarray) -> list[np.ndarray]:
     while len(made[-1]) > 1:
         made.append(_hashed(engine, _NODE, made[-1].reshape(-1, 64)))
     return made
+
+
+def listed(stored: bytes, key: Secret, release: str, identifiers: Sequence[str]) -> tuple[str, ...]:
+    """Which of `identifiers` stand in a stored list, in their order."""
+    table = pq.read_table(io.BytesIO(stored), columns=["label"])
+    labels = table.column("label").drop_null().cast(pa.binary())
+    asked = [format_.label(key.use(), release, identifier) for identifier in identifiers]
+    found = pc.is_in(pa.array(asked, pa.binary()), value_set=labels.combine_chunks())
+    return tuple(name for name, there in zip(identifiers, found.to_pylist(), strict=True) if there)
 
 
 def prove(

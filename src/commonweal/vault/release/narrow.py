@@ -11,9 +11,9 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from commonweal.vault.release.lawful import Lawful
 from commonweal.vault.release.loading import PERSON, Loaded
 from commonweal.vault.release.recipe import CODE_SYSTEMS, TableRecipe
-from commonweal.vault.release.restricted import RestrictedLists, restricted_pattern
 from commonweal.vault.tables import ops
 
 WHO = "cw__who"
@@ -24,43 +24,21 @@ WHO = "cw__who"
 class Dictionaries:
     """For columns of a source: each different value once. Columns `value` and `place` (integer)."""
 
-    loaded: Loaded
+    lawful: Lawful
     _kept: dict[tuple[str, str], ops.Table] = field(default_factory=dict)
-    _restricted: dict[tuple[str, str], ops.Table | None] = field(default_factory=dict)
 
     def of(self, table: str, column: str) -> ops.Table:
         """The dictionary of one column; missing values are not in it."""
         key = (table, column)
         if key not in self._kept:
-            rows = self.loaded.linked(table)
+            rows = self.lawful.rows(table)
             known = ops.keep_where(rows, ops.negate(ops.is_missing(rows[column])))
             once = ops.distinct(ops.project(known, {"value": known[column]}))
             numbered = ops.derive(once, {"place": ops.row_number()})
-            self._kept[key] = self.loaded.engine.keep(f"values_{secrets.token_hex(6)}", numbered)
+            self._kept[key] = self.lawful.loaded.engine.keep(
+                f"values_{secrets.token_hex(6)}", numbered
+            )
         return self._kept[key]
-
-    def restricted(self, lists: RestrictedLists, recipe: TableRecipe) -> dict[str, ops.Table]:
-        """For each code column that holds restricted codes, those of its dictionary (P10).
-
-        The patterns are tried on each different code once, not on each row.
-        """
-        present = set(ops.columns(self.loaded.linked(recipe.name)))
-        found: dict[str, ops.Table] = {}
-        for name, pattern in restricted_pattern(lists, recipe, present).items():
-            key = (recipe.name, name)
-            if key not in self._restricted:
-                self._restricted[key] = self._matching(recipe.name, name, pattern)
-            values = self._restricted[key]
-            if values is not None:
-                found[name] = values
-        return found
-
-    def _matching(self, table: str, column: str, pattern: str) -> ops.Table | None:
-        engine, codes = self.loaded.engine, self.of(table, column)
-        matching = ops.keep_where(codes, ops.matches(ops.upper_bare(codes["value"]), pattern))
-        kept = engine.keep(f"restricted_{secrets.token_hex(6)}", matching)
-        count = engine.one(ops.group(kept, [], {"n": ops.count_rows(kept)}))["n"]
-        return kept if count else None
 
 
 @dataclass(frozen=True)
@@ -80,8 +58,8 @@ class NarrowTables:
     """
 
     loaded: Loaded
+    lawful: Lawful
     dictionaries: Dictionaries
-    restricted: RestrictedLists
     everyone: ops.Table
     """person, number of all who may be in the release or the hold-out."""
     steady: dict[tuple[object, ...], tuple[str, ...]] = field(default_factory=dict)
@@ -91,7 +69,7 @@ class NarrowTables:
     _single: dict[str, bool] = field(default_factory=dict)
 
     def of(self, recipe: TableRecipe) -> Narrow:
-        """`WHO` and the exact values of all that is measured, restricted or joined by."""
+        """`WHO` and the exact values of all that is measured or joined by."""
         if recipe.name not in self._kept:
             self._kept[recipe.name] = self._made(recipe)
         return self._kept[recipe.name]
@@ -113,13 +91,11 @@ class NarrowTables:
 
     def _made(self, recipe: TableRecipe) -> Narrow:
         rows = ops.inner_join(
-            self.loaded.linked(recipe.name), self.everyone, {PERSON: "person"}, {WHO: "number"}
+            self.lawful.rows(recipe.name), self.everyone, {PERSON: "person"}, {WHO: "number"}
         )
         keys = {key_column(name): ops.as_text(rows[name]) for name in self._joined_by(recipe.name)}
         rows = ops.derive(rows, keys)
-        present = set(ops.columns(rows))
         wanted = dict.fromkeys(_measured(recipe))
-        wanted |= dict.fromkeys(restricted_pattern(self.restricted, recipe, present))
         coded = frozenset(name for name in wanted if _is_coded(recipe, name))
         for name in coded:
             values = self.dictionaries.of(recipe.name, name)

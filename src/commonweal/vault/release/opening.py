@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from commonweal.foundation.errors import Refused, Unavailable
+from commonweal.foundation.errors import Fault, Refused, Unavailable
 from commonweal.foundation.files import (
     make_private_folder,
     staged_folder,
@@ -71,6 +71,12 @@ def open_release(
     manifest = read_manifest(custody.home.releases, folder, custody.trust)
     _check_newest(custody, permit, manifest)
     _check_choices(custody, manifest)
+    if to.exists() or to.is_symlink():
+        raise Fault(
+            "CW-FILE-EXISTS",
+            f"{to.name or to} is already there; a release is opened into a new folder.",
+            remedy=f"Name a folder that is not there yet, such as {to / manifest.release}",
+        )
     if permit.delivery != "handover" and file_system(to.absolute().parent) not in _MEMORY:
         raise Refused(
             "CW-RELEASE-NOT-IN-MEMORY",

@@ -17,7 +17,9 @@ from commonweal.vault.choices import (
     PersonKeys,
     apply_choices,
 )
+from commonweal.vault.custody import Lineage
 from commonweal.vault.release.cohort import cohort_people
+from commonweal.vault.release.lawful import Lawful
 from commonweal.vault.release.loading import PERSON, Loaded
 from commonweal.vault.release.numbers import check_people, check_tables
 from commonweal.vault.release.project_keys import ProjectKeys
@@ -160,20 +162,24 @@ class Chosen:
 
 def choose(
     loaded: Loaded,
+    lawful: Lawful,
     considered: Considered,
     decision: Decision,
     folder: ChoicesFolder,
     keys: ProjectKeys,
     at: date,
+    lineage: Lineage,
 ) -> Chosen:
     """Apply cohort and choices, make the persons' codes, draw shift and hold-out.
+
+    `lineage`: under which other names the permit may stand among the objections.
 
     Raises the refusals of `choices`, and `Refused` CW-RELEASE-NOBODY if no one is left.
     """
     engine, permit = loaded.engine, loaded.recipe.permit
     people = considered.people
     keyed = ops.keep_where(people, ops.negate(ops.is_missing(people["person"])))
-    inside = cohort_people(permit.cohort, loaded, ops.select(keyed, ["person"]))
+    inside = cohort_people(permit.cohort, lawful, ops.select(keyed, ["person"]))
     in_cohort = engine.keep(
         "in_cohort",
         ops.union(
@@ -187,6 +193,8 @@ def choose(
         decision,
         folder,
         project_ids=(permit.project.id, permit.id),
+        replaced=lineage.replaced,
+        known=lineage.known,
         at=at,
         keys=_keys(loaded),
         everyone=people,
@@ -217,14 +225,18 @@ def _coded(loaded: Loaded, allowed: ops.Table, keys: ProjectKeys) -> ops.Table:
     people = ops.with_hmac(allowed, "person", "cw__hex", pseudonym)
     shifts = any(recipe.shifted for recipe in loaded.recipe.tables)
     trains = "train" in permit.processing
-    if not shifts and not trains:
-        weeks, held_out = ops.constant(0, "integer"), ops.constant(False, "boolean")
-    else:
+    weeks, held_out = ops.constant(0, "integer"), ops.constant(False, "boolean")
+    if shifts:
+        shift = engine.key_table("key_shift", keys.shift().use())
+        people = ops.with_hmac(people, "person", "cw__shift", shift)
+    if trains:
         stable = engine.key_table("key_stable", keys.stable().use())
         people = ops.with_hmac(people, "person", "cw__draw", stable)
-        weeks = ops.drawn_between(people["cw__draw"], -permit.shift_weeks, permit.shift_weeks)
+    if shifts:
+        weeks = ops.drawn_between(people["cw__shift"], -permit.shift_weeks, permit.shift_weeks)
+    if trains:
         chance = ops.number_of(people["cw__draw"], DRAW_DIGITS, start=0)
-        limit = int(permit.holdout_share * DRAW_SPACE) if trains else 0
+        limit = int(permit.holdout_share * DRAW_SPACE)
         held_out = ops.compare(chance, "lt", ops.constant(limit, "integer"))
     return ops.project(
         people,

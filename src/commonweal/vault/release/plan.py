@@ -42,7 +42,7 @@ class PlanReport:
     risk: dict[str, Any]
     breaches: tuple[str, ...]
     choices: tuple[str, ...]
-    lines_naming_nobody: int
+    objections: dict[str, int]
 
     def plain(self) -> dict[str, Any]:
         """The report as JSON values."""
@@ -51,7 +51,7 @@ class PlanReport:
             "patients": self.patients,
             "tables": self.tables,
             "risk": self.risk,
-            "objections": {"lines_naming_nobody": self.lines_naming_nobody},
+            "objections": self.objections,
             "would_be_refused": list(self.breaches),
         }
 
@@ -93,19 +93,23 @@ def plan_release(
     check_now(custody, permit, "release")
     inputs = make_inputs(custody, permit, catalogue_path, choices)
     recipe = make_recipe(permit, inputs.catalogue)
-    _count(custody, permit)
     ring = ProjectKeyring(custody, permit, may_create=False)
     with (
         custody.home.run_folder() as work,
         opened_engine(work) as engine,
         opened_source(inputs, recipe) as source,
     ):
-        prepared = prepare(inputs, engine, source, ring.keys, progress)
+        prepared = prepare(
+            inputs, engine, source, ring.keys, progress, before_rows=lambda: _count(custody, permit)
+        )
         return _report(prepared)
 
 
 def _count(custody: Custody, permit: Permit) -> None:
-    """Write that a plan is made, before anything is read; refuse when there were too many."""
+    """Write that a plan is made, before a row is read; refuse when there were too many.
+
+    Papers and choices were read by then: a plan that fails on them has told nothing of anybody.
+    """
     midnight = datetime.combine(custody.clock.now().date(), time(0), UTC)
     limit = custody.trust.plans_per_day
     with custody.ledger.transaction() as writing:
@@ -137,5 +141,5 @@ def _report(prepared: Prepared) -> PlanReport:
         risk=risk_paper(prepared),
         breaches=tuple(breach.sentence for breach in prepared.breaches),
         choices=(*prepared.decision.sentences, *prepared.chosen.choices.sentences()),
-        lines_naming_nobody=prepared.chosen.choices.name_nobody,
+        objections=prepared.chosen.choices.counts(),
     )

@@ -15,11 +15,13 @@ from pathlib import Path
 
 from commonweal.foundation.canonical import digest
 from commonweal.foundation.clock import FixedClock
-from commonweal.foundation.errors import Fault
+from commonweal.foundation.errors import Fault, Refused
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import Permit
 from commonweal.vault.choices import ChoicesFolder, Decision, decide, read_choices
+from commonweal.vault.custody import Lineage
 from commonweal.vault.release.edges import away_from_edges
+from commonweal.vault.release.lawful import Lawful
 from commonweal.vault.release.loading import Loaded, load
 from commonweal.vault.release.measuring import (
     Calendars,
@@ -55,6 +57,8 @@ class Inputs:
     demo: bool
     choices_max_age_days: int
     choices_not_before: datetime | None
+    lineage: Lineage | None = None
+    """The permits that this one replaced, and the names that the home knows."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +107,11 @@ def prepare(
     source: Source,
     keys_for: Callable[[Recipe, str, str], ProjectKeys],
     progress: Progress,
+    before_rows: Callable[[], None] = lambda: None,
 ) -> Prepared:
     """Read, choose, shape and measure.
+
+    `before_rows` is called once papers and choices were read, before any row of the source is.
 
     `keys_for(recipe, fingerprint, choices digest)` gives the project's keys once the scope is
     known. Raises what its parts raise; nothing has been written then.
@@ -120,13 +127,17 @@ def prepare(
         max_age_days=inputs.choices_max_age_days,
         not_before=inputs.choices_not_before,
     )
+    before_rows()
     loaded = load(source, recipe, engine, progress)
     progress("Applying people's choices")
     considered = consider(loaded, decision, demo=inputs.demo)
     keys = keys_for(recipe, loaded.fingerprint.digest, choices_digest(folder))
-    chosen = choose(loaded, considered, decision, folder, keys, inputs.at.date())
+    lawful = Lawful(loaded, restricted)
+    lineage = inputs.lineage or Lineage((inputs.permit.id,))
+    day = inputs.at.date()
+    chosen = choose(loaded, lawful, considered, decision, folder, keys, day, lineage)
     known = calendars(loaded)
-    shaper = Shaper.over(loaded, keys, restricted, windows(loaded, known), chosen.people)
+    shaper = Shaper.over(loaded, keys, lawful, windows(loaded, known), chosen.people)
     mine = ops.keep_where(chosen.people, ops.negate(chosen.people["held_out"]))
     mine = engine.keep("allowed_0", ops.select(mine, ["person", "code", "weeks", "number"]))
     mine, empty = _with_rows(shaper, mine)
@@ -135,7 +146,11 @@ def prepare(
     progress("Measuring the risk before")
     before = measure(shaper, mine, known, exact=True)
     progress("Measuring the risk after")
-    gate = _gate(shaper, mine, chosen.allowed - chosen.held_out - empty, known)
+    total = chosen.allowed - chosen.held_out - empty
+    gate = _gate(shaper, mine, total, known)
+    if gate.suppressed >= total:
+        # An empty release would take the place of the one before it, whose key is then destroyed.
+        raise Refused("CW-RELEASE-NOBODY", "After all that is left out, nobody is left to release.")
     return Prepared(
         inputs, recipe, loaded, decision, folder, considered, chosen, restricted, shaper,
         gate.people, empty, gate.suppressed, before, gate.after, tuple(gate.breaches),

@@ -1,9 +1,11 @@
 """The keys of one project, each for one purpose (S3, S7, S13).
 
 All come from the project's key by labelled HKDF. Pseudonyms and record codes hang on the *scope*:
-with `link_across_refreshes` it is the project, otherwise this snapshot with these choices, so that
-two refreshes cannot be laid side by side to see who left. The date shift and the hold-out are the
-project's own: the same person keeps them for the project's life.
+with `link_across_refreshes` it is the project, otherwise this permit, this snapshot and these
+choices, so that neither two refreshes can be laid side by side to see who left, nor two permits to
+see what each of them hides. The date shift is the permit's own, and that of the permits that it
+replaced: with `link_across_refreshes` the project's. The hold-out is always the project's: nobody
+is kept back under one permit and learned from under another.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ class ProjectKeys:
     sieve: Secret
     membership: Secret
     scope: str
+    shift_scope: str
 
     def pseudonym(self) -> Secret:
         """Makes the persons' codes."""
@@ -33,12 +36,21 @@ class ProjectKeys:
         return self.project.subkey(f"{label}/{self.scope}")
 
     def stable(self) -> Secret:
-        """Draws the date shift and the hold-out, the same for the project's life."""
+        """Draws the hold-out, the same for the project's life."""
         return self.project.subkey("stable-draw")
 
+    def shift(self) -> Secret:
+        """Draws the date shift, the same for the life of a permit and of those that replace it."""
+        return self.project.subkey(f"shift/{self.shift_scope}")
 
-def scope_of(*, linked: bool, fingerprint: str, choices: str) -> str:
-    """The scope label: `linked`, or a hash of this snapshot and these choices."""
+
+def scope_of(*, linked: bool, permit: str, fingerprint: str, choices: str) -> str:
+    """The scope of codes: `linked`, or a hash of this permit, this snapshot and these choices."""
     if linked:
         return "linked"
-    return hashlib.sha256(f"{fingerprint}\n{choices}".encode()).hexdigest()
+    return hashlib.sha256(f"{permit}\n{fingerprint}\n{choices}".encode()).hexdigest()
+
+
+def shift_scope_of(*, linked: bool, root: str) -> str:
+    """The scope of date shifts: `linked`, or a hash of the first permit of the chain (`root`)."""
+    return "linked" if linked else hashlib.sha256(root.encode()).hexdigest()

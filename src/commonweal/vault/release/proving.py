@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -30,9 +32,10 @@ from commonweal.ledger.proving import check_proof
 from commonweal.papers.release import ReleaseManifest, StatementOfAbsence, absence_sentence
 from commonweal.vault.custody import Custody
 from commonweal.vault.custody.holding import STATEMENT_SIGNER
+from commonweal.vault.custody.witnesses import witnessed_proof
 from commonweal.vault.keys import Secret
 from commonweal.vault.release.closing import MANAGER
-from commonweal.vault.release.membership import prove
+from commonweal.vault.release.membership import listed, prove
 from commonweal.vault.release.prepare import opened_engine
 from commonweal.vault.release.store import PROOF, airlock_folder, read_manifest
 from commonweal.vault.release.writing import context_of, sealing_key
@@ -40,6 +43,7 @@ from commonweal.vault.release.writing import context_of, sealing_key
 FORMAT = "commonweal/person-proof/1"
 _ABOUT_DOMAIN = b"commonweal/absence/1\x00"
 _NOT_IN_LIST = "CW-LEDGER-MEMBERSHIP-INVALID"
+_SIGNS = ("-", " ", "_", "/", ".")
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ def _proof(
     key = custody.keyring.secret("membership")
     stored = _list(custody, manifest)
     person, membership = _found(custody, stored, key, manifest.release, spellings(identifier))
-    proof = read_bytes(folder / PROOF, "The ledger's proof").decode()
+    proof = witnessed_proof(custody, read_bytes(folder / PROOF, "The ledger's proof").decode())
     found = PersonProof(label(key.use(), manifest.release, person), membership, proof)
     found.verify(list(custody.ledger_keys))
     return found
@@ -127,14 +131,15 @@ def _proof(
 def _found(
     custody: Custody, stored: bytes, key: Secret, release: str, people: tuple[str, ...]
 ) -> tuple[str, MembershipProof]:
+    found = listed(stored, key, release, people)
+    # As it was given, or in one other spelling: of several people nobody can tell which is meant.
+    if not found or (found[0] != people[0] and len(found) > 1):
+        raise _invalid(
+            "Nobody was found in this release under this spelling. That does not say that the "
+            "person is not in it."
+        )
     with custody.home.run_folder() as work, opened_engine(work) as engine:
-        for person in people[:-1]:
-            try:
-                return person, prove(engine, stored, key, release, person)
-            except Fault as fault:
-                if fault.code != _NOT_IN_LIST:
-                    raise
-        return people[-1], prove(engine, stored, key, release, people[-1])
+        return found[0], prove(engine, stored, key, release, found[0])
 
 
 def state_absence(custody: Custody, folder: Path, identifier: str) -> tuple[str, str]:
@@ -193,13 +198,22 @@ def _require_certain(manifest: ReleaseManifest, identifier: str) -> None:
 def spellings(identifier: str) -> tuple[str, ...]:
     """The spellings under which a person may stand in a list, the likeliest first.
 
-    NHS numbers stand there by their digits alone, other identifiers as they are recorded.
+    NHS numbers stand there by their digits alone, other identifiers as they are recorded: in which
+    letters and with which signs between them nobody kept, so the usual ways are tried. What they
+    have in common is the one spelling of `choices/spelling.py`.
     """
     text = identifier.strip()
     try:
         return tuple(dict.fromkeys([NHSNumber(text).digits, text]))
     except InvalidNHSNumber:
-        return (text,)
+        pass
+    plain = unicodedata.normalize("NFKC", text)
+    parts = re.findall(r"[^\W_]+", plain)
+    # Letters and digits that stand together may be recorded with a sign between them.
+    finer = re.findall(r"[0-9]+|[^\W\d_]+", plain)
+    joined = [sign.join(some) for some in (parts, finer) for sign in ("", *_SIGNS)]
+    tried = [form for way in (plain, *joined) for form in (way, way.upper(), way.lower())]
+    return tuple(dict.fromkeys([text, *tried]))
 
 
 def _manifest(custody: Custody, folder: Path) -> ReleaseManifest:

@@ -73,7 +73,7 @@ class TableRecipe:
             for item in self.items
             if item.variable.role in ("quasi_identifier", "direct_identifier")
             and (item.form.kind not in _CODE_FORMS or item.variable.role == "quasi_identifier")
-            and (item.form.kind not in _MOVED or item.variable.identifies == "date_of_birth")
+            and (item.form.kind not in _MOVED or item.variable.is_birth)
         )
 
     @property
@@ -165,13 +165,45 @@ class Recipe:
                 yield person.table, person.national
             for variable in self.sieved():
                 yield person.table, variable.name
-        for table in list(self._touched()):
+        for table in self._touched():
             yield from self._link_columns(table)
+            yield from self._code_columns(table, ())
 
     def _touched(self) -> tuple[str, ...]:
         names = [recipe.name for recipe in self.tables]
         names += [table for table, _ in self.permit.cohort.columns()]
         return tuple(dict.fromkeys(names))
+
+    def leads(self, name: str) -> tuple[tuple[str, str, str], ...]:
+        """(variable, table, variable) for each key of a table that leads to another's rows."""
+        table = self.dataset.table(name)
+        found: dict[tuple[str, str, str], None] = {}
+        if isinstance(table.person_link, Link):
+            link = table.person_link
+            found[link.variable, link.to_table, link.to_variable] = None
+        for variable in table.variables:
+            if variable.links_to is not None:
+                found[variable.name, variable.links_to.table, variable.links_to.variable] = None
+        return tuple(found)
+
+    def _code_columns(self, name: str, seen: tuple[str, ...]) -> Iterable[tuple[str, str]]:
+        """The columns in which codes may stand that the law keeps apart (P10): a table's own, and
+        those of the rows that its rows belong to, with the keys that lead there."""
+        table = self.dataset.table(name)
+        yield from (
+            (name, variable.name)
+            for variable in table.variables
+            if variable.identifies in CODE_SYSTEMS and variable.type in ("text", "integer")
+        )
+        for variable, to_table, to_variable in self.leads(name):
+            if to_table in (name, *seen):
+                continue
+            above = list(self._code_columns(to_table, (*seen, name)))
+            if above:
+                yield name, variable
+                yield to_table, to_variable
+                yield from self._link_columns(to_table)
+                yield from above
 
     def _link_columns(self, name: str) -> Iterable[tuple[str, str]]:
         table = self.dataset.table(name)
@@ -196,21 +228,12 @@ class Recipe:
         }
         found: dict[EventLink, None] = {}
         for table in self.tables:
-            for link in self._links_of(table):
-                ends = ((link.child, link.variable), (link.parent, link.parent_variable))
-                if link.child != link.parent and all(end in shown for end in ends):
+            for variable, parent, parent_variable in self.leads(table.name):
+                ends = ((table.name, variable), (parent, parent_variable))
+                if table.name != parent and all(end in shown for end in ends):
+                    link = EventLink(table.name, variable, parent, parent_variable)
                     found[link] = None
         return tuple(found)
-
-    @staticmethod
-    def _links_of(table: TableRecipe) -> Iterable[EventLink]:
-        route = table.table.person_link
-        if isinstance(route, Link):
-            yield EventLink(table.name, route.variable, route.to_table, route.to_variable)
-        for variable in table.table.variables:
-            if variable.links_to is not None:
-                to = variable.links_to
-                yield EventLink(table.name, variable.name, to.table, to.variable)
 
     def sieved(self) -> tuple[Variable, ...]:
         """Variables of the person table whose values the airlock must be able to find."""

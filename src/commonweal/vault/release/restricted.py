@@ -9,7 +9,6 @@ unverified, and codes in free text or in other systems are not found by them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,8 +19,8 @@ from commonweal.papers.base import Identifier, Line, Paper
 from commonweal.papers.catalogue import Table
 from commonweal.papers.permit import Permit
 from commonweal.papers.refusal import PermitRefused
-from commonweal.vault.release.recipe import TableRecipe
-from commonweal.vault.tables import ops
+
+_OTHER_SIGN = "[^A-Z0-9]?"
 
 
 class CodeList(Paper):
@@ -80,38 +79,17 @@ def lists_for(permit: Permit) -> RestrictedLists:
     )
 
 
-def restricted_pattern(
-    lists: RestrictedLists, recipe: TableRecipe, present: set[str]
-) -> dict[str, str]:
-    """For each code column of the table that was read, the pattern of its restricted codes.
+def restricted_pattern(lists: RestrictedLists, table: Table, present: set[str]) -> dict[str, str]:
+    """For each code column of `table` that was read, the pattern of its restricted codes.
 
-    The patterns are for codes in the spelling of `ops.upper_bare`.
+    The patterns are for codes in the spelling of `ops.code_spelling`: behind a separator or a
+    system's name, since several codes may stand in one cell, and with one sign between any two
+    characters, such as the dot of ICD-10.
     """
     patterns: dict[str, str] = {}
-    for variable in recipe.table.variables:
+    for variable in table.variables:
         starts = lists.prefixes.get(variable.identifies or "", ())
-        if starts and variable.name in present and variable.type == "text":
-            bare = (re.escape(start.replace(".", "")) for start in starts)
-            # Also behind a separator or a system's name: several codes may stand in one cell.
-            patterns[variable.name] = "(?:^|[^A-Z0-9])(?:" + "|".join(bare) + ")"
+        if starts and variable.name in present and variable.type in ("text", "integer"):
+            spelt = (_OTHER_SIGN.join(start.replace(".", "")) for start in starts)
+            patterns[variable.name] = "(?:^|[^A-Z0-9])(?:" + "|".join(spelt) + ")"
     return patterns
-
-
-def without_restricted(
-    lists: RestrictedLists, table: Table, rows: ops.Table, *, blank: bool
-) -> ops.Table:
-    """`rows` as if no restricted code had been recorded; every row is looked at.
-
-    `blank`: the value goes and the row stays (where people have one row each); else the row goes.
-    """
-    no = ops.constant(False, "boolean")
-    for name, pattern in restricted_pattern(
-        lists, TableRecipe(table, ()), set(ops.columns(rows))
-    ).items():
-        found = ops.first_of(ops.matches(ops.upper_bare(rows[name]), pattern), no)
-        if blank:
-            shown = ops.choose(found, ops.missing("text"), rows[name])
-            rows = ops.derive(rows, {name: shown})
-        else:
-            rows = ops.keep_where(rows, ops.negate(found))
-    return rows

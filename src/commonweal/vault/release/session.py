@@ -11,22 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from commonweal.foundation.errors import Refused
-from commonweal.foundation.files import read_bytes
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import Permit
 from commonweal.papers.permit_check import Action
-from commonweal.vault.custody import Custody, status_of
+from commonweal.vault.custody import Custody, lineage_of, status_of
+from commonweal.vault.custody import permits as custody_permits
 from commonweal.vault.keys import Secret
 from commonweal.vault.release.prepare import Inputs
-from commonweal.vault.release.project_keys import ProjectKeys, scope_of
+from commonweal.vault.release.project_keys import ProjectKeys, scope_of, shift_scope_of
 from commonweal.vault.release.recipe import Recipe
-
-MAX_PERMIT_BYTES = 8 * 1024 * 1024
 
 
 def load_permit(custody: Custody, path: Path) -> Permit:
     """The permit in a file, believed under the home's trust policy."""
-    return Permit.load(read_bytes(path, "The permit", limit=MAX_PERMIT_BYTES), custody.trust)
+    return custody_permits.load_permit(custody, path)
 
 
 def refuse_unbuilt(permit: Permit) -> None:
@@ -55,6 +53,7 @@ def make_inputs(custody: Custody, permit: Permit, catalogue_path: Path, choices:
         demo=custody.home.kind == "demo",
         choices_max_age_days=custody.trust.fresh.choices_days,
         choices_not_before=custody.home.info.restored_at,
+        lineage=lineage_of(custody, permit),
     )
 
 
@@ -75,14 +74,18 @@ class ProjectKeyring:
         self.ids: dict[str, str] = {}
 
     def keys(self, recipe: Recipe, fingerprint: str, choices: str) -> ProjectKeys:
-        """The project's keys in the scope of this snapshot and these choices (S13)."""
-        linked = recipe.permit.link_across_refreshes
+        """The project's keys in the scope of this permit, snapshot and choices (S13)."""
+        linked, permit = recipe.permit.link_across_refreshes, recipe.permit
+        root = lineage_of(self._custody, permit).root
         return ProjectKeys(
             project=self._project(),
             audit=self._named("audit"),
             sieve=self._named("sieve"),
             membership=self._named("membership"),
-            scope=scope_of(linked=linked, fingerprint=fingerprint, choices=choices),
+            scope=scope_of(
+                linked=linked, permit=permit.id, fingerprint=fingerprint, choices=choices
+            ),
+            shift_scope=shift_scope_of(linked=linked, root=root),
         )
 
     def _named(self, name: str) -> Secret:

@@ -9,16 +9,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Self
 
 from commonweal.papers.forms import Form
 from commonweal.papers.permit_rules import Wanted
+from commonweal.vault.release.lawful import Lawful
 from commonweal.vault.release.loading import PERSON, Loaded
 from commonweal.vault.release.narrow import WHO, Dictionaries, NarrowTables
 from commonweal.vault.release.project_keys import ProjectKeys
 from commonweal.vault.release.rare import rare_labels
 from commonweal.vault.release.recipe import TableRecipe
-from commonweal.vault.release.restricted import RestrictedLists
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 
@@ -53,7 +53,7 @@ class Shaper:
 
     loaded: Loaded
     keys: ProjectKeys
-    restricted: RestrictedLists
+    lawful: Lawful
     windows: Mapping[tuple[str, str], tuple[object, object]]
     narrow: NarrowTables
     _key_tables: dict[str, ops.Table] = field(default_factory=dict)
@@ -66,14 +66,14 @@ class Shaper:
         cls,
         loaded: Loaded,
         keys: ProjectKeys,
-        restricted: RestrictedLists,
+        lawful: Lawful,
         windows: Mapping[tuple[str, str], tuple[object, object]],
         everyone: ops.Table,
     ) -> Self:
         """A shaper for `everyone`: person, number (and more) of all who may be in the release or
         the hold-out."""
-        narrow = NarrowTables(loaded, Dictionaries(loaded), restricted, everyone)
-        return cls(loaded, keys, restricted, windows, narrow)
+        narrow = NarrowTables(loaded, lawful, Dictionaries(lawful), everyone)
+        return cls(loaded, keys, lawful, windows, narrow)
 
     @property
     def engine(self) -> DuckDBEngine:
@@ -87,7 +87,7 @@ class Shaper:
         date outside the trimmed coverage takes its row out, in the person table only the date
         (S16).
         """
-        rows = self.loaded.linked(recipe.name)
+        rows = self.lawful.rows(recipe.name)
         if recipe.about_people:
             rows = ops.inner_join(
                 rows,
@@ -95,10 +95,6 @@ class Shaper:
                 {PERSON: "person"},
                 {CODE: "code", WEEKS: "weeks", WHO: "number"},
             )
-        return self._permitted(recipe, rows)
-
-    def _permitted(self, recipe: TableRecipe, rows: ops.Table) -> ops.Table:
-        rows = self._without_restricted(recipe, rows, by="value")
         return self._within_coverage(recipe, rows)
 
     def raw(
@@ -121,8 +117,7 @@ class Shaper:
         """
         narrow = self.narrow.of(recipe)
         mine = ops.inner_join(narrow.table, people, {WHO: "number"}, {WEEKS: "weeks"})
-        rows = self._without_restricted(recipe, mine, by="place")
-        rows = self._within_coverage(recipe, rows)
+        rows = self._within_coverage(recipe, mine)
         shown: dict[str, str] = {}
         for item in items:
             if item.variable.name in narrow.coded:
@@ -289,7 +284,6 @@ class Shaper:
         if key not in self._label_tables:
             narrow = self.narrow.of(recipe)
             rows = ops.inner_join(narrow.table, whose, {WHO: "number"}, {WEEKS: "weeks"})
-            rows = self._without_restricted(recipe, rows, by="place")
             rows = self._within_coverage(recipe, rows)
             self._label_tables[key] = rare_labels(
                 self.engine,
@@ -321,50 +315,20 @@ class Shaper:
         """Rows and values taken out as restricted, and as outside the trimmed coverage."""
         if not recipe.about_people:
             return Losses(0, 0)
-        restricted = self.narrow.dictionaries.restricted(self.restricted, recipe)
-        if not restricted and not recipe.shifted:
-            return Losses(0, 0)
+        restricted = self.lawful.lost(recipe.name, people)
+        if not recipe.shifted:
+            return Losses(restricted, 0)
         rows = self.narrow.of(recipe).table
-        no = ops.constant(False, "boolean")
-        flags = {f"cw__flag_{number}": item for number, item in enumerate(restricted.items())}
-        for flag, (name, values) in flags.items():
-            rows = ops.left_join(rows, values, {name: "place"}, {flag: "place"})
         rows = ops.inner_join(rows, people, {WHO: "number"}, {WEEKS: "weeks"})
-        gone = ops.either(no, *(ops.negate(ops.is_missing(rows[flag])) for flag in flags))
         outside = [
             ops.both(ops.negate(ops.is_missing(rows[item.variable.name])), ops.negate(inside))
             for item, inside in zip(recipe.shifted, self._inside(recipe, rows), strict=True)
         ]
-        trimmed = ops.either(no, *outside)
-        found = self.engine.one(
-            ops.group(
-                rows,
-                [],
-                {
-                    "restricted": ops.count_where(rows, gone),
-                    "trimmed": ops.count_where(rows, ops.both(trimmed, ops.negate(gone))),
-                },
-            )
-        )
-        return Losses(found["restricted"], found["trimmed"])
+        trimmed = ops.either(ops.constant(False, "boolean"), *outside)
+        found = self.engine.one(ops.group(rows, [], {"n": ops.count_where(rows, trimmed)}))
+        return Losses(restricted, found["n"])
 
     # --- rows that may not be there ---------------------------------------------------------
-    def _without_restricted(
-        self, recipe: TableRecipe, rows: ops.Table, *, by: Literal["value", "place"]
-    ) -> ops.Table:
-        """`rows` as if no restricted code had been recorded. `by`: what code columns hold."""
-        blank = self.loaded.recipe.has_one_row_each(recipe.name)
-        found = self.narrow.dictionaries.restricted(self.restricted, recipe)
-        for name, values in found.items():
-            if blank:
-                rows = ops.left_join(rows, values, {name: by}, {"cw__restricted": by})
-                known = ops.is_missing(rows["cw__restricted"])
-                nothing = ops.missing("text" if by == "value" else "integer")
-                rows = ops.derive(rows, {name: ops.choose(known, rows[name], nothing)})
-            else:
-                rows = ops.anti_join(rows, values, {name: by})
-        return rows
-
     def _within_coverage(self, recipe: TableRecipe, rows: ops.Table) -> ops.Table:
         for item, inside in zip(recipe.shifted, self._inside(recipe, rows), strict=True):
             name, kind = item.variable.name, item.variable.type

@@ -4,7 +4,8 @@ Each table about people is measured with everything that the release tells of th
 the quasi-identifiers of every table that has one row a person, and those of other tables that stay
 the same on a person's rows (a denormalised extract repeats sex and home on each). And an event
 whose key is shown in another released table is one event with that one: their quasi-identifiers
-are measured together. So a class is what is known of a person and of one of their events.
+are measured together. So a class is what is known of a person and of one of their events. To have a
+row in a table is known as well: where a table tells nothing else, all its people are one class.
 
 Two events of one person in two tables without a shown key are not laid together.
 """
@@ -23,7 +24,7 @@ from commonweal.vault.risk import RiskView
 from commonweal.vault.tables import ops
 
 EVERYONE = "people"
-"""The name under which people are measured where no released table has a quasi-identifier."""
+"""The name under which people are measured where no released table is about people."""
 STEADY_SHARE = 0.8
 """A column says something of the person where it is the same on all rows of this share of those
 who have several."""
@@ -61,17 +62,11 @@ class _Making:
     def views(self) -> Iterator[RiskView]:
         tables = [one for one in self.shaper.loaded.recipe.tables if one.about_people]
         facts = self._facts(tables)
-        found = [self._view(table, facts) for table in tables if self._is_measured(table)]
+        found = [self._view(table, facts) for table in tables]
         if not found:
             everyone = self._keep(ops.project(self.people, {WHO: self.people["number"]}))
             found.append(RiskView(EVERYONE, everyone, (), (), WHO, by_person=True))
         yield from found
-
-    def _is_measured(self, table: TableRecipe) -> bool:
-        person_table = self.shaper.loaded.recipe.person_table
-        learnt = table.sensitive and self.sensitive
-        told = table.quasi or self._parents(table, ())
-        return bool(told or learnt or table.name == person_table)
 
     def _view(self, table: TableRecipe, facts: dict[str, ops.Table]) -> RiskView:
         rows, own = self._as_events(table, self._rows(table), ())

@@ -1,7 +1,8 @@
 """Measured risk: how likely it is that somebody could be recognised in a release.
 
-Equivalence classes by patient, candidate date shifts, the gate against a permit's limits, hints
-for the data manager and the report for the committee.
+Equivalence classes by patient, closeness, risk against a population, uniqueness, SUDA, power over
+events, candidate date shifts, the gate against a permit's limits, hints for the data manager and
+the report for the committee.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from commonweal.vault.risk.shift import (
     shift_candidates,
     trim_window,
 )
+from commonweal.vault.risk.statistics import More
 
 __all__ = [
     "Breach",
@@ -30,6 +32,7 @@ __all__ = [
     "Figures",
     "Hint",
     "LeftOut",
+    "More",
     "ReleasedDates",
     "RiskRefused",
     "RiskView",

@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from commonweal.foundation.errors import Fault, WrongUsage
-from commonweal.vault.risk.classes import class_figures
 from commonweal.vault.risk.figures import AT_RISK_ABOVE
+from commonweal.vault.risk.statistics import More, all_figures
 from commonweal.vault.sources.folder import FolderSource
 from commonweal.vault.sources.source import check_names
 from commonweal.vault.sources.values import family
@@ -21,7 +21,7 @@ from commonweal.vault.tables.connection import connect, engine_errors, quote_ide
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 
 _VIEW = "cw__measured"
-_ARROW = "cw__arrow"
+_POPULATION = "cw__population"
 _READABLE = frozenset({".csv", ".tsv", ".tab", ".parquet", ".pq"})
 
 
@@ -33,6 +33,7 @@ def measure(
     population: pa.Table | Path | str | None = None,
     *,
     at_risk_above: float = AT_RISK_ABOVE,
+    more: More | None = None,
     work_folder: Path | None = None,
     memory_limit: str | None = None,
 ) -> dict[str, Any]:
@@ -40,34 +41,46 @@ def measure(
 
     `table`: an Arrow table, or the path of a CSV, TSV or Parquet file or of a folder of Parquet
     parts. `quasi`: at least one column. `person`: the column that says whose row it is; without it
-    one row is one person. `at_risk_above`: the chance above which a person counts as at risk.
-    `work_folder`: where the engine spills, encrypted (default: a temporary folder). Empty texts
-    and NaN are missing values; a missing value is a value of its own.
+    one row is one person. `population`: a table of everybody who may be in the data, with the same
+    quasi-identifiers. `at_risk_above`: the chance above which a person counts as at risk. `more`:
+    what else is asked for. `work_folder`: where the engine spills, encrypted (default: a temporary
+    folder). Empty texts and NaN are missing values; a missing value is a value of its own.
     Classes are numbered from the smallest; their values are never told.
-    Raises `WrongUsage` CW-RISK-COLUMNS, CW-RISK-INPUT or CW-RISK-NOT-BUILT (a population), `Fault`
-    CW-RISK-PERSON-MISSING and the faults of the file.
+    Raises `WrongUsage` CW-RISK-COLUMNS, CW-RISK-INPUT, CW-RISK-POPULATION, CW-RISK-WEIGHT and
+    CW-RISK-SUDA-SIZE, `Fault` CW-RISK-PERSON-MISSING, CW-RISK-POPULATION, CW-RISK-WEIGHT,
+    CW-RISK-HIERARCHY and the faults of the files.
     """
-    if population is not None:
-        raise WrongUsage(
-            "CW-RISK-NOT-BUILT", "Risk against a population table is not built yet.",
-            remedy="Measure without a population: the figures are then those of the data alone.",
-        )  # fmt: skip
     if isinstance(quasi, str) or isinstance(sensitive, str) or not quasi:
         raise WrongUsage(
             "CW-RISK-COLUMNS", "Name at least one quasi-identifier, as a list of columns."
         )
     if not 0.0 < at_risk_above < 1.0:
         raise WrongUsage("CW-RISK-INPUT", "The chance that counts as at risk lies between 0 and 1.")
-    wanted = [*quasi, *sensitive, *([person] if person is not None else [])]
+    asked = more or More()
+    own = [person] if person is not None else []
     with _engine(work_folder, memory_limit) as engine:
-        if isinstance(table, pa.Table):
-            opened = _from_arrow(engine, table, wanted)
-        else:
-            opened = _from_file(engine, Path(table), wanted)
-        figures = class_figures(
-            engine, opened, quasi, sensitive, person, at_risk_above=at_risk_above
+        wanted = [*quasi, *sensitive, *own, *asked.columns]
+        opened = _opened(engine, table, wanted, _VIEW, asked.typed(sensitive))
+        everybody = None
+        if population is not None:
+            counted = [asked.population_count] if asked.population_count is not None else []
+            columns = [*quasi, *counted]
+            everybody = _opened(engine, population, columns, _POPULATION, counted)
+        return all_figures(
+            engine, opened, quasi, sensitive, person, everybody, asked, at_risk_above
         )
-    return figures.as_dict()
+
+
+def _opened(
+    engine: DuckDBEngine,
+    table: pa.Table | Path | str,
+    wanted: Sequence[str],
+    view: str,
+    typed: Sequence[str],
+) -> ops.Table:
+    if isinstance(table, pa.Table):
+        return _from_arrow(engine, table, wanted, view)
+    return _from_file(engine, Path(table), wanted, view, typed)
 
 
 @contextmanager
@@ -80,7 +93,9 @@ def _engine(work_folder: Path | None, memory_limit: str | None) -> Iterator[Duck
             engine.close()
 
 
-def _from_arrow(engine: DuckDBEngine, table: pa.Table, wanted: Sequence[str]) -> ops.Table:
+def _from_arrow(
+    engine: DuckDBEngine, table: pa.Table, wanted: Sequence[str], view: str
+) -> ops.Table:
     check_names(table.column_names, "The table to be measured")
     names = list(dict.fromkeys(wanted))
     _refuse_absent(names, table.column_names)
@@ -92,8 +107,9 @@ def _from_arrow(engine: DuckDBEngine, table: pa.Table, wanted: Sequence[str]) ->
             "CW-RISK-INPUT", "The table to be measured has a column type that cannot be read."
         ) from None
     with engine_errors("read the table to be measured"):
-        engine.connection.register(_ARROW, plain)
-        return _view(engine, quote_identifier(_ARROW), wanted, as_table=False)
+        engine.connection.register(f"{view}_arrow", plain)
+        relation = quote_identifier(f"{view}_arrow")
+        return _view(engine, relation, wanted, view, as_table=False)
 
 
 def _refuse_absent(wanted: Sequence[str], present: Collection[str]) -> None:
@@ -110,7 +126,9 @@ def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column
 
 
-def _from_file(engine: DuckDBEngine, path: Path, wanted: Sequence[str]) -> ops.Table:
+def _from_file(
+    engine: DuckDBEngine, path: Path, wanted: Sequence[str], view: str, typed: Sequence[str]
+) -> ops.Table:
     if not path.exists():
         raise Fault("CW-FILE-MISSING", f"There is no file {path.name}.")
     if path.is_file() and path.suffix.lower() not in _READABLE:
@@ -121,14 +139,41 @@ def _from_file(engine: DuckDBEngine, path: Path, wanted: Sequence[str]) -> ops.T
         relation = source.relation(engine.connection, found)
         with source.reading_errors(found):
             # A text file is parsed once; Parquet is read again where that is needed.
-            opened = _view(engine, relation, wanted, as_table=found.reading.format == "csv")
+            from_text = found.reading.format == "csv"
+            opened = _view(engine, relation, wanted, view, as_table=from_text)
             counted = ", ".join(f"count({quote_identifier(c)})" for c in ops.columns(opened))
-            engine.connection.execute(f"SELECT {counted} FROM {_VIEW}").fetchall()  # noqa: S608
-    return opened
+            engine.connection.execute(f"SELECT {counted} FROM {view}").fetchall()  # noqa: S608
+        return _typed(engine, opened, view, typed) if from_text else opened
+
+
+def _typed(engine: DuckDBEngine, opened: ops.Table, view: str, typed: Sequence[str]) -> ops.Table:
+    """Columns of a text file as numbers or dates, where every value of them reads as one.
+
+    Whole numbers and dates only as they are usually written, so that 07 and 7 stay two values.
+    """
+    kinds = ops.kinds(opened)
+    casts = {"integer": "BIGINT", "date": "DATE", "decimal": "DOUBLE"}
+    parts = {name: quote_identifier(name) for name in kinds}
+    for name in dict.fromkeys(typed):
+        column = parts[name]
+        for kind, storage in casts.items():
+            cast = f"TRY_CAST({column} AS {storage})"
+            same = (
+                f"isfinite({cast})" if kind == "decimal" else f"CAST({cast} AS VARCHAR) = {column}"
+            )
+            asked = f"SELECT count(*) FILTER ({same}), count({column}) FROM {view}"  # noqa: S608
+            read, told = engine.connection.execute(asked).fetchall()[0]
+            if told and read == told:
+                kinds[name], parts[name] = kind, f"{cast} AS {column}"
+                break
+    engine.connection.execute(
+        f"CREATE TEMP VIEW {view}_typed AS SELECT {', '.join(parts.values())} FROM {view}"  # noqa: S608
+    )
+    return ops.named(f"{view}_typed", kinds)
 
 
 def _view(
-    engine: DuckDBEngine, relation: str, wanted: Sequence[str], *, as_table: bool
+    engine: DuckDBEngine, relation: str, wanted: Sequence[str], view: str, *, as_table: bool
 ) -> ops.Table:
     described = engine.connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()  # noqa: S608
     storage = {row[0]: row[1] for row in described}
@@ -140,9 +185,9 @@ def _view(
         parts.append(f"{_value(quote_identifier(column), storage[column])}")
     made = "TABLE" if as_table else "VIEW"
     engine.connection.execute(
-        f"CREATE TEMP {made} {_VIEW} AS SELECT {', '.join(parts)} FROM {relation}"  # noqa: S608
+        f"CREATE TEMP {made} {view} AS SELECT {', '.join(parts)} FROM {relation}"  # noqa: S608
     )
-    return ops.named(_VIEW, kinds)
+    return ops.named(view, kinds)
 
 
 def _value(column: str, storage: str) -> str:

@@ -85,6 +85,7 @@ from commonweal.vault.tables.ops.values import (
     as_number,
     as_text,
     bare_token,
+    code_spelling,
     days_between,
     is_blank,
     join_text,
@@ -100,7 +101,6 @@ from commonweal.vault.tables.ops.values import (
     text_length,
     to_hour,
     truncate,
-    upper_bare,
     year,
 )
 
@@ -122,6 +122,7 @@ __all__ = [
     "bytes_of",
     "choose",
     "code_of",
+    "code_spelling",
     "columns",
     "compare",
     "constant",
@@ -184,7 +185,6 @@ __all__ = [
     "total",
     "truncate",
     "union",
-    "upper_bare",
     "with_hmac",
     "year",
 ]

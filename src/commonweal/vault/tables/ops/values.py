@@ -23,6 +23,8 @@ _NHS_SHAPE = (
 _ZEROS = (0xFF10, 0x0660, 0x06F0, 0x0966, 0x09E6, 0x0A66, 0x0AE6)
 _OTHER_DIGITS = "".join(chr(zero + digit) for zero in _ZEROS for digit in range(10))
 _SAME_DIGITS = "0123456789" * len(_ZEROS)
+_PLAIN = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_FULL_WIDTH = "".join(chr(ord(character) + 0xFEE0) for character in _PLAIN)
 
 
 def as_text(column: Value) -> Value:
@@ -90,9 +92,9 @@ def matches(column: Value, pattern: str) -> Value:
     return column.re_search(pattern)
 
 
-def upper_bare(column: Value) -> Value:
-    """A code in capitals without dots and spaces: `i21.4` gives `I214`."""
-    return column.upper().replace(".", "").replace(" ", "")
+def code_spelling(column: Value) -> Value:
+    """A code as text in capitals; full-width letters and digits become plain ones."""
+    return column.cast("string").translate(_FULL_WIDTH, _PLAIN).upper()
 
 
 def nhs_number(column: Value, *, synthetic: bool) -> Value:

@@ -1,0 +1,252 @@
+"""The figures of `risk measure` beyond classes: what each needs, and all of them in one document.
+
+Keys that were not asked for are None, so that the document always has the same keys.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from commonweal.foundation.errors import WrongUsage
+from commonweal.vault.risk.classes import class_figures, refuse_missing_people
+from commonweal.vault.risk.closeness import Closeness, Levels, closeness_figures
+from commonweal.vault.risk.coding import Ints, columns_of, numbered, with_number
+from commonweal.vault.risk.figures import Figures
+from commonweal.vault.risk.individual import individual_figures
+from commonweal.vault.risk.population import PopulationFigures, population_figures
+from commonweal.vault.risk.power import Postings, gap_figures, power_figures, rare_figures
+from commonweal.vault.risk.suda import suda_figures
+from commonweal.vault.risk.uniques import unique_estimates
+from commonweal.vault.tables import ops
+from commonweal.vault.tables.engine import Engine
+
+MOST_POWER = 3
+RARE_BELOW = 10
+_SMALL = 5
+_PERSON = "cw__person"
+_OTHER = "cw__other"
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class More:
+    """What is asked for beyond classes.
+
+    `population_count`: the column of the population table that counts people; else a row is one.
+    `population_size`: the number of people of the population, where there is no table of it.
+    `weight`: the column of survey weights. `events`: columns that say what an event of a person is.
+    `gaps`: the column of dates whose gaps are a person's signature. `suda`: minimal sample uniques,
+    with `suda_up_to` columns at most. `hierarchies`: trees of sensitive values, by column.
+    """
+
+    population_count: str | None = None
+    population_size: int | None = None
+    weight: str | None = None
+    events: tuple[str, ...] = ()
+    gaps: str | None = None
+    suda: bool = False
+    suda_up_to: int | None = None
+    hierarchies: Mapping[str, Levels] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of the table that these need."""
+        single = [name for name in (self.weight, self.gaps) if name is not None]
+        return list(dict.fromkeys([*self.events, *single]))
+
+    def typed(self, sensitive: Sequence[str]) -> list[str]:
+        """The columns that are read as numbers or dates from a text file where they can be.
+
+        Not what tells people apart: two spellings of one number are two values there.
+        """
+        single = [name for name in (self.weight, self.gaps) if name is not None]
+        return [*single, *(name for name in sensitive if name not in self.events)]
+
+
+def all_figures(
+    engine: Engine,
+    table: ops.Table,
+    quasi: Sequence[str],
+    sensitive: Sequence[str],
+    person: str | None,
+    population: ops.Table | None,
+    more: More,
+    at_risk_above: float,
+) -> dict[str, Any]:
+    """All that was asked for, with the keys of `risk measure` (INTERFACES).
+
+    Raises what the single measures raise.
+    """
+    _check(quasi, person, population, more)
+    figures = class_figures(engine, table, quasi, sensitive, person, at_risk_above=at_risk_above)
+    close = closeness_figures(engine, table, quasi, sensitive, person, more.hierarchies)
+    against = None
+    if population is not None:
+        against = population_figures(
+            engine, table, population, quasi, person,
+            count=more.population_count, at_risk_above=at_risk_above,
+        )  # fmt: skip
+    found = _document(figures, close, against)
+    notes: list[str] = []
+    size = against.people if against is not None else more.population_size
+    if size is not None:
+        found["population_uniques"] = _uniques(figures, size, notes)
+    if against is not None and against.short:
+        notes.append(
+            f"{against.short:,} people are in groups of which the population table has fewer "
+            "people than the data; the population is taken to have just those of the data there."
+        )
+    if more.weight is not None:
+        risk = individual_figures(engine, table, quasi, more.weight, person)
+        found["individual"] = risk.as_dict()
+    if more.suda:
+        found["suda"] = suda_figures(engine, table, quasi, person, up_to=more.suda_up_to).as_dict()
+    if person is not None:
+        found |= _of_events(engine, table, quasi, person, more)
+        by_row = class_figures(engine, table, quasi, sensitive, None, at_risk_above=at_risk_above)
+        close = closeness_figures(engine, table, quasi, sensitive, None, more.hierarchies)
+        found["by_row"] = _by_row(by_row, close)
+        notes.append(why_rows_differ(figures, by_row))
+    found["notes"] = notes
+    return found
+
+
+def why_rows_differ(people: Figures, rows: Figures) -> str:
+    """One sentence on why figures by person are not those by row."""
+    if people.rows == people.patients:
+        return "Each person has one row, so the figures by row are the same."
+    small_rows = rows.people_below(_SMALL) / max(rows.patients, 1)
+    small_people = people.people_below(_SMALL) / max(people.patients, 1)
+    return (
+        f"By row the smallest group has {rows.k:,}, by person {people.k:,}; "
+        f"{100 * small_rows:.1f} % of rows and {100 * small_people:.1f} % of people are in groups "
+        f"smaller than {_SMALL}: several rows of one person look like several people and hide "
+        "nobody, and a person in several groups is as exposed as in the smallest."
+    )
+
+
+def _check(
+    quasi: Sequence[str], person: str | None, population: ops.Table | None, more: More
+) -> None:
+    if person is None and (more.events or more.gaps):
+        raise WrongUsage(
+            "CW-RISK-COLUMNS", "Events and gaps need the column that names the person."
+        )
+    for name in more.columns:
+        if name in quasi or name == person:
+            raise WrongUsage("CW-RISK-COLUMNS", f"Column {name} is named twice with two meanings.")
+    if population is None and more.population_count is not None:
+        raise WrongUsage(
+            "CW-RISK-POPULATION", "A column that counts people needs a population table."
+        )
+    if population is not None and more.population_size is not None:
+        raise WrongUsage(
+            "CW-RISK-POPULATION", "Name a population table or the population's size, not both."
+        )
+
+
+def _document(
+    figures: Figures, close: Mapping[str, Closeness], against: PopulationFigures | None
+) -> dict[str, Any]:
+    known = figures.as_dict()
+    _with_recursive(known, close)
+    pop = against.as_dict() if against is not None else {}
+    found = {name: known[name] for name in ("rows", "patients", "classes", "k", "l")}
+    found["t"] = {column: one.as_dict() for column, one in close.items()}
+    found["prosecutor"] = known["prosecutor"]
+    found["journalist"] = pop.get("journalist")
+    found["marketer"] = known["marketer"]
+    found["sample_uniques"] = known["sample_uniques"]
+    found["population_uniques"] = None
+    found["power_m"] = None
+    found["shift_candidates"] = None
+    found["smallest_classes"] = known["smallest_classes"]
+    names = ("people", "short", "k_map", "marketer", "delta_presence")
+    found["population"] = {name: pop[name] for name in names} if pop else None
+    for name in ("individual", "suda", "rare", "gaps", "by_row"):
+        found[name] = None
+    return found
+
+
+def _by_row(figures: Figures, close: Mapping[str, Closeness]) -> dict[str, Any]:
+    known = figures.as_dict()
+    _with_recursive(known, close)
+    names = ("rows", "classes", "k", "l", "prosecutor", "marketer", "sample_uniques")
+    found = {name: known[name] for name in names}
+    found["t"] = {column: one.as_dict() for column, one in close.items()}
+    return found
+
+
+def _with_recursive(known: dict[str, Any], close: Mapping[str, Closeness]) -> None:
+    """(c,l) beside distinct and entropy l, for each l that all classes reach."""
+    for column, one in close.items():
+        known["l"][column]["recursive"] = {
+            str(least): ratio for least, ratio in one.recursive.items() if math.isfinite(ratio)
+        }
+
+
+def _uniques(figures: Figures, population: int, notes: list[str]) -> dict[str, Any] | None:
+    sizes = figures.people_by_size
+    # Each person is in one class just where the classes that their sizes make are all there are.
+    if sum(people / size for size, people in sizes.items()) < figures.classes - 1e-6:
+        notes.append(
+            "People are in several groups each, so how many of them are unique in the population "
+            "cannot be estimated from the sizes of groups."
+        )
+        return None
+    classes = {size: round(people / size) for size, people in sizes.items()}
+    return unique_estimates(classes, population).as_dict()
+
+
+def _of_events(
+    engine: Engine, table: ops.Table, quasi: Sequence[str], person: str, more: More
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if not more.events and more.gaps is None:
+        return found
+    refuse_missing_people(engine, table, person)
+    if more.events:
+        postings = Postings.of(*_pairs(engine, table, person, [*quasi, *more.events]))
+        found["power_m"] = {
+            str(m): power_figures(postings, m).as_dict() for m in range(1, MOST_POWER + 1)
+        }
+        found["rare"] = {}
+        for name in more.events:
+            told = ops.keep_where(table, ops.negate(ops.is_missing(table[name])))
+            pairs = _pairs(engine, told, person, [name])
+            found["rare"][name] = rare_figures(*pairs, RARE_BELOW)
+    if more.gaps is not None:
+        found["gaps"] = gap_figures(*_days(engine, table, person, more.gaps))
+    return found
+
+
+def _pairs(
+    engine: Engine, table: ops.Table, person: str, columns: Sequence[str]
+) -> tuple[Ints, Ints]:
+    """Numbers of people and of what `columns` say, each pair once."""
+    with (
+        numbered(engine, table, columns, "events") as (events, _),
+        numbered(engine, table, [person], "people") as (people, _),
+    ):
+        coded = with_number(table, columns, events, _OTHER)
+        coded = with_number(coded, [person], people, _PERSON)
+        pairs = ops.distinct(ops.select(coded, [_PERSON, _OTHER]))
+        first, second = columns_of(engine, pairs, [_PERSON, _OTHER])
+    return first, second
+
+
+def _days(engine: Engine, table: ops.Table, person: str, column: str) -> tuple[Ints, Ints]:
+    """Numbers of people and the days of their dates since 1970."""
+    if ops.kinds(table)[column] not in ("date", "timestamp"):
+        raise WrongUsage("CW-RISK-COLUMNS", f"Column {column} holds no dates.")
+    dated = ops.keep_where(table, ops.negate(ops.is_missing(table[column])))
+    with numbered(engine, dated, [person], "people") as (people, _):
+        coded = with_number(dated, [person], people, _PERSON)
+        day = ops.days_between(coded[column], ops.constant(_EPOCH, "date"))
+        days = ops.project(coded, {_PERSON: coded[_PERSON], _OTHER: day})
+        first, second = columns_of(engine, ops.distinct(days), [_PERSON, _OTHER])
+    return first, second

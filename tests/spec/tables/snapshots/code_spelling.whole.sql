@@ -1,0 +1,1 @@
+SELECT "t0"."i", UPPER(TRANSLATE(CAST("t0"."a" AS TEXT), '０１２３４５６７８９ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ', '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz')) AS "out" FROM "given" AS "t0"

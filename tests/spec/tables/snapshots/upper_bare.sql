@@ -1,1 +1,0 @@
-SELECT "t0"."i", REPLACE(REPLACE(UPPER("t0"."a"), '.', ''), ' ', '') AS "out" FROM "given" AS "t0"
