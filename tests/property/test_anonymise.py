@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commonweal.foundation.errors import Refused
-from commonweal.vault.risk.anonymise import Anonymised, Budget, Hierarchy, Request
+from commonweal.vault.risk.anonymise import Budget, Generalised, Hierarchy, Request
 from commonweal.vault.risk.anonymise import search as searching
 from commonweal.vault.risk.anonymise.anonymise import work_out
 from tests.unit.anonymise.oracle import Asked, Oracle
@@ -69,7 +69,7 @@ def table(rows: Rows) -> pa.Table:
 
 def compare(
     rows: Rows, request: Request, asked: Asked, population: Rows | None = None
-) -> Anonymised | None:
+) -> Generalised | None:
     """Run both; the score is the best there is, and the table holds what was asked."""
     oracle = Oracle(rows, TREES, "ill", ILL, request.person, population)
     best = oracle.best(asked)
@@ -98,7 +98,7 @@ def compare(
     return made
 
 
-def attempt(rows: Rows, request: Request) -> Anonymised | str:
+def attempt(rows: Rows, request: Request) -> Generalised | str:
     """The result, or the code of the refusal."""
     try:
         return work_out(table(rows), HIERARCHIES, request)

@@ -14,7 +14,7 @@ from commonweal.cli.show import emit, note
 from commonweal.foundation.errors import WrongUsage
 
 if TYPE_CHECKING:
-    from commonweal.vault.risk.anonymise import Anonymised, Builtin, Hierarchy
+    from commonweal.vault.risk.anonymise import Builtin, Generalised, Hierarchy
 
 _WRITTEN = (".csv", ".parquet")
 
@@ -169,7 +169,7 @@ def _pair(text: str | None) -> tuple[float, float] | None:
     return least, most
 
 
-def _write(made: Anonymised, out: Path) -> None:
+def _write(made: Generalised, out: Path) -> None:
     import pyarrow.csv as csv
     import pyarrow.parquet as parquet
 

@@ -5,7 +5,7 @@ Hierarchies, criteria and metrics; a search that proves its answer; local recodi
 
 from __future__ import annotations
 
-from commonweal.vault.risk.anonymise.anonymise import Anonymised, anonymise
+from commonweal.vault.risk.anonymise.anonymise import Generalised, anonymise
 from commonweal.vault.risk.anonymise.builtin import KINDS, Builtin
 from commonweal.vault.risk.anonymise.hierarchy import Hierarchy, read_folder, read_hierarchy
 from commonweal.vault.risk.anonymise.request import Request
@@ -13,9 +13,9 @@ from commonweal.vault.risk.anonymise.search import Budget
 
 __all__ = [
     "KINDS",
-    "Anonymised",
     "Budget",
     "Builtin",
+    "Generalised",
     "Hierarchy",
     "Request",
     "anonymise",

@@ -48,7 +48,7 @@ _RECODING = Budget(nodes=20_000, seconds=60.0)
 
 
 @dataclass(frozen=True)
-class Anonymised:
+class Generalised:
     """The table to be written, and what is said about it (`anonymise --json`, INTERFACES).
 
     `table`: quasi-identifiers and sensitive columns as texts, kept columns as they were, people as
@@ -64,7 +64,7 @@ def anonymise(
     hierarchies: Mapping[str, Hierarchy | Builtin],
     request: Request,
     population: pa.Table | Path | str | None = None,
-) -> Anonymised:
+) -> Generalised:
     """Generalise whole columns and suppress rows so that `request` holds at the least loss.
 
     The quasi-identifiers are the columns with a hierarchy, but for those named as sensitive, whose
@@ -94,7 +94,7 @@ def work_out(
     hierarchies: Mapping[str, Hierarchy | Builtin],
     request: Request,
     population: pa.Table | None = None,
-) -> Anonymised:
+) -> Generalised:
     """`anonymise` for a table in memory that has been read: texts, null for what is missing."""
     began = time.monotonic()
     quasi = _quasi(data.column_names, hierarchies, request)
@@ -116,7 +116,7 @@ def work_out(
     report = _report(problem, checker, found, grounds, (full, final), request)
     report["left_out"] = []
     report["seconds"] = round(time.monotonic() - began, 3)
-    return Anonymised(_written(data, problem, final, request), report)
+    return Generalised(_written(data, problem, final, request), report)
 
 
 def _quasi(
