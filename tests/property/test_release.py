@@ -21,10 +21,11 @@ from commonweal.foundation.errors import Refused
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import Permit
 from commonweal.vault.keys import Secret
-from commonweal.vault.release.prepare import Inputs, opened_engine, opened_source, prepare
+from commonweal.vault.release.prepare import Inputs, opened_source, prepare
 from commonweal.vault.release.progress import quiet
 from commonweal.vault.release.project_keys import ProjectKeys, scope_of, shift_scope_of
 from commonweal.vault.release.recipe import Recipe, make_recipe
+from commonweal.vault.tables.opening import opened_engine
 from tests import factories
 from tests.release_house import oracle_keys, permitted, shift_scope, write_tables
 from tests.unit.choices.helpers import HEADER, nhs_numbers

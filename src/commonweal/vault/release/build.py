@@ -33,7 +33,6 @@ from commonweal.vault.release.handover import deliver
 from commonweal.vault.release.hints import advise
 from commonweal.vault.release.prepare import (
     Prepared,
-    opened_engine,
     opened_source,
     prepare,
     verify_unchanged,
@@ -51,6 +50,7 @@ from commonweal.vault.release.session import (
 )
 from commonweal.vault.release.store import BUILDING, airlock_folder, next_release_id
 from commonweal.vault.release.writing import SealedFolder
+from commonweal.vault.tables.opening import opened_engine
 
 
 @dataclass(frozen=True)

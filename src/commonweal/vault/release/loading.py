@@ -17,10 +17,11 @@ from commonweal.vault.release.progress import Progress
 from commonweal.vault.release.recipe import Recipe
 from commonweal.vault.sources import Fingerprint, Reading, Source
 from commonweal.vault.tables import ops
-from commonweal.vault.tables.duckdb_engine import DuckDBEngine
+from commonweal.vault.tables.engine import Engine
 
 PERSON = "cw__person"
 INTERNAL = "cw__"
+_PLACE = "cw__place"
 
 
 @dataclass
@@ -28,7 +29,7 @@ class Loaded:
     """A source made ready: typed views by table name, and what was read."""
 
     recipe: Recipe
-    engine: DuckDBEngine
+    engine: Engine
     fingerprint: Fingerprint
     views: dict[str, ops.Table]
     rows: dict[str, int]
@@ -86,7 +87,7 @@ class Loaded:
 def load(
     source: Source,
     recipe: Recipe,
-    engine: DuckDBEngine,
+    engine: Engine,
     progress: Progress,
 ) -> Loaded:
     """Attach every needed column of every needed table.
@@ -120,18 +121,20 @@ def load(
         _refuse_unreadable(name, intake.unreadable, types)
         rows[name] = intake.rows
         non_finite[name] = dict(intake.non_finite)
-        typed = ops.named(view, types)
-        place = f"{recipe.dataset.id}/{name}"
-        views[name] = _numbered(engine, place, view, typed) if recipe.row_is_person else typed
+        if recipe.row_is_person:
+            views[name] = _numbered(engine, f"{recipe.dataset.id}/{name}", view, types)
+        else:
+            views[name] = engine.adopt(view, types)
     return Loaded(recipe, engine, fingerprint, views, rows, non_finite)
 
 
-def _numbered(engine: DuckDBEngine, place: str, view: str, typed: ops.Table) -> ops.Table:
+def _numbered(engine: Engine, where: str, view: str, types: Mapping[str, str]) -> ops.Table:
     # One row is one person: the row's place is all there is to tell people apart. The dataset is
     # named, so that row 1 of two hospitals is not one person to the audit.
-    number = ops.as_text(ops.row_number())
-    key = ops.join_text(ops.constant(f"{place}#", "text"), number)
-    return engine.keep(f"{view}_people", ops.derive(typed, {PERSON: key}))
+    typed = engine.adopt(view, types, place=_PLACE)
+    key = ops.join_text(ops.constant(f"{where}#", "text"), ops.as_text(typed[_PLACE]))
+    own = {column: typed[column] for column in types}
+    return engine.keep(f"{view}_people", ops.project(typed, {**own, PERSON: key}))
 
 
 def _refuse_unreadable(name: str, unreadable: Mapping[str, int], types: Mapping[str, str]) -> None:

@@ -19,7 +19,7 @@ from commonweal.papers.permit import Permit
 from commonweal.vault.custody import Custody
 from commonweal.vault.release.assembling import patients
 from commonweal.vault.release.closing import MANAGER
-from commonweal.vault.release.prepare import Prepared, opened_engine, opened_source, prepare
+from commonweal.vault.release.prepare import Prepared, opened_source, prepare
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.recipe import make_recipe
 from commonweal.vault.release.reporting import risk_paper
@@ -30,6 +30,7 @@ from commonweal.vault.release.session import (
     make_inputs,
     refuse_unbuilt,
 )
+from commonweal.vault.tables.opening import opened_engine
 
 
 @dataclass(frozen=True)

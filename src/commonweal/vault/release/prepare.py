@@ -41,8 +41,7 @@ from commonweal.vault.release.views import measured_views
 from commonweal.vault.risk import Breach, people_to_leave_out
 from commonweal.vault.sources import Source, open_source
 from commonweal.vault.tables import ops
-from commonweal.vault.tables.connection import connect
-from commonweal.vault.tables.duckdb_engine import DuckDBEngine
+from commonweal.vault.tables.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -84,16 +83,6 @@ class Prepared:
 
 
 @contextlib.contextmanager
-def opened_engine(work: Path) -> Iterator[DuckDBEngine]:
-    """An engine that spills below `work` and forgets all keys at the end."""
-    engine = DuckDBEngine(connect(work))
-    try:
-        yield engine
-    finally:
-        engine.close()
-
-
-@contextlib.contextmanager
 def opened_source(inputs: Inputs, recipe: Recipe) -> Iterator[Source]:
     """The source of the permit's dataset."""
     source = recipe.dataset.source
@@ -103,7 +92,7 @@ def opened_source(inputs: Inputs, recipe: Recipe) -> Iterator[Source]:
 
 def prepare(
     inputs: Inputs,
-    engine: DuckDBEngine,
+    engine: Engine,
     source: Source,
     keys_for: Callable[[Recipe, str, str], ProjectKeys],
     progress: Progress,

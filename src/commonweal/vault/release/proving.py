@@ -36,9 +36,9 @@ from commonweal.vault.custody.witnesses import witnessed_proof
 from commonweal.vault.keys import Secret
 from commonweal.vault.release.closing import MANAGER
 from commonweal.vault.release.membership import listed, prove
-from commonweal.vault.release.prepare import opened_engine
 from commonweal.vault.release.store import PROOF, airlock_folder, read_manifest
 from commonweal.vault.release.writing import context_of, sealing_key
+from commonweal.vault.tables.opening import opened_engine
 
 FORMAT = "commonweal/person-proof/1"
 _ABOUT_DOMAIN = b"commonweal/absence/1\x00"

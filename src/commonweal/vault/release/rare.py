@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from commonweal.papers.permit_rules import Wanted
 from commonweal.vault.tables import ops
-from commonweal.vault.tables.duckdb_engine import DuckDBEngine
+from commonweal.vault.tables.engine import Engine
 
 _CATEGORY_LENGTH = {"icd10": 3, "opcs": 3}
 
 
 def rare_labels(
-    engine: DuckDBEngine,
+    engine: Engine,
     name: str,
     held: ops.Table,
     values: ops.Table,
@@ -60,7 +60,7 @@ def rare_labels(
 
 
 def _rolled_up(
-    engine: DuckDBEngine, held: ops.Table, rare: ops.Table, item: Wanted, limit: int
+    engine: Engine, held: ops.Table, rare: ops.Table, item: Wanted, limit: int
 ) -> ops.Table:
     """`rare` with `label`: its category where enough people are rolled into that, else missing."""
     length = _CATEGORY_LENGTH.get(item.variable.identifies or "")

@@ -20,7 +20,7 @@ from commonweal.vault.release.project_keys import ProjectKeys
 from commonweal.vault.release.rare import rare_labels
 from commonweal.vault.release.recipe import TableRecipe
 from commonweal.vault.tables import ops
-from commonweal.vault.tables.duckdb_engine import DuckDBEngine
+from commonweal.vault.tables.engine import Engine
 
 CODE = "cw__code"
 WEEKS = "cw__weeks"
@@ -76,7 +76,7 @@ class Shaper:
         return cls(loaded, keys, lawful, windows, narrow)
 
     @property
-    def engine(self) -> DuckDBEngine:
+    def engine(self) -> Engine:
         """The engine in use."""
         return self.loaded.engine
 

@@ -17,8 +17,9 @@ from commonweal.vault.sources.folder import FolderSource
 from commonweal.vault.sources.source import check_names
 from commonweal.vault.sources.values import family
 from commonweal.vault.tables import ops
-from commonweal.vault.tables.connection import connect, engine_errors, quote_identifier
-from commonweal.vault.tables.duckdb_engine import DuckDBEngine
+from commonweal.vault.tables.connection import engine_errors, quote_identifier
+from commonweal.vault.tables.engine import Engine
+from commonweal.vault.tables.opening import EngineName, opened_engine
 
 _VIEW = "cw__measured"
 _POPULATION = "cw__population"
@@ -36,6 +37,7 @@ def measure(
     more: More | None = None,
     work_folder: Path | None = None,
     memory_limit: str | None = None,
+    engine_name: EngineName = "duckdb",
 ) -> dict[str, Any]:
     """The risk figures of `table`, with the keys of `risk measure` (INTERFACES).
 
@@ -44,8 +46,9 @@ def measure(
     one row is one person. `population`: a table of everybody who may be in the data, with the same
     quasi-identifiers. `at_risk_above`: the chance above which a person counts as at risk. `more`:
     what else is asked for. `work_folder`: where the engine spills, encrypted (default: a temporary
-    folder). Empty texts and NaN are missing values; a missing value is a value of its own.
-    Classes are numbered from the smallest; their values are never told.
+    folder). `engine_name`: the table engine. Empty texts and NaN are missing values; a missing
+    value is a value of its own. Classes are numbered from the smallest; their values are never
+    told.
     Raises `WrongUsage` CW-RISK-COLUMNS, CW-RISK-INPUT, CW-RISK-POPULATION, CW-RISK-WEIGHT and
     CW-RISK-SUDA-SIZE, `Fault` CW-RISK-PERSON-MISSING, CW-RISK-POPULATION, CW-RISK-WEIGHT,
     CW-RISK-HIERARCHY and the faults of the files.
@@ -58,7 +61,7 @@ def measure(
         raise WrongUsage("CW-RISK-INPUT", "The chance that counts as at risk lies between 0 and 1.")
     asked = more or More()
     own = [person] if person is not None else []
-    with _engine(work_folder, memory_limit) as engine:
+    with _engine(engine_name, work_folder, memory_limit) as engine:
         wanted = [*quasi, *sensitive, *own, *asked.columns]
         opened = _opened(engine, table, wanted, _VIEW, asked.typed(sensitive))
         everybody = None
@@ -72,30 +75,31 @@ def measure(
 
 
 def _opened(
-    engine: DuckDBEngine,
+    engine: Engine,
     table: pa.Table | Path | str,
     wanted: Sequence[str],
     view: str,
     typed: Sequence[str],
 ) -> ops.Table:
     if isinstance(table, pa.Table):
-        return _from_arrow(engine, table, wanted, view)
-    return _from_file(engine, Path(table), wanted, view, typed)
+        opened = _from_arrow(engine, table, wanted, view)
+    else:
+        opened = _from_file(engine, Path(table), wanted, view, typed)
+    return engine.adopt(opened.get_name(), ops.kinds(opened))
 
 
 @contextmanager
-def _engine(work_folder: Path | None, memory_limit: str | None) -> Iterator[DuckDBEngine]:
-    with tempfile.TemporaryDirectory(prefix="commonweal-risk-", dir=work_folder) as folder:
-        engine = DuckDBEngine(connect(Path(folder), memory_limit=memory_limit))
-        try:
-            yield engine
-        finally:
-            engine.close()
+def _engine(
+    name: EngineName, work_folder: Path | None, memory_limit: str | None
+) -> Iterator[Engine]:
+    with (
+        tempfile.TemporaryDirectory(prefix="commonweal-risk-", dir=work_folder) as folder,
+        opened_engine(Path(folder), name, memory_limit=memory_limit) as engine,
+    ):
+        yield engine
 
 
-def _from_arrow(
-    engine: DuckDBEngine, table: pa.Table, wanted: Sequence[str], view: str
-) -> ops.Table:
+def _from_arrow(engine: Engine, table: pa.Table, wanted: Sequence[str], view: str) -> ops.Table:
     check_names(table.column_names, "The table to be measured")
     names = list(dict.fromkeys(wanted))
     _refuse_absent(names, table.column_names)
@@ -127,7 +131,7 @@ def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _from_file(
-    engine: DuckDBEngine, path: Path, wanted: Sequence[str], view: str, typed: Sequence[str]
+    engine: Engine, path: Path, wanted: Sequence[str], view: str, typed: Sequence[str]
 ) -> ops.Table:
     if not path.exists():
         raise Fault("CW-FILE-MISSING", f"There is no file {path.name}.")
@@ -146,7 +150,7 @@ def _from_file(
         return _typed(engine, opened, view, typed) if from_text else opened
 
 
-def _typed(engine: DuckDBEngine, opened: ops.Table, view: str, typed: Sequence[str]) -> ops.Table:
+def _typed(engine: Engine, opened: ops.Table, view: str, typed: Sequence[str]) -> ops.Table:
     """Columns of a text file as numbers or dates, where every value of them reads as one.
 
     Whole numbers and dates only as they are usually written, so that 07 and 7 stay two values.
@@ -173,7 +177,7 @@ def _typed(engine: DuckDBEngine, opened: ops.Table, view: str, typed: Sequence[s
 
 
 def _view(
-    engine: DuckDBEngine, relation: str, wanted: Sequence[str], view: str, *, as_table: bool
+    engine: Engine, relation: str, wanted: Sequence[str], view: str, *, as_table: bool
 ) -> ops.Table:
     described = engine.connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()  # noqa: S608
     storage = {row[0]: row[1] for row in described}

@@ -36,6 +36,11 @@ class DuckDBEngine:
         self.connection = connection
         self._keys: list[str] = []
 
+    def adopt(self, view: str, kinds: Mapping[str, str], place: str | None = None) -> ops.Table:
+        """Sources are read where the engine works: nothing is copied."""
+        table = ops.named(view, kinds)
+        return table if place is None else ops.derive(table, {place: ops.row_number()})
+
     def keep(self, name: str, table: ops.Table) -> ops.Table:
         """Work out `table` into a temporary table called `name`."""
         self._run(f"CREATE TEMP TABLE {quote_identifier(name)} AS {self._sql(table)}")

@@ -1,7 +1,10 @@
-"""What the vault asks of a table engine. DuckDB is one; Spark will be another.
+"""What the vault asks of a table engine. DuckDB is one, Spark another.
 
 An engine owns its connection, runs the expressions of `ops`, and never logs a statement's
 parameters. Small results come back as Python values, tables only as Parquet bytes into a sink.
+
+Sources are read in DuckDB whatever the engine is, so that there is one truth about what a file
+says; `adopt` then makes what was read a table of the engine (docs/adr/0008).
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -27,6 +31,18 @@ class Engine(Protocol):
     @property
     def version(self) -> str:
         """The engine's version."""
+        ...
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The hardened DuckDB connection in which sources are read."""
+        ...
+
+    def adopt(self, view: str, kinds: Mapping[str, str], place: str | None = None) -> Table:
+        """A table or view of `connection` as a table of the engine, under the same name.
+
+        `place`: an integer column to be added, the place of each row in the source, from 1.
+        """
         ...
 
     def keep(self, name: str, table: Table) -> Table:
@@ -67,4 +83,8 @@ class Engine(Protocol):
 
     def write_parquet(self, table: Table, sink: ByteSink) -> int:
         """Write the rows, in the table's order, as one Parquet file into `sink`; returns rows."""
+        ...
+
+    def close(self) -> None:
+        """Forget all keys and give everything back."""
         ...
