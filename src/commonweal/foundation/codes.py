@@ -25,8 +25,10 @@ FOUNDATION = {
 TABLES = {
     "CW-ENGINE-UNAVAILABLE": "The table engine cannot run with the safeguards it needs.",
     "CW-ENGINE-FAILED": "The table engine could not finish a step.",
-    "CW-ENGINE-SETTING": "The setting for the table engine's memory is not an amount of memory.",
+    "CW-ENGINE-SETTING": "A setting of the table engine cannot be used.",
     "CW-ENGINE-MEMORY": "A step on tables needs more memory than it may use.",
+    "CW-SPARK-UNAVAILABLE": "Apache Spark is not installed or could not be started.",
+    "CW-SPARK-JAVA": "Apache Spark needs Java 17 or 21.",
 }
 
 SOURCES = {

@@ -43,7 +43,7 @@ def connect(
     Raises `Unavailable` CW-ENGINE-UNAVAILABLE where a safeguard cannot be had, and
     CW-FOLDER-READONLY or CW-DISK-FULL from the work folder.
     """
-    memory_limit = memory_limit or _memory_setting()
+    memory_limit = memory_limit or memory_setting()
     spill = work_folder / f"spill-{secrets.token_hex(8)}"
     make_private_folder(spill)
     connection = duckdb.connect(
@@ -70,7 +70,8 @@ def connect(
     return connection
 
 
-def _memory_setting() -> str | None:
+def memory_setting() -> str | None:
+    """The amount in `COMMONWEAL_MEMORY`, or None. Raises `WrongUsage` CW-ENGINE-SETTING."""
     said = os.environ.get(MEMORY_SETTING)
     if not said:
         return None

@@ -23,7 +23,8 @@ from commonweal.vault.tables.connection import engine_errors, quote_identifier
 
 _BLOCK = 1024 * 1024
 _HASH_BATCH = 65_536
-_PARQUET = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
+ROW_GROUP = 122_880
+_PARQUET = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}"
 
 
 class DuckDBEngine:
@@ -79,10 +80,7 @@ class DuckDBEngine:
 
         `prefix`: bytes that come before every message; they are kept behind the inner pad.
         """
-        if not 16 <= len(key) <= 64:
-            raise ValueError("an HMAC key has 16 to 64 bytes")
-        padded = key.ljust(64, b"\x00")
-        pads = [bytes(b ^ 0x36 for b in padded) + prefix, bytes(b ^ 0x5C for b in padded)]
+        pads = list(padded_key(key, prefix))
         self._run(f"CREATE TEMP TABLE {quote_identifier(name)} (inner_pad BLOB, outer_pad BLOB)")
         with engine_errors("work out a step on tables"):
             self.connection.execute(
@@ -116,46 +114,11 @@ class DuckDBEngine:
 
     def sha256_each(self, messages: np.ndarray) -> np.ndarray:
         """SHA-256 of each row of a (n, width) byte array, as an (n, 32) byte array."""
-        count, width = messages.shape
-        data = pa.FixedSizeBinaryArray.from_buffers(
-            pa.binary(width), count, [None, pa.py_buffer(np.ascontiguousarray(messages))]
-        )
-        with engine_errors("hash rows"):
-            whole = pa.table({"message": data.cast(pa.binary())})
-            # In several batches, so that all cores take part; the order is kept.
-            batches = pa.Table.from_batches(whole.to_batches(_HASH_BATCH), whole.schema)
-            self.connection.register("arrow_in", batches)
-            try:
-                hashed = self.connection.execute(
-                    "SELECT unhex(sha256(message)) AS hash FROM arrow_in"
-                ).to_arrow_table()
-            finally:
-                self.connection.unregister("arrow_in")
-        return byte_rows(hashed.column("hash"), 32)
+        return hash_rows(self.connection, messages)
 
     def write_parquet(self, table: ops.Table, sink: ByteSink) -> int:
         """Stream the rows as Parquet through a pipe into `sink`; returns the number of rows."""
-        read_end, write_end = os.pipe()
-        pump = _Pump(read_end, sink)
-        pump.start()
-        try:
-            target = f"/dev/fd/{write_end}"
-            with engine_errors("write the release data"):
-                done = self.connection.execute(
-                    f"COPY ({self._sql(table)}) TO '{target}' ({_PARQUET})"
-                ).fetchall()
-        except BaseException:
-            os.close(write_end)
-            pump.join()
-            # A full disk shows first as a broken pipe; the pump knows the true reason.
-            if pump.error is not None:
-                raise pump.error from None
-            raise
-        os.close(write_end)
-        pump.join()
-        if pump.error is not None:
-            raise pump.error
-        return int(done[0][0])
+        return copy_parquet(self.connection, self._sql(table), sink)
 
     def close(self) -> None:
         """Forget all keys and close the connection."""
@@ -170,6 +133,57 @@ class DuckDBEngine:
     def _run(self, statement: str) -> None:
         with engine_errors("work out a step on tables"):
             self.connection.execute(statement)
+
+
+def padded_key(key: bytes, prefix: bytes) -> tuple[bytes, bytes]:
+    """The inner and the outer pad of an HMAC key (RFC 2104), the inner with `prefix` behind it."""
+    if not 16 <= len(key) <= 64:
+        raise ValueError("an HMAC key has 16 to 64 bytes")
+    padded = key.ljust(64, b"\x00")
+    return bytes(b ^ 0x36 for b in padded) + prefix, bytes(b ^ 0x5C for b in padded)
+
+
+def hash_rows(connection: duckdb.DuckDBPyConnection, messages: np.ndarray) -> np.ndarray:
+    """SHA-256 of each row of a (n, width) byte array, as an (n, 32) byte array."""
+    count, width = messages.shape
+    data = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(width), count, [None, pa.py_buffer(np.ascontiguousarray(messages))]
+    )
+    with engine_errors("hash rows"):
+        whole = pa.table({"message": data.cast(pa.binary())})
+        # In several batches, so that all cores take part; the order is kept.
+        batches = pa.Table.from_batches(whole.to_batches(_HASH_BATCH), whole.schema)
+        connection.register("arrow_in", batches)
+        try:
+            hashed = connection.execute(
+                "SELECT unhex(sha256(message)) AS hash FROM arrow_in"
+            ).to_arrow_table()
+        finally:
+            connection.unregister("arrow_in")
+    return byte_rows(hashed.column("hash"), 32)
+
+
+def copy_parquet(connection: duckdb.DuckDBPyConnection, query: str, sink: ByteSink) -> int:
+    """Stream the rows of `query` as Parquet through a pipe into `sink`; returns their number."""
+    read_end, write_end = os.pipe()
+    pump = _Pump(read_end, sink)
+    pump.start()
+    try:
+        target = f"/dev/fd/{write_end}"
+        with engine_errors("write the release data"):
+            done = connection.execute(f"COPY ({query}) TO '{target}' ({_PARQUET})").fetchall()
+    except BaseException:
+        os.close(write_end)
+        pump.join()
+        # A full disk shows first as a broken pipe; the pump knows the true reason.
+        if pump.error is not None:
+            raise pump.error from None
+        raise
+    os.close(write_end)
+    pump.join()
+    if pump.error is not None:
+        raise pump.error
+    return int(done[0][0])
 
 
 def byte_rows(column: pa.ChunkedArray, width: int) -> np.ndarray:

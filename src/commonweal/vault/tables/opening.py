@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from commonweal.foundation.errors import Refused
-from commonweal.vault.tables.connection import connect
+from commonweal.vault.tables.connection import connect, memory_setting
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 from commonweal.vault.tables.engine import Engine
 
@@ -21,12 +20,17 @@ def opened_engine(
 ) -> Iterator[Engine]:
     """An engine that spills below `work` and forgets all keys at the end.
 
-    Raises what `connection.connect` raises, and `Refused` CW-NOT-BUILT.
+    Raises what `connection.connect` raises, and `Unavailable` CW-SPARK-UNAVAILABLE or
+    CW-SPARK-JAVA where Spark is asked for and cannot be had: nothing runs elsewhere instead.
     """
-    if name != "duckdb":
-        raise Refused("CW-NOT-BUILT", "The Spark engine is not built yet; use duckdb.")
-    engine: Engine = DuckDBEngine(connect(work, memory_limit=memory_limit))
-    try:
+    with contextlib.ExitStack() as until:
+        if name == "spark":
+            from commonweal.vault.tables.spark_engine import SparkEngine
+            from commonweal.vault.tables.spark_session import running
+
+            spark = until.enter_context(running(work, memory=memory_limit or memory_setting()))
+            engine: Engine = SparkEngine(spark, connect(work, memory_limit=memory_limit))
+        else:
+            engine = DuckDBEngine(connect(work, memory_limit=memory_limit))
+        until.callback(engine.close)
         yield engine
-    finally:
-        engine.close()

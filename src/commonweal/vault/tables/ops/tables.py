@@ -17,6 +17,10 @@ def named(name: str, columns: Mapping[str, str]) -> Table:
 
 def to_sql(table: Table, dialect: Dialect) -> str:
     """The table expression as one SQL statement."""
+    if dialect == "pyspark":
+        from commonweal.vault.tables.spark_sql import to_spark_sql
+
+        return to_spark_sql(table)
     return str(ibis.to_sql(table, dialect=dialect, pretty=False))
 
 
