@@ -13,8 +13,8 @@ from typing import Any, ClassVar, Self, TypeVar
 from commonweal.foundation.canonical import canonical
 from commonweal.foundation.errors import Fault
 from commonweal.papers.base import Paper, PaperInvalid
-from commonweal.papers.signing import Signer, open_signed, sign_paper
-from commonweal.papers.trust import SigningRole, TrustPolicy
+from commonweal.papers.signing import Signer, Trust, open_signed, sign_paper
+from commonweal.papers.trust import SigningRole
 
 P = TypeVar("P", bound=Paper)
 
@@ -41,7 +41,7 @@ class SignedPaper(Paper):
         return sign_paper(self.paper_type, self.plain(), signers, at)
 
     @classmethod
-    def load(cls, text: str | bytes, trust: TrustPolicy) -> Self:
+    def load(cls, text: str | bytes, trust: Trust) -> Self:
         """The paper in a signed text. One changed byte is a fault.
 
         Raises `Fault` CW-SIGNATURE-INVALID, CW-SIGNATURE-UNTRUSTED, or the paper's own code.
