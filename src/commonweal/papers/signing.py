@@ -62,6 +62,10 @@ class Trust(Protocol):
         """The refusal of a signature by a key that is not known."""
         ...
 
+    def about(self, kind: str, plain: Any) -> Trust:
+        """Who is believed about the paper of type `kind` that says `plain` of itself."""
+        ...
+
 
 @dataclass(frozen=True)
 class Opened:

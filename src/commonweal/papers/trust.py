@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import Field, StringConstraints, field_validator, model_validator
@@ -254,6 +254,10 @@ class TrustPolicy(Paper):
             "CW-SIGNATURE-UNTRUSTED",
             f"{what} carries a signature by a key that the trust policy does not know.",
         )
+
+    def about(self, kind: str, plain: Any) -> TrustPolicy:
+        """This policy, whatever paper it is asked about."""
+        return self
 
     # --- changes ----------------------------------------------------------------------------
 

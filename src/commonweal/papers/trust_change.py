@@ -173,10 +173,12 @@ class _Changers:
         require_count(len(self.view.policy.counted(role, kept)), self.needed, what)
 
 
-def open_change(text: str | bytes, view: TrustView, number: int, at: datetime) -> TrustPolicy:
+def open_change(
+    text: str | bytes, view: TrustView, number: int, at: datetime, *, lapses: bool = True
+) -> TrustPolicy:
     """The next policy in a signed change that is (or was) adopted at `at`.
 
-    `view`: who was believed then. Raises `Fault` CW-SIGNATURE-INVALID, CW-SIGNATURE-UNTRUSTED or
+    `view`: who was believed then. `lapses`: refuse one that lay about for too long. Raises `Fault` CW-SIGNATURE-INVALID, CW-SIGNATURE-UNTRUSTED or
     CW-PAPER-INVALID; `Refused` CW-TRUST-REFUSED.
     """
     after = read_change(text)
@@ -184,7 +186,7 @@ def open_change(text: str | bytes, view: TrustView, number: int, at: datetime) -
     said = frozenset(one.id for one in after.retired or () if one.since is not None)
     changers = _Changers(view, before.changers_needed, said)
     opened = open_signed(text, CHANGE, before.changing_role, changers, CALLED)
-    _check_moments(opened.signed_by, after, at)
+    _check_moments(opened.signed_by, after, at, lapses=lapses)
     check_change(before, after, number)
     return after
 
@@ -202,13 +204,15 @@ def read_policy(plain: Any) -> TrustPolicy:
     return policy
 
 
-def _check_moments(signed_by: Mapping[str, datetime], after: TrustPolicy, at: datetime) -> None:
+def _check_moments(
+    signed_by: Mapping[str, datetime], after: TrustPolicy, at: datetime, *, lapses: bool
+) -> None:
     proposed = after.proposed_at
     if proposed is None or proposed > at or any(
         not proposed <= signed <= at for signed in signed_by.values()
     ):
         raise refused("a time in it does not fit the present")
-    if at - proposed > GOOD_FOR:
+    if lapses and at - proposed > GOOD_FOR:
         raise refused(f"it was proposed more than {GOOD_FOR.days} days ago")
 
 

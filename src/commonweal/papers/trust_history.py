@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from commonweal.foundation.errors import Fault
 from commonweal.papers.trust import SigningRole, TrustedKey, TrustPolicy
@@ -25,12 +26,16 @@ from commonweal.papers.trust import SigningRole, TrustedKey, TrustPolicy
 
 @dataclass(frozen=True)
 class PolicyVersion:
-    """One version: when it was adopted, from when on it counts, and when it was withdrawn."""
+    """One version: when it was adopted, from when on it counts, and when it was withdrawn.
+
+    `entry`: the number of the ledger's intent that adopted it.
+    """
 
     policy: TrustPolicy
     adopted_at: datetime
     effective_from: datetime
     withdrawn_at: datetime | None = None
+    entry: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,10 @@ class TrustView:
     def unknown_key(self, id_: str, what: str) -> Fault:
         """The refusal of a signature by a key that is not of this policy."""
         return self.policy.unknown_key(id_, what)
+
+    def about(self, kind: str, plain: Any) -> TrustView:
+        """This view: it is about one paper already."""
+        return self
 
     def counts(self, id_: str) -> bool:
         """False for a key that somebody else may have used for this paper."""
@@ -83,11 +92,15 @@ class TrustHistory:
         """The history of a home whose policy was never changed."""
         return cls((PolicyVersion(policy, at, at),))
 
-    def in_force(self, at: datetime) -> TrustPolicy:
-        """The policy that counts at `at`."""
+    def in_force(self, at: datetime, entry: int | None = None) -> TrustPolicy:
+        """The policy that counts at `at`, or for the intent `entry` that was written at `at`.
+
+        Two things may bear the same time; the numbers of intents say which came first.
+        """
         found = self.versions[0].policy
         for one in self.versions[1:]:
-            if one.withdrawn_at is None and one.effective_from <= at:
+            there = entry is None or one.entry < entry
+            if one.withdrawn_at is None and one.effective_from <= at and there:
                 found = one.policy
         return found
 
@@ -98,6 +111,12 @@ class TrustHistory:
             if one.withdrawn_at is None and one.effective_from > at
         ]  # fmt: skip
         return waiting[-1] if waiting else None
+
+    def before(self, version: PolicyVersion) -> TrustView:
+        """Who was believed under the policy that `version` was made from."""
+        made_from = version.policy.previous
+        found = (one.policy for one in self.versions if one.policy.digest() == made_from)
+        return TrustView(next(found), self.compromised)
 
     @property
     def next_number(self) -> int:
@@ -118,6 +137,6 @@ class TrustHistory:
         """Who is believed about a paper that the ledger does not hold."""
         return TrustView(self.in_force(now), self.compromised)
 
-    def recorded(self, at: datetime) -> TrustView:
-        """Who is believed about a paper that the ledger holds since `at`."""
-        return TrustView(self.in_force(at), self.compromised, at)
+    def recorded(self, at: datetime, entry: int | None = None) -> TrustView:
+        """Who is believed about a paper that the ledger holds since `at`, as the intent `entry`."""
+        return TrustView(self.in_force(at, entry), self.compromised, at)

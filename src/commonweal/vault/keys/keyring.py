@@ -120,6 +120,10 @@ class Keyring:
         """Every version of one key, oldest first, each proved. Raises as `get`."""
         return tuple(self._proved(record).info for record in self._named(name))
 
+    def made(self) -> frozenset[str]:
+        """The ids of every key that this home made and that was not destroyed, by its halves."""
+        return self._store.halves()
+
     def unavailable(self) -> tuple[str, ...]:
         """The names of keys without a usable half, wrapping keys included, in order."""
         seen = (self._seen(record) for record in self._records())
