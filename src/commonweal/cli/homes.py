@@ -168,7 +168,8 @@ def _plain(custody: Custody) -> dict[str, Any]:
             "witness_quorum": trust.witness_quorum,
         },
         "ledger": {
-            "key": str(custody.ledger_keys[-1]),
+            "key": str(custody.ledger_keys_in_use[-1]),
+            "keys": [str(key) for key in custody.ledger_keys_in_use],
             "public": custody.ledger.size("public"),
             "sealed": custody.ledger.size("sealed"),
             "intents_left": custody.ledger.intents_left(),

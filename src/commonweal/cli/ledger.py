@@ -85,7 +85,7 @@ def prove(
         note = _witnessed_note(custody, log, index)
         proof = prove_entry(custody.ledger, log, index, note=note)
         write_atomic(out, proof.encode(), exclusive=True)
-        key = str(custody.ledger_keys[-1])
+        key = str(custody.ledger_keys_in_use[-1])
     plain = {"log": log, "index": index, "file": str(out), "key": key}
     lines = [f"The proof of entry {index} of the {log} log is in {out}.", f"Check it with {key}"]
     emit(json, plain, lines)
@@ -216,7 +216,7 @@ def _tiles(custody: Custody, folder: Path) -> dict[str, Any]:
     from commonweal.vault.custody import export_public_tiles
 
     done = export_public_tiles(custody, folder)
-    key = str(custody.ledger_keys[-1])
+    key = str(custody.ledger_keys_in_use[-1])
     return {"entries": done.size, "before": done.before, "files": done.files,
             "origin": custody.origin("public"), "key": key}  # fmt: skip
 

@@ -64,7 +64,7 @@ def write_absence(custody: Custody, folder: Path, person: str, out: Path) -> dic
     from commonweal.vault.release.proving import state_absence
 
     text, secret = state_absence(custody, folder, person)
-    statement = StatementOfAbsence.load(text, custody.trust)
+    statement = StatementOfAbsence.load(text, custody.belief)
     held = {"statement": text, "secret": secret}
     write_atomic(out, (json.dumps(held, indent=2) + "\n").encode(), exclusive=True)
     return {

@@ -171,7 +171,7 @@ def status(
     with opened(ctx, home) as custody:
         permit = load_permit(custody, file)
         text = status_text(custody, permit)
-        fresh = PermitStatus.load(text, custody.trust)
+        fresh = PermitStatus.load(text, custody.belief)
         if out is not None:
             write_atomic(out, text.encode(), exclusive=True)
         lines = [f"{permit.id}: {SENTENCES[fresh.state]} Authority: {permit.authority}."]

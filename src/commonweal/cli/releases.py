@@ -107,9 +107,9 @@ def summary(
     from commonweal.vault.release.store import SUMMARY, kept_folder
 
     with opened(ctx, home) as custody:
-        kept_folder(custody.home.releases, folder, custody.trust)
+        kept_folder(custody.home.releases, folder, custody.belief)
         content = read_bytes(folder / SUMMARY, "The summary")
-        plain = ReleaseSummary.load(content, custody.trust).plain()
+        plain = ReleaseSummary.load(content, custody.belief).plain()
     emit(json, plain, _summary_lines(plain))
 
 
@@ -249,7 +249,7 @@ def _permit_of(custody: Custody, folder: Path) -> Path:
     from commonweal.vault.custody import find_permit
     from commonweal.vault.release.store import read_manifest
 
-    manifest = read_manifest(custody.home.releases, folder, custody.trust)
+    manifest = read_manifest(custody.home.releases, folder, custody.belief)
     return find_permit(custody, manifest.permit_id)
 
 

@@ -124,7 +124,7 @@ def _released(custody: Custody, folder: Path, wanted: list[str]) -> Any:
     from commonweal.vault.release.store import read_manifest
     from commonweal.vault.release.verify import open_file, release_key
 
-    manifest = read_manifest(custody.home.releases, folder, custody.trust)
+    manifest = read_manifest(custody.home.releases, folder, custody.belief)
     secret = release_key(custody, manifest.release)
     if secret is None:
         raise Refused("CW-RELEASE-KEY-GONE", "The key of this release was destroyed.")

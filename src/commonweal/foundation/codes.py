@@ -52,6 +52,8 @@ PAPERS = {
     "CW-CATALOGUE-UNKNOWN": "A dataset, table or variable is not in the catalogue.",
     "CW-SIGNATURE-INVALID": "A signature is broken or does not match the content.",
     "CW-SIGNATURE-UNTRUSTED": "Too few people who may sign this paper have signed it.",
+    "CW-SIGNATURE-RETIRED": "A paper is signed by a retired key and was not on the ledger before.",
+    "CW-SIGNATURE-COMPROMISED": "A paper needs a signature by a key that others may hold.",
     "CW-PERMIT-INVALID": "A permit does not have the form it must have.",
     "CW-PERMIT-TRANSITION": "A permit in this state cannot take this step.",
     "CW-PERMIT-PURPOSE": "The purpose is one for which patient data are never used.",
@@ -209,6 +211,9 @@ DEMO = {
 
 CUSTODY = {
     "CW-HOME-MISSING": "There is no home in the place that was named, or none was named.",
+    "CW-TRUST-REFUSED": "A change of the trust policy breaks a rule, or comes too late.",
+    "CW-TRUST-PENDING": "A change of the trust policy waits already, or none does.",
+    "CW-TRUST-NO-BACKUP": "A key that a new trust policy names is in no backup yet.",
     "CW-TRUST-CHANGED": "The trust policy is not the one that the ledger holds.",
     "CW-PERMIT-EXISTS": "A permit with this id was issued already.",
     "CW-PERMIT-UNKNOWN": "The ledger does not know this permit.",

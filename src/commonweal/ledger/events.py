@@ -111,6 +111,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _HASH = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 _COMMITMENT = re.compile(r"hmac-sha256:[0-9a-f]{64}", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_PUBLIC_KEY = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]", re.ASCII)
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z", re.ASCII)
 _TEN_DIGITS = re.compile(r"(?<![0-9])[0-9]{3}[-._]?[0-9]{3}[-._]?[0-9]{4}(?![0-9])", re.ASCII)
 _MAX_NUMBER = 2**53 - 1
@@ -170,6 +171,7 @@ KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType({
     "actor": (_is_identifier, "the id of a person or service"),
     "hash": (_matches(_HASH), "`sha256:` and 64 hexadecimal digits, of something public"),
     "commitment": (_matches(_COMMITMENT), "`hmac-sha256:` and 64 hexadecimal digits (S10)"),
+    "public_key": (_matches(_PUBLIC_KEY), "an Ed25519 verification key, base64url (43 letters)"),
     "day": (_is_day, "a date, YYYY-MM-DD"),
     "moment": (_is_moment, "a UTC time, YYYY-MM-DDTHH:MM:SS.mmmZ"),
     "number": (_is_number, "a whole number, not negative"),
@@ -202,6 +204,13 @@ _TABLE: tuple[EventType, ...] = (
     EventType("trust.policy_set", "public", "The rules of who may decide what were set.",
               {"policy_hash": _HASHED, "home": _word("demo", "standard"),
                "version": _optional("number")}),
+    EventType("trust.policy_changed", "public", "New rules of who may decide were adopted.",
+              {"policy_hash": _HASHED, "previous_hash": _HASHED, "version": Field("number"),
+               "home": _word("demo", "standard"), "effective_from": _optional("moment"),
+               "restored": _word("yes", required=False)}),
+    EventType("trust.policy_withdrawn", "public", "New rules that waited will never count.",
+              {"policy_hash": _HASHED, "version": Field("number"),
+               "restored": _word("yes", required=False)}),
     EventType("permit.issued", "public", "A permit was signed and announced.",
               {"permit": _PERMIT, "permit_hash": _HASHED, "authority": _word("committee", "direct"),
                "active_from": Field("moment"), "until": Field("day"),
@@ -256,6 +265,8 @@ _TABLE: tuple[EventType, ...] = (
                "permit": _optional("permit")}),
     EventType("key.rotated", "sealed", "A key got a new version.",
               {"key": _KEY, "purpose": _word(*PURPOSES), "version": _optional("number")}),
+    EventType("key.retired", "sealed", "A version of a key signs no more.",
+              {"key": _KEY, "purpose": _word(*PURPOSES), "version": _optional("number")}),
     EventType("key.destroyed", "sealed", "A key was destroyed.",
               {"key": _KEY, "purpose": _word(*PURPOSES), "version": _optional("number"),
                "first_approver": _optional("actor"), "second_approver": _optional("actor")}),
@@ -274,6 +285,10 @@ _TABLE: tuple[EventType, ...] = (
     EventType("ledger.epoch_begun", "public", "The ledger goes on from an older copy.",
               {"epoch": Field("number"), "public_size": Field("number"),
                "public_root": _HASHED, "sealed_root": _HASHED}, own=True),
+    EventType("ledger.key_added", "public", "The log's checkpoints are signed with one key more.",
+              {"key": _KEY, "public_key": Field("public_key")}, own=True),
+    EventType("ledger.key_retired", "public", "The log's checkpoints lack a key from here on.",
+              {"key": _KEY, "public_key": Field("public_key")}, own=True),
     EventType("sealed.root", "public", "The daily seal of the log that is not public.",
               {"day": Field("day"), "root": _HASHED}, own=True),
 )  # fmt: skip

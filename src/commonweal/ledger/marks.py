@@ -40,7 +40,7 @@ def seal_day(ledger: Ledger) -> int | None:
             pass
         root = reading.root(connection, "sealed")
         event = Event("sealed.root", _ACTOR, {"day": day, "root": f"sha256:{root.hex()}"})
-        intent_id = _write(ledger, connection, event)
+        intent_id = write_own(ledger, connection, event)
         connection.execute(
             "INSERT INTO sealed_root (intent_id, size) VALUES (?, ?)",
             (intent_id, reading.size(connection, "sealed")),
@@ -67,7 +67,7 @@ def begin_epoch(ledger: Ledger, public: Checkpoint, sealed: Checkpoint | None) -
             "public_root": f"sha256:{public.root.hex()}",
             "sealed_root": f"sha256:{(sealed.root if sealed else EMPTY_ROOT).hex()}",
         }
-        intent_id = _write(ledger, connection, Event("ledger.epoch_begun", _ACTOR, fields))
+        intent_id = write_own(ledger, connection, Event("ledger.epoch_begun", _ACTOR, fields))
         connection.execute(
             "INSERT INTO epoch (number, intent_id) VALUES (?, ?)", (number, intent_id)
         )
@@ -82,7 +82,8 @@ def _continues(connection: Connection, checkpoint: Checkpoint) -> bool:
     )
 
 
-def _write(ledger: Ledger, connection: Connection, event: Event) -> int:
+def write_own(ledger: Ledger, connection: Connection, event: Event) -> int:
+    """Write an event of the ledger's own inside an open transaction; returns its intent id."""
     now = present(connection, ledger.clock)
     if connection.execute("SELECT 1 FROM intent LIMIT 1").fetchone() is None:
         raise Refused(

@@ -12,6 +12,7 @@ origin, does the signer go on.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from sqlite3 import Connection
 
@@ -43,12 +44,24 @@ class CheckpointSigner:
     base: the first part of every origin, for example `ledger.trust.example/commonweal`.
     signer: signs with the ledger's key, which stays with its holder.
     memory: the folder of `SignerMemory`, outside the ledger's.
+    also: signers of further keys, while one takes another's place.
+    known: keys that signed before and are needed to read what was remembered.
     """
 
-    def __init__(self, base: str, signer: Ed25519Signer, memory: Path) -> None:
+    def __init__(
+        self,
+        base: str,
+        signer: Ed25519Signer,
+        memory: Path,
+        *,
+        also: Sequence[Ed25519Signer] = (),
+        known: Iterable[VerifierKey] = (),
+    ) -> None:
         self.base = base
         self.memory = SignerMemory(memory)
-        self._signer = signer
+        self._signers = (signer, *also)
+        own = [SigningKey(base, one).verifier for one in self._signers]
+        self._known = (*own, *(key for key in known if key not in own))
         self.vkey: VerifierKey = SigningKey(base, signer).verifier
         """The one key to hand out: named by the base, it stands for every origin below it."""
 
@@ -70,12 +83,20 @@ class CheckpointSigner:
             if before is None and self.memory.journal(log) is None:
                 # So that from the first note on a journal that is not there was taken away.
                 self.memory.begin_journal(log, ())
-            note = SigningKey(checkpoint.origin, self._signer).sign(checkpoint.text()).format()
+            note = self._signed(checkpoint, before)
             if before is not None and before.decode() != note:
                 self._store(ledger, log, before.decode(), checkpoint.origin)
             self.memory.remember(log, note)
             self._store(ledger, log, note, checkpoint.origin)
         return note
+
+    def _signed(self, checkpoint: Checkpoint, before: bytes | None) -> str:
+        """The note over a checkpoint: the one that was signed already, or a new one."""
+        text = checkpoint.text()
+        if before is not None and before.decode().startswith(f"{text}\n"):
+            return before.decode()
+        notes = [SigningKey(checkpoint.origin, one).sign(text) for one in self._signers]
+        return Note(text, tuple(line for note in notes for line in note.signatures)).format()
 
     def _store(self, ledger: Ledger, log: Log, note: str, origin: str) -> None:
         """Put a note of the present epoch into the database, and then into the journal."""
@@ -114,7 +135,7 @@ class CheckpointSigner:
         own = f"{self.base}/{log}"
         if origin != own and not origin.startswith(f"{own}/"):
             raise _rewound(log, "the signer's memory belongs to another log")
-        return open_checkpoint(note, [self.vkey], origin)[0]
+        return open_checkpoint(note, self._known, origin)[0]
 
     def _examine(self, connection: Connection, log: Log) -> Checkpoint:
         """The checkpoint that may be signed now, or an error."""

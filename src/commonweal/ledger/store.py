@@ -39,9 +39,10 @@ from commonweal.ledger.state import (
     record_state,
     standing,
 )
+from commonweal.ledger.trust_order import CHANGED, EVENTS, SET, check_policy_event
 
 CLOCK_TOLERANCE = timedelta(seconds=2)
-FIRST_EVENT = "trust.policy_set"
+FIRST_EVENT = SET
 
 
 class Writing:
@@ -80,8 +81,10 @@ class Writing:
             raise Refused(
                 "CW-LEDGER-NO-POLICY", "The first entry of a ledger must be its trust policy."
             )
-        if event.type == FIRST_EVENT and not first:
+        if event.type in (SET, CHANGED) and not first:
             _check_home(self.connection, event)
+        if event.type in EVENTS and not first:
+            check_policy_event(self.connection, event.type, event.fields, now)
         if definition.state is not None:
             check_state_event(self.connection, event, now)
         for need in _needs(event, requires_live):
@@ -123,6 +126,11 @@ class Writing:
         if definition.state is not None:
             record_state(self.connection, event, intent_id, now)
         return intent_id
+
+    def now(self) -> datetime:
+        """The present by this ledger: never before what is written. Raises CW-CLOCK-BEHIND."""
+        with translated():
+            return present(self.connection, self._clock)
 
     def permit_standing(self, permit_id: str) -> PermitStanding | None:
         """The permit's state at this point of the order of events."""

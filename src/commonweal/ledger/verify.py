@@ -19,8 +19,9 @@ from commonweal.ledger.checkpoint import Checkpoint, log_of, open_checkpoint, or
 from commonweal.ledger.details import open_details
 from commonweal.ledger.entry import read_entry
 from commonweal.ledger.events import LOGS, Log
+from commonweal.ledger.log_keys import LogKeyOrder
 from commonweal.ledger.memory import Signed
-from commonweal.ledger.note import Note, VerifierKey, malformed
+from commonweal.ledger.note import ED25519, Note, VerifierKey, malformed
 from commonweal.ledger.quorum import Witnessing, check_witnessed
 from commonweal.ledger.report import LogReport, Report
 from commonweal.ledger.snapshot import open_snapshot, read_head
@@ -157,17 +158,35 @@ class _Verification:
             try:
                 if epoch > self._report.epoch:
                     raise malformed("There is no such epoch.")
-                point, _ = open_checkpoint(note, self._keys, origin_of(self._base, log, epoch))
+                point, signers = open_checkpoint(
+                    note, self._keys, origin_of(self._base, log, epoch)
+                )
             except CommonwealError:
                 self._report.add("checkpoint_unsigned", place, log=log, index=size)
                 continue
             if point.size != size or point.root != root:
                 self._report.add("checkpoint_wrong", place, log=log, index=size)
                 continue
+            if not self._key_counts(log, size, walk.log_keys, signers):
+                self._report.add("checkpoint_key", place, log=log, index=size)
+                continue
             if self._compare(point, walk, place):
                 summary.checkpoints += 1
                 summary.signed, summary.checkpoint = size, note
                 summary.witnesses = self._witnesses(log, epoch, size, note, place)
+
+    def _key_counts(
+        self, log: Log, size: int, order: LogKeyOrder, signers: Iterable[VerifierKey]
+    ) -> bool:
+        """True if a key of the log that was in use at this size is among the signers."""
+        if not order.retired and not order.added:
+            return True
+        found = self._connection.execute(
+            "SELECT intent_id FROM entry WHERE log = ? AND idx = ?", (log, size - 1)
+        ).fetchone()
+        covers = 0 if found is None else int(found[0])
+        own = [key for key in signers if key.kind == ED25519]
+        return any(order.counts(key.public, log, covers) for key in own)
 
     def _check_journal(self, log: Log, journal: Iterable[Signed]) -> None:
         """Every checkpoint that was stored is still there; its content is checked above."""

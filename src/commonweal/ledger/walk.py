@@ -10,12 +10,17 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any, cast
 
+from commonweal.foundation.clock import parse_stamp
 from commonweal.foundation.errors import CommonwealError
 from commonweal.ledger.entry import intent_hash, read_entry, shown_time
 from commonweal.ledger.events import LOGS, Log, event_type
+from commonweal.ledger.log_keys import EVENTS as KEY_EVENTS
+from commonweal.ledger.log_keys import LogKeyOrder
 from commonweal.ledger.merkle import Frontier, Node, leaf_hash
 from commonweal.ledger.replay import PermitReplay
 from commonweal.ledger.report import Report
+from commonweal.ledger.trust_order import EVENTS as POLICY_EVENTS
+from commonweal.ledger.trust_order import TrustOrder
 
 _ROWS = """
 SELECT intent.id, intent.log, intent.type, intent.body, intent.body_hash, intent.permit,
@@ -59,6 +64,8 @@ class Walk:
         self._trees = {log: _Tree(connection, log) for log in LOGS}
         self._wanted: dict[Log, set[int]] = {log: set() for log in LOGS}
         self._permits = PermitReplay()
+        self._policies = TrustOrder()
+        self.log_keys = LogKeyOrder()
         self._seals: dict[int, dict[str, Any]] = {}
         self._epochs: dict[int, dict[str, Any]] = {}
         self._last_id = 0
@@ -143,10 +150,25 @@ class Walk:
         wrong = self._permits.see(definition, entry, intent_id, at)
         if wrong is not None:
             self._report.add("permit_order", f"{place}: {wrong}", log=log, index=index)
+        self._check_trust(place, definition.name, entry, (intent_id, index, at))
         if definition.name == "sealed.root":
             self._seals[intent_id] = entry
         elif definition.name == "ledger.epoch_begun":
             self._epochs[intent_id] = entry
+
+    def _check_trust(
+        self, place: str, type_: str, entry: dict[str, Any], where: tuple[int, int | None, str]
+    ) -> None:
+        """Changes of the trust policy, and of the log's own keys, each follow from the last."""
+        intent_id, index, at = where
+        if type_ in POLICY_EVENTS:
+            kind, why = "policy_order", self._policies.see(type_, entry, intent_id, parse_stamp(at))
+        elif type_ in KEY_EVENTS:
+            kind, why = "key_order", self.log_keys.see(type_, entry, intent_id)
+        else:
+            return
+        if why is not None:
+            self._report.add(kind, f"{place}: {why}", log="public", index=index)
 
     def _check_place(self, log: Log, entry_log: str, index: int, place: str) -> None:
         tree = self._trees[log]

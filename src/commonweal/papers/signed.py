@@ -6,15 +6,16 @@ trust policy may sign it. Opening asks that the content is in its one full form.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self, TypeVar
 
 from commonweal.foundation.canonical import canonical
-from commonweal.foundation.errors import Fault
+from commonweal.foundation.errors import CommonwealError, Fault
 from commonweal.papers.base import Paper, PaperInvalid
-from commonweal.papers.signing import Signer, open_signed, sign_paper
-from commonweal.papers.trust import SigningRole, TrustPolicy
+from commonweal.papers.signing import Signer, Trust, open_signed, sign_paper, unverified
+from commonweal.papers.trust import SigningRole
 
 P = TypeVar("P", bound=Paper)
 
@@ -41,11 +42,16 @@ class SignedPaper(Paper):
         return sign_paper(self.paper_type, self.plain(), signers, at)
 
     @classmethod
-    def load(cls, text: str | bytes, trust: TrustPolicy) -> Self:
+    def load(cls, text: str | bytes, trust: Trust) -> Self:
         """The paper in a signed text. One changed byte is a fault.
 
         Raises `Fault` CW-SIGNATURE-INVALID, CW-SIGNATURE-UNTRUSTED, or the paper's own code.
         """
+        # What the paper says of itself is believed by nobody yet; it only finds its entry.
+        plain = None
+        with contextlib.suppress(CommonwealError):
+            plain = unverified(text, cls.called)
+        trust = trust.about(cls.paper_type, plain)
         opened = open_signed(text, cls.paper_type, cls.signing_role, trust, cls.called)
         paper = read_whole(cls, opened.plain, cls.called, cls.code)
         check_times(opened.signed_by, paper.made_at, cls.called)

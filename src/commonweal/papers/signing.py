@@ -24,7 +24,7 @@ from commonweal.foundation.canonical import canonical, parse_json
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import Fault, WrongUsage
 from commonweal.papers.base import strict_stamp
-from commonweal.papers.trust import SigningRole, TrustedKey, TrustPolicy
+from commonweal.papers.trust import SigningRole, TrustedKey
 
 ALGORITHM = "Ed25519"
 MAX_SIGNATURES = 16
@@ -44,6 +44,26 @@ class Signer(Protocol):
 
     def sign(self, message: bytes) -> bytes:
         """The Ed25519 signature (64 bytes) over `message`."""
+        ...
+
+
+class Trust(Protocol):
+    """Who is believed: a `TrustPolicy`, or a `trust_history.TrustView` of one."""
+
+    def key(self, id_: str) -> TrustedKey | None:
+        """The key called `id_`, or None."""
+        ...
+
+    def require(self, role: SigningRole, signed_by: Mapping[str, datetime], what: str) -> None:
+        """Refuse unless enough holders of `role` are among the verified signers."""
+        ...
+
+    def unknown_key(self, id_: str, what: str) -> Fault:
+        """The refusal of a signature by a key that is not known."""
+        ...
+
+    def about(self, kind: str, plain: Any) -> Trust:
+        """Who is believed about the paper of type `kind` that says `plain` of itself."""
         ...
 
 
@@ -67,24 +87,58 @@ def sign_paper(kind: str, plain: Any, signers: Sequence[Signer], at: datetime) -
             f"A paper is signed by 1 to {MAX_SIGNATURES} different keys.",
         )
     payload = _b64(canonical(plain))
-    signatures = []
-    for signer in sorted(signers, key=lambda each: each.key_id):
-        header = {"alg": ALGORITHM, "kid": signer.key_id, "typ": kind, "at": stamp(at)}
-        protected = _b64(canonical(header))
-        signature = signer.sign(f"{protected}.{payload}".encode("ascii"))
-        signatures.append({"protected": protected, "signature": _b64(signature)})
+    ordered = sorted(signers, key=lambda each: each.key_id)
+    return _text(payload, [_signature(kind, payload, signer, at) for signer in ordered])
+
+
+def add_signature(text: str | bytes, kind: str, signer: Signer, at: datetime, what: str) -> str:
+    """A signed paper with one more signature; nothing in it is verified here.
+
+    Raises `Fault` CW-SIGNATURE-INVALID: not a signed paper, or the key has signed it already.
+    """
+    payload, members = _shape(parse_json(text, what), what)
+    for member in members:
+        header = parse_json(_unb64(member["protected"], what), what)
+        if isinstance(header, dict) and header.get("kid") == signer.key_id:
+            raise _invalid(what, "this key has signed it already")
+    if len(members) == MAX_SIGNATURES:
+        raise _invalid(what, f"it has {MAX_SIGNATURES} signatures already")
+    return _text(payload, [*members, _signature(kind, payload, signer, at)])
+
+
+def unverified(text: str | bytes, what: str) -> Any:
+    """What a signed text says of itself, believed by nobody yet: to find what it is about."""
+    payload, _ = _shape(parse_json(text, what), what)
+    return parse_json(_unb64(payload, what), what)
+
+
+def signers_named(text: str | bytes, what: str) -> list[str]:
+    """The ids of the keys that a signed text says it was signed by, not verified."""
+    _, members = _shape(parse_json(text, what), what)
+    headers = [parse_json(_unb64(member["protected"], what), what) for member in members]
+    return [str(header.get("kid")) for header in headers if isinstance(header, dict)]
+
+
+def _signature(kind: str, payload: str, signer: Signer, at: datetime) -> dict[str, str]:
+    header = {"alg": ALGORITHM, "kid": signer.key_id, "typ": kind, "at": stamp(at)}
+    protected = _b64(canonical(header))
+    signature = signer.sign(f"{protected}.{payload}".encode("ascii"))
+    return {"protected": protected, "signature": _b64(signature)}
+
+
+def _text(payload: str, signatures: list[dict[str, str]]) -> str:
     return canonical({"payload": payload, "signatures": signatures}).decode("ascii") + "\n"
 
 
 def open_paper(
-    text: str | bytes, kind: str, role: SigningRole, trust: TrustPolicy, what: str
+    text: str | bytes, kind: str, role: SigningRole, trust: Trust, what: str
 ) -> Any:
     """The plain content of a signed paper that `trust` believes (see `open_signed`)."""
     return open_signed(text, kind, role, trust, what).plain
 
 
 def open_signed(
-    text: str | bytes, kind: str, role: SigningRole, trust: TrustPolicy, what: str
+    text: str | bytes, kind: str, role: SigningRole, trust: Trust, what: str
 ) -> Opened:
     """The content of a signed paper that `trust` believes, with its signing times.
 
@@ -130,7 +184,7 @@ def _shape(outer: Any, what: str) -> tuple[str, list[dict[str, str]]]:
 
 
 def _verify(
-    payload: str, member: dict[str, str], kind: str, trust: TrustPolicy, what: str
+    payload: str, member: dict[str, str], kind: str, trust: Trust, what: str
 ) -> tuple[str, datetime]:
     header = parse_json(_unb64(member["protected"], what), what)
     if not isinstance(header, dict) or set(header) != {"alg", "kid", "typ", "at"}:
@@ -139,13 +193,10 @@ def _verify(
         raise _invalid(what, "a signature names another algorithm")
     if header["typ"] != kind:
         raise _invalid(what, "a signature was made for another kind of paper")
-    key = trust.key(header["kid"]) if isinstance(header["kid"], str) else None
+    kid = header["kid"] if isinstance(header["kid"], str) else ""
+    key = trust.key(kid)
     if key is None:
-        # It could not be checked, so a change in it could not be seen.
-        raise Fault(
-            "CW-SIGNATURE-UNTRUSTED",
-            f"{what} carries a signature by a key that the trust policy does not know.",
-        )
+        raise trust.unknown_key(kid, what)
     # base64 has spare bits in its last character: only one spelling of a signature is taken.
     _unb64(member["signature"], what)
     try:

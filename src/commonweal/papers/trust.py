@@ -3,27 +3,42 @@
 It is the ledger's first entry (S11). A paper is believed only if enough keys that hold the
 right role at the time of signing have signed it. Policy times that law or duty leave to the
 custodian (time to say no, age of choices) are fields here, not constants.
+
+A later version names its number, the hash of the version before it, and every key that was ever
+taken out; how it comes about is in `trust_change.py`, which version counts when in
+`trust_history.py`. The first version has none of these fields.
 """
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Annotated, Literal
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from commonweal.foundation.errors import Fault
-from commonweal.papers.base import Identifier, Line, Moment, Paper, look
+from commonweal.papers.base import Identifier, Line, Moment, Paper, Sha256, look
 
 _P = 2**255 - 19
 _ORDER_8 = 2707385501144840649318225287225658788936804267575313519463743609750303402022
 _SMALL_ORDER = frozenset({0, 1, _P - 1, _P, _P + 1, _ORDER_8, _P - _ORDER_8})
 """The y coordinates of the points of order 1, 2, 4 and 8 on edwards25519 (RFC 8032)."""
 
-SigningRole = Literal["permit", "status", "manifest", "statement"]
+SigningRole = Literal["permit", "status", "manifest", "statement", "policy"]
+RetiredBecause = Literal["replaced", "left", "compromised"]
+
+CHANGE_DELAY_HOURS = 72
+"""How long a change waits in a home for real data, where its policy does not say (S11)."""
+LEAST_DELAY_HOURS = 24
+"""The shortest wait that a home for real data may choose: a night and a morning to see it."""
+PEOPLE_FOR_CHANGES = 2
+"""How many people must sign a change wherever so many hold the role."""
+
+PublicKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
+"""A raw Ed25519 verification key, base64url without padding."""
 
 
 class TrustedKey(Paper):
@@ -32,7 +47,7 @@ class TrustedKey(Paper):
     id: Identifier
     holder: Line
     algorithm: Literal["Ed25519"]
-    public_key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
+    public_key: PublicKey
     roles: Annotated[tuple[SigningRole, ...], Field(min_length=1)]
     valid_from: Moment
     valid_until: Moment | None = None
@@ -67,8 +82,40 @@ class TrustedWitness(Paper):
 
     name: Annotated[str, StringConstraints(pattern=r"^[^\s+]{1,200}$")]
     holder: Line
-    public_key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
+    public_key: PublicKey
     url: Annotated[str, StringConstraints(pattern=r"^https?://[!-~]{1,300}$")] | None = None
+
+    @field_validator("public_key")
+    @classmethod
+    def _is_a_key(cls, text: str) -> str:
+        _public(text)
+        return text
+
+
+class RetiredKey(Paper):
+    """A key that signs no more, kept for ever so that it never comes back.
+
+    `since`: only for a key that somebody else may hold: from when on nothing it signed counts.
+    """
+
+    id: Identifier
+    public_key: PublicKey
+    reason: RetiredBecause
+    since: Moment | None = None
+
+    @model_validator(mode="after")
+    def _since_when(self) -> RetiredKey:
+        if (self.reason == "compromised") is (self.since is None):
+            raise ValueError("a compromised key needs a time since when, and no other has one")
+        return self
+
+
+class LogKey(Paper):
+    """A key of the ledger's checkpoints. `signs_until`: when the log stops signing with it."""
+
+    id: Identifier
+    public_key: PublicKey
+    signs_until: Moment | None = None
 
     @field_validator("public_key")
     @classmethod
@@ -103,6 +150,12 @@ class TrustPolicy(Paper):
     )
     witness_quorum: Annotated[int, Field(ge=1, le=32)] | None = None
     witness_lag_minutes: Annotated[int, Field(ge=1, le=43_200)] | None = None
+    change_delay_hours: Annotated[int, Field(ge=0, le=8_760)] | None = None
+    version: Annotated[int, Field(ge=2, le=100_000)] | None = None
+    previous: Sha256 | None = None
+    proposed_at: Moment | None = None
+    retired: Annotated[tuple[RetiredKey, ...], Field(min_length=1, max_length=10_000)] | None = None
+    log_keys: Annotated[tuple[LogKey, ...], Field(min_length=1, max_length=64)] | None = None
 
     @model_validator(mode="after")
     def _workable(self) -> TrustPolicy:
@@ -117,8 +170,37 @@ class TrustPolicy(Paper):
                 raise ValueError(f"fewer people hold the role {role} than must sign")
         if self.home == "standard" and self.time_to_say_no_days == 0:
             raise ValueError("only a demonstration home may have no time to say no")
+        self._check_version()
+        self._check_retired(ids, materials)
+        self._check_log_keys(materials)
         self._check_witnesses(materials)
         return self
+
+    def _check_version(self) -> None:
+        later = {self.version is None, self.previous is None, self.proposed_at is None}
+        if len(later) != 1:
+            raise ValueError("version, previous and proposed_at go together")
+        hours = self.change_delay_hours
+        if self.home == "standard" and hours is not None and hours < LEAST_DELAY_HOURS:
+            raise ValueError(
+                f"changes in a home for real data wait at least {LEAST_DELAY_HOURS} hours"
+            )
+
+    def _check_retired(self, ids: list[str], materials: list[str]) -> None:
+        gone = self.retired or ()
+        if len({one.id for one in gone}) != len(gone):
+            raise ValueError("a retired key is named twice")
+        if {one.id for one in gone} & set(ids) or {one.public_key for one in gone} & set(materials):
+            raise ValueError("a key that was retired cannot sign again")
+
+    def _check_log_keys(self, materials: list[str]) -> None:
+        if self.log_keys is None:
+            return
+        own = [one.public_key for one in self.log_keys]
+        if len({*own, *materials}) != len(own) + len(materials):
+            raise ValueError("two keys of the log, or one and a signer, are the same key")
+        if all(one.signs_until is not None for one in self.log_keys):
+            raise ValueError("no key of the log is left that signs on")
 
     def _check_witnesses(self, materials: list[str]) -> None:
         if self.witnesses is None:
@@ -140,27 +222,77 @@ class TrustPolicy(Paper):
         `signed_by`: key id and signing time of signatures that were verified already.
         Raises `Fault` CW-SIGNATURE-UNTRUSTED.
         """
-        holders = {key.id: key for key in self.keys}
-        counted = {
-            look(holders[id_].holder)
-            for id_, at in signed_by.items()
-            if id_ in holders and holders[id_].holds(role, at)
-        }
         needed = self.thresholds.get(role)
         if needed is None:
             raise Fault(
                 "CW-SIGNATURE-UNTRUSTED", f"The trust policy names no one who may sign {what}."
             )
-        if len(counted) < needed:
-            raise Fault(
-                "CW-SIGNATURE-UNTRUSTED",
-                f"{what} has {len(counted)} signature(s) by people who may sign it; "
-                f"{needed} are needed.",
-            )
+        require_count(len(self.counted(role, signed_by)), needed, what)
+
+    def counted(self, role: SigningRole, signed_by: Mapping[str, datetime]) -> set[str]:
+        """The different people among the signers who held `role` when they signed."""
+        found = ((self.key(id_), at) for id_, at in signed_by.items())
+        return {
+            look(key.holder) for key, at in found if key is not None and key.holds(role, at)
+        }
 
     def key(self, id_: str) -> TrustedKey | None:
         """The key called `id_`, or None."""
         return next((key for key in self.keys if key.id == id_), None)
+
+    def unknown_key(self, id_: str, what: str) -> Fault:
+        """The refusal of a signature by a key that is not of this policy (or is no more)."""
+        if any(one.id == id_ for one in self.retired or ()):
+            return Fault(
+                "CW-SIGNATURE-RETIRED",
+                f"{what} carries a signature by a key that was retired, and the ledger did not "
+                "hold it before.",
+                remedy="Let it be made anew with a key that signs now.",
+            )
+        # It could not be checked, so a change in it could not be seen.
+        return Fault(
+            "CW-SIGNATURE-UNTRUSTED",
+            f"{what} carries a signature by a key that the trust policy does not know.",
+        )
+
+    def about(self, kind: str, plain: Any) -> TrustPolicy:
+        """This policy, whatever paper it is asked about."""
+        return self
+
+    # --- changes ----------------------------------------------------------------------------
+
+    @property
+    def number(self) -> int:
+        """The number of this version; the first has 1."""
+        return self.version or 1
+
+    @property
+    def delay(self) -> timedelta:
+        """How long a change waits before it counts."""
+        if self.change_delay_hours is not None:
+            return timedelta(hours=self.change_delay_hours)
+        return timedelta(hours=0 if self.home == "demo" else CHANGE_DELAY_HOURS)
+
+    @property
+    def changing_role(self) -> SigningRole:
+        """The role whose holders change this policy: `policy`, or `permit` in an older home."""
+        return "policy" if "policy" in self.thresholds else "permit"
+
+    @property
+    def changers_needed(self) -> int:
+        """How many people must sign a change: two wherever two hold the role (S11, S20)."""
+        role = self.changing_role
+        holders = len({look(key.holder) for key in self.keys if role in key.roles})
+        return max(self.thresholds.get(role, 1), min(PEOPLE_FOR_CHANGES, holders))
+
+
+def require_count(found: int, needed: int, what: str) -> None:
+    """Refuse too few signatures. Raises `Fault` CW-SIGNATURE-UNTRUSTED."""
+    if found < needed:
+        raise Fault(
+            "CW-SIGNATURE-UNTRUSTED",
+            f"{what} has {found} signature(s) by people who may sign it; {needed} are needed.",
+        )
 
 
 def encode_public(key: Ed25519PublicKey) -> str:

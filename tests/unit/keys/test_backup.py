@@ -277,10 +277,14 @@ def test_a_ledger_that_contradicts_its_signer_is_refused(full, tmp_path):
     full.ledger.close()
     full.home.ledger_database.unlink()
     with Ledger.create(full.home.ledger_database, full.clock) as other:
-        for version in range(1, 4):
+        other.append(Event("trust.policy_set", JANE, {"policy_hash": HASH, "home": "demo"}))
+        for version in range(2, 4):
+            hashes = [f"sha256:{number:064x}" for number in (version - 1, version)]
             event = Event(
-                "trust.policy_set", JANE, {"policy_hash": HASH, "home": "demo", "version": version}
-            )
+                "trust.policy_changed", JANE,
+                {"policy_hash": hashes[1], "previous_hash": HASH if version == 2 else hashes[0],
+                 "home": "demo", "version": version},
+            )  # fmt: skip
             other.append(event)
         sequence(other)
     full.backup()

@@ -24,7 +24,7 @@ SAMPLES = {
     "permit": "permit-7", "release": "release-1", "key": "project.p7", "actor": "jane",
     "hash": HASH, "commitment": COMMITMENT, "day": "2026-02-28",
     "moment": "2026-02-28T00:00:00.000Z", "number": 7, "band": "100 to 999",
-    "code": "CW-PERMIT-NOT-LIVE",
+    "code": "CW-PERMIT-NOT-LIVE", "public_key": "A" * 43,
 }  # fmt: skip
 WRONG: dict[str, list[object]] = {
     "permit": ["", "a b", "-x", "x" * 65, "\u00e9", 7, None, "943 476 5919", "p-943-476-5919",
@@ -40,6 +40,7 @@ WRONG: dict[str, list[object]] = {
     "number": [-1, 1.0, True, "7", 2**53, None],
     "band": ["12", 12, "", "100 to 998"],
     "code": ["CW-NONSENSE", "", 4],
+    "public_key": ["", "A" * 42, "A" * 44, "A" * 42 + "B", "A" * 42 + "=", "A" * 42 + "+", None],
 }  # fmt: skip
 
 

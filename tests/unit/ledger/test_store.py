@@ -100,12 +100,18 @@ def test_business_row_and_intent_are_kept_together(ledger: Ledger) -> None:
 
 
 def test_a_policy_cannot_promote_a_demonstration_home(ledger: Ledger) -> None:
-    ledger.append(support.policy())
-    promoted = Event("trust.policy_set", JANE, {"policy_hash": support.HASH, "home": "standard"})
-    with pytest.raises(Refused) as caught:
-        ledger.append(promoted)
-    assert caught.value.code == "CW-LEDGER-STATE"
-    assert _count(ledger) == 2
+    fields = {"policy_hash": support.HASH, "home": "standard"}
+    change = {"previous_hash": support.HASH, "version": 2}
+    for promoted in (
+        Event("trust.policy_set", JANE, fields),
+        Event("trust.policy_changed", JANE, fields | change),
+    ):
+        with pytest.raises(Refused) as caught:
+            ledger.append(promoted)
+        assert caught.value.code == "CW-LEDGER-STATE"
+    with pytest.raises(Refused, match="set once"):
+        ledger.append(support.policy())
+    assert _count(ledger) == 1
 
 
 def test_a_refused_event_leaves_the_rest_of_its_transaction(ledger: Ledger) -> None:

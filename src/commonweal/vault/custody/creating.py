@@ -32,11 +32,10 @@ from commonweal.vault.custody.holding import (
     PERMITS,
     STATEMENT_SIGNER,
     STATUS_SIGNER,
-    TRUST,
     Custody,
     open_custody,
-    trust_bytes,
 )
+from commonweal.vault.custody.policies import TRUST, trust_bytes
 from commonweal.vault.custody.separation import Acceptance, accept_separation
 from commonweal.vault.custody.settling import settle
 from commonweal.vault.custody.witnesses import trusted_witnesses
@@ -51,17 +50,17 @@ ACTOR = Actor("custodian", "command-line")
 _ODS = re.compile(r"[A-Z0-9]{3,10}", re.ASCII)
 
 # name of the key: its purpose, and what the trust policy lets it sign
-_KEYS: Mapping[str, tuple[str, str | None]] = {
-    PERMIT_SIGNER: ("permit_signing", "permit"),
-    STATUS_SIGNER: ("status_signing", "status"),
-    MANIFEST_SIGNER: ("manifest_signing", "manifest"),
-    STATEMENT_SIGNER: ("manifest_signing", "statement"),
-    LEDGER_KEY: ("ledger_checkpoint", None),
-    DETAILS_KEY: ("details", None),
-    "audit": ("audit", None),
-    "sieve": ("sieve", None),
-    "membership": ("membership", None),
-    "backup": ("backup", None),
+_KEYS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    PERMIT_SIGNER: ("permit_signing", ("permit",)),
+    STATUS_SIGNER: ("status_signing", ("status",)),
+    MANIFEST_SIGNER: ("manifest_signing", ("manifest",)),
+    STATEMENT_SIGNER: ("manifest_signing", ("statement",)),
+    LEDGER_KEY: ("ledger_checkpoint", ()),
+    DETAILS_KEY: ("details", ()),
+    "audit": ("audit", ()),
+    "sieve": ("sieve", ()),
+    "membership": ("membership", ()),
+    "backup": ("backup", ()),
 }
 _PEOPLE: Mapping[str, str] = {
     "guardian": "Caldicott Guardian (demonstration)",
@@ -167,20 +166,23 @@ def _policy(
     direct: int,
     witnesses: Mapping[str, Any],
 ) -> TrustPolicy:
+    people = [name for name in _PEOPLE if name in keys]
+    # A home for real data has no people with keys yet: its first change can name them (S11).
+    alone = () if people else ("policy",)
     trusted: list[dict[str, Any]] = [
-        _trusted(keys[name], f"{custodian}, {name}", role)
-        for name, (_, role) in _KEYS.items()
-        if role is not None
+        _trusted(keys[name], f"{custodian}, {name}", (*roles, *alone * ("permit" in roles)))
+        for name, (_, roles) in _KEYS.items()
+        if roles
     ]
-    trusted += [
-        _trusted(keys[name], holder, "permit") for name, holder in _PEOPLE.items() if name in keys
-    ]
+    trusted += [_trusted(keys[name], _PEOPLE[name], ("permit", "policy")) for name in people]
     plain = {
         "trust": 1,
         "home": kind,
         "custodian": custodian,
         "keys": trusted,
-        "thresholds": {"permit": 1, "status": 1, "manifest": 1, "statement": 1},
+        "thresholds": {
+            "permit": 1, "status": 1, "manifest": 1, "statement": 1, "policy": max(1, len(people)),
+        },
         "time_to_say_no_days": days,
         "direct_time_to_say_no_days": direct,
         **witnesses,
@@ -188,13 +190,13 @@ def _policy(
     return TrustPolicy.read(plain, "The trust policy")
 
 
-def _trusted(key: KeyInfo, holder: str, role: str) -> dict[str, Any]:
+def _trusted(key: KeyInfo, holder: str, roles: tuple[str, ...]) -> dict[str, Any]:
     return {
         "id": key.id,
         "holder": holder,
         "algorithm": key.algorithm,
         "public_key": key.public_key,
-        "roles": [role],
+        "roles": list(roles),
         "valid_from": stamp(key.created_at),
     }
 

@@ -8,6 +8,7 @@ signed checkpoint and the key's name.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,15 +26,19 @@ from commonweal.ledger.policy import WitnessPolicy
 from commonweal.ledger.proving import newest_note
 from commonweal.ledger.quorum import LAG, Witnessing, require_quorum
 from commonweal.ledger.report import Report
+from commonweal.ledger.snapshot import open_snapshot
 from commonweal.ledger.tiles import TILE, check_tiles
 from commonweal.ledger.verify import verify
+from commonweal.papers.trust import TrustPolicy
+from commonweal.papers.trust_history import TrustHistory
 from commonweal.vault.custody.holding import (
     Custody,
     base_of,
     ledger_keys_of,
     opened_home,
 )
-from commonweal.vault.custody.witnesses import unopened_policy
+from commonweal.vault.custody.policies import load_history, unopened_first
+from commonweal.vault.custody.witnesses import witnesses_of
 from commonweal.vault.home import Home
 from commonweal.vault.keys import Keyring
 
@@ -64,17 +69,20 @@ def verify_ledger(
         except CommonwealError:
             return None
 
+    history = _unopened(home, keyring)
+    named = [key for one in history.versions for key in one.policy.log_keys or ()] if history else []
+    trust = history.in_force(clock.now()) if history else None
     memory = SignerMemory(home.root_store / "signer")
     notes = {log: memory.note(log) for log in LOGS}
     journals = {log: _journal(memory, log) for log in LOGS}
     report = verify(
         home.ledger_database,
-        vkeys=ledger_keys_of(home, keyring),
+        vkeys=ledger_keys_of(home, keyring, named),
         origin=base_of(home),
         known=[note.decode("utf-8", "replace") for note in notes.values() if note is not None],
         journals={log: journal for log, journal in journals.items() if journal is not None},
         opener=opener,
-        witnessing=_witnessing(home, policy, clock),
+        witnessing=_witnessing(trust, policy, clock),
     )
     for log in LOGS:
         if notes[log] is None or journals[log] is None:
@@ -82,10 +90,28 @@ def verify_ledger(
     return report
 
 
-def _witnessing(home: Home, policy: WitnessPolicy | None, clock: Clock) -> Witnessing | None:
+def _unopened(home: Home, keyring: Keyring) -> TrustHistory | None:
+    """The trust policy before the ledger is believed; as far as it can be read.
+
+    Whoever changed it is found afterwards, by holding it against a ledger that was found whole.
+    """
+    try:
+        with open_snapshot(home.ledger_database) as connection:
+            return load_history(home, connection, keyring.fence.read().policies)
+    except (CommonwealError, sqlite3.Error, AttributeError, LookupError, TypeError, ValueError):
+        pass
+    try:
+        return TrustHistory.of(unopened_first(home), home.info.created_at)
+    except CommonwealError:
+        return None
+
+
+def _witnessing(
+    trust: TrustPolicy | None, policy: WitnessPolicy | None, clock: Clock
+) -> Witnessing | None:
     if policy is not None:
         return Witnessing(policy, clock.now(), LAG)
-    found = unopened_policy(home)
+    found = witnesses_of(trust) if trust is not None else None
     return None if found is None else Witnessing(found[0], clock.now(), found[1])
 
 
@@ -116,7 +142,7 @@ def export_public(custody: Custody, folder: Path) -> dict[str, Any]:
                 for (body,) in rows:
                     sink.write(body + b"\n")
             write_atomic(staging / CHECKPOINT, note.encode())
-            key = custody.ledger_keys[-1]
+            key = custody.ledger_keys_in_use[-1]
             write_atomic(staging / KEY, f"{key}\n".encode())
     return {"entries": size, "origin": custody.origin("public"), "key": str(key)}
 

@@ -1,32 +1,34 @@
 """A home in use: its keys, its trust policy held against the ledger, and its ledger (S11, S21).
 
-`trust.json` is only believed if it hashes to the ledger's first entry: whoever changes who may
-decide has to change the ledger too, and that the signer's memory, a proof file that somebody kept
-or a witness shows. A home whose kind, policy and first entry disagree is not opened, so that a
-demonstration home can never pass for a real one.
+`trust.json` is only believed if it hashes to the ledger's first entry, and a later version only if
+the ledger names it and it is signed by those who could change the one before (`policies.py`):
+whoever changes who may decide has to change the ledger too, and that the signer's memory, a proof
+file that somebody kept or a witness shows. A home whose kind, policy and first entry disagree is
+not opened, so that a demonstration home can never pass for a real one.
 """
 
 from __future__ import annotations
 
-import hmac
-import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.clock import Clock
-from commonweal.foundation.errors import CommonwealError, Fault
-from commonweal.foundation.files import read_bytes, translated
+from commonweal.foundation.errors import Fault
+from commonweal.foundation.files import translated
 from commonweal.ledger.checkpoint import origin_of
 from commonweal.ledger.events import Log
+from commonweal.ledger.log_keys import LogKeyOrder, log_key_order
 from commonweal.ledger.note import ED25519, VerifierKey
-from commonweal.ledger.store import FIRST_EVENT, Ledger
-from commonweal.papers.trust import TrustPolicy
+from commonweal.ledger.store import Ledger
+from commonweal.papers.trust import LogKey, TrustPolicy, raw_public
+from commonweal.vault.custody.believing import Belief
+from commonweal.vault.custody.policies import TRUST, TrustBook, require_fenced
 from commonweal.vault.home import Home
 from commonweal.vault.keys import Keyring
+from commonweal.vault.keys.keyring import KeySigner
 
-TRUST = "trust.json"
 CATALOGUES = "catalogues"
 PERMITS = "permits"
 PERMIT_SIGNER = "permit-signer"
@@ -35,7 +37,6 @@ MANIFEST_SIGNER = "manifest-signer"
 STATEMENT_SIGNER = "statement-signer"
 LEDGER_KEY = "ledger"
 DETAILS_KEY = "details"
-_MAX_TRUST = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Custody:
     home: Home
     keyring: Keyring
     ledger: Ledger
-    trust: TrustPolicy
+    book: TrustBook
     clock: Clock
 
     def __repr__(self) -> str:
@@ -55,7 +56,27 @@ class Custody:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.book.close()
         self.ledger.close()
+
+    @property
+    def trust(self) -> TrustPolicy:
+        """The trust policy in force now: for its periods and names. Papers ask `belief`."""
+        return self.book.policy()
+
+    @property
+    def belief(self) -> Belief:
+        """Who is believed about each paper: what a paper is loaded with."""
+        return Belief(self)
+
+    def signer(self, name: str) -> KeySigner:
+        """The version of a signing key that the policy in force names, else its newest.
+
+        While a new version waits for its policy the one before signs on.
+        """
+        named = {key.id for key in self.trust.keys}
+        found = [one for one in self.keyring.versions(name) if one.id in named]
+        return self.keyring.signer_of(found[-1].id) if found else self.keyring.signer(name)
 
     @property
     def base(self) -> str:
@@ -65,7 +86,23 @@ class Custody:
     @property
     def ledger_keys(self) -> tuple[VerifierKey, ...]:
         """The keys that may have signed checkpoints of this ledger, the present one last."""
-        return ledger_keys_of(self.home, self.keyring)
+        with self.ledger.reading() as connection:
+            order = log_key_order(connection)
+        versions = self.book.history().versions
+        named = [key for one in versions for key in one.policy.log_keys or ()]
+        return ledger_keys_of(self.home, self.keyring, named, order)
+
+    @property
+    def ledger_keys_in_use(self) -> tuple[VerifierKey, ...]:
+        """The keys that the ledger is signed with now, the newest last: two while one takes the
+        other's place."""
+        with self.ledger.reading() as connection:
+            order = log_key_order(connection)
+        first = self.keyring.versions(LEDGER_KEY)[0].verification_key
+        return tuple(
+            key for key in self.ledger_keys
+            if key.public not in order.retired and (key.public == first or key.public in order.added)
+        )  # fmt: skip
 
     def origin(self, log: Log) -> str:
         """The origin of a log in its present epoch."""
@@ -91,17 +128,30 @@ def base_of(home: Home) -> str:
     return f"commonweal/{home.id}"
 
 
-def ledger_keys_of(home: Home, keyring: Keyring) -> tuple[VerifierKey, ...]:
+def ledger_keys_of(
+    home: Home,
+    keyring: Keyring,
+    named: Iterable[LogKey] = (),
+    order: LogKeyOrder | None = None,
+) -> tuple[VerifierKey, ...]:
     """The keys that may have signed checkpoints of a home's ledger, the present one last.
 
     Only these keys are unwrapped. One that is unavailable is proved by nothing, so it is refused
-    (CW-KEY-UNAVAILABLE) and never trusted.
+    (CW-KEY-UNAVAILABLE) and never trusted. `named`: those that a believed trust policy names, also
+    where the private part was destroyed.
     """
-    return tuple(
-        VerifierKey(base_of(home), ED25519, info.verification_key)
-        for info in keyring.versions(LEDGER_KEY)
-        if info.state != "destroyed"
+    order = order or LogKeyOrder()
+    versions = [one for one in keyring.versions(LEDGER_KEY) if one.state != "destroyed"]
+    public = {one.verification_key: one.version == 1 for one in versions}
+    for key in named:
+        public.setdefault(raw_public(key.public_key), False)
+    # Retired ones first, then those that nothing says are in use yet, then those that sign.
+    signing = [key for key, first in public.items() if first or key in order.added]
+    place = {key: n for n, key in enumerate([*order.retired, *order.added])}
+    ordered = sorted(
+        public, key=lambda key: (key not in order.retired, key in signing, place.get(key, -1))
     )
+    return tuple(VerifierKey(base_of(home), ED25519, key) for key in ordered)
 
 
 def opened_home(path: Path, root_store: Path | None = None) -> Home:
@@ -121,9 +171,12 @@ def opened_home(path: Path, root_store: Path | None = None) -> Home:
     return home
 
 
-def open_custody(path: Path, clock: Clock, *, root_store: Path | None = None) -> Custody:
+def open_custody(
+    path: Path, clock: Clock, *, root_store: Path | None = None, restored: bool = False
+) -> Custody:
     """Open the home in `path` with everything in it.
 
+    `restored`: a backup was just unpacked, whose ledger may lack what the fence knows.
     Raises `Fault` CW-HOME-MISSING (nothing there), CW-HOME-INCOMPLETE (its making was cut off),
     CW-HOME-INVALID, CW-TRUST-CHANGED, CW-LEDGER-BROKEN; `Unavailable` CW-KEY-UNAVAILABLE without
     its root store.
@@ -132,16 +185,14 @@ def open_custody(path: Path, clock: Clock, *, root_store: Path | None = None) ->
     keyring = Keyring.open(home, clock)
     ledger = Ledger.open(home.ledger_database, clock)
     try:
-        trust = _believed(home, ledger)
+        book = TrustBook(home, ledger, clock, lambda: keyring.fence.read().policies)
+        history = book.history()
+        if not restored:
+            require_fenced(history, keyring.fence.read().policies)
     except BaseException:
         ledger.close()
         raise
-    return Custody(home, keyring, ledger, trust, clock)
-
-
-def trust_bytes(trust: TrustPolicy) -> bytes:
-    """The one way in which `trust.json` is written."""
-    return trust.canonical() + b"\n"
+    return Custody(home, keyring, ledger, book, clock)
 
 
 def _require_there(path: Path) -> None:
@@ -153,41 +204,3 @@ def _require_there(path: Path) -> None:
             f"There is no Commonweal home in the folder {path.name}.",
             remedy="Make one with `commonweal home create`, or name another with --home.",
         )
-
-
-def _believed(home: Home, ledger: Ledger) -> TrustPolicy:
-    """The policy in `trust.json`, if the ledger's first entry holds its hash."""
-    content = read_bytes(home.path / TRUST, "The trust policy", limit=_MAX_TRUST)
-    try:
-        trust = TrustPolicy.read(parse_json(content, TRUST), "The trust policy")
-    except CommonwealError as error:
-        raise _changed("it cannot be read") from error
-    if trust_bytes(trust) != content:
-        raise _changed("it is not written as it was")
-    first = _first_entry(ledger)
-    if first.get("type") != FIRST_EVENT:
-        raise _changed("the ledger does not begin with a trust policy")
-    said = str(first.get("policy_hash", ""))
-    if not hmac.compare_digest(said.encode(), trust.digest().encode()):
-        raise _changed("it is not the one in the ledger's first entry")
-    if not first.get("home") == trust.home == home.kind:
-        raise _changed("the kind of the home was changed")
-    return trust
-
-
-def _first_entry(ledger: Ledger) -> dict[str, Any]:
-    with ledger.reading() as connection:
-        found = connection.execute("SELECT body FROM intent ORDER BY id LIMIT 1").fetchone()
-    try:
-        entry = json.loads(found[0]) if found is not None else {}
-    except (TypeError, ValueError):
-        return {}
-    return entry if isinstance(entry, dict) else {}
-
-
-def _changed(why: str) -> Fault:
-    return Fault(
-        "CW-TRUST-CHANGED",
-        f"The trust policy of this home was changed: {why}.",
-        remedy="Do not use this home; restore a backup and find out what happened.",
-    )

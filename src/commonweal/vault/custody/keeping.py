@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from commonweal.foundation.errors import Refused
 from commonweal.ledger.entry import Actor, Event
-from commonweal.vault.custody.holding import Custody
+from commonweal.vault.custody.holding import LEDGER_KEY, Custody
 from commonweal.vault.custody.settling import settle
 from commonweal.vault.keys import KeyInfo
 
@@ -23,30 +22,40 @@ def create_key(custody: Custody, name: str, purpose: str, project: str | None = 
 def rotate_key(custody: Custody, name: str) -> KeyInfo:
     """Make a new version of a key and record it; see `Keyring.rotate`.
 
-    Raises `Refused` CW-KEY-ROTATION also for keys that the trust policy or the ledger's readers
-    know: nobody would believe the new one.
+    Where the trust policy or the ledger's readers know the key (`is_trusted`), the older version
+    stays in use: the new one counts for nothing before a new policy names it. A new version that
+    waits already is given again.
     """
-    known = custody.keyring.get(name)
-    named = {key.id for key in custody.trust.keys}
-    if known.id in named or known.purpose == "ledger_checkpoint":
-        raise Refused(
-            "CW-KEY-ROTATION",
-            f"The key {name} is known to others by its present version; replacing it needs a new "
-            "trust policy, which is not built yet.",
-        )
-    info = custody.keyring.rotate(name)
+    beside = is_trusted(custody, name)
+    newest = custody.keyring.versions(name)[-1]
+    if beside and newest.state == "active" and newest.id not in _named(custody):
+        return newest
+    info = custody.keyring.rotate(name, beside=beside)
     _record(custody, "key.rotated", [info])
     return info
 
 
-def destroy_key(custody: Custody, name: str, approvers: Sequence[str]) -> tuple[KeyInfo, ...]:
+def is_trusted(custody: Custody, name: str) -> bool:
+    """True if the trust policy names a version of this key, or the ledger is signed with it."""
+    return any(one.id in _named(custody) for one in custody.keyring.versions(name))
+
+
+def _named(custody: Custody) -> set[str]:
+    keys = {key.id for key in (*custody.trust.keys, *(custody.trust.log_keys or ()))}
+    return keys | {custody.keyring.versions(LEDGER_KEY)[0].id}
+
+
+def destroy_key(
+    custody: Custody, name: str, approvers: Sequence[str], version: int | None = None
+) -> tuple[KeyInfo, ...]:
     """Destroy all versions of a key with the approval of the holders of `approvers`, and record it.
 
+    `version`: only this one, which must be retired.
     Software keys in one process: `separation: none` applies. Raises what `Keyring.destroy` raises.
     """
-    order = custody.keyring.destruction_order(name)
+    order = custody.keyring.destruction_order(name, version)
     approvals = [custody.keyring.approve(order, person) for person in dict.fromkeys(approvers)]
-    gone = custody.keyring.destroy(name, approvals)
+    gone = custody.keyring.destroy(name, approvals, version=version)
     people = dict(zip(("first_approver", "second_approver"), approvers, strict=False))
     _record(custody, "key.destroyed", gone, people)
     return gone

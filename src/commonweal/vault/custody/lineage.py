@@ -61,5 +61,5 @@ def kept_permits(custody: Custody) -> tuple[Permit, ...]:
     for path in sorted(custody.permits.glob("*.jws")):
         with contextlib.suppress(CommonwealError):
             content = read_bytes(path, "The permit", limit=MAX_PERMIT_BYTES)
-            found.append(Permit.load(content, custody.trust))
+            found.append(Permit.load(content, custody.belief))
     return tuple(found)

@@ -84,7 +84,7 @@ def load_permit(custody: Custody, path: Path) -> Permit:
     """
     content = read_bytes(path, "The permit", limit=MAX_PERMIT_BYTES)
     try:
-        return Permit.load(content, custody.trust)
+        return Permit.load(content, custody.belief)
     except CommonwealError:
         _refuse_draft(path)
         raise
@@ -131,13 +131,15 @@ def issue_permit(
         draft,
         catalogue,
         custody.trust,
-        [custody.keyring.signer(name) for name in signers],
+        [custody.signer(name) for name in signers],
         authority=authority,
         clock=custody.clock,
     )
-    permit = Permit.load(text, custody.trust)
+    permit = Permit.load(text, custody.belief)
     with _placed(out, text.encode()) as place, custody.ledger.transaction() as writing:
         _refuse_known(writing.permit_standing(permit.id), permit.id)
+        # The policy may have changed since it was signed; what counts is the ledger's order.
+        Permit.load(text, custody.book.history().view(writing.now()))
         if permit.supersedes is not None:
             _end_replaced(writing, permit.supersedes, permit.id)
         _refuse_beside(custody, writing, permit, catalogue)
@@ -304,7 +306,7 @@ def status_of(custody: Custody, permit: Permit) -> PermitStatus:
     was issued), `Fault` CW-LEDGER-REWOUND (the ledger has forgotten a stop), `Unavailable`
     CW-CLOCK-BEHIND.
     """
-    return PermitStatus.load(status_text(custody, permit), custody.trust)
+    return PermitStatus.load(status_text(custody, permit), custody.belief)
 
 
 def status_text(custody: Custody, permit: Permit) -> str:
@@ -322,7 +324,7 @@ def status_text(custody: Custody, permit: Permit) -> str:
             f"The ledger does not know that the permit was {fenced.state}.",
             remedy="If a command was cut off, give it again; else the ledger is an old copy.",
         )
-    signer = custody.keyring.signer(STATUS_SIGNER)
+    signer = custody.signer(STATUS_SIGNER)
     return make_status(permit, standing.state, [signer], custody.trust, custody.clock)
 
 

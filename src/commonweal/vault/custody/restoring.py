@@ -20,6 +20,7 @@ from commonweal.ledger.events import TERMINAL, TYPES
 from commonweal.ledger.marks import begin_epoch
 from commonweal.vault.backup import BackupInfo, RestoreResult, make_backup, restore_backup
 from commonweal.vault.backup.header import BackupHeader
+from commonweal.vault.custody.amending import adopt_again
 from commonweal.vault.custody.holding import Custody, open_custody
 from commonweal.vault.custody.settling import settle
 from commonweal.vault.keys.root_store import default_root_store
@@ -35,11 +36,15 @@ _EVENTS: Mapping[str, str] = {
 @dataclass(frozen=True)
 class Restored:
     """A home that is in use again. `stopped`: ids of permits that were stopped again; `epoch`: the
-    ledger's new epoch, or None where nothing was lost."""
+    ledger's new epoch, or None where nothing was lost; `policies`: versions of the trust policy that
+    were written on the ledger again; `missing_keys`: ids of keys that the policy in force names and
+    this home made after the backup, so that it has them no more."""
 
     result: RestoreResult
     stopped: tuple[str, ...]
     epoch: int | None
+    policies: tuple[int, ...] = ()
+    missing_keys: tuple[str, ...] = ()
 
 
 def back_up(custody: Custody, out: Path, key: str = "backup") -> BackupInfo:
@@ -59,13 +64,23 @@ def restore_home(file: Path, to: Path, clock: Clock, *, root_store: Path | None 
     """
     store = root_store or default_root_store(_home_of(file))
     result = restore_backup(file, to, root_store=store, clock=clock)
-    with open_custody(to, clock, root_store=store) as custody:
+    with open_custody(to, clock, root_store=store, restored=True) as custody:
         epoch = _begin_epoch(custody, result) if result.rewound else None
+        policies = tuple(adopt_again(custody, custody.keyring.fence.read().policies))
+        missing = _missing_keys(custody)
         stopped = tuple(_stop_again(custody, result))
         fields = {"archive": result.backup.sha256, "rewound": "yes" if result.rewound else "no"}
         custody.ledger.append(Event("backup.restored", ACTOR, fields))
         settle(custody)
-    return Restored(result, stopped, epoch)
+    return Restored(result, stopped, epoch, policies, missing)
+
+
+def _missing_keys(custody: Custody) -> tuple[str, ...]:
+    """Ids of keys of this home that the policy in force names and the backup did not hold yet."""
+    made = custody.keyring.made()
+    here = {info.id for info in custody.keyring.list()}
+    named = {key.id for key in (*custody.trust.keys, *(custody.trust.log_keys or ()))}
+    return tuple(sorted((named & made) - here))
 
 
 def _home_of(file: Path) -> str:

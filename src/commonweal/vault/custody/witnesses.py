@@ -15,7 +15,6 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
 
-from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import CommonwealError, Fault, WrongUsage
 from commonweal.foundation.files import read_bytes
 from commonweal.ledger import reading
@@ -29,10 +28,8 @@ from commonweal.ledger.tlogproof import TlogProof
 from commonweal.ledger.witness import TIMEOUT_SECONDS, add_checkpoint
 from commonweal.papers.base import look
 from commonweal.papers.trust import TrustPolicy, raw_public
-from commonweal.vault.custody.holding import TRUST, Custody
-from commonweal.vault.home import Home
+from commonweal.vault.custody.holding import Custody
 
-_MAX_TRUST = 4 * 1024 * 1024
 _GROUP = "witnesses"
 
 
@@ -51,22 +48,16 @@ def read_policy(file: Path) -> WitnessPolicy:
 
 
 def policy_of(custody: Custody) -> WitnessPolicy:
-    """The witness policy of an opened home, with the key of its public log."""
-    key = custody.ledger_keys[-1].named(custody.origin(LOG))
-    return witness_policy(custody.trust, (key,))
+    """The witness policy of an opened home, with the key of its public log.
 
-
-def unopened_policy(home: Home) -> tuple[WitnessPolicy, timedelta] | None:
-    """The policy in a home's `trust.json` and its longest wait, before anything is believed.
-
-    None where it cannot be read or names no witnesses: whoever changed it is found by holding it
-    against the ledger.
+    While one key takes another's place both sign, and both are there.
     """
-    try:
-        content = read_bytes(home.path / TRUST, "The trust policy", limit=_MAX_TRUST)
-        trust = TrustPolicy.read(parse_json(content, TRUST), "The trust policy")
-    except CommonwealError:
-        return None
+    keys = tuple(key.named(custody.origin(LOG)) for key in custody.ledger_keys_in_use)
+    return witness_policy(custody.trust, keys)
+
+
+def witnesses_of(trust: TrustPolicy) -> tuple[WitnessPolicy, timedelta] | None:
+    """The witnesses that a trust policy names and the longest wait, or None if it names none."""
     if not trust.witnesses:
         return None
     return witness_policy(trust, ()), lag_of(trust)

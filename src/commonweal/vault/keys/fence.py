@@ -3,8 +3,9 @@
 A backup is a picture of the past. What was destroyed, withdrawn or erased since then is written
 here, in the root store, outside every backup, and read again after each restore: destroyed keys,
 keys that were replaced, permits that were paused or ended, details that were erased, and the date
-of the newest choices that were used. A permit that a newer one is about to replace is an intent
-(`replacing`) until the ledger says how that ended. The file carries a MAC under a sub-key of the
+of the newest choices that were used; and every version of the trust policy, so that no older copy
+brings a retired key back. A permit that a newer one is about to replace is an intent (`replacing`)
+until the ledger says how that ended. The file carries a MAC under a sub-key of the
 root key.
 """
 
@@ -37,8 +38,36 @@ class PermitFence:
 
 
 @dataclass(frozen=True)
+class PolicyFence:
+    """One version of the trust policy: its hash, when it was adopted, from when on it counts."""
+
+    hash: str
+    at: datetime
+    effective_from: datetime
+    withdrawn: bool = False
+
+    def to_plain(self) -> dict[str, Any]:
+        """The version as JSON holds it."""
+        return {
+            "hash": self.hash,
+            "at": stamp(self.at),
+            "effective_from": stamp(self.effective_from),
+            "withdrawn": self.withdrawn,
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Any) -> PolicyFence:
+        """Read what `to_plain` wrote."""
+        begins = parse_stamp(plain["effective_from"])
+        return cls(plain["hash"], parse_stamp(plain["at"]), begins, bool(plain["withdrawn"]))
+
+
+@dataclass(frozen=True)
 class FenceState:
-    """The fence at one instant. Times are UTC. `replacing`: by permit id, when it was begun."""
+    """The fence at one instant. Times are UTC. `replacing`: by permit id, when it was begun.
+
+    `policies`: by number, the versions of the trust policy after the first.
+    """
 
     destroyed: Mapping[str, datetime] = field(default_factory=dict)
     retired: Mapping[str, datetime] = field(default_factory=dict)
@@ -46,6 +75,7 @@ class FenceState:
     erased: Mapping[str, datetime] = field(default_factory=dict)
     choices_checked_at: datetime | None = None
     replacing: Mapping[str, datetime] = field(default_factory=dict)
+    policies: Mapping[int, PolicyFence] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
         """The state as JSON holds it."""
@@ -60,6 +90,7 @@ class FenceState:
             "erased": {id_: stamp(at) for id_, at in self.erased.items()},
             "choices_checked_at": None if checked is None else stamp(checked),
             "replacing": {id_: stamp(at) for id_, at in self.replacing.items()},
+            "policies": {str(one): held.to_plain() for one, held in self.policies.items()},
         }
 
     @classmethod
@@ -77,6 +108,10 @@ class FenceState:
             choices_checked_at=None if checked is None else parse_stamp(checked),
             # A fence that was written before there were intents has none.
             replacing=_times(plain.get("replacing", {})),
+            policies={
+                int(one): PolicyFence.from_plain(held)
+                for one, held in plain.get("policies", {}).items()
+            },
         )
 
 
@@ -178,6 +213,15 @@ class Fence:
         self._change(
             lambda held: replace(held, erased=_added(held.erased, (body_hash.hex(),), now))
         )
+
+    def record_policies(self, policies: Mapping[int, PolicyFence]) -> None:
+        """These versions of the trust policy are on the ledger; one that is known stays known."""
+
+        def changed(held: FenceState) -> FenceState:
+            return replace(held, policies={**held.policies, **policies})
+
+        if any(self.read().policies.get(one) != held for one, held in policies.items()):
+            self._change(changed)
 
     def record_choices(self, checked_at: datetime) -> None:
         """Choices of this date were used; older ones are not used again after a restore."""

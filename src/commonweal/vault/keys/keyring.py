@@ -120,6 +120,10 @@ class Keyring:
         """Every version of one key, oldest first, each proved. Raises as `get`."""
         return tuple(self._proved(record).info for record in self._named(name))
 
+    def made(self) -> frozenset[str]:
+        """The ids of every key that this home made and that was not destroyed, by its halves."""
+        return self._store.halves()
+
     def unavailable(self) -> tuple[str, ...]:
         """The names of keys without a usable half, wrapping keys included, in order."""
         seen = (self._seen(record) for record in self._records())
@@ -147,6 +151,13 @@ class Keyring:
     def signer(self, name: str) -> KeySigner:
         """The active version of a signing key, to sign with."""
         record = self._current(name)
+        self._require_active(record.info)
+        self._require_signing(record.info)
+        return KeySigner(self, self._proved(record).info)
+
+    def signer_of(self, key_id: str) -> KeySigner:
+        """The signer of one active version by its id: while two versions are active, either."""
+        record = self._by_id(key_id)
         self._require_active(record.info)
         self._require_signing(record.info)
         return KeySigner(self, self._proved(record).info)
@@ -185,9 +196,11 @@ class Keyring:
                 raise Refused("CW-KEY-EXISTS", f"There is, or was, a key called {name}.")
             return self._make(name, purpose, project, version=1)
 
-    def rotate(self, name: str) -> KeyInfo:
+    def rotate(self, name: str, *, beside: bool = False) -> KeyInfo:
         """Make a new active version; the older ones only open what they sealed.
 
+        `beside`: the older ones stay active until `retire_version`, for keys that a trust policy
+        names: the new one counts for nothing before a new policy does.
         Raises `Refused` CW-KEY-ROTATION for keys that tie data together (a project's key would
         lose the link between its releases), CW-KEY-DESTROYED.
         """
@@ -202,8 +215,19 @@ class Keyring:
             if current.state == "destroyed":
                 raise _destroyed(name)
             made = self._make(name, current.purpose, current.project, current.version + 1)
-            self._retire([record for record in self._named(name) if record.info.id != made.id])
+            if not beside:
+                self._retire([r for r in self._named(name) if r.info.id != made.id])
             return made
+
+    def retire_version(self, key_id: str) -> bool:
+        """Let one version of a signing key sign no more; False if it did not any more."""
+        with self._store.locked():
+            record = self._by_id(key_id)
+            self._require_signing(record.info)
+            if record.info.state != "active":
+                return False
+            self._retire([record])
+            return True
 
     def rotate_wrapping(self, purpose: str) -> int:
         """Make a new key-encryption key for `purpose` and wrap its keys anew; gives their number.
@@ -228,9 +252,18 @@ class Keyring:
 
     # --- destroying -----------------------------------------------------------------------
 
-    def destruction_order(self, name: str) -> DestructionOrder:
-        """The order that people approve. Raises CW-KEY-UNKNOWN or CW-KEY-DESTROYED."""
+    def destruction_order(self, name: str, version: int | None = None) -> DestructionOrder:
+        """The order that people approve: for all versions of a key, or for one that is retired.
+
+        Raises CW-KEY-UNKNOWN or CW-KEY-DESTROYED; `Refused` CW-KEY-USE for one version in use.
+        """
         versions = self._named(name)
+        if version is not None:
+            versions = tuple(r for r in versions if r.info.version == version)
+            if not versions:
+                raise WrongUsage("CW-KEY-UNKNOWN", f"The key {name} has no version {version}.")
+            if versions[0].info.state == "active":
+                raise Refused("CW-KEY-USE", f"Version {version} of the key {name} is in use.")
         if all(record.info.state == "destroyed" for record in versions):
             raise _destroyed(name)
         ids = tuple(sorted(record.info.id for record in versions))
@@ -249,8 +282,11 @@ class Keyring:
         approvals: Sequence[Approval] = (),
         *,
         approvers: Mapping[str, bytes] | None = None,
+        version: int | None = None,
     ) -> tuple[KeyInfo, ...]:
         """Destroy all versions of a key, here and in every backup; gives their records.
+
+        `version`: only this one, which must be retired.
 
         `approvers`: raw Ed25519 keys of the people who may approve, by name, as a trust policy
         holds them; without it the person_signing keys of this home. First the fence, then the
@@ -259,13 +295,13 @@ class Keyring:
         purpose `person_signing`, need no approval), CW-KEY-DESTROYED.
         """
         with self._store.locked():
-            order = self.destruction_order(name)
+            order = self.destruction_order(name, version)
             if PURPOSES[order.purpose].two_people:
                 known = self._people() if approvers is None else approvers
                 require_approvals(order, approvals, known, self._clock.now())
             self.fence.record_destroyed(*order.key_ids)
             self._settle()
-            return tuple(record.info for record in self._named(name))
+            return tuple(r.info for r in self._named(name) if r.info.id in order.key_ids)
 
     def shred_release(self, name: str) -> bool:
         """Destroy the data key of one release that was never finished or has been replaced (S13).

@@ -178,6 +178,11 @@ class RootStore:
         """True if the half of the key is there."""
         return self._half(key_id).is_file()
 
+    def halves(self) -> frozenset[str]:
+        """The ids of all keys whose half is here."""
+        with translated("the halves of keys"):
+            return frozenset(path.stem for path in (self.path / "halves").glob("*.half"))
+
     def destroy_half(self, key_id: str) -> None:
         """Overwrite and delete the half of a key; nothing happens if it is gone already."""
         path = self._half(key_id)

@@ -66,7 +66,7 @@ def assemble(
         },
         "The release manifest",
     )
-    signer = custody.keyring.signer(MANIFEST_SIGNER)
+    signer = custody.signer(MANIFEST_SIGNER)
     at = manifest.built_at
     _write_plain(inside, MANIFEST, manifest.signed([signer], at).encode())
     _write_plain(inside, SUMMARY, summarise(manifest).signed([signer], at).encode())

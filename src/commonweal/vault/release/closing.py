@@ -57,7 +57,7 @@ def complete(
     stopped meanwhile: nothing is on the ledger then.
     """
     content = read_bytes(staging / MANIFEST, "The manifest")
-    manifest = ReleaseManifest.load(content, custody.trust)
+    manifest = ReleaseManifest.load(content, custody.belief)
     salt = secrets.token_bytes(32)
     details = _details(custody, {"manifest_salt": salt.hex(), "manifest": manifest.digest()})
     fields: dict[str, Any] = {
@@ -76,6 +76,8 @@ def complete(
         # Before the entry: cut off in between, newer choices are known than were needed.
         custody.keyring.fence.record_choices(checked_at)
     with custody.ledger.transaction() as writing:
+        # The policy may have changed since it was signed; what counts is the ledger's order.
+        ReleaseManifest.load(content, custody.book.history().view(writing.now()))
         _append_choices(custody, writing, permit, release, manifest)
         intent = writing.append(Event("release.completed", MANAGER, fields), details)
     entry = find_completed(custody.ledger, release)

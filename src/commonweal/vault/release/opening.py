@@ -68,7 +68,7 @@ def open_release(
         raise Refused(
             "CW-RELEASE-NOT-WHOLE", f"The release is not whole: {first['place']} was changed."
         )
-    manifest = read_manifest(custody.home.releases, folder, custody.trust)
+    manifest = read_manifest(custody.home.releases, folder, custody.belief)
     _check_newest(custody, permit, manifest)
     _check_choices(custody, manifest)
     if to.exists() or to.is_symlink():

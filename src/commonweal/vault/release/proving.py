@@ -176,7 +176,7 @@ def state_absence(custody: Custody, folder: Path, identifier: str) -> tuple[str,
         },
         "The statement",
     )
-    signer = custody.keyring.signer(STATEMENT_SIGNER)
+    signer = custody.signer(STATEMENT_SIGNER)
     return statement.signed([signer], statement.issued_at), secret.hex()
 
 
@@ -217,7 +217,7 @@ def spellings(identifier: str) -> tuple[str, ...]:
 
 
 def _manifest(custody: Custody, folder: Path) -> ReleaseManifest:
-    return read_manifest(custody.home.releases, folder, custody.trust)
+    return read_manifest(custody.home.releases, folder, custody.belief)
 
 
 def _list(custody: Custody, manifest: ReleaseManifest) -> bytes:

@@ -19,7 +19,7 @@ from commonweal.foundation.files import read_bytes
 from commonweal.ledger.store import Ledger
 from commonweal.papers.permit import Permit
 from commonweal.papers.release import ReleaseManifest, ReleaseSummary
-from commonweal.papers.trust import TrustPolicy
+from commonweal.papers.signing import Trust
 
 BUILDING = ".building-"
 AIRLOCK = ".airlock"
@@ -87,7 +87,7 @@ def release_of(folder: Path) -> Path:
     return folder
 
 
-def kept_folder(releases: Path, folder: Path, trust: TrustPolicy) -> Path:
+def kept_folder(releases: Path, folder: Path, trust: Trust) -> Path:
     """Where the papers of the release in `folder` are: there, or for one that was handed over in
     the store, found by its summary. Raises `Fault` CW-RELEASE-MISSING and those of the summary."""
     if (folder / MANIFEST).is_file() or not (folder / SUMMARY).is_file():
@@ -96,7 +96,7 @@ def kept_folder(releases: Path, folder: Path, trust: TrustPolicy) -> Path:
     return release_of(releases / summary.release)
 
 
-def read_manifest(releases: Path, folder: Path, trust: TrustPolicy) -> ReleaseManifest:
+def read_manifest(releases: Path, folder: Path, trust: Trust) -> ReleaseManifest:
     """The manifest of the release in `folder` (see `kept_folder`), believed under `trust`."""
     content = read_bytes(kept_folder(releases, folder, trust) / MANIFEST, "The manifest")
     return ReleaseManifest.load(content, trust)

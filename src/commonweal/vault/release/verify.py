@@ -87,9 +87,9 @@ def verify_release(custody: Custody, folder: Path, progress: Progress = quiet) -
     """
     report = VerifyReport()
     try:
-        kept = kept_folder(custody.home.releases, folder, custody.trust)
+        kept = kept_folder(custody.home.releases, folder, custody.belief)
         content = read_bytes(kept / MANIFEST, "The manifest")
-        manifest = ReleaseManifest.load(content, custody.trust)
+        manifest = ReleaseManifest.load(content, custody.belief)
     except CommonwealError as error:
         if error.code == "CW-RELEASE-MISSING":
             raise
@@ -183,7 +183,7 @@ class _Nowhere:
 
 def _check_summary(custody: Custody, folder: Path, manifest: ReleaseManifest) -> None:
     content = read_bytes(folder / SUMMARY, "The summary")
-    summary = ReleaseSummary.load(content, custody.trust)
+    summary = ReleaseSummary.load(content, custody.belief)
     if summary != summarise(manifest):
         raise Fault("CW-RELEASE-CHANGED", "The summary is not that of this manifest.")
 
