@@ -34,7 +34,13 @@ NO_MORE = "No more hints today: the trust policy limits how many are given."
 
 
 def advise(custody: Custody, prepared: Prepared, release: str) -> RiskRefused:
-    """The refusal of a release over its limits, with a hint as its remedy."""
+    """The refusal of a release over its limits, with a hint as its remedy.
+
+    Where forms were chosen by a search there is no hint: the search has tried them all.
+    """
+    chosen = prepared.generalisation
+    if chosen is not None and (not chosen.found or chosen.fixed_by is not None):
+        return RiskRefused(prepared.breaches, remedy=chosen.remedy)
     given = hints_today(custody)
     if given >= custody.trust.hints_per_day:
         return RiskRefused(prepared.breaches, remedy=NO_MORE)

@@ -154,8 +154,9 @@ class Shaper:
         `items`: the variable in each form; none of them moves dates or is a code. Values are given
         as `measured` gives them. `rows`: how many rows of `people` have the value.
         """
-        rows = self._timely(recipe, people)
         name = items[0].variable.name
+        narrow = recipe.about_people and name in ops.columns(self.narrow.of(recipe).table)
+        rows = self._timely(recipe, people) if narrow else self.rows(recipe, people)
         once = ops.group(rows, [name], {"rows": ops.count_rows(rows)})
         columns = {"exact": name}
         for number, item in enumerate(items):
@@ -180,8 +181,9 @@ class Shaper:
     ) -> tuple[ops.Table, dict[str, ops.Value]]:
         """Narrow `rows` with helper columns, and what each item is shown as, in numbers."""
         shown: dict[str, str] = {}
+        coded = self.narrow.of(recipe).coded if recipe.about_people else frozenset()
         for item in items:
-            if item.variable.name in self.narrow.of(recipe).coded:
+            if item.variable.name in coded:
                 rows, shown[item.variable.name] = self._with_mark(recipe, rows, item, people)
         rows, firsts = self._with_first_dates(rows, items)
         columns: dict[str, ops.Value] = {}

@@ -137,7 +137,7 @@ class _Making:
     def lasting(self) -> dict[str, frozenset[str]]:
         tables = [one for one in self.shaper.loaded.recipe.tables if one.about_people]
         telling = [table for table in tables if table.quasi]
-        if len(telling) < 2:  # noqa: PLR2004 (nothing to lay it beside)
+        if len(telling) < 2:
             return {}
         return {
             table.name: frozenset(self._lasting_names(table))

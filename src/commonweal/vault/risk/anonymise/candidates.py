@@ -39,21 +39,20 @@ class Candidate:
         }
 
 
-def candidates(
-    found: Found, names: Sequence[Sequence[str]], most: int = MOST_CANDIDATES
-) -> tuple[Candidate, ...]:
-    """The nodes of `found.seen`, those with the least loss first, at most `most` of them.
+def candidates(found: Found, names: Sequence[Sequence[str]]) -> tuple[Candidate, ...]:
+    """The nodes of `found.seen`, as `fewest`. `names[attribute][level]`: what a level is called."""
+    made = {one.node: _candidate(one, names) for one in found.seen}
+    best = None if found.best is None else made[found.best.node].levels
+    return fewest(list(made.values()), best)
 
-    `names[attribute][level]` is what a level is called. The best node is always among them.
-    """
-    order = sorted(found.seen, key=lambda one: (one is not found.best, _loss(one), one.node))
-    return tuple(_candidate(one, names) for one in sorted(order[:most], key=_loss))
+
+def fewest(all_of: Sequence[Candidate], best: tuple[str, ...] | None) -> tuple[Candidate, ...]:
+    """At most `MOST_CANDIDATES` of them, with the least loss, the best among them; by loss."""
+    kept = sorted(all_of, key=lambda one: (one.levels != best, one.score, one.levels))
+    return tuple(sorted(kept[:MOST_CANDIDATES], key=lambda one: (one.score, one.levels)))
 
 
 def _candidate(one: Checked, names: Sequence[Sequence[str]]) -> Candidate:
     levels = tuple(known[level] for known, level in zip(names, one.node, strict=True))
-    return Candidate(levels, _loss(one), one.suppressed, one.k, one.feasible)
-
-
-def _loss(one: Checked) -> float:
-    return one.score if one.feasible else one.bound
+    loss = one.score if one.feasible else one.bound
+    return Candidate(levels, loss, one.suppressed, one.k, one.feasible)

@@ -107,8 +107,9 @@ class Spent(Exception):
 class _Search:
     """What both ways of searching share: the budget, the best node, results kept."""
 
-    def __init__(self, checker: NodeChecker, budget: Budget) -> None:
+    def __init__(self, checker: NodeChecker, budget: Budget, beat: float = math.inf) -> None:
         self.checker = checker
+        self._beat = beat
         self.heights = checker.heights
         self.lattice = math.prod(height + 1 for height in self.heights)
         self.best: Checked | None = None
@@ -124,7 +125,7 @@ class _Search:
     @property
     def least(self) -> float:
         """The score to beat."""
-        return math.inf if self.best is None else self.best.score
+        return self._beat if self.best is None else self.best.score
 
     def look(self, node: Node) -> Checked:
         """Check a node once, within the budget."""
@@ -145,20 +146,23 @@ class _Search:
         return Found(self.best, bound, optimal, self.checks, self.lattice, seen)
 
 
-def search(checker: NodeChecker, budget: Budget | None = None) -> Found:
-    """The best node of the lattice, or the best that the budget allows, with a bound."""
+def search(checker: NodeChecker, budget: Budget | None = None, *, beat: float = math.inf) -> Found:
+    """The best node of the lattice, or the best that the budget allows, with a bound.
+
+    `beat`: a score that was found elsewhere; only less is looked for.
+    """
     budget = budget or Budget()
     size = math.prod(height + 1 for height in checker.heights)
     if size <= WHOLE_LATTICE:
-        return _Whole(checker, budget).run()
-    return _Frontier(checker, budget).run()
+        return _Whole(checker, budget, beat).run()
+    return _Frontier(checker, budget, beat).run()
 
 
 class _Whole(_Search):
     """A lattice that is laid out: an array of bounds and one of marks, an axis an attribute."""
 
-    def __init__(self, checker: NodeChecker, budget: Budget) -> None:
-        super().__init__(checker, budget)
+    def __init__(self, checker: NodeChecker, budget: Budget, beat: float = math.inf) -> None:
+        super().__init__(checker, budget, beat)
         self.bounds = checker.metric.bounds()
         self.marks: npt.NDArray[np.int8] = np.zeros(self.bounds.shape, dtype=np.int8)
         self._learns = not checker.metric.separable
