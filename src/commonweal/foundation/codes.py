@@ -249,6 +249,8 @@ RELEASE = {
     "CW-RELEASE-INTRUDER-TEST": "The permit asks for an intruder test, which cannot be made yet.",
     "CW-RELEASE-CHOICES-OLD": "The choices in a release are older than their limit.",
     "CW-RELEASE-ABSENCE-UNSURE": "Absence cannot be stated for this identifier.",
+    "CW-RELEASE-OPTIMISE-SIZE": "The data are too large to search for the best forms.",
+    "CW-RELEASE-FORMS-FIXED": "A linked release cannot show details as the one before it did.",
     "CW-RELEASE-PLAN-LIMIT": "The permit's releases were planned too often today.",
     "CW-RELEASE-OTHER-PERMIT": "The release was made under another permit.",
     "CW-COHORT-VALUE": "A value in a cohort does not fit its variable.",

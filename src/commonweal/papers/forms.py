@@ -116,6 +116,39 @@ class Form:
         return self.kind == "age_band" and self.whole(0) == 1
 
 
+_COARSER = {
+    "exact": frozenset(
+        {"year", "month", "age_band", "outward_postcode", "truncate", "rollup", "round"}
+    ),
+    "month": frozenset({"year", "age_band"}),
+    "year": frozenset({"age_band"}),
+    "outward_postcode": frozenset({"truncate"}),
+}
+"""Which kinds of form show less than a kind, whatever the data: a year says less than a month."""
+_AREA_LETTERS = 2
+"""The outward half of a postcode begins with up to two letters for the area."""
+
+
+def shows_less(form: Form, than: Form) -> bool:
+    """Whether `form` is meant to show less than `than`: what may stand in its place (S13).
+
+    Never true of forms that replace or move values. Two forms of one kind are told by their
+    numbers. It is about meaning; whether one really joins all that the other joins, only data show.
+    """
+    if form.kind != than.kind:
+        if form.kind not in _COARSER.get(than.kind, frozenset()):
+            return False
+        if form.kind == "truncate" and than.kind == "outward_postcode":
+            return form.whole(0) <= _AREA_LETTERS
+        return form.kind != "age_band" or than.kind == "exact" or not form.names_exact_age
+    if form.kind == "age_band":
+        wider, lower = form.whole(0) >= than.whole(0), form.whole(1) <= than.whole(1)
+        return wider and lower and form != than
+    if form.kind == "truncate":
+        return form.whole(0) < than.whole(0)
+    return form.kind in ("rollup", "round") and form.arguments[0] > than.arguments[0]
+
+
 def fits(form: Form, type_: str) -> bool:
     """True if a variable of type `type_` can be shown in this form."""
     return type_ in form.rule.types

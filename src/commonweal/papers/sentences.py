@@ -267,6 +267,11 @@ def _risk(permit: PermitDraft) -> Iterable[str]:
         yield f"At most {_share(risk.marketer)} of all people could be recognised in one attack."
     if risk.suppress_up_to:
         yield f"Up to {_share(risk.suppress_up_to)} of people may be left out to keep these limits."
+    if permit.optimise_generalisation:
+        yield (
+            "To keep these limits the hospital may show details more coarsely than is agreed here. "
+            "It never shows them more finely."
+        )
     if permit.intruder_test is not None:
         yield (
             "A test attack must succeed for fewer than "

@@ -272,6 +272,10 @@ TABLES = [
     _table("row_number",
            lambda t: ops.derive(t["left"], {"place": ops.row_number()}),
            [(*row, place) for place, row in enumerate(LEFT[1], 1)]),
+    _table("place_among",
+           lambda t: ops.derive(t["left"], {"place": ops.place_among(
+               ops.times(t["left"]["id"], ops.constant(-1, "integer")))}),
+           [(*row, len(LEFT[1]) + 1 - place) for place, row in enumerate(LEFT[1], 1)]),
     _table("columns_and_kinds",
            lambda t: ops.select(t["left"], list(ops.columns(t["left"]))), LEFT[1],
            covers=("columns", "kinds")),

@@ -24,7 +24,7 @@ from commonweal.papers.base import (
     Share,
     named_twice,
 )
-from commonweal.papers.forms import read_form
+from commonweal.papers.forms import read_form, shows_less
 from commonweal.papers.permit import RiskLimits
 from commonweal.papers.signed import SignedPaper
 from commonweal.papers.trust import SigningRole
@@ -265,12 +265,49 @@ class RiskFigures(Paper):
         return min((one.distinct for one in self.l.values()), default=None)
 
 
+class ChosenForm(Paper):
+    """The form that the permit names for a variable, and the one that is released."""
+
+    permitted: FormText
+    released: FormText
+
+    @model_validator(mode="after")
+    def _never_finer(self) -> ChosenForm:
+        if self.permitted != self.released:
+            agreed, shown = read_form(self.permitted), read_form(self.released)
+            if not shows_less(shown, agreed):
+                raise ValueError("a variable is released in a finer form than was permitted")
+        return self
+
+
+class Generalisation(Paper):
+    """Which forms were chosen where the permit lets coarser ones be chosen (P3).
+
+    `score`: mean share of their information that the quasi-identifiers lose. `optimal`: proved that
+    no other of `nodes` choices loses less and keeps the limits; else none loses less than `bound`.
+    `fixed_by`: the linked release whose forms were kept (S13). `levels`: by `table.column`.
+    """
+
+    metric: Literal["entropy"]
+    score: Share
+    optimal: bool
+    bound: Share
+    nodes: Annotated[int, Field(ge=1)]
+    nodes_checked: Count
+    fixed_by: Identifier | None = None
+    levels: dict[Line, ChosenForm]
+
+
 class MeasuredRisk(Paper):
-    """Risk of the data as they were and as they are released, and the permit's limits."""
+    """Risk of the data as they were and as they are released, and the permit's limits.
+
+    `generalisation` is there where the permit lets coarser forms be chosen.
+    """
 
     before: RiskFigures
     after: RiskFigures
     limits: RiskLimits
+    generalisation: Generalisation | None = None
 
 
 class MembershipTree(Paper):
@@ -337,6 +374,7 @@ class ReleaseManifest(SignedPaper):
         held = self.holdout.people if self.holdout is not None else 0
         if held != self.patients.held_out:
             raise ValueError("the people held out do not add up")
+        self._forms_as_chosen()
         if self.patients.released > self.membership.leaves:
             raise ValueError("there are fewer membership leaves than people")
         if self.supersedes == self.release:
@@ -349,6 +387,17 @@ class ReleaseManifest(SignedPaper):
         if len(paths) != len(set(paths)):
             raise ValueError("a file is named twice")
         return self
+
+    def _forms_as_chosen(self) -> None:
+        chosen = self.risk.generalisation
+        shown = {
+            f"{name}.{column.name}": column.form
+            for name, table in self.tables.items()
+            for column in table.columns
+        }
+        for name, form in ({} if chosen is None else chosen.levels).items():
+            if shown.get(name) != form.released:
+                raise ValueError("a column is not in the form that was chosen for it")
 
     @property
     def made_at(self) -> datetime:

@@ -23,6 +23,7 @@ from commonweal.vault.release.progress import Progress
 from commonweal.vault.release.recipe import TableRecipe
 from commonweal.vault.release.reporting import report_page, risk_document, risk_paper
 from commonweal.vault.release.store import MANIFEST, REPORT, RISK, SUMMARY
+from commonweal.vault.release.utility import utility_of
 from commonweal.vault.release.writing import SealedFolder, Written, sealing_key
 from commonweal.vault.tables import ops
 
@@ -161,9 +162,10 @@ def _content(prepared: Prepared, tables: dict[str, Any], beside: Aside) -> dict[
 def _write_papers(
     prepared: Prepared, tables: dict[str, Any], inside: SealedFolder
 ) -> dict[str, str]:
-    page = report_page(prepared, inside.release, patients(prepared), tables)
+    utility = utility_of(prepared)
+    page = report_page(prepared, inside.release, patients(prepared), tables, utility)
     return {
-        RISK: _write_plain(inside, RISK, canonical(risk_document(prepared)) + b"\n"),
+        RISK: _write_plain(inside, RISK, canonical(risk_document(prepared, utility)) + b"\n"),
         REPORT: _write_plain(inside, REPORT, page.encode()),
     }
 

@@ -63,6 +63,7 @@ class BuildReport:
     ledger_entry: int
     recovered: tuple[str, ...]
     choices: ChoiceResult
+    forms: tuple[str, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """The report with the names of INTERFACES `release build`."""
@@ -102,6 +103,7 @@ class BuildReport:
             *self.choices.sentences(),
             f"Rows released: {rows:,} in {len(self.manifest['tables'])} table(s).",
             f"The smallest group of people who look alike has {risk['k']:,}.",
+            *self.forms,
             f"It lies sealed in {self.folder}.",
             "These are exact figures: they stay here. Only the summary may leave.",
         ]
@@ -143,7 +145,7 @@ def build_release(
     if out is not None:
         folder = deliver(folder, out)
     seconds = (custody.clock.now() - started).total_seconds()
-    return BuildReport(folder, manifest, seconds, entry, tuple(recovered), run.choices)
+    return BuildReport(folder, manifest, seconds, entry, tuple(recovered), run.choices, run.forms)
 
 
 @dataclass
@@ -156,6 +158,7 @@ class _Run:
     work: Path
     progress: Progress
     choices: ChoiceResult = field(init=False)
+    forms: tuple[str, ...] = ()
 
     def build(self, inputs: Any) -> tuple[Path, dict[str, Any], int]:
         """(folder, manifest, ledger entry) of the release, or an error and nothing left."""
@@ -167,6 +170,8 @@ class _Run:
         ):
             prepared = prepare(inputs, engine, source, ring.keys, self.progress)
             self.choices = prepared.chosen.choices
+            if prepared.generalisation is not None:
+                self.forms = tuple(prepared.generalisation.sentences())
             if prepared.breaches:
                 raise advise(self.custody, prepared, self.release)
             staging = self._stage(prepared, ring)

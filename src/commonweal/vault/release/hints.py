@@ -11,13 +11,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 
 from commonweal.ledger.entry import Event
-from commonweal.papers.permit_rules import Wanted, faults
+from commonweal.papers.permit_rules import faults
 from commonweal.vault.custody import Custody
 from commonweal.vault.release.closing import MANAGER
 from commonweal.vault.release.measuring import measure
 from commonweal.vault.release.prepare import Prepared
-from commonweal.vault.release.recipe import Recipe, TableRecipe
-from commonweal.vault.release.shaping import Shaper
+from commonweal.vault.release.recipe import in_form
 from commonweal.vault.release.views import measured_views
 from commonweal.vault.risk import (
     Figures,
@@ -35,7 +34,13 @@ NO_MORE = "No more hints today: the trust policy limits how many are given."
 
 
 def advise(custody: Custody, prepared: Prepared, release: str) -> RiskRefused:
-    """The refusal of a release over its limits, with a hint as its remedy."""
+    """The refusal of a release over its limits, with a hint as its remedy.
+
+    Where forms were chosen by a search there is no hint: the search has tried them all.
+    """
+    chosen = prepared.generalisation
+    if chosen is not None and (not chosen.found or chosen.fixed_by is not None):
+        return RiskRefused(prepared.breaches, remedy=chosen.remedy)
     given = hints_today(custody)
     if given >= custody.trust.hints_per_day:
         return RiskRefused(prepared.breaches, remedy=NO_MORE)
@@ -70,7 +75,7 @@ def _hint(prepared: Prepared) -> str:
     }
 
     def measured(forms: Mapping[str, str]) -> Mapping[str, Figures]:
-        return measure(_with_forms(shaper, forms), people, {}).tables
+        return measure(shaper.in_forms(forms), people, {}).tables
 
     def without() -> Without:
         with measured_views(shaper, people, exact=False) as views:
@@ -99,24 +104,8 @@ def _but(view: RiskView, people: ops.Table) -> RiskView:
 def _could_be_issued(prepared: Prepared, name: str, form: str) -> bool:
     """Whether a permit may have this form beside the others: advice is never to break a rule."""
     items = tuple(
-        _in_form(item, {name: form}) for table in prepared.recipe.tables for item in table.items
+        in_form(item, form if item.name == name else None)
+        for table in prepared.recipe.tables
+        for item in table.items
     )
     return not any(faults(prepared.inputs.permit, prepared.inputs.catalogue, items))
-
-
-def _with_forms(shaper: Shaper, forms: Mapping[str, str]) -> Shaper:
-    """A shaper that shows some variables in other forms."""
-    recipe = shaper.loaded.recipe
-    tables = tuple(
-        TableRecipe(table.table, tuple(_in_form(item, forms) for item in table.items))
-        for table in recipe.tables
-    )
-    changed = Recipe(recipe.permit, recipe.dataset, tables, recipe.catalogue_digest)
-    return replace(shaper, loaded=replace(shaper.loaded, recipe=changed))
-
-
-def _in_form(item: Wanted, forms: Mapping[str, str]) -> Wanted:
-    form = forms.get(item.name)
-    if form is None or form == item.form.text:
-        return item
-    return replace(item, permitted=item.permitted.model_copy(update={"form": form, "since": None}))

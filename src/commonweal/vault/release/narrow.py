@@ -34,7 +34,8 @@ class Dictionaries:
             rows = self.lawful.rows(table)
             known = ops.keep_where(rows, ops.negate(ops.is_missing(rows[column])))
             once = ops.distinct(ops.project(known, {"value": known[column]}))
-            numbered = ops.derive(once, {"place": ops.row_number()})
+            # By value, so that the smallest place of a person is the same in every run.
+            numbered = ops.derive(once, {"place": ops.place_among(once["value"])})
             self._kept[key] = self.lawful.loaded.engine.keep(
                 f"values_{secrets.token_hex(6)}", numbered
             )
@@ -62,9 +63,9 @@ class NarrowTables:
     dictionaries: Dictionaries
     everyone: ops.Table
     """person, number of all who may be in the release or the hold-out."""
-    steady: dict[tuple[object, ...], tuple[str, ...]] = field(default_factory=dict)
-    """What `views` found to stay the same on a person's rows, by table and forms: judged once, so
-    that leaving people out changes who is measured and not what is measured."""
+    steady: dict[tuple[str, str, str], bool] = field(default_factory=dict)
+    """What `views` found to stay the same on a person's rows, by table, column and form: judged
+    once, so that leaving people out changes who is measured and not what is measured."""
     _kept: dict[str, Narrow] = field(default_factory=dict)
     _single: dict[str, bool] = field(default_factory=dict)
 

@@ -44,6 +44,7 @@ class PlanReport:
     breaches: tuple[str, ...]
     choices: tuple[str, ...]
     objections: dict[str, int]
+    forms: tuple[str, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """The report as JSON values."""
@@ -71,6 +72,7 @@ class PlanReport:
                 f"{risk['k']:,} after."
             ),
         ]
+        lines += self.forms
         if self.breaches:
             lines += ["This release would be refused:", *self.breaches]
         else:
@@ -131,6 +133,7 @@ def _count(custody: Custody, permit: Permit) -> None:
 
 
 def _report(prepared: Prepared) -> PlanReport:
+    chosen = prepared.generalisation
     tables = {
         recipe.name: {"columns": [item.variable.name for item in recipe.items]}
         for recipe in prepared.recipe.tables
@@ -143,4 +146,5 @@ def _report(prepared: Prepared) -> PlanReport:
         breaches=tuple(breach.sentence for breach in prepared.breaches),
         choices=(*prepared.decision.sentences, *prepared.chosen.choices.sentences()),
         objections=prepared.chosen.choices.counts(),
+        forms=tuple(chosen.sentences()) if chosen is not None else (),
     )

@@ -21,6 +21,7 @@ from commonweal.papers.permit import Permit
 from commonweal.vault.choices import ChoicesFolder, Decision, decide, read_choices
 from commonweal.vault.custody import Lineage
 from commonweal.vault.release.edges import away_from_edges
+from commonweal.vault.release.generalising import Earlier, Generalisation, generalise
 from commonweal.vault.release.lawful import Lawful
 from commonweal.vault.release.loading import Loaded, load
 from commonweal.vault.release.measuring import (
@@ -58,6 +59,8 @@ class Inputs:
     choices_not_before: datetime | None
     lineage: Lineage | None = None
     """The permits that this one replaced, and the names that the home knows."""
+    earlier: Earlier | None = None
+    """The forms of the linked release before, where this one must keep to them."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class Prepared:
     chosen: Chosen
     restricted: RestrictedLists
     shaper: Shaper
+    allowed: ops.Table
+    """Everybody who could be released, before anyone was left out to keep the risk limits."""
     released: ops.Table
     """person, code, weeks, number of the people to be released."""
     left_empty: int
@@ -80,6 +85,8 @@ class Prepared:
     before: Measured
     after: Measured
     breaches: tuple[Breach, ...]
+    generalisation: Generalisation | None = None
+    """Which forms were chosen, where the permit lets coarser ones be chosen."""
 
 
 @contextlib.contextmanager
@@ -136,13 +143,15 @@ def prepare(
     before = measure(shaper, mine, known, exact=True)
     progress("Measuring the risk after")
     total = chosen.allowed - chosen.held_out - empty
-    gate = _gate(shaper, mine, total, known)
+    shaper, gate, generalisation = _settled(inputs, shaper, mine, total, known, progress)
     if gate.suppressed >= total:
         # An empty release would take the place of the one before it, whose key is then destroyed.
         raise Refused("CW-RELEASE-NOBODY", "After all that is left out, nobody is left to release.")
+    loaded = shaper.loaded
     return Prepared(
-        inputs, recipe, loaded, decision, folder, considered, chosen, restricted, shaper,
-        gate.people, empty, gate.suppressed, before, gate.after, tuple(gate.breaches),
+        inputs, loaded.recipe, loaded, decision, folder, considered, chosen, restricted, shaper,
+        mine, gate.people, empty, gate.suppressed, before, gate.after, tuple(gate.breaches),
+        generalisation,
     )  # fmt: skip
 
 
@@ -160,6 +169,31 @@ class _Gate:
     breaches: list[Breach]
 
 
+def _settled(
+    inputs: Inputs,
+    shaper: Shaper,
+    people: ops.Table,
+    total: int,
+    known: Calendars,
+    progress: Progress,
+) -> tuple[Shaper, _Gate, Generalisation | None]:
+    """The forms in which the release is shown, and what the gate finds for them."""
+
+    def gate(one: Shaper) -> _Gate:
+        return _gate(one, people, total, known)
+
+    if not inputs.permit.optimise_generalisation:
+        return shaper, gate(shaper), None
+    most = _may_be_left_out(inputs.permit, total)
+    return generalise(
+        shaper, people, inputs.catalogue, most, gate, progress, earlier=inputs.earlier
+    )
+
+
+def _may_be_left_out(permit: Permit, total: int) -> int:
+    return int(round(permit.risk.suppress_up_to * total, 6))
+
+
 def _gate(shaper: Shaper, people: ops.Table, total: int, known: Calendars) -> _Gate:
     """Leave out people in small classes where the permit allows it, then measure what is left.
 
@@ -169,7 +203,7 @@ def _gate(shaper: Shaper, people: ops.Table, total: int, known: Calendars) -> _G
     while there are people to leave out. Breaches that remain are for the caller to refuse.
     """
     limits = shaper.loaded.recipe.permit.risk
-    most = int(round(limits.suppress_up_to * total, 6))
+    most = _may_be_left_out(shaper.loaded.recipe.permit, total)
     suppressed = 0
     while True:
         people, out = _leave_out(shaper, people, most - suppressed)

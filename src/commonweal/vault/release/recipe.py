@@ -8,8 +8,8 @@ with the same recipe, source, choices and keys give the same content.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from commonweal.papers.catalogue import Catalogue, Dataset, Link, Table, Variable
@@ -92,10 +92,11 @@ class TableRecipe:
 
         Every `rollup`, and every code or sensitive text that is shown as it is or cut short.
         """
-        return tuple(item for item in self.items if _watch_rare(item))
+        return tuple(item for item in self.items if watches_rare(item))
 
 
-def _watch_rare(item: Wanted) -> bool:
+def watches_rare(item: Wanted) -> bool:
+    """Whether rare values of an item are rolled up or left out, where its table is about people."""
     if item.form.kind == "rollup":
         return True
     coded = item.variable.identifies in CODE_SYSTEMS
@@ -278,6 +279,22 @@ def make_recipe(permit: Permit, catalogue: Catalogue, *, demo: bool = False) -> 
         mine = tuple(item for item in items if item.table.name == permitted.table)
         tables.append(_with_people(TableRecipe(dataset.table(permitted.table), mine)))
     return Recipe(permit, dataset, tuple(tables), digest, demo)
+
+
+def in_forms(recipe: Recipe, forms: Mapping[str, str]) -> Recipe:
+    """The recipe with some items in other forms; `forms` by `table.variable`."""
+    tables = tuple(
+        TableRecipe(table.table, tuple(in_form(item, forms.get(item.name)) for item in table.items))
+        for table in recipe.tables
+    )
+    return replace(recipe, tables=tables)
+
+
+def in_form(item: Wanted, form: str | None) -> Wanted:
+    """The item shown as `form`; as it is where that is None."""
+    if form is None or form == item.form.text:
+        return item
+    return replace(item, permitted=item.permitted.model_copy(update={"form": form, "since": None}))
 
 
 def _with_people(recipe: TableRecipe) -> TableRecipe:

@@ -9,15 +9,18 @@ from typing import Any
 
 from commonweal.vault.release.prepare import Prepared
 from commonweal.vault.risk import overall, report_html, risk_json
+from commonweal.vault.risk.utility_section import Utility, utility_json
 
 
 def risk_paper(prepared: Prepared) -> dict[str, Any]:
     """The part `risk` of the manifest: before, after, limits; the worst of all tables counts."""
     quasi = quasi_names(prepared)
+    chosen = prepared.generalisation
     return {
         "before": overall(prepared.before.tables, prepared.before.shift, quasi),
         "after": overall(prepared.after.tables, prepared.after.shift, quasi),
         "limits": prepared.inputs.permit.risk.plain(),
+        **({} if chosen is None else {"generalisation": chosen.plain()}),
     }
 
 
@@ -26,9 +29,10 @@ def quasi_names(prepared: Prepared) -> tuple[str, ...]:
     return tuple(item.name for recipe in prepared.recipe.tables for item in recipe.quasi)
 
 
-def risk_document(prepared: Prepared) -> dict[str, Any]:
+def risk_document(prepared: Prepared, utility: Utility) -> dict[str, Any]:
     """The content of `risk.json`."""
-    return risk_json(
+    chosen = {"generalisation": dict(utility.choice)} if utility.choice else {}
+    figures = risk_json(
         prepared.before.tables,
         prepared.after.tables,
         prepared.inputs.permit.risk,
@@ -38,10 +42,15 @@ def risk_document(prepared: Prepared) -> dict[str, Any]:
             for recipe in prepared.recipe.tables
         },
     )
+    return {**figures, **chosen, "utility": utility_json(utility)}
 
 
 def report_page(
-    prepared: Prepared, release: str, people: dict[str, Any], tables: dict[str, Any]
+    prepared: Prepared,
+    release: str,
+    people: dict[str, Any],
+    tables: dict[str, Any],
+    utility: Utility,
 ) -> str:
     """The content of `report.html`."""
     return report_html(
@@ -52,4 +61,5 @@ def report_page(
         before=prepared.before.tables,
         after=prepared.after.tables,
         shift=prepared.after.shift,
+        utility=utility,
     )

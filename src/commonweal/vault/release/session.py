@@ -17,6 +17,7 @@ from commonweal.papers.permit_check import Action
 from commonweal.vault.custody import Custody, lineage_of, status_of
 from commonweal.vault.custody import permits as custody_permits
 from commonweal.vault.keys import Secret
+from commonweal.vault.release.earlier import earlier_forms
 from commonweal.vault.release.prepare import Inputs
 from commonweal.vault.release.project_keys import ProjectKeys, scope_of, shift_scope_of
 from commonweal.vault.release.recipe import Recipe
@@ -44,6 +45,7 @@ def check_now(custody: Custody, permit: Permit, action: Action) -> None:
 
 def make_inputs(custody: Custody, permit: Permit, catalogue_path: Path, choices: Path) -> Inputs:
     """What a build or plan starts from."""
+    lineage = lineage_of(custody, permit)
     return Inputs(
         permit=permit,
         catalogue=Catalogue.load(catalogue_path),
@@ -53,7 +55,8 @@ def make_inputs(custody: Custody, permit: Permit, catalogue_path: Path, choices:
         demo=custody.home.kind == "demo",
         choices_max_age_days=custody.trust.fresh.choices_days,
         choices_not_before=custody.home.info.restored_at,
-        lineage=lineage_of(custody, permit),
+        lineage=lineage,
+        earlier=earlier_forms(custody, permit, lineage),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from commonweal.papers.forms import Form
@@ -18,7 +18,7 @@ from commonweal.vault.release.loading import PERSON, Loaded
 from commonweal.vault.release.narrow import WHO, Dictionaries, NarrowTables
 from commonweal.vault.release.project_keys import ProjectKeys
 from commonweal.vault.release.rare import rare_labels
-from commonweal.vault.release.recipe import TableRecipe
+from commonweal.vault.release.recipe import TableRecipe, in_forms, watches_rare
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
 
@@ -75,6 +75,11 @@ class Shaper:
         narrow = NarrowTables(loaded, lawful, Dictionaries(lawful), everyone)
         return cls(loaded, keys, lawful, windows, narrow)
 
+    def in_forms(self, forms: Mapping[str, str]) -> Self:
+        """A shaper that shows some variables in other forms; `forms` by `table.variable`."""
+        recipe = in_forms(self.loaded.recipe, forms)
+        return replace(self, loaded=replace(self.loaded, recipe=recipe))
+
     @property
     def engine(self) -> Engine:
         """The engine in use."""
@@ -115,12 +120,70 @@ class Shaper:
         Of texts numbers are given, which differ where the released texts do; so do record keys
         differ where their codes do.
         """
-        narrow = self.narrow.of(recipe)
-        mine = ops.inner_join(narrow.table, people, {WHO: "number"}, {WEEKS: "weeks"})
-        rows = self._within_coverage(recipe, mine)
+        return self._shown(recipe, self._timely(recipe, people), items, people)
+
+    def once_each(
+        self,
+        recipe: TableRecipe,
+        people: ops.Table,
+        items: tuple[Wanted, ...],
+        *,
+        exact: bool = False,
+    ) -> tuple[ops.Table, dict[str, ops.Value]]:
+        """One row for each of `people` in the table: of each of `items` their smallest exact value.
+
+        It is given as `measured` gives it, or with `exact` as `raw` does.
+        """
+        if exact:
+            rows = self.raw(recipe, people, items)[0]
+            firsts = {item.variable.name: ops.smallest(rows[item.variable.name]) for item in items}
+            rows = ops.group(rows, [WHO], firsts)
+            return rows, {name: rows[name] for name in firsts}
+        rows = self._timely(recipe, people)
+        needed = [item.variable.name for item in items]
+        needed += [item.permitted.since for item in items if item.permitted.since]
+        firsts = {name: ops.smallest(rows[name]) for name in needed}
+        return self._shown(recipe, ops.group(rows, [WHO, WEEKS], firsts), items, people)
+
+    def levels(
+        self, recipe: TableRecipe, people: ops.Table, items: tuple[Wanted, ...]
+    ) -> ops.Table:
+        """One variable in several forms: `exact`, `rows` and `level_0`, `level_1`, ..., once for
+        each exact value.
+
+        `items`: the variable in each form; none of them moves dates or is a code. Values are given
+        as `measured` gives them. `rows`: how many rows of `people` have the value.
+        """
+        name = items[0].variable.name
+        narrow = recipe.about_people and name in ops.columns(self.narrow.of(recipe).table)
+        rows = self._timely(recipe, people) if narrow else self.rows(recipe, people)
+        once = ops.group(rows, [name], {"rows": ops.count_rows(rows)})
+        columns = {"exact": name}
+        for number, item in enumerate(items):
+            once, shown = self._shown(recipe, once, (item,), people)
+            columns[f"level_{number}"] = f"cw__level_{number}"
+            once = ops.derive(once, {f"cw__level_{number}": shown[name]})
+        made = {into: once[column] for into, column in columns.items()}
+        return ops.project(once, {**made, "rows": once["rows"]})
+
+    def _timely(self, recipe: TableRecipe, people: ops.Table) -> ops.Table:
+        """The narrow rows of `people` that may be shown, with weeks."""
+        narrow = self.narrow.of(recipe).table
+        mine = ops.inner_join(narrow, people, {WHO: "number"}, {WEEKS: "weeks"})
+        return self._within_coverage(recipe, mine)
+
+    def _shown(
+        self,
+        recipe: TableRecipe,
+        rows: ops.Table,
+        items: tuple[Wanted, ...],
+        people: ops.Table,
+    ) -> tuple[ops.Table, dict[str, ops.Value]]:
+        """Narrow `rows` with helper columns, and what each item is shown as, in numbers."""
         shown: dict[str, str] = {}
+        coded = self.narrow.of(recipe).coded if recipe.about_people else frozenset()
         for item in items:
-            if item.variable.name in narrow.coded:
+            if item.variable.name in coded:
                 rows, shown[item.variable.name] = self._with_mark(recipe, rows, item, people)
         rows, firsts = self._with_first_dates(rows, items)
         columns: dict[str, ops.Value] = {}
@@ -137,13 +200,13 @@ class Shaper:
     ) -> tuple[ops.Table, str]:
         """`rows`, and the column of numbers that stand for what `item` is shown as."""
         name, kind = item.variable.name, item.form.kind
-        if item in recipe.rare_watched and recipe.about_people:
+        if watches_rare(item) and recipe.about_people:
             marks = self._labels(recipe, item, people)
         elif kind == "exact" or kind in _CODES:
             return rows, name
         else:
             marks = self._marks(recipe, item)
-        into = f"cw__mark_{name}"
+        into = f"cw__mark_{name}_{item.form.text}"
         return ops.left_join(rows, marks, {name: "place"}, {into: "mark"}), into
 
     def _marks(self, recipe: TableRecipe, item: Wanted) -> ops.Table:
@@ -282,9 +345,7 @@ class Shaper:
         name = item.variable.name
         key = (recipe.name, name, item.form.text, whose.get_name())
         if key not in self._label_tables:
-            narrow = self.narrow.of(recipe)
-            rows = ops.inner_join(narrow.table, whose, {WHO: "number"}, {WEEKS: "weeks"})
-            rows = self._within_coverage(recipe, rows)
+            rows = self._timely(recipe, whose)
             self._label_tables[key] = rare_labels(
                 self.engine,
                 f"rare_{secrets.token_hex(6)}",

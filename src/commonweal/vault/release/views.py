@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from commonweal.papers.permit_rules import Wanted
 from commonweal.vault.release.narrow import WHO, key_column
 from commonweal.vault.release.recipe import EventLink, TableRecipe
 from commonweal.vault.release.shaping import Shaper
@@ -32,6 +33,44 @@ _PERSON_CLASS = "cw__static"
 _EVENT_CLASS = "cw__event"
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A quasi-identifier of a released table. `lasting`: as a fact about the person, taken from a
+    table with several rows a person because it nearly always stays the same."""
+
+    table: str
+    column: str
+    lasting: bool = False
+
+    @property
+    def name(self) -> str:
+        """`table.column`."""
+        return f"{self.table}.{self.column}"
+
+
+@dataclass(frozen=True)
+class Legend:
+    """What the numbers of a class stand for: `table` has each in column `number`, once, and beside
+    it one column for each of `parts`."""
+
+    table: ops.Table
+    number: str
+    parts: Mapping[str, Shown | Legend]
+
+
+@dataclass(frozen=True)
+class LaidOut:
+    """A view, and what each column of its `quasi` is."""
+
+    view: RiskView
+    parts: Mapping[str, Shown | Legend]
+
+
+Parts = dict[str, Shown | Legend]
+Lasting = Mapping[str, frozenset[str]]
+"""By table the columns that stay the same on the rows of nearly everyone."""
+
+
 @contextlib.contextmanager
 def measured_views(
     shaper: Shaper, people: ops.Table, *, exact: bool, sensitive: bool = True
@@ -42,11 +81,37 @@ def measured_views(
     `sensitive`: with the sensitive columns, which only l needs.
     """
     making = _Making(shaper, people, exact, sensitive)
-    try:
+    with making.forgotten():
+        yield [one.view for one in making.views()]
+
+
+@contextlib.contextmanager
+def laid_out_views(
+    shaper: Shaper, people: ops.Table, *, sensitive: bool, lasting: Lasting
+) -> Iterator[list[LaidOut]]:
+    """`measured_views` of the released values with what their columns are, kept for the block.
+
+    `lasting`: columns that are laid beside every event of the person, whether or not they nearly
+    always stay the same in the present forms.
+    """
+    making = _Making(shaper, people, False, sensitive, lasting)
+    with making.forgotten():
         yield list(making.views())
-    finally:
-        for name in making.kept:
-            shaper.engine.forget(name)
+
+
+def lasting_columns(shaper: Shaper, people: ops.Table) -> dict[str, frozenset[str]]:
+    """By table the columns that `measured_views` takes from several rows as facts about people."""
+    making = _Making(shaper, people, False, False)
+    with making.forgotten():
+        return making.lasting()
+
+
+@dataclass(frozen=True)
+class _Fact:
+    """What a table tells of each person: `WHO`, once each, and the columns `parts`."""
+
+    table: ops.Table
+    parts: Parts
 
 
 @dataclass
@@ -55,53 +120,96 @@ class _Making:
     people: ops.Table
     exact: bool
     sensitive: bool
+    also: Lasting = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
     _formed: dict[str, ops.Table] = field(default_factory=dict)
-    _classes: dict[tuple[str, ...], ops.Table | None] = field(default_factory=dict)
+    _classes: dict[tuple[str, ...], tuple[ops.Table, Legend] | None] = field(default_factory=dict)
 
-    def views(self) -> Iterator[RiskView]:
+    @contextlib.contextmanager
+    def forgotten(self) -> Iterator[None]:
+        """Forget at the end of a block what was kept for it."""
+        try:
+            yield
+        finally:
+            for name in self.kept:
+                self.shaper.engine.forget(name)
+
+    def lasting(self) -> dict[str, frozenset[str]]:
+        tables = [one for one in self.shaper.loaded.recipe.tables if one.about_people]
+        telling = [table for table in tables if table.quasi]
+        if len(telling) < 2:
+            return {}
+        return {
+            table.name: frozenset(self._lasting_names(table))
+            for table in telling
+            if not self._one_row_each(table)
+        }
+
+    def views(self) -> Iterator[LaidOut]:
         tables = [one for one in self.shaper.loaded.recipe.tables if one.about_people]
         facts = self._facts(tables)
         found = [self._view(table, facts) for table in tables]
         if not found:
             everyone = self._keep(ops.project(self.people, {WHO: self.people["number"]}))
-            found.append(RiskView(EVERYONE, everyone, (), (), WHO, by_person=True))
+            found.append(LaidOut(RiskView(EVERYONE, everyone, (), (), WHO, by_person=True), {}))
         yield from found
 
-    def _view(self, table: TableRecipe, facts: dict[str, ops.Table]) -> RiskView:
+    def _view(self, table: TableRecipe, facts: dict[str, _Fact]) -> LaidOut:
         rows, own = self._as_events(table, self._rows(table), ())
         besides = facts
         if own:
             besides = {name: fact for name, fact in facts.items() if name != table.name}
         rows, of_person = self._with_person_class(rows, besides)
         learnt = [item.variable.name for item in table.sensitive] if self.sensitive else []
-        quasi = (*of_person, *own)
-        wanted = ops.select(rows, [WHO, *quasi, *learnt])
+        parts = {**of_person, **own}
+        wanted = ops.select(rows, [WHO, *parts, *learnt])
         # Classes of events are counted in several passes, those of people in one.
         shown = self._keep(wanted) if own else wanted
-        return RiskView(table.name, shown, quasi, tuple(learnt), WHO, by_person=not own)
+        view = RiskView(table.name, shown, tuple(parts), tuple(learnt), WHO, by_person=not own)
+        return LaidOut(view, parts)
 
     # --- of the person ----------------------------------------------------------------------
-    def _facts(self, tables: Sequence[TableRecipe]) -> dict[str, ops.Table]:
-        """By table, what it tells of each person: `WHO`, once each, and columns."""
+    def _facts(self, tables: Sequence[TableRecipe]) -> dict[str, _Fact]:
+        """By table, what it tells of each person."""
         telling = [table for table in tables if table.quasi]
-        found: dict[str, ops.Table | None] = {}
+        found: dict[str, _Fact | None] = {}
         for table in telling:
             if self._one_row_each(table):
-                found[table.name] = ops.select(self._rows(table), [WHO, *_names(table)])
+                parts: Parts = {name: Shown(table.name, name) for name in _names(table)}
+                found[table.name] = _Fact(ops.select(self._rows(table), [WHO, *parts]), parts)
             elif len(telling) > 1:
-                found[table.name] = self._steady(table)
+                found[table.name] = self._lasting_fact(table)
         return {name: fact for name, fact in found.items() if fact is not None}
 
-    def _steady(self, table: TableRecipe) -> ops.Table | None:
-        """`WHO` and the quasi-identifiers that are the same on all rows of nearly everyone."""
-        rows, names = self._rows(table), _names(table)
-        forms = tuple("exact" if self.exact else item.form.text for item in table.quasi)
-        known, key = self.shaper.narrow.steady, (table.name, *forms)
-        if key not in known:
-            known[key] = self._found_steady(rows, names)
-        steady = {name: ops.smallest(rows[name]) for name in known[key]}
-        return self._keep(ops.group(rows, [WHO], steady)) if steady else None
+    def _lasting_fact(self, table: TableRecipe) -> _Fact | None:
+        """The quasi-identifiers that are the same on all rows of nearly everyone.
+
+        Of those on whose rows they differ, the one with the smallest exact value is taken: so a
+        coarser form joins whom a finer one joins, as in all other columns.
+        """
+        names = {*self._lasting_names(table), *self.also.get(table.name, ())}
+        items = tuple(item for item in table.quasi if item.variable.name in names)
+        if not items:
+            return None
+        rows, columns = self.shaper.once_each(table, self.people, items, exact=self.exact)
+        kept = self._keep(ops.project(rows, {WHO: rows[WHO], **columns}))
+        return _Fact(kept, {name: Shown(table.name, name, lasting=True) for name in columns})
+
+    def _lasting_names(self, table: TableRecipe) -> list[str]:
+        """The names of the columns that are the same on all rows of nearly everyone, if any."""
+        known = self.shaper.narrow.steady
+        keys = {
+            item.variable.name: (table.name, item.variable.name, self._form_of(item))
+            for item in table.quasi
+        }
+        unknown = [name for name, key in keys.items() if key not in known]
+        if unknown:
+            steady = self._found_steady(self._rows(table), unknown)
+            known.update({keys[name]: name in steady for name in unknown})
+        return [name for name, key in keys.items() if known[key]]
+
+    def _form_of(self, item: Wanted) -> str:
+        return "as it is recorded" if self.exact else item.form.text
 
     def _found_steady(self, rows: ops.Table, names: Sequence[str]) -> tuple[str, ...]:
         """Those of `names` that are the same on all rows of nearly everyone who has several.
@@ -123,57 +231,52 @@ class _Making:
         return tuple(name for place, name in enumerate(names) if found[f"moved_{place}"] <= most)
 
     def _with_person_class(
-        self, rows: ops.Table, facts: dict[str, ops.Table]
-    ) -> tuple[ops.Table, list[str]]:
+        self, rows: ops.Table, facts: dict[str, _Fact]
+    ) -> tuple[ops.Table, Parts]:
         """`rows` with the number of the class that the person is in by all `facts`."""
         key = tuple(sorted(facts))
         if key not in self._classes:
             self._classes[key] = self._person_classes(list(facts.values())) if facts else None
-        classes = self._classes[key]
-        if classes is None:
-            return rows, []
-        joined = ops.left_join(rows, classes, {WHO: WHO}, {_PERSON_CLASS: "class"})
-        return joined, [_PERSON_CLASS]
+        found = self._classes[key]
+        if found is None:
+            return rows, {}
+        joined = ops.left_join(rows, found[0], {WHO: WHO}, {_PERSON_CLASS: "class"})
+        return joined, {_PERSON_CLASS: found[1]}
 
-    def _person_classes(self, facts: Sequence[ops.Table]) -> ops.Table:
+    def _person_classes(self, facts: Sequence[_Fact]) -> tuple[ops.Table, Legend]:
         """`WHO`, `class`: people of whom the same is known have the same class."""
         known = ops.project(self.people, {WHO: self.people["number"]})
-        names: list[str] = []
+        parts: Parts = {}
         for fact in facts:
-            new = {
-                f"known_{len(names) + place}": name
-                for place, name in enumerate(name for name in ops.columns(fact) if name != WHO)
-            }
-            known = ops.left_join(known, fact, {WHO: WHO}, new)
-            names += new
-        return self._numbered(known, names, "class")
+            new = {f"known_{len(parts) + place}": name for place, name in enumerate(fact.parts)}
+            known = ops.left_join(known, fact.table, {WHO: WHO}, new)
+            parts |= {into: fact.parts[name] for into, name in new.items()}
+        return self._numbered(known, parts, "class")
 
     # --- of the event -----------------------------------------------------------------------
     def _as_events(
         self, table: TableRecipe, rows: ops.Table, seen: tuple[str, ...]
-    ) -> tuple[ops.Table, list[str]]:
+    ) -> tuple[ops.Table, Parts]:
         """`rows` with what is known of each event, and its columns: its own and its parents'."""
-        names = _names(table)
-        if names and self._one_row_each(table):
-            names = []
+        parts: Parts = {}
+        if not self._one_row_each(table):
+            parts |= {name: Shown(table.name, name) for name in _names(table)}
         for number, (link, parent) in enumerate(self._parents(table, seen)):
             into = f"{_EVENT_CLASS}_{number}"
-            classes = self._event_classes(parent, link, (*seen, table.name))
+            classes, parts[into] = self._event_classes(parent, link, (*seen, table.name))
             key = {key_column(link.variable): "key"}
             rows = ops.left_join(rows, classes, key, {into: "class"})
-            names.append(into)
-        return rows, names
+        return rows, parts
 
     def _event_classes(
         self, parent: TableRecipe, link: EventLink, seen: tuple[str, ...]
-    ) -> ops.Table:
+    ) -> tuple[ops.Table, Legend]:
         """`key`, `class` of a parent's rows: what is known of that event."""
-        rows, names = self._as_events(parent, self._rows(parent), seen)
-        numbered = self._numbered(rows, names, "class")
+        rows, parts = self._as_events(parent, self._rows(parent), seen)
+        numbered, legend = self._numbered(rows, parts, "class")
         key = numbered[key_column(link.parent_variable)]
-        return self._keep(
-            ops.distinct(ops.project(numbered, {"key": key, "class": numbered["class"]}))
-        )
+        placed = ops.distinct(ops.project(numbered, {"key": key, "class": numbered["class"]}))
+        return self._keep(placed), legend
 
     def _parents(
         self, table: TableRecipe, seen: tuple[str, ...]
@@ -215,13 +318,14 @@ class _Making:
             self._formed[table.name] = self._keep(ops.project(rows, shown))
         return self._formed[table.name]
 
-    def _numbered(self, rows: ops.Table, names: Sequence[str], into: str) -> ops.Table:
-        """`rows` with the number of their class by the columns `names`."""
-        once = ops.distinct(ops.select(rows, list(names)))
+    def _numbered(self, rows: ops.Table, parts: Parts, into: str) -> tuple[ops.Table, Legend]:
+        """`rows` with the number of their class by the columns `parts`, and what it stands for."""
+        once = ops.distinct(ops.select(rows, list(parts)))
         classes = self._keep(ops.derive(once, {into: ops.row_number()}))
-        others = [name for name in ops.columns(rows) if name not in names]
-        joined = ops.inner_join_same(rows, classes, {name: name for name in names}, {into: into})
-        return self._keep(ops.select(joined, [*others, into]))
+        others = [name for name in ops.columns(rows) if name not in parts]
+        joined = ops.inner_join_same(rows, classes, {name: name for name in parts}, {into: into})
+        numbered = self._keep(ops.select(joined, [*others, into]))
+        return numbered, Legend(classes, into, parts)
 
     def _keep(self, table: ops.Table) -> ops.Table:
         name = f"view_{secrets.token_hex(6)}"

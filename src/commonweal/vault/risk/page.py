@@ -16,6 +16,7 @@ from commonweal.vault.risk.figures import Figures
 from commonweal.vault.risk.gate import check_limits
 from commonweal.vault.risk.sentences import people_in_words, share_in_words
 from commonweal.vault.risk.shift import ShiftFigures
+from commonweal.vault.risk.utility_section import Utility, utility_html
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -46,12 +47,13 @@ def report_html(
     before: Mapping[str, Figures],
     after: Mapping[str, Figures],
     shift: ShiftFigures | None,
+    utility: Utility | None = None,
 ) -> str:
     """The page, which holds exact counts of people and so stays with staff inside the vault.
 
     `people` and `tables`: as in the manifest (`PeopleCounts`, `ReleasedTable`); all reasons of
     removal are shown as one figure. `before` and `after`: figures by table. `shift`: candidate
-    shifts, None where no date is moved.
+    shifts, None where no date is moved. `utility`: what was lost.
     """
     title = f"Risk report for release {release}"
     limits = permit.risk
@@ -68,6 +70,7 @@ def report_html(
     ]
     for name, figures in after.items():
         body += _table_risk(name, before.get(name), figures, limits)
+    body += utility_html(utility, _data_table)
     body += [*_shifts(shift, limits), *_meaning()]
     return (
         '<!DOCTYPE html>\n<html lang="en-GB">\n<head>\n<meta charset="utf-8">\n'

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from commonweal.vault.risk.anonymise.anonymise import Generalised, anonymise
 from commonweal.vault.risk.anonymise.builtin import KINDS, Builtin
+from commonweal.vault.risk.anonymise.candidates import Candidate
 from commonweal.vault.risk.anonymise.hierarchy import Hierarchy, read_folder, read_hierarchy
 from commonweal.vault.risk.anonymise.request import Request
 from commonweal.vault.risk.anonymise.search import Budget
@@ -15,6 +16,7 @@ __all__ = [
     "KINDS",
     "Budget",
     "Builtin",
+    "Candidate",
     "Generalised",
     "Hierarchy",
     "Request",

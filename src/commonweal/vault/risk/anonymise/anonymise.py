@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from commonweal.foundation.errors import Refused
 from commonweal.vault.risk.anonymise.builtin import Builtin
+from commonweal.vault.risk.anonymise.candidates import Candidate, candidates
 from commonweal.vault.risk.anonymise.check import Checker
 from commonweal.vault.risk.anonymise.criteria import (
     Criterion,
@@ -53,10 +54,12 @@ class Generalised:
 
     `table`: quasi-identifiers and sensitive columns as texts, kept columns as they were, people as
     numbers; rows ordered by what is written. `report`: column names, levels, sizes and counts.
+    `candidates`: the generalisations that were looked at, at most `MOST_CANDIDATES`.
     """
 
     table: pa.Table
     report: dict[str, Any]
+    candidates: tuple[Candidate, ...] = ()
 
 
 def anonymise(
@@ -116,7 +119,8 @@ def work_out(
     report = _report(problem, checker, found, grounds, (full, final), request)
     report["left_out"] = []
     report["seconds"] = round(time.monotonic() - began, 3)
-    return Generalised(_written(data, problem, final, request), report)
+    names = [[str(level) for level in range(height + 1)] for height in problem.heights]
+    return Generalised(_written(data, problem, final, request), report, candidates(found, names))
 
 
 def _quasi(

@@ -25,7 +25,8 @@ class Checked:
     """What was found at a node.
 
     `hopeless`: fails already by criteria that no finer generalisation can repair. `score` is
-    infinite where the node is not feasible; `bound` holds for it and everything above.
+    infinite where the node is not feasible; `bound` holds for it and everything above. `k`: people
+    of the smallest class before anything is suppressed.
     """
 
     node: Node
@@ -34,6 +35,7 @@ class Checked:
     score: float
     bound: float
     suppressed: int
+    k: int = 0
 
 
 class Checker:
@@ -62,6 +64,11 @@ class Checker:
         self._safe.sort(key=lambda one: not isinstance(one, KAnonymity))
         risk_safe = mean_risk is None or mean_risk.monotone(**state)
         self.monotone = not self._other and risk_safe
+
+    @property
+    def heights(self) -> Node:
+        """The highest level of each attribute."""
+        return self.problem.heights
 
     @property
     def prunes(self) -> bool:
@@ -115,4 +122,6 @@ class Checker:
             else (float("inf"), self.metric.bound(node))
         )
         gone = int(classes.rows[classes.there & ~kept].sum())
-        return Checked(node, feasible, hopeless, score if feasible else float("inf"), bound, gone)
+        least = int(classes.people[classes.there].min())
+        shown = score if feasible else float("inf")
+        return Checked(node, feasible, hopeless, shown, bound, gone, least)

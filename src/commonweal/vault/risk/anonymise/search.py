@@ -20,11 +20,13 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from commonweal.vault.risk.anonymise.check import Checked, Checker
+from commonweal.vault.risk.anonymise.arrays import Floats
+from commonweal.vault.risk.anonymise.check import Checked
 from commonweal.vault.risk.anonymise.problem import Node
 
 WHOLE_LATTICE = 2_000_000
@@ -40,11 +42,54 @@ class Budget:
     seconds: float = 600.0
 
 
+class Bounds(Protocol):
+    """Lower bounds of scores, before a node is checked."""
+
+    @property
+    def separable(self) -> bool:
+        """Whether the bound of a node without suppression is its score."""
+        ...
+
+    def bounds(self) -> Floats:
+        """The bound of every node, an axis an attribute."""
+        ...
+
+    def bound(self, node: Node) -> float:
+        """The bound of one node."""
+        ...
+
+
+class NodeChecker(Protocol):
+    """What judges nodes: of one table, or of all the tables of a release."""
+
+    checks: int
+
+    @property
+    def metric(self) -> Bounds:
+        """The bounds of scores."""
+        ...
+
+    @property
+    def heights(self) -> Node:
+        """The highest level of each attribute."""
+        ...
+
+    @property
+    def prunes(self) -> bool:
+        """Whether a node can show that everything finer fails too."""
+        ...
+
+    def check(self, node: Node) -> Checked:
+        """Judge one node."""
+        ...
+
+
 @dataclass(frozen=True)
 class Found:
     """The end of a search. `best` is None where no node was found feasible.
 
     `bound`: no node scores less. `optimal`: the best has this score, or there is no feasible node.
+    `seen`: every node that was checked, in the order in which they were.
     """
 
     best: Checked | None
@@ -52,6 +97,7 @@ class Found:
     optimal: bool
     checks: int
     lattice: int
+    seen: tuple[Checked, ...] = ()
 
 
 class Spent(Exception):
@@ -61,9 +107,10 @@ class Spent(Exception):
 class _Search:
     """What both ways of searching share: the budget, the best node, results kept."""
 
-    def __init__(self, checker: Checker, budget: Budget) -> None:
+    def __init__(self, checker: NodeChecker, budget: Budget, beat: float = math.inf) -> None:
         self.checker = checker
-        self.heights = checker.problem.heights
+        self._beat = beat
+        self.heights = checker.heights
         self.lattice = math.prod(height + 1 for height in self.heights)
         self.best: Checked | None = None
         self._ends = time.monotonic() + budget.seconds
@@ -78,7 +125,7 @@ class _Search:
     @property
     def least(self) -> float:
         """The score to beat."""
-        return math.inf if self.best is None else self.best.score
+        return self._beat if self.best is None else self.best.score
 
     def look(self, node: Node) -> Checked:
         """Check a node once, within the budget."""
@@ -95,23 +142,27 @@ class _Search:
     def ended(self, bound: float, *, proved: bool) -> Found:
         bound = min(bound, self.least)
         optimal = proved or bound >= self.least
-        return Found(self.best, bound, optimal, self.checks, self.lattice)
+        seen = tuple(self._seen.values())
+        return Found(self.best, bound, optimal, self.checks, self.lattice, seen)
 
 
-def search(checker: Checker, budget: Budget | None = None) -> Found:
-    """The best node of the lattice, or the best that the budget allows, with a bound."""
+def search(checker: NodeChecker, budget: Budget | None = None, *, beat: float = math.inf) -> Found:
+    """The best node of the lattice, or the best that the budget allows, with a bound.
+
+    `beat`: a score that was found elsewhere; only less is looked for.
+    """
     budget = budget or Budget()
-    size = math.prod(height + 1 for height in checker.problem.heights)
+    size = math.prod(height + 1 for height in checker.heights)
     if size <= WHOLE_LATTICE:
-        return _Whole(checker, budget).run()
-    return _Frontier(checker, budget).run()
+        return _Whole(checker, budget, beat).run()
+    return _Frontier(checker, budget, beat).run()
 
 
 class _Whole(_Search):
     """A lattice that is laid out: an array of bounds and one of marks, an axis an attribute."""
 
-    def __init__(self, checker: Checker, budget: Budget) -> None:
-        super().__init__(checker, budget)
+    def __init__(self, checker: NodeChecker, budget: Budget, beat: float = math.inf) -> None:
+        super().__init__(checker, budget, beat)
         self.bounds = checker.metric.bounds()
         self.marks: npt.NDArray[np.int8] = np.zeros(self.bounds.shape, dtype=np.int8)
         self._learns = not checker.metric.separable
