@@ -24,20 +24,20 @@ QUASI = ("band", "sex", "ethnicity", "outward")
 
 # The check digit: weights 10 to 2; where it would be ten, the next nine digits (which never carry,
 # as the last is even) have two more in the sum, so that their check digit is eight.
-_MACROS = (
-    "CREATE MACRO weighed(n) AS ((n // 100000000 % 10) * 10 + (n // 10000000 % 10) * 9"
-    " + (n // 1000000 % 10) * 8 + (n // 100000 % 10) * 7 + (n // 10000 % 10) * 6"
-    " + (n // 1000 % 10) * 5 + (n // 100 % 10) * 4 + (n // 10 % 10) * 3 + (n % 10) * 2) % 11",
-    "CREATE MACRO numbered(n, s) AS CASE WHEN s = 1 THEN (n + 1) * 10 + 8"
-    " ELSE n * 10 + (11 - s) % 11 END",
-    "CREATE MACRO nhs(p) AS CAST(numbered(900000000 + 4 * p, weighed(900000000 + 4 * p))"
-    " AS VARCHAR)",
-    "CREATE MACRO born(p) AS DATE '1930-01-01' + CAST(hash(p * 3 + 1) % 34000 AS INTEGER)",
-    "CREATE MACRO sex(p) AS CASE WHEN hash(p * 5 + 2) % 2 = 0 THEN '1' ELSE '2' END",
-    "CREATE MACRO ethnicity(p) AS chr(CAST(65 + hash(p * 11 + 3) % 6 AS INTEGER))",
-    "CREATE MACRO outward(p) AS 'ZQ' || CAST(1 + hash(p * 13 + 4) % 25 AS VARCHAR)",
-    "CREATE MACRO letter(h) AS chr(CAST(65 + h % 26 AS INTEGER))",
-)
+_MACROS = """
+    CREATE MACRO weighed(n) AS ((n // 100000000 % 10) * 10 + (n // 10000000 % 10) * 9
+        + (n // 1000000 % 10) * 8 + (n // 100000 % 10) * 7 + (n // 10000 % 10) * 6
+        + (n // 1000 % 10) * 5 + (n // 100 % 10) * 4 + (n // 10 % 10) * 3 + (n % 10) * 2) % 11;
+    CREATE MACRO numbered(n, s) AS
+        CASE WHEN s = 1 THEN (n + 1) * 10 + 8 ELSE n * 10 + (11 - s) % 11 END;
+    CREATE MACRO nhs(p) AS
+        CAST(numbered(900000000 + 4 * p, weighed(900000000 + 4 * p)) AS VARCHAR);
+    CREATE MACRO born(p) AS DATE '1930-01-01' + CAST(hash(p * 3 + 1) % 34000 AS INTEGER);
+    CREATE MACRO sex(p) AS CASE WHEN hash(p * 5 + 2) % 2 = 0 THEN '1' ELSE '2' END;
+    CREATE MACRO ethnicity(p) AS chr(CAST(65 + hash(p * 11 + 3) % 6 AS INTEGER));
+    CREATE MACRO outward(p) AS 'ZQ' || CAST(1 + hash(p * 13 + 4) % 25 AS VARCHAR);
+    CREATE MACRO letter(h) AS chr(CAST(65 + h % 26 AS INTEGER));
+"""
 _PATIENTS = """
     SELECT nhs(p) AS nhs_number, born(p) AS date_of_birth, sex(p) AS sex,
         ethnicity(p) AS ethnicity,
@@ -71,8 +71,7 @@ def make_source(folder: Path, choices: Path, rows: int) -> int:
     with duckdb.connect(config={"preserve_insertion_order": False}) as engine:
         engine.execute("SET enable_progress_bar = false")
         engine.execute("SET memory_limit = '2GB'")
-        for macro in _MACROS:
-            engine.execute(macro)
+        engine.execute(_MACROS)
         for table, query, size in (("patients", _PATIENTS, people), ("episodes", _EPISODES, rows)):
             (folder / table).mkdir(parents=True)
             for number, start in enumerate(range(0, size, PART_ROWS)):

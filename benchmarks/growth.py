@@ -107,7 +107,9 @@ def _release_rows(built: Watched, copy: Watched, released_mb: float) -> list[dic
     if built.randomness is not None:
         # Encrypted bytes cannot be told from random ones; names, dates and codes can.
         bits = round(built.randomness, 4)
-        found.append(_row("release: entropy of the spill", bits, "bits a byte", f"at least {_RANDOM}"))
+        found.append(
+            _row("release: entropy of the spill", bits, "bits a byte", f"at least {_RANDOM}")
+        )
     marks, began = built.answer["marks"], built.answer["began"]
     ends = [at for _, at in marks[1:]] + [seconds]
     found.append(_row("release, phase: papers", marks[0][1], "s"))
@@ -134,7 +136,8 @@ def _process(what: str, base: Path) -> Watched:
     command = [sys.executable, "-m", "benchmarks.growth", what, str(base)]
     found = watched(command, spills_below=base, env={"COMMONWEAL_MEMORY": MEMORY})
     print(
-        f"  {what}: {found.seconds:.1f} s, {found.peak_mb:,.0f} MB, spilled {found.spill_mb:,.0f} MB",
+        f"  {what}: {found.seconds:.1f} s, {found.peak_mb:,.0f} MB, "
+        f"spilled {found.spill_mb:,.0f} MB",
         file=sys.stderr, flush=True,
     )  # fmt: skip
     return found
@@ -163,9 +166,9 @@ def _verify(base: Path) -> dict[str, Any]:
     from commonweal.vault.release.verify import verify_release
 
     with open_custody(base / "home", SystemClock(), root_store=base / "root") as custody:
-        folders = [one for one in custody.home.releases.iterdir() if (one / "manifest.jws").is_file()]
+        [manifest] = custody.home.releases.glob("*/manifest.jws")
         started = time.perf_counter()
-        report = verify_release(custody, folders[0])
+        report = verify_release(custody, manifest.parent)
     assert report.opened
     return {"seconds": time.perf_counter() - started, "faults": len(report.faults)}
 
@@ -188,7 +191,7 @@ def _child(what: str, base: Path) -> None:
     if what == "copy":
         found = _copy(base)
     elif what == "build":
-        found = release._build(base)  # noqa: SLF001 (one benchmark, in two files)
+        found = release._build(base)
     elif what == "verify":
         found = _verify(base)
     else:

@@ -67,7 +67,10 @@ class Watched:
 
 
 def watched(
-    command: Sequence[str], *, spills_below: Path | None = None, env: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    spills_below: Path | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> Watched:
     """Run `command`, which prints one JSON document last, and watch it.
 

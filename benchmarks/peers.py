@@ -121,9 +121,7 @@ def _same(what: str, figures: dict[str, Any], sensitive: str, ground: str) -> fl
 def _adult(base: Path, folder: Path) -> list[dict[str, Any]]:
     file = base / "adult.csv"
     file.write_text((folder / "adult.csv").read_text().replace(";", ","))
-    found = _compared(
-        "Adult", file, ADULT_QUASI, ADULT_SENSITIVE, ["k", "l", "entropy l", "t"], ""
-    )
+    found = _compared("Adult", file, ADULT_QUASI, ADULT_SENSITIVE, ["k", "l", "entropy l", "t"], "")
     theirs = _rounds(lambda: _peer("anjana", file, str(folder), ADULT_QUASI))
     mine = _rounds(lambda: _process("ours-anonymise", file, str(folder), ADULT_QUASI))
     dropped = 100 * theirs.answer["value"] / theirs.answer["rows"]
@@ -131,7 +129,9 @@ def _adult(base: Path, folder: Path) -> list[dict[str, Any]]:
     return [
         *found,
         _row("anjana, Adult, k 10, 6 columns: rows left out", dropped, "%"),
-        _row("anjana, as published (32,561 rows, its own hierarchies)", 100 * ANJANA_PUBLISHED, "%"),
+        _row(
+            "anjana, as published (32,561 rows, its own hierarchies)", 100 * ANJANA_PUBLISHED, "%"
+        ),
         _row("ours, the same table and hierarchies: rows left out", ours, "%", "at most 5"),
         _row("anjana, Adult: time", theirs.answer["seconds"], "s"),
         _row("ours, Adult: time", mine.answer["seconds"], "s"),
