@@ -194,7 +194,7 @@ def _build(base: Path) -> dict[str, Any]:
         permitted = PermitDraft.read(draft(clock.now()), "The draft")
         issue_permit(custody, permitted, loaded, ["permit-signer"], base / "permit.jws")
         started = time.perf_counter()
-        build_release(
+        report = build_release(
             custody,
             base / "permit.jws",
             base / "catalogue.yaml",
@@ -206,7 +206,10 @@ def _build(base: Path) -> dict[str, Any]:
     ends = [at for _, at in marks[1:]] + [seconds]
     spent = {step: end - at for (step, at), end in zip(marks, ends, strict=True)}
     risk = sum(took for step, took in spent.items() if step.startswith("Measuring"))
-    return {"seconds": seconds, "risk_seconds": risk, "peak_mb": peak_mb(), "steps": spent}
+    return {
+        "seconds": seconds, "risk_seconds": risk, "peak_mb": peak_mb(), "steps": spent,
+        "began": started, "marks": marks, "folder": str(report.folder), "report": report.plain(),
+    }  # fmt: skip
 
 
 def catalogue(source: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from commonweal.papers.release import ReleaseManifest, summarise
 from commonweal.vault.custody import Custody
 from commonweal.vault.custody.holding import MANIFEST_SIGNER
 from commonweal.vault.release.airlock_files import audit_map, sieve
-from commonweal.vault.release.membership import MembershipList, build_membership
+from commonweal.vault.release.membership import MembershipList, write_membership
 from commonweal.vault.release.prepare import Prepared
 from commonweal.vault.release.progress import Progress
 from commonweal.vault.release.recipe import TableRecipe
@@ -33,7 +33,6 @@ class Aside:
     """What was written beside the release, for the airlock and the patient's proof."""
 
     holdout: tuple[Written, ...]
-    membership: Written
     members: MembershipList
     audit_map: Written
     sieve: Written | None
@@ -95,10 +94,8 @@ def _write_aside(
                 holdout.append(kept.write_table(path, engine, table))
     progress("Making the membership list")
     everyone = _everyone(prepared, held)
-    members = build_membership(engine, everyone, keys.membership, inside.release)
-    listed = SealedFolder(aside, inside.release, sealing_key(keys.membership)).write_bytes(
-        "membership", members.to_parquet(), len(members.labels)
-    )
+    listed = SealedFolder(aside, inside.release, sealing_key(keys.membership))
+    members = write_membership(engine, everyone, keys.membership, listed)
     progress("Making the files for the airlock")
     mapped = SealedFolder(aside, inside.release, sealing_key(keys.audit)).write_table(
         "audit_map", engine, audit_map(prepared.loaded, everyone, keys)
@@ -108,7 +105,7 @@ def _write_aside(
     if tokens is not None:
         sealed = SealedFolder(aside, inside.release, sealing_key(keys.sieve))
         sieved = sealed.write_table("sieve", engine, tokens)
-    return Aside(tuple(holdout), listed, members, mapped, sieved)
+    return Aside(tuple(holdout), members, mapped, sieved)
 
 
 def _origin(
@@ -149,9 +146,9 @@ def _content(prepared: Prepared, tables: dict[str, Any], beside: Aside) -> dict[
         "risk": risk_paper(prepared),
         "membership": {
             "root": f"sha256:{beside.members.root.hex()}",
-            "leaves": len(beside.members.leaves),
+            "leaves": beside.members.leaves,
             "scheme": LABEL_SCHEME,
-            "list_hash": beside.membership.sealed_hash,
+            "list_hash": beside.members.written.sealed_hash,
         },
         "holdout": held,
         "audit_map": beside.audit_map.sealed_hash,

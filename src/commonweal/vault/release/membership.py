@@ -1,25 +1,31 @@
-"""The membership list of a release, built in columns (S7).
+"""The membership list of a release, built in columns and in blocks (S7).
 
 The format is `commonweal.ledger.membership`; its functions over bytes are the oracle in the tests.
-What is kept, sealed, beside the release: one row a person with label and nonce, and all leaves in
+What is kept, sealed, beside the release: one row a person with label and nonce, then all leaves in
 order. The root alone goes on the log.
+
+However many people there are, only a block of them is in memory here: leaves are drawn and hashed
+block by block, wait in the engine (which spills, encrypted), come back in the order of their first
+bits, and each block of them leaves only the root of its part of the tree behind.
 """
 
 from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from commonweal.foundation.errors import Fault
+from commonweal.foundation.files import ByteSink
 from commonweal.ledger import membership as format_
 from commonweal.vault.keys import Secret
+from commonweal.vault.release.writing import SealedFolder, Written
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.duckdb_engine import byte_rows
 from commonweal.vault.tables.engine import Engine
@@ -27,56 +33,144 @@ from commonweal.vault.tables.engine import Engine
 _LEAF = b"\x00"
 _NODE = b"\x01"
 _AT_ONCE = 262_144
+_BLOCK = 1 << 20
+_SCHEMA = pa.schema([(name, pa.binary(32)) for name in ("leaf", "label", "nonce")])
 
 
 @dataclass(frozen=True)
 class MembershipList:
-    """`labels` and `nonces`: (people, 32) bytes; `leaves`: (size, 32) bytes in ascending order."""
+    """A list that was written: its sealed file, the root, and how many `people` and `leaves`."""
 
-    labels: np.ndarray
-    nonces: np.ndarray
-    leaves: np.ndarray
+    written: Written
     root: bytes
-
-    def to_parquet(self) -> memoryview:
-        """The list as two Parquet columns sets in one file: people first, leaves as `leaf`."""
-        size, people = len(self.leaves), len(self.labels)
-        table = pa.table(
-            {
-                "leaf": _fixed(self.leaves),
-                "label": _padded_column(self.labels, size, people),
-                "nonce": _padded_column(self.nonces, size, people),
-            }
-        )
-        sink = io.BytesIO()
-        pq.write_table(table, sink, compression="none", use_dictionary=False)
-        return sink.getbuffer()
+    people: int
+    leaves: int
 
 
-def build_membership(
-    engine: Engine, people: ops.Table, key: Secret, release: str
+def write_membership(
+    engine: Engine, people: ops.Table, key: Secret, folder: SealedFolder, *, block: int = _BLOCK
 ) -> MembershipList:
-    """The list of `people` (column `person`) for `release`, under fresh random nonces.
+    """Write the list of `people` (column `person`) for the folder's release as `membership`.
 
+    Each person's nonce and each padding leaf is fresh from the operating system. `block`: how many
+    people or leaves are in memory at once; a power of two.
     Raises `Fault` CW-LEDGER-MEMBERSHIP-INVALID if two leaves are equal.
     """
-    prefix = format_.LABEL_DOMAIN + release.encode() + b"\x00"
+    prefix = format_.LABEL_DOMAIN + folder.release.encode() + b"\x00"
     keyed = engine.key_table("key_membership", key.use(), prefix)
     labelled = ops.with_hmac(people, "person", "cw__label", keyed)
     labelled = ops.project(labelled, {"label": ops.bytes_of(labelled["cw__label"])})
-    labels = byte_rows(engine.arrow(labelled).column("label"), format_.LABEL_BYTES)
-    nonces = _random_rows(len(labels), format_.NONCE_BYTES)
-    mine = _hashed(engine, format_.LEAF_DOMAIN, labels, nonces)
-    padding = _random_rows(format_.tree_size(len(mine)) - len(mine), 32)
-    leaves = _sorted_rows(np.concatenate([mine, padding]))
-    if len(leaves) > 1 and np.any(np.all(leaves[1:] == leaves[:-1], axis=1)):
-        raise Fault("CW-LEDGER-MEMBERSHIP-INVALID", "The membership list holds a leaf twice.")
-    return MembershipList(labels, nonces, leaves, levels(engine, leaves)[-1].tobytes())
+    name = f"members_{secrets.token_hex(6)}"
+    members = engine.keep(name, ops.derive(labelled, {"number": ops.row_number()}))
+    try:
+        count = int(engine.one(ops.group(members, [], {"n": ops.count_rows(members)}))["n"])
+        making = _Making(engine, members, count, format_.tree_size(count), block)
+        written = folder.write_made("membership", making.write)
+    finally:
+        engine.forget(name)
+    return MembershipList(written, making.tree.root(), count, making.size)
+
+
+@dataclass
+class _Making:
+    """One list being written. `size`: how many leaves, a power of two."""
+
+    engine: Engine
+    members: ops.Table
+    people: int
+    size: int
+    block: int
+    waiting: list[ops.Table] = field(default_factory=list)
+    tree: _Tree = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tree = _Tree(self.engine, min(self.size, self.block))
+
+    def write(self, sink: ByteSink) -> int:
+        """Write all rows as Parquet into `sink`; returns the number of people."""
+        try:
+            with pq.ParquetWriter(
+                pa.PythonFile(_Open(sink), mode="w"), _SCHEMA,
+                compression="none", use_dictionary=False,
+            ) as writer:  # fmt: skip
+                for labels in self._labels():
+                    nonces = _random_rows(len(labels), format_.NONCE_BYTES)
+                    writer.write_table(_rows(len(labels), label=labels, nonce=nonces))
+                    self._wait(_hashed(self.engine, format_.LEAF_DOMAIN, labels, nonces))
+                for start in range(self.people, self.size, self.block):
+                    self._wait(_random_rows(min(self.block, self.size - start), 32))
+                for leaves in self._in_order():
+                    writer.write_table(_rows(len(leaves), leaf=leaves))
+                    self.tree.add(leaves)
+        finally:
+            for table in self.waiting:
+                self.engine.forget(table.get_name())
+        return self.people
+
+    @property
+    def _parts(self) -> int:
+        return max(1, self.size // self.block)
+
+    def _labels(self) -> Iterator[np.ndarray]:
+        number = self.members["number"]
+        for start in range(0, self.people, self.block):
+            mine = ops.both(
+                ops.compare(number, "gt", ops.constant(start, "integer")),
+                ops.compare(number, "le", ops.constant(start + self.block, "integer")),
+            )
+            some = ops.select(ops.keep_where(self.members, mine), ["label"])
+            yield byte_rows(self.engine.arrow(some).column("label"), format_.LABEL_BYTES)
+
+    def _wait(self, leaves: np.ndarray) -> None:
+        """Leave leaves with the engine, each with the number of its part of the tree."""
+        first = np.ascontiguousarray(leaves[:, :4]).view(">u4")[:, 0].astype(np.int64)
+        part = first * self._parts >> 32
+        data = pa.table({"part": part, "leaf": _fixed(leaves).cast(pa.binary())})
+        name = f"leaves_{secrets.token_hex(6)}"
+        self.waiting.append(self.engine.load(name, data, {"part": "integer", "leaf": "code"}))
+
+    def _in_order(self) -> Iterator[np.ndarray]:
+        every = ops.union(*self.waiting)
+        for part in range(self._parts):
+            mine = ops.compare(every["part"], "eq", ops.constant(part, "integer"))
+            some = ops.select(ops.keep_where(every, mine), ["leaf"])
+            leaves = _sorted_rows(byte_rows(self.engine.arrow(some).column("leaf"), 32))
+            if len(leaves) > 1 and np.any(np.all(leaves[1:] == leaves[:-1], axis=1)):
+                raise format_.invalid("The membership list holds a leaf twice.")
+            yield leaves
+
+
+@dataclass
+class _Tree:
+    """The root of leaves that come in order, a block at a time. `block`: a power of two."""
+
+    engine: Engine
+    block: int
+    _tops: list[np.ndarray] = field(default_factory=list)
+    _rest: np.ndarray = field(default_factory=lambda: np.empty((0, 32), np.uint8))
+
+    def add(self, leaves: np.ndarray) -> None:
+        """The next leaves, any number of them."""
+        held = np.concatenate([self._rest, leaves])
+        while len(held) >= self.block:
+            self._tops.append(levels(self.engine, held[: self.block])[-1])
+            held = held[self.block :]
+        self._rest = held
+
+    def root(self) -> bytes:
+        """The root once all leaves, a power of two of them, were added."""
+        if len(self._rest) or not self._tops:
+            raise ValueError("the leaves of a membership list are not all there")
+        return _above(self.engine, np.concatenate(self._tops))[-1].tobytes()
 
 
 def levels(engine: Engine, leaves: np.ndarray) -> list[np.ndarray]:
     """Every level of the RFC 9162 tree over a power of two of leaves, the root last."""
-    made = [_hashed(engine, _LEAF, leaves)]
+    return _above(engine, _hashed(engine, _LEAF, leaves))
+
+
+def _above(engine: Engine, nodes: np.ndarray) -> list[np.ndarray]:
+    made = [nodes]
     while len(made[-1]) > 1:
         made.append(_hashed(engine, _NODE, made[-1].reshape(-1, 64)))
     return made
@@ -92,26 +186,50 @@ def listed(stored: bytes, key: Secret, release: str, identifiers: Sequence[str])
 
 
 def prove(
-    engine: Engine, stored: bytes, key: Secret, release: str, identifier: str
+    engine: Engine,
+    stored: bytes,
+    key: Secret,
+    release: str,
+    identifier: str,
+    *,
+    block: int = _BLOCK,
 ) -> format_.MembershipProof:
     """The proof for one person from a stored list.
 
     Raises `Fault` CW-LEDGER-MEMBERSHIP-INVALID where the person is not in the list.
     """
     table = pq.read_table(io.BytesIO(stored))
-    leaves = byte_rows(table.column("leaf"), 32)
+    leaves = byte_rows(table.column("leaf").drop_null(), 32)
     mine = format_.label(key.use(), release, identifier)
     labels = table.column("label").drop_null()
     nonces = table.column("nonce").drop_null()
     place = labels.cast(pa.binary()).index(pa.scalar(mine, pa.binary())).as_py()
     if place < 0:
-        raise Fault("CW-LEDGER-MEMBERSHIP-INVALID", "The person is not in this list.")
+        raise format_.invalid("The person is not in this list.")
     nonce = nonces[place].as_py()
     leaf = np.frombuffer(format_.blinded_leaf(mine, nonce), np.uint8)
     index = int(np.flatnonzero(np.all(leaves == leaf, axis=1))[0])
-    tree = levels(engine, leaves)
-    path = tuple(tree[level][(index >> level) ^ 1].tobytes() for level in range(len(tree) - 1))
-    return format_.MembershipProof(release, tree[-1].tobytes(), index, len(leaves), nonce, path)
+    path, root = _path(engine, leaves, index, block)
+    return format_.MembershipProof(release, root, index, len(leaves), nonce, path)
+
+
+def _path(
+    engine: Engine, leaves: np.ndarray, index: int, block: int
+) -> tuple[tuple[bytes, ...], bytes]:
+    """(siblings from the leaf up, root), with one block of the tree in memory at a time."""
+    block = min(block, len(leaves))
+    tops, path = [], []
+    for start in range(0, len(leaves), block):
+        part = levels(engine, leaves[start : start + block])
+        tops.append(part[-1])
+        if start <= index < start + block:
+            path = _siblings(part, index - start)
+    upper = _above(engine, np.concatenate(tops))
+    return (*path, *_siblings(upper, index // block)), upper[-1].tobytes()
+
+
+def _siblings(made: list[np.ndarray], index: int) -> list[bytes]:
+    return [made[level][(index >> level) ^ 1].tobytes() for level in range(len(made) - 1)]
 
 
 def _random_rows(count: int, width: int) -> np.ndarray:
@@ -145,5 +263,27 @@ def _fixed(rows: np.ndarray) -> pa.Array:
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(32), len(rows), [None, data])
 
 
-def _padded_column(rows: np.ndarray, size: int, people: int) -> pa.ChunkedArray:
-    return pa.chunked_array([_fixed(rows), pa.nulls(size - people, pa.binary(32))])
+def _rows(count: int, **columns: np.ndarray) -> pa.Table:
+    """Rows of the file; the columns that are not given are empty."""
+    empty = pa.nulls(count, pa.binary(32))
+    made = [_fixed(columns[name]) if name in columns else empty for name in _SCHEMA.names]
+    return pa.table(made, schema=_SCHEMA)
+
+
+class _Open:
+    """What Parquet needs of a file; closing is for whoever opened the sink."""
+
+    closed = False
+
+    def __init__(self, sink: ByteSink) -> None:
+        self._sink = sink
+
+    def write(self, data: bytes) -> int:
+        self._sink.write(data)
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing is held back here."""
+
+    def close(self) -> None:
+        """Left open."""

@@ -6,16 +6,15 @@ bytes before sealing, whatever the order of the source. Plain rows never lie on 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from commonweal.foundation.files import make_private_folder, translated
+from commonweal.foundation.files import ByteSink, make_private_folder, translated
 from commonweal.foundation.sealing import Sealer
 from commonweal.vault.keys import Secret
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
-
-_BLOCK = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -53,22 +52,15 @@ class SealedFolder:
 
     def write_table(self, path: str, engine: Engine, table: ops.Table) -> Written:
         """Seal `table` as Parquet at `path`, ordered by all its columns."""
-        target = self.folder / path
-        make_private_folder(target.parent)
-        with translated(path), target.open("xb") as sink:
-            with Sealer(sink, self.key.use(), self.context(path)) as sealer:
-                rows = engine.write_parquet(ops.ordered(table, ops.columns(table)), sealer)
-            size = sink.tell()
-        return Written(path, rows, sealer.plain_hash, sealer.sealed_hash, size)
+        ordered = ops.ordered(table, ops.columns(table))
+        return self.write_made(path, lambda sealer: engine.write_parquet(ordered, sealer))
 
-    def write_bytes(self, path: str, content: bytes | memoryview, rows: int) -> Written:
-        """Seal bytes of ours at `path`."""
+    def write_made(self, path: str, make: Callable[[ByteSink], int]) -> Written:
+        """Seal at `path` what `make` writes into the stream it is given; it returns the rows."""
         target = self.folder / path
         make_private_folder(target.parent)
         with translated(path), target.open("xb") as sink:
             with Sealer(sink, self.key.use(), self.context(path)) as sealer:
-                whole = memoryview(content)
-                for start in range(0, len(whole), _BLOCK):
-                    sealer.write(whole[start : start + _BLOCK])
+                rows = make(sealer)
             size = sink.tell()
         return Written(path, rows, sealer.plain_hash, sealer.sealed_hash, size)

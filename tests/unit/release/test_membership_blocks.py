@@ -1,0 +1,154 @@
+"""The membership list is made in blocks; over bytes it is the list of `ledger.membership` (S7).
+
+Lists are written with blocks far smaller than they are, opened again, and held against the
+reference: the same labels, leaves and root, and proofs that hold for everybody asked for.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from commonweal.foundation.errors import Fault
+from commonweal.foundation.sealing import unseal
+from commonweal.ledger import membership as reference
+from commonweal.vault.keys import Secret
+from commonweal.vault.release import membership
+from commonweal.vault.release.membership import MembershipList, listed, prove, write_membership
+from commonweal.vault.release.writing import SealedFolder, context_of
+from commonweal.vault.tables.connection import connect
+from commonweal.vault.tables.duckdb_engine import DuckDBEngine
+
+KEY, SEAL = b"\x17" * 32, b"\x18" * 32
+RELEASE = "P-1.1"
+BLOCK = 1024
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[DuckDBEngine]:
+    opened = DuckDBEngine(connect(tmp_path / "work", threads=1, memory_limit="500MB"))
+    yield opened
+    opened.close()
+
+
+def people(count: int) -> list[str]:
+    return [f"person-{number}" for number in range(count)]
+
+
+def written(
+    engine: DuckDBEngine, tmp_path: Path, names: list[str], block: int
+) -> tuple[MembershipList, bytes]:
+    """A list as it was written, and the bytes that were sealed."""
+    kinds = {"person": "text"}
+    table = engine.load("everyone", pa.table({"person": pa.array(names, pa.string())}), kinds)
+    folder = SealedFolder(tmp_path / "aside", RELEASE, Secret(SEAL))
+    made = write_membership(engine, table, Secret(KEY), folder, block=block)
+    engine.forget("everyone")
+    engine.forget("key_membership")
+    sink = io.BytesIO()
+    with (tmp_path / "aside" / "membership").open("rb") as source:
+        unseal(source, sink, SEAL, context_of(RELEASE, "membership"), "the list")
+    return made, sink.getvalue()
+
+
+def columns(stored: bytes) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    table = pq.read_table(io.BytesIO(stored))
+    leaf, label, nonce = (table.column(name).drop_null() for name in table.column_names)
+    return leaf.to_pylist(), label.to_pylist(), nonce.to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("count", "block"),
+    [(0, BLOCK), (1, BLOCK), (4096, BLOCK), (4097, BLOCK), (4097, 1 << 20)],
+)
+def test_in_blocks_of_any_size_it_is_the_list_of_the_reference(
+    engine: DuckDBEngine, tmp_path: Path, count: int, block: int
+) -> None:
+    made, stored = written(engine, tmp_path, people(count), block)
+    leaves, labels, nonces = columns(stored)
+    assert (made.people, made.leaves) == (count, reference.tree_size(count))
+    assert (len(leaves), len(labels), len(nonces)) == (made.leaves, count, count)
+    assert sorted(labels) == sorted(reference.label(KEY, RELEASE, name) for name in people(count))
+    mine = {reference.blinded_leaf(*pair) for pair in zip(labels, nonces, strict=True)}
+    assert len(mine) == count
+    assert mine <= set(leaves)
+    # The tree of the reference refuses leaves that are not in order or not enough.
+    assert made.root == reference.MembershipTree(leaves).root
+
+
+def test_nothing_is_drawn_twice(engine: DuckDBEngine, tmp_path: Path) -> None:
+    _, first = written(engine, tmp_path / "a", people(3000), BLOCK)
+    _, second = written(engine, tmp_path / "b", people(3000), BLOCK)
+    once, again = columns(first), columns(second)
+    assert not set(once[0]) & set(again[0])  # leaves: people's and padding
+    assert set(once[1]) == set(again[1])  # labels
+    assert not set(once[2]) & set(again[2])  # nonces
+    assert len(set(once[2])) == 3000
+
+
+@pytest.mark.parametrize("block", [512, 1 << 20])
+def test_a_proof_holds_whatever_the_blocks(
+    engine: DuckDBEngine, tmp_path: Path, block: int
+) -> None:
+    names = people(3000)
+    made, stored = written(engine, tmp_path, names, BLOCK)
+    for name in (names[0], names[1500], names[-1]):
+        proof = prove(engine, stored, Secret(KEY), RELEASE, name, block=block)
+        proof.verify(reference.label(KEY, RELEASE, name), made.root)
+        assert proof.root == made.root
+    with pytest.raises(Fault, match="not in this list"):
+        prove(engine, stored, Secret(KEY), RELEASE, "somebody else", block=block)
+    assert listed(stored, Secret(KEY), RELEASE, ["somebody else", names[7]]) == (names[7],)
+
+
+def test_a_list_of_an_older_release_is_still_read(engine: DuckDBEngine, tmp_path: Path) -> None:
+    """Labels and nonces stood beside the leaves before, with nothing below them."""
+    names = people(100)
+    made, stored = written(engine, tmp_path, names, BLOCK)
+    leaves, labels, nonces = columns(stored)
+    padding = [None] * (len(leaves) - len(labels))
+    older = pa.table(
+        {"leaf": leaves, "label": labels + padding, "nonce": nonces + padding},
+        schema=pa.schema([(name, pa.binary(32)) for name in ("leaf", "label", "nonce")]),
+    )
+    sink = io.BytesIO()
+    pq.write_table(older, sink)
+    proof = prove(engine, sink.getvalue(), Secret(KEY), RELEASE, names[3])
+    proof.verify(reference.label(KEY, RELEASE, names[3]), made.root)
+    assert listed(sink.getvalue(), Secret(KEY), RELEASE, [names[3], "x"]) == (names[3],)
+
+
+def test_equal_leaves_are_refused_wherever_they_were_drawn(
+    engine: DuckDBEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = membership._random_rows
+    monkeypatch.setattr(
+        membership, "_random_rows", lambda count, width: np.roll(draw(count, width) * 0, 1)
+    )
+    with pytest.raises(Fault, match="holds a leaf twice"):
+        written(engine, tmp_path, people(10), BLOCK)
+
+
+def test_the_engine_keeps_nothing_of_it(
+    engine: DuckDBEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def left() -> set[str]:
+        found = engine.connection.execute("SELECT table_name FROM information_schema.tables")
+        return {name for (name,) in found.fetchall()} - {"everyone", "key_membership"}
+
+    written(engine, tmp_path / "a", people(3000), BLOCK)
+    assert left() == set()
+    monkeypatch.setattr(membership, "_sorted_rows", lambda rows: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        written(engine, tmp_path / "b", people(3000), BLOCK)
+    assert left() == set()
+    # A list that was not finished cannot be opened.
+    sink = io.BytesIO()
+    with (tmp_path / "b" / "aside" / "membership").open("rb") as source, pytest.raises(Fault):
+        unseal(source, sink, SEAL, context_of(RELEASE, "membership"), "the list")
