@@ -191,6 +191,11 @@ RISK = {
     "CW-RISK-SHIFT-SIZE": "A date variable spans too many days, or shifts are out of range.",
 }
 
+INTRUDER = {
+    "CW-INTRUDER-LIMIT": "An intruder test found more people than the permit allows.",
+    "CW-INTRUDER-VIEW": "A file of attackers' views does not have the form it must have.",
+}
+
 ANONYMISE = {
     "CW-ANONYMISE-INPUT": "A table was to be generalised with settings that do not fit.",
     "CW-ANONYMISE-HIERARCHY": "A generalisation hierarchy does not have the form it must have.",
@@ -239,7 +244,7 @@ RELEASE = {
     "CW-RELEASE-NOT-IN-MEMORY": "The data may only be opened in memory-backed storage.",
     "CW-RELEASE-KEY-GONE": "The data key of the release was destroyed.",
     "CW-RELEASE-IS-MEMBER": "The person's record is in the release, so absence is not stated.",
-    "CW-RELEASE-INTRUDER-TEST": "The permit asks for an intruder test, which cannot be made yet.",
+    "CW-RELEASE-INTRUDER-TEST": "The permit asks for an intruder test, which cannot be made.",
     "CW-RELEASE-CHOICES-OLD": "The choices in a release are older than their limit.",
     "CW-RELEASE-ABSENCE-UNSURE": "Absence cannot be stated for this identifier.",
     "CW-RELEASE-PLAN-LIMIT": "The permit's releases were planned too often today.",
@@ -259,6 +264,7 @@ CODES: dict[str, str] = {
     **KEYS,
     **CHOICES,
     **RISK,
+    **INTRUDER,
     **ANONYMISE,
     **CUSTODY,
     **CLI,

@@ -39,6 +39,7 @@ from commonweal.vault.release.restricted import RestrictedLists, lists_for
 from commonweal.vault.release.shaping import Shaper
 from commonweal.vault.release.views import measured_views
 from commonweal.vault.risk import Breach, people_to_leave_out
+from commonweal.vault.risk.intruder.testing import IntruderFigures
 from commonweal.vault.sources import Source, open_source
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.connection import connect
@@ -81,6 +82,8 @@ class Prepared:
     before: Measured
     after: Measured
     breaches: tuple[Breach, ...]
+    intruder: IntruderFigures | None = None
+    """What the intruder test found, where the permit asks for one and it was made."""
 
 
 @contextlib.contextmanager

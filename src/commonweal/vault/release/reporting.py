@@ -9,15 +9,34 @@ from typing import Any
 
 from commonweal.vault.release.prepare import Prepared
 from commonweal.vault.risk import overall, report_html, risk_json
+from commonweal.vault.risk.intruder.page import section
+from commonweal.vault.risk.intruder.testing import IntruderFigures
 
 
 def risk_paper(prepared: Prepared) -> dict[str, Any]:
     """The part `risk` of the manifest: before, after, limits; the worst of all tables counts."""
     quasi = quasi_names(prepared)
-    return {
+    paper = {
         "before": overall(prepared.before.tables, prepared.before.shift, quasi),
         "after": overall(prepared.after.tables, prepared.after.shift, quasi),
         "limits": prepared.inputs.permit.risk.plain(),
+    }
+    if prepared.intruder is not None:
+        paper["intruder"] = _outcome(prepared.intruder)
+    return paper
+
+
+def _outcome(figures: IntruderFigures) -> dict[str, Any]:
+    """The test's outcome, with the fields of the manifest's `IntruderOutcome`."""
+    view, one = figures.worst
+    return {
+        "view": view.view,
+        "method": one.method,
+        "tries": one.targets.tries,
+        "right": one.targets.right,
+        "wrong": one.targets.wrong,
+        "upper": figures.upper,
+        "limit": figures.limit,
     }
 
 
@@ -28,7 +47,7 @@ def quasi_names(prepared: Prepared) -> tuple[str, ...]:
 
 def risk_document(prepared: Prepared) -> dict[str, Any]:
     """The content of `risk.json`."""
-    return risk_json(
+    found = risk_json(
         prepared.before.tables,
         prepared.after.tables,
         prepared.inputs.permit.risk,
@@ -38,6 +57,9 @@ def risk_document(prepared: Prepared) -> dict[str, Any]:
             for recipe in prepared.recipe.tables
         },
     )
+    if prepared.intruder is not None:
+        found["intruder"] = prepared.intruder.plain()
+    return found
 
 
 def report_page(
@@ -52,4 +74,5 @@ def report_page(
         before=prepared.before.tables,
         after=prepared.after.tables,
         shift=prepared.after.shift,
+        more=section(prepared.intruder),
     )

@@ -175,6 +175,20 @@ class Shaper:
         code = {recipe.code_column: rows[CODE]} if recipe.about_people else {}
         return ops.project(rows, {**code, **columns})
 
+    def shown(
+        self,
+        recipe: TableRecipe,
+        rows: ops.Table,
+        items: tuple[Wanted, ...],
+        whose: ops.Table,
+    ) -> ops.Table:
+        """`WHO`, and what each of `items` is shown as in `rows`: those of `rows`, or believed ones.
+
+        Rare values are judged among the people `whose`.
+        """
+        rows, columns = self._formed(recipe, rows, items, whose)
+        return ops.project(rows, {WHO: rows[WHO], **columns})
+
     def _formed(
         self,
         recipe: TableRecipe,
