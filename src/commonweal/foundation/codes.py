@@ -194,6 +194,17 @@ RISK = {
 INTRUDER = {
     "CW-INTRUDER-LIMIT": "An intruder test found more people than the permit allows.",
     "CW-INTRUDER-VIEW": "A file of attackers' views does not have the form it must have.",
+    "CW-ATTACK-PAPER": "An authorisation to attack, or its draft, is not validly written.",
+    "CW-ATTACK-NOT-RECORDED": "The ledger does not know this authorisation to attack.",
+    "CW-ATTACK-WITHDRAWN": "The authorisation to attack was withdrawn.",
+    "CW-ATTACK-EXISTS": "An authorisation to attack with this id was made already.",
+    "CW-ATTACK-NOT-YET": "The authorisation to attack has not begun.",
+    "CW-ATTACK-EXPIRED": "The authorisation to attack has ended.",
+    "CW-ATTACK-OTHER-RELEASE": "The authorisation is to attack another release or file.",
+    "CW-ATTACK-LIMIT": "Attacks were run too often today, or under this authorisation.",
+    "CW-ATTACK-FEW": "An attack is about too few different people to tell totals only.",
+    "CW-ATTACK-INPUT": "A table for an attack, its columns or settings do not fit.",
+    "CW-ATTACK-TRUTH": "The file that says whose record is whose does not fit the tables.",
 }
 
 ANONYMISE = {

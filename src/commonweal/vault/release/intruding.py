@@ -106,7 +106,7 @@ def _cannot(why: str) -> Refused:
 
 @dataclass(frozen=True)
 class _Table:
-    """One table as attackers meet it: `shown` of all people, `true` of those who are asked about."""
+    """A table as attackers meet it: `shown` of everybody, `true` of those who are asked about."""
 
     recipe: TableRecipe
     items: tuple[Wanted, ...]
@@ -131,7 +131,8 @@ class _Test:
         each = min(people, max(TARGETS[0], int(_FOR_A_BOUND / max(self.limit, 1e-9))), TARGETS[1])
         # People are numbered by the draw: targets are the first, controls the last.
         asked = np.concatenate([np.arange(each), np.arange(people - each, people)])
-        hidden = np.where(np.arange(2 * each) < each, NOBODY, asked)
+        control = np.arange(2 * each) >= each
+        hidden = np.where(control, asked, NOBODY)
         tables = self._tables(order, asked)
         tried, without = [], []
         for place, view in enumerate(attackers.views):
@@ -141,7 +142,8 @@ class _Test:
                 continue
             puzzle = make_puzzle(people, len(asked), details, hidden)
             names = tuple(shown.name for shown, _ in details)
-            tried.append(ViewFigures(view.id, view.title, names, look(puzzle, asked, self.seed)))
+            looked = look(puzzle, asked, control, self.seed)
+            tried.append(ViewFigures(view.id, view.title, names, looked))
         if not tried:
             raise _cannot("no attacker knows any detail that the release shows")
         figures = IntruderFigures(

@@ -116,7 +116,17 @@ def _cut(value: float) -> float:
     return min(1.0, max(0.0, value))
 
 
+def even(tries: int) -> int:
+    """The most tries, up to `tries`, whose counts fall into whole bands: 4, 9, 14 and so on."""
+    return max(0, tries - (tries + 1) % BAND)
+
+
 def band(count: int, tries: int) -> tuple[int, int]:
-    """The band of five in which a count lies, as (least, most): 0 to 4, 5 to 9 and so on (S15)."""
+    """The band of five in which a count lies, as (least, most): 0 to 4, 5 to 9 and so on (S15).
+
+    `tries` is a number that `even` gives: a narrower last band would tell more than the others.
+    """
+    if tries and tries != even(tries) or not 0 <= count <= tries:
+        raise ValueError("counts of so many tries do not fall into whole bands")
     least = count // BAND * BAND
     return least, min(least + BAND - 1, tries)

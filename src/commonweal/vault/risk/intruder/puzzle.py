@@ -59,7 +59,7 @@ class Happening:
     @property
     def told(self) -> Ints:
         """How many events are known of each target."""
-        return (self.known != UNSAID).sum(axis=1)
+        return np.asarray((self.known != UNSAID).sum(axis=1), dtype=np.int64)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The figures of an intruder test before a release: each view, both ways of looking, one verdict."""
+"""The figures of an intruder test: each view, both ways of looking, one verdict."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from commonweal.vault.risk.coding import Ints
 from commonweal.vault.risk.intruder.linking import Links, link_exact, link_nearest
-from commonweal.vault.risk.intruder.puzzle import NOBODY, Puzzle
+from commonweal.vault.risk.intruder.puzzle import Mask, Puzzle
 from commonweal.vault.risk.intruder.scoring import Matches, matches
 
 VERSION = 1
@@ -30,7 +30,6 @@ class Looked:
             **self.targets.plain(),
             "control": {
                 "tries": self.control.tries,
-                "right": self.control.plain()["right"],
                 "claims": self.control.plain()["wrong"],
             },
         }
@@ -103,18 +102,22 @@ class IntruderFigures:
         }
 
 
-def look(puzzle: Puzzle, truth: Ints, seed: int) -> tuple[Looked, ...]:
+def look(
+    puzzle: Puzzle, truth: Ints, control: Mask, seed: int, *, in_bands: bool = False
+) -> tuple[Looked, ...]:
     """Both ways of looking at one puzzle.
 
-    Targets whose own record is hidden are the control group; the others have it at `truth`.
+    `truth`: each target's record, `NOBODY` where it is not there. `control`: which targets are the
+    control group: not in the release, or with their own record hidden.
     """
-    here = np.flatnonzero(puzzle.hidden == NOBODY)
-    gone = np.flatnonzero(puzzle.hidden != NOBODY)
-    sides = [(part_of(puzzle, chosen), truth[chosen]) for chosen in (here, gone)]
+    sides = [np.flatnonzero(~control), np.flatnonzero(control)]
     found = []
     for method in METHODS:
-        targets, control = (matches(_link(method, one, seed), own) for one, own in sides)
-        found.append(Looked(method, targets, control))
+        targets, controls = (
+            matches(_link(method, part_of(puzzle, side), seed), truth[side], in_bands=in_bands)
+            for side in sides
+        )
+        found.append(Looked(method, targets, controls))
     return tuple(found)
 
 
