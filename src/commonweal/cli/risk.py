@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commonweal.cli import intruding
 from commonweal.cli.options import HomeOption, JsonOption, group, names, opened
 from commonweal.cli.show import emit
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from commonweal.vault.custody import Custody
 
 app = group("How easily somebody could be recognised.")
+
+
+intruding.add_to(app)
 
 
 @app.callback()

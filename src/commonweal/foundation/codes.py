@@ -195,6 +195,22 @@ RISK = {
     "CW-RISK-SHIFT-SIZE": "A date variable spans too many days, or shifts are out of range.",
 }
 
+INTRUDER = {
+    "CW-INTRUDER-LIMIT": "An intruder test found more people than the permit allows.",
+    "CW-INTRUDER-VIEW": "A file of attackers' views does not have the form it must have.",
+    "CW-ATTACK-PAPER": "An authorisation to attack, or its draft, is not validly written.",
+    "CW-ATTACK-NOT-RECORDED": "The ledger does not know this authorisation to attack.",
+    "CW-ATTACK-WITHDRAWN": "The authorisation to attack was withdrawn.",
+    "CW-ATTACK-EXISTS": "An authorisation to attack with this id was made already.",
+    "CW-ATTACK-NOT-YET": "The authorisation to attack has not begun.",
+    "CW-ATTACK-EXPIRED": "The authorisation to attack has ended.",
+    "CW-ATTACK-OTHER-RELEASE": "The authorisation is to attack another release or file.",
+    "CW-ATTACK-LIMIT": "Attacks were run too often today, or under this authorisation.",
+    "CW-ATTACK-FEW": "An attack is about too few different people to tell totals only.",
+    "CW-ATTACK-INPUT": "A table for an attack, its columns or settings do not fit.",
+    "CW-ATTACK-TRUTH": "The file that says whose record is whose does not fit the tables.",
+}
+
 ANONYMISE = {
     "CW-ANONYMISE-INPUT": "A table was to be generalised with settings that do not fit.",
     "CW-ANONYMISE-HIERARCHY": "A generalisation hierarchy does not have the form it must have.",
@@ -246,7 +262,7 @@ RELEASE = {
     "CW-RELEASE-NOT-IN-MEMORY": "The data may only be opened in memory-backed storage.",
     "CW-RELEASE-KEY-GONE": "The data key of the release was destroyed.",
     "CW-RELEASE-IS-MEMBER": "The person's record is in the release, so absence is not stated.",
-    "CW-RELEASE-INTRUDER-TEST": "The permit asks for an intruder test, which cannot be made yet.",
+    "CW-RELEASE-INTRUDER-TEST": "The permit asks for an intruder test, which cannot be made.",
     "CW-RELEASE-CHOICES-OLD": "The choices in a release are older than their limit.",
     "CW-RELEASE-ABSENCE-UNSURE": "Absence cannot be stated for this identifier.",
     "CW-RELEASE-OPTIMISE-SIZE": "The data are too large to search for the best forms.",
@@ -268,6 +284,7 @@ CODES: dict[str, str] = {
     **KEYS,
     **CHOICES,
     **RISK,
+    **INTRUDER,
     **ANONYMISE,
     **CUSTODY,
     **CLI,

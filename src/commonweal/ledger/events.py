@@ -168,6 +168,7 @@ KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType({
     "permit": (_is_identifier, "the id of a permit"),
     "release": (_is_identifier, "the id of a release"),
     "key": (_is_identifier, "the id of a key"),
+    "authorisation": (_is_identifier, "the id of an authorisation to attack"),
     "actor": (_is_identifier, "the id of a person or service"),
     "hash": (_matches(_HASH), "`sha256:` and 64 hexadecimal digits, of something public"),
     "commitment": (_matches(_COMMITMENT), "`hmac-sha256:` and 64 hexadecimal digits (S10)"),
@@ -181,7 +182,7 @@ KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType({
 })  # fmt: skip
 """Kind: how a value is checked, and how the reference page describes it."""
 
-PUBLIC_KINDS = frozenset(KINDS) - {"actor", "code"}
+PUBLIC_KINDS = frozenset(KINDS) - {"actor", "code", "authorisation"}
 """Kinds that may appear on the public log."""
 
 
@@ -192,6 +193,7 @@ def _word(*words: str, required: bool = True) -> Field:
 _PERMIT = Field("permit")
 _RELEASE = Field("release")
 _KEY = Field("key")
+_AUTHORISATION = Field("authorisation")
 _HASHED = Field("hash")
 _WHY = _word(*_STOP_REASONS, required=False)
 
@@ -252,7 +254,7 @@ _TABLE: tuple[EventType, ...] = (
               {"release": _RELEASE, "purpose": _word("prove", "absence", "check")}),
     EventType("release.opened", "sealed", "The data of a release were unsealed.",
               {"permit": _PERMIT, "release": _RELEASE,
-               "use": _word("command", "job", "recomputation", required=False)},
+               "use": _word("command", "job", "recomputation", "attack", required=False)},
               live=("active",)),
     EventType("release.data_key_destroyed", "public", "The data of a release were made unreadable.",
               {"permit": _PERMIT, "release": _RELEASE,
@@ -260,6 +262,17 @@ _TABLE: tuple[EventType, ...] = (
     EventType("risk.hint_given", "sealed", "The data manager was told what change would pass.",
               {"permit": _PERMIT, "release": _optional("release"),
                "today": _optional("number")}),
+    EventType("attack.authorised", "sealed", "A controller allowed a test attack on data.",
+              {"authorisation": _AUTHORISATION, "until": Field("day"), "runs": Field("number"),
+               "release": _optional("release")}),
+    EventType("attack.withdrawn", "sealed", "A test attack is not allowed any more.",
+              {"authorisation": _AUTHORISATION}),
+    EventType("attack.begun", "sealed", "A test attack on data began.",
+              {"authorisation": _AUTHORISATION, "run": Field("number"), "today": Field("number"),
+               "release": _optional("release")}),
+    EventType("attack.ended", "sealed", "A test attack on data ended; its details hold totals.",
+              {"authorisation": _AUTHORISATION, "run": Field("number"),
+               "outcome": _word("done", "refused", "failed"), "code": _optional("code")}),
     EventType("key.created", "sealed", "A key was made.",
               {"key": _KEY, "purpose": _word(*PURPOSES), "version": _optional("number"),
                "permit": _optional("permit")}),

@@ -145,6 +145,8 @@ class TrustPolicy(Paper):
     fresh: Freshness = Freshness()
     hints_per_day: Annotated[int, Field(ge=0, le=1000)] = 20
     plans_per_day: Annotated[int, Field(ge=0, le=1000)] = 20
+    attacks_per_day: Annotated[int, Field(ge=0, le=1000)] | None = None
+    """Test attacks on releases or files that may be made a day; 5 where it is absent."""
     witnesses: Annotated[tuple[TrustedWitness, ...], Field(min_length=1, max_length=32)] | None = (
         None
     )

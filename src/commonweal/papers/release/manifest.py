@@ -298,6 +298,30 @@ class Generalisation(Paper):
     levels: dict[Line, ChosenForm]
 
 
+class IntruderOutcome(Paper):
+    """What the most successful attacker of an intruder test found, in totals.
+
+    `upper`: the upper end of the 95 % interval of the share of right matches; `limit`: what the
+    permit allows.
+    """
+
+    view: Identifier
+    method: Identifier
+    tries: Count
+    right: Count
+    wrong: Count
+    upper: Share
+    limit: Share
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> IntruderOutcome:
+        if self.right + self.wrong > self.tries:
+            raise ValueError("there are more matches than tries")
+        if self.upper > self.limit:
+            raise ValueError("a release whose test is over the limit does not exist")
+        return self
+
+
 class MeasuredRisk(Paper):
     """Risk of the data as they were and as they are released, and the permit's limits.
 
@@ -308,6 +332,7 @@ class MeasuredRisk(Paper):
     after: RiskFigures
     limits: RiskLimits
     generalisation: Generalisation | None = None
+    intruder: IntruderOutcome | None = None
 
 
 class MembershipTree(Paper):

@@ -6,6 +6,13 @@ permits are issued and stopped in order with the ledger, and what was written ge
 
 from __future__ import annotations
 
+from commonweal.vault.custody.authorisations import (
+    begin_attack,
+    end_attack,
+    issue_authorisation,
+    load_authorisation,
+    withdraw_authorisation,
+)
 from commonweal.vault.custody.catalogues import find_catalogue, remember_catalogue
 from commonweal.vault.custody.creating import create_home
 from commonweal.vault.custody.examining import check_export, export_public, verify_ledger
@@ -52,18 +59,22 @@ __all__ = [
     "accepted_separation",
     "ask_witnesses",
     "back_up",
+    "begin_attack",
     "change_state",
     "check_export",
     "checkpoint_signer",
     "create_home",
     "create_key",
     "destroy_key",
+    "end_attack",
     "export_public",
     "export_public_tiles",
     "find_catalogue",
     "find_permit",
+    "issue_authorisation",
     "issue_permit",
     "lineage_of",
+    "load_authorisation",
     "load_permit",
     "open_custody",
     "policy_of",
@@ -75,4 +86,5 @@ __all__ = [
     "status_of",
     "status_text",
     "verify_ledger",
+    "withdraw_authorisation",
 ]

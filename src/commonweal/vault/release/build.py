@@ -31,6 +31,7 @@ from commonweal.vault.release.closing import (
 )
 from commonweal.vault.release.handover import deliver
 from commonweal.vault.release.hints import advise
+from commonweal.vault.release.intruding import require_passed, tested
 from commonweal.vault.release.prepare import (
     Prepared,
     opened_source,
@@ -46,7 +47,6 @@ from commonweal.vault.release.session import (
     load_permit,
     make_inputs,
     refuse_elsewhere,
-    refuse_unbuilt,
 )
 from commonweal.vault.release.store import BUILDING, airlock_folder, next_release_id
 from commonweal.vault.release.writing import SealedFolder
@@ -124,7 +124,6 @@ def build_release(
     """
     permit = load_permit(custody, permit_path)
     refuse_elsewhere(permit, out)
-    refuse_unbuilt(permit)
     if out is not None and out.exists():
         raise Fault("CW-FILE-EXISTS", f"{out.name} is already there.")
     with custody.home.run_lock(), custody.home.run_folder() as work:
@@ -174,6 +173,8 @@ class _Run:
                 self.forms = tuple(prepared.generalisation.sentences())
             if prepared.breaches:
                 raise advise(self.custody, prepared, self.release)
+            prepared = tested(self.custody, prepared, self.progress)
+            require_passed(prepared.intruder)
             staging = self._stage(prepared, ring)
             try:
                 verify_unchanged(prepared, source)

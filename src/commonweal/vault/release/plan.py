@@ -19,6 +19,7 @@ from commonweal.papers.permit import Permit
 from commonweal.vault.custody import Custody
 from commonweal.vault.release.assembling import patients
 from commonweal.vault.release.closing import MANAGER
+from commonweal.vault.release.intruding import over_the_limit, tested
 from commonweal.vault.release.prepare import Prepared, opened_source, prepare
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.recipe import make_recipe
@@ -28,8 +29,8 @@ from commonweal.vault.release.session import (
     check_now,
     load_permit,
     make_inputs,
-    refuse_unbuilt,
 )
+from commonweal.vault.risk.intruder.page import sentences as intruder_sentences
 from commonweal.vault.tables.opening import opened_engine
 
 
@@ -45,6 +46,7 @@ class PlanReport:
     choices: tuple[str, ...]
     objections: dict[str, int]
     forms: tuple[str, ...] = ()
+    intruder: tuple[str, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """The report as JSON values."""
@@ -77,6 +79,7 @@ class PlanReport:
             lines += ["This release would be refused:", *self.breaches]
         else:
             lines.append("This release would keep the permit's limits.")
+        lines += self.intruder
         return lines
 
 
@@ -92,7 +95,6 @@ def plan_release(
     Raises what a build would raise before it writes anything, and `Refused` CW-RELEASE-PLAN-LIMIT.
     """
     permit = load_permit(custody, permit_path)
-    refuse_unbuilt(permit)
     check_now(custody, permit, "release")
     inputs = make_inputs(custody, permit, catalogue_path, choices)
     recipe = make_recipe(permit, inputs.catalogue)
@@ -105,6 +107,8 @@ def plan_release(
         prepared = prepare(
             inputs, engine, source, ring.keys, progress, before_rows=lambda: _count(custody, permit)
         )
+        if not prepared.breaches:
+            prepared = tested(custody, prepared, progress)
         return _report(prepared)
 
 
@@ -138,12 +142,16 @@ def _report(prepared: Prepared) -> PlanReport:
         recipe.name: {"columns": [item.variable.name for item in recipe.items]}
         for recipe in prepared.recipe.tables
     }
+    breaches = [breach.sentence for breach in prepared.breaches]
+    if prepared.intruder is not None and not prepared.intruder.passed:
+        breaches.append(over_the_limit(prepared.intruder))
     return PlanReport(
         permit=prepared.inputs.permit.id,
         patients=patients(prepared),
         tables=tables,
         risk=risk_paper(prepared),
-        breaches=tuple(breach.sentence for breach in prepared.breaches),
+        breaches=tuple(breaches),
+        intruder=() if prepared.intruder is None else tuple(intruder_sentences(prepared.intruder)),
         choices=(*prepared.decision.sentences, *prepared.chosen.choices.sentences()),
         objections=prepared.chosen.choices.counts(),
         forms=tuple(chosen.sentences()) if chosen is not None else (),

@@ -40,6 +40,7 @@ from commonweal.vault.release.restricted import RestrictedLists, lists_for
 from commonweal.vault.release.shaping import Shaper
 from commonweal.vault.release.views import measured_views
 from commonweal.vault.risk import Breach, people_to_leave_out
+from commonweal.vault.risk.intruder.testing import IntruderFigures
 from commonweal.vault.sources import Source, open_source
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
@@ -87,6 +88,8 @@ class Prepared:
     breaches: tuple[Breach, ...]
     generalisation: Generalisation | None = None
     """Which forms were chosen, where the permit lets coarser ones be chosen."""
+    intruder: IntruderFigures | None = None
+    """What the intruder test found, where the permit asks for one and it was made."""
 
 
 @contextlib.contextmanager

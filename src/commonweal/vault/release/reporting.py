@@ -9,6 +9,8 @@ from typing import Any
 
 from commonweal.vault.release.prepare import Prepared
 from commonweal.vault.risk import overall, report_html, risk_json
+from commonweal.vault.risk.intruder.page import section
+from commonweal.vault.risk.intruder.testing import IntruderFigures
 from commonweal.vault.risk.utility_section import Utility, utility_json
 
 
@@ -16,11 +18,28 @@ def risk_paper(prepared: Prepared) -> dict[str, Any]:
     """The part `risk` of the manifest: before, after, limits; the worst of all tables counts."""
     quasi = quasi_names(prepared)
     chosen = prepared.generalisation
-    return {
+    paper = {
         "before": overall(prepared.before.tables, prepared.before.shift, quasi),
         "after": overall(prepared.after.tables, prepared.after.shift, quasi),
         "limits": prepared.inputs.permit.risk.plain(),
         **({} if chosen is None else {"generalisation": chosen.plain()}),
+    }
+    if prepared.intruder is not None:
+        paper["intruder"] = _outcome(prepared.intruder)
+    return paper
+
+
+def _outcome(figures: IntruderFigures) -> dict[str, Any]:
+    """The test's outcome, with the fields of the manifest's `IntruderOutcome`."""
+    view, one = figures.worst
+    return {
+        "view": view.view,
+        "method": one.method,
+        "tries": one.targets.tries,
+        "right": one.targets.right,
+        "wrong": one.targets.wrong,
+        "upper": figures.upper,
+        "limit": figures.limit,
     }
 
 
@@ -31,8 +50,7 @@ def quasi_names(prepared: Prepared) -> tuple[str, ...]:
 
 def risk_document(prepared: Prepared, utility: Utility) -> dict[str, Any]:
     """The content of `risk.json`."""
-    chosen = {"generalisation": dict(utility.choice)} if utility.choice else {}
-    figures = risk_json(
+    found = risk_json(
         prepared.before.tables,
         prepared.after.tables,
         prepared.inputs.permit.risk,
@@ -42,7 +60,11 @@ def risk_document(prepared: Prepared, utility: Utility) -> dict[str, Any]:
             for recipe in prepared.recipe.tables
         },
     )
-    return {**figures, **chosen, "utility": utility_json(utility)}
+    if utility.choice:
+        found["generalisation"] = dict(utility.choice)
+    if prepared.intruder is not None:
+        found["intruder"] = prepared.intruder.plain()
+    return {**found, "utility": utility_json(utility)}
 
 
 def report_page(
@@ -62,4 +84,5 @@ def report_page(
         after=prepared.after.tables,
         shift=prepared.after.shift,
         utility=utility,
+        more=section(prepared.intruder),
     )

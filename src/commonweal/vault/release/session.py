@@ -28,16 +28,6 @@ def load_permit(custody: Custody, path: Path) -> Permit:
     return custody_permits.load_permit(custody, path)
 
 
-def refuse_unbuilt(permit: Permit) -> None:
-    """Refuse what was decided but cannot be done yet: a gate that is not there is not open."""
-    if permit.intruder_test is not None:
-        raise Refused(
-            "CW-RELEASE-INTRUDER-TEST",
-            "The permit asks for a motivated intruder test before release, which Commonweal cannot "
-            "make yet.",
-        )
-
-
 def check_now(custody: Custody, permit: Permit, action: Action) -> None:
     """Refuse unless the permit allows `action` now, by a status fresh from the ledger."""
     permit.check(action, None, custody.clock.now(), status_of(custody, permit))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Self
 
 from commonweal.papers.forms import Form
@@ -36,6 +37,14 @@ _MAKERS: Mapping[str, Callable[[Form, ops.Value], ops.Value]] = {
     "round": lambda form, value: ops.round_half_up(value, form.arguments[0]),
 }
 """Forms that need nothing but the value."""
+
+
+def as_shown(form: Form, source: ops.Value, type_: str, ages_at: datetime) -> ops.Value:
+    """A value in a form that needs nothing but the value and the day at which ages are taken."""
+    if form.kind == "age_band":
+        age = source if type_ == "integer" else ops.age_at(source, ages_at)
+        return ops.age_band(age, form.whole(0), form.whole(1))
+    return _MAKERS[form.kind](form, source)
 
 
 @dataclass(frozen=True)
@@ -238,6 +247,20 @@ class Shaper:
         code = {recipe.code_column: rows[CODE]} if recipe.about_people else {}
         return ops.project(rows, {**code, **columns})
 
+    def shown(
+        self,
+        recipe: TableRecipe,
+        rows: ops.Table,
+        items: tuple[Wanted, ...],
+        whose: ops.Table,
+    ) -> ops.Table:
+        """`WHO`, and what each of `items` is shown as in `rows`: those of `rows`, or believed ones.
+
+        Rare values are judged among the people `whose`.
+        """
+        rows, columns = self._formed(recipe, rows, items, whose)
+        return ops.project(rows, {WHO: rows[WHO], **columns})
+
     def _formed(
         self,
         recipe: TableRecipe,
@@ -283,12 +306,7 @@ class Shaper:
             return ops.shift_weeks(ops.to_hour(source) if timed else source, rows[WEEKS])
         if form.kind == "interval":
             return ops.days_between(source, rows[since] if since else rows[firsts[name]])
-        if form.kind == "age_band":
-            age = source
-            if item.variable.type != "integer":
-                age = ops.age_at(source, self.loaded.recipe.permit.ages_at)
-            return ops.age_band(age, form.whole(0), form.whole(1))
-        return _MAKERS[form.kind](form, source)
+        return as_shown(form, source, item.variable.type, self.loaded.recipe.permit.ages_at)
 
     def _with_record_codes(
         self, rows: ops.Table, items: tuple[Wanted, ...]

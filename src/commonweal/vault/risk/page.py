@@ -48,12 +48,14 @@ def report_html(
     after: Mapping[str, Figures],
     shift: ShiftFigures | None,
     utility: Utility | None = None,
+    more: Sequence[str] = (),
 ) -> str:
     """The page, which holds exact counts of people and so stays with staff inside the vault.
 
     `people` and `tables`: as in the manifest (`PeopleCounts`, `ReleasedTable`); all reasons of
     removal are shown as one figure. `before` and `after`: figures by table. `shift`: candidate
-    shifts, None where no date is moved. `utility`: what was lost.
+    shifts, None where no date is moved. `utility`: what was lost. `more`: sections, as HTML, before
+    the last.
     """
     title = f"Risk report for release {release}"
     limits = permit.risk
@@ -71,7 +73,7 @@ def report_html(
     for name, figures in after.items():
         body += _table_risk(name, before.get(name), figures, limits)
     body += utility_html(utility, _data_table)
-    body += [*_shifts(shift, limits), *_meaning()]
+    body += [*_shifts(shift, limits), *more, *_meaning()]
     return (
         '<!DOCTYPE html>\n<html lang="en-GB">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

@@ -1,0 +1,203 @@
+"""What is attacked: a release of the home's store, unsealed in memory, or one file by its hash.
+
+Both give the same: columns that others may know, each with its form, and rows that belong to
+records.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from commonweal.foundation.errors import Fault, Refused
+from commonweal.foundation.files import sha256_file
+from commonweal.papers.authorisation import Authorisation
+from commonweal.papers.forms import Form
+from commonweal.papers.permit import Permit
+from commonweal.papers.release import ReleaseManifest
+from commonweal.vault.custody import Custody, find_permit, load_permit, status_of
+from commonweal.vault.keys import Secret
+from commonweal.vault.release.closing import newest
+from commonweal.vault.release.known_forms import FORMS
+from commonweal.vault.release.store import MANIFEST, read_manifest
+from commonweal.vault.release.verify import open_file, release_key
+from commonweal.vault.release.writing import context_of
+from commonweal.vault.risk.intruder.reading import as_keys, columns_of, released_file, unfit
+
+_KNOWABLE = frozenset({"quasi_identifier", "direct_identifier"})
+
+
+@dataclass(frozen=True)
+class Offered:
+    """One column that can be attacked. `known_as`: names that it may have in what is known."""
+
+    table: str
+    column: str
+    form: Form
+    knowable: bool
+    weeks: int | None = None
+
+    @property
+    def name(self) -> str:
+        """`table.column`, or the column alone for a file."""
+        return f"{self.table}.{self.column}" if self.table else self.column
+
+    @property
+    def known_as(self) -> tuple[str, str]:
+        """The longer name counts before the shorter one."""
+        return self.name, self.column
+
+
+@dataclass(frozen=True)
+class Attacked:
+    """`read(table, columns)` gives rows with the record's key first, as text."""
+
+    offered: tuple[Offered, ...]
+    ages_at: datetime | None
+    permit: str | None = None
+
+    def tables(self) -> tuple[str, ...]:
+        """Every table with rows of records."""
+        raise NotImplementedError
+
+    def read(self, table: str, columns: Sequence[str]) -> pa.Table:
+        """Rows of a table: the record's key in the first column, then `columns`."""
+        raise NotImplementedError
+
+
+# --- a release of the store -----------------------------------------------------------------
+@dataclass(frozen=True)
+class AttackedRelease(Attacked):
+    """A sealed release. Unsealed in memory, table by table."""
+
+    folder: Path = Path()
+    manifest: ReleaseManifest | None = None
+    secret: Secret | None = None
+
+    def tables(self) -> tuple[str, ...]:
+        """The tables about people: those with a code of the person."""
+        assert self.manifest is not None  # noqa: S101 (made by `attacked_release` only)
+        return tuple(name for name in self.manifest.tables if self._code(name) is not None)
+
+    def _code(self, table: str) -> str | None:
+        assert self.manifest is not None  # noqa: S101 (as above)
+        columns = self.manifest.tables[table].columns
+        coded = (one.name for one in columns if (one.form, one.type) == ("pseudonym", "code"))
+        return next(coded, None)
+
+    def read(self, table: str, columns: Sequence[str]) -> pa.Table:
+        """As `Attacked.read`. Raises the faults of a release that was changed."""
+        manifest, secret, code = self.manifest, self.secret, self._code(table)
+        assert manifest is not None  # noqa: S101 (as above)
+        assert secret is not None  # noqa: S101
+        names = [str(code), *columns]
+        parts = []
+        for file in manifest.tables[table].files:
+            sink = io.BytesIO()
+            context = context_of(manifest.release, file.path)
+            open_file(self.folder / file.path, sink, file, secret, context)
+            parts.append(pq.read_table(pa.BufferReader(sink.getbuffer()), columns=names))
+        whole = pa.concat_tables(parts).select(names)
+        return whole.set_column(0, names[0], as_keys(whole[names[0]]))
+
+
+def attacked_release(custody: Custody, folder: Path, paper: Authorisation) -> AttackedRelease:
+    """The release in `folder`, if `paper` and its permit let it be attacked now.
+
+    The permit must be live, allow `test_risk` and name the attacker; the release must be its
+    newest (S13). Raises `Refused` CW-ATTACK-*, CW-RELEASE-SUPERSEDED, CW-RELEASE-KEY-GONE,
+    `PermitRefused`, and the faults of a manifest.
+    """
+    manifest = read_manifest(custody.home.releases, folder, custody.trust)
+    now = custody.clock.now()
+    paper.check(now, release=manifest.release)
+    permit = load_permit(custody, find_permit(custody, manifest.permit_id))
+    permit.check("test_risk", paper.attacker.account, now, status_of(custody, permit))
+    latest = newest(custody, permit.id)
+    if latest is None or latest.release != manifest.release:
+        raise Refused(
+            "CW-RELEASE-SUPERSEDED",
+            "A newer release of this permit exists; only the newest is attacked.",
+        )
+    secret = release_key(custody, manifest.release)
+    if secret is None:
+        raise Refused("CW-RELEASE-KEY-GONE", "The key of this release was destroyed.")
+    offered = tuple(_offered(manifest, permit))
+    return AttackedRelease(offered, permit.ages_at, permit.id, folder, manifest, secret)
+
+
+def _offered(manifest: ReleaseManifest, permit: Permit) -> list[Offered]:
+    return [
+        Offered(
+            name,
+            column.name,
+            Form.parse(column.form),
+            column.role in _KNOWABLE,
+            permit.shift_weeks if column.form == "shift" else None,
+        )
+        for name, table in manifest.tables.items()
+        for column in table.columns
+        if Form.parse(column.form).kind in FORMS
+    ]
+
+
+# --- a file ---------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class AttackedFile(Attacked):
+    """One CSV or Parquet file."""
+
+    path: Path = Path()
+    record: str = ""
+
+    def tables(self) -> tuple[str, ...]:
+        """One, without a name."""
+        return ("",)
+
+    def read(self, table: str, columns: Sequence[str]) -> pa.Table:  # noqa: ARG002 (it has one)
+        """As `Attacked.read`."""
+        return released_file(self.path, self.record, columns)
+
+
+def attacked_file(
+    custody: Custody,
+    path: Path,
+    paper: Authorisation,
+    record: str | None,
+    forms: Mapping[str, str],
+    at: date | None,
+) -> AttackedFile:
+    """The file at `path`, if `paper` is for one with its hash. `forms`: by column, else `exact`.
+
+    Raises `Refused` CW-ATTACK-*, `WrongUsage` CW-ATTACK-INPUT, file faults.
+    """
+    if not path.is_file():
+        raise Fault("CW-FILE-MISSING", f"There is no release and no file {path.name}.")
+    paper.check(custody.clock.now(), file=sha256_file(path))
+    if record is None:
+        raise unfit("Say with --record which column of the file says whose record a row is.")
+    columns = columns_of(path, "file to be attacked")
+    absent = [name for name in (record, *forms) if name not in columns]
+    if absent:
+        raise unfit(f"The file to be attacked {path.name} has no column {absent[0]}.")
+    offered = []
+    for name in columns:
+        form = Form.parse(forms.get(name, "exact"))
+        if form.kind not in FORMS:
+            raise unfit(f"What is shown as {form.kind} cannot be compared with what is known.")
+        if form.kind == "shift":
+            raise unfit("By how much dates were moved is known of releases only, not of files.")
+        if name != record:
+            offered.append(Offered("", name, form, knowable=True))
+    ages = None if at is None else datetime.combine(at, time.min)
+    return AttackedFile(tuple(offered), ages, None, path, record)
+
+
+def is_release(path: Path) -> bool:
+    """Whether a release lies at `path`."""
+    return (path / MANIFEST).is_file()
