@@ -17,10 +17,11 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from commonweal.papers.permit_rules import Wanted
 from commonweal.vault.release.narrow import WHO, key_column
-from commonweal.vault.release.recipe import EventLink, TableRecipe
+from commonweal.vault.release.recipe import CODE_SYSTEMS, EventLink, TableRecipe
 from commonweal.vault.release.shaping import Shaper
-from commonweal.vault.risk import RiskView
+from commonweal.vault.risk import KnownPart, RiskView
 from commonweal.vault.tables import ops
 
 EVERYONE = "people"
@@ -58,6 +59,9 @@ class _Making:
     kept: list[str] = field(default_factory=list)
     _formed: dict[str, ops.Table] = field(default_factory=dict)
     _classes: dict[tuple[str, ...], ops.Table | None] = field(default_factory=dict)
+    _parts: dict[tuple[str, ...], KnownPart] = field(default_factory=dict)
+    _numbers: ops.Table = field(init=False)
+    """The values and numbers of the classes that were numbered last."""
 
     def views(self) -> Iterator[RiskView]:
         tables = [one for one in self.shaper.loaded.recipe.tables if one.about_people]
@@ -75,11 +79,23 @@ class _Making:
             besides = {name: fact for name, fact in facts.items() if name != table.name}
         rows, of_person = self._with_person_class(rows, besides)
         learnt = [item.variable.name for item in table.sensitive] if self.sensitive else []
+        key = tuple(sorted(besides))
         quasi = (*of_person, *own)
         wanted = ops.select(rows, [WHO, *quasi, *learnt])
         # Classes of events are counted in several passes, those of people in one.
         shown = self._keep(wanted) if own else wanted
-        return RiskView(table.name, shown, quasi, tuple(learnt), WHO, by_person=not own)
+        return RiskView(
+            table.name, shown, quasi, tuple(learnt), WHO, by_person=not own,
+            ordered=tuple(item.variable.name for item in table.sensitive if _in_order(item)),
+            parts=(self._parts[key],) if of_person else (),
+            labels=self._labels(table, own),
+        )  # fmt: skip
+
+    def _labels(self, table: TableRecipe, own: Sequence[str]) -> dict[str, str]:
+        """What the columns that an event is known by are called for people."""
+        parents = [parent.name for _, parent in self._parents(table, ())]
+        found = {f"{_EVENT_CLASS}_{at}": f"{name}: the event" for at, name in enumerate(parents)}
+        return {name: found.get(name, f"{table.name}.{name}") for name in own}
 
     # --- of the person ----------------------------------------------------------------------
     def _facts(self, tables: Sequence[TableRecipe]) -> dict[str, ops.Table]:
@@ -128,25 +144,29 @@ class _Making:
         """`rows` with the number of the class that the person is in by all `facts`."""
         key = tuple(sorted(facts))
         if key not in self._classes:
-            self._classes[key] = self._person_classes(list(facts.values())) if facts else None
+            self._classes[key] = self._person_classes(key, facts) if facts else None
         classes = self._classes[key]
         if classes is None:
             return rows, []
         joined = ops.left_join(rows, classes, {WHO: WHO}, {_PERSON_CLASS: "class"})
         return joined, [_PERSON_CLASS]
 
-    def _person_classes(self, facts: Sequence[ops.Table]) -> ops.Table:
+    def _person_classes(self, key: tuple[str, ...], facts: dict[str, ops.Table]) -> ops.Table:
         """`WHO`, `class`: people of whom the same is known have the same class."""
         known = ops.project(self.people, {WHO: self.people["number"]})
         names: list[str] = []
-        for fact in facts:
+        called: dict[str, str] = {}
+        for table, fact in facts.items():
             new = {
                 f"known_{len(names) + place}": name
                 for place, name in enumerate(name for name in ops.columns(fact) if name != WHO)
             }
             known = ops.left_join(known, fact, {WHO: WHO}, new)
             names += new
-        return self._numbered(known, names, "class")
+            called |= {into: f"{table}.{name}" for into, name in new.items()}
+        found = self._numbered(known, names, "class")
+        self._parts[key] = KnownPart(_PERSON_CLASS, "class", self._numbers, called)
+        return found
 
     # --- of the event -----------------------------------------------------------------------
     def _as_events(
@@ -219,6 +239,7 @@ class _Making:
         """`rows` with the number of their class by the columns `names`."""
         once = ops.distinct(ops.select(rows, list(names)))
         classes = self._keep(ops.derive(once, {into: ops.row_number()}))
+        self._numbers = classes
         others = [name for name in ops.columns(rows) if name not in names]
         joined = ops.inner_join_same(rows, classes, {name: name for name in names}, {into: into})
         return self._keep(ops.select(joined, [*others, into]))
@@ -231,3 +252,10 @@ class _Making:
 
 def _names(table: TableRecipe) -> list[str]:
     return [item.variable.name for item in table.quasi]
+
+
+def _in_order(item: Wanted) -> bool:
+    """Whether the order of an item's values means something; a number may be a code."""
+    kinds = ("integer", "decimal", "date", "timestamp")
+    plain = item.variable.type in kinds and item.variable.identifies not in CODE_SYSTEMS
+    return plain and item.form.kind != "rollup"
