@@ -14,7 +14,7 @@ from commonweal.foundation.canonical import canonical
 from commonweal.papers.permit import RiskLimits
 from commonweal.papers.release.manifest import RiskFigures
 from commonweal.vault.risk import Figures, overall, report_html, risk_json
-from commonweal.vault.risk.page import _STYLE
+from commonweal.vault.risk.page_layout import STYLE
 from commonweal.vault.risk.shift import ShiftFigures
 from tests.factories import draft, manifest_data
 from tests.unit.risk.test_gate import figures
@@ -138,7 +138,7 @@ def test_colours_have_enough_contrast() -> None:
         low, high = sorted((luminance(one), luminance(other)))
         return (high + 0.05) / (low + 0.05)
 
-    used = set(re.findall(r"#([0-9a-f]{6}|[0-9a-f]{3})\b", _STYLE))
+    used = set(re.findall(r"#([0-9a-f]{6}|[0-9a-f]{3})\b", STYLE))
     text, backgrounds = "212b32", {"fff", "f0f4f5"}
     assert {text, *backgrounds} <= used
     assert all(contrast(text, ground) >= 7 for ground in backgrounds)

@@ -51,6 +51,7 @@ from commonweal.vault.release.session import (
 )
 from commonweal.vault.release.store import BUILDING, airlock_folder, next_release_id
 from commonweal.vault.release.writing import SealedFolder
+from commonweal.vault.risk import Depth
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,10 @@ def build_release(
     choices: Path,
     out: Path | None = None,
     progress: Progress = quiet,
+    *,
+    depth: Depth | None = None,
 ) -> BuildReport:
-    """Build the next release of a permit.
+    """Build the next release of a permit. `depth`: how far risk is measured.
 
     Raises `PermitRefused`, the refusals of choices and risk, `Fault` for what is wrong in a paper
     or a source, `Unavailable` where something needed for safety is missing.
@@ -134,7 +137,7 @@ def build_release(
             custody.ledger.append(
                 Event("release.authorised", MANAGER, _authorised(permit, release, earlier))
             )
-            inputs = make_inputs(custody, permit, catalogue_path, choices)
+            inputs = make_inputs(custody, permit, catalogue_path, choices, depth)
             run = _Run(custody, permit, release, number, earlier, work, progress)
             folder, manifest, entry = run.build(inputs)
         except BaseException as error:

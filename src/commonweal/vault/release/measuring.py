@@ -22,6 +22,7 @@ from commonweal.vault.risk import (
     Deeper,
     Depth,
     Figures,
+    MoreFigures,
     ReleasedDates,
     ShiftFigures,
     calendar_of,
@@ -48,6 +49,13 @@ class Measured:
     shift: ShiftFigures | None
     deeper: Mapping[str, Deeper] = field(default_factory=dict)
     gaps: Mapping[str, dict[str, Any] | None] = field(default_factory=dict)
+    population: int | None = None
+    """How many people those of the tables are taken to be a sample of."""
+
+    @property
+    def more(self) -> MoreFigures:
+        """What was measured beyond classes and candidate shifts."""
+        return MoreFigures(self.deeper, self.gaps, self.population)
 
     @property
     def worst(self) -> Figures:
@@ -126,7 +134,9 @@ def measure(
         most = 0 if depth is None else depth.rows
         small = {name for name, one in figures.items() if one.rows <= most}
         shift = _shift(shaper, people, known, small, gaps)
-    return Measured(figures, shift, deeper, gaps if depth is not None else {})
+    if depth is None:
+        return Measured(figures, shift)
+    return Measured(figures, shift, deeper, gaps, depth.population)
 
 
 def _shift(

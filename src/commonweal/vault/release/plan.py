@@ -22,7 +22,7 @@ from commonweal.vault.release.closing import MANAGER
 from commonweal.vault.release.prepare import Prepared, opened_engine, opened_source, prepare
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.recipe import make_recipe
-from commonweal.vault.release.reporting import risk_paper
+from commonweal.vault.release.reporting import risk_document, risk_paper
 from commonweal.vault.release.session import (
     ProjectKeyring,
     check_now,
@@ -30,6 +30,7 @@ from commonweal.vault.release.session import (
     make_inputs,
     refuse_unbuilt,
 )
+from commonweal.vault.risk import Depth
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class PlanReport:
     breaches: tuple[str, ...]
     choices: tuple[str, ...]
     objections: dict[str, int]
+    figures: dict[str, Any]
+    """As in `risk.json`: all that was measured, table by table."""
 
     def plain(self) -> dict[str, Any]:
         """The report as JSON values."""
@@ -51,6 +54,7 @@ class PlanReport:
             "patients": self.patients,
             "tables": self.tables,
             "risk": self.risk,
+            "figures": self.figures,
             "objections": self.objections,
             "would_be_refused": list(self.breaches),
         }
@@ -83,15 +87,17 @@ def plan_release(
     catalogue_path: Path,
     choices: Path,
     progress: Progress = quiet,
+    *,
+    depth: Depth | None = None,
 ) -> PlanReport:
-    """Work out everything up to the risk gate and throw it away.
+    """Work out everything up to the risk gate and throw it away. `depth`: how far risk is measured.
 
     Raises what a build would raise before it writes anything, and `Refused` CW-RELEASE-PLAN-LIMIT.
     """
     permit = load_permit(custody, permit_path)
     refuse_unbuilt(permit)
     check_now(custody, permit, "release")
-    inputs = make_inputs(custody, permit, catalogue_path, choices)
+    inputs = make_inputs(custody, permit, catalogue_path, choices, depth)
     recipe = make_recipe(permit, inputs.catalogue)
     ring = ProjectKeyring(custody, permit, may_create=False)
     with (
@@ -142,4 +148,5 @@ def _report(prepared: Prepared) -> PlanReport:
         breaches=tuple(breach.sentence for breach in prepared.breaches),
         choices=(*prepared.decision.sentences, *prepared.chosen.choices.sentences()),
         objections=prepared.chosen.choices.counts(),
+        figures=risk_document(prepared),
     )

@@ -37,6 +37,7 @@ def risk_document(prepared: Prepared) -> dict[str, Any]:
             recipe.name: [item.variable.name for item in recipe.quasi]
             for recipe in prepared.recipe.tables
         },
+        more=prepared.after.more,
     )
 
 
@@ -52,4 +53,5 @@ def report_page(
         before=prepared.before.tables,
         after=prepared.after.tables,
         shift=prepared.after.shift,
+        more=prepared.after.more,
     )

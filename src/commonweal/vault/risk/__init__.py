@@ -23,7 +23,7 @@ from commonweal.vault.risk.leave_out import (
 )
 from commonweal.vault.risk.measuring import measure
 from commonweal.vault.risk.page import report_html
-from commonweal.vault.risk.report import overall, risk_json
+from commonweal.vault.risk.report import MoreFigures, overall, risk_json
 from commonweal.vault.risk.sentences import share_in_words
 from commonweal.vault.risk.shift import (
     Calendar,
@@ -49,6 +49,7 @@ __all__ = [
     "KnownPart",
     "LeftOut",
     "More",
+    "MoreFigures",
     "ReleasedDates",
     "RiskRefused",
     "RiskView",

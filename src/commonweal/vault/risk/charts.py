@@ -20,6 +20,7 @@ Kind = Literal["before", "after"]
 STYLE = """
 svg.chart { display: block; width: 100%; margin: 0.5rem 0 1rem; font: inherit; overflow: visible; }
 svg.chart text { fill: #212b32; font-size: 1rem; }
+svg.chart text.label { font-weight: bold; }
 svg.chart .rule { stroke: #4c6272; stroke-width: 1; }
 svg.chart .limit { stroke: #212b32; stroke-width: 2; stroke-dasharray: 6 4; }
 svg.chart .after { fill: #005eb8; stroke: #005eb8; stroke-width: 2; }
@@ -37,25 +38,26 @@ svg.chart .ring { fill: none; stroke: #212b32; stroke-width: 3; }
 }
 """
 
-_LINE = 24
-_BAR = 14
-_GAP = 14
-_BROAD = 34
+_LINE = 22
+_BAR = 12
+_GAP = 12
+_BROAD = 38
 """Letters that fit a line of a chart on a screen of 320 pixels."""
 _PLOT = 260
 _MARK = 5
 
 
 @dataclass(frozen=True)
-class Bar:
-    """One bar: `share` of the whole width, from 0 to 1, and what is written above it.
+class Row:
+    """What is measured (`label`), its figures in words (`told`), and the bars below them.
 
-    `kind`: `before` is drawn as an outline, `after` filled.
+    Of each bar the share of the whole width, and its kind: `before` is drawn as an outline, `after`
+    filled.
     """
 
     label: str
-    share: float
-    kind: Kind = "after"
+    told: str
+    bars: tuple[tuple[float, Kind], ...]
 
 
 class Candidate(Protocol):
@@ -84,7 +86,7 @@ class Candidate(Protocol):
 
 @dataclass(frozen=True)
 class Dot:
-    """One dot: `across` and `up` from 0 to 1. `kind`: as in `Bar`; `ringed`: the one chosen."""
+    """One dot: `across` and `up` from 0 to 1. `kind`: as in `Row`; `ringed`: the one chosen."""
 
     across: float
     up: float
@@ -101,26 +103,27 @@ class Axis:
     last: str
 
 
-def bar_chart(ident: str, title: str, description: str, bars: Sequence[Bar]) -> str:
-    """Bars that lie, each under its own line of text. `ident`: unique in the page."""
+def bar_chart(ident: str, title: str, description: str, rows: Sequence[Row]) -> str:
+    """Bars that lie, each below the text that says what it is. `ident`: unique in the page."""
     parts: list[str] = []
     top = 0
-    for bar in bars:
-        for line in _lines(bar.label):
-            top += _LINE
-            parts.append(f'<text x="0" y="{top - 6}">{escape(line)}</text>')
-        wide = 100 * min(max(bar.share, 0.0), 1.0)
-        # A hair less than the whole, so that the outline of a full bar is not cut off.
-        wide = min(wide, 99.6)
-        if wide > 0:
-            # Something is never drawn as nothing.
-            wide = max(wide, 0.4)
-            parts.append(
-                f'<rect class="{bar.kind}" x="1" y="{top + 1}" width="{wide:.2f}%" '
-                f'height="{_BAR}"/>'
-            )
-        parts.append(f'<line class="rule" x1="0" y1="{top}" x2="0" y2="{top + _BAR + 2}"/>')
-        top += _BAR + _GAP
+    for row in rows:
+        for text, style in ((row.label, ' class="label"'), (row.told, "")):
+            for line in textwrap.wrap(text, _BROAD):
+                top += _LINE
+                parts.append(f'<text{style} x="0" y="{top - 6}">{escape(line)}</text>')
+        start = top
+        for share, kind in row.bars:
+            if share > 0:
+                # Something is never drawn as nothing, nor an outline cut off at the edge.
+                wide = min(max(100 * share, 0.4), 99.4)
+                parts.append(
+                    f'<rect class="{kind}" x="1" y="{top + 2}" width="{wide:.2f}%" '
+                    f'height="{_BAR}"/>'
+                )
+            top += _BAR + 5
+        parts.append(f'<line class="rule" x1="0" y1="{start}" x2="0" y2="{top}"/>')
+        top += _GAP
     return _svg(ident, title, description, parts, top)
 
 
@@ -164,7 +167,3 @@ def _svg(ident: str, title: str, description: str, parts: Sequence[str], height:
         f'<title id="{ident}-title">{escape(title)}</title>'
         f'<desc id="{ident}-desc">{escape(description)}</desc>' + "".join(parts) + "</svg>"
     )
-
-
-def _lines(label: str) -> list[str]:
-    return textwrap.wrap(label, _BROAD, break_long_words=True) or [""]

@@ -74,7 +74,10 @@ class Deepening:
     _seen: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def of(self, view: RiskView, figures: Figures) -> Deeper:
-        """The figures of one view, whose classes were measured as `figures`."""
+        """The figures of one view, whose classes were measured as `figures`.
+
+        Raises `WrongUsage` CW-RISK-POPULATION where the population is smaller than the data.
+        """
         left: list[str] = []
         small = figures.rows <= self.depth.rows
         costs, costs_as = self._costs(view, small, left)
@@ -114,7 +117,7 @@ class Deepening:
 
     def _uniques(self, figures: Figures) -> Uniques | None:
         population = self.depth.population
-        if population is None or not figures.patients or population < figures.patients:
+        if population is None or not figures.patients:
             return None
         return estimated_uniques(figures, population)
 

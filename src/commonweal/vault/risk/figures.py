@@ -114,7 +114,7 @@ class Figures:
 
     def as_dict(self) -> dict[str, Any]:
         """The figures with the names of `risk measure` (INTERFACES)."""
-        return {
+        found: dict[str, Any] = {
             "rows": self.rows,
             "patients": self.patients,
             "classes": self.classes,
@@ -134,6 +134,13 @@ class Figures:
                 {"class": number, "size": size} for number, size in enumerate(self.smallest, 1)
             ],
         }
+        if self.closeness:
+            near = self.closeness
+            for column, one in near.items():
+                found["l"][column]["recursive"] = one.recursive_json()
+            found["t"] = {column: one.as_dict() for column, one in near.items()}
+            found["likeness"] = {column: one.likeness() for column, one in near.items()}
+        return found
 
 
 def _smallest(sizes: Mapping[int, int]) -> tuple[int, ...]:
