@@ -41,7 +41,8 @@ svg.chart .ring { fill: none; stroke: #212b32; stroke-width: 3; }
 _LINE = 22
 _BAR = 12
 _GAP = 12
-_BROAD = 38
+_BROAD = 40
+_BROAD_BOLD = 34
 """Letters that fit a line of a chart on a screen of 320 pixels."""
 _PLOT = 260
 _MARK = 5
@@ -108,8 +109,9 @@ def bar_chart(ident: str, title: str, description: str, rows: Sequence[Row]) -> 
     parts: list[str] = []
     top = 0
     for row in rows:
-        for text, style in ((row.label, ' class="label"'), (row.told, "")):
-            for line in textwrap.wrap(text, _BROAD):
+        texts = ((row.label, ' class="label"', _BROAD_BOLD), (row.told, "", _BROAD))
+        for text, style, broad in texts:
+            for line in textwrap.wrap(text, broad):
                 top += _LINE
                 parts.append(f'<text{style} x="0" y="{top - 6}">{escape(line)}</text>')
         start = top

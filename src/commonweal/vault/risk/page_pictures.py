@@ -243,7 +243,7 @@ def _events(ident: str, name: str, deeper: Deeper) -> list[str]:
     for known, one in power.items():
         what = "1 event" if known == 1 else f"{known} events"
         alone, right = share_of_people(one.unique), chance_in_words(one.mean)
-        told = f"alone: {_short(alone)}; right: {_short(right)}"
+        told = f"{_short(alone)} alone, {_short(right)} right"
         rows.append(Row(what, told, ((one.unique, "before"), (one.mean, "after"))))
         cells.append((what, alone, right, _how(one)))
     known_by = ", ".join(deeper.known_by)
@@ -270,11 +270,15 @@ def _events(ident: str, name: str, deeper: Deeper) -> list[str]:
 
 
 def _rare(name: str, rare: Mapping[str, Mapping[str, int]]) -> list[str]:
+    if not rare:
+        return []
     cells = [
-        (item, f"{one['values']:,}", people_in_words(one["patients"])) for item, one in rare.items()
+        (item, f"{one['values']:,}", people_in_words(one["patients"]))
+        for item, one in rare.items()
+        if one["values"]
     ]
     if not cells:
-        return []
+        return [paragraph(f"No value in table {name} is held by fewer than ten people.")]
     head = ("Item", "Values", "People who have one")
     return data_table(f"Values in table {name} that fewer than ten people have", head, cells)
 
