@@ -108,6 +108,12 @@ def postgres_bin() -> Path | None:
     return None
 
 
+def chromium() -> str | None:
+    """Return the program that starts Chromium, or None where there is none."""
+    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    return next((path for path in found if path is not None), None)
+
+
 def _major(name: str) -> int:
     digits = re.match(r"\d+", name)
     return int(digits.group()) if digits else -1
@@ -155,6 +161,12 @@ NEEDS = (
         frozenset({"test"}),
         lambda: postgres_bin() is not None,
         ("postgresql",),
+    ),
+    Need(
+        "the browser Chromium",
+        frozenset({"test"}),
+        lambda: chromium() is not None,
+        ("chromium",),
     ),
 )
 

@@ -23,12 +23,27 @@ from commonweal.cli.show import emit, show_table, steps
 
 if TYPE_CHECKING:
     from commonweal.vault.custody import Custody
+    from commonweal.vault.risk import Depth
 
 app = group("Releases: de-identified data for a project, under its permit.")
 
 PermitOption = Annotated[Path, typer.Option(help="The signed permit.")]
 CatalogueOption = Annotated[Path, typer.Option(help="The catalogue of the source.")]
 ChoicesOption = Annotated[Path, typer.Option(help="The folder of people's choices.")]
+FullRisk = Annotated[
+    bool,
+    typer.Option(
+        "--full-risk", help="Measure several events, gaps and each item's cost in large tables too."
+    ),
+]
+PopulationSize = Annotated[
+    int | None,
+    typer.Option(
+        help="People that those released are a sample of; else everybody in the source.",
+        min=1,
+        show_default=False,
+    ),
+]
 EngineOption = Annotated[str, typer.Option(help="The table engine: duckdb.")]
 
 
@@ -39,6 +54,8 @@ def plan(
     catalogue: CatalogueOption,
     choices: ChoicesOption,
     engine: EngineOption = "duckdb",
+    full_risk: FullRisk = False,
+    population_size: PopulationSize = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -50,7 +67,8 @@ def plan(
     from commonweal.vault.release.plan import plan_release
 
     with opened(ctx, home) as custody, _settled(custody), steps(json) as step:
-        report = plan_release(custody, permit, catalogue, choices, step)
+        depth = _depth(full_risk, population_size)
+        report = plan_release(custody, permit, catalogue, choices, step, depth=depth)
     emit(json, report.plain(), report.sentences())
 
 
@@ -69,6 +87,8 @@ def build(
         ),
     ] = None,
     engine: EngineOption = "duckdb",
+    full_risk: FullRisk = False,
+    population_size: PopulationSize = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -77,8 +97,15 @@ def build(
     from commonweal.vault.release.build import build_release
 
     with opened(ctx, home) as custody, _settled(custody), steps(json) as step:
-        report = build_release(custody, permit, catalogue, choices, out, step)
+        depth = _depth(full_risk, population_size)
+        report = build_release(custody, permit, catalogue, choices, out, step, depth=depth)
     emit(json, report.plain(), report.sentences())
+
+
+def _depth(full: bool, population: int | None) -> Depth:
+    from commonweal.vault.risk import EVERYTHING, Depth
+
+    return Depth(EVERYTHING, population) if full else Depth(population=population)
 
 
 @app.command("verify")

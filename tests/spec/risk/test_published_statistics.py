@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from commonweal.vault.risk import More, measure
-from commonweal.vault.risk.closeness import Cells, ordered_distance
+from commonweal.vault.risk.distances import Cells, ordered_distance
 from commonweal.vault.risk.individual import risks
 from tests.spec.risk.test_literature import FOUR_ANONYMOUS, THREE_DIVERSE
 

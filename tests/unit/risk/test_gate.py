@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
@@ -13,19 +12,7 @@ from commonweal.vault.risk.gate import RiskRefused, check_limits
 from commonweal.vault.risk.hint import Without, smallest_change
 from commonweal.vault.risk.sentences import people_in_words, share_in_words
 from commonweal.vault.risk.shift import ShiftFigures
-
-
-def figures(*sizes: int, variety: int | None = None, **more: Any) -> Figures:
-    """The figures of a table with classes of these sizes, each person in one class."""
-    classes = {size: sizes.count(size) for size in sizes}
-    return Figures.from_sizes(
-        rows=sum(sizes),
-        classes_by_size=classes,
-        people_by_size={size: size * count for size, count in classes.items()},
-        distinct_l={} if variety is None else {"diagnosis": variety},
-        entropy_l={} if variety is None else {"diagnosis": float(variety)},
-        **more,
-    )
+from tests.unit.risk.report_pages import figures
 
 
 def measures(tables: Mapping[str, Figures], limits: RiskLimits) -> list[str]:

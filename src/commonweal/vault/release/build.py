@@ -50,6 +50,7 @@ from commonweal.vault.release.session import (
 )
 from commonweal.vault.release.store import BUILDING, airlock_folder, next_release_id
 from commonweal.vault.release.writing import SealedFolder
+from commonweal.vault.risk import Depth
 from commonweal.vault.tables.opening import opened_engine
 
 
@@ -116,8 +117,10 @@ def build_release(
     choices: Path,
     out: Path | None = None,
     progress: Progress = quiet,
+    *,
+    depth: Depth | None = None,
 ) -> BuildReport:
-    """Build the next release of a permit.
+    """Build the next release of a permit. `depth`: how far risk is measured.
 
     Raises `PermitRefused`, the refusals of choices and risk, `Fault` for what is wrong in a paper
     or a source, `Unavailable` where something needed for safety is missing.
@@ -135,7 +138,7 @@ def build_release(
             custody.ledger.append(
                 Event("release.authorised", MANAGER, _authorised(permit, release, earlier))
             )
-            inputs = make_inputs(custody, permit, catalogue_path, choices)
+            inputs = make_inputs(custody, permit, catalogue_path, choices, depth)
             run = _Run(custody, permit, release, number, earlier, work, progress)
             folder, manifest, entry = run.build(inputs)
         except BaseException as error:

@@ -5,9 +5,10 @@ What is measured together is said in `views`. The release is as risky as its ris
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from commonweal.papers.permit import RiskLimits
 from commonweal.vault.release.loading import Loaded
@@ -17,11 +18,16 @@ from commonweal.vault.release.views import measured_views
 from commonweal.vault.risk import (
     Breach,
     Calendar,
+    Deepening,
+    Deeper,
+    Depth,
     Figures,
+    MoreFigures,
     ReleasedDates,
     ShiftFigures,
     calendar_of,
     check_limits,
+    gaps_of,
     shift_candidates,
     trim_window,
     view_figures,
@@ -33,10 +39,23 @@ Calendars = Mapping[tuple[str, str], Calendar]
 
 @dataclass(frozen=True)
 class Measured:
-    """Figures by table, and of date shifts where there are any."""
+    """Figures by table, and of date shifts where there are any.
+
+    `deeper`: by table, where it was asked for. `gaps`: by `table.variable` of moved dates, how many
+    people the days between them give away; None where the table was too large.
+    """
 
     tables: Mapping[str, Figures]
     shift: ShiftFigures | None
+    deeper: Mapping[str, Deeper] = field(default_factory=dict)
+    gaps: Mapping[str, dict[str, Any] | None] = field(default_factory=dict)
+    population: int | None = None
+    """How many people those of the tables are taken to be a sample of."""
+
+    @property
+    def more(self) -> MoreFigures:
+        """What was measured beyond classes and candidate shifts."""
+        return MoreFigures(self.deeper, self.gaps, self.population)
 
     @property
     def worst(self) -> Figures:
@@ -89,17 +108,48 @@ def _last_moment(day: date) -> datetime:
 
 
 def measure(
-    shaper: Shaper, people: ops.Table, known: Calendars, *, exact: bool = False
+    shaper: Shaper,
+    people: ops.Table,
+    known: Calendars,
+    *,
+    exact: bool = False,
+    depth: Depth | None = None,
 ) -> Measured:
-    """The figures for `people`. `exact`: on the values before any form, without date shifts."""
+    """The figures for `people`. `exact`: on the values before any form, without date shifts.
+
+    `depth`: with what lies beyond classes and candidate shifts, as far as it says.
+    """
+    figures: dict[str, Figures] = {}
+    deeper: dict[str, Deeper] = {}
+    close = 0 if depth is None else depth.rows
     with measured_views(shaper, people, exact=exact) as views:
-        figures = {view.name: view_figures(shaper.engine, view) for view in views}
-    shift = None if exact else _shift(shaper, people, known)
-    return Measured(figures, shift)
+        deepening = Deepening(shaper.engine, depth or Depth())
+        for view in views:
+            figures[view.name] = view_figures(shaper.engine, view, close_up_to=close)
+            if depth is not None:
+                deeper[view.name] = deepening.of(view, figures[view.name])
+    gaps: dict[str, dict[str, Any] | None] = {}
+    shift = None
+    if not exact:
+        most = 0 if depth is None else depth.rows
+        small = {name for name, one in figures.items() if one.rows <= most}
+        shift = _shift(shaper, people, known, small, gaps)
+    if depth is None:
+        return Measured(figures, shift)
+    return Measured(figures, shift, deeper, gaps, depth.population)
 
 
-def _shift(shaper: Shaper, people: ops.Table, known: Calendars) -> ShiftFigures | None:
-    """Shift candidates; the moved dates of each table are worked out once and kept narrow."""
+def _shift(
+    shaper: Shaper,
+    people: ops.Table,
+    known: Calendars,
+    small: Collection[str],
+    gaps: dict[str, dict[str, Any] | None],
+) -> ShiftFigures | None:
+    """Shift candidates; the moved dates of each table are worked out once and kept narrow.
+
+    `gaps` is filled for each moved date of the tables `small`.
+    """
     dated, kept = [], []
     try:
         for table in shaper.loaded.recipe.tables:
@@ -113,10 +163,11 @@ def _shift(shaper: Shaper, people: ops.Table, known: Calendars) -> ShiftFigures 
                 f"dates_{table.name}", ops.project(rows, {WHO: rows[WHO], **columns})
             )
             kept.append(moved.get_name())
-            dated += [
-                ReleasedDates(moved, WHO, item.variable.name, known[table.name, item.variable.name])
-                for item in items
-            ]
+            for item in items:
+                name = item.variable.name
+                dated.append(ReleasedDates(moved, WHO, name, known[table.name, name]))
+                found = gaps_of(shaper.engine, moved, WHO, name) if table.name in small else None
+                gaps[item.name] = found
         if not dated:
             return None
         return shift_candidates(shaper.engine, dated, shaper.loaded.recipe.permit.shift_weeks)

@@ -23,13 +23,14 @@ from commonweal.vault.release.intruding import over_the_limit, tested
 from commonweal.vault.release.prepare import Prepared, opened_source, prepare
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.recipe import make_recipe
-from commonweal.vault.release.reporting import risk_paper
+from commonweal.vault.release.reporting import risk_document, risk_paper
 from commonweal.vault.release.session import (
     ProjectKeyring,
     check_now,
     load_permit,
     make_inputs,
 )
+from commonweal.vault.risk import Depth
 from commonweal.vault.risk.intruder.page import sentences as intruder_sentences
 from commonweal.vault.tables.opening import opened_engine
 
@@ -45,6 +46,8 @@ class PlanReport:
     breaches: tuple[str, ...]
     choices: tuple[str, ...]
     objections: dict[str, int]
+    figures: dict[str, Any]
+    """As in `risk.json`: all that was measured, table by table."""
     forms: tuple[str, ...] = ()
     intruder: tuple[str, ...] = ()
 
@@ -55,6 +58,7 @@ class PlanReport:
             "patients": self.patients,
             "tables": self.tables,
             "risk": self.risk,
+            "figures": self.figures,
             "objections": self.objections,
             "would_be_refused": list(self.breaches),
         }
@@ -89,14 +93,16 @@ def plan_release(
     catalogue_path: Path,
     choices: Path,
     progress: Progress = quiet,
+    *,
+    depth: Depth | None = None,
 ) -> PlanReport:
-    """Work out everything up to the risk gate and throw it away.
+    """Work out everything up to the risk gate and throw it away. `depth`: how far risk is measured.
 
     Raises what a build would raise before it writes anything, and `Refused` CW-RELEASE-PLAN-LIMIT.
     """
     permit = load_permit(custody, permit_path)
     check_now(custody, permit, "release")
-    inputs = make_inputs(custody, permit, catalogue_path, choices)
+    inputs = make_inputs(custody, permit, catalogue_path, choices, depth)
     recipe = make_recipe(permit, inputs.catalogue)
     ring = ProjectKeyring(custody, permit, may_create=False)
     with (
@@ -154,5 +160,6 @@ def _report(prepared: Prepared) -> PlanReport:
         intruder=() if prepared.intruder is None else tuple(intruder_sentences(prepared.intruder)),
         choices=(*prepared.decision.sentences, *prepared.chosen.choices.sentences()),
         objections=prepared.chosen.choices.counts(),
+        figures=risk_document(prepared),
         forms=tuple(chosen.sentences()) if chosen is not None else (),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -39,7 +39,7 @@ from commonweal.vault.release.recipe import Recipe, make_recipe
 from commonweal.vault.release.restricted import RestrictedLists, lists_for
 from commonweal.vault.release.shaping import Shaper
 from commonweal.vault.release.views import measured_views
-from commonweal.vault.risk import Breach, people_to_leave_out
+from commonweal.vault.risk import Breach, Depth, people_to_leave_out
 from commonweal.vault.risk.intruder.testing import IntruderFigures
 from commonweal.vault.sources import Source, open_source
 from commonweal.vault.tables import ops
@@ -58,6 +58,8 @@ class Inputs:
     demo: bool
     choices_max_age_days: int
     choices_not_before: datetime | None
+    depth: Depth = field(default_factory=Depth)
+    """How far risk is measured beyond what the gate needs."""
     lineage: Lineage | None = None
     """The permits that this one replaced, and the names that the home knows."""
     earlier: Earlier | None = None
@@ -146,7 +148,11 @@ def prepare(
     before = measure(shaper, mine, known, exact=True)
     progress("Measuring the risk after")
     total = chosen.allowed - chosen.held_out - empty
-    shaper, gate, generalisation = _settled(inputs, shaper, mine, total, known, progress)
+    depth = inputs.depth
+    if depth.population is None:
+        # Whoever knows that somebody was a patient here looks among all patients here.
+        depth = replace(depth, population=considered.total)
+    shaper, gate, generalisation = _settled(inputs, shaper, mine, total, known, depth, progress)
     if gate.suppressed >= total:
         # An empty release would take the place of the one before it, whose key is then destroyed.
         raise Refused("CW-RELEASE-NOBODY", "After all that is left out, nobody is left to release.")
@@ -178,12 +184,13 @@ def _settled(
     people: ops.Table,
     total: int,
     known: Calendars,
+    depth: Depth,
     progress: Progress,
 ) -> tuple[Shaper, _Gate, Generalisation | None]:
     """The forms in which the release is shown, and what the gate finds for them."""
 
     def gate(one: Shaper) -> _Gate:
-        return _gate(one, people, total, known)
+        return _gate(one, people, total, known, depth)
 
     if not inputs.permit.optimise_generalisation:
         return shaper, gate(shaper), None
@@ -197,7 +204,7 @@ def _may_be_left_out(permit: Permit, total: int) -> int:
     return int(round(permit.risk.suppress_up_to * total, 6))
 
 
-def _gate(shaper: Shaper, people: ops.Table, total: int, known: Calendars) -> _Gate:
+def _gate(shaper: Shaper, people: ops.Table, total: int, known: Calendars, depth: Depth) -> _Gate:
     """Leave out people in small classes where the permit allows it, then measure what is left.
 
     Who is in a small class follows from the quasi-identifiers alone (and from sensitive values
@@ -211,7 +218,7 @@ def _gate(shaper: Shaper, people: ops.Table, total: int, known: Calendars) -> _G
     while True:
         people, out = _leave_out(shaper, people, most - suppressed)
         suppressed += out
-        after = measure(shaper, people, known)
+        after = measure(shaper, people, known, depth=depth)
         breaches = after.breaches(limits)
         if not out or not breaches:
             return _Gate(people, suppressed, after, breaches)

@@ -11,7 +11,8 @@ from commonweal.vault.release.prepare import Prepared
 from commonweal.vault.risk import overall, report_html, risk_json
 from commonweal.vault.risk.intruder.page import section
 from commonweal.vault.risk.intruder.testing import IntruderFigures
-from commonweal.vault.risk.utility_section import Utility, utility_json
+from commonweal.vault.risk.page_layout import data_table
+from commonweal.vault.risk.utility_section import Utility, utility_html, utility_json
 
 
 def risk_paper(prepared: Prepared) -> dict[str, Any]:
@@ -48,8 +49,8 @@ def quasi_names(prepared: Prepared) -> tuple[str, ...]:
     return tuple(item.name for recipe in prepared.recipe.tables for item in recipe.quasi)
 
 
-def risk_document(prepared: Prepared, utility: Utility) -> dict[str, Any]:
-    """The content of `risk.json`."""
+def risk_document(prepared: Prepared, utility: Utility | None = None) -> dict[str, Any]:
+    """The content of `risk.json`; a plan has no utility, which is read from what is written."""
     found = risk_json(
         prepared.before.tables,
         prepared.after.tables,
@@ -59,11 +60,14 @@ def risk_document(prepared: Prepared, utility: Utility) -> dict[str, Any]:
             recipe.name: [item.variable.name for item in recipe.quasi]
             for recipe in prepared.recipe.tables
         },
+        more=prepared.after.more,
     )
-    if utility.choice:
-        found["generalisation"] = dict(utility.choice)
     if prepared.intruder is not None:
         found["intruder"] = prepared.intruder.plain()
+    if utility is None:
+        return found
+    if utility.choice:
+        found["generalisation"] = dict(utility.choice)
     return {**found, "utility": utility_json(utility)}
 
 
@@ -75,6 +79,7 @@ def report_page(
     utility: Utility,
 ) -> str:
     """The content of `report.html`."""
+    chosen = prepared.generalisation
     return report_html(
         release=release,
         permit=prepared.inputs.permit,
@@ -83,6 +88,7 @@ def report_page(
         before=prepared.before.tables,
         after=prepared.after.tables,
         shift=prepared.after.shift,
-        utility=utility,
-        more=section(prepared.intruder),
+        more=prepared.after.more,
+        candidates=() if chosen is None else chosen.candidates,
+        sections=(utility_html(utility, data_table), section(prepared.intruder)),
     )

@@ -21,6 +21,7 @@ from commonweal.vault.release.earlier import earlier_forms
 from commonweal.vault.release.prepare import Inputs
 from commonweal.vault.release.project_keys import ProjectKeys, scope_of, shift_scope_of
 from commonweal.vault.release.recipe import Recipe
+from commonweal.vault.risk import Depth
 
 
 def load_permit(custody: Custody, path: Path) -> Permit:
@@ -33,7 +34,13 @@ def check_now(custody: Custody, permit: Permit, action: Action) -> None:
     permit.check(action, None, custody.clock.now(), status_of(custody, permit))
 
 
-def make_inputs(custody: Custody, permit: Permit, catalogue_path: Path, choices: Path) -> Inputs:
+def make_inputs(
+    custody: Custody,
+    permit: Permit,
+    catalogue_path: Path,
+    choices: Path,
+    depth: Depth | None = None,
+) -> Inputs:
     """What a build or plan starts from."""
     lineage = lineage_of(custody, permit)
     return Inputs(
@@ -45,6 +52,7 @@ def make_inputs(custody: Custody, permit: Permit, catalogue_path: Path, choices:
         demo=custody.home.kind == "demo",
         choices_max_age_days=custody.trust.fresh.choices_days,
         choices_not_before=custody.home.info.restored_at,
+        depth=depth or Depth(),
         lineage=lineage,
         earlier=earlier_forms(custody, permit, lineage),
     )

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 
 from commonweal.papers.permit_rules import Wanted
 from commonweal.vault.release.narrow import WHO, key_column
-from commonweal.vault.release.recipe import EventLink, TableRecipe
+from commonweal.vault.release.recipe import CODE_SYSTEMS, EventLink, TableRecipe
 from commonweal.vault.release.shaping import Shaper
-from commonweal.vault.risk import RiskView
+from commonweal.vault.risk import KnownPart, RiskView
 from commonweal.vault.tables import ops
 
 EVERYONE = "people"
@@ -56,6 +56,12 @@ class Legend:
     table: ops.Table
     number: str
     parts: Mapping[str, Shown | Legend]
+
+    def known_part(self, column: str) -> KnownPart:
+        """What stands behind `column` of a view, with names for people."""
+        shown = {name: part for name, part in self.parts.items() if isinstance(part, Shown)}
+        names = {name: part.name for name, part in shown.items()}
+        return KnownPart(column, self.number, self.table, names)
 
 
 @dataclass(frozen=True)
@@ -165,8 +171,20 @@ class _Making:
         wanted = ops.select(rows, [WHO, *parts, *learnt])
         # Classes of events are counted in several passes, those of people in one.
         shown = self._keep(wanted) if own else wanted
-        view = RiskView(table.name, shown, tuple(parts), tuple(learnt), WHO, by_person=not own)
+        behind = [(name, part) for name, part in of_person.items() if isinstance(part, Legend)]
+        view = RiskView(
+            table.name, shown, tuple(parts), tuple(learnt), WHO, by_person=not own,
+            ordered=tuple(item.variable.name for item in table.sensitive if _in_order(item)),
+            parts=tuple(part.known_part(name) for name, part in behind),
+            labels=self._labels(table, own),
+        )  # fmt: skip
         return LaidOut(view, parts)
+
+    def _labels(self, table: TableRecipe, own: Parts) -> dict[str, str]:
+        """What the columns that an event is known by are called for people."""
+        parents = [parent.name for _, parent in self._parents(table, ())]
+        found = {f"{_EVENT_CLASS}_{at}": f"{name}: the event" for at, name in enumerate(parents)}
+        return {name: found.get(name, f"{table.name}.{name}") for name in own}
 
     # --- of the person ----------------------------------------------------------------------
     def _facts(self, tables: Sequence[TableRecipe]) -> dict[str, _Fact]:
@@ -335,3 +353,10 @@ class _Making:
 
 def _names(table: TableRecipe) -> list[str]:
     return [item.variable.name for item in table.quasi]
+
+
+def _in_order(item: Wanted) -> bool:
+    """Whether the order of an item's values means something; a number may be a code."""
+    kinds = ("integer", "decimal", "date", "timestamp")
+    plain = item.variable.type in kinds and item.variable.identifies not in CODE_SYSTEMS
+    return plain and item.form.kind != "rollup"

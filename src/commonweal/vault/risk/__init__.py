@@ -8,13 +8,22 @@ the report for the committee.
 from __future__ import annotations
 
 from commonweal.vault.risk.classes import class_figures, low_l_people, small_class_people
+from commonweal.vault.risk.costs import Cost
+from commonweal.vault.risk.depth import EVERYTHING, Deepening, Deeper, Depth
+from commonweal.vault.risk.events import EventFigures, gaps_of
 from commonweal.vault.risk.figures import Figures
 from commonweal.vault.risk.gate import Breach, RiskRefused, check_limits
 from commonweal.vault.risk.hint import Hint, Without, smallest_change
-from commonweal.vault.risk.leave_out import LeftOut, RiskView, people_to_leave_out, view_figures
+from commonweal.vault.risk.leave_out import (
+    KnownPart,
+    LeftOut,
+    RiskView,
+    people_to_leave_out,
+    view_figures,
+)
 from commonweal.vault.risk.measuring import measure
 from commonweal.vault.risk.page import report_html
-from commonweal.vault.risk.report import overall, risk_json
+from commonweal.vault.risk.report import MoreFigures, overall, risk_json
 from commonweal.vault.risk.sentences import share_in_words
 from commonweal.vault.risk.shift import (
     Calendar,
@@ -27,12 +36,20 @@ from commonweal.vault.risk.shift import (
 from commonweal.vault.risk.statistics import More
 
 __all__ = [
+    "EVERYTHING",
     "Breach",
     "Calendar",
+    "Cost",
+    "Deepening",
+    "Deeper",
+    "Depth",
+    "EventFigures",
     "Figures",
     "Hint",
+    "KnownPart",
     "LeftOut",
     "More",
+    "MoreFigures",
     "ReleasedDates",
     "RiskRefused",
     "RiskView",
@@ -41,6 +58,7 @@ __all__ = [
     "calendar_of",
     "check_limits",
     "class_figures",
+    "gaps_of",
     "low_l_people",
     "measure",
     "overall",

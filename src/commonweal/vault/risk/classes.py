@@ -13,11 +13,13 @@ import contextlib
 import itertools
 import math
 import secrets
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from commonweal.foundation.errors import Fault, WrongUsage
+from commonweal.vault.risk.distances import Closeness
 from commonweal.vault.risk.figures import AT_RISK_ABOVE, Figures
+from commonweal.vault.risk.passing import CellColumns, Near, closeness_of_cells
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
 
@@ -47,11 +49,15 @@ def class_figures(
     person: str | None,
     *,
     at_risk_above: float = AT_RISK_ABOVE,
+    close_up_to: int = 0,
+    ordered: Collection[str] = (),
 ) -> Figures:
     """The risk figures of `table` over the columns `quasi`.
 
     `sensitive`: columns whose l is wanted. `person`: the column that says whose row it is; None
-    where one row is one person. Without `quasi` everyone is in one class.
+    where one row is one person. Without `quasi` everyone is in one class. `close_up_to`: by person
+    the closeness of sensitive columns is worked out in the same pass where there are no more rows;
+    the values of the columns `ordered` stand in a row.
     The table is read once (by person three times), again for each sensitive column, and by person
     again for each six million rows of those, so an expensive expression should be kept before.
     Raises `WrongUsage` CW-RISK-COLUMNS and `Fault` CW-RISK-PERSON-MISSING.
@@ -60,7 +66,8 @@ def class_figures(
     keyed, keys = _keyed(table, quasi)
     if person is None:
         return _by_row(engine, keyed, keys, sensitive, at_risk_above)
-    return _by_person(engine, keyed, keys, sensitive, person, at_risk_above)
+    asked = _Asked(close_up_to, frozenset(ordered))
+    return _by_person(engine, keyed, keys, sensitive, person, at_risk_above, asked)
 
 
 def settled_figures(
@@ -71,6 +78,8 @@ def settled_figures(
     person: str,
     *,
     at_risk_above: float = AT_RISK_ABOVE,
+    close_up_to: int = 0,
+    ordered: Collection[str] = (),
 ) -> Figures:
     """`class_figures` where the class follows from the person: the same figures in fewer passes.
 
@@ -84,12 +93,20 @@ def settled_figures(
     with kept(engine, by_person, "people") as people:
         refuse_missing_people(engine, people, person)
         rows = engine.one(ops.group(people, [], {_COUNT: ops.total(people[_COUNT])}))[_COUNT]
-        sizes = ops.group(people, keys, {_SIZE: ops.count_rows(people)})
-        classes_by_size = _histogram(engine, sizes)
+        measures = {_SIZE: ops.count_rows(people), _HELD: ops.total(people[_COUNT])}
+        with kept(engine, ops.group(people, keys, measures), "sizes") as sizes:
+            classes_by_size = _histogram(engine, sizes)
+            by_rows = _histogram(engine, ops.project(sizes, {_SIZE: sizes[_HELD]}))
     for column in sensitive:
         held = ops.distinct(_cells(keyed, keys, column, person))
         per_value = ops.group(held, [*keys, _VALUE], {_COUNT: ops.count_rows(held)})
-        _add_variety(engine, found, column, per_value, keys)
+        with kept(engine, per_value, "cells") as cells:
+            _add_variety(engine, found, column, cells, keys)
+            if close_up_to:
+                # Each person is in one class, so the whole table's shares are sums over classes.
+                near = closeness_of_cells(engine, cells, keys, _CELLS, in_order=column in ordered)
+                if near is not None:
+                    found.closeness[column] = near
     return Figures.from_sizes(
         rows=int(rows or 0),
         classes_by_size=classes_by_size,
@@ -97,6 +114,8 @@ def settled_figures(
         distinct_l=found.distinct,
         entropy_l=found.entropy,
         at_risk_above=at_risk_above,
+        classes_by_rows=by_rows,
+        closeness=found.closeness,
     )
 
 
@@ -182,10 +201,22 @@ def refuse_missing_people(engine: Engine, table: ops.Table, person: str) -> None
 # --- by row ---------------------------------------------------------------------------------
 
 
+_CELLS = CellColumns(_VALUE, _COUNT)
+
+
 @dataclass(frozen=True)
 class _Varieties:
     distinct: dict[str, int]
     entropy: dict[str, float]
+    closeness: dict[str, Closeness] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Whether closeness is wanted by person, and of which columns the values stand in a row."""
+
+    close_up_to: int
+    ordered: frozenset[str]
 
 
 def _by_row(
@@ -221,16 +252,21 @@ def _by_person(
     sensitive: Sequence[str],
     person: str,
     above: float,
+    asked: _Asked,
 ) -> Figures:
     refuse_missing_people(engine, table, person)
     with kept(engine, _numbered_classes(table, keys), "classes") as classes:
         totals = {_COUNT: ops.total(classes[_COUNT]), CLASS: ops.count_rows(classes)}
         whole = engine.one(ops.group(classes, [], totals))
         rows, last = int(whole[_COUNT] or 0), int(whole[CLASS])
+        by_rows = _histogram(engine, ops.project(classes, {_SIZE: classes[_COUNT]}))
         pairs = _pairs(_with_class(table, keys, classes), [CLASS], person)
         with kept(engine, pairs, "pairs") as found_pairs:
             classes_by_size, people_by_size = _person_sizes(engine, found_pairs)
         found = _Varieties({}, {})
+        near = None
+        if 0 < rows <= asked.close_up_to:
+            near = Near(engine, table, person, _CELLS, asked.ordered)
         parts = max(1, -(-rows // _ROWS_AT_ONCE)) if sensitive else 0
         edges = sorted({last * part // parts for part in range(parts + 1)} if parts else ())
         for after, to in itertools.pairwise(edges):
@@ -239,7 +275,10 @@ def _by_person(
             for column in sensitive:
                 held = ops.distinct(_cells(placed, [CLASS], column, person))
                 per_value = ops.group(held, [CLASS, _VALUE], {_COUNT: ops.count_rows(held)})
-                _add_variety(engine, found, column, per_value, [CLASS])
+                with kept(engine, per_value, "cells") as cells:
+                    _add_variety(engine, found, column, cells, [CLASS])
+                    if near is not None:
+                        near.add(column, cells, CLASS)
     for column in sensitive:
         found.distinct.setdefault(column, 0)
         found.entropy.setdefault(column, 0.0)
@@ -250,6 +289,8 @@ def _by_person(
         distinct_l=found.distinct,
         entropy_l=found.entropy,
         at_risk_above=above,
+        classes_by_rows=by_rows,
+        closeness={} if near is None else near.results(),
     )
 
 

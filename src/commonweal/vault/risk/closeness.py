@@ -15,6 +15,11 @@ Recursive (c,l)-diversity (Machanavajjhala and others, "l-diversity", ACM TKDD 2
 counts of a class from the largest, r1 < c (rl + ... + rm). The figure for l is the largest
 r1 / (rl + ... + rm) of any class: the table is diverse for every c above it.
 
+Likeness: `alpha` is the largest p of any class ((alpha,k)-anonymity: Wong, Li, Fu, Wang, KDD 2006);
+`beta` the largest (p - q) / q, and `enhanced_beta` the same but never above -ln q of the rarest
+value (Cao, Karras, "Publishing microdata with a robust privacy guarantee", VLDB 2012); `delta` the
+largest |ln(p/q)| of a value that a class holds (delta-disclosure: Brickell, Shmatikov, KDD 2008).
+
 A class holds few of the values, so all sums run over the values that it holds; the rest follows
 from running sums of q. By person a person counts once for each value.
 """
@@ -23,8 +28,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -32,7 +35,6 @@ from commonweal.foundation.errors import Fault
 from commonweal.vault.risk.classes import PLACE, check_columns, refuse_missing_people
 from commonweal.vault.risk.coding import (
     SIZE,
-    Floats,
     Ints,
     Values,
     as_ints,
@@ -40,62 +42,14 @@ from commonweal.vault.risk.coding import (
     ordered_values,
     with_number,
 )
+from commonweal.vault.risk.distances import Cells, Closeness, Gathered, parents_of
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
 
 _CLASS = "cw__class"
 _VALUE = "cw__value"
 Levels = Sequence[Sequence[str]]
-MOST_L = 10
-"""(c,l) is worked out for l from 2 up to this."""
 _CELLS_AT_ONCE = 8_000_000
-
-
-@dataclass(frozen=True)
-class Closeness:
-    """`equal`, `ordered`, `hierarchical`: t; the last two None where values have no such order.
-
-    `recursive`: for each l from 2 the smallest c that is not enough; infinite where a class has
-    fewer than l values.
-    """
-
-    equal: float
-    ordered: float | None
-    hierarchical: float | None
-    recursive: Mapping[int, float] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """`t` with the names of `risk measure`."""
-        return {"equal": self.equal, "ordered": self.ordered, "hierarchical": self.hierarchical}
-
-
-@dataclass(frozen=True)
-class Cells:
-    """Counts of values in classes: each pair of class and value once, ordered by class and value.
-
-    `starts`: the place of each class's first cell. `held`: people of each class. `share`: q of each
-    value of the whole table; its length is m.
-    """
-
-    starts: Ints
-    value: Ints
-    weight: Ints
-    held: Ints
-    share: Floats
-
-    @classmethod
-    def of(cls, group: Ints, value: Ints, weight: Ints, share: Floats) -> Cells:
-        """From cells in any order; `group` are numbers of classes, with gaps or without."""
-        order = np.lexsort((value, group))
-        group, value, weight = group[order], value[order], weight[order]
-        starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]]) if len(group) else group
-        held = np.add.reduceat(weight, starts) if len(starts) else weight
-        return cls(starts, value, weight, held, share)
-
-    @property
-    def group(self) -> Ints:
-        """The place of the class of each cell, from 0."""
-        return np.repeat(np.arange(len(self.starts)), np.diff(np.r_[self.starts, len(self.value)]))
 
 
 def closeness_figures(
@@ -141,26 +95,12 @@ def _column(
     weight[whole[0]] = whole[-1]
     share = weight / max(int(weight.sum()), 1)
     parts = max(1, -(-int(weight.sum()) // _CELLS_AT_ONCE))
-    equal, ordered, hierarchical = 0.0, 0.0, 0.0
-    recursive: dict[int, float] = {}
+    found = Gathered(share, ordered=values.has_order, tree=tree)
     for part in range(parts):
         some = _between(coded, classes * part // parts, classes * (part + 1) // parts)
         group, value, count = _counted(engine, some, [_CLASS, _VALUE], person)
-        cells = Cells.of(group, value, count, share)
-        equal = max(equal, float(equal_distance(cells).max(initial=0.0)))
-        if values.has_order:
-            ordered = max(ordered, float(ordered_distance(cells).max(initial=0.0)))
-        if tree is not None:
-            far = float(hierarchical_distance(cells, tree).max(initial=0.0))
-            hierarchical = max(hierarchical, far)
-        for least, ratio in recursive_ratios(cells, min(MOST_L, len(values))).items():
-            recursive[least] = max(recursive.get(least, 0.0), ratio)
-    return Closeness(
-        equal,
-        ordered if values.has_order else None,
-        hierarchical if tree is not None else None,
-        recursive,
-    )
+        found.add(Cells.of(group, value, count, share))
+    return found.result()
 
 
 def _counted(
@@ -185,102 +125,6 @@ def _between(table: ops.Table, first: int, end: int) -> ops.Table:
     )
 
 
-# --- distances of classes -------------------------------------------------------------------
-
-
-def equal_distance(cells: Cells) -> Floats:
-    """sum |p - q| / 2 of each class, as the sum of what p has above q."""
-    if not len(cells.starts):
-        return np.zeros(0)
-    above = np.maximum(_p(cells) - cells.share[cells.value], 0.0)
-    found: Floats = np.add.reduceat(above, cells.starts)
-    return found
-
-
-def ordered_distance(cells: Cells) -> Floats:
-    """The distance of each class with values in a row.
-
-    From one value that the class holds to the next its running share stays at c while that of the
-    table, Q, rises: the sum of |c - Q| on the way has one turning point, found by bisection.
-    """
-    m = len(cells.share)
-    if m < 2 or not len(cells.starts):
-        return np.zeros(len(cells.starts))
-    rising = np.cumsum(cells.share)
-    area = np.r_[0.0, np.cumsum(rising)]
-    group = cells.group
-    running = np.cumsum(cells.weight)
-    before = running[cells.starts] - cells.weight[cells.starts]
-    level = (running - before[group]) / cells.held[group]
-    following = np.r_[cells.value[1:], m]
-    last = np.r_[cells.starts[1:] - 1, len(cells.value) - 1]
-    following[last] = m
-    stretch = _stretch(level, cells.value, np.minimum(following, m - 1), rising, area)
-    # Before its first value the class has a share of 0 and Q alone counts.
-    lead = area[cells.value[cells.starts]]
-    found: Floats = (np.add.reduceat(stretch, cells.starts) + lead) / (m - 1)
-    return found
-
-
-def _stretch(level: Floats, start: Ints, end: Ints, rising: Floats, area: Floats) -> Floats:
-    """The sum of |level - rising[i]| for i from `start` to before `end`."""
-    turn = np.clip(np.searchsorted(rising, level, side="right"), start, end)
-    under = level * (turn - start) - (area[turn] - area[start])
-    over = (area[end] - area[turn]) - level * (end - turn)
-    found: Floats = np.where(end > start, under + over, 0.0)
-    return np.maximum(found, 0.0)
-
-
-def hierarchical_distance(cells: Cells, tree: Sequence[Ints]) -> Floats:
-    """The distance of each class with values in a tree.
-
-    `tree[h]` is the node of height h above each value; `tree[0]` numbers the values themselves and
-    the last level has one node. A node without a value of the class has only lacks among its
-    children, so nothing flows at it.
-    """
-    height = len(tree) - 1
-    cost = np.zeros(len(cells.starts))
-    if height < 1 or not len(cells.starts):
-        return cost
-    above = [_parents(low, high) for low, high in itertools.pairwise(tree)]
-    group, node, mass = cells.group, tree[0][cells.value], _p(cells)
-    share = _sums(tree[0], cells.share)
-    for level in range(1, height + 1):
-        surplus = np.maximum(mass - share[node], 0.0)
-        share = _sums(above[level - 1], share)
-        parents = len(share)
-        key = group * parents + above[level - 1][node]
-        pairs, place = np.unique(key, return_inverse=True)
-        mass, much = _sums(place, mass), _sums(place, surplus)
-        group, node = pairs // parents, pairs % parents
-        lack = np.maximum(much - (mass - share[node]), 0.0)
-        flow = np.minimum(much, lack) * level / height
-        cost += np.bincount(group, weights=flow, minlength=len(cost))
-    return cost
-
-
-def recursive_ratios(cells: Cells, most: int) -> dict[int, float]:
-    """For each l from 2 to `most` the largest r1 / (rl + ... + rm) of any class."""
-    if not len(cells.starts):
-        return {}
-    group = cells.group
-    order = np.lexsort((-cells.weight, group))
-    weight = cells.weight[order]
-    largest = weight[cells.starts]
-    running = np.cumsum(weight)
-    before = running[cells.starts] - largest
-    counts = np.diff(np.r_[cells.starts, len(weight)])
-    found = {}
-    for least in range(2, most + 1):
-        # What the classes hold in their values from the l-th on.
-        enough = counts >= least
-        ahead = np.minimum(cells.starts + least - 2, len(weight) - 1)
-        rest = cells.held - (running[ahead] - before)
-        ratio = np.where(enough, largest / np.where(enough, np.maximum(rest, 1), 1), np.inf)
-        found[least] = float(ratio.max())
-    return found
-
-
 def node_numbers(hierarchy: Levels, values: Values) -> list[Ints]:
     """For each value the number of its node on each level of the hierarchy, from the leaves.
 
@@ -303,23 +147,8 @@ def node_numbers(hierarchy: Levels, values: Values) -> list[Ints]:
         _, dense = np.unique(whole[order], return_inverse=True)
         levels.append(dense.astype(np.int64))
     for finer, coarser in itertools.pairwise(levels):
-        if (_parents(finer, coarser)[finer] != coarser).any():
+        if (parents_of(finer, coarser)[finer] != coarser).any():
             raise Fault("CW-RISK-HIERARCHY", f"The hierarchy of {values.column} is not a tree.")
     if len(set(hierarchy[-1])) > 1:
         levels.append(np.zeros(len(texts), dtype=np.int64))
     return levels
-
-
-def _parents(low: Ints, high: Ints) -> Ints:
-    found = np.zeros(int(low.max(initial=0)) + 1, dtype=np.int64)
-    found[low] = high
-    return found
-
-
-def _sums(place: Ints, weight: Floats) -> Floats:
-    return np.bincount(place, weights=weight).astype(np.float64, copy=False)
-
-
-def _p(cells: Cells) -> Floats:
-    found: Floats = cells.weight / cells.held[cells.group]
-    return found

@@ -122,3 +122,28 @@ def combine(first: Ints, first_size: int, second: Ints, second_size: int) -> tup
         return key, size
     known, dense = np.unique(key, return_inverse=True)
     return dense.astype(np.int64, copy=False), len(known)
+
+
+def dense_codes(columns: Sequence[pa.ChunkedArray]) -> tuple[Ints, int]:
+    """One number from 0 for each combination of values, in ascending order for a single column.
+
+    Also how many numbers there are. A missing value is a value of its own, behind the others.
+    """
+    key, size = np.zeros(len(columns[0]) if columns else 0, dtype=np.int64), 1
+    for column in columns:
+        code, count = _codes(column)
+        key, size = combine(key, size, code, count)
+    if len(columns) > 1:
+        known, key = np.unique(key, return_inverse=True)
+        size = len(known)
+    return key, size
+
+
+def _codes(column: pa.ChunkedArray) -> tuple[Ints, int]:
+    found = column.combine_chunks().dictionary_encode(null_encoding="encode")
+    order = pc.array_sort_indices(found.dictionary, null_placement="at_end")
+    place = np.empty(len(order), dtype=np.int64)
+    place[order.to_numpy()] = np.arange(len(order))
+    if not len(place):
+        return np.zeros(len(column), dtype=np.int64), 0
+    return place[found.indices.to_numpy().astype(np.int64)], len(place)

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from commonweal.vault.risk.distances import Closeness
+
 AT_RISK_ABOVE = 0.2
 """Default of the chance above which a person counts as at risk: a class of fewer than five."""
 SMALLEST_SHOWN = 20
@@ -29,7 +31,8 @@ class Figures:
     the exponential of the entropy, so that it is at most distinct l. `at_risk` is the share of
     people with 1/f above `at_risk_above`. `sample_uniques` counts people who are alone in a class.
     `smallest` are the sizes of up to 20 smallest classes, ascending. `people_by_size` maps a size
-    to the number of people whose smallest class has it.
+    to the number of people whose smallest class has it; `classes_by_rows` a number of rows to the
+    number of classes that have it. `closeness`: by sensitive column, where it was asked for.
     """
 
     rows: int
@@ -46,6 +49,8 @@ class Figures:
     smallest: tuple[int, ...]
     at_risk_above: float = AT_RISK_ABOVE
     people_by_size: Mapping[int, int] = field(default_factory=dict, repr=False)
+    classes_by_rows: Mapping[int, int] = field(default_factory=dict, repr=False)
+    closeness: Mapping[str, Closeness] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_sizes(
@@ -57,6 +62,8 @@ class Figures:
         distinct_l: Mapping[str, int],
         entropy_l: Mapping[str, float],
         at_risk_above: float = AT_RISK_ABOVE,
+        classes_by_rows: Mapping[int, int] | None = None,
+        closeness: Mapping[str, Closeness] | None = None,
     ) -> Figures:
         """The figures of a table whose classes have these sizes."""
         sizes = dict(sorted(classes_by_size.items()))
@@ -81,6 +88,24 @@ class Figures:
             smallest=_smallest(sizes),
             at_risk_above=at_risk_above,
             people_by_size=people,
+            classes_by_rows=dict(sorted((classes_by_rows or {}).items())),
+            closeness=dict(closeness or {}),
+        )
+
+    def by_row(self) -> Figures | None:
+        """The figures of a program that takes each row for a person, without sensitive columns.
+
+        None where rows were not counted.
+        """
+        if not self.classes_by_rows:
+            return None
+        return Figures.from_sizes(
+            rows=self.rows,
+            classes_by_size=self.classes_by_rows,
+            people_by_size={size: size * count for size, count in self.classes_by_rows.items()},
+            distinct_l={},
+            entropy_l={},
+            at_risk_above=self.at_risk_above,
         )
 
     def people_below(self, k: int) -> int:
@@ -89,7 +114,7 @@ class Figures:
 
     def as_dict(self) -> dict[str, Any]:
         """The figures with the names of `risk measure` (INTERFACES)."""
-        return {
+        found: dict[str, Any] = {
             "rows": self.rows,
             "patients": self.patients,
             "classes": self.classes,
@@ -109,6 +134,13 @@ class Figures:
                 {"class": number, "size": size} for number, size in enumerate(self.smallest, 1)
             ],
         }
+        if self.closeness:
+            near = self.closeness
+            for column, one in near.items():
+                found["l"][column]["recursive"] = one.recursive_json()
+            found["t"] = {column: one.as_dict() for column, one in near.items()}
+            found["likeness"] = {column: one.likeness() for column, one in near.items()}
+        return found
 
 
 def _smallest(sizes: Mapping[int, int]) -> tuple[int, ...]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from commonweal.papers.permit import RiskLimits
 from commonweal.vault.risk.classes import (
@@ -31,7 +31,9 @@ from commonweal.vault.tables.engine import Engine
 class RiskView:
     """One table as an intruder may meet it: the columns that are measured together.
 
-    `by_person`: `quasi` has one value a person, whatever row of theirs it stands on.
+    `by_person`: `quasi` has one value a person, whatever row of theirs it stands on. `ordered`:
+    sensitive columns whose values stand in a row. `parts`: what stands behind numbers in `quasi`.
+    `labels`: what columns of `quasi` are called for people, where not by their own name.
     """
 
     name: str
@@ -40,12 +42,36 @@ class RiskView:
     sensitive: tuple[str, ...]
     person: str
     by_person: bool = False
+    ordered: tuple[str, ...] = ()
+    parts: tuple[KnownPart, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
-def view_figures(engine: Engine, view: RiskView) -> Figures:
-    """The risk figures of a view, by person. Raises what `class_figures` raises."""
+@dataclass(frozen=True)
+class KnownPart:
+    """What stands behind a column of a view that is a number.
+
+    `table` has the column `number`, and a column for each key of `names`, which says what it is
+    called for people: `table.variable`.
+    """
+
+    column: str
+    number: str
+    table: ops.Table
+    names: Mapping[str, str]
+
+
+def view_figures(engine: Engine, view: RiskView, *, close_up_to: int = 0) -> Figures:
+    """The risk figures of a view, by person. Raises what `class_figures` raises.
+
+    `close_up_to`: with the closeness of sensitive columns, in the same passes where the class
+    follows from the person, else where there are no more rows than that.
+    """
     measured = settled_figures if view.by_person else class_figures
-    return measured(engine, view.table, view.quasi, view.sensitive, view.person)
+    return measured(
+        engine, view.table, view.quasi, view.sensitive, view.person,
+        close_up_to=close_up_to, ordered=view.ordered,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

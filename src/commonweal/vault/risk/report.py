@@ -8,12 +8,29 @@ they stay in the vault; what may leave is the release summary with its bands (S1
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from commonweal.papers.permit import RiskLimits
+from commonweal.vault.risk.depth import Deeper
 from commonweal.vault.risk.figures import Figures
 from commonweal.vault.risk.gate import check_limits
 from commonweal.vault.risk.shift import ShiftFigures
+from commonweal.vault.risk.statistics import why_rows_differ
+from commonweal.vault.risk.uniques import estimated_uniques
+
+
+@dataclass(frozen=True)
+class MoreFigures:
+    """Figures of a release beyond classes and candidate shifts.
+
+    `deeper`: by table. `gaps`: by `table.variable` of moved dates. `population`: how many people
+    the released ones are taken to be a sample of.
+    """
+
+    deeper: Mapping[str, Deeper] = field(default_factory=dict)
+    gaps: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
+    population: int | None = None
 
 
 def risk_json(
@@ -23,13 +40,16 @@ def risk_json(
     *,
     shift: ShiftFigures | None = None,
     quasi: Mapping[str, Sequence[str]] | None = None,
+    more: MoreFigures | None = None,
 ) -> dict[str, Any]:
     """The content of `risk.json`: JSON values only.
 
     `before` and `after`: figures by table, before anything was coarsened or left out and as
     released. `quasi`: the quasi-identifiers of each table. Keys: `before` and `after` (the worst
-    over all tables, see `overall`), `tables`, `shift_candidates`, `limits`, `passed`, `breaches`.
+    over all tables, see `overall`), `tables`, `worst` (the same for figures beyond classes),
+    `shift_candidates`, `gaps`, `population`, `limits`, `passed`, `breaches`.
     """
+    beyond = more or MoreFigures()
     named = {table: list(columns) for table, columns in (quasi or {}).items()}
     everything = sorted(
         f"{table}.{column}" for table, columns in named.items() for column in columns
@@ -43,10 +63,14 @@ def risk_json(
                 "quasi_identifiers": named.get(table, []),
                 "before": before[table].as_dict() if table in before else None,
                 "after": figures.as_dict(),
+                **_beyond(table, before.get(table), figures, beyond),
             }
             for table, figures in after.items()
         },
+        "worst": _worst(after, beyond),
         "shift_candidates": shift_json(shift),
+        "gaps": {name: None if one is None else dict(one) for name, one in beyond.gaps.items()},
+        "population": beyond.population,
         "limits": limits.plain(),
         "passed": not breaches,
         "breaches": [
@@ -61,6 +85,42 @@ def risk_json(
             }
             for breach in breaches
         ],
+    }
+
+
+def _beyond(
+    table: str, before: Figures | None, after: Figures, more: MoreFigures
+) -> dict[str, Any]:
+    """What is known of one table beyond its classes by person."""
+    by_row = after.by_row()
+    found: dict[str, Any] = {
+        "by_row": None if by_row is None else by_row.as_dict(),
+        "why_rows_differ": None if by_row is None else why_rows_differ(after, by_row),
+    }
+    if table in more.deeper:
+        found |= more.deeper[table].as_dict()
+        found["population_uniques_before"] = None
+        population = more.population
+        if before is not None and population is not None and population >= before.patients:
+            estimated = estimated_uniques(before, population)
+            found["population_uniques_before"] = estimated and estimated.as_dict()
+    return found
+
+
+def _worst(after: Mapping[str, Figures], more: MoreFigures) -> dict[str, Any]:
+    """The worst of all tables: the largest t, and what knowing events does where it does most."""
+    near = [one for figures in after.values() for one in figures.closeness.values()]
+    power = [one.events.power for one in more.deeper.values() if one.events is not None]
+    known = sorted({events for one in power for events in one})
+    return {
+        "t": max((one.equal for one in near), default=None),
+        "power_m": {
+            str(events): {
+                "unique": max(one[events].unique for one in power),
+                "mean": max(one[events].mean for one in power),
+            }
+            for events in known
+        },
     }
 
 

@@ -27,6 +27,26 @@ def share_in_words(share: float) -> str:
     return f"about 1 in {max(round(one_in / step) * step, 2):,}"
 
 
+def share_of_people(share: float) -> str:
+    """A share of people from 0 to 1 in words: `nobody`, `about 1 person in 400`, `everybody`.
+
+    Raises ValueError outside 0 to 1.
+    """
+    told = share_in_words(share)
+    whole = {"none": "nobody", "all": "everybody", "nearly all": "nearly everybody"}
+    if told in whole:
+        return whole[told]
+    before, of = told.rsplit(" in ", 1)
+    one = before.endswith(" 1")
+    return f"{before} {'person' if one else 'people'} in {of}"
+
+
+def chance_in_words(chance: float) -> str:
+    """A chance from 0 to 1 in words: `about 1 in 400`, `no chance`, `certain`."""
+    told = share_in_words(chance)
+    return {"none": "no chance", "all": "certain", "nearly all": "nearly certain"}.get(told, told)
+
+
 def people_in_words(count: int) -> str:
     """A number of people: `nobody`, `1 person`, `1,234 people`."""
     if count == 0:

@@ -5,31 +5,24 @@ Keys that were not asked for are None, so that the document always has the same 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from commonweal.foundation.errors import WrongUsage
 from commonweal.vault.risk.classes import class_figures, refuse_missing_people
-from commonweal.vault.risk.closeness import Closeness, Levels, closeness_figures
-from commonweal.vault.risk.coding import Ints, columns_of, numbered, with_number
+from commonweal.vault.risk.closeness import Levels, closeness_figures
+from commonweal.vault.risk.distances import Closeness
+from commonweal.vault.risk.events import event_figures, gaps_of
 from commonweal.vault.risk.figures import Figures
 from commonweal.vault.risk.individual import individual_figures
 from commonweal.vault.risk.population import PopulationFigures, population_figures
-from commonweal.vault.risk.power import Postings, gap_figures, power_figures, rare_figures
 from commonweal.vault.risk.suda import suda_figures
-from commonweal.vault.risk.uniques import unique_estimates
+from commonweal.vault.risk.uniques import NOT_ESTIMATED, estimated_uniques
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
 
-MOST_POWER = 3
-RARE_BELOW = 10
 _SMALL = 5
-_PERSON = "cw__person"
-_OTHER = "cw__other"
-_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -94,7 +87,10 @@ def all_figures(
     notes: list[str] = []
     size = against.people if against is not None else more.population_size
     if size is not None:
-        found["population_uniques"] = _uniques(figures, size, notes)
+        estimated = estimated_uniques(figures, size)
+        found["population_uniques"] = None if estimated is None else estimated.as_dict()
+        if estimated is None:
+            notes.append(NOT_ESTIMATED)
     if against is not None and against.short:
         notes.append(
             f"{against.short:,} people are in groups of which the population table has fewer "
@@ -157,6 +153,7 @@ def _document(
     pop = against.as_dict() if against is not None else {}
     found = {name: known[name] for name in ("rows", "patients", "classes", "k", "l")}
     found["t"] = {column: one.as_dict() for column, one in close.items()}
+    found["likeness"] = {column: one.likeness() for column, one in close.items()}
     found["prosecutor"] = known["prosecutor"]
     found["journalist"] = pop.get("journalist")
     found["marketer"] = known["marketer"]
@@ -178,28 +175,14 @@ def _by_row(figures: Figures, close: Mapping[str, Closeness]) -> dict[str, Any]:
     names = ("rows", "classes", "k", "l", "prosecutor", "marketer", "sample_uniques")
     found = {name: known[name] for name in names}
     found["t"] = {column: one.as_dict() for column, one in close.items()}
+    found["likeness"] = {column: one.likeness() for column, one in close.items()}
     return found
 
 
 def _with_recursive(known: dict[str, Any], close: Mapping[str, Closeness]) -> None:
     """(c,l) beside distinct and entropy l, for each l that all classes reach."""
     for column, one in close.items():
-        known["l"][column]["recursive"] = {
-            str(least): ratio for least, ratio in one.recursive.items() if math.isfinite(ratio)
-        }
-
-
-def _uniques(figures: Figures, population: int, notes: list[str]) -> dict[str, Any] | None:
-    sizes = figures.people_by_size
-    # Each person is in one class just where the classes that their sizes make are all there are.
-    if sum(people / size for size, people in sizes.items()) < figures.classes - 1e-6:
-        notes.append(
-            "People are in several groups each, so how many of them are unique in the population "
-            "cannot be estimated from the sizes of groups."
-        )
-        return None
-    classes = {size: round(people / size) for size, people in sizes.items()}
-    return unique_estimates(classes, population).as_dict()
+        known["l"][column]["recursive"] = one.recursive_json()
 
 
 def _of_events(
@@ -210,43 +193,8 @@ def _of_events(
         return found
     refuse_missing_people(engine, table, person)
     if more.events:
-        postings = Postings.of(*_pairs(engine, table, person, [*quasi, *more.events]))
-        found["power_m"] = {
-            str(m): power_figures(postings, m).as_dict() for m in range(1, MOST_POWER + 1)
-        }
-        found["rare"] = {}
-        for name in more.events:
-            told = ops.keep_where(table, ops.negate(ops.is_missing(table[name])))
-            pairs = _pairs(engine, told, person, [name])
-            found["rare"][name] = rare_figures(*pairs, RARE_BELOW)
+        known = event_figures(engine, table, person, [*quasi, *more.events], more.events)
+        found |= known.as_dict()
     if more.gaps is not None:
-        found["gaps"] = gap_figures(*_days(engine, table, person, more.gaps))
+        found["gaps"] = gaps_of(engine, table, person, more.gaps)
     return found
-
-
-def _pairs(
-    engine: Engine, table: ops.Table, person: str, columns: Sequence[str]
-) -> tuple[Ints, Ints]:
-    """Numbers of people and of what `columns` say, each pair once."""
-    with (
-        numbered(engine, table, columns, "events") as (events, _),
-        numbered(engine, table, [person], "people") as (people, _),
-    ):
-        coded = with_number(table, columns, events, _OTHER)
-        coded = with_number(coded, [person], people, _PERSON)
-        pairs = ops.distinct(ops.select(coded, [_PERSON, _OTHER]))
-        first, second = columns_of(engine, pairs, [_PERSON, _OTHER])
-    return first, second
-
-
-def _days(engine: Engine, table: ops.Table, person: str, column: str) -> tuple[Ints, Ints]:
-    """Numbers of people and the days of their dates since 1970."""
-    if ops.kinds(table)[column] not in ("date", "timestamp"):
-        raise WrongUsage("CW-RISK-COLUMNS", f"Column {column} holds no dates.")
-    dated = ops.keep_where(table, ops.negate(ops.is_missing(table[column])))
-    with numbered(engine, dated, [person], "people") as (people, _):
-        coded = with_number(dated, [person], people, _PERSON)
-        day = ops.days_between(coded[column], ops.constant(_EPOCH, "date"))
-        days = ops.project(coded, {_PERSON: coded[_PERSON], _OTHER: day})
-        first, second = columns_of(engine, ops.distinct(days), [_PERSON, _OTHER])
-    return first, second

@@ -35,6 +35,7 @@ import numpy as np
 
 from commonweal.foundation.errors import WrongUsage
 from commonweal.vault.risk.coding import Floats, Ints
+from commonweal.vault.risk.figures import Figures
 
 PITMAN_UP_TO = 0.1
 _STEPS = 200
@@ -49,6 +50,7 @@ _MOST_THETA = 1e12
 class Uniques:
     """Estimated numbers of people unique in the population; None where a model has no solution.
 
+    `pitman_limit`: Pitman's figure by the limit for a large population, as ARX prints it.
     `chosen`: the name of the model that the rule of Dankar chooses; `share`: its figure over N.
     """
 
@@ -57,6 +59,7 @@ class Uniques:
     zayatz: float | None
     snb: float | None
     chosen: str
+    pitman_limit: float | None = None
 
     @property
     def share(self) -> float:
@@ -69,11 +72,32 @@ class Uniques:
         return {
             "population": self.population,
             "pitman": self.pitman,
+            "pitman_limit": self.pitman_limit,
             "zayatz": self.zayatz,
             "snb": self.snb,
             "chosen": self.chosen,
             "share": self.share,
         }
+
+
+NOT_ESTIMATED = (
+    "People are in several groups each, so how many of them are unique in the population cannot be "
+    "estimated from the sizes of groups."
+)
+
+
+def estimated_uniques(figures: Figures, population: int) -> Uniques | None:
+    """The estimates for the classes of `figures`; None where people are in several of them.
+
+    Raises `WrongUsage` CW-RISK-POPULATION where the population is smaller than the sample.
+    """
+    sizes = figures.people_by_size
+    # Each person is in one class just where the classes that their sizes make are all there are.
+    if sum(people / size for size, people in sizes.items()) < figures.classes - 1e-6:
+        return None
+    return unique_estimates(
+        {size: round(people / size) for size, people in sizes.items()}, population
+    )
 
 
 def unique_estimates(classes_by_size: Mapping[int, int], population: int) -> Uniques:
@@ -87,13 +111,14 @@ def unique_estimates(classes_by_size: Mapping[int, int], population: int) -> Uni
     if population < people or population < 1:
         raise WrongUsage("CW-RISK-POPULATION", "The population has fewer people than the data.")
     if not classes_by_size.get(1):
-        return Uniques(population, 0.0, 0.0, 0.0, "zayatz")
-    pitman = pitman_uniques(sizes, counts, population)
+        return Uniques(population, 0.0, 0.0, 0.0, "zayatz", 0.0)
+    fitted = pitman_parameters(sizes, counts)
+    pitman = None if fitted is None else pitman_uniques(fitted, population)
+    limit = None if fitted is None else pitman_limit(fitted, population)
     zayatz = zayatz_uniques(sizes, counts, population)
     snb = snb_uniques(sizes, counts, population)
-    return Uniques(
-        population, pitman, zayatz, snb, _chosen(people / population, pitman, zayatz, snb)
-    )
+    chosen = _chosen(people / population, pitman, zayatz, snb)
+    return Uniques(population, pitman, zayatz, snb, chosen, limit)
 
 
 def _chosen(sampled: float, pitman: float | None, zayatz: float, snb: float | None) -> str:
@@ -129,11 +154,8 @@ def _log_choose(whole: int, part: int) -> float:
 # --- Pitman ---------------------------------------------------------------------------------
 
 
-def pitman_uniques(sizes: Ints, counts: Ints, population: int) -> float | None:
-    """The estimate of Pitman's model; None where the likelihood has no maximum inside."""
-    fitted = pitman_parameters(sizes, counts)
-    if fitted is None:
-        return None
+def pitman_uniques(fitted: tuple[float, float], population: int) -> float:
+    """The mean number of uniques of Pitman's model with these theta and alpha."""
     theta, alpha = fitted
     logarithm = (
         math.log(population)
@@ -141,6 +163,13 @@ def pitman_uniques(sizes: Ints, counts: Ints, population: int) -> float | None:
         - math.lgamma(theta + alpha)
         + _rising(theta, alpha - 1, population)
     )
+    return min(math.exp(logarithm), float(population))
+
+
+def pitman_limit(fitted: tuple[float, float], population: int) -> float:
+    """What that mean comes near to for a large population: G(theta+1)/G(theta+alpha) N**alpha."""
+    theta, alpha = fitted
+    logarithm = math.lgamma(theta + 1) - math.lgamma(theta + alpha) + alpha * math.log(population)
     return min(math.exp(logarithm), float(population))
 
 

@@ -1,0 +1,65 @@
+"""Chromium of the system, once for all browser tests; nothing is downloaded."""
+
+from __future__ import annotations
+
+import importlib.resources
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+# The levels that pages are held to, and axe's own advice on good practice.
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next((found for name in names if (found := shutil.which(name))), None)
+    assert program, "These tests need Chromium; `python3 dev.py test` installs it."
+    with sync_playwright() as playwright:
+        # Tests may run as root, where Chromium's own sandbox refuses; it shows our own pages only.
+        opened = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def show(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a page from its text: `show(html, width)`."""
+    contexts = []
+
+    def opened(html: str, width: int = 1280) -> Page:
+        # The page forbids scripts; the tests' own must get in.
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, bypass_csp=True, offline=True
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_content(html)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> Callable[[Page], list[str]]:
+    """What axe-core finds wrong on a page: one line a rule, with the first place."""
+    script = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js")
+    source = script.read_text("utf-8")
+
+    def faults(page: Page) -> list[str]:
+        page.evaluate(source)
+        ask = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})"
+        found: dict[str, Any] = page.evaluate(ask, TAGS)
+        assert len(found["passes"]) > 10
+        return [
+            f"{one['id']}: {one['help']} ({one['nodes'][0]['html'][:200]})"
+            for one in found["violations"]
+        ]
+
+    return faults
