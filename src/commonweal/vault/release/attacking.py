@@ -35,7 +35,6 @@ from commonweal.vault.release.attacked import (
     is_release,
 )
 from commonweal.vault.release.known_forms import Reader
-from commonweal.vault.release.prepare import opened_engine
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.risk.coding import Ints
 from commonweal.vault.risk.intruder.encoding import coded, kind_of, plain
@@ -57,6 +56,7 @@ from commonweal.vault.risk.intruder.setting import (
     make_puzzle,
 )
 from commonweal.vault.risk.intruder.testing import look
+from commonweal.vault.tables.opening import opened_engine
 
 LEAST_TARGETS = 100
 MOST_TARGETS = 20_000
