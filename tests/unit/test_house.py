@@ -22,6 +22,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCE = REPOSITORY / "src" / "commonweal"
 
 LONGEST_FILE = 550
+LONGEST_BY_DECISION = {"src/commonweal/ledger/check_proof.py": 680}
+"""Files that may be longer, each with the decision that says why: ADR 0012 (one file to copy)."""
 LONGEST_FUNCTION = 70
 USUAL_FUNCTION = 45
 USUAL_SHARE = 0.95
@@ -76,7 +78,11 @@ def shown(path: Path) -> str:
 def long_files(files: Iterable[Path]) -> list[str]:
     """Name the files that are longer than the house allows."""
     lengths = ((path, len(path.read_text("utf-8").splitlines())) for path in files)
-    return [f"{shown(path)}: {lines} lines" for path, lines in lengths if lines > LONGEST_FILE]
+    return [
+        f"{shown(path)}: {lines} lines"
+        for path, lines in lengths
+        if lines > LONGEST_BY_DECISION.get(shown(path), LONGEST_FILE)
+    ]
 
 
 def function_lengths(path: Path) -> Iterator[tuple[str, int]]:

@@ -91,6 +91,8 @@ def _plain(done: Restored, to: Path) -> dict[str, Any]:
         "details_erased_again": done.result.erased,
         "permits_stopped_again": list(done.stopped),
         "epoch": done.epoch,
+        "policies_adopted_again": list(done.policies),
+        "missing_keys": list(done.missing_keys),
         "choices_not_before": stamp(done.result.choices_not_before),
     }
 
@@ -106,6 +108,14 @@ def _sentences(done: Restored, to: Path) -> list[str]:
         "Choices from before now are not used any more: fetch the national list again.",
         *_without_half(result.unavailable_keys),
     ]
+    if done.policies:
+        numbers = ", ".join(map(str, done.policies))
+        lines.append(f"The backup did not know version {numbers} of the trust policy; it counts.")
+    if done.missing_keys:
+        lines.append(
+            f"{len(done.missing_keys)} key(s) that the trust policy names were made after the "
+            "backup and are not here: restore a newer backup, or replace them by a new policy."
+        )
     if done.epoch is not None:
         lines.append(
             f"Entries that were made after the backup are lost; the ledger goes on as epoch "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commonweal.cli import trust
 from commonweal.cli.options import HomeOption, JsonOption, group, home_path, opened
 from commonweal.cli.show import emit
 from commonweal.foundation.errors import WrongUsage
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from commonweal.vault.custody import Custody
 
 app = group("The data folder: make it, and show what it is.")
+app.add_typer(trust.app, name="policy")
 
 
 @app.command("create")
@@ -153,6 +155,7 @@ def _plain(custody: Custody) -> dict[str, Any]:
         if accepted is None or accepted.said is None
         else accepted.said.name,
         "trust": {
+            "version": trust.number,
             "hash": trust.digest(),
             "custodian": trust.custodian,
             "time_to_say_no_days": trust.time_to_say_no_days,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commonweal.cli.options import HomeOption, JsonOption, group, opened
+from commonweal.cli.options import HomeOption, JsonOption, group, new_place, opened
 from commonweal.cli.show import emit, show_table
+from commonweal.foundation.errors import WrongUsage
 
 if TYPE_CHECKING:
+    from commonweal.vault.custody import Custody
     from commonweal.vault.keys import KeyInfo
 
 app = group("Keys: made, replaced and destroyed here, and never shown.")
@@ -43,7 +46,7 @@ def list_(ctx: typer.Context, home: HomeOption = None, json: JsonOption = False)
     """List every version of every key."""
     with opened(ctx, home) as custody:
         found = custody.keyring.list()
-        trusted = {key.id for key in custody.trust.keys}
+        trusted = custody.trust.key_ids
     if json:
         rows = [{**info.as_dict(), "in_trust_policy": info.id in trusted} for info in found]
         emit(json, {"keys": rows}, [])
@@ -54,17 +57,56 @@ def list_(ctx: typer.Context, home: HomeOption = None, json: JsonOption = False)
 
 @app.command("rotate")
 def rotate(
-    ctx: typer.Context, name: NameArgument, home: HomeOption = None, json: JsonOption = False
+    ctx: typer.Context,
+    name: NameArgument,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="For a key that the trust policy names: the proposal to write.",
+            callback=new_place,
+            show_default=False,
+        ),
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Make a new version of a key.
 
-    The older ones only open what they sealed.
+    The older ones only open what they sealed. A key that the trust policy or the ledger's readers
+    know stays in use until people have signed a new policy, which is written to --out.
     """
     from commonweal.vault.custody import rotate_key
+    from commonweal.vault.custody.keeping import is_trusted
 
     with opened(ctx, home) as custody:
+        trusted = is_trusted(custody, name)
+        _needs_out(name, out, trusted)
         info = rotate_key(custody, name)
-    emit(json, info.as_dict(), [f"The key {info.name} has the new version {info.version}."])
+        lines = [f"The key {info.name} has the new version {info.version}."]
+        plain = info.as_dict()
+        if trusted and out is not None:
+            proposal, more = _propose(custody, name, out)
+            plain, lines = plain | {"proposal": proposal}, lines + more
+    emit(json, plain, lines)
+
+
+def _needs_out(name: str, out: Path | None, trusted: bool) -> None:
+    if trusted and out is None:
+        raise WrongUsage(
+            "CW-USAGE",
+            f"Others know the key {name}, so a new version needs a new trust policy.",
+            remedy="Say where its proposal goes with --out FILE.",
+        )
+    if out is not None and not trusted:
+        raise WrongUsage("CW-USAGE", f"The trust policy does not name the key {name}.")
+
+
+def _propose(custody: Custody, name: str, out: Path) -> tuple[dict[str, Any], list[str]]:
+    from commonweal.cli.trust import write_proposal
+    from commonweal.vault.custody.proposing import PolicyChanges, propose
+
+    changes = PolicyChanges.read({"changes": 1, "replace": [name]}, "The list of changes")
+    return write_proposal(custody, propose(custody, changes, out.parent), out)
 
 
 @app.command("destroy")
@@ -79,6 +121,10 @@ def destroy(
             show_default=False,
         ),
     ] = None,
+    version: Annotated[
+        int | None,
+        typer.Option(help="Only this version, which must be retired.", show_default=False),
+    ] = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -89,9 +135,10 @@ def destroy(
     from commonweal.vault.custody import destroy_key
 
     with opened(ctx, home) as custody:
-        gone = destroy_key(custody, name, approve or [])
+        gone = destroy_key(custody, name, approve or [], version)
     plain = {"destroyed": [info.as_dict() for info in gone]}
-    emit(json, plain, [f"The key {name} was destroyed in all {len(gone)} version(s)."])
+    which = f"all {len(gone)} version(s)" if version is None else f"its version {version}"
+    emit(json, plain, [f"The key {name} was destroyed in {which}."])
 
 
 def _row(info: KeyInfo) -> list[object]:

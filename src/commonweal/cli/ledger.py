@@ -33,6 +33,16 @@ KeyOption = Annotated[
 ]
 
 
+ChainOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="A chain of keys (`ledger keys`), for a key that was replaced.",
+        metavar="FILE",
+        show_default=False,
+    ),
+]
+
+
 @app.command("verify")
 def verify(
     ctx: typer.Context,
@@ -96,6 +106,7 @@ def check_proof(
     file: Annotated[Path, typer.Argument(help="The proof file.", metavar="FILE")],
     key: KeyOption = None,
     policy: PolicyOption = None,
+    chain: ChainOption = None,
     json: JsonOption = False,
 ) -> None:
     """Check a proof file with the ledger's key or a policy.
@@ -111,9 +122,9 @@ def check_proof(
     keys, rules = _trusted(key, policy)
     content = read_bytes(file, "The proof", limit=1024 * 1024)
     if rules is None:
-        found = check(content, keys)
+        found = check(content, keys, _chain(chain))
     else:
-        found = check_proof_by(content, rules, SystemClock().now(), keys)
+        found = check_proof_by(content, rules, SystemClock().now(), keys, _chain(chain))
     plain = {
         "log": found.log,
         "origin": found.origin,
@@ -166,6 +177,7 @@ def check_export(
     folder: Annotated[Path, typer.Argument(help="The exported folder.", metavar="DIR")],
     key: KeyOption = None,
     policy: PolicyOption = None,
+    chain: ChainOption = None,
     json: JsonOption = False,
 ) -> None:
     """Check an exported public log with a key or a policy.
@@ -174,8 +186,44 @@ def check_export(
     """
     from commonweal.vault.custody import check_export as check
 
-    plain = check(folder, *_trusted(key, policy))
+    plain = check(folder, *_trusted(key, policy), chain=_chain(chain))
     emit(json, plain, [f"All {plain['entries']:,} entries are those that were signed."])
+
+
+@app.command("keys")
+def keys(
+    ctx: typer.Context,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The chain file to write; it must not exist.",
+            callback=new_place,
+            show_default=False,
+        ),
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show the ledger's keys, and write the chain that leads from each to the next.
+
+    With the chain whoever trusts a key that was replaced can follow to the new one by proof
+    (`check-proof --chain`).
+    """
+    from commonweal.foundation.files import write_atomic
+    from commonweal.ledger.keychain import make_chain
+
+    with opened(ctx, home) as custody:
+        using, known = custody.ledger_keys_in_use, custody.ledger_keys
+        with custody.ledger.reading() as connection:
+            chain = make_chain(connection) if out is not None else None
+    if out is not None and chain is not None:
+        write_atomic(out, chain.encode(), mode=0o644, exclusive=True)
+    before = [str(one) for one in known if one not in using]
+    lines = [f"The ledger is signed with {one}" for one in using]
+    lines += [f"It is not signed now with {one}" for one in before]
+    plain = {"keys": [str(one) for one in using], "others": before,
+             "chain": None if out is None else str(out)}  # fmt: skip
+    emit(json, plain, lines)
 
 
 @app.command("sequence")
@@ -187,6 +235,13 @@ def sequence(ctx: typer.Context, home: HomeOption = None, json: JsonOption = Fal
         done = settle(custody)
     plain = {"placed": done.placed, "sealed_today": done.sealed, "checkpoints": dict(done.notes)}
     emit(json, plain, [f"{done.placed} entries were placed; both logs are signed."])
+
+
+def _chain(file: Path | None) -> bytes | None:
+    from commonweal.foundation.files import read_bytes
+    from commonweal.ledger.keychain import MAX_BYTES
+
+    return None if file is None else read_bytes(file, "The chain of keys", limit=MAX_BYTES)
 
 
 def _policy(file: Path | None) -> WitnessPolicy | None:

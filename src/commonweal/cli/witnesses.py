@@ -62,14 +62,24 @@ def add_log(
         str,
         typer.Argument(help="The log's key, as `ledger policy` prints it.", metavar="VKEY"),
     ],
+    chain: Annotated[
+        Path | None,
+        typer.Option(
+            help="For a log whose key was replaced: the chain from the known key (`ledger keys`).",
+            metavar="FILE",
+            show_default=False,
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Follow one more log, from now on.
 
     The name of the key must be the whole name of the log, such as commonweal/ID/public.
     """
+    from commonweal.foundation.files import read_bytes
+
     witness = _witness(folder)
-    witness.add_log(key)
+    witness.add_log(key, None if chain is None else read_bytes(chain, "The chain of keys"))
     emit(json, _plain(witness), [f"{witness.vkey.name} follows {key.split('+', 1)[0]}."])
 
 
@@ -177,7 +187,7 @@ def policy(
         found = policy_of(custody)
     if out is not None:
         write_atomic(out, found.format().encode(), mode=0o644, exclusive=True)
-    plain = {"log": str(found.logs[0]), "policy": found.format()}
+    plain = {"log": str(found.logs[-1]), "policy": found.format()}
     emit(json, plain, found.format().splitlines())
 
 
@@ -214,10 +224,10 @@ def _plain(witness: Witness) -> dict[str, Any]:
     from commonweal.foundation.clock import stamp
 
     logs = []
-    for key in witness.logs:
-        point, cosigned = witness.last(key.name)
+    for origin in dict.fromkeys(key.name for key in witness.logs):
+        point, cosigned = witness.last(origin)
         logs.append({
-            "origin": key.name,
+            "origin": origin,
             "size": point.size if point is not None else 0,
             "at": stamp(cosigned.moment) if cosigned is not None else None,
         })  # fmt: skip

@@ -104,6 +104,7 @@ LEDGER = {
     "CW-LEDGER-DETAIL-ERASED": "The details of this entry were erased.",
     "CW-LEDGER-MEMBERSHIP-INVALID": "A membership proof or list is badly formed or does not hold.",
     "CW-LEDGER-POLICY-INVALID": "A policy of witnesses (tlog-policy) is badly formed.",
+    "CW-LEDGER-CHAIN-INVALID": "A chain does not lead from one key of the ledger to the next.",
     "CW-LEDGER-QUORUM": "Fewer witnesses signed a checkpoint than the policy asks for.",
     "CW-LEDGER-SPLIT": "A witness has seen another or a longer log under this ledger's name.",
     "CW-LEDGER-COSIGNATURE-TIME": "A witness's signature carries a time that cannot be right.",

@@ -3,10 +3,12 @@
 
     python3 check_proof.py FILE --key VKEY [--key VKEY]... [--json]
     python3 check_proof.py FILE --policy POLICY [--json]
+    python3 check_proof.py FILE --key OLD-VKEY --chain CHAIN [--json]
 
 FILE is a `.tlog-proof` (an entry stands on the log) or the proof that one person was given (their
 record is in a release). VKEY is the ledger's key (`commonweal home show`). POLICY is a file in the
-C2SP tlog-policy form: the log, its witnesses, and how many of them must have signed.
+C2SP tlog-policy form: the log, its witnesses, and how many of them must have signed. CHAIN leads
+from a key that was replaced to those after it (`commonweal ledger keys`); it proves itself.
 
 It needs no network and imports nothing of Commonweal: it is a second telling of what the library
 says, and tests hold the two together. Exit code 0: proved. 3: not proved, and why. 2: wrong usage.
@@ -25,7 +27,7 @@ import re
 import sys
 import time
 from collections.abc import Iterable
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, List, Tuple
 
 Point = Tuple[int, int, int, int]
 Key = Tuple[str, int, bytes]
@@ -113,6 +115,7 @@ EVENT = "CW-LEDGER-EVENT-INVALID"
 POLICY = "CW-LEDGER-POLICY-INVALID"
 QUORUM = "CW-LEDGER-QUORUM"
 MEMBER = "CW-LEDGER-MEMBERSHIP-INVALID"
+CHAIN = "CW-LEDGER-CHAIN-INVALID"
 MAX_CHARACTERS, MAX_LINES, MAX_HASHES, MAX_SIZE = 1000000, 64, 63, 2**63 - 1
 LOG_KEY, WITNESS_KEY = 1, 4
 TOLERANCE_SECONDS = 300
@@ -361,12 +364,17 @@ def _read_entry(data: bytes, origin: str) -> tuple[dict[str, Any], str]:
         sound = False
     if not sound or type(entry.get("v")) is not int or entry["v"] != 1:
         raise NotProved(EVENT, "The entry is not in the form of an entry.")
+    log = _log_of(origin)
+    if ("actor" in entry) is not (log == "sealed"):
+        raise NotProved(EVENT, "The entry stands on a log where it does not belong.")
+    return entry, log
+
+
+def _log_of(origin: str) -> str:
     found = re.fullmatch(r"[^\n]+/(public|sealed)(?:/([1-9][0-9]{0,8}))?", origin)
     if found is None or found[2] == "1":
         raise NotProved(NOTE, "The checkpoint belongs to no log of Commonweal.")
-    if ("actor" in entry) is not (found[1] == "sealed"):
-        raise NotProved(EVENT, "The entry stands on a log where it does not belong.")
-    return entry, found[1]
+    return found[1]
 
 
 def _refuse(_: str) -> Any:
@@ -389,10 +397,106 @@ def _read_proof(text: str) -> tuple[bytes, int, list[bytes], str]:
     return extra, index, path, note
 
 
-def check_entry_proof(text: str, keys: list[Key], policy: Policy | None, now: int) -> Found:
+# --- chains of keys ---------------------------------------------------------------------------
+
+Step = Tuple[str, str, int, int, bytes, List[bytes], bool, bytes]
+
+
+class Chain:
+    """Which keys of a log may sign at which size, by proofs that the log itself gives.
+
+    `ledger.key_added` at index i makes a key good for more than i entries; `ledger.key_retired`
+    ends one at i entries, and another must have signed that.
+    """
+
+    def __init__(self, text: str, keys: list[Key]) -> None:
+        self.names = {key[0] for key in keys if key[1] == LOG_KEY}
+        self.base = {key[2]: _base(key[0]) for key in keys if key[1] == LOG_KEY}
+        self.sizes = {public: [0, MAX_SIZE] for public in self.base}
+        self.last = -1
+        steps = [_read_step(one) for one in _read_chain(text)]
+        for number, step in enumerate(steps):
+            if self._signed(step) or not any(
+                later[6] and later[7] in self.sizes for later in steps[number:]
+            ):
+                self._take(step)
+
+    def _signed(self, step: Step) -> bool:
+        lines = {(name, id_) for name, id_, _ in read_note(step[0])[1]}
+        keys = [(step[1], LOG_KEY, key[2]) for key in self._at(step[1], step[2])]
+        return any((key[0], _key_id(*key)) in lines for key in keys)
+
+    def _take(self, step: Step) -> None:
+        note, origin, size, index, extra, path, adds, public = step
+        root = check_note(note, self._at(origin, size))[2]
+        check_inclusion(index, size, extra, path, root)
+        if index <= self.last:
+            raise NotProved(CHAIN, "The proofs of the chain are not in order.")
+        self.last = index
+        if adds and public not in self.sizes:
+            self.base[public], self.sizes[public] = _base(origin), [index + 1, MAX_SIZE]
+        elif not adds and public in self.sizes:
+            left = [one for one, ends in self.sizes.items() if ends[1] == MAX_SIZE]
+            if public not in left or len(left) < 2:
+                raise NotProved(CHAIN, "The chain retires a key twice, or the last one.")
+            self.sizes[public][1] = index
+            check_note(note, self._at(origin, size))  # by another key than the one that goes
+
+    def _at(self, origin: str, size: int) -> list[Key]:
+        sealed = _log_of(origin) == "sealed"
+        return [
+            (self.base[public], LOG_KEY, public)
+            for public, (begins, ends) in self.sizes.items()
+            if (ends == MAX_SIZE if sealed else begins <= size <= ends)
+        ]
+
+    def at(self, origin: str, size: int) -> list[Key]:
+        """The keys that may sign a checkpoint of `origin` with `size` entries."""
+        speaks = any(origin == name or origin.startswith(name + "/") for name in self.names)
+        return self._at(origin, size) if speaks else []
+
+
+def _base(name: str) -> str:
+    return re.sub(r"/(public|sealed)(/[1-9][0-9]{0,8})?\Z", "", name)
+
+
+def _read_chain(text: str) -> list[str]:
+    try:
+        plain = _json(text)
+    except NotProved:
+        plain = None
+    proofs = plain.get("proofs") if isinstance(plain, dict) else None
+    if not isinstance(proofs, list) or set(plain) != {"format", "proofs"} or len(proofs) > 1000:
+        raise NotProved(CHAIN, "The chain of keys does not have its form.")
+    if plain["format"] != "commonweal/key-chain/1" or not all(type(p) is str for p in proofs):
+        raise NotProved(CHAIN, "The chain of keys does not have its form.")
+    return proofs
+
+
+def _read_step(text: str) -> Step:
+    extra, index, path, note = _read_proof(text)
+    origin, size, _ = read_checkpoint(read_note(note)[0])
+    entry, log = _read_entry(extra, origin)
+    adds, key = entry.get("type") == "ledger.key_added", str(entry.get("public_key"))
+    if log != "public" or not (adds or entry.get("type") == "ledger.key_retired"):
+        raise NotProved(CHAIN, "A proof of the chain is not about a key of the public log.")
+    if not re.fullmatch("[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]", key):
+        raise NotProved(EVENT, "An entry of the chain names no key.")
+    return note, origin, size, index, extra, path, adds, base64.urlsafe_b64decode(key + "=")
+
+
+# --- what a file proves -----------------------------------------------------------------------
+
+
+def check_entry_proof(
+    text: str, keys: list[Key], policy: Policy | None, now: int, chain: str | None = None
+) -> Found:
     """What a tlog-proof file proves, or NotProved."""
     extra, index, path, note = _read_proof(text)
     trusted = list(keys) + (policy.keys() if policy else [])
+    if chain is not None:
+        at = Chain(chain, trusted).at(*read_checkpoint(read_note(note)[0])[:2])
+        trusted = at + [key for key in trusted if key[1] != LOG_KEY]
     origin, size, root, signed = check_note(note, trusted)
     check_inclusion(index, size, extra, path, root)
     entry, log = _read_entry(extra, origin)
@@ -408,7 +512,9 @@ def check_entry_proof(text: str, keys: list[Key], policy: Policy | None, now: in
     }
 
 
-def check_person_proof(text: str, keys: list[Key], policy: Policy | None, now: int) -> Found:
+def check_person_proof(
+    text: str, keys: list[Key], policy: Policy | None, now: int, chain: str | None = None
+) -> Found:
     """What one person's proof proves: the release their record is in; or NotProved."""
     proof = _json(text)
     form = {"format", "label", "membership", "ledger_proof"}
@@ -422,7 +528,7 @@ def check_person_proof(text: str, keys: list[Key], policy: Policy | None, now: i
         raise NotProved(MEMBER, "The membership proof does not have its form.")
     if member["label_scheme"] != "hmac-sha256-1" or not isinstance(proof["ledger_proof"], str):
         raise NotProved(MEMBER, "The membership proof is of an unknown scheme.")
-    found = check_entry_proof(proof["ledger_proof"], keys, policy, now)
+    found = check_entry_proof(proof["ledger_proof"], keys, policy, now, chain)
     entry = found["entry"]
     if entry.get("type") != "release.completed" or entry.get("release") != member["release"]:
         raise NotProved(MEMBER, "The ledger's proof is not about this release.")
@@ -492,8 +598,14 @@ def _label(value: Any) -> bytes:
     return label
 
 
-def check(content: bytes, keys: list[str], policy: str | None = None, now: int = 0) -> Found:
-    """What a proof file proves. `keys`, `policy`: as text; `now`: Unix time. Raises NotProved."""
+def check(
+    content: bytes,
+    keys: list[str],
+    policy: str | None = None,
+    now: int = 0,
+    chain: str | None = None,
+) -> Found:
+    """What a proof file proves, or NotProved; all as text, `now` in Unix seconds."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
@@ -501,8 +613,8 @@ def check(content: bytes, keys: list[str], policy: str | None = None, now: int =
     try:
         trusted, rules = [read_key(key) for key in keys], Policy(policy) if policy else None
         if text.startswith("c2sp.org/"):
-            return check_entry_proof(text, trusted, rules, now)
-        return check_person_proof(text.strip(), trusted, rules, now)
+            return check_entry_proof(text, trusted, rules, now, chain)
+        return check_person_proof(text.strip(), trusted, rules, now, chain)
     except UnicodeEncodeError:  # a lone surrogate out of JSON is no text
         raise NotProved(NOTE, "The file holds what is no text.") from None
 
@@ -516,6 +628,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("--key", action="append", default=[], metavar="VKEY")
     parser.add_argument("--policy", metavar="FILE")
+    parser.add_argument("--chain", metavar="FILE")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(arguments)
     if not given.key and not given.policy:
@@ -523,11 +636,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with open(given.file, "rb") as stream:
             content = stream.read(2 * MAX_CHARACTERS)
-        policy = None
-        if given.policy:
-            with open(given.policy, encoding="utf-8") as stream:
-                policy = stream.read()
-        found = check(content, given.key, policy, int(time.time()))
+        policy = _text(given.policy)
+        found = check(content, given.key, policy, int(time.time()), _text(given.chain))
     except NotProved as error:
         sys.stderr.write("NOT PROVED. %s\n" % error)
         return 3
@@ -536,6 +646,13 @@ def main(arguments: list[str] | None = None) -> int:
         return 3
     sys.stdout.write(json.dumps(found, indent=2) + "\n" if given.json else _told(found))
     return 0
+
+
+def _text(name: str | None) -> str | None:
+    if name is None:
+        return None
+    with open(name, encoding="utf-8") as stream:
+        return stream.read(5 * MAX_CHARACTERS)
 
 
 def _told(found: Found) -> str:

@@ -11,6 +11,7 @@ from commonweal.foundation.errors import Fault
 from commonweal.ledger import reading
 from commonweal.ledger.checkpoint import Checkpoint, log_of
 from commonweal.ledger.events import Log, event_type, invalid
+from commonweal.ledger.keychain import keys_for
 from commonweal.ledger.merkle import inclusion_proof
 from commonweal.ledger.note import Note, VerifierKey
 from commonweal.ledger.store import Ledger
@@ -70,15 +71,19 @@ class CheckedProof:
     signers: tuple[str, ...]
 
 
-def check_proof(text: str | bytes, keys: Iterable[VerifierKey | str]) -> CheckedProof:
+def check_proof(
+    text: str | bytes, keys: Iterable[VerifierKey | str], chain: str | bytes | None = None
+) -> CheckedProof:
     """Check a proof file that carries its entry, of whichever epoch, with trusted keys alone.
 
     A key says by its name which logs it may speak for: its own origin, and origins below it.
+    `chain`: leads from a trusted key to those after it, and ends what a retired one may sign
+    (`keychain.py`).
     Raises `Fault` CW-LEDGER-NOTE-INVALID, CW-LEDGER-SIGNATURE-INVALID, CW-LEDGER-EVENT-INVALID,
     or `ProofError`.
     """
     proof = TlogProof.parse(text)
-    trusted = list(keys)
+    trusted = keys_for(proof.note, keys, chain)
     entry = proof.verify_entry(trusted, proof.origin)
     checkpoint, signers = proof.verify(proof.extra or b"", trusted, proof.origin)
     log = log_of(proof.origin)

@@ -61,13 +61,17 @@ def require_quorum(note: Note, policy: WitnessPolicy, now: datetime) -> tuple[Co
 
 
 def check_proof_by(
-    text: str | bytes, policy: WitnessPolicy, now: datetime, keys: Iterable[VerifierKey | str] = ()
+    text: str | bytes,
+    policy: WitnessPolicy,
+    now: datetime,
+    keys: Iterable[VerifierKey | str] = (),
+    chain: str | bytes | None = None,
 ) -> CheckedProof:
     """Check a proof file by a policy: a log of the policy (or of `keys`), and its quorum.
 
     Raises what `check_proof` raises, and `Fault` CW-LEDGER-QUORUM.
     """
-    checked = check_proof(text, [*policy.logs, *keys, *policy.keys])
+    checked = check_proof(text, [*policy.logs, *keys, *policy.keys], chain)
     require_quorum(Note.parse(TlogProof.parse(text).note), policy, now)
     return checked
 

@@ -33,6 +33,7 @@ from commonweal.foundation.files import (
 )
 from commonweal.ledger.checkpoint import Checkpoint, parse_number
 from commonweal.ledger.cosigning import Cosigned, Cosigner, cosignatures
+from commonweal.ledger.keychain import KeyChain, invalid
 from commonweal.ledger.merkle import EMPTY_ROOT
 from commonweal.ledger.note import (
     ED25519,
@@ -153,18 +154,32 @@ class Witness:
         """
         return _config(self.folder)[1]
 
-    def add_log(self, key: VerifierKey | str) -> None:
+    def add_log(self, key: VerifierKey | str, chain: str | bytes | None = None) -> None:
         """Follow one more log. The key's name must be the log's whole origin.
 
-        Raises `Fault` CW-FILE-EXISTS if the log is followed already, CW-LEDGER-NOTE-INVALID.
+        `chain`: for a log that is followed already and whose key was replaced: it must lead from
+        the known key to this one. The memory stays, and a key that the chain ends is dropped.
+
+        Raises `Fault` CW-FILE-EXISTS if the log is followed already, CW-LEDGER-NOTE-INVALID,
+        CW-LEDGER-CHAIN-INVALID.
         """
         parsed = VerifierKey.parse(key) if isinstance(key, str) else key
         if parsed.kind != ED25519:
             raise malformed("A log's key is an Ed25519 key of type 1, not a witness's.")
         with only_one(self.folder / f"{_CONFIG}.lock", "the witness's list of logs"):
             name, logs = _config(self.folder)
-            if any(parsed.name == other.name for other in logs):
-                raise Fault("CW-FILE-EXISTS", "The witness follows this log already.")
+            known = [other for other in logs if other.name == parsed.name]
+            if known and chain is not None:
+                kept = _followed(known, parsed, chain)
+                others = [other for other in logs if other.name != parsed.name]
+                write_atomic(self.folder / _CONFIG, _written(name, (*others, *kept)))
+                return
+            if known:
+                raise Fault(
+                    "CW-FILE-EXISTS",
+                    "The witness follows this log already.",
+                    remedy="If the log's key was replaced, add --chain FILE (`ledger keys`).",
+                )
             state = self._state_file(parsed.name)
             # The empty state comes first: a log in the list without a state is a lost memory.
             if not state.exists():
@@ -275,6 +290,15 @@ class Witness:
     def _state_file(self, origin: str, ending: str = "checkpoint") -> Path:
         # An origin holds slashes and may be long: its hash is the name.
         return self.folder / _LOGS / f"{hashlib.sha256(origin.encode()).hexdigest()}.{ending}"
+
+
+def _followed(known: list[VerifierKey], key: VerifierKey, chain: str | bytes) -> list[VerifierKey]:
+    """The keys of a log after its chain, if it leads from the known ones to `key`."""
+    newest = {one.public for one in KeyChain(known).follow(chain).newest()}
+    if key.public not in newest:
+        raise invalid("The chain does not lead from the key that the witness knows to this one.")
+    kept = [one for one in known if one.public in newest and one != key]
+    return [*kept, key]
 
 
 def _continues(last: Checkpoint | None, request: Request) -> bool:

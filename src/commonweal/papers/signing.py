@@ -62,7 +62,7 @@ class Trust(Protocol):
         """The refusal of a signature by a key that is not known."""
         ...
 
-    def about(self, kind: str, plain: Any) -> Trust:
+    def about(self, kind: str, plain: Any, /) -> Trust:
         """Who is believed about the paper of type `kind` that says `plain` of itself."""
         ...
 
@@ -130,16 +130,12 @@ def _text(payload: str, signatures: list[dict[str, str]]) -> str:
     return canonical({"payload": payload, "signatures": signatures}).decode("ascii") + "\n"
 
 
-def open_paper(
-    text: str | bytes, kind: str, role: SigningRole, trust: Trust, what: str
-) -> Any:
+def open_paper(text: str | bytes, kind: str, role: SigningRole, trust: Trust, what: str) -> Any:
     """The plain content of a signed paper that `trust` believes (see `open_signed`)."""
     return open_signed(text, kind, role, trust, what).plain
 
 
-def open_signed(
-    text: str | bytes, kind: str, role: SigningRole, trust: Trust, what: str
-) -> Opened:
+def open_signed(text: str | bytes, kind: str, role: SigningRole, trust: Trust, what: str) -> Opened:
     """The content of a signed paper that `trust` believes, with its signing times.
 
     1. Read the JWS strictly; the text must be in its one canonical spelling. 2. Verify every

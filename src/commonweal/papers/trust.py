@@ -234,13 +234,17 @@ class TrustPolicy(Paper):
     def counted(self, role: SigningRole, signed_by: Mapping[str, datetime]) -> set[str]:
         """The different people among the signers who held `role` when they signed."""
         found = ((self.key(id_), at) for id_, at in signed_by.items())
-        return {
-            look(key.holder) for key, at in found if key is not None and key.holds(role, at)
-        }
+        return {look(key.holder) for key, at in found if key is not None and key.holds(role, at)}
 
     def key(self, id_: str) -> TrustedKey | None:
         """The key called `id_`, or None."""
         return next((key for key in self.keys if key.id == id_), None)
+
+    @property
+    def key_ids(self) -> frozenset[str]:
+        """The ids of every key that signs by this policy, those of the log with them."""
+        logs = {key.id for key in self.log_keys or ()}
+        return frozenset(logs | {key.id for key in self.keys})
 
     def unknown_key(self, id_: str, what: str) -> Fault:
         """The refusal of a signature by a key that is not of this policy (or is no more)."""
@@ -257,7 +261,7 @@ class TrustPolicy(Paper):
             f"{what} carries a signature by a key that the trust policy does not know.",
         )
 
-    def about(self, kind: str, plain: Any) -> TrustPolicy:
+    def about(self, _kind: str, _plain: Any, /) -> TrustPolicy:
         """This policy, whatever paper it is asked about."""
         return self
 

@@ -165,6 +165,9 @@ class _Changers:
     def unknown_key(self, id_: str, what: str) -> Fault:
         return self.view.unknown_key(id_, what)
 
+    def about(self, _kind: str, _plain: Any, /) -> _Changers:
+        return self
+
     def require(self, role: SigningRole, signed_by: Mapping[str, datetime], what: str) -> None:
         kept = {
             id_: at for id_, at in signed_by.items()
@@ -178,8 +181,8 @@ def open_change(
 ) -> TrustPolicy:
     """The next policy in a signed change that is (or was) adopted at `at`.
 
-    `view`: who was believed then. `lapses`: refuse one that lay about for too long. Raises `Fault` CW-SIGNATURE-INVALID, CW-SIGNATURE-UNTRUSTED or
-    CW-PAPER-INVALID; `Refused` CW-TRUST-REFUSED.
+    `view`: who was believed then. `lapses`: refuse one that lay about for too long. Raises `Fault`
+    CW-SIGNATURE-INVALID, CW-SIGNATURE-UNTRUSTED or CW-PAPER-INVALID; `Refused` CW-TRUST-REFUSED.
     """
     after = read_change(text)
     before = view.policy
@@ -208,8 +211,10 @@ def _check_moments(
     signed_by: Mapping[str, datetime], after: TrustPolicy, at: datetime, *, lapses: bool
 ) -> None:
     proposed = after.proposed_at
-    if proposed is None or proposed > at or any(
-        not proposed <= signed <= at for signed in signed_by.values()
+    if (
+        proposed is None
+        or proposed > at
+        or any(not proposed <= signed <= at for signed in signed_by.values())
     ):
         raise refused("a time in it does not fit the present")
     if lapses and at - proposed > GOOD_FOR:

@@ -57,7 +57,7 @@ class TrustView:
         """The refusal of a signature by a key that is not of this policy."""
         return self.policy.unknown_key(id_, what)
 
-    def about(self, kind: str, plain: Any) -> TrustView:
+    def about(self, _kind: str, _plain: Any, /) -> TrustView:
         """This view: it is about one paper already."""
         return self
 

@@ -42,8 +42,8 @@ def policy_in_words(policy: TrustPolicy) -> list[str]:
     for role, needed in policy.thresholds.items():
         holders = [key.holder for key in policy.keys if role in key.roles]
         what = ROLES.get(role, role)
-        needed = policy.changers_needed if role == policy.changing_role == "policy" else needed
-        lines.append(f"{needed} of these must sign {what}: {'; '.join(dict.fromkeys(holders))}.")
+        least = policy.changers_needed if role == "policy" else needed
+        lines.append(f"{least} of these must sign {what}: {'; '.join(dict.fromkeys(holders))}.")
     lines += _about_changes(policy)
     if policy.witnesses:
         named = ", ".join(one.name for one in policy.witnesses)
@@ -112,7 +112,9 @@ def _changed_log_keys(before: TrustPolicy, after: TrustPolicy) -> list[str]:
         if key == old.get(key.id):
             continue
         if key.signs_until is not None:
-            lines.append(f"The ledger is signed with the key {key.id} until {_day(key.signs_until)}.")
+            lines.append(
+                f"The ledger is signed with the key {key.id} until {_day(key.signs_until)}."
+            )
         elif old or key != (after.log_keys or ())[0]:
             lines.append(f"The ledger is signed with the new key {key.id}.")
     return lines

@@ -149,7 +149,7 @@ def _fields(policy: TrustPolicy) -> dict[str, Any]:
 
 
 def _begins(delay: timedelta, now: datetime) -> dict[str, str]:
-    """From when on it counts: the whole hour after its wait, for the public log tells hours (S9)."""
+    """From when on it counts: the whole hour after its wait; the public log tells hours (S9)."""
     if not delay:
         return {}
     due = now + delay + _MARGIN
@@ -164,10 +164,7 @@ def _require_backup(custody: Custody, policy: TrustPolicy) -> None:
     """
     if custody.home.kind == "demo":
         return
-    before = {key.id for key in custody.trust.keys} | {
-        key.id for key in custody.trust.log_keys or ()
-    }
-    wanted = {key.id for key in (*policy.keys, *(policy.log_keys or ()))} - before
+    wanted = policy.key_ids - custody.trust.key_ids
     with custody.ledger.reading() as connection:
         found = connection.execute(
             "SELECT created_at FROM intent WHERE type = 'backup.made' ORDER BY id DESC LIMIT 1"

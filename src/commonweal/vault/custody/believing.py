@@ -17,6 +17,7 @@ from commonweal.foundation.clock import parse_stamp
 from commonweal.foundation.errors import CommonwealError, Fault
 from commonweal.foundation.files import read_bytes
 from commonweal.papers.permit import PAPER_TYPE as PERMIT
+from commonweal.papers.permit import Permit
 from commonweal.papers.release import ReleaseManifest, ReleaseSummary, summarise
 from commonweal.papers.signing import unverified
 from commonweal.papers.trust import SigningRole, TrustedKey
@@ -76,7 +77,7 @@ class Belief:
                 "change.",
             )  # fmt: skip
 
-    def about(self, kind: str, plain: Any) -> TrustView:
+    def about(self, kind: str, plain: Any, /) -> TrustView:
         """Who is believed about the paper of type `kind` that says `plain` of itself."""
         held = self._held(kind, plain) if isinstance(plain, dict) else None
         return self._now if held is None else self._custody.book.history().recorded(*held)
@@ -134,6 +135,18 @@ class Belief:
             if isinstance(said, str) and hmac.compare_digest(said.encode(), hash_.encode()):
                 return parse_stamp(created_at), int(intent_id)
         return None
+
+
+def compromised_permits(custody: Custody) -> list[str]:
+    """Ids of the home's permits that need a signature by a key that others may hold."""
+    found = []
+    for path in sorted(custody.permits.glob("*.jws")):
+        try:
+            Permit.load(read_bytes(path, "The permit"), custody.belief)
+        except CommonwealError as error:
+            if error.code == "CW-SIGNATURE-COMPROMISED":
+                found.append(path.stem)
+    return found
 
 
 def _hash(plain: dict[str, Any]) -> str:

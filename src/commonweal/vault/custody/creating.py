@@ -181,7 +181,11 @@ def _policy(
         "custodian": custodian,
         "keys": trusted,
         "thresholds": {
-            "permit": 1, "status": 1, "manifest": 1, "statement": 1, "policy": max(1, len(people)),
+            "permit": 1,
+            "status": 1,
+            "manifest": 1,
+            "statement": 1,
+            "policy": max(1, len(people)),
         },
         "time_to_say_no_days": days,
         "direct_time_to_say_no_days": direct,

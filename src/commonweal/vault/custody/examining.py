@@ -19,6 +19,7 @@ from commonweal.foundation.files import read_bytes, staged_folder, translated, w
 from commonweal.ledger.checkpoint import Checkpoint, open_checkpoint
 from commonweal.ledger.entry import read_entry
 from commonweal.ledger.events import LOGS, Log
+from commonweal.ledger.keychain import keys_for
 from commonweal.ledger.memory import Signed, SignerMemory
 from commonweal.ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash
 from commonweal.ledger.note import Note, VerifierKey
@@ -70,7 +71,9 @@ def verify_ledger(
             return None
 
     history = _unopened(home, keyring)
-    named = [key for one in history.versions for key in one.policy.log_keys or ()] if history else []
+    named = (
+        [key for one in history.versions for key in one.policy.log_keys or ()] if history else []
+    )
     trust = history.in_force(clock.now()) if history else None
     memory = SignerMemory(home.root_store / "signer")
     notes = {log: memory.note(log) for log in LOGS}
@@ -152,16 +155,19 @@ def check_export(
     keys: Sequence[str | VerifierKey],
     policy: WitnessPolicy | None = None,
     clock: Clock | None = None,
+    chain: bytes | None = None,
 ) -> dict[str, Any]:
     """Check an exported public log, entries or tiles, with trusted keys alone.
 
+    `chain`: leads from a trusted key to those after it.
     With `policy` its logs' keys are trusted too, and its quorum must have signed by `clock`.
 
     Raises `Fault` CW-LEDGER-PROOF-INVALID (the entries are not those that were signed),
     CW-LEDGER-NOTE-INVALID, CW-LEDGER-SIGNATURE-INVALID, CW-LEDGER-EVENT-INVALID, CW-FILE-MISSING.
     """
-    trusted = [*keys, *(policy.logs + policy.keys if policy is not None else ())]
+    given = [*keys, *(policy.logs + policy.keys if policy is not None else ())]
     note = read_bytes(folder / CHECKPOINT, "The checkpoint", limit=_MAX_NOTE)
+    trusted = keys_for(note, given, chain)
     origin = Checkpoint.parse(Note.parse(note).text).origin
     checkpoint, signers = open_checkpoint(note, trusted, origin)
     if policy is not None:

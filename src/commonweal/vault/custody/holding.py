@@ -99,10 +99,8 @@ class Custody:
         with self.ledger.reading() as connection:
             order = log_key_order(connection)
         first = self.keyring.versions(LEDGER_KEY)[0].verification_key
-        return tuple(
-            key for key in self.ledger_keys
-            if key.public not in order.retired and (key.public == first or key.public in order.added)
-        )  # fmt: skip
+        begun = {first, *order.added} - order.retired.keys()
+        return tuple(key for key in self.ledger_keys if key.public in begun)
 
     def origin(self, log: Log) -> str:
         """The origin of a log in its present epoch."""

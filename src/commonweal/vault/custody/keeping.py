@@ -40,9 +40,8 @@ def is_trusted(custody: Custody, name: str) -> bool:
     return any(one.id in _named(custody) for one in custody.keyring.versions(name))
 
 
-def _named(custody: Custody) -> set[str]:
-    keys = {key.id for key in (*custody.trust.keys, *(custody.trust.log_keys or ()))}
-    return keys | {custody.keyring.versions(LEDGER_KEY)[0].id}
+def _named(custody: Custody) -> frozenset[str]:
+    return custody.trust.key_ids | {custody.keyring.versions(LEDGER_KEY)[0].id}
 
 
 def destroy_key(

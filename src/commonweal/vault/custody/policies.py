@@ -1,10 +1,10 @@
 """The versions of a home's trust policy, each believed for its own reasons (S11, S21).
 
-The first is `trust.json`: the ledger's first entry holds its hash. Each later one is a signed paper,
-`policies/<hash>.jws`: an event on the ledger holds its hash, and it is signed by those who could
-change the version before it. So neither files nor database alone can bring in a policy. A copy of
-each paper lies in the root store, and the fence knows every version: a home or ledger that was put
-back to an older state cannot make a retired key count again.
+The first is `trust.json`: the ledger's first entry holds its hash. Each later one is a signed
+paper, `policies/<hash>.jws`: an event on the ledger holds its hash, and it is signed by those who
+could change the version before it. So neither files nor database alone can bring in a policy. A
+copy of each paper lies in the root store, and the fence knows every version: a home or ledger that
+was put back to an older state cannot make a retired key count again.
 """
 
 from __future__ import annotations

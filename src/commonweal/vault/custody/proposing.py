@@ -68,8 +68,8 @@ class PolicyChanges(Paper):
     replace: tuple[Name, ...] = ()
     add: tuple[AddedKey, ...] = ()
     retire: tuple[RetiredName, ...] = ()
-    roles: dict[Name, Annotated[tuple[SigningRole, ...], Field(min_length=1)]] = {}
-    thresholds: dict[SigningRole, int] = {}
+    roles: dict[Name, Annotated[tuple[SigningRole, ...], Field(min_length=1)]] = Field({})
+    thresholds: dict[SigningRole, int] = Field({})
     times: Times = Times()
     witnesses: Line | None = None
     witness_quorum: int | None = None

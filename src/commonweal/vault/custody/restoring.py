@@ -36,9 +36,9 @@ _EVENTS: Mapping[str, str] = {
 @dataclass(frozen=True)
 class Restored:
     """A home that is in use again. `stopped`: ids of permits that were stopped again; `epoch`: the
-    ledger's new epoch, or None where nothing was lost; `policies`: versions of the trust policy that
-    were written on the ledger again; `missing_keys`: ids of keys that the policy in force names and
-    this home made after the backup, so that it has them no more."""
+    ledger's new epoch, or None where nothing was lost; `policies`: versions of the trust policy
+    that were written on the ledger again; `missing_keys`: ids of keys that the policy in force
+    names and this home made after the backup, so that it has them no more."""
 
     result: RestoreResult
     stopped: tuple[str, ...]
@@ -79,8 +79,7 @@ def _missing_keys(custody: Custody) -> tuple[str, ...]:
     """Ids of keys of this home that the policy in force names and the backup did not hold yet."""
     made = custody.keyring.made()
     here = {info.id for info in custody.keyring.list()}
-    named = {key.id for key in (*custody.trust.keys, *(custody.trust.log_keys or ()))}
-    return tuple(sorted((named & made) - here))
+    return tuple(sorted((custody.trust.key_ids & made) - here))
 
 
 def _home_of(file: Path) -> str:
