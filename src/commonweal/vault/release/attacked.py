@@ -159,8 +159,8 @@ def attacked_release(custody: Custody, folder: Path, paper: Authorisation) -> At
     """The release in `folder`, if `paper` and its permit let it be attacked now.
 
     The permit must be live, allow `test_risk` and name the attacker; the release must be its
-    newest (S13). Raises `Refused` CW-ATTACK-*, CW-RELEASE-SUPERSEDED, CW-RELEASE-KEY-GONE,
-    `PermitRefused`, and the faults of a manifest.
+    newest (S13). Raises what `Authorisation.check` raises, `Refused` CW-RELEASE-SUPERSEDED or
+    CW-RELEASE-KEY-GONE, `PermitRefused`, and the faults of a manifest.
     """
     manifest = read_manifest(custody.home.releases, folder, custody.trust)
     now = custody.clock.now()
@@ -223,7 +223,7 @@ def attacked_file(
 ) -> AttackedFile:
     """The file at `path`, if `paper` is for one with its hash. `forms`: by column, else `exact`.
 
-    Raises `Refused` CW-ATTACK-*, `WrongUsage` CW-ATTACK-INPUT, file faults.
+    Raises what `Authorisation.check` raises, `WrongUsage` CW-ATTACK-INPUT, file faults.
     """
     if not path.is_file():
         raise Fault("CW-FILE-MISSING", f"There is no release and no file {path.name}.")
