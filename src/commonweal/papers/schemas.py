@@ -15,6 +15,7 @@ from typing import Any
 
 from commonweal.foundation.errors import CommonwealError
 from commonweal.foundation.files import translated
+from commonweal.papers.authorisation import AttackDraft, Authorisation
 from commonweal.papers.base import Paper
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import Permit, PermitDraft
@@ -23,6 +24,8 @@ from commonweal.papers.release import ReleaseManifest, ReleaseSummary, Statement
 from commonweal.papers.trust import TrustPolicy
 
 PAPERS: dict[str, type[Paper]] = {
+    "attack-draft": AttackDraft,
+    "attack-authorisation": Authorisation,
     "catalogue": Catalogue,
     "permit-draft": PermitDraft,
     "permit": Permit,

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from commonweal.foundation.canonical import digest
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import sha256_file
 from commonweal.papers.authorisation import Authorisation
@@ -25,11 +28,15 @@ from commonweal.vault.custody import Custody, find_permit, load_permit, status_o
 from commonweal.vault.keys import Secret
 from commonweal.vault.release.closing import newest
 from commonweal.vault.release.known_forms import FORMS
+from commonweal.vault.release.project_keys import scope_of
 from commonweal.vault.release.store import MANIFEST, read_manifest
 from commonweal.vault.release.verify import open_file, release_key
 from commonweal.vault.release.writing import context_of
 from commonweal.vault.risk.intruder.reading import as_keys, columns_of, released_file, unfit
+from commonweal.vault.tables import ops
+from commonweal.vault.tables.engine import Engine
 
+_CODE_BYTES = 16
 _KNOWABLE = frozenset({"quasi_identifier", "direct_identifier"})
 
 
@@ -70,6 +77,10 @@ class Attacked:
         """Rows of a table: the record's key in the first column, then `columns`."""
         raise NotImplementedError
 
+    def codes(self, engine: Engine, keys: pa.Array) -> pa.Array:  # noqa: ARG002 (see a release's)
+        """The keys of the records of people, from their keys in the source (texts)."""
+        raise unfit("People are named by their keys in the source for a release only.")
+
 
 # --- a release of the store -----------------------------------------------------------------
 @dataclass(frozen=True)
@@ -79,6 +90,7 @@ class AttackedRelease(Attacked):
     folder: Path = Path()
     manifest: ReleaseManifest | None = None
     secret: Secret | None = None
+    project: Secret | None = None
 
     def tables(self) -> tuple[str, ...]:
         """The tables about people: those with a code of the person."""
@@ -106,13 +118,49 @@ class AttackedRelease(Attacked):
         whole = pa.concat_tables(parts).select(names)
         return whole.set_column(0, names[0], as_keys(whole[names[0]]))
 
+    def codes(self, engine: Engine, keys: pa.Array) -> pa.Array:
+        """As `Attacked.codes`: made as the build made them, and never shown to anybody."""
+        manifest, project = self.manifest, self.project
+        assert manifest is not None  # noqa: S101 (as above)
+        if manifest.person_kind == "row" or project is None:
+            raise unfit("Nobody has a key in the source of this release: one row is one person.")
+        pseudonym = engine.key_table("cw__attack_key", project.subkey(_scope(manifest)).use())
+        rows = pa.array(np.arange(len(keys)))
+        given = pa.table({"row": rows, "key": keys})
+        table = engine.load("cw__attack_keys", given, {"row": "integer", "key": "text"})
+        try:
+            spelt = table["key"]
+            if manifest.person_kind == "nhs_number":
+                spelt = ops.nhs_shaped(spelt)
+            coded = ops.with_hmac(ops.derive(table, {"key": spelt}), "key", "code", pseudonym)
+            found = engine.arrow(ops.project(coded, {"row": coded["row"], "code": coded["code"]}))
+        finally:
+            engine.forget("cw__attack_keys")
+        made = found.sort_by("row")["code"]
+        return pc.utf8_slice_codeunits(pa.concat_arrays(made.chunks), 0, 2 * _CODE_BYTES)
+
+
+def _scope(manifest: ReleaseManifest) -> str:
+    """The label of the sub-key that the release's codes were made with (`project_keys`)."""
+    choices = manifest.choices
+    if manifest.pseudonym_scope == "linked":
+        return "pseudonym/linked"
+    said = digest([choices.national.list_hash, choices.objections_hash])
+    scope = scope_of(
+        linked=False,
+        permit=manifest.permit_id,
+        fingerprint=manifest.source.fingerprint,
+        choices=said,
+    )
+    return f"pseudonym/{scope}"
+
 
 def attacked_release(custody: Custody, folder: Path, paper: Authorisation) -> AttackedRelease:
     """The release in `folder`, if `paper` and its permit let it be attacked now.
 
     The permit must be live, allow `test_risk` and name the attacker; the release must be its
-    newest (S13). Raises `Refused` CW-ATTACK-*, CW-RELEASE-SUPERSEDED, CW-RELEASE-KEY-GONE,
-    `PermitRefused`, and the faults of a manifest.
+    newest (S13). Raises what `Authorisation.check` raises, `Refused` CW-RELEASE-SUPERSEDED or
+    CW-RELEASE-KEY-GONE, `PermitRefused`, and the faults of a manifest.
     """
     manifest = read_manifest(custody.home.releases, folder, custody.trust)
     now = custody.clock.now()
@@ -129,7 +177,8 @@ def attacked_release(custody: Custody, folder: Path, paper: Authorisation) -> At
     if secret is None:
         raise Refused("CW-RELEASE-KEY-GONE", "The key of this release was destroyed.")
     offered = tuple(_offered(manifest, permit))
-    return AttackedRelease(offered, permit.ages_at, permit.id, folder, manifest, secret)
+    project = custody.keyring.secret_of(manifest.key_ids["project"])
+    return AttackedRelease(offered, permit.ages_at, permit.id, folder, manifest, secret, project)
 
 
 def _offered(manifest: ReleaseManifest, permit: Permit) -> list[Offered]:
@@ -174,7 +223,7 @@ def attacked_file(
 ) -> AttackedFile:
     """The file at `path`, if `paper` is for one with its hash. `forms`: by column, else `exact`.
 
-    Raises `Refused` CW-ATTACK-*, `WrongUsage` CW-ATTACK-INPUT, file faults.
+    Raises what `Authorisation.check` raises, `WrongUsage` CW-ATTACK-INPUT, file faults.
     """
     if not path.is_file():
         raise Fault("CW-FILE-MISSING", f"There is no release and no file {path.name}.")

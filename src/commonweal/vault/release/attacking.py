@@ -162,7 +162,13 @@ class _Run:
             reader = Reader(engine, self.target.ages_at)
             data = {table: self._read(table) for table in self.target.tables()}
             keys = pa.chunked_array([rows.column(0) for rows in data.values()], pa.string())
-            truth = match_truth(identified, self.asked.person, self.asked.truth, keys)
+            truth = match_truth(
+                identified,
+                self.asked.person,
+                self.asked.truth,
+                keys,
+                lambda given: self.target.codes(engine, given),
+            )
             owners = _by_table(data, truth.of_row)
             draw = self._drawn(truth)
             _require_different(identified, list(self.chosen.values()), truth, draw)

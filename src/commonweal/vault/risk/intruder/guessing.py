@@ -29,6 +29,7 @@ from commonweal.vault.risk.intruder.puzzle import (
 )
 
 GUESSES = 499
+LEAST_TARGETS = 199
 MOST_TARGETS = 1_999
 MOST_CELLS = 40_000_000
 TOLERANCE = 0.05
@@ -173,16 +174,15 @@ def link_two(puzzle: Puzzle, control: Mask, seed: int) -> tuple[Guesses, tuple[s
     return _counted(right, control[asked]), tuple(fact.name for fact in parts[0])
 
 
-def _asked(puzzle: Puzzle, control: Mask) -> Ints:
-    """The targets of both groups about whom guesses are made: as many as the work allows."""
-    most = min(MOST_TARGETS, MOST_CELLS // max(1, puzzle.people))
-    # Equal records are looked at together; so many are only needed where all differ.
-    return _in_bands(np.arange(puzzle.targets), control, max(most, 199))
+def _asked(puzzle: Puzzle, control: Mask, able: Mask | None = None) -> Ints:
+    """The targets of both groups about whom guesses are made: as many as the work allows.
 
-
-def _in_bands(asked: Ints, control: Mask, most: int) -> Ints:
-    """Of both groups so many of `asked` that their counts fall into whole bands."""
-    sides = [asked[~control[asked]], asked[control[asked]]]
+    `able`: who can be asked about. Of both groups so many that counts fall into whole bands.
+    """
+    # Equal records are looked at together; so few are only asked where all could differ.
+    most = max(min(MOST_TARGETS, MOST_CELLS // max(1, puzzle.people)), LEAST_TARGETS)
+    there = np.ones(puzzle.targets, dtype=np.bool_) if able is None else able
+    sides = [np.flatnonzero(there & ~control), np.flatnonzero(there & control)]
     return np.concatenate([side[: even(min(len(side), most))] for side in sides])
 
 
@@ -266,8 +266,7 @@ def infer(puzzle: Puzzle, secret: Secret, control: Mask) -> Guesses | None:
     """
     if not puzzle.facts:
         return None
-    asked = _asked(puzzle, control)
-    asked = _in_bands(asked[secret.true[asked] > 0], control, MOST_TARGETS)
+    asked = _asked(puzzle, control, secret.true > 0)
     classes = classes_of(puzzle)
     held = _Held.of(secret, classes)
     guess = np.zeros(len(asked), dtype=np.int64)

@@ -126,7 +126,7 @@ def band(count: int, tries: int) -> tuple[int, int]:
 
     `tries` is a number that `even` gives: a narrower last band would tell more than the others.
     """
-    if tries and tries != even(tries) or not 0 <= count <= tries:
+    if (tries and tries != even(tries)) or not 0 <= count <= tries:
         raise ValueError("counts of so many tries do not fall into whole bands")
     least = count // BAND * BAND
     return least, min(least + BAND - 1, tries)

@@ -210,7 +210,8 @@ class _Search:
         # Nobody weighs more than the best, so the sum is taken in units of it.
         unit = np.where(np.isfinite(best), best, 0.0)
         others = np.bincount(row, np.exp(weight - unit[row]), minlength=len(scores))
-        share = np.where(np.isfinite(best), 1.0 / (others + np.exp(rest - unit)), 0.0)
+        there = np.isfinite(best)
+        share = there / np.where(there, others + np.exp(rest - unit), 1.0)
         first = np.full(len(scores), NOBODY, dtype=np.int64)
         leading = weight >= best[row]
         first[row[leading]] = people[leading]

@@ -5,7 +5,7 @@ Nothing here repeats a value: faults name files, columns and counts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from commonweal.vault.risk.coding import Ints
 from commonweal.vault.risk.intruder.puzzle import NOBODY
 
 MOST_ROWS = 5_000_000
+_TRUTH = "file of the truth"
 _HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 _PARQUET = frozenset({".parquet", ".pq"})
 
@@ -111,39 +112,54 @@ class Truth:
     of_row: Ints
 
 
-def match_truth(identified: pa.Table, person: str, truth: Path, released: pa.Array) -> Truth:
+def match_truth(
+    identified: pa.Table,
+    person: str,
+    truth: Path,
+    released: pa.Array,
+    code_of: Callable[[pa.Array], pa.Array],
+) -> Truth:
     """Whose record is whose. `released`: the key of the record of each row of the release.
 
-    Raises `Fault` CW-ATTACK-TRUTH where the file has no rows or keys, names anybody twice, or
-    names somebody or a record that the tables do not have.
+    The truth names records by their keys (`record`), or people by their keys in the source
+    (`source_key`), of which `code_of` makes records: then whoever has none is not in the release.
+    Raises `Fault` CW-ATTACK-TRUTH where the file has no keys, names anybody twice, or names
+    somebody or a record that the tables do not have.
     """
-    read = texts(truth, ["person", "record"], "file of the truth")
-    if read["person"].null_count or read["record"].null_count:
-        raise _untrue(truth, f"{_missing(read)} row(s) without a person or a record")
-    for name, what in (("person", "people"), ("record", "records")):
+    by_source = "source_key" in columns_of(truth, _TRUTH)
+    other = "source_key" if by_source else "record"
+    read = texts(truth, ["person", other], _TRUTH)
+    if read["person"].null_count or read[other].null_count:
+        raise _untrue(truth, f"nobody, or no record, in {_missing(read, other):,} of its rows")
+    for name, what in (("person", "people"), (other, "records")):
         twice = read.num_rows - len(pc.unique(read[name]))
         if twice:
             raise _untrue(truth, f"{twice:,} of its {what} more than once; each has one row")
     if identified[person].null_count:
         raise unfit(f"{identified[person].null_count:,} row(s) of what is known are of nobody.")
-    people = pc.unique(identified[person])
-    records = pc.unique(released)
+    people, records = pc.unique(identified[person]), pc.unique(released)
     who = _places(read["person"], people)
-    which = _places(read["record"], records)
-    for found, what in ((who, "people who are not in what is known"),
-                        (which, "records that are not in the release")):  # fmt: skip
-        if (found == NOBODY).any():
-            raise _untrue(truth, f"{int((found == NOBODY).sum()):,} {what}")
+    named = code_of(pa.concat_arrays(read[other].chunks)) if by_source else read[other]
+    which = _places(named, records)
+    _require_there(truth, who, "people who are not in what is known")
+    if by_source:
+        if len(np.unique(which[which != NOBODY])) != int((which != NOBODY).sum()):
+            raise _untrue(truth, "a record more than once; each has one row")
+    else:
+        _require_there(truth, which, "records that are not in the release")
     of_person = np.full(len(people), NOBODY, dtype=np.int64)
     of_person[who] = which
-    return Truth(
-        people, _places(identified[person], people), records, of_person,
-        _places(released, records),
-    )  # fmt: skip
+    owners, of_row = _places(identified[person], people), _places(released, records)
+    return Truth(people, owners, records, of_person, of_row)
 
 
-def _missing(read: pa.Table) -> int:
-    blank = pc.or_(read["person"].is_null(), read["record"].is_null())
+def _require_there(path: Path, found: Ints, what: str) -> None:
+    if (found == NOBODY).any():
+        raise _untrue(path, f"{int((found == NOBODY).sum()):,} {what}")
+
+
+def _missing(read: pa.Table, other: str) -> int:
+    blank = pc.or_(read["person"].is_null(), read[other].is_null())
     return int(pc.sum(blank).as_py())
 
 
