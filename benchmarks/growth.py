@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
 import shutil
 import sys
@@ -27,7 +26,8 @@ from typing import Any
 
 import duckdb
 
-from benchmarks import episodes, release
+from benchmarks import country, episodes, release
+from benchmarks.fitting import exponent
 from benchmarks.memory import Watched, peak_mb, watched
 
 SIZES = {
@@ -182,7 +182,7 @@ def page(results: dict[str, Any]) -> list[str]:
         unit = next(iter(rows.values()))["unit"]
         cells = [_cell(rows[size]["value"]) if size in rows else "" for size in taken]
         lines.append(f"| {name} | {unit} | {' | '.join(cells)} | {_grown(rows, found)} |")
-    return [*lines, ""]
+    return [*lines, "", *country.lines(results, SIZES)]
 
 
 def _by_name(rows: list[dict[str, Any]], size: str) -> dict[str, dict[str, Any]]:
@@ -207,16 +207,6 @@ def _grown(rows: dict[str, dict[str, Any]], found: dict[str, dict[str, dict[str,
     people = [found[size]["people"]["value"] for size in (before, after)]
     more = (rows[after]["value"] - rows[before]["value"]) * 2**20 / (people[1] - people[0])
     return f"{more:,.0f} B"
-
-
-def exponent(points: list[tuple[int, float]]) -> float | None:
-    """The slope of log(value) on log(rows) by least squares; None for less than two points."""
-    logs = [(math.log(rows), math.log(value)) for rows, value in points if value > 0]
-    if len(logs) < 2:
-        return None
-    across, up = (sum(axis) / len(logs) for axis in zip(*logs, strict=True))
-    spread = sum((x - across) ** 2 for x, _ in logs)
-    return sum((x - across) * (y - up) for x, y in logs) / spread
 
 
 # --- in a process of its own ------------------------------------------------------------------

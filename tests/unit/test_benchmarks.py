@@ -17,7 +17,7 @@ import pytest
 
 import dev
 from benchmarks import __main__ as runner
-from benchmarks import environment, episodes, growth, memory, peers
+from benchmarks import country, environment, episodes, growth, memory, peers
 from commonweal.foundation.identifiers import NHSNumber
 
 # --- made-up episodes -------------------------------------------------------------------------
@@ -132,7 +132,11 @@ def test_exponents_are_those_of_the_law_behind_the_points() -> None:
 
 
 def result(size: str, people: int, seconds: float, peak: float) -> dict[str, Any]:
-    rows = [("people", people, "people"), ("release", seconds, "s"), ("release: peak", peak, "MB")]
+    step = "release, phase: Writing episodes: CPU"
+    rows = [
+        ("rows", people * 5, "rows"), ("people", people, "people"), ("release", seconds, "s"),
+        ("release: peak", peak, "MB"), (step, seconds / 2, "CPU s"),
+    ]  # fmt: skip
     return {
         "taken": "2026-11-29",
         "machine": "a machine",
@@ -150,6 +154,22 @@ def test_the_page_says_which_sizes_were_not_measured() -> None:
     assert "| release | s | 10 | 100 | 1.00 |" in lines
     assert "| release: peak | MB | 500 | 860 | 210 B |" in lines
     assert growth.page({}) == []
+
+
+def test_a_country_is_worked_out_from_the_largest_size_and_says_so() -> None:
+    results = {
+        "growth-1M": result("1M", 200_000, 72.0, 500.0),
+        "growth-10M": result("10M", 2_000_000, 720.0, 860.0),
+    }
+    # 360 CPU seconds at ten million rows, a hundred times as many rows: ten core hours.
+    page = "\n".join(growth.page(results))
+    assert "from the release at 10M rows, **not measured**" in page
+    assert "| Writing episodes | events | 360 | 1.00 | 10.00 to 10.00 |" in page
+    assert "| **all, on Spark** | | | | 22.0 to 79.0 |" in page
+    assert "That is 0.21 to 2.1 hours on 128 cores" in page
+    own = [{"what": "release", "value": v, "unit": country.SPARK_UNIT} for v in (3.0, 5.0)]
+    page = "\n".join(growth.page({**results, "spark": {"rows": own}}))
+    assert "| **all, on Spark** | | | | 30.0 to 50.0 |" in page
 
 
 # --- refusals ---------------------------------------------------------------------------------
