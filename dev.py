@@ -61,7 +61,7 @@ USAGE = """usage: python3 dev.py COMMAND
 
   demo [ARGS]          the demonstration hospital, from its patients to a proved release
   test [--all] [ARGS]  all tests; --all adds the slow exhaustive ones; ARGS go to pytest
-  bench [NAME]         the benchmarks, or one of them
+  bench [NAME]         the benchmarks, or one of them (benchmarks/README.md)
   lint                 style, types, import contracts and licences
   run -- COMMAND       any command inside the environment, such as: run -- commonweal --help
 

@@ -1,13 +1,16 @@
 """`python3 dev.py bench [NAME ...]`: run benchmarks and write `benchmarks/RESULTS.md`.
 
 Names: `release-1M`, `release-10M`, `release-10M-50` (fifty rows a patient), `risk` (1M and 10M),
-`anonymise` (needs UCI Adult), `ledger`; without a name all of them.
+`anonymise` (needs UCI Adult), `ledger`; without a name all of these. By name only: `peers` (needs
+UCI Adult and takes a quarter of an hour), `growth` (1M to 100M rows; 26 GiB of disk and an hour)
+or one size of it such as `growth-10M`. `benchmarks/README.md` says what each needs.
 Each is compared with its peer or floor in the same run. Figures of a part that is not run again
 stay in the table with the date on which they were taken.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import platform
@@ -19,7 +22,7 @@ from typing import Any
 
 import duckdb
 
-from benchmarks import anonymise, ledger, release, risk
+from benchmarks import anonymise, growth, ledger, peers, release, risk
 
 FOLDER = Path(__file__).parent
 STORE = FOLDER / "results.json"
@@ -33,19 +36,30 @@ BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "anonymise": anonymise.run,
     "ledger": ledger.run,
 }
+ASKED: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "peers": peers.run,
+    **{f"growth-{size}": functools.partial(growth.run, size) for size in growth.SIZES},
+}
+"""Run only where they are named: they take long, or need what is not everywhere."""
+ALIASES = {"growth": [f"growth-{size}" for size in growth.SIZES]}
 
 
 def main(names: list[str]) -> int:
     """Run the benchmarks called `names` (default: all) and write the page."""
-    unknown = [name for name in names if name not in BENCHMARKS]
+    every = {**BENCHMARKS, **ASKED}
+    wanted = [one for name in names for one in ALIASES.get(name, [name])] or list(BENCHMARKS)
+    unknown = [name for name in wanted if name not in every]
     if unknown:
-        print(f"There is no benchmark {unknown[0]}; one of: {', '.join(BENCHMARKS)}.")
+        known = ", ".join([*BENCHMARKS, *ALIASES, *ASKED])
+        print(f"There is no benchmark {unknown[0]}; one of: {known}.")
         return 2
+    if not names:
+        print(f"Not run unless named: {', '.join([*ALIASES, *ASKED])}.", file=sys.stderr)
     results = json.loads(STORE.read_text()) if STORE.is_file() else {}
-    for name in names or BENCHMARKS:
+    for name in wanted:
         print(f"Running {name} ...", file=sys.stderr)
         taken = datetime.now(UTC).date().isoformat()
-        rows = BENCHMARKS[name]()
+        rows = every[name]()
         results[name] = {"taken": taken, "machine": machine(), "rows": rows}
         STORE.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
         PAGE.write_text(page(results))
@@ -79,9 +93,10 @@ def page(results: dict[str, Any]) -> str:
         "were taken in one run on one machine, and not the seconds. Budgets are those of the plan",
         "of the house; where a figure misses its budget the page says so.",
         "",
-        *growth(results),
+        *larger(results),
+        *growth.page(results),
     ]
-    for name in BENCHMARKS:
+    for name in [*BENCHMARKS, "peers"]:
         if name not in results:
             continue
         found = results[name]
@@ -107,7 +122,7 @@ def met(row: dict[str, Any]) -> str:
     return "yes" if kept else "**no**"
 
 
-def growth(results: dict[str, Any]) -> list[str]:
+def larger(results: dict[str, Any]) -> list[str]:
     """How much longer ten times the rows take (the risk benchmark has its own rows for that)."""
     lines = []
     small, large = results.get("release-1M"), results.get("release-10M")

@@ -13,18 +13,21 @@ the system's folder for temporary files), `COMMONWEAL_MEMORY` the engine's limit
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from benchmarks import episodes, release
+from benchmarks import country, episodes, release
+from benchmarks.fitting import exponent
 from benchmarks.memory import Watched, peak_mb, watched
 
 SIZES = {
@@ -80,15 +83,18 @@ def _measured(base: Path, rows: int, size: str) -> list[dict[str, Any]]:
         _row("source", source_mb, "MB"),
         _row("engine's memory limit", MEMORY, ""),
         _row("copy Parquet to Parquet (floor)", copy.answer["seconds"], "s"),
+        _row("copy: CPU", copy.answer["cpu"], "CPU s"),
         _row("copy: peak memory", copy.peak_mb, "MB"),
         *_release_rows(built, copy, released_mb),
         _row("release verify", verified.answer["seconds"], "s"),
+        _row("release verify: CPU", verified.answer["cpu"], "CPU s"),
         _row("release verify: peak memory", verified.peak_mb, "MB"),
         _row("release verify: faults", verified.answer["faults"], "", "at most 0"),
     ]
     for what, one in measures.items():
         found += [
             _row(f"risk measure {what}", one.answer["seconds"], "s"),
+            _row(f"risk measure {what}: CPU", one.answer["cpu"], "CPU s"),
             _row(f"risk measure {what}: peak memory", one.peak_mb, "MB"),
             _row(f"risk measure {what}: peak spill", one.spill_mb, "MB"),
         ]
@@ -99,7 +105,9 @@ def _release_rows(built: Watched, copy: Watched, released_mb: float) -> list[dic
     seconds = built.answer["seconds"]
     found = [
         _row("release, everything included", seconds, "s"),
+        _row("release, everything included: CPU", built.answer["cpu"], "CPU s"),
         _row("release over copy", seconds / copy.answer["seconds"], "times"),
+        _row("release over copy: CPU", built.answer["cpu"] / copy.answer["cpu"], "times"),
         _row("release: peak memory of the process tree", built.peak_mb, "MB"),
         _row("release: peak of the spill files", built.spill_mb, "MB"),
         _row("release: files made", released_mb, "MB"),
@@ -111,12 +119,12 @@ def _release_rows(built: Watched, copy: Watched, released_mb: float) -> list[dic
             _row("release: entropy of the spill", bits, "bits a byte", f"at least {_RANDOM}")
         )
     marks, began = built.answer["marks"], built.answer["began"]
-    ends = [at for _, at in marks[1:]] + [seconds]
-    found.append(_row("release, phase: papers", marks[0][1], "s"))
-    for (step, at), end in zip(marks, ends, strict=True):
+    ends = [(at, cpu) for _, at, cpu in marks[1:]] + [(seconds, built.answer["cpu"])]
+    for (step, at, cpu), (end, cpu_end) in zip(marks, ends, strict=True):
         memory, spill = built.between(began + at, began + end)
         found += [
             _row(f"release, phase: {step}", end - at, "s"),
+            _row(f"release, phase: {step}: CPU", cpu_end - cpu, "CPU s"),
             _row(f"release, phase: {step}: peak memory", memory, "MB"),
             _row(f"release, phase: {step}: peak spill", spill, "MB"),
         ]
@@ -143,21 +151,87 @@ def _process(what: str, base: Path) -> Watched:
     return found
 
 
+# --- the page ---------------------------------------------------------------------------------
+
+
+def page(results: dict[str, Any]) -> list[str]:
+    """Lines of the page: every size beside every other, and how each figure grows."""
+    taken = {size: results[f"growth-{size}"] for size in SIZES if f"growth-{size}" in results}
+    if not taken:
+        return []
+    lines = ["## Growth from 1 to 100 million rows", ""]
+    for size, one in taken.items():
+        lines.append(f"- {size}: taken on {one['taken']}: {one['machine']}.")
+    absent = [size for size in SIZES if size not in taken]
+    if absent:
+        lines.append(f"- Not measured: {', '.join(absent)}.")
+    lines += [
+        "",
+        "Seconds of the clock depend on what else the machine did; CPU seconds (of all cores)",
+        "do so less. The last column is, for times, the exponent of growth with the rows over all",
+        "sizes, and for memory, files and spill the bytes a person between the two largest sizes.",
+        "What it means is on [growth](../docs/explanation/growth.md).",
+        "",
+        f"| what | unit | {' | '.join(taken)} | growth |",
+        f"|---|---|{'---:|' * (len(taken) + 1)}",
+    ]
+    found = {size: _by_name(one["rows"], size) for size, one in taken.items()}
+    names = list(dict.fromkeys(name for rows in found.values() for name in rows))
+    for name in names:
+        rows = {size: rows[name] for size, rows in found.items() if name in rows}
+        unit = next(iter(rows.values()))["unit"]
+        cells = [_cell(rows[size]["value"]) if size in rows else "" for size in taken]
+        lines.append(f"| {name} | {unit} | {' | '.join(cells)} | {_grown(rows, found)} |")
+    return [*lines, "", *country.lines(results, SIZES)]
+
+
+def _by_name(rows: list[dict[str, Any]], size: str) -> dict[str, dict[str, Any]]:
+    return {row["what"].removesuffix(f", {size}"): row for row in rows}
+
+
+def _cell(value: Any) -> str:
+    if not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def _grown(rows: dict[str, dict[str, Any]], found: dict[str, dict[str, dict[str, Any]]]) -> str:
+    """The exponent of a time, or the bytes a person of an amount of memory."""
+    unit = next(iter(rows.values()))["unit"]
+    if unit in ("s", "CPU s"):
+        power = exponent([(SIZES[size], float(row["value"])) for size, row in rows.items()])
+        return "" if power is None else f"{power:.2f}"
+    if unit != "MB" or len(rows) < 2:
+        return ""
+    *_, before, after = rows
+    people = [found[size]["people"]["value"] for size in (before, after)]
+    more = (rows[after]["value"] - rows[before]["value"]) * 2**20 / (people[1] - people[0])
+    return f"{more:,.0f} B"
+
+
 # --- in a process of its own ------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _timed() -> Iterator[dict[str, Any]]:
+    """Seconds and CPU seconds of a block, filled in when it ends."""
+    spent: dict[str, Any] = {}
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield spent
+    spent |= {"seconds": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
 
 
 def _copy(base: Path) -> dict[str, Any]:
     (base / "copy").mkdir()
     config = {"preserve_insertion_order": False, "memory_limit": MEMORY}
-    started = time.perf_counter()
-    with duckdb.connect(config=config) as engine:
+    with duckdb.connect(config=config) as engine, _timed() as spent:
         engine.execute("SET enable_progress_bar = false")
         for table in ("patients", "episodes"):
             engine.execute(
                 f"COPY (SELECT * FROM '{base}/source/{table}/*.parquet') "
                 f"TO '{base}/copy/{table}.parquet' (FORMAT parquet, COMPRESSION zstd)"
             )
-    return {"seconds": time.perf_counter() - started}
+    return spent
 
 
 def _verify(base: Path) -> dict[str, Any]:
@@ -167,10 +241,10 @@ def _verify(base: Path) -> dict[str, Any]:
 
     with open_custody(base / "home", SystemClock(), root_store=base / "root") as custody:
         [manifest] = custody.home.releases.glob("*/manifest.jws")
-        started = time.perf_counter()
-        report = verify_release(custody, manifest.parent)
+        with _timed() as spent:
+            report = verify_release(custody, manifest.parent)
     assert report.opened
-    return {"seconds": time.perf_counter() - started, "faults": len(report.faults)}
+    return {**spent, "faults": len(report.faults)}
 
 
 def _risk(what: str, base: Path) -> dict[str, Any]:
@@ -179,12 +253,10 @@ def _risk(what: str, base: Path) -> dict[str, Any]:
     person = None if what == "by row" else "nhs_number"
     events = what == "events and gaps"
     more = More(events=("tretspef",), gaps="admidate") if events else More()
-    started = time.perf_counter()
-    figures = measure(
-        base / "source" / "episodes", list(episodes.QUASI), ["chapter"], person, more=more,
-        work_folder=base,
-    )  # fmt: skip
-    return {"seconds": time.perf_counter() - started, "k": figures["k"]}
+    source, quasi = base / "source" / "episodes", list(episodes.QUASI)
+    with _timed() as spent:
+        figures = measure(source, quasi, ["chapter"], person, more=more, work_folder=base)
+    return {**spent, "k": figures["k"]}
 
 
 def _child(what: str, base: Path) -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-_EVERY = 0.1
+_EVERY = 0.2
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _SPILL = "spill-"
 _LOOKED_AT = 4 * 1024 * 1024

@@ -388,7 +388,17 @@ def test_the_locks_agree_and_hold_what_is_declared() -> None:
     assert {n: v for n, v in build.items() if dev.get(n, v) != v} == {}
 
 
-@pytest.mark.parametrize("name", ["core", "dev", "build"])
+def test_the_tools_to_compare_with_are_in_no_environment_of_ours() -> None:
+    peers = pins("peers")
+    asked = (REPOSITORY / "requirements" / "peers.in").read_text("utf-8")
+    wanted = dict(re.findall(r"^([a-z0-9-]+)==(\S+)$", asked, re.MULTILINE))
+    assert set(wanted) == {"pycanon", "anjana"}
+    assert wanted.items() <= peers.items()
+    for name in ("core", "dev", "build"):
+        assert {"pandas", *wanted}.isdisjoint(pins(name))
+
+
+@pytest.mark.parametrize("name", ["core", "dev", "build", "peers"])
 def test_each_pin_has_hashes_and_no_address(name: str) -> None:
     text = (REPOSITORY / "requirements" / f"{name}.lock").read_text("utf-8")
     assert "://" not in text

@@ -209,9 +209,13 @@ def fitting(postings: Postings, sets: Ints) -> Ints:
     """How many people have all events of each row of `sets`; equal sets are looked up once."""
     sets, place_of = np.unique(np.sort(sets, axis=1), axis=0, return_inverse=True)
     found = np.zeros(len(sets), dtype=np.int64)
-    holders = _holders(postings, sets)
-    # Whoever has the rarest event of the set is a candidate, and is asked for the others.
-    rarest = sets[np.arange(len(sets)), holders.argmin(axis=1)]
+    # Whoever has the rarest event of the set is a candidate, and is asked for the others, rarest
+    # first: most are out after the second.
+    rising = np.argsort(_holders(postings, sets), axis=1, kind="stable")
+    sets = np.take_along_axis(sets, rising, axis=1)
+    rarest = sets[:, 0]
+    if sets.shape[1] == 1:
+        return postings.holders[rarest][place_of.ravel()]
     by_event = np.argsort(postings.event, kind="stable")
     first = np.cumsum(postings.holders) - postings.holders
     key = postings.person * len(postings.holders) + postings.event
@@ -220,12 +224,13 @@ def fitting(postings: Postings, sets: Ints) -> Ints:
         at = np.repeat(some, many)
         step = np.arange(len(at)) - np.repeat(np.cumsum(many) - many, many)
         person = postings.person[by_event[first[rarest[at]] + step]]
-        every: Mask = np.ones(len(at), dtype=np.bool_)
-        for event in sets[at].T:
+        for event_of in sets[:, 1:].T:
+            event = event_of[at]
             wanted = person * len(postings.holders) + event
             place = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
-            every &= (event < 0) | (key[place] == wanted)
-        found += np.bincount(at[every], minlength=len(sets))
+            holds: Mask = (event < 0) | (key[place] == wanted)
+            at, person = at[holds], person[holds]
+        found += np.bincount(at, minlength=len(sets))
     return found[place_of.ravel()]
 
 
