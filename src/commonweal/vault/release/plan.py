@@ -30,7 +30,7 @@ from commonweal.vault.release.session import (
     make_inputs,
     refuse_unbuilt,
 )
-from commonweal.vault.tables.opening import opened_engine
+from commonweal.vault.tables.opening import EngineName, opened_engine
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,7 @@ def plan_release(
     catalogue_path: Path,
     choices: Path,
     progress: Progress = quiet,
+    engine: EngineName = "duckdb",
 ) -> PlanReport:
     """Work out everything up to the risk gate and throw it away.
 
@@ -97,11 +98,11 @@ def plan_release(
     ring = ProjectKeyring(custody, permit, may_create=False)
     with (
         custody.home.run_folder() as work,
-        opened_engine(work) as engine,
+        opened_engine(work, engine) as tables,
         opened_source(inputs, recipe) as source,
     ):
         prepared = prepare(
-            inputs, engine, source, ring.keys, progress, before_rows=lambda: _count(custody, permit)
+            inputs, tables, source, ring.keys, progress, before_rows=lambda: _count(custody, permit)
         )
         return _report(prepared)
 
