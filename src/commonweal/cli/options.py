@@ -13,6 +13,7 @@ from commonweal.foundation.errors import Fault, WrongUsage
 
 if TYPE_CHECKING:
     from commonweal.vault.custody import Custody
+    from commonweal.vault.tables.opening import EngineName
 
 HOME = "COMMONWEAL_HOME"
 
@@ -24,7 +25,17 @@ JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output.")
 ]
 PermitFile = Annotated[Path, typer.Argument(help="The signed permit.", metavar="FILE")]
+EngineOption = Annotated[str, typer.Option(help="The table engine: duckdb or spark.")]
 ReleaseFolder = Annotated[Path, typer.Argument(help="The release folder.", metavar="DIR")]
+
+
+def engine_named(engine: str) -> EngineName:
+    """The engine of that name. Raises `WrongUsage` CW-USAGE."""
+    if engine == "duckdb":
+        return "duckdb"
+    if engine == "spark":
+        return "spark"
+    raise WrongUsage("CW-USAGE", "The engine is duckdb or spark.")
 
 
 def new_place(out: Path | None) -> Path | None:

@@ -11,9 +11,11 @@ import typer
 
 from commonweal.cli import membership
 from commonweal.cli.options import (
+    EngineOption,
     HomeOption,
     JsonOption,
     ReleaseFolder,
+    engine_named,
     group,
     named_home,
     new_place,
@@ -44,7 +46,6 @@ PopulationSize = Annotated[
         show_default=False,
     ),
 ]
-EngineOption = Annotated[str, typer.Option(help="The table engine: duckdb.")]
 
 
 @app.command("plan")
@@ -63,12 +64,12 @@ def plan(
 
     The trust policy limits how often a day, for each permit (20).
     """
-    _require_engine(engine)
+    chosen = engine_named(engine)
     from commonweal.vault.release.plan import plan_release
 
     with opened(ctx, home) as custody, _settled(custody), steps(json) as step:
         depth = _depth(full_risk, population_size)
-        report = plan_release(custody, permit, catalogue, choices, step, depth=depth)
+        report = plan_release(custody, permit, catalogue, choices, step, chosen, depth=depth)
     emit(json, report.plain(), report.sentences())
 
 
@@ -93,12 +94,12 @@ def build(
     json: JsonOption = False,
 ) -> None:
     """Build the permit's next release: all of it or nothing."""
-    _require_engine(engine)
+    chosen = engine_named(engine)
     from commonweal.vault.release.build import build_release
 
     with opened(ctx, home) as custody, _settled(custody), steps(json) as step:
         depth = _depth(full_risk, population_size)
-        report = build_release(custody, permit, catalogue, choices, out, step, depth=depth)
+        report = build_release(custody, permit, catalogue, choices, out, step, chosen, depth=depth)
     emit(json, report.plain(), report.sentences())
 
 
@@ -237,15 +238,6 @@ def check_person(
         with opened(ctx, home) as custody, _settled(custody):
             plain = membership.check_person(file, key, custody)
     emit(json, plain, [f"The proof holds: the record is in release {plain['release']}."])
-
-
-def _require_engine(engine: str) -> None:
-    from commonweal.foundation.errors import Refused, WrongUsage
-
-    if engine == "spark":
-        raise Refused("CW-NOT-BUILT", "The Spark engine is not built yet; use duckdb.")
-    if engine != "duckdb":
-        raise WrongUsage("CW-USAGE", "The engine is duckdb.")
 
 
 @contextmanager

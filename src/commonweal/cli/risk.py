@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from commonweal.cli import intruding
-from commonweal.cli.options import HomeOption, JsonOption, group, names, opened
+from commonweal.cli.options import (
+    EngineOption,
+    HomeOption,
+    JsonOption,
+    engine_named,
+    group,
+    names,
+    opened,
+)
 from commonweal.cli.show import emit
 
 if TYPE_CHECKING:
@@ -66,6 +74,7 @@ def measure(
     suda: Annotated[
         bool, typer.Option("--suda", help="Look for the few details that single people out.")
     ] = False,
+    engine: EngineOption = "duckdb",
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -77,6 +86,7 @@ def measure(
     from commonweal.vault.risk import More
     from commonweal.vault.risk import measure as measure_risk
 
+    chosen = engine_named(engine)
     quasi_names, sensitive_names = names(quasi), names(sensitive)
     more = More(
         population_count, population_size, weight, tuple(names(events)), gaps, suda,
@@ -88,7 +98,9 @@ def measure(
         own = [person] if person else []
         with opened(ctx, home) as custody:
             table = _released(custody, data, [*quasi_names, *sensitive_names, *own, *more.columns])
-    figures = measure_risk(table, quasi_names, sensitive_names, person, population, more=more)
+    figures = measure_risk(
+        table, quasi_names, sensitive_names, person, population, more=more, engine_name=chosen
+    )
     emit(json, figures, lines(figures))
 
 

@@ -51,7 +51,7 @@ from commonweal.vault.release.session import (
 from commonweal.vault.release.store import BUILDING, airlock_folder, next_release_id
 from commonweal.vault.release.writing import SealedFolder
 from commonweal.vault.risk import Depth
-from commonweal.vault.tables.opening import opened_engine
+from commonweal.vault.tables.opening import EngineName, opened_engine
 
 
 @dataclass(frozen=True)
@@ -117,10 +117,13 @@ def build_release(
     choices: Path,
     out: Path | None = None,
     progress: Progress = quiet,
+    engine: EngineName = "duckdb",
     *,
     depth: Depth | None = None,
 ) -> BuildReport:
-    """Build the next release of a permit. `depth`: how far risk is measured.
+    """Build the next release of a permit, with the table engine `engine`.
+
+    `depth`: how far risk is measured.
 
     Raises `PermitRefused`, the refusals of choices and risk, `Fault` for what is wrong in a paper
     or a source, `Unavailable` where something needed for safety is missing.
@@ -139,7 +142,7 @@ def build_release(
                 Event("release.authorised", MANAGER, _authorised(permit, release, earlier))
             )
             inputs = make_inputs(custody, permit, catalogue_path, choices, depth)
-            run = _Run(custody, permit, release, number, earlier, work, progress)
+            run = _Run(custody, permit, release, number, earlier, work, progress, engine)
             folder, manifest, entry = run.build(inputs)
         except BaseException as error:
             end_failed(custody, permit, release, error)
@@ -159,6 +162,7 @@ class _Run:
     earlier: str | None
     work: Path
     progress: Progress
+    engine: EngineName
     choices: ChoiceResult = field(init=False)
     forms: tuple[str, ...] = ()
 
@@ -167,7 +171,7 @@ class _Run:
         ring = ProjectKeyring(self.custody, self.permit, may_create=True)
         recipe = make_recipe(inputs.permit, inputs.catalogue)
         with (
-            opened_engine(self.work) as engine,
+            opened_engine(self.work, self.engine) as engine,
             opened_source(inputs, recipe) as source,
         ):
             prepared = prepare(inputs, engine, source, ring.keys, self.progress)

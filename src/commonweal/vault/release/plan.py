@@ -32,7 +32,7 @@ from commonweal.vault.release.session import (
 )
 from commonweal.vault.risk import Depth
 from commonweal.vault.risk.intruder.page import sentences as intruder_sentences
-from commonweal.vault.tables.opening import opened_engine
+from commonweal.vault.tables.opening import EngineName, opened_engine
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,7 @@ def plan_release(
     catalogue_path: Path,
     choices: Path,
     progress: Progress = quiet,
+    engine: EngineName = "duckdb",
     *,
     depth: Depth | None = None,
 ) -> PlanReport:
@@ -107,11 +108,11 @@ def plan_release(
     ring = ProjectKeyring(custody, permit, may_create=False)
     with (
         custody.home.run_folder() as work,
-        opened_engine(work) as engine,
+        opened_engine(work, engine) as tables,
         opened_source(inputs, recipe) as source,
     ):
         prepared = prepare(
-            inputs, engine, source, ring.keys, progress, before_rows=lambda: _count(custody, permit)
+            inputs, tables, source, ring.keys, progress, before_rows=lambda: _count(custody, permit)
         )
         if not prepared.breaches:
             prepared = tested(custody, prepared, progress)

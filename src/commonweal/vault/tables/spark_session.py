@@ -122,12 +122,12 @@ def running(
     if _running is not None:
         yield _running
         return
-    _running = _start(work, memory, shuffle_partitions)
+    started = _running = _start(work, memory, shuffle_partitions)
     try:
-        yield _running
+        yield started
     finally:
-        _running, ending = None, _running
-        ending.stop()
+        _running = None
+        started.stop()
 
 
 def java_program() -> Path | None:

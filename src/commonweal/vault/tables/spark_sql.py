@@ -16,6 +16,7 @@ import sqlglot.expressions as sge
 from ibis.backends.sql.compilers.base import NULL, SQLGlotCompiler
 from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 
+from commonweal.vault.tables.java_text import NUMBER_AS_TEXT, UPPER, java_pattern
 from commonweal.vault.tables.ops.base import Table
 
 # What DuckDB's trim is given as white space; Spark's own trims take off spaces alone.
@@ -94,6 +95,14 @@ class _Compiler(PySparkCompiler):  # type: ignore[misc]  # Ibis is not typed
     def visit_RStrip(self, op: Any, *, arg: Any) -> Any:  # noqa: N802, ARG002
         return sge.Trim(this=arg, expression=sge.convert(_WHITE), position="TRAILING")
 
+    def visit_RegexSearch(self, op: Any, *, arg: Any, pattern: Any) -> Any:  # noqa: N802, ARG002
+        return sge.RegexpLike(this=arg, expression=_pattern(op))
+
+    def visit_RegexReplace(self, op: Any, *, arg: Any, pattern: Any, replacement: Any) -> Any:  # noqa: N802, ARG002
+        if op.replacement.value != "":
+            raise ValueError("only the empty text means the same in the place of a pattern")
+        return self.f.anon.regexp_replace(arg, _pattern(op), replacement)
+
     def visit_Uppercase(self, op: Any, *, arg: Any) -> Any:  # noqa: N802, ARG002
         return _upper(arg)
 
@@ -116,6 +125,11 @@ class _Compiler(PySparkCompiler):  # type: ignore[misc]  # Ibis is not typed
         return made(*given.values()) if made else self.f.anon[str(name)](*given.values())
 
 
+def _pattern(op: Any) -> Any:
+    """The pattern of an expression, which is a constant of ours, as one of Java."""
+    return sge.convert(java_pattern(op.pattern.value))
+
+
 def _anonymous(name: str, *given: Any) -> Any:
     return sge.Anonymous(this=name, expressions=list(given))
 
@@ -128,12 +142,20 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 """The functions of DuckDB that `ops` calls by name and Spark calls otherwise."""
 
 
-def _number_as_text(number: Any) -> Any:
-    return sg.cast(number, "string", dialect="spark")
+def _template(text: str) -> Callable[[Any], Any]:
+    """Spark SQL in which `given` stands for a value."""
+    parsed = sg.parse_one(text, dialect="spark")
+
+    def made(value: Any) -> Any:
+        def put(node: Any) -> Any:
+            here = isinstance(node, sge.Column) and node.name == "given"
+            return value.copy() if here else node
+
+        return parsed.copy().transform(put)
+
+    return made
 
 
-def _upper(text: Any) -> Any:
-    return sge.Upper(this=text)
-
-
+_number_as_text = _template(NUMBER_AS_TEXT)
+_upper = _template(UPPER)
 _COMPILER = _Compiler()
