@@ -170,7 +170,7 @@ def _tried(history: TrustHistory, order: TrustOrder, day: float, act: Act, entry
     return TrustHistory((*history.versions, PolicyVersion(policy, now, begins, entry=entry)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(acts=ACTS, held=st.none() | st.floats(0, 50), asked=st.floats(0, 60))
 def test_the_history_and_its_twin_agree(acts: list[Act], held: float | None, asked: float) -> None:
     first, twin, order = _first(), Twin(), TrustOrder()

@@ -204,7 +204,7 @@ def keys(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show the ledger's keys, and write the chain that leads from each to the next.
+    """Show the ledger's keys; write the chain between them.
 
     With the chain whoever trusts a key that was replaced can follow to the new one by proof
     (`check-proof --chain`).

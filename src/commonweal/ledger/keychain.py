@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from commonweal.foundation.canonical import canonical, parse_json
-from commonweal.foundation.errors import Fault
+from commonweal.foundation.errors import CommonwealError, Fault
 from commonweal.ledger import reading
 from commonweal.ledger.checkpoint import Checkpoint, log_of, open_checkpoint
 from commonweal.ledger.entry import read_entry
@@ -171,7 +171,10 @@ def keys_for(
 
 
 def _proofs(text: str | bytes) -> list[str]:
-    plain = parse_json(text, "The chain of keys", max_bytes=MAX_BYTES)
+    try:
+        plain = parse_json(text, "The chain of keys", max_bytes=MAX_BYTES)
+    except CommonwealError as error:
+        raise invalid("The chain of keys does not have its form.") from error
     if not isinstance(plain, dict) or plain.keys() != {"format", "proofs"}:
         raise invalid("The chain of keys does not have its form.")
     proofs = plain["proofs"]

@@ -453,7 +453,8 @@ def test_keys_are_made_listed_replaced_and_destroyed(world: World) -> None:
     listed = world.run("keys", "list", "--json").json["keys"]
     assert {"p", "permit-signer", "guardian"} <= {key["name"] for key in listed}
     assert world.run("keys", "rotate", "backup", "--json").json["version"] == 2
-    world.run("keys", "rotate", "permit-signer").is_refusal("CW-KEY-ROTATION", 4)
+    world.run("keys", "rotate", "audit").is_refusal("CW-KEY-ROTATION", 4)
+    world.run("keys", "rotate", "permit-signer").is_refusal("CW-USAGE", 2)
     world.run("keys", "destroy", "p").is_refusal("CW-KEY-APPROVAL", 4)
     world.run("keys", "destroy", "p", "--approve", "guardian").is_refusal("CW-KEY-APPROVAL", 4)
     gone = world.run("keys", "destroy", "p", "--approve", "guardian", "--approve", "siro")
