@@ -6,6 +6,7 @@ a marker that must never be found anywhere.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -47,6 +48,11 @@ def draft(**changes: Any) -> AttackDraft:
     return AttackDraft.read(draft_data(**changes), "The draft", "CW-ATTACK-PAPER")
 
 
+def lot(place: int) -> int:
+    """A number that has nothing to do with a person's place."""
+    return int.from_bytes(hashlib.sha256(f"lot {place}".encode()).digest()[:4], "big")
+
+
 def everybody() -> list[Row]:
     """People with birth date, sex, town and an illness."""
     return [
@@ -55,7 +61,7 @@ def everybody() -> list[Row]:
             "born": (date(1930, 1, 1) + timedelta(days=place * 7919 % 29_000)).isoformat(),
             "sex": "FM"[place % 2],
             "town": f"Town {place * 31 % 17}",
-            "illness": ("asthma", "gout", "flu")[place * place % 7 % 3],
+            "illness": ("asthma", "gout", "flu")[lot(place) % 3],
         }
         for place in range(PEOPLE)
     ]
