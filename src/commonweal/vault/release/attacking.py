@@ -5,8 +5,9 @@ table of what is known and the file of the truth are opened. 3. The run is writt
 log, which counts it. 4. The data are read and attacked. 5. How it ended is written with the totals.
 
 Whoever runs it chooses the table, so it could ask about one person (S15). Therefore: at least a
-hundred different people of the release; a keyed sample of them, drawn anew when a byte of what was
-given changes, so that two runs never differ in one person; counts in bands of five; few runs.
+hundred people of the release, copies of one seen through; a keyed sample of them, drawn anew when a
+byte of what was given changes, so that two runs never differ in one person; counts in bands of
+five; few runs.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ LEAST_TARGETS = 100
 MOST_TARGETS = 20_000
 SAMPLED = 0.9
 LEAST_TRIES = 84
+LEAST_DIFFERENT = 20
 MOST_EVENTS = 8
 MOST_DETAILS = 30
 _KNOWN = "table of what is known"
@@ -318,7 +320,7 @@ def _sample(chance: np.random.Generator, people: Ints) -> Ints:
 def _few(people: int) -> Refused:
     return Refused(
         "CW-ATTACK-FEW",
-        f"The truth names only {people:,} different people of the release; an attack needs "
+        f"The truth names only {people:,} people of the release; an attack needs "
         f"{LEAST_TARGETS}, or its totals would be about single people.",
     )
 
@@ -343,8 +345,12 @@ def _require_different(identified: pa.Table, names: list[str], truth: Truth, dra
     mine = draw.people[~draw.control]
     told = [least[mine], total[mine], counts[mine]]
     _, different = row_numbers(told, [int(one.max(initial=0)) + 1 for one in told], len(mine))
-    if len(different) < LEAST_TRIES:
-        raise _few(len(different))
+    if len(different) < LEAST_DIFFERENT:
+        raise Refused(
+            "CW-ATTACK-FEW",
+            f"Only {len(different):,} different things are known of the people looked for; an "
+            f"attack needs {LEAST_DIFFERENT}, or its totals would be about single people.",
+        )
 
 
 def _by_table(data: Mapping[str, pa.Table], of_row: Ints) -> dict[str, Ints]:

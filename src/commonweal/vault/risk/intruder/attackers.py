@@ -42,7 +42,8 @@ class Knows(Paper):
             return True
         if is_event_date(variable):
             return "event_date" in self.identifies
-        return variable.identifies is None and "undescribed" in self.identifies
+        plain = variable.identifies is None and variable.role == "quasi_identifier"
+        return plain and "undescribed" in self.identifies
 
 
 class View(Paper):
