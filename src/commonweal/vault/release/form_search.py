@@ -132,6 +132,18 @@ def make_searches(
         {table: frozenset(columns) for table, columns in also.items()},
         sensitive=limits.distinct_l is not None,
     )
+    ways, every = ways_of(offers, lasting)
+    return Searches(laid, offers, ways, every, limits, most, quasi, budget)
+
+
+def ways_of(
+    offers: Sequence[Offer], lasting: Mapping[str, tuple[bool, ...]]
+) -> tuple[list[tuple[Ladder, ...]], bool]:
+    """(a ladder for each offer, for each way that they make together; whether these are all).
+
+    `lasting`: by `table.variable` whether it is a fact about the person in each form, where that is
+    not always so.
+    """
     chains, every = _few_enough([one.chains for one in offers])
     ways = [
         tuple(
@@ -140,7 +152,7 @@ def make_searches(
         )
         for way in itertools.product(*chains)
     ]
-    return Searches(laid, offers, ways, every, limits, most, quasi, budget)
+    return ways, every
 
 
 def _few_enough(chains: Sequence[Sequence[Chain]]) -> tuple[list[list[Chain]], bool]:

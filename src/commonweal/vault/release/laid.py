@@ -100,7 +100,7 @@ def lay_out(
     reading = _Reading(shaper, {one.name: (n, one) for n, one in enumerate(offers)})
     with laid_out_views(shaper, people, sensitive=sensitive, lasting=lasting) as views:
         found = [reading.view(one, sensitive=sensitive) for one in views]
-    return _compressed(found)
+    return compressed(found)
 
 
 class _Reading:
@@ -222,7 +222,7 @@ def _columns(reading: _Reading, kept: ops.Table) -> list[Ints]:
     return columns_of(reading.engine, kept, ["person", "place"])
 
 
-def _compressed(views: list[LaidView]) -> Laid:
+def compressed(views: list[LaidView]) -> Laid:
     """People numbered from 0; where nobody stands in two combinations of any view, people who
     stand in the same ones are kept once, with how many they are."""
     known = np.unique(np.concatenate([one.person for one in views]))

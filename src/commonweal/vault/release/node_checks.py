@@ -201,6 +201,8 @@ class _At:
         if view.single:
             weights = self.weight[view.person] * inside
             return count(self.group, self.size, weights)
+        if not inside.any():
+            return np.zeros(self.size, dtype=np.int64)
         group, person = self.group[inside], view.person[inside]
         several = count(group, self.size)
         most = int(np.bincount(person).max())
