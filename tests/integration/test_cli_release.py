@@ -309,5 +309,5 @@ def test_a_refresh_replaces_the_release_before(job: Job) -> None:
     listed = {one["release"]: one["data"] for one in job("release", "list")["releases"]}
     assert listed == {first["release"]: "destroyed", second["release"]: "sealed"}
     told = job("risk", "measure", folder_of(first), "--quasi", "sex", code=4)
-    assert told["error"]["code"] == "CW-RELEASE-KEY-GONE"
+    assert told["error"]["code"] == "CW-RELEASE-SUPERSEDED"
     assert job("release", "verify", folder_of(second))["faults"] == []

@@ -20,6 +20,7 @@ from commonweal.vault.risk.power import Postings, draw_events, fitting, gap_figu
 from commonweal.vault.risk.statistics import More, all_figures
 from commonweal.vault.risk.suda import suda_figures
 from commonweal.vault.risk.uniques import (
+    pitman_limit,
     pitman_parameters,
     pitman_uniques,
     snb_parameters,
@@ -257,8 +258,14 @@ def test_no_parameters_are_likelier_than_those_of_the_fit(
         assert oracle.pitman_likelihood(*beside, sizes) <= best + slack
     population = sum(s * c for s, c in sizes.items()) * 7
     expected = oracle.pitman_expected(*fitted, population)
-    found = pitman_uniques(*arrays(sizes), population)
-    assert found == pytest.approx(expected, rel=1e-6)
+    assert pitman_uniques(fitted, population) == pytest.approx(expected, rel=1e-6)
+    # The limit is above the mean, and comes near to it as the population grows.
+    far = [
+        pitman_limit(fitted, population * times) / pitman_uniques(fitted, population * times)
+        for times in (1, 1000, 10**6)
+    ]
+    assert all(ratio == pytest.approx(1.0, abs=0.5) or ratio > 1.0 for ratio in far)
+    assert abs(far[2] - 1) <= abs(far[0] - 1) + 1e-6
 
 
 @given(alpha=st.floats(0.05, 20), beta=st.floats(0.05, 0.95), sampled=st.floats(0.05, 0.9))

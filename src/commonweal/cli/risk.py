@@ -18,10 +18,12 @@ from commonweal.cli.options import (
     names,
     opened,
 )
-from commonweal.cli.show import emit
+from commonweal.cli.show import emit, steps
 
 if TYPE_CHECKING:
     from commonweal.vault.custody import Custody
+    from commonweal.vault.tables.opening import EngineName
+    from commonweal.vault.release.progress import Progress
 
 app = group("How easily somebody could be recognised.")
 
@@ -41,8 +43,12 @@ def measure(
         Path, typer.Argument(help="A CSV or Parquet file, or a release.", metavar="FILE|RELEASE")
     ],
     quasi: Annotated[
-        str, typer.Option(help="Columns that others may know: A,B,C.", show_default=False)
-    ],
+        str | None,
+        typer.Option(
+            help="Columns that others may know: A,B,C; a release has them in its manifest.",
+            show_default=False,
+        ),
+    ] = None,
     sensitive: Annotated[
         str | None, typer.Option(help="Columns to be kept secret: A,B.", show_default=False)
     ] = None,
@@ -87,32 +93,78 @@ def measure(
     from commonweal.vault.risk import measure as measure_risk
 
     chosen = engine_named(engine)
+    of_release = _is_release(data)
+    if quasi is None and of_release:
+        named: dict[str, object] = {
+            "sensitive": sensitive,
+            "person": person,
+            "hierarchies": hierarchies,
+            "weight": weight,
+            "events": events,
+            "gaps": gaps,
+        }
+        asked = (population, population_count, population_size, suda)
+        _measure_release(ctx, data, named, asked, home, json, chosen)
+        return
+    _require_one(data, quasi)
     quasi_names, sensitive_names = names(quasi), names(sensitive)
     more = More(
         population_count, population_size, weight, tuple(names(events)), gaps, suda,
         hierarchies=_trees(hierarchies, sensitive_names),
     )  # fmt: skip
     table: Any = data
-    _require_one(data)
-    if (data / "manifest.jws").is_file():
+    if of_release:
         own = [person] if person else []
-        with opened(ctx, home) as custody:
-            table = _released(custody, data, [*quasi_names, *sensitive_names, *own, *more.columns])
+        with opened(ctx, home) as custody, steps(json) as step:
+            wanted = [*quasi_names, *sensitive_names, *own, *more.columns]
+            table = _one_table(custody, data, wanted, step)
     figures = measure_risk(
         table, quasi_names, sensitive_names, person, population, more=more, engine_name=chosen
     )
     emit(json, figures, lines(figures))
 
 
-def _require_one(data: Path) -> None:
-    if data.is_dir() and not (data / "manifest.jws").is_file():
-        from commonweal.foundation.errors import WrongUsage
+def _is_release(data: Path) -> bool:
+    if not data.is_dir():
+        return False
+    from commonweal.vault.release.remeasuring import is_release
 
+    return is_release(data)
+
+
+def _measure_release(
+    ctx: typer.Context,
+    data: Path,
+    named: dict[str, object],
+    asked: tuple[Path | None, str | None, int | None, bool],
+    home: Path | None,
+    json: bool,
+    engine: EngineName,
+) -> None:
+    from commonweal.cli.risk_lines import release_lines
+    from commonweal.vault.release.remeasuring import measure_release, refuse_options
+    from commonweal.vault.risk.whole import ReleaseAsked
+
+    refuse_options(named)
+    with opened(ctx, home) as custody, steps(json) as step:
+        figures = measure_release(custody, data, ReleaseAsked(*asked), step, engine)
+    emit(json, figures, release_lines(figures))
+
+
+def _require_one(data: Path, quasi: str | None) -> None:
+    from commonweal.foundation.errors import WrongUsage
+
+    if data.is_dir() and not _is_release(data):
         raise WrongUsage(
             "CW-USAGE",
             f"{data.name or data} is a folder and not a release; risk is measured of one file.",
             remedy="Name one CSV or Parquet file in it.",
         )
+    if quasi is None:
+        raise WrongUsage(
+            "CW-USAGE", "Name the columns that others may know: --quasi A,B,C.",
+            remedy="Only a release needs none: they are in its manifest.",
+        )  # fmt: skip
 
 
 def _trees(folder: Path | None, sensitive: list[str]) -> dict[str, Any]:
@@ -131,28 +183,23 @@ def _trees(folder: Path | None, sensitive: list[str]) -> dict[str, Any]:
     return trees
 
 
-def _released(custody: Custody, folder: Path, wanted: list[str]) -> Any:
+def _one_table(custody: Custody, folder: Path, wanted: list[str], step: Progress) -> Any:
     """The table of a release that has all the columns, unsealed in memory (Arrow)."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from commonweal.foundation.errors import Refused, WrongUsage
-    from commonweal.vault.release.store import read_manifest
-    from commonweal.vault.release.verify import open_file, release_key
+    from commonweal.foundation.errors import WrongUsage
+    from commonweal.vault.release.remeasuring import opened_release
 
-    manifest = read_manifest(custody.home.releases, folder, custody.belief)
-    secret = release_key(custody, manifest.release)
-    if secret is None:
-        raise Refused("CW-RELEASE-KEY-GONE", "The key of this release was destroyed.")
-    for table in manifest.tables.values():
-        if not set(wanted) <= {column.name for column in table.columns}:
-            continue
-        parts = []
-        names_once = list(dict.fromkeys(wanted))
-        for file in table.files:
-            sink = io.BytesIO()
-            context = f"release/{manifest.release}/{file.path}"
-            open_file(folder / file.path, sink, file, secret, context)
-            parts.append(pq.read_table(pa.BufferReader(sink.getbuffer()), columns=names_once))
-        return pa.concat_tables(parts)
+    names_once = list(dict.fromkeys(wanted))
+    with opened_release(custody, folder, step) as release:
+        for table in release.manifest.tables.values():
+            if not set(wanted) <= {column.name for column in table.columns}:
+                continue
+            parts = []
+            for file in table.files:
+                sink = io.BytesIO()
+                release.open_file(file, sink)
+                parts.append(pq.read_table(pa.BufferReader(sink.getbuffer()), columns=names_once))
+            return pa.concat_tables(parts)
     raise WrongUsage("CW-RISK-COLUMNS", "No table of this release has all the columns named.")

@@ -18,6 +18,33 @@ def lines(figures: dict[str, Any]) -> list[str]:
     ]
 
 
+def release_lines(figures: dict[str, Any]) -> list[str]:
+    """The figures of a whole release: the worst over all tables, then table by table."""
+    from commonweal.vault.risk import chance_in_words
+
+    k, mean = figures["k"], figures["prosecutor"]["mean"]
+    found = [
+        f"Release {figures['release']} under permit {figures['permit']}, the worst of its tables:",
+        f"  smallest group {k:,}; chance of being recognised {chance_in_words(mean)} on average.",
+    ]
+    if figures["shift_candidates"] is not None:
+        found.append(f"  at least {figures['shift_candidates']} moves of dates are left.")
+    for name, document in figures["tables"].items():
+        known = ", ".join(document["quasi_identifiers"]) or "nothing of its own"
+        found += ["", f"Table {name} (others might know: {known})"]
+        found += [f"  {line}" for line in lines(document)]
+        found += [f"  {line}" for line in _without(document)]
+    return found
+
+
+def _without(document: dict[str, Any]) -> Iterator[str]:
+    if document["without"]:
+        shares = ", ".join(
+            f"without {name} {one['mean']:.4f}" for name, one in document["without"].items()
+        )
+        yield f"Chance of being recognised if an item were not known: {shares}."
+
+
 def _classes(figures: dict[str, Any]) -> Iterator[str]:
     prosecutor = figures["prosecutor"]
     yield (
@@ -50,7 +77,8 @@ def _sensitive(figures: dict[str, Any]) -> Iterator[str]:
         far = ", ".join(
             f"{how} {value:.4f}" for how, value in figures["t"][column].items() if value is not None
         )
-        yield f"{column}: a group differs from everybody by t of at most {far}."
+        if far:
+            yield f"{column}: a group differs from everybody by t of at most {far}."
 
 
 def _population(figures: dict[str, Any]) -> Iterator[str]:
@@ -96,6 +124,11 @@ def _special(figures: dict[str, Any]) -> Iterator[str]:
         )
         shares = ", ".join(f"{name} {100 * s:.1f} %" for name, s in suda["contribution"].items())
         yield f"What each column adds to that: {shares}."
+        if suda["dis"] is not None:
+            yield (
+                f"A unique match with the population is right with a chance of "
+                f"{suda['dis']['file']:.4f}; for the most exposed {suda['dis']['max']:.4f}."
+            )
 
 
 def _events(figures: dict[str, Any]) -> Iterator[str]:

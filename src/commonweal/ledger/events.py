@@ -254,7 +254,7 @@ _TABLE: tuple[EventType, ...] = (
               {"release": _RELEASE, "purpose": _word("prove", "absence", "check")}),
     EventType("release.opened", "sealed", "The data of a release were unsealed.",
               {"permit": _PERMIT, "release": _RELEASE,
-               "use": _word("command", "job", "recomputation", "attack", required=False)},
+               "use": _word("command", "job", "recomputation", "attack", "risk", required=False)},
               live=("active",)),
     EventType("release.data_key_destroyed", "public", "The data of a release were made unreadable.",
               {"permit": _PERMIT, "release": _RELEASE,

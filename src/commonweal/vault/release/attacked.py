@@ -162,7 +162,7 @@ def attacked_release(custody: Custody, folder: Path, paper: Authorisation) -> At
     newest (S13). Raises what `Authorisation.check` raises, `Refused` CW-RELEASE-SUPERSEDED or
     CW-RELEASE-KEY-GONE, `PermitRefused`, and the faults of a manifest.
     """
-    manifest = read_manifest(custody.home.releases, folder, custody.trust)
+    manifest = read_manifest(custody.home.releases, folder, custody.belief)
     now = custody.clock.now()
     paper.check(now, release=manifest.release)
     permit = load_permit(custody, find_permit(custody, manifest.permit_id))

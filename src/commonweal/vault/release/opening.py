@@ -17,6 +17,7 @@ from commonweal.ledger.entry import Event
 from commonweal.papers.permit import Permit
 from commonweal.papers.release import ReleaseManifest
 from commonweal.vault.custody import Custody, settle
+from commonweal.vault.keys import Secret
 from commonweal.vault.release.closing import MANAGER, newest
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.session import check_now, load_permit
@@ -60,17 +61,7 @@ def open_release(
     since is still in this one), CW-RELEASE-NOT-IN-MEMORY, CW-RELEASE-KEY-GONE, and the faults of
     `verify_release`.
     """
-    permit = load_permit(custody, permit_path)
-    check_now(custody, permit, "open")
-    report = verify_release(custody, folder, progress)
-    if report.faults:
-        first = report.faults[0]
-        raise Refused(
-            "CW-RELEASE-NOT-WHOLE", f"The release is not whole: {first['place']} was changed."
-        )
-    manifest = read_manifest(custody.home.releases, folder, custody.belief)
-    _check_newest(custody, permit, manifest)
-    _check_choices(custody, manifest)
+    permit, manifest = openable(custody, folder, permit_path, progress)
     if to.exists() or to.is_symlink():
         raise Fault(
             "CW-FILE-EXISTS",
@@ -83,9 +74,7 @@ def open_release(
             "This permit's data may only be opened in memory; the folder named lies on a disk.",
             remedy="Name a folder below /dev/shm.",
         )
-    secret = release_key(custody, manifest.release)
-    if secret is None:
-        raise Refused("CW-RELEASE-KEY-GONE", "The key of this release was destroyed.")
+    secret = data_key(custody, manifest)
     with staged_folder(to) as staging:
         fields = {"permit": permit.id, "release": manifest.release, "use": "command"}
         custody.ledger.append(Event("release.opened", MANAGER, fields))
@@ -100,6 +89,35 @@ def open_release(
     settle(custody)
     rows = {name: table.rows for name, table in manifest.tables.items()}
     return OpenReport(manifest.release, to, rows)
+
+
+def openable(
+    custody: Custody, folder: Path, permit_path: Path, progress: Progress = quiet
+) -> tuple[Permit, ReleaseManifest]:
+    """The permit and manifest of a release whose data may be used now: live permit, whole, newest.
+
+    Raises what `open_release` raises for these.
+    """
+    permit = load_permit(custody, permit_path)
+    check_now(custody, permit, "open")
+    report = verify_release(custody, folder, progress)
+    if report.faults:
+        first = report.faults[0]
+        raise Refused(
+            "CW-RELEASE-NOT-WHOLE", f"The release is not whole: {first['place']} was changed."
+        )
+    manifest = read_manifest(custody.home.releases, folder, custody.belief)
+    _check_newest(custody, permit, manifest)
+    _check_choices(custody, manifest)
+    return permit, manifest
+
+
+def data_key(custody: Custody, manifest: ReleaseManifest) -> Secret:
+    """The key of a release's data. Raises `Refused` CW-RELEASE-KEY-GONE."""
+    secret = release_key(custody, manifest.release)
+    if secret is None:
+        raise Refused("CW-RELEASE-KEY-GONE", "The key of this release was destroyed.")
+    return secret
 
 
 def _check_choices(custody: Custody, manifest: ReleaseManifest) -> None:

@@ -18,9 +18,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from commonweal.papers.permit_rules import Wanted
+from commonweal.vault.release.measurable import Measurable
 from commonweal.vault.release.narrow import WHO, key_column
 from commonweal.vault.release.recipe import CODE_SYSTEMS, EventLink, TableRecipe
-from commonweal.vault.release.shaping import Shaper
 from commonweal.vault.risk import KnownPart, RiskView
 from commonweal.vault.tables import ops
 
@@ -79,7 +79,7 @@ Lasting = Mapping[str, frozenset[str]]
 
 @contextlib.contextmanager
 def measured_views(
-    shaper: Shaper, people: ops.Table, *, exact: bool, sensitive: bool = True
+    shaper: Measurable, people: ops.Table, *, exact: bool, sensitive: bool = True
 ) -> Iterator[list[RiskView]]:
     """The tables that are measured, kept in the engine for the block.
 
@@ -122,7 +122,7 @@ class _Fact:
 
 @dataclass
 class _Making:
-    shaper: Shaper
+    shaper: Measurable
     people: ops.Table
     exact: bool
     sensitive: bool

@@ -24,7 +24,7 @@ from commonweal.vault.risk.leave_out import (
 from commonweal.vault.risk.measuring import measure
 from commonweal.vault.risk.page import report_html
 from commonweal.vault.risk.report import MoreFigures, overall, risk_json
-from commonweal.vault.risk.sentences import share_in_words
+from commonweal.vault.risk.sentences import chance_in_words, share_in_words
 from commonweal.vault.risk.shift import (
     Calendar,
     ReleasedDates,
@@ -56,6 +56,7 @@ __all__ = [
     "ShiftFigures",
     "Without",
     "calendar_of",
+    "chance_in_words",
     "check_limits",
     "class_figures",
     "gaps_of",

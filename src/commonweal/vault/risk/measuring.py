@@ -63,24 +63,29 @@ def measure(
     own = [person] if person is not None else []
     with _engine(engine_name, work_folder, memory_limit) as engine:
         wanted = [*quasi, *sensitive, *own, *asked.columns]
-        opened = _opened(engine, table, wanted, _VIEW, asked.typed(sensitive))
+        opened = opened_table(engine, table, wanted, _VIEW, asked.typed(sensitive))
         everybody = None
         if population is not None:
             counted = [asked.population_count] if asked.population_count is not None else []
             columns = [*quasi, *counted]
-            everybody = _opened(engine, population, columns, _POPULATION, counted)
+            everybody = opened_table(engine, population, columns, _POPULATION, counted)
         return all_figures(
             engine, opened, quasi, sensitive, person, everybody, asked, at_risk_above
         )
 
 
-def _opened(
+def opened_table(
     engine: Engine,
     table: pa.Table | Path | str,
     wanted: Sequence[str],
     view: str,
     typed: Sequence[str],
 ) -> ops.Table:
+    """The columns `wanted` of an Arrow table or a file, under the name `view` in the engine.
+
+    `typed`: those that are read as numbers or dates from a text file where they can be. Raises what
+    `measure` raises for tables and files.
+    """
     if isinstance(table, pa.Table):
         opened = _from_arrow(engine, table, wanted, view)
     else:
@@ -130,14 +135,25 @@ def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column
 
 
-def _from_file(
-    engine: Engine, path: Path, wanted: Sequence[str], view: str, typed: Sequence[str]
-) -> ops.Table:
+def columns_of_file(path: Path) -> list[str]:
+    """The columns of a CSV, TSV or Parquet file or of a folder of Parquet parts."""
+    with FolderSource(str(path.absolute().parent)) as source:
+        found = source.table(_checked_name(path))
+    return [column.name for column in found.columns]
+
+
+def _checked_name(path: Path) -> str:
     if not path.exists():
         raise Fault("CW-FILE-MISSING", f"There is no file {path.name}.")
     if path.is_file() and path.suffix.lower() not in _READABLE:
         raise WrongUsage("CW-RISK-INPUT", f"{path.name} is not a CSV, TSV or Parquet file.")
-    name = path.stem if path.is_file() else path.name
+    return path.stem if path.is_file() else path.name
+
+
+def _from_file(
+    engine: Engine, path: Path, wanted: Sequence[str], view: str, typed: Sequence[str]
+) -> ops.Table:
+    name = _checked_name(path)
     with FolderSource(str(path.absolute().parent)) as source:
         found = source.table(name)
         relation = source.relation(engine.connection, found)

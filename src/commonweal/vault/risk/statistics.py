@@ -100,7 +100,8 @@ def all_figures(
         risk = individual_figures(engine, table, quasi, more.weight, person)
         found["individual"] = risk.as_dict()
     if more.suda:
-        found["suda"] = suda_figures(engine, table, quasi, person, up_to=more.suda_up_to).as_dict()
+        suda = suda_figures(engine, table, quasi, person, up_to=more.suda_up_to, population=size)
+        found["suda"] = suda.as_dict()
     if person is not None:
         found |= _of_events(engine, table, quasi, person, more)
         by_row = class_figures(engine, table, quasi, sensitive, None, at_risk_above=at_risk_above)

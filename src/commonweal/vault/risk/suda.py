@@ -7,6 +7,12 @@ contribution is the share of all scores that comes from MSUs with it. Elliot, Ma
 computational algorithm for handling the special uniques problem" (2002); Manning, Haglin, Keane, "A
 recursive search algorithm for statistical disclosure assessment" (SUDA2, 2008).
 
+DIS, the chance that a unique match of data and population is right (Skinner, Elliot, "A measure of
+disclosure risk for microdata", 2002), is pi n1 / (pi n1 + 2 (1 - pi) n2) for n1 classes of one
+person, n2 of two and a share pi of the population in the data. DIS-SUDA (Elliot, Manning, Mayes,
+Gurd, Bane, "SUDA: a program for detecting special uniques", 2005) hands it out among those who are
+singled out in proportion to their scores, so that their mean is DIS; never above 1.
+
 Sets of columns are tried from small to large. Two things are known beforehand: whoever shares all M
 values has no MSU, and whoever is unique on a part of a set has none on the whole of it; a set for
 which nobody is left is not counted. Each count runs over whole columns of numbers.
@@ -18,7 +24,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -48,7 +54,8 @@ class Suda:
     """`people`: with at least one MSU, of `patients`. `by_size`: MSUs by their number of columns.
 
     `score_max`, `score_mean`: over all patients, those without MSU at 0. `contribution`: by column.
-    `complete`: all sizes were tried; else MSUs up to `up_to` columns only.
+    `complete`: all sizes were tried; else MSUs up to `up_to` columns only. `ones`, `pairs`: classes
+    of one person and of two. `population`: how many people the data are a sample of, if known.
     """
 
     patients: int
@@ -59,11 +66,39 @@ class Suda:
     contribution: Mapping[str, float]
     up_to: int
     complete: bool
+    ones: int = 0
+    pairs: int = 0
+    population: int | None = None
     scores: Floats = field(default_factory=lambda: np.zeros(0), repr=False, compare=False)
+
+    @property
+    def dis(self) -> float | None:
+        """The chance that a unique match is right; None where the population is not known."""
+        if self.population is None:
+            return None
+        if not self.ones:
+            return 0.0
+        sampled = self.patients / self.population
+        right = sampled * self.ones
+        return right / (right + 2 * (1 - sampled) * self.pairs)
+
+    def dis_scores(self) -> Floats | None:
+        """DIS-SUDA of each person; None where the population is not known."""
+        dis, total = self.dis, float(self.scores.sum())
+        if dis is None:
+            return None
+        share: Floats = self.scores * (dis * self.people / total if total else 0.0)
+        return np.minimum(share, 1.0)
 
     def as_dict(self) -> dict[str, Any]:
         """The figures with the names of `risk measure`."""
+        each = self.dis_scores()
+        dis = None
+        if each is not None:
+            mean = float(each.mean()) if len(each) else 0.0
+            dis = {"file": self.dis, "max": float(each.max(initial=0.0)), "mean": mean}
         return {
+            "dis": dis,
             "people": self.people,
             "by_size": {str(size): count for size, count in self.by_size.items()},
             "score": {"max": self.score_max, "mean": self.score_mean},
@@ -80,11 +115,13 @@ def suda_figures(
     person: str | None,
     *,
     up_to: int | None = None,
+    population: int | None = None,
 ) -> Suda:
     """Minimal sample uniques over the columns `quasi`, by person or by row.
 
-    `up_to`: the most columns of an MSU (default: all). Raises `WrongUsage` CW-RISK-COLUMNS and
-    CW-RISK-SUDA-SIZE, `Fault` CW-RISK-PERSON-MISSING.
+    `up_to`: the most columns of an MSU (default: all). `population`: how many people the data are a
+    sample of, for DIS. Raises `WrongUsage` CW-RISK-COLUMNS, CW-RISK-SUDA-SIZE and
+    CW-RISK-POPULATION, `Fault` CW-RISK-PERSON-MISSING.
     """
     check_columns(table, quasi, (), person)
     most = len(quasi) if up_to is None else min(up_to, len(quasi))
@@ -112,7 +149,10 @@ def suda_figures(
             placed = with_number(coded, [person], numbers, _PERSON)
             pairs = ops.distinct(ops.select(placed, [*names, _PERSON]))
             *columns, people = columns_of(engine, pairs, [*names, _PERSON])
-    return suda_of(columns, sizes, people, list(quasi), most)
+    found = suda_of(columns, sizes, people, list(quasi), most)
+    if population is not None and population < found.patients:
+        raise WrongUsage("CW-RISK-POPULATION", "The population has fewer people than the data.")
+    return replace(found, population=population)
 
 
 def suda_of(
@@ -146,6 +186,7 @@ def suda_of(
                 for place in chosen:
                     part[names[place]] += weight * len(singled)
     total = float(scores.sum())
+    ones, pairs = _small_classes(*_key(columns, sizes, range(width)), people)
     return Suda(
         patients=patients,
         people=int((scores > 0).sum()),
@@ -155,6 +196,8 @@ def suda_of(
         contribution={name: part[name] / total if total else 0.0 for name in names},
         up_to=most,
         complete=most == width,
+        ones=ones,
+        pairs=pairs,
         scores=scores,
     )
 
@@ -167,6 +210,14 @@ def _key(
     for place in others:
         key, size = combine(key, size, columns[place], max(sizes[place], 1))
     return key, size
+
+
+def _small_classes(key: Ints, size: int, people: Ints) -> tuple[int, int]:
+    """How many classes have one person, and how many two."""
+    both, _ = combine(key, size, people, int(people.max(initial=-1)) + 1)
+    once = np.unique(both, return_index=True)[1]
+    sizes = np.bincount(key[once], minlength=1)
+    return int((sizes == 1).sum()), int((sizes == 2).sum())
 
 
 def _alone(key: Ints, size: int, people: Ints) -> Mask:

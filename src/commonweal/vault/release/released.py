@@ -1,0 +1,228 @@
+"""A release that lies there, as `views` measures one that is being made.
+
+Roles, forms and codes come from the signed manifest. How tables hang together is seen from the
+record codes themselves: two columns whose codes meet are codes of the same key.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from commonweal.foundation.errors import Failure, WrongUsage
+from commonweal.papers.catalogue import Dataset, Person, Table, Variable
+from commonweal.papers.forms import Form
+from commonweal.papers.permit import PermittedVariable
+from commonweal.papers.permit_rules import Wanted
+from commonweal.papers.release import ReleaseManifest
+from commonweal.papers.release.manifest import ReleasedColumn, ReleasedFile, ReleasedTable
+from commonweal.vault.release.narrow import WHO, key_column
+from commonweal.vault.release.recipe import EventLink, TableRecipe
+from commonweal.vault.tables import ops
+from commonweal.vault.tables.duckdb_engine import DuckDBEngine
+
+OpenFile = Callable[[ReleasedFile, BinaryIO], None]
+"""Writes the plain content of a data file into a sink, and checks it against the manifest."""
+_PEOPLE = "released_people"
+
+
+@dataclass
+class Released:
+    """The tables of a release in an engine. Implements `Measurable`, and is its own recipe.
+
+    `people`: column `number` of everybody in it. Only columns that are measured are read.
+    """
+
+    engine: DuckDBEngine
+    tables: tuple[TableRecipe, ...]
+    event_links: tuple[EventLink, ...]
+    people: ops.Table
+    steady: dict[tuple[object, ...], tuple[str, ...]] = field(default_factory=dict)
+    _rows: dict[str, ops.Table] = field(default_factory=dict)
+    _single: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def recipe(self) -> Released:
+        """Itself."""
+        return self
+
+    @property
+    def loaded(self) -> Released:
+        """Itself."""
+        return self
+
+    @property
+    def narrow(self) -> _Narrow:
+        """What was found out about the tables' rows."""
+        return _Narrow(self)
+
+    def has_one_row_each(self, table: str) -> bool:
+        """Whether nobody has two rows in a table: counted, as nothing else is known here."""
+        if table not in self._single:
+            rows = self._rows[table]
+            people = ops.group(rows, [WHO], {"n": ops.count_rows(rows)})
+            most = ops.group(people, [], {"most": ops.largest(people["n"])})
+            self._single[table] = (self.engine.one(most)["most"] or 0) <= 1
+        return self._single[table]
+
+    def measured(
+        self, recipe: TableRecipe, people: ops.Table, items: tuple[Wanted, ...]
+    ) -> tuple[ops.Table, dict[str, ops.Value]]:
+        """Rows of everybody in the release, and the values of `items`."""
+        del people  # everybody in a release is measured
+        rows = self._rows[recipe.name]
+        return rows, {item.variable.name: rows[item.variable.name] for item in items}
+
+    def raw(
+        self, recipe: TableRecipe, people: ops.Table, items: tuple[Wanted, ...]
+    ) -> tuple[ops.Table, dict[str, ops.Value]]:
+        """The values before any form are not in a release."""
+        del recipe, people, items
+        raise Failure("CW-RELEASE-INCONSISTENT", "A release does not hold what was there before.")
+
+
+@dataclass(frozen=True)
+class _Narrow:
+    of: Released
+
+    @property
+    def steady(self) -> dict[tuple[object, ...], tuple[str, ...]]:
+        return self.of.steady
+
+    def has_one_row_each(self, recipe: TableRecipe) -> bool:
+        return self.of.has_one_row_each(recipe.name)
+
+
+@contextlib.contextmanager
+def released_tables(
+    engine: DuckDBEngine, manifest: ReleaseManifest, open_file: OpenFile
+) -> Iterator[Released]:
+    """The tables of a release about people, in the engine for the length of a block."""
+    recipes = tuple(table_recipe(name, table) for name, table in manifest.tables.items())
+    about = tuple(one for one in recipes if one.about_people)
+    kept: list[str] = []
+    try:
+        plain = {}
+        for recipe in about:
+            name = f"released_{secrets.token_hex(6)}"
+            table = manifest.tables[recipe.name]
+            plain[recipe.name] = _read(engine, name, recipe, table, open_file)
+            kept.append(name)
+        people = engine.keep(_PEOPLE, _everybody(about, plain))
+        kept.append(_PEOPLE)
+        released = Released(engine, about, (), people)
+        for recipe in about:
+            released._rows[recipe.name] = _with_numbers(recipe, plain[recipe.name], people)
+        released.event_links = _links(released, about)
+        yield released
+    finally:
+        for name in kept:
+            engine.forget(name)
+
+
+def table_recipe(name: str, table: ReleasedTable) -> TableRecipe:
+    """What the manifest says of a table, in the words of a recipe."""
+    code = next((one.name for one in table.columns if one.form == "pseudonym"), None)
+    variables = tuple(_variable(column) for column in table.columns)
+    # The manifest was checked when it was read; a catalogue's own rules are not those of a release.
+    shown = Table.model_construct(name=name, person_link=code, variables=variables)
+    person = Person.model_construct(table=None, variable=None, kind="other_identifier")
+    whole = Dataset.model_construct(id="released", title="released", person=person, tables=(shown,))
+    items = tuple(
+        Wanted(whole, shown, variable, PermittedVariable(variable=column.name, form=column.form))
+        for column, variable in zip(table.columns, variables, strict=True)
+    )
+    return TableRecipe(shown, items)
+
+
+def _variable(column: ReleasedColumn) -> Variable:
+    # Days since a birth are as good as the birth date, which the released type does not show.
+    since = Form.parse(column.form).kind == "interval"
+    kind = "date" if since else "text" if column.type == "code" else column.type
+    return Variable.model_construct(name=column.name, type=kind, role=column.role)
+
+
+def _read(
+    engine: DuckDBEngine,
+    name: str,
+    recipe: TableRecipe,
+    table: ReleasedTable,
+    open_file: OpenFile,
+) -> ops.Table:
+    """The columns of a table that are measured, unsealed in memory and copied into the engine."""
+    wanted = [*_needed(recipe)]
+    parts = []
+    for file in table.files:
+        sink = io.BytesIO()
+        open_file(file, sink)
+        parts.append(pq.read_table(pa.BufferReader(sink.getbuffer()), columns=wanted))
+    kinds = {column.name: column.type for column in table.columns if column.name in wanted}
+    return engine.load(name, pa.concat_tables(parts), kinds)
+
+
+def _needed(recipe: TableRecipe) -> dict[str, None]:
+    measured = (*recipe.quasi, *recipe.sensitive, *recipe.shifted)
+    keys = [item for item in recipe.items if item.form.kind == "record_code"]
+    named = dict.fromkeys(item.variable.name for item in (*measured, *keys))
+    return {recipe.code_column: None, **named}
+
+
+def _everybody(recipes: tuple[TableRecipe, ...], plain: dict[str, ops.Table]) -> ops.Table:
+    """`person` (the code) and `number` of everybody who has a row anywhere."""
+    if not recipes:
+        raise WrongUsage("CW-RISK-COLUMNS", "No table of this release is about people.")
+    codes = [
+        ops.project(plain[one.name], {"person": plain[one.name][one.code_column]})
+        for one in recipes
+    ]
+    everybody = codes[0] if len(codes) == 1 else ops.union(*codes)
+    return ops.derive(ops.distinct(everybody), {"number": ops.row_number()})
+
+
+def _with_numbers(recipe: TableRecipe, plain: ops.Table, people: ops.Table) -> ops.Table:
+    keys = {
+        key_column(item.variable.name): plain[item.variable.name]
+        for item in recipe.items
+        if item.form.kind == "record_code"
+    }
+    rows = ops.derive(plain, keys) if keys else plain
+    return ops.inner_join(rows, people, {recipe.code_column: "person"}, {WHO: "number"})
+
+
+def _links(released: Released, recipes: tuple[TableRecipe, ...]) -> tuple[EventLink, ...]:
+    """A key of one table leads to another's rows where its codes are met there, once each."""
+    ends = [
+        (recipe.name, item.variable.name)
+        for recipe in recipes
+        for item in recipe.items
+        if item.form.kind == "record_code"
+    ]
+    single = {end for end in ends if _is_once(released, *end)}
+    return tuple(
+        EventLink(child, variable, parent, key)
+        for child, variable in ends
+        for parent, key in ends
+        if child != parent and (parent, key) in single
+        and _meet(released, (child, variable), (parent, key))
+    )  # fmt: skip
+
+
+def _is_once(released: Released, table: str, variable: str) -> bool:
+    rows = released._rows[table]
+    told = ops.keep_where(rows, ops.negate(ops.is_missing(rows[variable])))
+    counts = {"rows": ops.count_rows(told), "keys": ops.count_distinct(told[variable])}
+    found = released.engine.one(ops.group(told, [], counts))
+    return bool(found["rows"] == found["keys"])
+
+
+def _meet(released: Released, one: tuple[str, str], other: tuple[str, str]) -> bool:
+    mine, theirs = released._rows[one[0]], released._rows[other[0]]
+    met = ops.semi_join(mine, theirs, {one[1]: other[1]})
+    return bool(released.engine.one(ops.group(met, [], {"n": ops.count_rows(met)}))["n"])
