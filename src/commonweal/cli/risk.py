@@ -22,8 +22,8 @@ from commonweal.cli.show import emit, steps
 
 if TYPE_CHECKING:
     from commonweal.vault.custody import Custody
-    from commonweal.vault.tables.opening import EngineName
     from commonweal.vault.release.progress import Progress
+    from commonweal.vault.tables.opening import EngineName
 
 app = group("How easily somebody could be recognised.")
 

@@ -41,8 +41,9 @@ class MeasuredNarrow(Protocol):
     """What was found out about the tables' rows."""
 
     @property
-    def steady(self) -> dict[tuple[object, ...], tuple[str, ...]]:
-        """Columns that stay the same on a person's rows, filled by `views`."""
+    def steady(self) -> dict[tuple[str, str, str], bool]:
+        """Whether a column (table, name, form) stays the same on a person's rows; filled by
+        `views`."""
         ...
 
     def has_one_row_each(self, recipe: TableRecipe) -> bool:
@@ -78,4 +79,16 @@ class Measurable(Protocol):
         self, recipe: TableRecipe, people: ops.Table, items: tuple[Wanted, ...]
     ) -> tuple[ops.Table, dict[str, ops.Value]]:
         """Rows of `people` and the released values of `items`."""
+        ...
+
+    def once_each(
+        self,
+        recipe: TableRecipe,
+        people: ops.Table,
+        items: tuple[Wanted, ...],
+        *,
+        exact: bool = False,
+    ) -> tuple[ops.Table, dict[str, ops.Value]]:
+        """One row for each of `people` in the table: of each item the smallest value, as `raw` or
+        as `measured` gives it."""
         ...

@@ -26,7 +26,7 @@ from commonweal.papers.release.manifest import ReleasedColumn, ReleasedFile, Rel
 from commonweal.vault.release.narrow import WHO, key_column
 from commonweal.vault.release.recipe import EventLink, TableRecipe
 from commonweal.vault.tables import ops
-from commonweal.vault.tables.duckdb_engine import DuckDBEngine
+from commonweal.vault.tables.engine import Engine
 
 OpenFile = Callable[[ReleasedFile, BinaryIO], None]
 """Writes the plain content of a data file into a sink, and checks it against the manifest."""
@@ -40,11 +40,11 @@ class Released:
     `people`: column `number` of everybody in it. Only columns that are measured are read.
     """
 
-    engine: DuckDBEngine
+    engine: Engine
     tables: tuple[TableRecipe, ...]
     event_links: tuple[EventLink, ...]
     people: ops.Table
-    steady: dict[tuple[object, ...], tuple[str, ...]] = field(default_factory=dict)
+    steady: dict[tuple[str, str, str], bool] = field(default_factory=dict)
     _rows: dict[str, ops.Table] = field(default_factory=dict)
     _single: dict[str, bool] = field(default_factory=dict)
 
@@ -80,6 +80,25 @@ class Released:
         rows = self._rows[recipe.name]
         return rows, {item.variable.name: rows[item.variable.name] for item in items}
 
+    def once_each(
+        self,
+        recipe: TableRecipe,
+        people: ops.Table,
+        items: tuple[Wanted, ...],
+        *,
+        exact: bool = False,
+    ) -> tuple[ops.Table, dict[str, ops.Value]]:
+        """One row for each person in the table: of each item the smallest value that is shown.
+
+        While a release is made, it is what the smallest exact value is shown as; both are one
+        where a person's rows agree.
+        """
+        make = self.raw if exact else self.measured
+        rows, columns = make(recipe, people, items)
+        firsts = {name: ops.smallest(column) for name, column in columns.items()}
+        once = ops.group(rows, [WHO], firsts)
+        return once, {name: once[name] for name in firsts}
+
     def raw(
         self, recipe: TableRecipe, people: ops.Table, items: tuple[Wanted, ...]
     ) -> tuple[ops.Table, dict[str, ops.Value]]:
@@ -93,7 +112,7 @@ class _Narrow:
     of: Released
 
     @property
-    def steady(self) -> dict[tuple[object, ...], tuple[str, ...]]:
+    def steady(self) -> dict[tuple[str, str, str], bool]:
         return self.of.steady
 
     def has_one_row_each(self, recipe: TableRecipe) -> bool:
@@ -102,7 +121,7 @@ class _Narrow:
 
 @contextlib.contextmanager
 def released_tables(
-    engine: DuckDBEngine, manifest: ReleaseManifest, open_file: OpenFile
+    engine: Engine, manifest: ReleaseManifest, open_file: OpenFile
 ) -> Iterator[Released]:
     """The tables of a release about people, in the engine for the length of a block."""
     recipes = tuple(table_recipe(name, table) for name, table in manifest.tables.items())
@@ -150,7 +169,7 @@ def _variable(column: ReleasedColumn) -> Variable:
 
 
 def _read(
-    engine: DuckDBEngine,
+    engine: Engine,
     name: str,
     recipe: TableRecipe,
     table: ReleasedTable,

@@ -93,7 +93,7 @@ def measured_views(
 
 @contextlib.contextmanager
 def laid_out_views(
-    shaper: Shaper, people: ops.Table, *, sensitive: bool, lasting: Lasting
+    shaper: Measurable, people: ops.Table, *, sensitive: bool, lasting: Lasting
 ) -> Iterator[list[LaidOut]]:
     """`measured_views` of the released values with what their columns are, kept for the block.
 
@@ -105,7 +105,7 @@ def laid_out_views(
         yield list(making.views())
 
 
-def lasting_columns(shaper: Shaper, people: ops.Table) -> dict[str, frozenset[str]]:
+def lasting_columns(shaper: Measurable, people: ops.Table) -> dict[str, frozenset[str]]:
     """By table the columns that `measured_views` takes from several rows as facts about people."""
     making = _Making(shaper, people, False, False)
     with making.forgotten():

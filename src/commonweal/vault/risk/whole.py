@@ -17,7 +17,7 @@ from commonweal.vault.risk.population import population_figures
 from commonweal.vault.risk.statistics import why_rows_differ
 from commonweal.vault.risk.suda import suda_figures
 from commonweal.vault.tables import ops
-from commonweal.vault.tables.duckdb_engine import DuckDBEngine
+from commonweal.vault.tables.engine import Engine
 
 _POPULATION = "cw__population"
 _OF_CLASSES = ("prosecutor", "marketer", "sample_uniques", "smallest_classes")
@@ -48,7 +48,7 @@ class Population:
     table: ops.Table | None
     count: str | None
 
-    def figures_of(self, engine: DuckDBEngine, view: RiskView, figures: Figures) -> dict[str, Any]:
+    def figures_of(self, engine: Engine, view: RiskView, figures: Figures) -> dict[str, Any]:
         """`journalist` and `population` of a view; None where it has more columns."""
         if self.table is None or not figures.patients:
             return {"journalist": None, "population": None}
@@ -87,7 +87,7 @@ _WHO = "cw__whose"
 
 @contextmanager
 def population_of(
-    engine: DuckDBEngine, asked: ReleaseAsked, known: Collection[str]
+    engine: Engine, asked: ReleaseAsked, known: Collection[str]
 ) -> Iterator[Population]:
     """The population that is asked for, for the length of a block.
 
@@ -133,7 +133,7 @@ def expanded(view: RiskView) -> tuple[ops.Table, dict[str, str]]:
     return table, names
 
 
-def suda_of_view(engine: DuckDBEngine, view: RiskView, asked: ReleaseAsked) -> dict[str, Any]:
+def suda_of_view(engine: Engine, view: RiskView, asked: ReleaseAsked) -> dict[str, Any]:
     """SUDA over the items of a view, each called `table.variable`."""
     plain, names = expanded(view)
     if not names:
