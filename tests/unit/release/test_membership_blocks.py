@@ -124,6 +124,23 @@ def test_a_list_of_an_older_release_is_still_read(engine: DuckDBEngine, tmp_path
     assert listed(sink.getvalue(), Secret(KEY), RELEASE, [names[3], "x"]) == (names[3],)
 
 
+def test_a_list_that_lost_a_leaf_proves_nothing(engine: DuckDBEngine, tmp_path: Path) -> None:
+    _, stored = written(engine, tmp_path, people(10), BLOCK)
+    leaves, labels, nonces = columns(stored)
+    mine = labels.index(reference.label(KEY, RELEASE, "person-3"))
+    gone = reference.blinded_leaf(labels[mine], nonces[mine])
+    table = pa.table(
+        {"leaf": [bytes(32) if one == gone else one for one in leaves],
+         "label": labels + [None] * (len(leaves) - 10),
+         "nonce": nonces + [None] * (len(leaves) - 10)},
+        schema=pa.schema([(name, pa.binary(32)) for name in ("leaf", "label", "nonce")]),
+    )  # fmt: skip
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    with pytest.raises(Fault, match="does not hold the leaf"):
+        prove(engine, sink.getvalue(), Secret(KEY), RELEASE, "person-3")
+
+
 def test_equal_leaves_are_refused_wherever_they_were_drawn(
     engine: DuckDBEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

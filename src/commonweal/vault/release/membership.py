@@ -11,7 +11,6 @@ bits, and each block of them leaves only the root of its part of the tree behind
 
 from __future__ import annotations
 
-import io
 import os
 import secrets
 from collections.abc import Iterator, Sequence
@@ -178,11 +177,13 @@ def _above(engine: Engine, nodes: np.ndarray) -> list[np.ndarray]:
 
 def listed(stored: bytes, key: Secret, release: str, identifiers: Sequence[str]) -> tuple[str, ...]:
     """Which of `identifiers` stand in a stored list, in their order."""
-    table = pq.read_table(io.BytesIO(stored), columns=["label"])
-    labels = table.column("label").drop_null().cast(pa.binary())
     asked = [format_.label(key.use(), release, identifier) for identifier in identifiers]
-    found = pc.is_in(pa.array(asked, pa.binary()), value_set=labels.combine_chunks())
-    return tuple(name for name, there in zip(identifiers, found.to_pylist(), strict=True) if there)
+    wanted = pa.array(asked, pa.binary(32))
+    found: set[bytes] = set()
+    for batch in _file(stored).iter_batches(_BLOCK, columns=["label"]):
+        there = pc.is_in(wanted, value_set=batch.column(0).drop_null())
+        found.update(wanted.filter(there).to_pylist())
+    return tuple(name for name, mine in zip(identifiers, asked, strict=True) if mine in found)
 
 
 def prove(
@@ -194,38 +195,54 @@ def prove(
     *,
     block: int = _BLOCK,
 ) -> format_.MembershipProof:
-    """The proof for one person from a stored list.
+    """The proof for one person from a stored list, with one block of the tree in memory at a time.
 
     Raises `Fault` CW-LEDGER-MEMBERSHIP-INVALID where the person is not in the list.
     """
-    table = pq.read_table(io.BytesIO(stored))
-    leaves = byte_rows(table.column("leaf").drop_null(), 32)
     mine = format_.label(key.use(), release, identifier)
-    labels = table.column("label").drop_null()
-    nonces = table.column("nonce").drop_null()
-    place = labels.cast(pa.binary()).index(pa.scalar(mine, pa.binary())).as_py()
-    if place < 0:
-        raise format_.invalid("The person is not in this list.")
-    nonce = nonces[place].as_py()
+    nonce = _nonce_of(stored, mine)
     leaf = np.frombuffer(format_.blinded_leaf(mine, nonce), np.uint8)
-    index = int(np.flatnonzero(np.all(leaves == leaf, axis=1))[0])
-    path, root = _path(engine, leaves, index, block)
-    return format_.MembershipProof(release, root, index, len(leaves), nonce, path)
-
-
-def _path(
-    engine: Engine, leaves: np.ndarray, index: int, block: int
-) -> tuple[tuple[bytes, ...], bytes]:
-    """(siblings from the leaf up, root), with one block of the tree in memory at a time."""
-    block = min(block, len(leaves))
-    tops, path = [], []
-    for start in range(0, len(leaves), block):
-        part = levels(engine, leaves[start : start + block])
+    tops: list[np.ndarray] = []
+    path: list[bytes] = []
+    index, size = 0, 0
+    for leaves in _leaf_blocks(stored, block):
+        part = levels(engine, leaves)
+        place = np.flatnonzero(np.all(leaves == leaf, axis=1))
+        if len(place):
+            index, path = size + int(place[0]), _siblings(part, int(place[0]))
         tops.append(part[-1])
-        if start <= index < start + block:
-            path = _siblings(part, index - start)
+        size += len(leaves)
+    if not path:
+        raise format_.invalid("The membership list does not hold the leaf of this person.")
     upper = _above(engine, np.concatenate(tops))
-    return (*path, *_siblings(upper, index // block)), upper[-1].tobytes()
+    whole = (*path, *_siblings(upper, index * len(tops) // size))
+    return format_.MembershipProof(release, upper[-1].tobytes(), index, size, nonce, whole)
+
+
+def _file(stored: bytes) -> pq.ParquetFile:
+    return pq.ParquetFile(pa.BufferReader(stored))
+
+
+def _nonce_of(stored: bytes, label: bytes) -> bytes:
+    wanted = pa.scalar(label, pa.binary(32))
+    for batch in _file(stored).iter_batches(_BLOCK, columns=["label", "nonce"]):
+        place = pc.index(batch.column(0), wanted).as_py()
+        if place >= 0:
+            return bytes(batch.column(1)[place].as_py())
+    raise format_.invalid("The person is not in this list.")
+
+
+def _leaf_blocks(stored: bytes, block: int) -> Iterator[np.ndarray]:
+    """The leaves in their order, `block` at a time; all at once where there are fewer."""
+    held = np.empty((0, 32), np.uint8)
+    for batch in _file(stored).iter_batches(block, columns=["leaf"]):
+        leaves = byte_rows(pa.chunked_array([batch.column(0).drop_null()]), 32)
+        held = np.concatenate([held, leaves])
+        while len(held) >= block:
+            yield held[:block]
+            held = held[block:]
+    if len(held):
+        yield held
 
 
 def _siblings(made: list[np.ndarray], index: int) -> list[bytes]:

@@ -22,7 +22,7 @@ from typing import Literal
 from commonweal.foundation.canonical import canonical, parse_json
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import Fault, Refused
-from commonweal.foundation.files import read_bytes
+from commonweal.foundation.files import read_bytes, translated
 from commonweal.foundation.identifiers import InvalidNHSNumber, NHSNumber
 from commonweal.foundation.sealing import unseal
 from commonweal.ledger.entry import Event
@@ -223,10 +223,10 @@ def _manifest(custody: Custody, folder: Path) -> ReleaseManifest:
 def _list(custody: Custody, manifest: ReleaseManifest) -> bytes:
     path = airlock_folder(custody.home.releases, manifest.release) / "membership"
     key = sealing_key(custody.keyring.secret("membership"))
-    content = io.BytesIO(read_bytes(path, "The membership list"))
     opened = io.BytesIO()
     context = context_of(manifest.release, "membership")
-    unseal(content, opened, key.use(), context, "The membership list")
+    with translated("the membership list"), path.open("rb") as content:
+        unseal(content, opened, key.use(), context, "The membership list")
     return opened.getvalue()
 
 
