@@ -16,8 +16,13 @@ from commonweal.ledger.membership import LABEL_SCHEME
 from commonweal.papers.release import ReleaseManifest, summarise
 from commonweal.vault.custody import Custody
 from commonweal.vault.custody.holding import MANIFEST_SIGNER
-from commonweal.vault.release.airlock_files import audit_map, sieve
-from commonweal.vault.release.membership import MembershipList, build_membership
+from commonweal.vault.release.airlock_files import (
+    AUDIT_KINDS,
+    SIEVE_KINDS,
+    audit_map,
+    sieve,
+)
+from commonweal.vault.release.membership import build_membership
 from commonweal.vault.release.prepare import Prepared
 from commonweal.vault.release.progress import Progress
 from commonweal.vault.release.recipe import TableRecipe
@@ -33,7 +38,8 @@ class Aside:
 
     holdout: tuple[Written, ...]
     membership: Written
-    members: MembershipList
+    root: bytes
+    leaves: int
     audit_map: Written
     sieve: Written | None
 
@@ -91,23 +97,24 @@ def _write_aside(
             if recipe.about_people:
                 table = prepared.shaper.released(recipe, held, like=prepared.released)
                 path = f"holdout/{recipe.name}/part-0.parquet"
-                holdout.append(kept.write_table(path, engine, table))
+                holdout.append(kept.write_table(path, engine, table.table, table.words))
     progress("Making the membership list")
     everyone = _everyone(prepared, held)
-    members = build_membership(engine, everyone, keys.membership, inside.release)
-    listed = SealedFolder(aside, inside.release, sealing_key(keys.membership)).write_bytes(
-        "membership", members.to_parquet(), len(members.labels)
+    people = engine.arrow(ops.ordered(everyone, ["code"]))
+    members = build_membership(people.column("person"), keys.membership, inside.release)
+    listed = SealedFolder(aside, inside.release, sealing_key(keys.membership)).write_stream(
+        "membership", members.write_parquet
     )
     progress("Making the files for the airlock")
-    mapped = SealedFolder(aside, inside.release, sealing_key(keys.audit)).write_table(
-        "audit_map", engine, audit_map(prepared.loaded, everyone, keys)
+    mapped = SealedFolder(aside, inside.release, sealing_key(keys.audit)).write_rows(
+        "audit_map", audit_map(people, keys), AUDIT_KINDS
     )
     tokens = sieve(prepared.loaded, everyone, keys)
     sieved = None
     if tokens is not None:
         sealed = SealedFolder(aside, inside.release, sealing_key(keys.sieve))
-        sieved = sealed.write_table("sieve", engine, tokens)
-    return Aside(tuple(holdout), listed, members, mapped, sieved)
+        sieved = sealed.write_rows("sieve", tokens, SIEVE_KINDS)
+    return Aside(tuple(holdout), listed, members.root, len(members.leaves), mapped, sieved)
 
 
 def _origin(
@@ -147,8 +154,8 @@ def _content(prepared: Prepared, tables: dict[str, Any], beside: Aside) -> dict[
         "tables": tables,
         "risk": risk_paper(prepared),
         "membership": {
-            "root": f"sha256:{beside.members.root.hex()}",
-            "leaves": len(beside.members.leaves),
+            "root": f"sha256:{beside.root.hex()}",
+            "leaves": beside.leaves,
             "scheme": LABEL_SCHEME,
             "list_hash": beside.membership.sealed_hash,
         },
@@ -178,11 +185,14 @@ def _write_plain(inside: SealedFolder, name: str, content: bytes) -> str:
 def _write_table(prepared: Prepared, recipe: TableRecipe, inside: SealedFolder) -> dict[str, Any]:
     engine, shaper, people = prepared.loaded.engine, prepared.shaper, prepared.released
     shaped = shaper.released(recipe, people)
-    written = inside.write_table(f"data/{recipe.name}/part-0.parquet", engine, shaped)
+    path = f"data/{recipe.name}/part-0.parquet"
+    written = inside.write_table(path, engine, shaped.table, shaped.words)
     losses = shaper.losses(recipe, people)
+    if not prepared.chosen.held_out:
+        shaper.narrow.forget(recipe)
     return {
         "rows": written.rows,
-        "columns": _columns(recipe, shaped),
+        "columns": _columns(recipe, shaped.kinds),
         "files": [_file(written)],
         "trimmed": losses.trimmed,
         "restricted_rows": losses.restricted,
@@ -190,8 +200,7 @@ def _write_table(prepared: Prepared, recipe: TableRecipe, inside: SealedFolder) 
     }
 
 
-def _columns(recipe: TableRecipe, shaped: ops.Table) -> list[dict[str, Any]]:
-    kinds = ops.kinds(shaped)
+def _columns(recipe: TableRecipe, kinds: dict[str, str]) -> list[dict[str, Any]]:
     by_name = {item.variable.name: item for item in recipe.items}
     columns = []
     for name, kind in kinds.items():

@@ -7,6 +7,7 @@ order. The root alone goes on the log.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 from collections.abc import Sequence
@@ -18,15 +19,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from commonweal.foundation.errors import Fault
+from commonweal.foundation.files import ByteSink
 from commonweal.ledger import membership as format_
 from commonweal.vault.keys import Secret
-from commonweal.vault.tables import ops
-from commonweal.vault.tables.duckdb_engine import byte_rows
-from commonweal.vault.tables.engine import Engine
+from commonweal.vault.keys.codes import order_of
+from commonweal.vault.tables.parquet import SinkFile
 
 _LEAF = b"\x00"
 _NODE = b"\x01"
-_AT_ONCE = 262_144
+_LIST = pa.schema([(name, pa.binary(32)) for name in ("leaf", "label", "nonce")])
+_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True)
@@ -38,47 +40,48 @@ class MembershipList:
     leaves: np.ndarray
     root: bytes
 
-    def to_parquet(self) -> memoryview:
-        """The list as two Parquet columns sets in one file: people first, leaves as `leaf`."""
+    def write_parquet(self, sink: ByteSink) -> int:
+        """The list as Parquet: people first, with `label` and `nonce`, all leaves as `leaf`.
+
+        Returns the number of people.
+        """
         size, people = len(self.leaves), len(self.labels)
-        table = pa.table(
-            {
-                "leaf": _fixed(self.leaves),
-                "label": _padded_column(self.labels, size, people),
-                "nonce": _padded_column(self.nonces, size, people),
-            }
-        )
-        sink = io.BytesIO()
-        pq.write_table(table, sink, compression="none", use_dictionary=False)
-        return sink.getbuffer()
+        with pq.ParquetWriter(
+            SinkFile(sink), _LIST, compression="none", use_dictionary=False
+        ) as writer:
+            for start in range(0, size, _AT_ONCE):
+                some = slice(start, start + _AT_ONCE)
+                rows = len(self.leaves[some])
+                columns = [
+                    _fixed(self.leaves[some]),
+                    _padded_column(self.labels[some], rows),
+                    _padded_column(self.nonces[some], rows),
+                ]
+                writer.write_table(pa.table(columns, schema=_LIST))
+        return people
 
 
-def build_membership(
-    engine: Engine, people: ops.Table, key: Secret, release: str
-) -> MembershipList:
-    """The list of `people` (column `person`) for `release`, under fresh random nonces.
+def build_membership(people: pa.ChunkedArray, key: Secret, release: str) -> MembershipList:
+    """The list of `people` (their keys as text) for `release`, under fresh random nonces.
 
     Raises `Fault` CW-LEDGER-MEMBERSHIP-INVALID if two leaves are equal.
     """
-    prefix = format_.LABEL_DOMAIN + release.encode() + b"\x00"
-    keyed = engine.key_table("key_membership", key.use(), prefix)
-    labelled = ops.with_hmac(people, "person", "cw__label", keyed)
-    labelled = ops.project(labelled, {"label": ops.bytes_of(labelled["cw__label"])})
-    labels = byte_rows(engine.arrow(labelled).column("label"), format_.LABEL_BYTES)
+    labels = _labels(people, key, release)
     nonces = _random_rows(len(labels), format_.NONCE_BYTES)
-    mine = _hashed(engine, format_.LEAF_DOMAIN, labels, nonces)
+    mine = _hashed(format_.LEAF_DOMAIN, labels, nonces)
     padding = _random_rows(format_.tree_size(len(mine)) - len(mine), 32)
-    leaves = _sorted_rows(np.concatenate([mine, padding]))
+    leaves = np.concatenate([mine, padding])
+    leaves = leaves[order_of(leaves)]
     if len(leaves) > 1 and np.any(np.all(leaves[1:] == leaves[:-1], axis=1)):
         raise Fault("CW-LEDGER-MEMBERSHIP-INVALID", "The membership list holds a leaf twice.")
-    return MembershipList(labels, nonces, leaves, levels(engine, leaves)[-1].tobytes())
+    return MembershipList(labels, nonces, leaves, levels(leaves)[-1].tobytes())
 
 
-def levels(engine: Engine, leaves: np.ndarray) -> list[np.ndarray]:
+def levels(leaves: np.ndarray) -> list[np.ndarray]:
     """Every level of the RFC 9162 tree over a power of two of leaves, the root last."""
-    made = [_hashed(engine, _LEAF, leaves)]
+    made = [_hashed(_LEAF, leaves)]
     while len(made[-1]) > 1:
-        made.append(_hashed(engine, _NODE, made[-1].reshape(-1, 64)))
+        made.append(_hashed(_NODE, made[-1].reshape(-1, 64)))
     return made
 
 
@@ -91,9 +94,7 @@ def listed(stored: bytes, key: Secret, release: str, identifiers: Sequence[str])
     return tuple(name for name, there in zip(identifiers, found.to_pylist(), strict=True) if there)
 
 
-def prove(
-    engine: Engine, stored: bytes, key: Secret, release: str, identifier: str
-) -> format_.MembershipProof:
+def prove(stored: bytes, key: Secret, release: str, identifier: str) -> format_.MembershipProof:
     """The proof for one person from a stored list.
 
     Raises `Fault` CW-LEDGER-MEMBERSHIP-INVALID where the person is not in the list.
@@ -109,7 +110,7 @@ def prove(
     nonce = nonces[place].as_py()
     leaf = np.frombuffer(format_.blinded_leaf(mine, nonce), np.uint8)
     index = int(np.flatnonzero(np.all(leaves == leaf, axis=1))[0])
-    tree = levels(engine, leaves)
+    tree = levels(leaves)
     path = tuple(tree[level][(index >> level) ^ 1].tobytes() for level in range(len(tree) - 1))
     return format_.MembershipProof(release, tree[-1].tobytes(), index, len(leaves), nonce, path)
 
@@ -118,26 +119,41 @@ def _random_rows(count: int, width: int) -> np.ndarray:
     return np.frombuffer(os.urandom(count * width), np.uint8).reshape(count, width)
 
 
-def _hashed(engine: Engine, domain: bytes, *parts: np.ndarray) -> np.ndarray:
-    """SHA-256 of `domain` and a row of each of `parts`, by blocks of rows to save memory."""
+# SHA-256 has no call for many messages, and the engine's has not the processor's instructions for
+# it: hashing one by one through OpenSSL takes half the time (docs/adr/0013). What is gone over here
+# are hashes, and keys of people for their labels; never rows.
+
+
+def _labels(people: pa.ChunkedArray, key: Secret, release: str) -> np.ndarray:
+    """`format_.label` of each person: HMAC, with what is the same for all worked out once."""
+    padded = key.use().ljust(64, b"\x00")
+    prefix = format_.LABEL_DOMAIN + release.encode() + b"\x00"
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded) + prefix)
+    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+    made = bytearray()
+    for chunk in people.cast(pa.large_string()).cast(pa.large_binary()).chunks:
+        for start in range(0, len(chunk), _AT_ONCE):
+            for person in chunk.slice(start, _AT_ONCE).to_pylist():
+                first, second = inner.copy(), outer.copy()
+                first.update(person)
+                second.update(first.digest())
+                made += second.digest()
+    return np.frombuffer(bytes(made), np.uint8).reshape(-1, format_.LABEL_BYTES)
+
+
+def _hashed(domain: bytes, *parts: np.ndarray) -> np.ndarray:
+    """SHA-256 of `domain` and one row of each of `parts`, row by row: (n, 32) bytes."""
     count = len(parts[0])
     made = np.empty((count, 32), np.uint8)
     prefix = np.frombuffer(domain, np.uint8)
+    width = len(prefix) + sum(part.shape[1] for part in parts)
     for start in range(0, count, _AT_ONCE):
         some = [part[start : start + _AT_ONCE] for part in parts]
         head = np.broadcast_to(prefix, (len(some[0]), len(prefix)))
-        made[start : start + _AT_ONCE] = engine.sha256_each(np.concatenate([head, *some], axis=1))
+        messages = np.concatenate([head, *some], axis=1).view(f"V{width}").ravel().tolist()
+        hashes = b"".join(one.digest() for one in map(hashlib.sha256, messages))
+        made[start : start + _AT_ONCE] = np.frombuffer(hashes, np.uint8).reshape(-1, 32)
     return made
-
-
-def _sorted_rows(rows: np.ndarray) -> np.ndarray:
-    words = np.ascontiguousarray(rows).view(">u8")
-    first = words[:, 0].astype(np.uint64)
-    order = np.argsort(first)
-    if np.any(first[order][1:] == first[order][:-1]):
-        # Hashes with the same first eight bytes: hardly ever, so the slow way is for them alone.
-        order = np.lexsort(tuple(words[:, place] for place in (3, 2, 1, 0)))
-    return rows[order]
 
 
 def _fixed(rows: np.ndarray) -> pa.Array:
@@ -145,5 +161,16 @@ def _fixed(rows: np.ndarray) -> pa.Array:
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(32), len(rows), [None, data])
 
 
-def _padded_column(rows: np.ndarray, size: int, people: int) -> pa.ChunkedArray:
-    return pa.chunked_array([_fixed(rows), pa.nulls(size - people, pa.binary(32))])
+def _padded_column(rows: np.ndarray, size: int) -> pa.ChunkedArray:
+    return pa.chunked_array([_fixed(rows), pa.nulls(size - len(rows), pa.binary(32))])
+
+
+def byte_rows(column: pa.ChunkedArray, width: int) -> np.ndarray:
+    """A binary column whose values all have `width` bytes, as an (n, width) byte array."""
+    fixed = column.cast(pa.binary(width))
+    parts = [
+        np.frombuffer(chunk.buffers()[1], dtype=np.uint8, count=len(chunk) * width,
+                      offset=chunk.offset * width)
+        for chunk in fixed.chunks
+    ]  # fmt: skip
+    return np.concatenate(parts or [np.empty(0, np.uint8)]).reshape(-1, width)

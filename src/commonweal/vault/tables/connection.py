@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from commonweal.foundation.errors import CommonwealError, Failure, Unavailable, WrongUsage
 from commonweal.foundation.files import make_private_folder
@@ -154,16 +155,19 @@ def engine_errors(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except duckdb.Error as error:
+    except (duckdb.Error, pa.ArrowException) as error:
         raise translate_engine_error(error, what) from None
 
 
-def translate_engine_error(error: duckdb.Error, what: str) -> CommonwealError:
-    """The error of ours for an error of DuckDB while it tried to do `what`."""
+def translate_engine_error(error: duckdb.Error | pa.ArrowException, what: str) -> CommonwealError:
+    """The error of ours for an error of DuckDB while it tried to do `what`.
+
+    Where rows are streamed it comes by way of Arrow, with the same message.
+    """
     message = str(error)
     if "No space left" in message or "max_temp_directory_size" in message:
         return Failure("CW-DISK-FULL", f"The disk is full: the table engine could not {what}.")
-    if isinstance(error, duckdb.OutOfMemoryException):
+    if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory" in message:
         return Failure("CW-ENGINE-MEMORY", f"There is not enough memory to {what}.")
     kind = type(error).__name__
     return Failure("CW-ENGINE-FAILED", f"The table engine could not {what} ({kind}).")

@@ -78,6 +78,13 @@ def row_number() -> Value:
     return ibis.row_number().cast("int64") + 1
 
 
+def place_among(column: Value) -> Value:
+    """The place of each row, from 1, when the rows are put in ascending order of a column without
+    equal or missing values."""
+    order = ibis.window(order_by=[ibis.asc(column)])
+    return ibis.row_number().over(order).cast("int64") + 1
+
+
 def earlier_value(column: Value, steps: int, by: Sequence[Value], order: Sequence[Value]) -> Value:
     """The value `steps` rows before, within the group, in this order."""
     return column.lag(steps).over(ibis.window(group_by=list(by), order_by=list(order)))
