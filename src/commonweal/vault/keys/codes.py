@@ -28,7 +28,7 @@ Bytes = npt.NDArray[np.uint8]
 
 
 def codes_of(key: Secret, texts: pa.ChunkedArray) -> Bytes:
-    """The code of each text (its UTF-8 bytes), as an (n, 16) byte array.
+    """The code of each text (its UTF-8 bytes; or of bytes), as an (n, 16) byte array.
 
     Raises ValueError for a missing text: it would have a code like any other.
     """
@@ -89,7 +89,7 @@ def _doubled(value: int) -> int:
 
 
 def _parts(texts: pa.ChunkedArray) -> Iterable[pa.Array]:
-    for chunk in texts.cast(pa.large_string()).chunks:
+    for chunk in texts.cast(pa.large_binary()).chunks:
         for start in range(0, len(chunk), _AT_ONCE):
             yield chunk.slice(start, _AT_ONCE)
 

@@ -131,7 +131,7 @@ def _labels(people: pa.ChunkedArray, key: Secret, release: str) -> np.ndarray:
     inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded) + prefix)
     outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
     made = bytearray()
-    for chunk in people.cast(pa.large_string()).cast(pa.large_binary()).chunks:
+    for chunk in people.cast(pa.large_binary()).chunks:
         for start in range(0, len(chunk), _AT_ONCE):
             for person in chunk.slice(start, _AT_ONCE).to_pylist():
                 first, second = inner.copy(), outer.copy()

@@ -37,7 +37,7 @@ class Words:
     @classmethod
     def of(cls, table: pa.Table, number: str, value: str, kind: str) -> Words:
         """From a table of numbers, from 1 without gaps in any order, and values."""
-        places = table.column(number).to_numpy() - 1
+        places = table.column(number).to_numpy().astype(np.int64) - 1
         order = np.empty(len(places), np.int64)
         order[places] = np.arange(len(places))
         column = table.column(value).combine_chunks()
