@@ -100,7 +100,7 @@ def _write_aside(
                 holdout.append(kept.write_table(path, engine, table.table, table.words))
     progress("Making the membership list")
     everyone = _everyone(prepared, held)
-    people = engine.arrow(ops.ordered(everyone, ["code"]))
+    people = engine.arrow(ops.ordered(everyone, ["number"]))
     members = build_membership(people.column("person"), keys.membership, inside.release)
     listed = SealedFolder(aside, inside.release, sealing_key(keys.membership)).write_stream(
         "membership", members.write_parquet
@@ -226,15 +226,16 @@ def _held_out(prepared: Prepared) -> ops.Table | None:
         return None
     people = prepared.chosen.people
     held = ops.keep_where(people, people["held_out"])
-    return ops.select(held, ["person", "code", "weeks", "number"])
+    return ops.select(held, ["person", "weeks", "number"])
 
 
 def _everyone(prepared: Prepared, held: ops.Table | None) -> ops.Table:
-    wanted = ["person", "code"]
-    parts = [ops.select(prepared.released, wanted)]
+    """person, code, number of all who are released or held out."""
+    parts = [ops.select(prepared.released, ["number"])]
     if held is not None:
-        parts.append(ops.select(held, wanted))
-    return ops.union(*parts)
+        parts.append(ops.select(held, ["number"]))
+    people = ops.select(prepared.chosen.people, ["person", "code", "number"])
+    return ops.semi_join(people, ops.union(*parts), {"number": "number"})
 
 
 def _choices(prepared: Prepared) -> dict[str, Any]:
