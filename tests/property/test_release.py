@@ -7,12 +7,15 @@ the rows.
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -174,15 +177,13 @@ class Bench:
             opened_source(inputs, make_recipe(permit, catalogue)) as source,
         ):
             prepared = prepare(inputs, engine, source, self._keys, quiet)
-            shaped = {
-                recipe.name: [
-                    tuple(row.values())
-                    for row in engine.arrow(
-                        prepared.shaper.released(recipe, prepared.released)
-                    ).to_pylist()
-                ]
-                for recipe in prepared.recipe.tables
-            }
+            shaped = {}
+            for recipe in prepared.recipe.tables:
+                made = prepared.shaper.released(recipe, prepared.released)
+                sink = io.BytesIO()
+                engine.write_parquet(made.table, sink, made.words)
+                rows = pq.read_table(pa.BufferReader(sink.getvalue())).to_pylist()
+                shaped[recipe.name] = [tuple(row.values()) for row in rows]
         held = [one.k for one in prepared.after.tables.values() if one.patients]
         return shaped, oracle.released(), min(held)
 

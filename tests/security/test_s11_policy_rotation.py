@@ -37,12 +37,12 @@ from commonweal.vault.custody import (
 from commonweal.vault.custody.amending import adopt_change, draft_bytes, sign_change
 from tests import factories
 from tests.unit.custody.amending import change, proposal
-from tests.unit.custody.conftest import copy as copy  # noqa: PLC0414 (a fixture)
-from tests.unit.custody.conftest import made as made  # noqa: PLC0414 (a fixture)
-from tests.unit.custody.conftest import place as place  # noqa: PLC0414 (a fixture)
+from tests.unit.custody.conftest import copy as copy
+from tests.unit.custody.conftest import made as made
+from tests.unit.custody.conftest import place as place
 from tests.unit.custody.support import Place
-from tests.unit.custody.test_policy import real as real  # noqa: PLC0414 (a fixture)
-from tests.unit.custody.test_policy import ward as ward  # noqa: PLC0414 (a fixture)
+from tests.unit.custody.test_policy import real as real
+from tests.unit.custody.test_policy import ward as ward
 
 ACTOR = Actor("custodian", "command-line")
 

@@ -23,7 +23,7 @@ from tests.release_house import (
     refused,
     rows_of,
 )
-from tests.unit.release.oracle import code
+from tests.unit.release.oracle import code, person_code
 
 LOW = {"k": 2, "rare_people": 3}
 BIRTHDAYS = (
@@ -158,7 +158,7 @@ def test_age_bands_are_exact_at_birthdays(
     for place, (_, band) in enumerate(BIRTHDAYS):
         for twin in (2 * place, 2 * place + 1):
             person = _digits(house)[twin]
-            assert by_code[code(key, person)]["born"] == band
+            assert by_code[person_code(key, person)]["born"] == band
 
 
 def test_postcodes_show_their_outward_half_or_nothing(

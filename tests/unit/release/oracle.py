@@ -15,6 +15,9 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.cmac import CMAC
+
 Row = Mapping[str, Any]
 _POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}")
 RESTRICTED = ("F64", "A50", "A54", "B20", "B24", "N97", "Z21")
@@ -39,12 +42,17 @@ def code(key: bytes, text: str) -> bytes:
     return hmac.new(key, text.encode(), hashlib.sha256).digest()[:16]
 
 
+def person_code(key: bytes, person: str) -> bytes:
+    """The 16 bytes shown for a person: AES-256-CMAC (SP 800-38B)."""
+    made = CMAC(AES256(key))
+    made.update(person.encode())
+    return made.finalize()
+
+
 def drawn(key: bytes, person: str, weeks: int, share: float) -> tuple[int, bool]:
     """(weeks of shift, held out) of a person."""
-    digest = hmac.new(key, person.encode(), hashlib.sha256).hexdigest()
-    return int(digest[32:39], 16) % (2 * weeks + 1) - weeks, int(digest[:7], 16) < int(
-        share * 16**7
-    )
+    drawn = int.from_bytes(person_code(key, person)[:8], "big")
+    return drawn % (2 * weeks + 1) - weeks, drawn >> 36 < int(share * 2**28)
 
 
 def bare(number: str) -> str:
@@ -166,7 +174,9 @@ class Oracle:
         }
         made = []
         for person, row in rows:
-            first = [code(self.keys.pseudonym, person)] if about and person is not None else []
+            first = (
+                [person_code(self.keys.pseudonym, person)] if about and person is not None else []
+            )
             shown = [
                 self._form(table, item, row, person, labels, rows)
                 for item in items

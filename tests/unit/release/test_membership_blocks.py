@@ -45,12 +45,9 @@ def written(
     engine: DuckDBEngine, tmp_path: Path, names: list[str], block: int
 ) -> tuple[MembershipList, bytes]:
     """A list as it was written, and the bytes that were sealed."""
-    kinds = {"person": "text"}
-    table = engine.load("everyone", pa.table({"person": pa.array(names, pa.string())}), kinds)
+    everyone = pa.chunked_array([pa.array(names, pa.string())])
     folder = SealedFolder(tmp_path / "aside", RELEASE, Secret(SEAL))
-    made = write_membership(engine, table, Secret(KEY), folder, block=block)
-    engine.forget("everyone")
-    engine.forget("key_membership")
+    made = write_membership(engine, everyone, Secret(KEY), folder, block=block)
     sink = io.BytesIO()
     with (tmp_path / "aside" / "membership").open("rb") as source:
         unseal(source, sink, SEAL, context_of(RELEASE, "membership"), "the list")
@@ -99,11 +96,11 @@ def test_a_proof_holds_whatever_the_blocks(
     names = people(3000)
     made, stored = written(engine, tmp_path, names, BLOCK)
     for name in (names[0], names[1500], names[-1]):
-        proof = prove(engine, stored, Secret(KEY), RELEASE, name, block=block)
+        proof = prove(stored, Secret(KEY), RELEASE, name, block=block)
         proof.verify(reference.label(KEY, RELEASE, name), made.root)
         assert proof.root == made.root
     with pytest.raises(Fault, match="not in this list"):
-        prove(engine, stored, Secret(KEY), RELEASE, "somebody else", block=block)
+        prove(stored, Secret(KEY), RELEASE, "somebody else", block=block)
     assert listed(stored, Secret(KEY), RELEASE, ["somebody else", names[7]]) == (names[7],)
 
 
@@ -119,7 +116,7 @@ def test_a_list_of_an_older_release_is_still_read(engine: DuckDBEngine, tmp_path
     )
     sink = io.BytesIO()
     pq.write_table(older, sink)
-    proof = prove(engine, sink.getvalue(), Secret(KEY), RELEASE, names[3])
+    proof = prove(sink.getvalue(), Secret(KEY), RELEASE, names[3])
     proof.verify(reference.label(KEY, RELEASE, names[3]), made.root)
     assert listed(sink.getvalue(), Secret(KEY), RELEASE, [names[3], "x"]) == (names[3],)
 
@@ -138,7 +135,7 @@ def test_a_list_that_lost_a_leaf_proves_nothing(engine: DuckDBEngine, tmp_path: 
     sink = io.BytesIO()
     pq.write_table(table, sink)
     with pytest.raises(Fault, match="does not hold the leaf"):
-        prove(engine, sink.getvalue(), Secret(KEY), RELEASE, "person-3")
+        prove(sink.getvalue(), Secret(KEY), RELEASE, "person-3")
 
 
 def test_equal_leaves_are_refused_wherever_they_were_drawn(

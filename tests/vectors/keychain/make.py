@@ -24,7 +24,6 @@ from commonweal.ledger.note import ED25519, Note, SigningKey, VerifierKey
 from commonweal.ledger.proving import prove
 from commonweal.ledger.sequencer import sequence
 from commonweal.ledger.signer import CheckpointSigner
-from commonweal.ledger.store import Ledger
 from commonweal.ledger.tlogproof import TlogProof
 from tests.unit.ledger import support
 from tests.unit.ledger.support import BASE

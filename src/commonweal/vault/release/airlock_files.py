@@ -7,6 +7,12 @@ airlock finds an identifier in an output without knowing any.
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from commonweal.papers.catalogue import Variable
+from commonweal.vault.keys.codes import Bytes, code_column, codes_of, order_of
 from commonweal.vault.release.loading import PERSON, Loaded
 from commonweal.vault.release.project_keys import ProjectKeys
 from commonweal.vault.tables import ops
@@ -15,39 +21,54 @@ SIEVE_MINIMUM = 4
 """Identifiers shorter than this many letters and digits would match ordinary words."""
 
 
-def audit_map(loaded: Loaded, people: ops.Table, keys: ProjectKeys) -> ops.Table:
-    """`code`, `audit_id` (16 bytes each) for `people` (columns `person`, `code`)."""
-    key = loaded.engine.key_table("key_audit", keys.audit.use())
-    made = ops.with_hmac(people, "person", "cw__audit", key)
-    return ops.project(made, {"code": made["code"], "audit_id": ops.code_of(made["cw__audit"])})
+AUDIT_KINDS = {"code": "code", "audit_id": "code"}
+SIEVE_KINDS = {"token": "code", "identifies": "text"}
 
 
-def sieve(loaded: Loaded, people: ops.Table, keys: ProjectKeys) -> ops.Table | None:
+def audit_map(people: pa.Table, keys: ProjectKeys) -> pa.Table:
+    """`code`, `audit_id` (16 bytes each) for `people` (columns `person`, `code`, in its order)."""
+    made = codes_of(keys.audit, people.column("person"))
+    return pa.table({"code": people.column("code"), "audit_id": code_column(made)})
+
+
+def sieve(loaded: Loaded, people: ops.Table, keys: ProjectKeys) -> pa.Table | None:
     """`token` (16 bytes), `identifies` (text) for the identifiers of `people`, each pair once.
 
-    None where the source has no identifiers of people.
+    In order of the tokens. None where the source has no identifiers of people.
     """
     variables = loaded.recipe.sieved()
     table = loaded.recipe.person_table
     if table is None or not variables:
         return None
     rows = ops.semi_join(loaded.linked(table), people, {PERSON: "person"})
-    parts = []
-    for variable in variables:
-        column = rows[variable.name]
-        token = ops.bare_token(column)
-        if variable.identifies == "nhs_number":
-            # As people write the number, however the source spells it.
-            token = ops.first_of(ops.nhs_shaped(column), token)
-        kind = ops.constant(variable.identifies or variable.name, "text")
-        parts.append(ops.project(rows, {"text": token, "identifies": kind}))
-    tokens = ops.distinct(ops.union(*parts))
-    enough = ops.compare(
-        ops.text_length(tokens["text"]), "ge", ops.constant(SIEVE_MINIMUM, "integer")
+    found: list[tuple[Bytes, npt.NDArray[np.int32], str]] = []
+    for kind in sorted({_kind(variable) for variable in variables}):
+        parts = [_texts(rows, one) for one in variables if _kind(one) == kind]
+        texts = ops.distinct(ops.union(*parts))
+        enough = ops.compare(
+            ops.text_length(texts["text"]), "ge", ops.constant(SIEVE_MINIMUM, "integer")
+        )
+        column = loaded.engine.arrow(ops.keep_where(texts, enough)).column("text")
+        tokens = codes_of(keys.sieve, column)
+        found.append((tokens, np.full(len(tokens), len(found), np.int32), kind))
+    tokens = np.concatenate([one for one, _, _ in found])
+    # Kinds were taken in order, and equal tokens keep theirs.
+    order = order_of(tokens)
+    kinds = pa.DictionaryArray.from_arrays(
+        np.concatenate([number for _, number, _ in found])[order], [kind for _, _, kind in found]
     )
-    tokens = ops.keep_where(tokens, enough)
-    key = loaded.engine.key_table("key_sieve", keys.sieve.use())
-    made = ops.with_hmac(tokens, "text", "cw__token", key)
-    return ops.project(
-        made, {"token": ops.code_of(made["cw__token"]), "identifies": made["identifies"]}
-    )
+    return pa.table({"token": code_column(tokens[order]), "identifies": kinds})
+
+
+def _kind(variable: Variable) -> str:
+    return variable.identifies or variable.name
+
+
+def _texts(rows: ops.Table, variable: Variable) -> ops.Table:
+    """`text`: the values of a variable in the spelling of the sieve."""
+    column = rows[variable.name]
+    text = ops.bare_token(column)
+    if variable.identifies == "nhs_number":
+        # As people write the number, however the source spells it.
+        text = ops.first_of(ops.nhs_shaped(column), text)
+    return ops.project(rows, {"text": text})

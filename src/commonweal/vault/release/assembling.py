@@ -16,7 +16,12 @@ from commonweal.ledger.membership import LABEL_SCHEME
 from commonweal.papers.release import ReleaseManifest, summarise
 from commonweal.vault.custody import Custody
 from commonweal.vault.custody.holding import MANIFEST_SIGNER
-from commonweal.vault.release.airlock_files import audit_map, sieve
+from commonweal.vault.release.airlock_files import (
+    AUDIT_KINDS,
+    SIEVE_KINDS,
+    audit_map,
+    sieve,
+)
 from commonweal.vault.release.membership import MembershipList, write_membership
 from commonweal.vault.release.prepare import Prepared
 from commonweal.vault.release.progress import Progress
@@ -25,6 +30,7 @@ from commonweal.vault.release.reporting import report_page, risk_document, risk_
 from commonweal.vault.release.store import MANIFEST, REPORT, RISK, SUMMARY
 from commonweal.vault.release.utility import utility_of
 from commonweal.vault.release.writing import SealedFolder, Written, sealing_key
+from commonweal.vault.risk.utility_section import Utility
 from commonweal.vault.tables import ops
 
 
@@ -51,6 +57,8 @@ def assemble(
 
     Raises what sealing and signing raise; the caller removes both folders then.
     """
+    # While the tables are at hand: each is forgotten as soon as it is written.
+    utility = utility_of(prepared)
     tables = {}
     for recipe in prepared.recipe.tables:
         progress(f"Writing {recipe.name}")
@@ -62,7 +70,7 @@ def assemble(
             **_origin(custody, prepared, inside.release, place),
             **_content(prepared, tables, beside),
             "key_ids": key_ids,
-            "papers": _write_papers(prepared, tables, inside),
+            "papers": _write_papers(prepared, tables, inside, utility),
         },
         "The release manifest",
     )
@@ -91,20 +99,21 @@ def _write_aside(
             if recipe.about_people:
                 table = prepared.shaper.released(recipe, held, like=prepared.released)
                 path = f"holdout/{recipe.name}/part-0.parquet"
-                holdout.append(kept.write_table(path, engine, table))
+                holdout.append(kept.write_table(path, engine, table.table, table.words))
     progress("Making the membership list")
     everyone = _everyone(prepared, held)
+    people = engine.arrow(ops.ordered(everyone, ["number"]))
     listed = SealedFolder(aside, inside.release, sealing_key(keys.membership))
-    members = write_membership(engine, everyone, keys.membership, listed)
+    members = write_membership(engine, people.column("person"), keys.membership, listed)
     progress("Making the files for the airlock")
-    mapped = SealedFolder(aside, inside.release, sealing_key(keys.audit)).write_table(
-        "audit_map", engine, audit_map(prepared.loaded, everyone, keys)
+    mapped = SealedFolder(aside, inside.release, sealing_key(keys.audit)).write_rows(
+        "audit_map", audit_map(people, keys), AUDIT_KINDS
     )
     tokens = sieve(prepared.loaded, everyone, keys)
     sieved = None
     if tokens is not None:
         sealed = SealedFolder(aside, inside.release, sealing_key(keys.sieve))
-        sieved = sealed.write_table("sieve", engine, tokens)
+        sieved = sealed.write_rows("sieve", tokens, SIEVE_KINDS)
     return Aside(tuple(holdout), members, mapped, sieved)
 
 
@@ -157,9 +166,8 @@ def _content(prepared: Prepared, tables: dict[str, Any], beside: Aside) -> dict[
 
 
 def _write_papers(
-    prepared: Prepared, tables: dict[str, Any], inside: SealedFolder
+    prepared: Prepared, tables: dict[str, Any], inside: SealedFolder, utility: Utility
 ) -> dict[str, str]:
-    utility = utility_of(prepared)
     page = report_page(prepared, inside.release, patients(prepared), tables, utility)
     return {
         RISK: _write_plain(inside, RISK, canonical(risk_document(prepared, utility)) + b"\n"),
@@ -177,11 +185,14 @@ def _write_plain(inside: SealedFolder, name: str, content: bytes) -> str:
 def _write_table(prepared: Prepared, recipe: TableRecipe, inside: SealedFolder) -> dict[str, Any]:
     engine, shaper, people = prepared.loaded.engine, prepared.shaper, prepared.released
     shaped = shaper.released(recipe, people)
-    written = inside.write_table(f"data/{recipe.name}/part-0.parquet", engine, shaped)
+    path = f"data/{recipe.name}/part-0.parquet"
+    written = inside.write_table(path, engine, shaped.table, shaped.words)
     losses = shaper.losses(recipe, people)
+    if not prepared.chosen.held_out:
+        shaper.narrow.forget(recipe)
     return {
         "rows": written.rows,
-        "columns": _columns(recipe, shaped),
+        "columns": _columns(recipe, shaped.kinds),
         "files": [_file(written)],
         "trimmed": losses.trimmed,
         "restricted_rows": losses.restricted,
@@ -189,8 +200,7 @@ def _write_table(prepared: Prepared, recipe: TableRecipe, inside: SealedFolder) 
     }
 
 
-def _columns(recipe: TableRecipe, shaped: ops.Table) -> list[dict[str, Any]]:
-    kinds = ops.kinds(shaped)
+def _columns(recipe: TableRecipe, kinds: dict[str, str]) -> list[dict[str, Any]]:
     by_name = {item.variable.name: item for item in recipe.items}
     columns = []
     for name, kind in kinds.items():
@@ -216,15 +226,16 @@ def _held_out(prepared: Prepared) -> ops.Table | None:
         return None
     people = prepared.chosen.people
     held = ops.keep_where(people, people["held_out"])
-    return ops.select(held, ["person", "code", "weeks", "number"])
+    return ops.select(held, ["person", "weeks", "number"])
 
 
 def _everyone(prepared: Prepared, held: ops.Table | None) -> ops.Table:
-    wanted = ["person", "code"]
-    parts = [ops.select(prepared.released, wanted)]
+    """person, code, number of all who are released or held out."""
+    parts = [ops.select(prepared.released, ["number"])]
     if held is not None:
-        parts.append(ops.select(held, wanted))
-    return ops.union(*parts)
+        parts.append(ops.select(held, ["number"]))
+    people = ops.select(prepared.chosen.people, ["person", "code", "number"])
+    return ops.semi_join(people, ops.union(*parts), {"number": "number"})
 
 
 def _choices(prepared: Prepared) -> dict[str, Any]:

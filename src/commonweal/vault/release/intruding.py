@@ -186,7 +186,7 @@ class _Test:
         whose: ops.Table,
     ) -> _Table:
         everybody = self.prepared.released
-        rows = self.shaper.rows(recipe, everybody)
+        rows = self.shaper.recorded(recipe, everybody)
         shown, owners = self._by_person(self.shaper.shown(recipe, rows, items, everybody), order)
         weeks = self.prepared.inputs.permit.shift_weeks
         columns = {
@@ -198,7 +198,7 @@ class _Test:
             )
             for item in items
         }
-        rows = self.shaper.rows(recipe, whose)
+        rows = self.shaper.recorded(recipe, whose)
         true = ops.select(rows, [WHO, *columns])
         exact, people = self._by_person(true, order)
         # Somebody may be asked about twice, as a target and as a control.

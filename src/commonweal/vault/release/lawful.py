@@ -51,11 +51,11 @@ class Lawful:
         """How many rows of `people` (column `person`) are gone from `table`, or lost values."""
         if not self.touches(table):
             return 0
-        linked = self.loaded.linked(table)
-        if self.loaded.recipe.has_one_row_each(table):
-            flagged = self._flagged(table, linked)
-            return self._count(ops.keep_where(flagged, flagged[_FLAG]), people)
-        return self._count(linked, people) - self._count(self.rows(table), people)
+        flagged = self._flagged(table, self.loaded.linked(table))
+        if not self.loaded.recipe.has_one_row_each(table):
+            for number, (variable, keys) in enumerate(self._gone_above(table)):
+                flagged = self._marked(flagged, variable, keys, "key", f"{_FLAG}_above_{number}")
+        return self._count(ops.keep_where(flagged, flagged[_FLAG]), people)
 
     def values(self, table: str) -> dict[str, ops.Table]:
         """For each code column of `table` that holds restricted codes, a table of them: `value`."""
@@ -151,12 +151,17 @@ class Lawful:
 
     def _flagged(self, table: str, rows: ops.Table) -> ops.Table:
         """`rows` with a flag where the row has a restricted code in any column."""
-        marks = []
+        rows = ops.derive(rows, {_FLAG: ops.constant(False, "boolean")})
         for number, (name, values) in enumerate(self.values(table).items()):
-            marks.append(f"{_FLAG}_{number}")
-            rows = ops.left_join(rows, values, {name: "value"}, {marks[-1]: "value"})
-        no = ops.constant(False, "boolean")
-        found = ops.either(no, *(ops.negate(ops.is_missing(rows[mark])) for mark in marks))
+            rows = self._marked(rows, name, values, "value", f"{_FLAG}_{number}")
+        return rows
+
+    def _marked(
+        self, rows: ops.Table, name: str, values: ops.Table, column: str, mark: str
+    ) -> ops.Table:
+        """`rows`, flagged too where `name` is one of `values` (in `column`, once each)."""
+        rows = ops.left_join(rows, values, {name: column}, {mark: column})
+        found = ops.either(rows[_FLAG], ops.negate(ops.is_missing(rows[mark])))
         return ops.derive(rows, {_FLAG: found})
 
 

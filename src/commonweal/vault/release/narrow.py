@@ -1,8 +1,9 @@
-"""Tables made small for measuring: whose row it is, and what is measured, in numbers.
+"""Tables made small: whose row it is, and what is measured or released, in numbers.
 
-A text column is replaced by the place of its value in a dictionary, kept once. Measuring joins,
-counts and groups whole numbers then, and what a form makes of a text is worked out once for each
-different value, not for each row. Record keys stay texts: they are only there to be joined.
+A text column is replaced by the place of its value in a dictionary, kept once. Measuring and
+writing join, count, group and sort whole numbers then, and what a form makes of a text is worked
+out once for each different value, not for each row. Record keys stay texts: they are there to be
+joined and coded. So does a text that is only released and has very many values.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from commonweal.vault.release.recipe import CODE_SYSTEMS, TableRecipe
 from commonweal.vault.tables import ops
 
 WHO = "cw__who"
-"""The person's running number, for measuring: a released code would be twice as wide."""
+"""The person's running number: a released code would be four times as wide."""
+_MANY_VALUES = 1_000_000
 
 
 @dataclass
@@ -34,12 +36,17 @@ class Dictionaries:
             rows = self.lawful.rows(table)
             known = ops.keep_where(rows, ops.negate(ops.is_missing(rows[column])))
             once = ops.distinct(ops.project(known, {"value": known[column]}))
-            # By value, so that the smallest place of a person is the same in every run.
-            numbered = ops.derive(once, {"place": ops.place_among(once["value"])})
+            # By value, so that who sorts by places has sorted by values.
+            place = ops.place_among(once["value"])
+            numbered = ops.derive(once, {"place": ops.in_four_bytes(place)})
             self._kept[key] = self.lawful.loaded.engine.keep(
                 f"values_{secrets.token_hex(6)}", numbered
             )
         return self._kept[key]
+
+    def forget(self, table: str, column: str) -> None:
+        """Give back the memory of one dictionary."""
+        self.lawful.loaded.engine.forget(self._kept.pop((table, column)).get_name())
 
 
 @dataclass(frozen=True)
@@ -84,25 +91,43 @@ class NarrowTables:
             self._single[recipe.name] = (self.loaded.engine.one(most)["most"] or 0) <= 1
         return self._single[recipe.name]
 
-    def forget(self) -> None:
-        """Give back the memory: measuring is over."""
-        for kept in self._kept.values():
+    def forget(self, recipe: TableRecipe) -> None:
+        """Give back the memory of a table that is written."""
+        kept = self._kept.pop(recipe.name, None)
+        if kept is not None:
             self.loaded.engine.forget(kept.table.get_name())
-        self._kept.clear()
 
     def _made(self, recipe: TableRecipe) -> Narrow:
         rows = ops.inner_join(
             self.lawful.rows(recipe.name), self.everyone, {PERSON: "person"}, {WHO: "number"}
         )
-        keys = {key_column(name): ops.as_text(rows[name]) for name in self._joined_by(recipe.name)}
+        keys = {key_column(name): ops.as_text(rows[name]) for name in self._keys(recipe)}
         rows = ops.derive(rows, keys)
-        wanted = dict.fromkeys(_measured(recipe))
-        coded = frozenset(name for name in wanted if _is_coded(recipe, name))
-        for name in coded:
+        measured = set(_measured(recipe))
+        wanted = dict.fromkeys((*measured, *_released(recipe)))
+        coded = frozenset(
+            name
+            for name in wanted
+            if _is_coded(recipe, name) and (name in measured or self._has_few_values(recipe, name))
+        )
+        for name in sorted(coded):
             values = self.dictionaries.of(recipe.name, name)
             rows = ops.left_join(rows, values, {name: "value"}, {name: "place"})
         narrow = ops.select(rows, [WHO, *wanted, *keys])
         return Narrow(self.loaded.engine.keep(f"narrow_{secrets.token_hex(6)}", narrow), coded)
+
+    def _has_few_values(self, recipe: TableRecipe, name: str) -> bool:
+        values = self.dictionaries.of(recipe.name, name)
+        counted = ops.group(values, [], {"n": ops.count_rows(values)})
+        few = int(self.loaded.engine.one(counted)["n"]) <= _MANY_VALUES
+        if not few:
+            self.dictionaries.forget(recipe.name, name)
+        return few
+
+    def _keys(self, recipe: TableRecipe) -> list[str]:
+        """The columns that are joined by or shown as record codes."""
+        coded = {item.variable.name for item in recipe.items if item.form.kind == "record_code"}
+        return sorted(self._joined_by(recipe.name) | coded)
 
     def _joined_by(self, table: str) -> set[str]:
         links = self.loaded.recipe.event_links
@@ -121,6 +146,14 @@ def _measured(recipe: TableRecipe) -> Iterable[str]:
         yield item.variable.name
         if item.permitted.since:
             yield item.permitted.since
+
+
+def _released(recipe: TableRecipe) -> Iterable[str]:
+    for item in recipe.items:
+        if item.form.kind not in ("pseudonym", "record_code"):
+            yield item.variable.name
+            if item.permitted.since:
+                yield item.permitted.since
 
 
 def _is_coded(recipe: TableRecipe, name: str) -> bool:

@@ -9,6 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.vault.choices import (
     ChoiceResult,
@@ -18,6 +22,8 @@ from commonweal.vault.choices import (
     apply_choices,
 )
 from commonweal.vault.custody import Lineage
+from commonweal.vault.keys import Secret
+from commonweal.vault.keys.codes import code_column, codes_of, numbers_from, order_of
 from commonweal.vault.release.cohort import cohort_people
 from commonweal.vault.release.lawful import Lawful
 from commonweal.vault.release.loading import PERSON, Loaded
@@ -25,14 +31,18 @@ from commonweal.vault.release.numbers import check_people, check_tables
 from commonweal.vault.release.project_keys import ProjectKeys
 from commonweal.vault.tables import ops
 
-DRAW_DIGITS = 7
 _NATIONAL = "cw__national"
-DRAW_SPACE = 16**DRAW_DIGITS
+_DRAW_BITS = 28
+_DRAWN = {
+    "person": "text", "code": "code", "weeks": "integer", "held_out": "boolean",
+    "number": "integer",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Considered:
-    """Everybody in the source: `people` as `apply_choices` takes them, and counts."""
+    """Everybody in the source: `people` as `apply_choices` takes them (until `choose` is done with
+    them), and counts."""
 
     people: ops.Table
     total: int
@@ -150,7 +160,8 @@ def _keys(loaded: Loaded) -> PersonKeys:
 class Chosen:
     """The people of a release before the risk gate, and exact counts for the manifest.
 
-    `people`: person, code, `number` (1 to n, no meaning), and what was drawn: `weeks`, `held_out`.
+    `people`: person, code, `number` (1 to n, in order of the codes), and what was drawn: `weeks`,
+    `held_out`.
     """
 
     people: ops.Table
@@ -199,51 +210,44 @@ def choose(
         keys=_keys(loaded),
         everyone=people,
     )
-    # Numbering goes row by row on one core, so the dear codes are made before it.
-    made = engine.keep("made", _coded(loaded, result.allowed, keys))
-    coded = engine.keep("coded", ops.derive(made, {"number": ops.row_number()}))
-    engine.forget("made")
-    counts = engine.one(
-        ops.group(
-            coded,
-            [],
-            {
-                "allowed": ops.count_rows(coded),
-                "held_out": ops.count_where(coded, coded["held_out"]),
-            },
-        )
-    )
-    size = engine.one(ops.group(in_cohort, [], {"n": ops.count_rows(in_cohort)}))["n"]
-    if counts["allowed"] == counts["held_out"]:
+    drawn = _drawn(loaded, result.allowed, keys)
+    coded = engine.load("coded", drawn, _DRAWN)
+    for done in ("in_cohort", result.allowed.get_name(), people.get_name()):
+        engine.forget(done)
+    allowed, held_out = drawn.num_rows, drawn.column("held_out").to_numpy().sum()
+    if allowed == held_out:
         raise Refused("CW-RELEASE-NOBODY", "After people's choices nobody is left to release.")
-    return Chosen(coded, result, size, counts["held_out"], counts["allowed"])
+    return Chosen(coded, result, result.considered, int(held_out), allowed)
 
 
-def _coded(loaded: Loaded, allowed: ops.Table, keys: ProjectKeys) -> ops.Table:
-    engine, permit = loaded.engine, loaded.recipe.permit
-    pseudonym = engine.key_table("key_pseudonym", keys.pseudonym().use())
-    people = ops.with_hmac(allowed, "person", "cw__hex", pseudonym)
-    shifts = any(recipe.shifted for recipe in loaded.recipe.tables)
-    trains = "train" in permit.processing
-    weeks, held_out = ops.constant(0, "integer"), ops.constant(False, "boolean")
-    if shifts:
-        shift = engine.key_table("key_shift", keys.shift().use())
-        people = ops.with_hmac(people, "person", "cw__shift", shift)
-    if trains:
-        stable = engine.key_table("key_stable", keys.stable().use())
-        people = ops.with_hmac(people, "person", "cw__draw", stable)
-    if shifts:
-        weeks = ops.drawn_between(people["cw__shift"], -permit.shift_weeks, permit.shift_weeks)
-    if trains:
-        chance = ops.number_of(people["cw__draw"], DRAW_DIGITS, start=0)
-        limit = int(permit.holdout_share * DRAW_SPACE)
-        held_out = ops.compare(chance, "lt", ops.constant(limit, "integer"))
-    return ops.project(
-        people,
-        {
-            "person": people["person"],
-            "code": ops.code_of(people["cw__hex"]),
-            "weeks": weeks,
-            "held_out": held_out,
-        },
-    )
+def _drawn(loaded: Loaded, allowed: ops.Table, keys: ProjectKeys) -> pa.Table:
+    """The columns `_DRAWN` of the people `allowed`, in ascending order of their codes.
+
+    So a person's number is the place of their code, and rows that are put in order by number are
+    in order by code, which tells nothing of the source.
+    """
+    permit = loaded.recipe.permit
+    people = loaded.engine.arrow(ops.select(allowed, ["person"])).column("person")
+    codes = codes_of(keys.pseudonym(), people)
+    count = len(codes)
+    weeks, held_out = np.zeros(count, np.int32), np.zeros(count, np.bool_)
+    if any(recipe.shifted for recipe in loaded.recipe.tables):
+        weeks = weeks_of(keys.shift(), people, permit.shift_weeks)
+    if "train" in permit.processing:
+        held_out = held_out_of(keys.stable(), people, permit.holdout_share)
+    data = pa.table(
+        {"person": people, "code": code_column(codes), "weeks": weeks, "held_out": held_out}
+    ).take(pa.array(order_of(codes)))
+    return data.append_column("number", pa.array(np.arange(1, count + 1, dtype=np.int32)))
+
+
+def weeks_of(key: Secret, people: pa.ChunkedArray, most: int) -> npt.NDArray[np.int32]:
+    """By how many weeks each person's dates are moved: evenly drawn from -`most` to `most`."""
+    drawn = numbers_from(codes_of(key, people)) % np.uint64(2 * most + 1)
+    return drawn.astype(np.int32) - np.int32(most)
+
+
+def held_out_of(key: Secret, people: pa.ChunkedArray, share: float) -> npt.NDArray[np.bool_]:
+    """Who is kept back for testing models: each with the chance `share`."""
+    drawn = numbers_from(codes_of(key, people)) >> np.uint64(64 - _DRAW_BITS)
+    return drawn < np.uint64(int(share * 2**_DRAW_BITS))

@@ -82,7 +82,7 @@ class Prepared:
     allowed: ops.Table
     """Everybody who could be released, before anyone was left out to keep the risk limits."""
     released: ops.Table
-    """person, code, weeks, number of the people to be released."""
+    """person, weeks, number of the people to be released."""
     left_empty: int
     suppressed: int
     before: Measured
@@ -140,7 +140,7 @@ def prepare(
     known = calendars(loaded)
     shaper = Shaper.over(loaded, keys, lawful, windows(loaded, known), chosen.people)
     mine = ops.keep_where(chosen.people, ops.negate(chosen.people["held_out"]))
-    mine = engine.keep("allowed_0", ops.select(mine, ["person", "code", "weeks", "number"]))
+    mine = engine.keep("allowed_0", ops.select(mine, ["person", "weeks", "number"]))
     mine, empty = _with_rows(shaper, mine)
     mine, near = away_from_edges(shaper, mine)
     empty += near

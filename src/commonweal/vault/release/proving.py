@@ -38,7 +38,6 @@ from commonweal.vault.release.closing import MANAGER
 from commonweal.vault.release.membership import listed, prove
 from commonweal.vault.release.store import PROOF, airlock_folder, read_manifest
 from commonweal.vault.release.writing import context_of, sealing_key
-from commonweal.vault.tables.opening import opened_engine
 
 FORMAT = "commonweal/person-proof/1"
 _ABOUT_DOMAIN = b"commonweal/absence/1\x00"
@@ -121,7 +120,7 @@ def _proof(
 ) -> PersonProof:
     key = custody.keyring.secret("membership")
     stored = _list(custody, manifest)
-    person, membership = _found(custody, stored, key, manifest.release, spellings(identifier))
+    person, membership = _found(stored, key, manifest.release, spellings(identifier))
     proof = witnessed_proof(custody, read_bytes(folder / PROOF, "The ledger's proof").decode())
     found = PersonProof(label(key.use(), manifest.release, person), membership, proof)
     found.verify(list(custody.ledger_keys))
@@ -129,7 +128,7 @@ def _proof(
 
 
 def _found(
-    custody: Custody, stored: bytes, key: Secret, release: str, people: tuple[str, ...]
+    stored: bytes, key: Secret, release: str, people: tuple[str, ...]
 ) -> tuple[str, MembershipProof]:
     found = listed(stored, key, release, people)
     # As it was given, or in one other spelling: of several people nobody can tell which is meant.
@@ -138,8 +137,7 @@ def _found(
             "Nobody was found in this release under this spelling. That does not say that the "
             "person is not in it."
         )
-    with custody.home.run_folder() as work, opened_engine(work) as engine:
-        return found[0], prove(engine, stored, key, release, found[0])
+    return found[0], prove(stored, key, release, found[0])
 
 
 def state_absence(custody: Custody, folder: Path, identifier: str) -> tuple[str, str]:

@@ -49,10 +49,9 @@ def rare_labels(
     both = engine.keep(
         f"{name}_both", ops.union(ops.select(plain, columns), ops.select(up, columns))
     )
-    marks = ops.derive(
-        ops.distinct(ops.select(ops.keep_where(both, _known(both["label"])), ["label"])),
-        {"mark": ops.row_number()},
-    )
+    once = ops.distinct(ops.select(ops.keep_where(both, _known(both["label"])), ["label"]))
+    # In the order of the labels, so that who sorts by marks has sorted by labels.
+    marks = ops.derive(once, {"mark": ops.in_four_bytes(ops.place_among(once["label"]))})
     labels = engine.keep(name, ops.left_join(both, marks, {"label": "label"}, {"mark": "mark"}))
     for part in ("shown", "counted", "rare", "both"):
         engine.forget(f"{name}_{part}")

@@ -1,7 +1,8 @@
 """From a loaded table to the released one: only permitted variables, only in permitted forms.
 
-The released table is one expression, worked out while it is written; nothing wide is kept. Rows
-of people who are not in `people` never enter it, whatever table they stand in.
+The released table is one expression over the table made small (`narrow`), worked out while it is
+written; texts are put in last. Rows of people who are not in `people` never enter it, whatever
+table they stand in.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from commonweal.papers.forms import Form
 from commonweal.papers.permit_rules import Wanted
 from commonweal.vault.release.lawful import Lawful
 from commonweal.vault.release.loading import PERSON, Loaded
-from commonweal.vault.release.narrow import WHO, Dictionaries, NarrowTables
+from commonweal.vault.release.narrow import WHO, Dictionaries, NarrowTables, key_column
 from commonweal.vault.release.project_keys import ProjectKeys
 from commonweal.vault.release.rare import rare_labels
 from commonweal.vault.release.recipe import TableRecipe, in_forms, watches_rare
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
+from commonweal.vault.tables.parquet import Words
 
-CODE = "cw__code"
 WEEKS = "cw__weeks"
 _CODES = frozenset({"pseudonym", "record_code"})
 
@@ -48,6 +49,20 @@ def as_shown(form: Form, source: ops.Value, type_: str, ages_at: datetime) -> op
 
 
 @dataclass(frozen=True)
+class Released:
+    """A released table: some of its columns are numbers, and `words` says what they stand for."""
+
+    table: ops.Table
+    words: Mapping[str, Words]
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """The columns with the types that are written."""
+        kinds = ops.kinds(self.table)
+        return kinds | {name: words.kind for name, words in self.words.items()}
+
+
+@dataclass(frozen=True)
 class Losses:
     """Rows (in the person table: rows with a blanked value) lost for two reasons."""
 
@@ -69,6 +84,7 @@ class Shaper:
     _rare: dict[tuple[str, str], ops.Table] = field(default_factory=dict)
     _label_tables: dict[tuple[str, str, str, str], ops.Table] = field(default_factory=dict)
     _shown_tables: dict[tuple[str, str, str], ops.Table] = field(default_factory=dict)
+    _codes: Words | None = None
 
     @classmethod
     def over(
@@ -95,21 +111,15 @@ class Shaper:
         return self.loaded.engine
 
     def rows(self, recipe: TableRecipe, people: ops.Table) -> ops.Table:
-        """Source rows of `people`, with code and weeks; restricted and untimely rows are gone.
+        """Narrow rows of `people`, with weeks; restricted and untimely rows are gone.
 
         A restricted code takes its row out, in the person table only the value (P10). A shifted
         date outside the trimmed coverage takes its row out, in the person table only the date
         (S16).
         """
-        rows = self.lawful.rows(recipe.name)
-        if recipe.about_people:
-            rows = ops.inner_join(
-                rows,
-                people,
-                {PERSON: "person"},
-                {CODE: "code", WEEKS: "weeks", WHO: "number"},
-            )
-        return self._within_coverage(recipe, rows)
+        narrow = self.narrow.of(recipe).table
+        mine = ops.inner_join(narrow, people, {WHO: "number"}, {WEEKS: "weeks"})
+        return self._within_coverage(recipe, mine)
 
     def raw(
         self, recipe: TableRecipe, people: ops.Table, items: tuple[Wanted, ...]
@@ -129,7 +139,7 @@ class Shaper:
         Of texts numbers are given, which differ where the released texts do; so do record keys
         differ where their codes do.
         """
-        return self._shown(recipe, self._timely(recipe, people), items, people)
+        return self._shown(recipe, self.rows(recipe, people), items, people)
 
     def once_each(
         self,
@@ -148,7 +158,7 @@ class Shaper:
             firsts = {item.variable.name: ops.smallest(rows[item.variable.name]) for item in items}
             rows = ops.group(rows, [WHO], firsts)
             return rows, {name: rows[name] for name in firsts}
-        rows = self._timely(recipe, people)
+        rows = self.rows(recipe, people)
         needed = [item.variable.name for item in items]
         needed += [item.permitted.since for item in items if item.permitted.since]
         firsts = {name: ops.smallest(rows[name]) for name in needed}
@@ -164,8 +174,7 @@ class Shaper:
         as `measured` gives them. `rows`: how many rows of `people` have the value.
         """
         name = items[0].variable.name
-        narrow = recipe.about_people and name in ops.columns(self.narrow.of(recipe).table)
-        rows = self._timely(recipe, people) if narrow else self.rows(recipe, people)
+        rows = self.rows(recipe, people) if recipe.about_people else self._lookup_rows(recipe)
         once = ops.group(rows, [name], {"rows": ops.count_rows(rows)})
         columns = {"exact": name}
         for number, item in enumerate(items):
@@ -174,12 +183,6 @@ class Shaper:
             once = ops.derive(once, {f"cw__level_{number}": shown[name]})
         made = {into: once[column] for into, column in columns.items()}
         return ops.project(once, {**made, "rows": once["rows"]})
-
-    def _timely(self, recipe: TableRecipe, people: ops.Table) -> ops.Table:
-        """The narrow rows of `people` that may be shown, with weeks."""
-        narrow = self.narrow.of(recipe).table
-        mine = ops.inner_join(narrow, people, {WHO: "number"}, {WEEKS: "weeks"})
-        return self._within_coverage(recipe, mine)
 
     def _shown(
         self,
@@ -201,7 +204,7 @@ class Shaper:
             if name in shown or item.form.kind in _CODES:
                 columns[name] = rows[shown.get(name, name)]
             else:
-                columns[name] = self._form(item, rows[name], rows, {}, firsts)
+                columns[name] = self._form(item, rows[name], rows, firsts)
         return rows, columns
 
     def _with_mark(
@@ -226,26 +229,93 @@ class Shaper:
             made = _MAKERS[item.form.kind](item.form, values["value"])
             formed = ops.derive(values, {"shown": made})
             once = ops.distinct(ops.select(formed, ["shown"]))
-            numbered = ops.derive(once, {"mark": ops.row_number()})
+            once = ops.keep_where(once, ops.negate(ops.is_missing(once["shown"])))
+            mark = ops.in_four_bytes(ops.place_among(once["shown"]))
+            numbered = ops.derive(once, {"mark": mark})
             marks = ops.inner_join(formed, numbered, {"shown": "shown"}, {"mark": "mark"})
             self._shown_tables[key] = self.engine.keep(
-                f"marks_{secrets.token_hex(6)}", ops.select(marks, ["place", "mark"])
+                f"marks_{secrets.token_hex(6)}", ops.select(marks, ["place", "mark", "shown"])
             )
         return self._shown_tables[key]
 
     def released(
         self, recipe: TableRecipe, people: ops.Table, *, like: ops.Table | None = None
-    ) -> ops.Table:
+    ) -> Released:
         """The released columns in permit order, the person's code first.
 
         `like`: other people among whom rare values are judged, so that the hold-out is shown in
         the same values as the release.
         """
-        rows = self.rows(recipe, people)
+        if not recipe.about_people:
+            return Released(self._lookup(recipe), {})
         judged = people if like is None else like
-        rows, columns = self._formed(recipe, rows, recipe.items, judged)
-        code = {recipe.code_column: rows[CODE]} if recipe.about_people else {}
-        return ops.project(rows, {**code, **columns})
+        items = tuple(item for item in recipe.items if item.form.kind not in _CODES)
+        rows, records = self._with_record_codes(self.rows(recipe, people), recipe.items)
+        rows, shown = self._shown(recipe, rows, items, judged)
+        # By the number of a person stands who is shown as a code: the order is the same.
+        columns: dict[str, ops.Value] = {recipe.code_column: rows[WHO]}
+        for item in recipe.items:
+            name = item.variable.name
+            if name in records:
+                columns[name] = self._record_code(rows, name, records[name])
+            elif item.form.kind != "pseudonym":
+                columns[name] = shown[name]
+        return Released(ops.project(rows, columns), self._words(recipe, items, judged))
+
+    def _lookup(self, recipe: TableRecipe) -> ops.Table:
+        """A table that is not about people, in the forms that need nobody."""
+        rows, records = self._with_record_codes(self._lookup_rows(recipe), recipe.items)
+        columns: dict[str, ops.Value] = {}
+        for item in recipe.items:
+            name = item.variable.name
+            if name in records:
+                columns[name] = self._record_code(rows, name, records[name])
+            elif item.form.kind != "pseudonym":
+                columns[name] = self._form(item, rows[name], rows, {})
+        return ops.project(rows, columns)
+
+    def _lookup_rows(self, recipe: TableRecipe) -> ops.Table:
+        rows = self.lawful.rows(recipe.name)
+        coded = [item.variable.name for item in recipe.items if item.form.kind == "record_code"]
+        return ops.derive(rows, {key_column(name): ops.as_text(rows[name]) for name in coded})
+
+    def _words(
+        self, recipe: TableRecipe, items: tuple[Wanted, ...], judged: ops.Table
+    ) -> dict[str, Words]:
+        """What the numbers in `_shown` stand for, and the codes of people by their number."""
+        if self._codes is None:
+            codes = self.engine.arrow(ops.select(self.narrow.everyone, ["number", "code"]))
+            self._codes = Words.of(codes, "number", "code", "code")
+        found = {recipe.code_column: self._codes}
+        for item in items:
+            name = item.variable.name
+            if name not in self.narrow.of(recipe).coded:
+                continue
+            number, value = "mark", "shown"
+            if item in recipe.rare_watched:
+                table, value = self._labels(recipe, item, judged), "label"
+                self._rare[recipe.name, name] = table
+            elif item.form.kind == "exact":
+                table = self.narrow.dictionaries.of(recipe.name, name)
+                number, value = "place", "value"
+            else:
+                table = self._marks(recipe, item)
+            known = ops.keep_where(table, ops.negate(ops.is_missing(table[number])))
+            once = ops.distinct(ops.select(known, [number, value]))
+            kind = ops.kinds(table)[value]
+            found[name] = Words.of(self.engine.arrow(once), number, value, kind)
+        return found
+
+    # --- recorded values, for who believes something of them ---------------------------------
+    def recorded(self, recipe: TableRecipe, people: ops.Table) -> ops.Table:
+        """`WHO`, `WEEKS` and the source rows of `people`; restricted and untimely rows are gone."""
+        rows = ops.inner_join(
+            self.lawful.rows(recipe.name),
+            people,
+            {PERSON: "person"},
+            {WEEKS: "weeks", WHO: "number"},
+        )
+        return self._within_coverage(recipe, rows)
 
     def shown(
         self,
@@ -254,37 +324,38 @@ class Shaper:
         items: tuple[Wanted, ...],
         whose: ops.Table,
     ) -> ops.Table:
-        """`WHO`, and what each of `items` is shown as in `rows`: those of `rows`, or believed ones.
+        """`WHO`, and what each of `items` is shown as in `rows`: recorded ones, or believed ones.
 
-        Rare values are judged among the people `whose`.
+        None of `items` is a code. Rare values are judged among the people `whose`.
         """
-        rows, columns = self._formed(recipe, rows, items, whose)
-        return ops.project(rows, {WHO: rows[WHO], **columns})
-
-    def _formed(
-        self,
-        recipe: TableRecipe,
-        rows: ops.Table,
-        wanted: tuple[Wanted, ...],
-        whose: ops.Table,
-    ) -> tuple[ops.Table, dict[str, ops.Value]]:
-        """`rows` with helper columns, and what each wanted item is shown as.
-
-        Rare values are judged among the people `whose`.
-        """
-        rows, labels = self._with_rare_labels(recipe, rows, wanted, whose)
-        rows, records = self._with_record_codes(rows, wanted)
-        rows, firsts = self._with_first_dates(rows, wanted)
+        rows, labels = self._with_rare_labels(recipe, rows, items, whose)
+        rows, firsts = self._with_first_dates(rows, items)
         columns: dict[str, ops.Value] = {}
-        for item in wanted:
-            if item.form.kind == "pseudonym":
-                continue
+        for item in items:
             name = item.variable.name
             if name in labels:
                 columns[name] = rows[labels[name]]
             else:
-                columns[name] = self._form(item, rows[name], rows, records, firsts)
-        return rows, columns
+                columns[name] = self._form(item, rows[name], rows, firsts)
+        return ops.project(rows, {WHO: rows[WHO], **columns})
+
+    def _with_rare_labels(
+        self,
+        recipe: TableRecipe,
+        rows: ops.Table,
+        items: tuple[Wanted, ...],
+        whose: ops.Table,
+    ) -> tuple[ops.Table, dict[str, str]]:
+        """`rows` with what each watched value is shown as, judged among the people `whose`."""
+        labels: dict[str, str] = {}
+        for item in items:
+            if item not in recipe.rare_watched:
+                continue
+            name, into = item.variable.name, f"cw__label_{len(labels)}"
+            table = self._labels(recipe, item, whose)
+            rows = ops.left_join(rows, table, {name: "value"}, {into: "label"})
+            labels[name] = into
+        return rows, labels
 
     # --- forms ------------------------------------------------------------------------------
     def _form(
@@ -292,14 +363,9 @@ class Shaper:
         item: Wanted,
         source: ops.Value,
         rows: ops.Table,
-        records: Mapping[str, str],
         firsts: Mapping[str, str],
     ) -> ops.Value:
         form, name, since = item.form, item.variable.name, item.permitted.since
-        if form.kind == "record_code":
-            code = ops.code_of(rows[records[name]])
-            # An engine makes a code of a missing key as well: the same one for every such row.
-            return ops.choose(ops.is_missing(source), ops.missing("code"), code)
         if form.kind == "shift":
             # A time of day is kept by a shift of whole weeks, and may be known to the minute.
             timed = item.variable.type == "timestamp"
@@ -321,11 +387,16 @@ class Shaper:
                 self._key_tables[label] = self.engine.key_table(
                     f"key_record_{len(self._key_tables)}", key
                 )
-            text, into = f"cw__text_{len(made)}", f"cw__record_{len(made)}"
-            rows = ops.derive(rows, {text: ops.as_text(rows[item.variable.name])})
+            into = f"cw__record_{len(made)}"
+            text = key_column(item.variable.name)
             rows = ops.with_hmac(rows, text, into, self._key_tables[label])
             made[item.variable.name] = into
         return rows, made
+
+    def _record_code(self, rows: ops.Table, name: str, made: str) -> ops.Value:
+        # An engine makes a code of a missing key as well: the same one for every such row.
+        gone = ops.is_missing(rows[key_column(name)])
+        return ops.choose(gone, ops.missing("code"), ops.code_of(rows[made]))
 
     def _with_first_dates(
         self, rows: ops.Table, items: tuple[Wanted, ...]
@@ -339,31 +410,12 @@ class Shaper:
                 made[name] = into
         return rows, made
 
-    def _with_rare_labels(
-        self,
-        recipe: TableRecipe,
-        rows: ops.Table,
-        items: tuple[Wanted, ...],
-        whose: ops.Table,
-    ) -> tuple[ops.Table, dict[str, str]]:
-        """`rows` with what each watched value is shown as, judged among the people `whose`."""
-        labels: dict[str, str] = {}
-        for item in items:
-            if item not in recipe.rare_watched or not recipe.about_people:
-                continue
-            name, into = item.variable.name, f"cw__label_{len(labels)}"
-            table = self._labels(recipe, item, whose)
-            rows = ops.left_join(rows, table, {name: "value"}, {into: "label"})
-            labels[name] = into
-            self._rare[recipe.name, name] = table
-        return rows, labels
-
     def _labels(self, recipe: TableRecipe, item: Wanted, whose: ops.Table) -> ops.Table:
         # Measuring and writing the same people ask for the same labels: they are made once.
         name = item.variable.name
         key = (recipe.name, name, item.form.text, whose.get_name())
         if key not in self._label_tables:
-            rows = self._timely(recipe, whose)
+            rows = self.rows(recipe, whose)
             self._label_tables[key] = rare_labels(
                 self.engine,
                 f"rare_{secrets.token_hex(6)}",

@@ -6,15 +6,18 @@ bytes before sealing, whatever the order of the source. Plain rows never lie on 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import pyarrow as pa
 
 from commonweal.foundation.files import ByteSink, make_private_folder, translated
 from commonweal.foundation.sealing import Sealer
 from commonweal.vault.keys import Secret
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
+from commonweal.vault.tables.parquet import Words, write_batches
 
 
 @dataclass(frozen=True)
@@ -50,17 +53,30 @@ class SealedFolder:
         """What binds a sealed file to its release and place."""
         return context_of(self.release, path)
 
-    def write_table(self, path: str, engine: Engine, table: ops.Table) -> Written:
-        """Seal `table` as Parquet at `path`, ordered by all its columns."""
-        ordered = ops.ordered(table, ops.columns(table))
-        return self.write_made(path, lambda sealer: engine.write_parquet(ordered, sealer))
+    def write_table(
+        self,
+        path: str,
+        engine: Engine,
+        table: ops.Table,
+        words: Mapping[str, Words] | None = None,
+    ) -> Written:
+        """Seal `table` as Parquet at `path`, ordered by all its columns.
 
-    def write_made(self, path: str, make: Callable[[ByteSink], int]) -> Written:
-        """Seal at `path` what `make` writes into the stream it is given; it returns the rows."""
+        `words`: what numbers in it stand for, in the order of the numbers.
+        """
+        rows = ops.ordered(table, ops.columns(table))
+        return self.write_stream(path, lambda sink: engine.write_parquet(rows, sink, words))
+
+    def write_rows(self, path: str, rows: pa.Table, kinds: Mapping[str, str]) -> Written:
+        """Seal rows in memory as Parquet at `path`, in their order."""
+        return self.write_stream(path, lambda sink: write_batches(rows.to_batches(), kinds, sink))
+
+    def write_stream(self, path: str, fill: Callable[[ByteSink], int]) -> Written:
+        """Seal what `fill` writes into the sink that it is given; it returns a number of rows."""
         target = self.folder / path
         make_private_folder(target.parent)
         with translated(path), target.open("xb") as sink:
             with Sealer(sink, self.key.use(), self.context(path)) as sealer:
-                rows = make(sealer)
+                rows = fill(sealer)
             size = sink.tell()
         return Written(path, rows, sealer.plain_hash, sealer.sealed_hash, size)

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from commonweal.foundation.errors import CommonwealError, Failure, Unavailable, WrongUsage
 from commonweal.foundation.files import make_private_folder
@@ -28,6 +29,7 @@ from commonweal.foundation.files import make_private_folder
 # What Ibis sets on every connection that it is handed; nothing else can be set afterwards.
 _STILL_SETTABLE = ("timezone", "python_enable_replacements")
 MEMORY_SETTING = "COMMONWEAL_MEMORY"
+_LEAST_MEMORY = 400_000_000
 _AMOUNT = re.compile(r"[1-9][0-9]{0,8}(\.[0-9]{1,3})? ?[KMGT]i?B")
 _NETWORK = ("HTTPFileSystem", "S3FileSystem", "HuggingFaceFileSystem")
 
@@ -37,13 +39,14 @@ def connect(
 ) -> duckdb.DuckDBPyConnection:
     """A hardened, locked, in-memory DuckDB connection that spills below `work_folder`.
 
-    `memory_limit` as DuckDB writes it (`2GB`; default the setting `COMMONWEAL_MEMORY`, else four
-    fifths of the machine), `threads` at least 1 (default all cores). The caller closes it.
+    `memory_limit` as DuckDB writes it (`2GB`; default the setting `COMMONWEAL_MEMORY`, else a
+    sixty-fourth of the machine and at least 400 MB), `threads` at least 1 (default all cores). The
+    caller closes it.
     Raises `WrongUsage` CW-ENGINE-SETTING where the setting is no amount of memory.
     Raises `Unavailable` CW-ENGINE-UNAVAILABLE where a safeguard cannot be had, and
     CW-FOLDER-READONLY or CW-DISK-FULL from the work folder.
     """
-    memory_limit = memory_limit or memory_setting()
+    memory_limit = memory_limit or memory_setting() or _modest()
     spill = work_folder / f"spill-{secrets.token_hex(8)}"
     make_private_folder(spill)
     connection = duckdb.connect(
@@ -70,6 +73,13 @@ def connect(
     return connection
 
 
+def _modest() -> str:
+    # What does not fit is spilled, encrypted, mostly into the page cache: a release of ten million
+    # rows takes a twentieth more time than with all the machine's memory.
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{max(machine // 64, _LEAST_MEMORY)}B"
+
+
 def memory_setting() -> str | None:
     """The amount in `COMMONWEAL_MEMORY`, or None. Raises `WrongUsage` CW-ENGINE-SETTING."""
     said = os.environ.get(MEMORY_SETTING)
@@ -87,7 +97,7 @@ def memory_setting() -> str | None:
 def _harden(
     connection: duckdb.DuckDBPyConnection,
     spill: Path,
-    memory_limit: str | None,
+    memory_limit: str,
     threads: int | None,
 ) -> None:
     connection.execute(f"LOAD {quote_literal(str(_openssl_extension()))}")
@@ -98,8 +108,7 @@ def _harden(
     connection.execute("SET preserve_insertion_order = true")
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET python_enable_replacements = false")
-    if memory_limit is not None:
-        connection.execute(f"SET memory_limit = {quote_literal(memory_limit)}")
+    connection.execute(f"SET memory_limit = {quote_literal(memory_limit)}")
     if threads is not None:
         connection.execute(f"SET threads = {int(threads)}")
     connection.execute(f"SET disabled_filesystems = {quote_literal(','.join(_NETWORK))}")
@@ -155,16 +164,19 @@ def engine_errors(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except duckdb.Error as error:
+    except (duckdb.Error, pa.ArrowException) as error:
         raise translate_engine_error(error, what) from None
 
 
-def translate_engine_error(error: duckdb.Error, what: str) -> CommonwealError:
-    """The error of ours for an error of DuckDB while it tried to do `what`."""
+def translate_engine_error(error: duckdb.Error | pa.ArrowException, what: str) -> CommonwealError:
+    """The error of ours for an error of DuckDB while it tried to do `what`.
+
+    Where rows are streamed it comes by way of Arrow, with the same message.
+    """
     message = str(error)
     if "No space left" in message or "max_temp_directory_size" in message:
         return Failure("CW-DISK-FULL", f"The disk is full: the table engine could not {what}.")
-    if isinstance(error, duckdb.OutOfMemoryException):
+    if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory" in message:
         return Failure("CW-ENGINE-MEMORY", f"There is not enough memory to {what}.")
     kind = type(error).__name__
     return Failure("CW-ENGINE-FAILED", f"The table engine could not {what} ({kind}).")

@@ -1,30 +1,23 @@
 """The DuckDB engine: expressions of `ops` as SQL on one private connection.
 
-Results of a release leave as a Parquet stream through a pipe, so that plain rows are hashed and
-sealed on the way and never lie on a disk. Keys enter only as bound parameters of an INSERT into a
-temporary table.
+Results of a release leave in batches that become Parquet on the way into a sink, so that plain rows
+are hashed and sealed and never lie on a disk. Keys enter only as bound parameters of an INSERT into
+a temporary table.
 """
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 from commonweal.foundation.errors import Failure
 from commonweal.foundation.files import ByteSink
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.connection import engine_errors, quote_identifier
-
-_BLOCK = 1024 * 1024
-_HASH_BATCH = 65_536
-ROW_GROUP = 122_880
-_PARQUET = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}"
+from commonweal.vault.tables.parquet import ROWS_IN_GROUP, Words, write_batches
 
 
 class DuckDBEngine:
@@ -112,13 +105,14 @@ class DuckDBEngine:
         with engine_errors("work out a step on tables"):
             return self.connection.execute(self._sql(table)).to_arrow_table()
 
-    def sha256_each(self, messages: np.ndarray) -> np.ndarray:
-        """SHA-256 of each row of a (n, width) byte array, as an (n, 32) byte array."""
-        return hash_rows(self.connection, messages)
-
-    def write_parquet(self, table: ops.Table, sink: ByteSink) -> int:
-        """Stream the rows as Parquet through a pipe into `sink`; returns the number of rows."""
-        return copy_parquet(self.connection, self._sql(table), sink)
+    def write_parquet(
+        self, table: ops.Table, sink: ByteSink, words: Mapping[str, Words] | None = None
+    ) -> int:
+        """Stream the rows as Parquet into `sink`; returns the number of rows."""
+        what = "write the release data"
+        with engine_errors(what):
+            reader = self.connection.execute(self._sql(table)).to_arrow_reader(ROWS_IN_GROUP)
+        return write_batches(_batches(reader, what), ops.kinds(table), sink, words)
 
     def close(self) -> None:
         """Forget all keys and close the connection."""
@@ -143,74 +137,12 @@ def padded_key(key: bytes, prefix: bytes) -> tuple[bytes, bytes]:
     return bytes(b ^ 0x36 for b in padded) + prefix, bytes(b ^ 0x5C for b in padded)
 
 
-def hash_rows(connection: duckdb.DuckDBPyConnection, messages: np.ndarray) -> np.ndarray:
-    """SHA-256 of each row of a (n, width) byte array, as an (n, 32) byte array."""
-    count, width = messages.shape
-    data = pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(width), count, [None, pa.py_buffer(np.ascontiguousarray(messages))]
-    )
-    with engine_errors("hash rows"):
-        whole = pa.table({"message": data.cast(pa.binary())})
-        # In several batches, so that all cores take part; the order is kept.
-        batches = pa.Table.from_batches(whole.to_batches(_HASH_BATCH), whole.schema)
-        connection.register("arrow_in", batches)
-        try:
-            hashed = connection.execute(
-                "SELECT unhex(sha256(message)) AS hash FROM arrow_in"
-            ).to_arrow_table()
-        finally:
-            connection.unregister("arrow_in")
-    return byte_rows(hashed.column("hash"), 32)
-
-
-def copy_parquet(connection: duckdb.DuckDBPyConnection, query: str, sink: ByteSink) -> int:
-    """Stream the rows of `query` as Parquet through a pipe into `sink`; returns their number."""
-    read_end, write_end = os.pipe()
-    pump = _Pump(read_end, sink)
-    pump.start()
-    try:
-        target = f"/dev/fd/{write_end}"
-        with engine_errors("write the release data"):
-            done = connection.execute(f"COPY ({query}) TO '{target}' ({_PARQUET})").fetchall()
-    except BaseException:
-        os.close(write_end)
-        pump.join()
-        # A full disk shows first as a broken pipe; the pump knows the true reason.
-        if pump.error is not None:
-            raise pump.error from None
-        raise
-    os.close(write_end)
-    pump.join()
-    if pump.error is not None:
-        raise pump.error
-    return int(done[0][0])
-
-
-def byte_rows(column: pa.ChunkedArray, width: int) -> np.ndarray:
-    """A binary column whose values all have `width` bytes, as an (n, width) byte array."""
-    fixed = column.cast(pa.binary(width))
-    parts = [
-        np.frombuffer(chunk.buffers()[1], dtype=np.uint8, count=len(chunk) * width,
-                      offset=chunk.offset * width)
-        for chunk in fixed.chunks
-    ]  # fmt: skip
-    return np.concatenate(parts or [np.empty(0, np.uint8)]).reshape(-1, width)
-
-
-class _Pump(threading.Thread):
-    """Carries bytes from a pipe into a sink. Keeps the error of the sink for the caller."""
-
-    def __init__(self, read_end: int, sink: ByteSink) -> None:
-        super().__init__(daemon=True)
-        self._read_end = read_end
-        self._sink = sink
-        self.error: BaseException | None = None
-
-    def run(self) -> None:
-        try:
-            while block := os.read(self._read_end, _BLOCK):
-                self._sink.write(block)
-        except BaseException as error:  # noqa: BLE001 (handed to the caller, whatever it is)
-            self.error = error
-        finally:
-            os.close(self._read_end)
+def _batches(reader: pa.RecordBatchReader, what: str) -> Iterator[pa.RecordBatch]:
+    """The batches of a reader; an error of the engine leaves it without its message."""
+    while True:
+        with engine_errors(what):
+            try:
+                batch = reader.read_next_batch()
+            except StopIteration:
+                return
+        yield batch

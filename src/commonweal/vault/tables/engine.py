@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 from commonweal.foundation.files import ByteSink
 from commonweal.vault.tables.ops import Table
+from commonweal.vault.tables.parquet import Words
 
 
 class Engine(Protocol):
@@ -65,10 +65,6 @@ class Engine(Protocol):
         """A one-row table `inner_pad`, `outer_pad` for HMAC, filled with bound parameters."""
         ...
 
-    def sha256_each(self, messages: np.ndarray) -> np.ndarray:
-        """SHA-256 of each row of a (n, width) byte array, as an (n, 32) byte array."""
-        ...
-
     def one(self, table: Table) -> dict[str, Any]:
         """The only row of a small result. Fails if there is not exactly one."""
         ...
@@ -81,8 +77,13 @@ class Engine(Protocol):
         """A result as an Arrow table in memory; only for what is known to fit."""
         ...
 
-    def write_parquet(self, table: Table, sink: ByteSink) -> int:
-        """Write the rows, in the table's order, as one Parquet file into `sink`; returns rows."""
+    def write_parquet(
+        self, table: Table, sink: ByteSink, words: Mapping[str, Words] | None = None
+    ) -> int:
+        """Write the rows, in the table's order, as one Parquet file into `sink`; returns rows.
+
+        `words`: what the numbers of a column stand for, by column (see `parquet.write_batches`).
+        """
         ...
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """The Spark engine: expressions of `ops` as Spark SQL, in one Java process of our own.
 
 Sources are read by DuckDB, as everywhere, and handed over as Arrow batches; a release is written
-by DuckDB's Parquet writer from the Arrow batches that Spark gives back. What a file says and how a
+by one Parquet writer from the Arrow batches that the engine gives back. What a file says and how a
 release looks then does not depend on the engine: the same release has the same bytes. All joining,
 counting and shaping is Spark's. Why, and what it costs: docs/adr/0008.
 
@@ -16,14 +16,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 from commonweal.foundation.errors import CommonwealError, Failure
 from commonweal.foundation.files import ByteSink
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.connection import engine_errors, quote_identifier
-from commonweal.vault.tables.duckdb_engine import ROW_GROUP, copy_parquet, hash_rows, padded_key
+from commonweal.vault.tables.duckdb_engine import padded_key
+from commonweal.vault.tables.parquet import Words, write_batches
 from commonweal.vault.tables.spark_session import Spark
 
 if TYPE_CHECKING:
@@ -131,34 +131,12 @@ class SparkEngine:
             found = self._frame(table).toArrow()
         return found.cast(_schema(ops.kinds(table)))
 
-    def sha256_each(self, messages: np.ndarray) -> np.ndarray:
-        """SHA-256 of each row of an array: no table, so it is not sent to Spark and back."""
-        return hash_rows(self.connection, messages)
-
-    def write_parquet(self, table: ops.Table, sink: ByteSink) -> int:
-        """Stream the rows, in the table's order, through DuckDB's writer into `sink`."""
-        schema = _schema(ops.kinds(table))
-        failed: list[BaseException] = []
-
-        def told() -> Iterator[pa.RecordBatch]:
-            # An error in here would leave DuckDB as one of its own: the true one is kept.
-            try:
-                with spark_errors("write the release data"):
-                    yield from _whole_groups(self._batches(self._frame(table), schema), schema)
-            except BaseException as error:
-                failed.append(error)
-                raise
-
-        reader = pa.RecordBatchReader.from_batches(schema, told())
-        self.connection.register("spark_out", reader)
-        try:
-            return copy_parquet(self.connection, "FROM spark_out", sink)
-        except CommonwealError:
-            if failed and isinstance(failed[0], CommonwealError):
-                raise failed[0] from None
-            raise
-        finally:
-            self.connection.unregister("spark_out")
+    def write_parquet(
+        self, table: ops.Table, sink: ByteSink, words: Mapping[str, Words] | None = None
+    ) -> int:
+        """Stream the rows, in the table's order, as Parquet into `sink`; returns their number."""
+        kinds = ops.kinds(table)
+        return write_batches(self._told(table, _schema(kinds)), kinds, sink, words)
 
     def close(self) -> None:
         """Forget all keys and tables and close the connection."""
@@ -211,6 +189,10 @@ class SparkEngine:
             raise Failure("CW-ENGINE-FAILED", f"The table engine could not {_STEP} (NAME_TAKEN).")
         frame.createTempView(_quoted(name))
         self._views.add(name)
+
+    def _told(self, table: ops.Table, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        with spark_errors("write the release data"):
+            yield from self._batches(self._frame(table), schema)
 
     def _batches(self, frame: DataFrame, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """The rows in their order, one partition in memory at a time."""
@@ -282,19 +264,3 @@ def _tables(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
             held, rows = [], 0
     if held:
         yield pa.Table.from_batches(held, reader.schema)
-
-
-def _whole_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """The rows in batches of a Parquet row group each, as DuckDB itself would write them."""
-    held: list[pa.RecordBatch] = []
-    rows = 0
-    for batch in batches:
-        held.append(batch)
-        rows += batch.num_rows
-        while rows >= ROW_GROUP:
-            whole = pa.Table.from_batches(held, schema).combine_chunks()
-            yield from whole.slice(0, ROW_GROUP).to_batches()
-            held = whole.slice(ROW_GROUP).to_batches()
-            rows -= ROW_GROUP
-    if rows:
-        yield from pa.Table.from_batches(held, schema).combine_chunks().to_batches()
