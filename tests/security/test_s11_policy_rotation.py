@@ -37,12 +37,12 @@ from commonweal.vault.custody import (
 from commonweal.vault.custody.amending import adopt_change, draft_bytes, sign_change
 from tests import factories
 from tests.unit.custody.amending import change, proposal
-from tests.unit.custody.conftest import copy as copy  # noqa: PLC0414 (a fixture)
-from tests.unit.custody.conftest import made as made  # noqa: PLC0414 (a fixture)
-from tests.unit.custody.conftest import place as place  # noqa: PLC0414 (a fixture)
+from tests.unit.custody.conftest import copy as copy
+from tests.unit.custody.conftest import made as made
+from tests.unit.custody.conftest import place as place
 from tests.unit.custody.support import Place
-from tests.unit.custody.test_policy import real as real  # noqa: PLC0414 (a fixture)
-from tests.unit.custody.test_policy import ward as ward  # noqa: PLC0414 (a fixture)
+from tests.unit.custody.test_policy import real as real
+from tests.unit.custody.test_policy import ward as ward
 
 ACTOR = Actor("custodian", "command-line")
 
@@ -117,7 +117,7 @@ def test_the_same_under_the_id_of_a_permit_that_the_ledger_knows(place: Place) -
 
 
 def test_the_thief_writes_it_on_the_ledger_too(place: Place) -> None:
-    """With the home's account the thief appends `permit.issued`, with details: it comes too late."""
+    """With the home's account the thief appends `permit.issued` with details: it is too late."""
     from commonweal.ledger.details import Details
 
     with place.open() as custody:
@@ -325,9 +325,9 @@ def test_an_event_that_would_count_sooner_is_not_believed(ward: Place) -> None:
         folder.folder.mkdir()
         shutil.copytree(ward.home, folder.home)
         shutil.copytree(ward.store, folder.store)
-        for place in (folder.home, folder.store):
+        for kept in (folder.home, folder.store):
             name = policy.digest().removeprefix("sha256:")
-            (place / "policies" / f"{name}.jws").write_text(text)
+            (kept / "policies" / f"{name}.jws").write_text(text)
         fields = {"policy_hash": policy.digest(), "previous_hash": policy.previous,
                   "version": policy.version, "home": "standard", **begins}  # fmt: skip
         with Ledger.open(folder.home / "ledger" / "ledger.sqlite", ward.clock) as ledger:
