@@ -1,8 +1,8 @@
 """A change of the trust policy is cut off anywhere: the home has the old policy or the new one.
 
 Adopting is run again and again, and dies at the first, second, third … step that touches the disk
-(files, transactions of the ledger, the fence); and a process that adopts is killed at random instants.
-What is left must open, verify, and either be adopted with all that follows from it, or be adoptable.
+(files, transactions of the ledger, the fence); and a process that adopts is killed at random times.
+What is left must open, verify, and be adopted with all that follows from it, or be adoptable.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from commonweal.vault.custody import (
 )
 from commonweal.vault.custody.amending import adopt_change, withdraw_change
 from tests.unit.custody.amending import signed
-from tests.unit.custody.conftest import copy as copy  # noqa: PLC0414 (a fixture)
-from tests.unit.custody.conftest import made as made  # noqa: PLC0414 (a fixture)
+from tests.unit.custody.conftest import copy as copy
+from tests.unit.custody.conftest import made as made
 from tests.unit.custody.support import Place
-from tests.unit.custody.test_policy import real as real  # noqa: PLC0414 (a fixture)
-from tests.unit.custody.test_policy import ward as ward  # noqa: PLC0414 (a fixture)
+from tests.unit.custody.test_policy import real as real
+from tests.unit.custody.test_policy import ward as ward
 
 ROOT = Path(__file__).resolve().parents[2]
 
