@@ -194,6 +194,10 @@ def test_witness_a_ledger(desk: Desk) -> None:
     assert (desk.folder / "public-log" / "tile" / "0" / "000.p" / "2").is_file()
 
 
+def test_replace_a_signing_key(desk: Desk) -> None:
+    desk.run("replace-a-signing-key.md", Stage(before={"home policy show": f"{DEMO} > made.txt"}))
+
+
 def test_anonymise_a_table(desk: Desk, repository: Path) -> None:
     shutil.copytree(repository / "examples" / "synthea", desk.folder / "records")
     desk.run("anonymise-a-table.md", Stage())

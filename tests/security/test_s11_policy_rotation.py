@@ -117,7 +117,7 @@ def test_the_same_under_the_id_of_a_permit_that_the_ledger_knows(place: Place) -
 
 
 def test_the_thief_writes_it_on_the_ledger_too(place: Place) -> None:
-    """With the home's account the thief appends `permit.issued`, with details: it comes too late."""
+    """With the home's account the thief appends `permit.issued` with details: it is too late."""
     from commonweal.ledger.details import Details
 
     with place.open() as custody:
@@ -325,9 +325,9 @@ def test_an_event_that_would_count_sooner_is_not_believed(ward: Place) -> None:
         folder.folder.mkdir()
         shutil.copytree(ward.home, folder.home)
         shutil.copytree(ward.store, folder.store)
-        for place in (folder.home, folder.store):
+        for kept in (folder.home, folder.store):
             name = policy.digest().removeprefix("sha256:")
-            (place / "policies" / f"{name}.jws").write_text(text)
+            (kept / "policies" / f"{name}.jws").write_text(text)
         fields = {"policy_hash": policy.digest(), "previous_hash": policy.previous,
                   "version": policy.version, "home": "standard", **begins}  # fmt: skip
         with Ledger.open(folder.home / "ledger" / "ledger.sqlite", ward.clock) as ledger:

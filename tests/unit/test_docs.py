@@ -335,7 +335,7 @@ def test_every_attack_script_is_named() -> None:
 def test_decisions_have_numbers_of_their_own_and_the_usual_parts() -> None:
     records = sorted((DOCS / "adr").glob("*.md"))
     numbers = [int(path.name.split("-")[0]) for path in records]
-    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) == len(set(numbers))
     for number, path in zip(numbers, records, strict=True):
         text = path.read_text(encoding="utf-8")
         assert text.startswith(f"# ADR {number}: "), path.name

@@ -75,9 +75,12 @@ def write_absence(custody: Custody, folder: Path, person: str, out: Path) -> dic
     }
 
 
-def check_person(file: Path, keys: list[str], custody: Custody | None = None) -> dict[str, Any]:
+def check_person(
+    file: Path, keys: list[str], custody: Custody | None = None, chain: Path | None = None
+) -> dict[str, Any]:
     """Check a person's proof with the ledger's verification keys, offline.
 
+    `chain`: a file that leads from a key that was replaced to those after it.
     With `custody`, its ledger tells first that a proof of this release is checked; of a release
     that it does not know it tells nothing, for the file could hold any words in its place.
     """
@@ -88,4 +91,5 @@ def check_person(file: Path, keys: list[str], custody: Custody | None = None) ->
     proof = PersonProof.parse(read_bytes(file, "The proof", limit=1024 * 1024).strip())
     if custody is not None and find_completed(custody.ledger, proof.membership.release):
         record_asked(custody, proof.membership.release, "check")
-    return {"release": proof.verify(list(keys)), "in_release": True}
+    follows = None if chain is None else read_bytes(chain, "The chain of keys")
+    return {"release": proof.verify(list(keys), follows), "in_release": True}

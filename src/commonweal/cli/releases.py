@@ -225,6 +225,14 @@ def check_person(
         list[str],
         typer.Option(help="The ledger's key, as `home show` prints it.", metavar="VKEY"),
     ],
+    chain: Annotated[
+        Path | None,
+        typer.Option(
+            help="A chain of keys (`ledger keys`), for a key that was replaced.",
+            metavar="FILE",
+            show_default=False,
+        ),
+    ] = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -233,10 +241,10 @@ def check_person(
     Needs no home. Where one is named, its ledger tells that a proof was checked.
     """
     if named_home(ctx, home) is None:
-        plain = membership.check_person(file, key)
+        plain = membership.check_person(file, key, chain=chain)
     else:
         with opened(ctx, home) as custody, _settled(custody):
-            plain = membership.check_person(file, key, custody)
+            plain = membership.check_person(file, key, custody, chain)
     emit(json, plain, [f"The proof holds: the record is in release {plain['release']}."])
 
 

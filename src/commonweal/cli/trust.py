@@ -93,7 +93,8 @@ def sign(
         policy, signers = sign_change(custody, file, key)
         needed = custody.trust.changers_needed
         lines = changes_in_words(custody.trust, policy)
-    lines.append(f"Signed with {len(signers)} key(s); {needed} people must sign.")
+    must = "one person" if needed == 1 else f"{needed} people"
+    lines.append(f"Signed with {len(signers)} key(s); {must} must sign.")
     if len(signers) >= needed:
         lines.append(f"Next: commonweal home policy adopt {file}")
     emit(json, {"version": policy.version, "signers": signers, "needed": needed}, lines)

@@ -36,8 +36,8 @@ def malformed(sentence: str) -> Fault:
     return Fault("CW-LEDGER-NOTE-INVALID", sentence)
 
 
-def _untrusted(sentence: str) -> Fault:
-    return Fault("CW-LEDGER-SIGNATURE-INVALID", sentence)
+def _untrusted(sentence: str, remedy: str | None = None) -> Fault:
+    return Fault("CW-LEDGER-SIGNATURE-INVALID", sentence, remedy=remedy)
 
 
 def decode64(text: str, what: str) -> bytes:
@@ -189,7 +189,10 @@ class Note:
                 key.verify(self.text, signature.data)
                 good[key] = None
         if not good:
-            raise _untrusted("No key that is trusted here signed this note.")
+            raise _untrusted(
+                "No key that is trusted here signed this note.",
+                "Where a ledger's key was replaced, its chain of keys leads on (--chain).",
+            )
         return tuple(good)
 
     def format(self) -> str:

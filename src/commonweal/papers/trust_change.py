@@ -37,6 +37,8 @@ CALLED = "The new trust policy"
 GOOD_FOR = timedelta(days=30)
 """How long a proposal may be signed and adopted."""
 
+_ANEW = "Propose it anew with `commonweal home policy propose`, and let people sign that."
+
 
 class PolicyWithdrawal(Paper):
     """One person's word that a change that waits shall never count."""
@@ -47,9 +49,9 @@ class PolicyWithdrawal(Paper):
     at: Moment
 
 
-def refused(why: str) -> Refused:
+def refused(why: str, remedy: str | None = None) -> Refused:
     """The refusal of a change."""
-    return Refused("CW-TRUST-REFUSED", f"The trust policy is not changed: {why}.")
+    return Refused("CW-TRUST-REFUSED", f"The trust policy is not changed: {why}.", remedy=remedy)
 
 
 # --- what may follow what -------------------------------------------------------------------
@@ -61,9 +63,10 @@ def check_change(before: TrustPolicy, after: TrustPolicy, number: int) -> None:
     Raises `Refused` CW-TRUST-REFUSED with the rule that it breaks.
     """
     if after.version != number:
-        raise refused(f"the next version has the number {number}, and this one {after.number}")
+        why = f"the next version has the number {number}, and this one {after.number}"
+        raise refused(why, _ANEW)
     if after.previous != before.digest():
-        raise refused("it was made from another policy than the one in force")
+        raise refused("it was made from another policy than the one in force", _ANEW)
     if after.home != before.home:
         raise refused("a demonstration home can never become one for real data, nor the reverse")
     _check_keys(before, after)

@@ -1,9 +1,9 @@
-"""Whose signature counts, when: (who signs, since when the ledger holds it, when it is asked) -> code.
+"""Whose signature counts, when: who signs, since when the ledger holds it, when it is asked; code.
 
 The house of the table: `old` signs permits by version 1. Version 2 was adopted on day 10 and counts
-from day 13: it puts `new` in the place of `old`. Version 3 was adopted on day 20 and counts from day
-23: it says that `lost`, which signs in versions 1 and 2, may be held by somebody else since day 15.
-Version 4 would have let `thief` sign; it was withdrawn before it counted.
+from day 13: it puts `new` in the place of `old`. Version 3 was adopted on day 20 and counts from
+day 23: it says that `lost`, which signs in versions 1 and 2, may be held by somebody else since day
+15. Version 4 would have let `thief` sign; it was withdrawn before it counted.
 """
 
 from __future__ import annotations

@@ -35,7 +35,8 @@ ALL = leaves(typer.main.get_command(app_module.app))
 def test_all_commands_of_this_stage_exist() -> None:
     assert {" ".join(leaf) for leaf in ALL} == {
         "home create", "home accept", "home show", "home policy show", "home policy propose",
-        "home policy sign", "home policy adopt", "home policy withdraw", "ledger keys", "doctor", "catalogue scan", "catalogue check",
+        "home policy sign", "home policy adopt", "home policy withdraw", "ledger keys",
+        "doctor", "catalogue scan", "catalogue check",
         "permit issue", "permit show", "permit check", "permit status", "permit pause",
         "permit suspend", "permit resume", "permit revoke", "permit close",
         "release plan", "release build", "release verify", "release summary", "release open",

@@ -88,6 +88,7 @@ def test_a_change_is_proposed_from_a_file(world: World) -> None:
         ({"replace": ["nobody"]}, "CW-KEY-UNKNOWN", 2),
         ({"promote": "standard"}, "CW-PAPER-INVALID", 3),
         ({"changes": 2}, "CW-PAPER-INVALID", 3),
+        ({}, "CW-TRUST-REFUSED", 4),
         ({"witnesses": "not-there"}, "CW-FILE-MISSING", 3),
     ],
 )

@@ -153,18 +153,40 @@ def test_a_permit_of_a_stolen_key_must_be_looked_at_anew(place: Place) -> None:
         assert compromised_permits(custody) == ["permit-2"]
 
 
-def test_homes_from_before_have_no_role_for_changes(place: Place) -> None:
-    """Their first policy has no such field; whoever signs permits changes it."""
+def test_a_home_from_before_goes_on_and_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first policy has no role for changes; whoever signs permits changes it, two of them."""
+    from commonweal.vault.custody import creating
+
+    now = creating._policy
+
+    def before(*arguments: Any) -> TrustPolicy:
+        plain = now(*arguments).plain()
+        plain["thresholds"].pop("policy")
+        for key in plain["keys"]:
+            key["roles"] = [role for role in key["roles"] if role != "policy"]
+        return TrustPolicy.read(plain, "x")
+
+    monkeypatch.setattr(creating, "_policy", before)
+    place = Place(tmp_path, factories.clock())
+    create_home(place.home, kind="demo", name="Old", clock=place.clock,
+                root_store=place.store).ledger.close()  # fmt: skip
+    fields = json.loads((place.home / "trust.json").read_text())
+    assert set(fields) == {
+        "trust", "home", "custodian", "keys", "thresholds", "time_to_say_no_days",
+        "direct_time_to_say_no_days", "fresh", "hints_per_day", "plans_per_day",
+    }  # fmt: skip
     with place.open() as custody:
-        plain = custody.trust.plain()
-    plain["thresholds"].pop("policy")
-    plain["keys"] = [
-        key | {"roles": [r for r in key["roles"] if r != "policy"]} for key in plain["keys"]
-    ]
-    older = TrustPolicy.read(plain, "x")
-    assert (older.changing_role, older.changers_needed) == ("permit", 2)
-    assert older.number == 1
-    assert "version" not in older.plain()
+        assert (custody.trust.changing_role, custody.trust.changers_needed) == ("permit", 2)
+        place.issue(custody)
+        rotate_key(custody, "status-signer")
+        file = signed(custody, place.folder / "p", ["guardian"], replace=["status-signer"])
+        with pytest.raises(Fault, match="2 are needed"):
+            adopt_change(custody, file)
+        sign_change(custody, file, "permit-signer")
+        assert adopt_change(custody, file).policy.number == 2
+        assert status_of(custody, load_permit(custody, place.permit)).state == "active"
 
 
 # --- waiting ----------------------------------------------------------------------------------

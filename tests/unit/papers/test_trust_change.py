@@ -192,7 +192,7 @@ INVALID: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", INVALID)
 def test_what_cannot_be_a_policy_is_none(name: str) -> None:
-    plain = {key: one for key, one in following(first()).items()} | INVALID[name]
+    plain = following(first()) | INVALID[name]
     with pytest.raises(PaperInvalid):
         TrustPolicy.read({key: one for key, one in plain.items() if one is not None}, "x")
 
@@ -344,7 +344,10 @@ def test_log_keys_end_earlier_and_never_later() -> None:
         [log("l2")],
         [log("l1"), log("l2")],
         [log("l1", signs_until=stamp(NOW + timedelta(days=31))), log("l2")],
-        [log("l1", signs_until=until), log("l2", public_key=factories.key_data("l3")["public_key"])],
+        [
+            log("l1", signs_until=until),
+            log("l2", public_key=factories.key_data("l3")["public_key"]),
+        ],
     ):
         with pytest.raises(CommonwealError, match="key of the log"):
             check_change(before, TrustPolicy.read(following(before, log_keys=keys), "x"), 3)

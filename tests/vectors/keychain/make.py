@@ -2,9 +2,9 @@
 
     python -m tests.vectors.keychain.make
 
-One log whose key was replaced twice: K1 signed alone, then K1 and K2, then K2 alone, then K2 and K3.
-The vectors are ours; other implementations may use them. `code` is null where the proof must hold.
-Keys of thieves are those of the log: after they were retired, in forged checkpoints and chains.
+One log whose key was replaced twice: K1 signed alone, then K1 and K2, then K2 alone, then K2 and
+K3. The vectors are ours; other implementations may use them. `code` is null where the proof must
+hold. Keys of thieves are those of the log: after they were retired, in forged checkpoints and chains.
 """
 
 from __future__ import annotations
@@ -107,9 +107,7 @@ def vectors(life: Life) -> list[dict[str, Any]]:
     def say(desc: str, proof: str, keys: list[str], chain: str | None, code: str | None,
             name: str = BASE) -> None:  # fmt: skip
         written = [str(vkey(key, name)) for key in keys]
-        found.append(
-            {"desc": desc, "proof": proof, "keys": written, "chain": chain, "code": code}
-        )
+        found.append({"desc": desc, "proof": proof, "keys": written, "chain": chain, "code": code})
 
     for name, proof, good in (("one", one, ["K1"]), ("both", both, ["K1", "K2"]),
                               ("two", two, ["K2"]), ("three", three, ["K2", "K3"])):  # fmt: skip

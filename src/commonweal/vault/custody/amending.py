@@ -191,6 +191,7 @@ def withdraw_change(custody: Custody, key: str) -> TrustPolicy:
         pending = history.pending(now)
         if pending is None:
             raise Refused("CW-TRUST-PENDING", "No change of the trust policy is waiting.")
+        custody.belief.require_changer(signer.key_id, key)
         policy = pending.policy
         paper = PolicyWithdrawal(
             withdraw=1, version=policy.number, policy_hash=policy.digest(), at=now

@@ -17,6 +17,7 @@ from commonweal.foundation.errors import CommonwealError, WrongUsage
 from commonweal.papers.base import Line, Moment, Paper
 from commonweal.papers.trust import RetiredBecause, SigningRole, TrustPolicy
 from commonweal.papers.trust_change import CALLED, refused
+from commonweal.papers.trust_words import changes_in_words
 from commonweal.vault.custody.amending import check_proposal
 from commonweal.vault.custody.holding import LEDGER_KEY, Custody
 from commonweal.vault.custody.witnesses import read_policy, trusted_witnesses
@@ -100,6 +101,8 @@ def propose(custody: Custody, changes: PolicyChanges, folder: Path) -> TrustPoli
         making.entry(name)["roles"] = list(roles)
     making.settings(changes, folder)
     policy = TrustPolicy.read(making.plain, CALLED)
+    if not changes_in_words(custody.trust, policy):
+        raise refused("nothing would be different")
     check_proposal(custody, policy)
     return policy
 

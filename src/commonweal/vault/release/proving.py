@@ -80,14 +80,15 @@ class PersonProof:
         membership = MembershipProof.parse(canonical(found["membership"]))
         return cls(own, membership, found["ledger_proof"])
 
-    def verify(self, keys: list[VerifierKey | str]) -> str:
+    def verify(self, keys: list[VerifierKey | str], chain: bytes | None = None) -> str:
         """Check all of it with the ledger's verification keys; returns the release's id.
 
+        `chain`: leads from a key that was replaced to those after it.
         1. The ledger's proof holds and is about a completed release. 2. Its membership root is the
         one in the proof. 3. The label's leaf lies under that root.
         Raises `Fault` or `ProofError`.
         """
-        entry = check_proof(self.ledger_proof, keys).entry
+        entry = check_proof(self.ledger_proof, keys, chain).entry
         if entry.get("type") != "release.completed":
             raise _invalid("The ledger's proof is not about a release.")
         if entry.get("release") != self.membership.release:
