@@ -51,7 +51,8 @@ FIELDS: dict[str, str] = {
     "delivery": "`enclave`: the data stay. `handover`: they are handed over.",
     "holdout_share": "Share of people whom no job sees, kept to test models (S2).",
     "link_across_refreshes": "Whether a person keeps the same code in a refresh (S13).",
-    "optimise_generalisation": "Whether coarser forms may be chosen to lower the risk.",
+    "optimise_generalisation": "Whether coarser forms that the catalogue offers may be chosen to "
+    "keep the limits of risk. A form is never finer than the one that is named.",
     "intruder_test": "The most that a test attack may succeed, where one is needed.",
     "sites": "Hospital sites of a federation.",
     "outputs": "Rules for what may leave: profile and minimum number of people.",

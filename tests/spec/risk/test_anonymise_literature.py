@@ -4,6 +4,9 @@ LeFevre, DeWitt, Ramakrishnan, "Incognito" (SIGMOD 2005), figures 1 and 2: the h
 its hierarchies; section 3 gives the 2-anonymous generalisations. Li, Li, Venkatasubramanian,
 "t-closeness" (ICDE 2007), section 4: distances of the salary example. ARX's figures on Adult are
 compared in `benchmarks/anonymise.py`.
+
+The papers themselves could not be read again when this was written: that these are their tables is
+from memory. The results follow from the tables by arithmetic alone.
 """
 
 from __future__ import annotations

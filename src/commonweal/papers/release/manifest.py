@@ -292,7 +292,7 @@ class Generalisation(Paper):
     score: Share
     optimal: bool
     bound: Share
-    nodes: Annotated[int, Field(ge=1)]
+    nodes: Annotated[int, Field(ge=1, le=10**12)]
     nodes_checked: Count
     fixed_by: Identifier | None = None
     levels: dict[Line, ChosenForm]

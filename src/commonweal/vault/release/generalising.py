@@ -30,6 +30,8 @@ from commonweal.vault.tables import ops
 BUDGET = Budget(nodes=100_000, seconds=300.0)
 METRIC = "entropy"
 _MOST_REFUSED = 20
+_MOST_NODES = 10**12
+"""What the manifest can hold: of more choices it says this many."""
 _OF_CLASSES = frozenset({"k", "distinct_l", "prosecutor_mean", "marketer"})
 
 
@@ -76,7 +78,7 @@ class Generalisation:
             "score": self.score,
             "optimal": self.optimal,
             "bound": self.bound,
-            "nodes": self.nodes,
+            "nodes": min(self.nodes, _MOST_NODES),
             "nodes_checked": self.nodes_checked,
             **({} if self.fixed_by is None else {"fixed_by": self.fixed_by}),
             "levels": {

