@@ -8,6 +8,7 @@ the same home.
 from __future__ import annotations
 
 import contextlib
+import csv
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import adbc_driver_postgresql.dbapi as dbapi
@@ -154,6 +156,43 @@ def test_back_up_and_restore(copied: Desk) -> None:
         Stage(words, before={"commonweal restore": "cd backups; rm -r ../home"}),
     )
     assert (folder / "new-home" / "releases" / RELEASE).is_dir()
+
+
+def test_test_a_release_with_an_intruder(copied: Desk) -> None:
+    folder = copied.folder
+    page = (copied.repository / FOLDER / "test-a-release-with-an-intruder.md").read_text("utf-8")
+    (attack,) = re.findall(
+        r"^```yaml\n(authorisation: 1\n.*?)^```$", page, re.MULTILINE | re.DOTALL
+    )
+    # The reader's own draft: without the dates that give people away, with the lines of the page.
+    lines = (folder / "draft.yaml").read_text().splitlines()
+    kept = [line for line in lines if "variable: START, form" not in line]
+    kept = [line for line in kept if "variable: STOP" not in line and "processing" not in line]
+    added = re.findall(r"^```yaml\n(processing: .*?)^```$", page, re.MULTILINE | re.DOTALL)[0]
+    text = "\n".join(kept).replace("id: tutorial-conditions-1", "id: tutorial-conditions-2")
+    (folder / "tested.yaml").write_text(f"{text}\n{added}")
+    day = datetime.now(UTC).date()
+    attack = attack.replace("2026-03-01", day.isoformat())
+    attack = attack.replace("2026-03-31", (day + timedelta(days=30)).isoformat())
+    (folder / "attack.yaml").write_text(attack)
+    with (folder / "records" / "patients.csv").open(newline="") as file:
+        people = list(csv.DictReader(file))
+    write_rows(folder / "known.csv", ("person", "BIRTHDATE", "GENDER", "COUNTY"), [
+        (one["Id"], one["BIRTHDATE"], one["GENDER"], one["COUNTY"]) for one in people
+    ])  # fmt: skip
+    write_rows(folder / "truth.csv", ("person", "source_key"), [
+        (one["Id"], one["Id"]) for one in people
+    ])  # fmt: skip
+    words = {"RELEASE": "tutorial-conditions-2.r1"}
+    copied.run("test-a-release-with-an-intruder.md", Stage(words))
+    figures = (folder / "home" / "releases" / words["RELEASE"] / "risk.json").read_text()
+    assert '"passed":true' in figures
+
+
+def write_rows(path: Path, names: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """A CSV file."""
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([names, *rows])
 
 
 def test_stop_a_project(copied: Desk) -> None:

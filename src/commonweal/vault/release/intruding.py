@@ -217,6 +217,7 @@ class _Test:
         owners = by_number[np.searchsorted(order[by_number], numbers)]
         names = [name for name in found.column_names if name != WHO]
         found = found.set_column(found.column_names.index(WHO), WHO, pa.array(owners))
+        # Attackers are told of rows by their place among a person's: the order must be one.
         found = found.sort_by([(WHO, "ascending"), *((name, "ascending") for name in names)])
         return found, np.asarray(found[WHO].to_numpy(), dtype=np.int64)
 
