@@ -30,7 +30,9 @@ def main() -> None:
         (report,) = (home / "releases").glob("*/report.html")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-            page = browser.new_page(viewport={"width": 880, "height": 1180})
+            # Two thirds of its size is enough to see what it is like.
+            size = {"width": 880, "height": 1560}
+            page = browser.new_page(viewport=size, device_scale_factor=0.67)
             page.goto(report.as_uri())
             IMAGE.parent.mkdir(parents=True, exist_ok=True)
             page.screenshot(path=IMAGE)
