@@ -30,6 +30,48 @@ app = group("How easily somebody could be recognised.")
 
 intruding.add_to(app)
 
+DataArgument = Annotated[
+    Path, typer.Argument(help="A CSV or Parquet file, or a release.", metavar="FILE|RELEASE")
+]
+QuasiOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Columns that others may know: A,B,C; a release has them in its manifest.",
+        show_default=False,
+    ),
+]
+SensitiveOption = Annotated[
+    str | None, typer.Option(help="Columns to be kept secret: A,B.", show_default=False)
+]
+PersonOption = Annotated[
+    str | None,
+    typer.Option(help="The column that says whose row it is; else each row is one person."),
+]
+PopulationOption = Annotated[
+    Path | None,
+    typer.Option(help="A table of everybody who may be in the data.", show_default=False),
+]
+PopulationCountOption = Annotated[
+    str | None, typer.Option(help="Its column that counts people; else a row is one person.")
+]
+PopulationSizeOption = Annotated[
+    int | None, typer.Option(help="How many people there are, where there is no table.")
+]
+HierarchiesOption = Annotated[
+    Path | None,
+    typer.Option(help="A folder with hierarchy_COLUMN.csv of sensitive columns."),
+]
+WeightOption = Annotated[str | None, typer.Option(help="The column of survey weights.")]
+EventsOption = Annotated[
+    str | None, typer.Option(help="Columns that say what happened to a person: A,B.")
+]
+GapsOption = Annotated[
+    str | None, typer.Option(help="The column of dates whose gaps may give a person away.")
+]
+SudaOption = Annotated[
+    bool, typer.Option("--suda", help="Look for the few details that single people out.")
+]
+
 
 @app.callback()
 def _risk() -> None:
@@ -39,47 +81,18 @@ def _risk() -> None:
 @app.command("measure")
 def measure(
     ctx: typer.Context,
-    data: Annotated[
-        Path, typer.Argument(help="A CSV or Parquet file, or a release.", metavar="FILE|RELEASE")
-    ],
-    quasi: Annotated[
-        str | None,
-        typer.Option(
-            help="Columns that others may know: A,B,C; a release has them in its manifest.",
-            show_default=False,
-        ),
-    ] = None,
-    sensitive: Annotated[
-        str | None, typer.Option(help="Columns to be kept secret: A,B.", show_default=False)
-    ] = None,
-    person: Annotated[
-        str | None,
-        typer.Option(help="The column that says whose row it is; else each row is one person."),
-    ] = None,
-    population: Annotated[
-        Path | None,
-        typer.Option(help="A table of everybody who may be in the data.", show_default=False),
-    ] = None,
-    population_count: Annotated[
-        str | None, typer.Option(help="Its column that counts people; else a row is one person.")
-    ] = None,
-    population_size: Annotated[
-        int | None, typer.Option(help="How many people there are, where there is no table.")
-    ] = None,
-    hierarchies: Annotated[
-        Path | None,
-        typer.Option(help="A folder with hierarchy_COLUMN.csv of sensitive columns."),
-    ] = None,
-    weight: Annotated[str | None, typer.Option(help="The column of survey weights.")] = None,
-    events: Annotated[
-        str | None, typer.Option(help="Columns that say what happened to a person: A,B.")
-    ] = None,
-    gaps: Annotated[
-        str | None, typer.Option(help="The column of dates whose gaps may give a person away.")
-    ] = None,
-    suda: Annotated[
-        bool, typer.Option("--suda", help="Look for the few details that single people out.")
-    ] = False,
+    data: DataArgument,
+    quasi: QuasiOption = None,
+    sensitive: SensitiveOption = None,
+    person: PersonOption = None,
+    population: PopulationOption = None,
+    population_count: PopulationCountOption = None,
+    population_size: PopulationSizeOption = None,
+    hierarchies: HierarchiesOption = None,
+    weight: WeightOption = None,
+    events: EventsOption = None,
+    gaps: GapsOption = None,
+    suda: SudaOption = False,
     engine: EngineOption = "duckdb",
     home: HomeOption = None,
     json: JsonOption = False,

@@ -45,7 +45,7 @@ def summary(
         sentence = "Every figure is within the limits of the permit."
     lines = [breach.sentence for breach in breaches]
     lines += [_in_short(name, figures) for name, figures in after.items()]
-    lines += [line for name in after if (line := _events_in_short(name, more.deeper.get(name)))]
+    lines += _events_in_short(more)
     items = [f"<li>{escape(line)}</li>" for line in lines]
     return ["<h2>In short</h2>", f"<p>{sentence}</p>", "<ul>", *items, "</ul>"]
 
@@ -56,22 +56,28 @@ def _in_short(name: str, figures: Figures) -> str:
     alone = share_of_people(figures.sample_uniques / figures.patients)
     return (
         f"Table {name}: {alone} would stand out as the only one of their kind. The smallest group "
-        f"of people who look alike has {people_in_words(figures.k)}. Somebody who knows that a "
-        f"person is in the data and picks among those who look alike is right "
-        f"{_times(figures.prosecutor_mean)} on average."
+        f"of people who look alike has {people_in_words(figures.k)}; a guess among those who look "
+        f"alike is right {_times(figures.prosecutor_mean)} on average."
     )
 
 
-def _events_in_short(name: str, deeper: Deeper | None) -> str:
-    """What the limits of the permit say nothing about, and a committee ought to know."""
-    if deeper is None or deeper.events is None or not deeper.events.power:
-        return ""
-    known = max(deeper.events.power)
-    found = share_of_people(deeper.events.power[known].unique)
-    return (
-        f"Table {name}: somebody who knows {known} events of a person, right to the letter, would "
-        f"find {found} alone."
+def _events_in_short(more: MoreFigures) -> list[str]:
+    """What the limits of the permit say nothing about, and a committee ought to know: the worst."""
+    power = {
+        name: one.events.power
+        for name, one in more.deeper.items()
+        if one.events is not None and one.events.power
+    }
+    if not power:
+        return []
+    known = max(max(one) for one in power.values())
+    name = max(power, key=lambda table: power[table][known].unique)
+    found = share_of_people(power[name][known].unique)
+    told = (
+        "The limits say nothing about somebody who knows several events of a person. Who knows "
+        f"{known}, right to the letter, would find {found} alone in table {name}."
     )
+    return [told]
 
 
 def _times(chance: float) -> str:
