@@ -149,7 +149,7 @@ def _proofs(size: int) -> list[dict[str, Any]]:
         for _ in range(500):
             index = int.from_bytes(os.urandom(8), "big") % size
             with ledger.reading() as connection:
-                fetch = reading.fetcher(connection, "sealed")
+                fetch = reading.block_fetcher(connection, "sealed")
                 start = time.perf_counter()
                 path = inclusion_proof(index, size, fetch)
                 paths.append(time.perf_counter() - start)
