@@ -121,7 +121,8 @@ def fill(path: Path, entries: int) -> Ledger:
     frontier = Frontier()
     template = entry_bytes(_event(7_777_777_777), _AT)
     for start in range(0, entries, 100_000):
-        intents, placed, nodes = [], [], []
+        intents, placed = [], []
+        nodes: list[tuple[Any, ...]] = []
         for number in range(start, min(start + 100_000, entries)):
             body = template.replace(b"7777777777", b"%d" % number)
             intents.append(
