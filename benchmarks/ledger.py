@@ -121,7 +121,8 @@ def fill(path: Path, entries: int) -> Ledger:
     frontier = Frontier()
     template = entry_bytes(_event(7_777_777_777), _AT)
     for start in range(0, entries, 100_000):
-        intents, placed, nodes = [], [], []
+        intents, placed = [], []
+        nodes: list[tuple[Any, ...]] = []
         for number in range(start, min(start + 100_000, entries)):
             body = template.replace(b"7777777777", b"%d" % number)
             intents.append(
@@ -149,7 +150,7 @@ def _proofs(size: int) -> list[dict[str, Any]]:
         for _ in range(500):
             index = int.from_bytes(os.urandom(8), "big") % size
             with ledger.reading() as connection:
-                fetch = reading.fetcher(connection, "sealed")
+                fetch = reading.block_fetcher(connection, "sealed")
                 start = time.perf_counter()
                 path = inclusion_proof(index, size, fetch)
                 paths.append(time.perf_counter() - start)

@@ -35,7 +35,7 @@ def prove(ledger: Ledger, log: Log, index: int, *, note: str | None = None) -> s
             )
         if checkpoint.size > reading.size(connection, log):
             raise Fault("CW-LEDGER-NOT-PROVABLE", "The checkpoint is newer than the ledger.")
-        path = inclusion_proof(index, checkpoint.size, reading.fetcher(connection, log))
+        path = inclusion_proof(index, checkpoint.size, reading.block_fetcher(connection, log))
         body = reading.body(connection, log, index)
     return TlogProof(index, tuple(path), chosen, body).format()
 
