@@ -382,7 +382,14 @@ def test_the_locks_agree_and_hold_what_is_declared() -> None:
     assert {n: v for n, v in build.items() if dev.get(n, v) != v} == {}
 
 
-@pytest.mark.parametrize("name", ["core", "dev", "build"])
+def test_the_lock_of_spark_comes_on_top_of_the_others() -> None:
+    spark = pins("spark")
+    assert declared("spark") <= set(spark)
+    assert not set(spark) & (set(pins("dev")) | set(pins("build")))
+    assert "setuptools" in pins("build")  # it builds PySpark, which is no wheel
+
+
+@pytest.mark.parametrize("name", ["core", "dev", "build", "spark"])
 def test_each_pin_has_hashes_and_no_address(name: str) -> None:
     text = (REPOSITORY / "requirements" / f"{name}.lock").read_text("utf-8")
     assert "://" not in text
