@@ -63,12 +63,16 @@ USAGE = """usage: python3 dev.py COMMAND
   test [--all] [ARGS]  all tests; --all adds the slow exhaustive ones; ARGS go to pytest
   bench [NAME]         the benchmarks, or one of them (benchmarks/README.md)
   lint                 style, types, import contracts and licences
+  spark                Apache Spark beside the rest, for: run -- commonweal ... --engine spark
+  newest               the table operations on the newest DuckDB and PySpark; never the gate
   run -- COMMAND       any command inside the environment, such as: run -- commonweal --help
 
 Everything that is needed is installed first, into .venv, from the hashed lock files."""
 
 # Which lock file a command needs. dev.lock holds all of core.lock.
 LOCK_OF = {"demo": "core", "run": "core", "test": "dev", "lint": "dev", "bench": "dev"}
+LOCK_OF |= {"spark": "core", "newest": "dev"}
+WITH_SPARK = frozenset({"test", "bench", "spark"})
 
 # Type-checked strictly; a room that is not built yet is left out until its folder is there.
 STRICT_ROOMS = (
@@ -119,6 +123,16 @@ def _major(name: str) -> int:
     return int(digits.group()) if digits else -1
 
 
+def has_java() -> bool:
+    """Say whether JAVA_HOME, or else PATH, has a Java that Spark is used with: 17 or 21."""
+    home = os.environ.get("JAVA_HOME")
+    program = shutil.which(f"{home}/bin/java" if home else "java")
+    if program is None:
+        return False
+    said = subprocess.run([program, "-version"], check=False, capture_output=True)
+    return re.search(rb'version "(17|21)[.\"]', said.stderr) is not None
+
+
 def _can_make_venv() -> bool:
     # Debian and Ubuntu ship python3 without ensurepip, and venv cannot put pip in without it.
     if _venv_works():
@@ -148,7 +162,7 @@ class Need:
     packages: tuple[str, ...]
 
 
-# Later rooms add their lines here (bubblewrap, Chromium, Java); nothing else changes.
+# Later rooms add their lines here (bubblewrap, Chromium); nothing else changes.
 NEEDS = (
     Need(
         "the venv and ensurepip modules of Python",
@@ -167,6 +181,12 @@ NEEDS = (
         frozenset({"test"}),
         lambda: chromium() is not None,
         ("chromium",),
+    ),
+    Need(
+        "Java 17 or 21 (which JAVA_HOME must name, where that is set)",
+        WITH_SPARK | {"newest"},
+        has_java,
+        ("openjdk-17-jre-headless",),
     ),
 )
 
@@ -237,10 +257,10 @@ def file_hash(path: Path) -> str:
 def wanted_stamp(command: str) -> dict[str, str]:
     """Return what the environment must have been made from to serve `command`."""
     lock = LOCK_OF[command]
+    spark = {"spark"} if command in WITH_SPARK else set()
     return {
         "place": str(ROOT),
-        "build": file_hash(REQUIREMENTS / "build.lock"),
-        lock: file_hash(REQUIREMENTS / f"{lock}.lock"),
+        **{name: file_hash(REQUIREMENTS / f"{name}.lock") for name in ("build", lock, *spark)},
         "project": file_hash(ROOT / "pyproject.toml"),
     }
 
@@ -260,7 +280,7 @@ def read_stamp() -> dict[str, str]:
 
 def stale_locks(stamp: dict[str, str]) -> list[str]:
     """Return the locks that have changed since the environment was made from them."""
-    known = [name for name in ("build", "core", "dev") if name in stamp]
+    known = [name for name in ("build", "core", "dev", "spark") if name in stamp]
     return [name for name in known if stamp[name] != file_hash(REQUIREMENTS / f"{name}.lock")]
 
 
@@ -287,6 +307,8 @@ def prepare(command: str) -> None:
         locks = [name for name in ("build", "core", "dev") if name in wanted]
         if any(stamp.get(name) != wanted[name] for name in locks):
             _install_locks(locks)
+        if stamp.get("spark") != wanted.get("spark", stamp.get("spark")):
+            _install_spark()
         STAMP.unlink(missing_ok=True)
         _install_project()
         # Written last and at once: an interrupted set-up leaves no stamp and is done again.
@@ -328,6 +350,15 @@ def _install_locks(locks: Sequence[str]) -> None:
     for file in files:
         pip += ["-r", str(file)]
     _logged(pip, "install.log", "install the locked packages", total)
+
+
+def _install_spark() -> None:
+    say("Installing Apache Spark (500 MB; a minute or two the first time) ...")
+    pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--require-hashes", "--no-deps"]
+    # PySpark comes as a source package alone: the locked setuptools builds it, nothing else.
+    pip += ["--only-binary=:all:", "--no-binary=pyspark", "--no-build-isolation"]
+    pip += ["--no-warn-script-location", "-r", str(REQUIREMENTS / "spark.lock")]
+    _logged(pip, "spark.log", "install Apache Spark")
 
 
 def _install_project() -> None:
@@ -442,7 +473,7 @@ def python(*arguments: str) -> list[str]:
 def command_test(arguments: list[str]) -> int:
     """Run pytest, on all cores unless the caller chose the number of processes."""
     chosen = any(re.match(r"(-n|--numprocesses|--dist|--pdb)", a) for a in arguments)
-    options = [] if chosen else ["-n", "auto", "--dist", "worksteal"]
+    options = [] if chosen else ["-n", "auto", "--dist", "loadgroup"]
     if "--all" in arguments:
         arguments = [a for a in arguments if a != "--all"]
         options += ["-m", "", "--hypothesis-profile=thorough"]
@@ -502,6 +533,8 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "bench": lambda arguments: run_child(python("-m", "benchmarks", *arguments), cwd=ROOT),
     "lint": command_lint,
     "run": command_run,
+    "spark": lambda _arguments: say("Apache Spark is ready for --engine spark.") or 0,
+    "newest": lambda arguments: run_child(python("tools/newest.py", *arguments), cwd=ROOT),
 }
 
 

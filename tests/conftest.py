@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.fixtures_postgres import postgres_cluster, postgres_url
+from tests.fixtures_spark import spark
 
-__all__ = ["postgres_cluster", "postgres_url"]
+__all__ = ["postgres_cluster", "postgres_url", "spark"]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -29,6 +30,14 @@ settings.register_profile(
 )
 settings.register_profile("thorough", settings.get_profile("house"), max_examples=1000)
 settings.load_profile("house")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests with Spark go to one process of xdist: each would start a Java of its own."""
+    for item in items:
+        chosen = getattr(getattr(item, "callspec", None), "params", {}).get("engine")
+        if chosen == "spark" or "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("spark"))
 
 
 @pytest.fixture(scope="session")

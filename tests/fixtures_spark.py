@@ -11,6 +11,9 @@ import pytest
 
 from commonweal.vault.tables.spark_session import MASTER_SETTING, Spark, running
 
+# Tests are many small statements: Java's best compiler would cost more than it saves.
+_QUICK = ("-XX:TieredStopAtLevel=1",)
+
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spark]:
@@ -18,6 +21,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spark]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(MASTER_SETTING, "local[2]")
         with running(
-            tmp_path_factory.mktemp("spark"), memory="1GB", shuffle_partitions=2
+            tmp_path_factory.mktemp("spark"),
+            memory="1GB",
+            shuffle_partitions=2,
+            java_options=_QUICK,
         ) as started:
             yield started

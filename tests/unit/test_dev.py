@@ -32,7 +32,7 @@ def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]
     (root / "requirements").mkdir(parents=True)
     (root / "dev.py").write_text(SOURCE.read_text("utf-8"), "utf-8")
     (root / "pyproject.toml").write_text("[project]\n", "utf-8")
-    for name in ("build", "core", "dev"):
+    for name in ("build", "core", "dev", "spark"):
         (root / "requirements" / f"{name}.lock").write_text(f"{name}==1 \\\n    --hash=x\n")
     spec = importlib.util.spec_from_file_location("dev_under_test", root / "dev.py")
     assert spec is not None
@@ -118,8 +118,10 @@ def test_nothing_is_done_when_nothing_is_missing(dev: ModuleType, tmp_path: Path
 
 def test_postgresql_and_chromium_are_asked_for_by_test_alone(dev: ModuleType) -> None:
     tested = [need for need in dev.NEEDS if need.commands == {"test"}]
-    assert {package for need in tested for package in need.packages} >= {"postgresql", "chromium"}
-    [venv] = [need for need in dev.NEEDS if need not in tested]
+    assert {package for need in tested for package in need.packages} == {"postgresql", "chromium"}
+    [java] = [need for need in dev.NEEDS if "openjdk-17-jre-headless" in need.packages]
+    assert java.commands == {"test", "bench", "spark", "newest"}
+    [venv] = [need for need in dev.NEEDS if need not in (*tested, java)]
     assert venv.commands == set(dev.COMMANDS)
     assert venv.packages == (f"python{sys.version_info[0]}.{sys.version_info[1]}-venv",)
 
@@ -200,7 +202,7 @@ def test_a_finished_environment_is_left_alone(dev: ModuleType) -> None:
     fake_venv(dev)
     dev.prepare("test")
     made = calls(dev)
-    assert sum("--require-hashes" in line for line in made) == 1
+    assert sum("--require-hashes" in line for line in made) == 2  # Spark comes on top
     assert all("--only-binary=:all:" in line for line in made if "--require-hashes" in line)
     assert sum("--editable" in line for line in made) == 1
     dev.prepare("test")
@@ -220,7 +222,52 @@ def test_demo_first_then_test_adds_without_making_anew(
     assert dev.is_ready("demo")
 
 
-@pytest.mark.parametrize("lock", ["build", "core", "dev"])
+def test_spark_is_built_from_its_source_by_locked_tools_and_nothing_else_is(
+    dev: ModuleType,
+) -> None:
+    fake_venv(dev)
+    dev.prepare("test")
+    [line] = [line for line in calls(dev) if "spark.lock" in line]
+    for option in ("--require-hashes", "--no-deps", "--no-build-isolation"):
+        assert option in line
+    assert line.index("--only-binary=:all:") < line.index("--no-binary=pyspark")
+
+
+def test_the_demonstration_and_lint_do_without_spark(dev: ModuleType) -> None:
+    fake_venv(dev)
+    dev.prepare("demo")
+    dev.prepare("lint")
+    assert not any("spark.lock" in line for line in calls(dev))
+    dev.prepare("spark")
+    dev.prepare("test")
+    assert sum("spark.lock" in line for line in calls(dev)) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "there"),
+    [
+        ('openjdk version "17.0.15" 2025-04-15', True),
+        ('openjdk version "21" 2023-09-19', True),
+        ('java version "1.8.0_171"', False),
+        ('openjdk version "11.0.2" 2019-01-15', False),
+        ('openjdk version "25.0.1" 2025-10-21', False),
+    ],
+)
+def test_java_is_taken_in_the_versions_that_are_used(
+    dev: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, there: bool
+) -> None:
+    (tmp_path / "bin").mkdir()
+    script(tmp_path / "bin" / "java", f"echo '{said}' >&2")
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    assert dev.has_java() is there
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "elsewhere"))
+    assert dev.has_java() is False
+    monkeypatch.delenv("JAVA_HOME")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    assert dev.has_java() is there
+
+
+@pytest.mark.parametrize("lock", ["build", "core", "dev", "spark"])
 def test_a_changed_lock_makes_the_environment_anew(
     dev: ModuleType, monkeypatch: pytest.MonkeyPatch, lock: str
 ) -> None:

@@ -394,11 +394,18 @@ def test_the_tools_to_compare_with_are_in_no_environment_of_ours() -> None:
     wanted = dict(re.findall(r"^([a-z0-9-]+)==(\S+)$", asked, re.MULTILINE))
     assert set(wanted) == {"pycanon", "anjana"}
     assert wanted.items() <= peers.items()
-    for name in ("core", "dev", "build"):
+    for name in ("core", "dev", "build", "spark"):
         assert {"pandas", *wanted}.isdisjoint(pins(name))
 
 
-@pytest.mark.parametrize("name", ["core", "dev", "build", "peers"])
+def test_the_lock_of_spark_comes_on_top_of_the_others() -> None:
+    spark = pins("spark")
+    assert declared("spark") <= set(spark)
+    assert not set(spark) & (set(pins("dev")) | set(pins("build")))
+    assert "setuptools" in pins("build")  # it builds PySpark, which is no wheel
+
+
+@pytest.mark.parametrize("name", ["core", "dev", "build", "peers", "spark"])
 def test_each_pin_has_hashes_and_no_address(name: str) -> None:
     text = (REPOSITORY / "requirements" / f"{name}.lock").read_text("utf-8")
     assert "://" not in text

@@ -9,17 +9,24 @@ from __future__ import annotations
 import inspect
 import math
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from commonweal.foundation.errors import Failure
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
-from tests.spec.tables.cases import CASES, KEY, Case
+from tests.spec.tables.cases import CASES as FIRST_CASES
+from tests.spec.tables.cases import KEY, Case
+from tests.spec.tables.more_cases import MORE
+
+CASES = [*FIRST_CASES, *MORE]
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
+FOLDERS = {"duckdb": SNAPSHOTS, "pyspark": SNAPSHOTS / "spark"}
 # Read at import: tests themselves run without settings of the person who runs them.
 WRITE = os.environ.get("COMMONWEAL_TEST_SNAPSHOTS") == "write"
 ARROW = {
@@ -75,19 +82,21 @@ def test_case(engine: Engine, case: Case) -> None:
         assert all(map(same, row, wanted)), (row, wanted)
 
 
+@pytest.mark.parametrize("dialect", ["duckdb", "pyspark"])
 @pytest.mark.parametrize("case", BY_NAME)
-def test_sql_of_case(case: Case) -> None:
+def test_sql_of_case(case: Case, dialect: ops.Dialect) -> None:
     tables = {name: ops.named(name, kinds) for name, (kinds, _) in case.inputs.items()}
     tables["key"] = ops.named("key", {"inner_pad": "code", "outer_pad": "code"})
-    sql = ops.to_sql(case.build(tables), "duckdb") + "\n"
-    path = SNAPSHOTS / f"{case.name}.sql"
+    sql = ops.to_sql(case.build(tables), dialect) + "\n"
+    path = FOLDERS[dialect] / f"{case.name}.sql"
     if WRITE:
         path.write_bytes(sql.encode())
     assert path.read_bytes().decode() == sql
 
 
 def test_no_snapshot_is_left_over() -> None:
-    assert {path.stem for path in SNAPSHOTS.glob("*")} == {case.name for case in CASES}
+    for folder in FOLDERS.values():
+        assert {path.stem for path in folder.glob("*.sql")} == {case.name for case in CASES}
 
 
 def test_names_are_not_used_twice() -> None:
@@ -128,3 +137,27 @@ def test_kinds_come_back_as_they_went_in() -> None:
     kinds = {kind: kind for kind in ops.TYPES}
     assert ops.kinds(ops.named("all", kinds)) == kinds
     assert ops.columns(ops.named("all", kinds)) == tuple(kinds)
+
+
+FAILING: dict[str, tuple[str, Any, Callable[[ops.Value], ops.Value]]] = {
+    "plus": ("integer", 2**63 - 1, lambda a: ops.plus(a, ops.constant(1, "integer"))),
+    "times": ("integer", 2**62, lambda a: ops.times(a, ops.constant(4, "integer"))),
+    "as_number": ("text", "12345678x0", ops.as_number),
+    "as_number of too much": ("text", "9" * 20, ops.as_number),
+    "natural_log of 0": ("decimal", 0.0, ops.natural_log),
+    "natural_log below 0": ("decimal", -1.0, ops.natural_log),
+}
+
+
+@pytest.mark.parametrize("name", list(FAILING))
+def test_what_does_not_fit_is_an_error_and_no_number(
+    engine: Engine, name: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    kind, value, build = FAILING[name]
+    engine.forget("given")
+    given = engine.load("given", pa.table({"a": pa.array([value], ARROW[kind])}), {"a": kind})
+    with pytest.raises(Failure) as caught:
+        engine.rows(ops.project(given, {"out": build(given["a"])}), 1)
+    assert caught.value.code == "CW-ENGINE-FAILED"
+    told = str(caught.value) + caplog.text + "".join(capfd.readouterr())
+    assert str(value) not in told

@@ -108,7 +108,8 @@ def _native(column: str, stored: str | None, type_: str) -> str | None:
             return f"TRY_CAST({column} AS BIGINT)"
         case "integer" | "decimal", "decimal":
             value = f"CAST({column} AS DOUBLE)"
-            return f"CASE WHEN isfinite({value}) THEN {value} END"
+            # Adding 0 makes a plain 0 of -0, which would be another text and other bytes.
+            return f"CASE WHEN isfinite({value}) THEN {value} + 0.0 END"
         case "decimal", "integer":
             value = f"CAST({column} AS DOUBLE)"
             whole = f"isfinite({value}) AND {value} = trunc({value}) AND abs({value}) < 9.2e18"
@@ -138,7 +139,8 @@ def decimal_from_text(text: str) -> str:
     """SQL: the finite DOUBLE that `text` spells, or NULL."""
     number = "[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,4})?"
     cast = f"TRY_CAST({text} AS DOUBLE)"
-    return f"CASE WHEN regexp_full_match({text}, '{number}') AND isfinite({cast}) THEN {cast} END"
+    finite = f"regexp_full_match({text}, '{number}') AND isfinite({cast})"
+    return f"CASE WHEN {finite} THEN {cast} + 0.0 END"
 
 
 def boolean_from_text(text: str) -> str:

@@ -19,7 +19,7 @@ import logging
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 MASTER_SETTING = "COMMONWEAL_SPARK_MASTER"
 PROPERTIES_SETTING = "COMMONWEAL_SPARK_PROPERTIES"
 JAVA_VERSIONS = (17, 21)
+_JAVA = "spark.driver.extraJavaOptions"
 _LOOPBACK = "127.0.0.1"
 _MINE = ("SPARK_", "PYSPARK_", "_PYSPARK_", "HADOOP_CONF_DIR", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPT")
 _NO_LOG = "rootLogger.level = off\nappender.none.type = Null\nappender.none.name = none\n"
@@ -54,6 +55,8 @@ _HARD = {
     "spark.sql.parquet.inferTimestampNTZ.enabled": "true",
     "spark.sql.caseSensitive": "false",
     "spark.sql.parser.escapedStringLiterals": "false",
+    # A constant of a permit that holds ${...} is that text, and nothing is put in its place.
+    "spark.sql.variable.substitute": "false",
     "spark.sql.mapKeyDedupPolicy": "EXCEPTION",
     "spark.sql.sources.ignoreDataLocality": "true",
     # A small Arrow table would else become part of the plan itself.
@@ -110,19 +113,23 @@ _running: Spark | None = None
 
 @contextlib.contextmanager
 def running(
-    work: Path, *, memory: str | None = None, shuffle_partitions: int | None = None
+    work: Path,
+    *,
+    memory: str | None = None,
+    shuffle_partitions: int | None = None,
+    java_options: Sequence[str] = (),
 ) -> Iterator[Spark]:
     """The Spark of this process; where there is none, one that lives as long as the block.
 
     `work`: the folder below which it spills, encrypted. `memory`: of its process, as DuckDB
-    writes it (default half of the machine). Raises `Unavailable` CW-SPARK-UNAVAILABLE or
-    CW-SPARK-JAVA, `WrongUsage` CW-ENGINE-SETTING.
+    writes it (default half of the machine). `java_options`: more of them. Raises `Unavailable`
+    CW-SPARK-UNAVAILABLE or CW-SPARK-JAVA, `WrongUsage` CW-ENGINE-SETTING.
     """
     global _running  # noqa: PLW0603 (there is one Java process, and this module owns it)
     if _running is not None:
         yield _running
         return
-    started = _running = _start(work, memory, shuffle_partitions)
+    started = _running = _start(work, memory, shuffle_partitions, java_options)
     try:
         yield started
     finally:
@@ -163,19 +170,24 @@ def _no_java(sentence: str) -> Unavailable:
     )
 
 
-def _start(work: Path, memory: str | None, shuffle_partitions: int | None) -> Spark:
+def _start(
+    work: Path,
+    memory: str | None,
+    shuffle_partitions: int | None,
+    java_options: Sequence[str],
+) -> Spark:
     require_spark()
     from pyspark import SparkConf, SparkContext
     from pyspark.java_gateway import launch_gateway
     from pyspark.sql import SparkSession
 
-    for name in ("py4j", "pyspark"):
-        # They would tell what is sent to Java, statements and all, at the level of debugging.
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    _silence_python()
     folder = work / f"spark-{secrets.token_hex(8)}"
     make_private_folder(folder)
     conf = SparkConf(loadDefaults=False)
-    for name, value in settings(folder, memory, shuffle_partitions).items():
+    chosen = settings(folder, memory, shuffle_partitions)
+    chosen[_JAVA] = " ".join([chosen[_JAVA], *java_options])
+    for name, value in chosen.items():
         conf.set(name, value)
     gateway = None
     try:
@@ -195,6 +207,15 @@ def _start(work: Path, memory: str | None, shuffle_partitions: int | None) -> Sp
         started.stop()
         raise _no_java(f"Apache Spark is used with Java 17 or 21, and this is Java {version}.")
     return started
+
+
+def _silence_python() -> None:
+    """PySpark writes each error with the value that caused it, py4j each word sent to Java."""
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger", "pyspark", "py4j"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.CRITICAL + 1)
+        logger.propagate = False
+        logger.disabled = True
 
 
 def _clear_away(gateway: Any, folder: Path) -> None:
@@ -223,7 +244,7 @@ def settings(folder: Path, memory: str | None, shuffle_partitions: int | None) -
         "spark.master": master,
         "spark.local.dir": str(folder / "local"),
         "spark.sql.warehouse.dir": (folder / "warehouse").as_uri(),
-        "spark.driver.extraJavaOptions": " ".join(java),
+        _JAVA: " ".join(java),
     }
     if local:
         # On a cluster the custodian's file says where the driver is reached, and the secret.

@@ -88,6 +88,9 @@ class _Compiler(PySparkCompiler):  # type: ignore[misc]  # Ibis is not typed
             return _number_as_text(arg)
         return self.cast(arg, to)
 
+    def visit_Ln(self, op: Any, *, arg: Any) -> Any:  # noqa: N802, ARG002
+        return _natural_log(arg)
+
     # --- texts ----------------------------------------------------------------------------------
     def visit_Strip(self, op: Any, *, arg: Any) -> Any:  # noqa: N802, ARG002
         return sge.Trim(this=arg, expression=sge.convert(_WHITE))
@@ -158,4 +161,7 @@ def _template(text: str) -> Callable[[Any], Any]:
 
 _number_as_text = _template(NUMBER_AS_TEXT)
 _upper = _template(UPPER)
+_natural_log = _template(
+    "IF(given <= 0, CAST(RAISE_ERROR('a logarithm of 0') AS DOUBLE), LN(given))"
+)
 _COMPILER = _Compiler()

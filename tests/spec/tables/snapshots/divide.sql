@@ -1,1 +1,1 @@
-SELECT "t0"."i", CAST("t0"."a" AS DOUBLE) / CAST("t0"."b" AS DOUBLE) AS "out" FROM "given" AS "t0"
+SELECT "t0"."i", CAST("t0"."a" AS DOUBLE) / NULLIF(CAST("t0"."b" AS DOUBLE), 0.0) AS "out" FROM "given" AS "t0"

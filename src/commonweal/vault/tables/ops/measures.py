@@ -92,6 +92,9 @@ def earlier_value(column: Value, steps: int, by: Sequence[Value], order: Sequenc
 
 def constant(value: str | int | float | bool | Any, kind: str) -> Value:
     """A constant of type `kind`. Only for what papers and policy say: never patients or keys."""
+    if kind == "decimal":
+        # A bare 0.1 is an exact decimal of its own type to every engine.
+        return ibis.literal(repr(float(value))).cast(TYPES[kind])
     return ibis.literal(value, type=TYPES[kind])
 
 
@@ -167,10 +170,10 @@ def times(left: Value, right: Value) -> Value:
 
 
 def natural_log(column: Value) -> Value:
-    """Natural logarithm of a number above 0, as a decimal."""
+    """Natural logarithm of a number above 0, as a decimal; an error for any other."""
     return column.cast("float64").ln()
 
 
 def divide(left: Value, right: Value) -> Value:
-    """Quotient of two numbers, as a decimal."""
-    return left.cast("float64") / right.cast("float64")
+    """Quotient of two numbers, as a decimal; missing where it is divided by 0."""
+    return left.cast("float64") / right.cast("float64").nullif(0.0)

@@ -1,0 +1,1 @@
+SELECT DISTINCT "t0"."g" FROM "some" AS "t0"

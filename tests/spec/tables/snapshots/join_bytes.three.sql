@@ -1,0 +1,1 @@
+SELECT "t0"."i", "t0"."a" || "t0"."b" || "t0"."c" AS "out" FROM "given" AS "t0"

@@ -1,0 +1,1 @@
+SELECT "t0"."i", CAST(EXTRACT(year FROM "t0"."a") AS TEXT) || '-' || CASE WHEN CAST(EXTRACT(month FROM "t0"."a") AS BIGINT) < 10 THEN '0' ELSE '' END || CAST(CAST(EXTRACT(month FROM "t0"."a") AS BIGINT) AS TEXT) AS "out" FROM "given" AS "t0"

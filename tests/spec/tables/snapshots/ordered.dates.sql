@@ -1,0 +1,1 @@
+SELECT * FROM "given" AS "t0" ORDER BY "t0"."a" ASC

@@ -1,0 +1,1 @@
+SELECT `t0`.`i`, IF(`t0`.`a` >= 0, IF(`t0`.`a` >= 80, '80+', CONCAT(CONCAT(CAST(`t0`.`a` - (((`t0`.`a` % 10) + 10) % 10) AS STRING), '-'), CAST((`t0`.`a` - (((`t0`.`a` % 10) + 10) % 10)) + 9 AS STRING))), CAST(NULL AS STRING)) AS `out` FROM `given` AS `t0`

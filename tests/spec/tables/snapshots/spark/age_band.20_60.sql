@@ -1,0 +1,1 @@
+SELECT `t0`.`i`, IF(`t0`.`a` >= 0, IF(`t0`.`a` >= 60, '60+', CONCAT(CONCAT(CAST(`t0`.`a` - (((`t0`.`a` % 20) + 20) % 20) AS STRING), '-'), CAST((`t0`.`a` - (((`t0`.`a` % 20) + 20) % 20)) + 19 AS STRING))), CAST(NULL AS STRING)) AS `out` FROM `given` AS `t0`

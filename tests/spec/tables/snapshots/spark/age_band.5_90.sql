@@ -1,0 +1,1 @@
+SELECT `t0`.`i`, IF(`t0`.`a` >= 0, IF(`t0`.`a` >= 90, '90+', CONCAT(CONCAT(CAST(`t0`.`a` - (((`t0`.`a` % 5) + 5) % 5) AS STRING), '-'), CAST((`t0`.`a` - (((`t0`.`a` % 5) + 5) % 5)) + 4 AS STRING))), CAST(NULL AS STRING)) AS `out` FROM `given` AS `t0`

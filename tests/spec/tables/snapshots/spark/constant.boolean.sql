@@ -1,0 +1,1 @@
+SELECT `t0`.`i`, FALSE AS `out` FROM `given` AS `t0`

@@ -1,0 +1,1 @@
+SELECT `t0`.`i`, CAST(-1099511627776 AS BIGINT) AS `out` FROM `given` AS `t0`

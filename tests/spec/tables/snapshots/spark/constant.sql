@@ -1,0 +1,1 @@
+SELECT `t0`.`i`, 'it\'s' AS `out` FROM `given` AS `t0`

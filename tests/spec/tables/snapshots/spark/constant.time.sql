@@ -1,0 +1,1 @@
+SELECT `t0`.`i`, CAST('2026-01-02 03:04:05.000006' AS TIMESTAMP) AS `out` FROM `given` AS `t0`

@@ -1,0 +1,1 @@
+SELECT `t0`.`id`, `t0`.`id` AS `key` FROM `left` AS `t0`

@@ -1,0 +1,1 @@
+SELECT DISTINCT `t0`.`key` FROM `left` AS `t0`

@@ -1,0 +1,1 @@
+SELECT `t0`.`g`, COUNT(*) AS `rows`, COUNT(`t0`.`n`) AS `there`, COUNT_IF(`t0`.`ok`) AS `true`, COUNT(DISTINCT `t0`.`n`) AS `different`, SUM(`t0`.`n`) AS `total`, AVG(`t0`.`x`) AS `mean`, MIN(`t0`.`d`) AS `first`, MAX(`t0`.`d`) AS `last`, BIT_OR(`t0`.`n`) AS `bits` FROM `sales` AS `t0` GROUP BY 1

@@ -1,0 +1,1 @@
+SELECT COUNT(*) AS `rows`, COUNT(`t0`.`n`) AS `there`, COUNT_IF(`t0`.`n` IS NULL) AS `true`, COUNT(DISTINCT `t0`.`g`) AS `different`, SUM(`t0`.`n`) AS `total`, BIT_OR(`t0`.`n`) AS `bits`, MIN(`t0`.`g`) AS `least` FROM `none` AS `t0`

@@ -1,0 +1,1 @@
+SELECT `t4`.`g`, `t4`.`found` FROM (SELECT `t1`.`g`, `t1`.`n`, `t1`.`x`, `t1`.`c`, `t3`.`right__d` AS `found` FROM `some` AS `t1` INNER JOIN (SELECT `t0`.`g` AS `right__again`, `t0`.`c` AS `right__d` FROM `some` AS `t0`) AS `t3` ON `t1`.`g` IS NOT DISTINCT FROM `t3`.`right__again` AND `t1`.`c` IS NOT DISTINCT FROM `t3`.`right__d`) AS `t4`

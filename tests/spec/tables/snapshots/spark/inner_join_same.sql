@@ -1,0 +1,1 @@
+SELECT `t2`.`id`, `t2`.`key`, `t4`.`right__word` AS `wood` FROM `left` AS `t2` INNER JOIN (SELECT `t1`.`key` AS `right__key`, `t1`.`word` AS `right__word` FROM `right` AS `t1`) AS `t4` ON `t2`.`key` IS NOT DISTINCT FROM `t4`.`right__key`

@@ -1,0 +1,1 @@
+SELECT * FROM `left` AS `t0` WHERE `t0`.`key` <> 'a'

@@ -1,0 +1,1 @@
+SELECT `t0`.`i`, CONCAT(CONCAT(CAST(EXTRACT(year FROM `t0`.`a`) AS STRING), '-'), CONCAT(IF(CAST(EXTRACT(month FROM `t0`.`a`) AS BIGINT) < 10, '0', ''), CAST(CAST(EXTRACT(month FROM `t0`.`a`) AS BIGINT) AS STRING))) AS `out` FROM `given` AS `t0`

@@ -1,0 +1,1 @@
+SELECT `t0`.`g`, `t0`.`x` FROM `some` AS `t0` ORDER BY `t0`.`g` ASC NULLS LAST, `t0`.`x` ASC NULLS LAST

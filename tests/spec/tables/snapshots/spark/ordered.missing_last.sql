@@ -1,0 +1,1 @@
+SELECT * FROM `left` AS `t0` ORDER BY `t0`.`key` ASC NULLS LAST, `t0`.`id` ASC NULLS LAST

@@ -1,0 +1,1 @@
+SELECT `t0`.`key` AS `x` FROM `left` AS `t0`

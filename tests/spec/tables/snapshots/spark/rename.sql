@@ -1,0 +1,1 @@
+SELECT `t0`.`id` AS `number`, `t0`.`key` FROM `left` AS `t0`

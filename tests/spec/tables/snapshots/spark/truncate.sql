@@ -1,0 +1,1 @@
+SELECT `t0`.`i`, TRIM(TRAILING ' \t\n\r\013\014' FROM SUBSTRING(TRIM(' \t\n\r\013\014' FROM REPLACE(`t0`.`a`, '.', '')), IF((0 + 1) >= 1, 0 + 1, 0 + 1 + LENGTH(TRIM(' \t\n\r\013\014' FROM REPLACE(`t0`.`a`, '.', '')))), 3)) AS `out` FROM `given` AS `t0`

@@ -1,0 +1,1 @@
+SELECT * FROM `left` AS `t0` UNION ALL SELECT * FROM `left` AS `t0`

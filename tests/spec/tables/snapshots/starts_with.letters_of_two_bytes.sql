@@ -1,0 +1,1 @@
+SELECT "t0"."i", STARTS_WITH("t0"."a", 'É') AS "out" FROM "given" AS "t0"

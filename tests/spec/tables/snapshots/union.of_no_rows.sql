@@ -1,0 +1,1 @@
+SELECT * FROM "none" AS "t0" UNION ALL SELECT * FROM "none" AS "t0"
