@@ -12,14 +12,12 @@ from typing import Any
 
 import pytest
 
-from commonweal.foundation.errors import CommonwealError, Fault, Unavailable
-from commonweal.vault.release.build import BuildReport, build_release
+from commonweal.foundation.errors import CommonwealError, Unavailable
+from commonweal.vault.release.build import BuildReport
 from commonweal.vault.release.plan import plan_release
-from commonweal.vault.risk import measure
 from commonweal.vault.tables import spark_session
 from commonweal.vault.tables.spark_session import Spark
-from tests.release_house import House, csv_text, make_house, permitted
-from tests.release_stores import as_parquet
+from tests.release_house import House, make_house
 
 SAME = ("permit_id", "permit_hash", "catalogue_digest", "source", "choices", "patients", "risk")
 HEART = Path(__file__).parents[1] / "data" / "heart"

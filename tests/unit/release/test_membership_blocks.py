@@ -158,7 +158,7 @@ def test_the_engine_keeps_nothing_of_it(
 
     written(engine, tmp_path / "a", people(3000), BLOCK)
     assert left() == set()
-    monkeypatch.setattr(membership, "_sorted_rows", lambda rows: 1 // 0)
+    monkeypatch.setattr(membership, "order_of", lambda rows: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         written(engine, tmp_path / "b", people(3000), BLOCK)
     assert left() == set()
