@@ -24,8 +24,7 @@ TRIES = 269  # nine tenths of 300, in whole bands of five
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     made = make_house(tmp_path_factory.mktemp("attack") / "house", count=150)
-    trust = made.custody().trust.model_copy(update={"attacks_per_day": 1000})
-    object.__setattr__(made.custody(), "trust", trust)
+    made.limit(attacks_per_day=1000)
     yield made
     made.close()
 
@@ -376,10 +375,9 @@ def test_runs_a_day_are_limited_over_all_authorisations(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "files", house.custody())
     for write in (desk.shown, desk.known, desk.truth):
         write()
-    trust = house.custody().trust
-    assert trust.attacks_per_day is None  # five, unless the policy says otherwise
+    assert house.custody().trust.attacks_per_day is None  # five, unless the policy says otherwise
     assert authorisations.RUNS_A_DAY == 5
-    object.__setattr__(house.custody(), "trust", trust.model_copy(update={"attacks_per_day": 2}))
+    house.limit(attacks_per_day=2)
     for _ in range(2):
         desk.attack(quasi=("sex", "town"))
     error = refused(lambda: desk.attack(quasi=("sex", "town")))
