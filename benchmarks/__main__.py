@@ -1,7 +1,7 @@
 """`python3 dev.py bench [NAME ...]`: run benchmarks and write `benchmarks/RESULTS.md`.
 
 Names: `release-1M`, `release-10M`, `release-10M-50` (fifty rows a patient), `risk` (1M and 10M),
-`anonymise` (needs UCI Adult), `ledger`; without a name all of them.
+`anonymise` (needs UCI Adult), `ledger`, `spark` (beside DuckDB); without a name all of them.
 Each is compared with its peer or floor in the same run. Figures of a part that is not run again
 stay in the table with the date on which they were taken.
 """
@@ -19,7 +19,7 @@ from typing import Any
 
 import duckdb
 
-from benchmarks import anonymise, ledger, release, risk
+from benchmarks import anonymise, ledger, release, risk, spark
 
 FOLDER = Path(__file__).parent
 STORE = FOLDER / "results.json"
@@ -32,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "risk": risk.run,
     "anonymise": anonymise.run,
     "ledger": ledger.run,
+    "spark": spark.run,
 }
 
 
