@@ -13,17 +13,17 @@ from typing import Any
 from commonweal.vault.tables import ops
 from tests.spec.tables.cases import Case, Rows
 
-MOST_ROWS = 5
+MOST_ROWS = 4
 _SHOWN = 40
 _HEAD = """# Operations on tables
 
 <!-- Made from the specification battery by tests/spec/tables/test_manual.py; do not edit. -->
 
-Everything that Commonweal does to patients' tables is made of these operations. Each is defined once
-and gives the same answer on every engine: integers exactly, decimals to one part in 10^12. Below, what
-goes in stands on the left and what comes out on the right, for a few of the rows that are checked;
-`-` is a missing value. The battery (`tests/spec/tables`) runs all of its {cases} cases on DuckDB
-{duckdb} and on Apache Spark {spark}, and compares both with slow and obvious code.
+Everything that Commonweal does to patients' tables is made of these operations. Each is defined
+once and gives the same answer on every engine: integers exactly, decimals to one part in 10^12.
+Below, what goes in stands on the left and what comes out on the right, for a few of the rows that
+are checked; `-` is a missing value. The battery (`tests/spec/tables`) runs all of its {cases} cases
+on DuckDB {duckdb} and on Apache Spark {spark}, and compares both with slow and obvious code.
 How to choose an engine: [use Spark](../how-to/use-spark.md).
 """
 

@@ -27,5 +27,5 @@ def test_the_page_shows_every_operation_and_stays_readable(repository: Path) -> 
     text = (repository / "docs" / "reference" / "operations.md").read_text("utf-8")
     shown = {line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")}
     assert shown == set(ops.__all__) - {"TYPES", "Dialect", "Table", "Value"}
-    assert len(text.splitlines()) < 1500
+    assert len(text.splitlines()) < 1700
     assert max(map(len, text.splitlines())) < 260
