@@ -136,7 +136,7 @@ def test_a_retired_version_is_destroyed_by_two_people(place: Place) -> None:
 
 def test_a_permit_of_a_stolen_key_must_be_looked_at_anew(place: Place) -> None:
     from commonweal.foundation.clock import stamp
-    from commonweal.vault.custody.believing import compromised_permits
+    from commonweal.vault.custody.believing import to_be_looked_at
 
     with place.open() as custody:
         place.issue(custody)
@@ -150,7 +150,7 @@ def test_a_permit_of_a_stolen_key_must_be_looked_at_anew(place: Place) -> None:
         assert load_permit(custody, place.permit)
         with pytest.raises(Fault, match="CW-SIGNATURE-COMPROMISED"):
             load_permit(custody, place.folder / "second.jws")
-        assert compromised_permits(custody) == ["permit-2"]
+        assert to_be_looked_at(custody) == {"permits": ["permit-2"], "releases": []}
 
 
 def test_a_home_from_before_goes_on_and_changes(
