@@ -33,6 +33,7 @@ _LEAF = b"\x00"
 _NODE = b"\x01"
 _AT_ONCE = 262_144
 _BLOCK = 1 << 20
+_DIGITS = 7
 _SCHEMA = pa.schema([(name, pa.binary(32)) for name in ("leaf", "label", "nonce")])
 
 
@@ -58,9 +59,10 @@ def write_membership(
     prefix = format_.LABEL_DOMAIN + folder.release.encode() + b"\x00"
     keyed = engine.key_table("key_membership", key.use(), prefix)
     labelled = ops.with_hmac(people, "person", "cw__label", keyed)
-    labelled = ops.project(labelled, {"label": ops.bytes_of(labelled["cw__label"])})
+    drawn = ops.number_of(labelled["cw__label"], _DIGITS, start=0)
+    labels = {"label": ops.bytes_of(labelled["cw__label"]), "drawn": drawn}
     name = f"members_{secrets.token_hex(6)}"
-    members = engine.keep(name, ops.derive(labelled, {"number": ops.row_number()}))
+    members = engine.keep(name, ops.project(labelled, labels))
     try:
         count = int(engine.one(ops.group(members, [], {"n": ops.count_rows(members)}))["n"])
         making = _Making(engine, members, count, format_.tree_size(count), block)
@@ -111,11 +113,14 @@ class _Making:
         return max(1, self.size // self.block)
 
     def _labels(self) -> Iterator[np.ndarray]:
-        number = self.members["number"]
-        for start in range(0, self.people, self.block):
+        # By the first digits of the labels, which are spread evenly: numbering people would take
+        # one core, and a long time.
+        drawn, edges = self.members["drawn"], 16**_DIGITS
+        for part in range(self._parts):
+            low, high = (edges * at // self._parts for at in (part, part + 1))
             mine = ops.both(
-                ops.compare(number, "gt", ops.constant(start, "integer")),
-                ops.compare(number, "le", ops.constant(start + self.block, "integer")),
+                ops.compare(drawn, "ge", ops.constant(low, "integer")),
+                ops.compare(drawn, "lt", ops.constant(high, "integer")),
             )
             some = ops.select(ops.keep_where(self.members, mine), ["label"])
             yield byte_rows(self.engine.arrow(some).column("label"), format_.LABEL_BYTES)
