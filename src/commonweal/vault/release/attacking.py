@@ -13,7 +13,7 @@ five; few runs.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -44,7 +44,6 @@ from commonweal.vault.risk.intruder.intervals import even
 from commonweal.vault.risk.intruder.puzzle import NOBODY, Mask, Puzzle, row_numbers
 from commonweal.vault.risk.intruder.reading import (
     Truth,
-    columns_of,
     match_truth,
     texts,
     unfit,
@@ -95,8 +94,13 @@ def attack(custody: Custody, asked: Attack, progress: Progress = quiet) -> Attac
     """The totals of one run. Raises what its steps raise; the ledger says how each run ended."""
     paper = load_authorisation(custody, asked.authorisation)
     target = _target(custody, asked, paper)
-    chosen = _chosen(asked, target)
-    identified = texts(asked.against, [asked.person, *chosen.values(), *_secret(asked)], _KNOWN)
+    chosen: dict[Offered, str] = {}
+
+    def wanted(columns: Sequence[str]) -> list[str]:
+        chosen.update(_chosen(asked, target, set(columns) - {asked.person}))
+        return [asked.person, *chosen.values(), *_secret(asked)]
+
+    identified = texts(asked.against, wanted, _KNOWN)
     run = begin_attack(custody, paper, target.permit)
     try:
         figures = _Run(custody, asked, paper, target, chosen, progress).figures(identified, run)
@@ -123,9 +127,8 @@ def _secret(asked: Attack) -> list[str]:
     return [] if asked.secret is None else [asked.secret]
 
 
-def _chosen(asked: Attack, target: Attacked) -> dict[Offered, str]:
-    """The columns to be attacked, each with its column in the table of what is known."""
-    known = set(columns_of(asked.against, _KNOWN)) - {asked.person}
+def _chosen(asked: Attack, target: Attacked, known: set[str]) -> dict[Offered, str]:
+    """The columns to be attacked, each with its column (in `known`) of what is known."""
     offered = [one for one in target.offered if asked.secret not in one.known_as]
     wanted = [one for one in offered if one.knowable] if not asked.quasi else []
     for name in asked.quasi:
