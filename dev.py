@@ -527,13 +527,19 @@ def command_run(arguments: list[str]) -> int:
     return run_child(wanted)
 
 
+def command_spark(_arguments: list[str]) -> int:
+    """Say that what was prepared is there."""
+    say("Apache Spark is ready for --engine spark.")
+    return 0
+
+
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "demo": lambda arguments: run_child([str(VENV / "bin" / "commonweal"), "demo", *arguments]),
     "test": command_test,
     "bench": lambda arguments: run_child(python("-m", "benchmarks", *arguments), cwd=ROOT),
     "lint": command_lint,
     "run": command_run,
-    "spark": lambda _arguments: say("Apache Spark is ready for --engine spark.") or 0,
+    "spark": command_spark,
     "newest": lambda arguments: run_child(python("tools/newest.py", *arguments), cwd=ROOT),
 }
 

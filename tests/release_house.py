@@ -220,10 +220,16 @@ class House:
             self._open.append(open_custody(self.home, self.clock, root_store=self.root))
         return self._open[0]
 
+    def limit(self, **limits: object) -> None:
+        """As if the trust policy in force said these limits, until the home is closed."""
+        book = self.custody().book
+        changed = book.policy().model_copy(update=limits)
+        object.__setattr__(book, "policy", lambda *_: changed)
+
     def close(self) -> None:
         """Close the home."""
         while self._open:
-            self._open.pop().ledger.close()
+            self._open.pop().__exit__()
 
     def write(self) -> None:
         """Write source and catalogue as they are now."""

@@ -246,6 +246,12 @@ def test_anonymise_a_table(desk: Desk, repository: Path) -> None:
     assert "SSN" in (desk.folder / "left-out.txt").read_text()
 
 
+def test_use_spark(desk: Desk, repository: Path) -> None:
+    shutil.copytree(repository / "examples" / "synthea", desk.folder / "records")
+    settings = "export COMMONWEAL_SPARK_MASTER=local[1] COMMONWEAL_MEMORY=1GB"
+    desk.run("use-spark.md", Stage(before={"risk measure": settings}))
+
+
 def test_read_from_postgresql(desk: Desk, repository: Path, postgres_url: str) -> None:
     page = repository / FOLDER / "read-from-postgresql.md"
     data = factories.catalogue_data()

@@ -7,6 +7,8 @@ nonces of the membership list, and the name of the engine in the manifest.
 from __future__ import annotations
 
 import json
+import math
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,18 @@ import pytest
 from commonweal.foundation.errors import CommonwealError, Unavailable
 from commonweal.vault.release.build import BuildReport
 from commonweal.vault.release.plan import plan_release
+from commonweal.vault.risk import More, measure
 from commonweal.vault.tables import spark_session
 from commonweal.vault.tables.spark_session import Spark
-from tests.release_house import House, make_house
+from tests.integration.test_release_sources import keep_catalogue, scanned
+from tests.release_house import (
+    House,
+    exempt,
+    make_house,
+    objection,
+    permitted,
+    without_identifier,
+)
 
 SAME = ("permit_id", "permit_hash", "catalogue_digest", "source", "choices", "patients", "risk")
 HEART = Path(__file__).parents[1] / "data" / "heart"
@@ -58,10 +69,12 @@ def assert_the_same(house: House, first: BuildReport, second: BuildReport) -> No
     assert held[0] == held[1]
 
 
-def test_a_release_with_everything(house: House, spark: Spark) -> None:
+def test_a_release_with_everything(
+    house: House, spark: Spark, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Choices, a hold-out, shifted dates, codes of records, rare values, a table two links away."""
     person = house.numbers[3]
-    house.choose(objections=[person])
+    house.choose(objections=[objection(person)])
     permit = house.issue(processing=["table", "train"])
     first, second = with_both(house, permit)
     assert second.manifest["patients"]["removed"]["local_objection"] == 1
@@ -69,6 +82,11 @@ def test_a_release_with_everything(house: House, spark: Spark) -> None:
     assert_the_same(house, first, second)
     assert not house.verify(second.folder).faults
     assert house.contents(second) == house.contents(first)
+    shown = "".join(capfd.readouterr())
+    assert "Quixotry" not in shown
+    assert not any(number in shown for number in house.numbers)
+    assert spark.session.catalog.listTables() == []
+    assert spark.session.sparkContext._jsc.sc().getPersistentRDDs().isEmpty()
 
 
 def test_a_plan_says_the_same(house: House, spark: Spark) -> None:
@@ -94,17 +112,6 @@ def test_the_same_faults_have_the_same_codes(house: House, spark: Spark) -> None
     assert "tomorrow" not in str(told)
 
 
-def test_nothing_of_spark_is_left_and_no_value_is_told(
-    house: House, spark: Spark, capfd: pytest.CaptureFixture[str]
-) -> None:
-    house.build(house.issue(), engine="spark")
-    shown = "".join(capfd.readouterr())
-    assert "Quixotry" not in shown
-    assert not any(number in shown for number in house.numbers)
-    left = spark.session.catalog.listTables()
-    assert left == []
-
-
 def test_without_java_nothing_runs_elsewhere(
     house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -116,7 +123,58 @@ def test_without_java_nothing_runs_elsewhere(
     assert not list(house.releases.glob("permit-1.r*"))
 
 
-FIGURES = {
-    "quasi": ["age", "sex", "cp"],
-    "sensitive": ["num"],
-}
+def heart_hospitals(house: House) -> dict[str, Any]:
+    """The four hospitals as a source in which a row is a person; returns what a permit adds."""
+    shutil.rmtree(house.source)
+    shutil.copytree(HEART, house.source)
+    forms = {"age": "age_band(20,80)", "sex": "exact", "target": "exact"}
+    roles = {"age": "quasi_identifier", "sex": "quasi_identifier", "target": "sensitive"}
+    found = scanned(house, "folder", str(house.source))
+    dataset = found["datasets"][0]
+    dataset["id"] = "hospital"
+    for table in dataset["tables"]:
+        for variable in table["variables"]:
+            if variable["name"] in forms:
+                variable |= {"forms": [forms[variable["name"]]], "role": roles[variable["name"]]}
+            if variable["name"] == "age":
+                variable |= {"type": "integer", "identifies": "age"}
+    keep_catalogue(house, found)
+    choices = exempt() | {"include_people_without_identifier": without_identifier()}
+    data = permitted(**{table["name"]: forms for table in dataset["tables"]})
+    return {"data": data, "choices": choices, "risk": {"suppress_up_to": 0.1}}
+
+
+def test_four_heart_hospitals_where_a_row_is_a_person(tmp_path: Path, spark: Spark) -> None:
+    """The place of a row in its file is all that tells people apart: Spark must know it too."""
+    house = make_house(tmp_path / "house", count=2)
+    permit = house.issue(**heart_hospitals(house))
+    first, second = with_both(house, permit)
+    assert second.manifest["patients"]["considered"] == 920
+    assert second.manifest["patients"]["released"] > 860
+    assert_the_same(house, first, second)
+    house.close()
+
+
+def test_risk_figures_are_the_same(spark: Spark, tmp_path: Path) -> None:
+    more = More(population_size=100_000, events=("cp",), suda=True, suda_up_to=2)
+    found = [
+        measure(
+            HEART / "processed.cleveland.csv", ["age", "sex"], ["target", "thal"],
+            work_folder=tmp_path, more=more, engine_name=name,
+        )
+        for name in ("duckdb", "spark")
+    ]  # fmt: skip
+    assert found[0].keys() == found[1].keys()
+    for key in found[0]:
+        assert alike(found[0][key], found[1][key]), key
+
+
+def alike(left: Any, right: Any) -> bool:
+    """Equal, decimals to 1e-12 of their size."""
+    if isinstance(left, float) and isinstance(right, float):
+        return math.isclose(left, right, rel_tol=1e-12)
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(alike(left[k], right[k]) for k in left)
+    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
+        return len(left) == len(right) and all(map(alike, left, right))
+    return bool(left == right)

@@ -35,6 +35,7 @@ def puzzles(draw: Any) -> Puzzle:
                     st.lists(st.integers(UNKNOWN, size), min_size=targets, max_size=targets)
                 ),
                 "ordered": draw(st.booleans()),
+                "near": draw(st.integers(1, 3)),
             }
         )
     for _ in range(draw(st.integers(0 if facts else 1, 2))):
@@ -106,7 +107,7 @@ def test_names_and_order_change_nothing(asked: Puzzle, chance: Any) -> None:
         named = np.array([0, *names, UNKNOWN])  # the last is reached by -1
         facts.append(
             Fact(fact.name, named[fact.released[order]], named[fact.known], fact.size,
-                 fact.ordered)
+                 fact.ordered, fact.near)
         )  # fmt: skip
     for one in asked.happenings:
         rows = [one.released[one.offsets[p] : one.offsets[p + 1]] for p in order]

@@ -28,8 +28,7 @@ DETAILS = ("born", "sex", "town")
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     made = make_house(tmp_path / "house", count=12)
-    trust = made.custody().trust.model_copy(update={"attacks_per_day": 1000})
-    object.__setattr__(made.custody(), "trust", trust)
+    made.limit(attacks_per_day=1000)
     yield made
     made.close()
 

@@ -36,7 +36,16 @@ class Finding:
 
 def examine(home: Path | None) -> list[Finding]:
     """Everything that can be said of this machine, and of the home if one was named."""
-    found = [_python(), _user(), _engine(), _postgresql(), _memory(), _swap(), _separation()]
+    found = [
+        _python(),
+        _user(),
+        _engine(),
+        _spark(),
+        _postgresql(),
+        _memory(),
+        _swap(),
+        _separation(),
+    ]
     return [*found, *_home(home)]
 
 
@@ -72,6 +81,20 @@ def _engine() -> Finding:
         return f"DuckDB {duckdb.__version__}; what spills to the disk is encrypted."
 
     return _asked("Table engine", look)
+
+
+def _spark() -> Finding:
+    """Whether `--engine spark` could be used. It need not be: nothing is started for this."""
+    from commonweal.vault.tables.spark_session import java_program, require_spark
+
+    try:
+        require_spark()
+    except CommonwealError as error:
+        return Finding("Spark", "ok", f"Not used here: {error.sentence}")
+    import importlib.metadata
+
+    version = importlib.metadata.version("pyspark")
+    return Finding("Spark", "ok", f"PySpark {version} with {java_program()}; used if asked for.")
 
 
 def _postgresql() -> Finding:

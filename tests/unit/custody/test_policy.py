@@ -524,3 +524,24 @@ def test_custody_says_what_it_reads(place: Place) -> None:
     with place.open() as custody:
         assert repr(custody.belief) == f"Belief({custody.home.id})"
     assert custody.trust.number == 1  # also when the ledger is closed
+
+
+def test_a_restore_without_the_new_log_key_goes_on_with_the_old(place: Place) -> None:
+    with place.open() as custody:
+        back_up(custody, place.folder / "b")
+        new = rotate_key(custody, "ledger")
+        change(custody, place.folder / "p", replace=["ledger"], log_overlap_days=1)
+        place.clock.advance(HOUR)
+    again, result = _restored(place, place.folder / "b")
+    assert result.missing_keys == (new.id,)
+    with open_custody(again.home, place.clock, root_store=place.store) as custody:
+        place.clock.advance(timedelta(days=3))
+        settle(custody)  # the old key's time is over, and no other key is here
+        place.issue(custody)
+        third = rotate_key(custody, "ledger")
+        change(custody, place.folder / "q", replace=["ledger"], log_overlap_days=0)
+        assert third.id != new.id
+        assert custody.ledger_keys_in_use[-1].public == third.verification_key
+        settle(custody)
+    report = verify_ledger(again.home, place.clock, root_store=place.store)
+    assert report.faults == []

@@ -41,7 +41,8 @@ def puzzle(
         size = max([*fact["released"], *fact["known"], 0]) + 1
         made.append(
             Fact(f"f{number}", np.array(fact["released"], np.int64),
-                 np.array(fact["known"], np.int64), size, fact.get("ordered", False))
+                 np.array(fact["known"], np.int64), size, fact.get("ordered", False),
+                 fact.get("near", 1))
         )  # fmt: skip
     for number, one in enumerate(happenings):
         flat = [value for values in one["released"] for value in values]
@@ -99,7 +100,7 @@ def level(fact: Fact, known: int, shown: int) -> int:
     """0 equal, 1 near, 2 far."""
     if known == shown:
         return 0
-    beside = fact.ordered and known > 0 and shown > 0 and abs(known - shown) == 1
+    beside = fact.ordered and known > 0 and shown > 0 and abs(known - shown) <= fact.near
     return 1 if beside else 2
 
 
@@ -177,7 +178,9 @@ def levels_of(asked: Puzzle, belief: Sequence[Sequence[float]]) -> list[list[lis
             equal = share(value)
             near = 0.0
             if fact.ordered and known > 0:
-                near = sum(share(v) for v in (value - 1, value + 1) if 0 < v < fact.size)
+                steps = range(1, fact.near + 1)
+                others = [value + sign * step for step in steps for sign in (-1, 1)]
+                near = sum(share(v) for v in others if 0 < v < fact.size)
             near = min(near, 1 - equal)
             far = max(1 - equal - near, 0.5 / asked.people)
             chances = (equal, near, far)

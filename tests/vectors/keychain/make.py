@@ -4,7 +4,8 @@
 
 One log whose key was replaced twice: K1 signed alone, then K1 and K2, then K2 alone, then K2 and
 K3. The vectors are ours; other implementations may use them. `code` is null where the proof must
-hold. Keys of thieves are those of the log: after they were retired, in forged checkpoints and chains.
+hold. Keys of thieves are those of the log: after they were retired, in forged checkpoints and in
+chains.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ def sign_change(custody: Custody, file: Path, key: str) -> tuple[TrustPolicy, li
     check_proposal(custody, policy)
     signer = custody.signer(key)
     custody.belief.require_changer(signer.key_id, key)
-    now = custody.clock.now()
+    now = custody.book.now()
     if text is None:
         signed = sign_paper(CHANGE, policy.plain(), [signer], now)
     else:

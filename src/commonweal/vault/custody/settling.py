@@ -111,11 +111,15 @@ def _follow_log_keys(custody: Custody) -> None:
             add_log_key(custody.ledger, key.id, raw_public(key.public_key))
     with custody.ledger.reading() as connection:
         order = log_key_order(connection)
+    here = {info.id for info in custody.keyring.versions(LEDGER_KEY) if info.state == "active"}
     ending = [
         key for key in wanted
-        if key.signs_until is not None and key.signs_until <= now
+        if key.signs_until is not None and key.signs_until <= now and key.id in here
         and raw_public(key.public_key) not in order.retired
     ]  # fmt: skip
+    if not here & ({key.id for key in wanted} - {key.id for key in ending}):
+        # A restore that is older than the new key: a ledger that nobody could sign helps no one.
+        ending = []
     if ending:
         sequence(custody.ledger)
         _sign(custody)

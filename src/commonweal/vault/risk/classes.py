@@ -13,7 +13,7 @@ import contextlib
 import itertools
 import math
 import secrets
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from commonweal.foundation.errors import Fault, WrongUsage
@@ -27,6 +27,7 @@ PERSON = "person"
 CLASS = "cw__class"
 _SIZE = "cw__people"
 _COUNT = "cw__count"
+_NOBODY = "cw__nobody"
 _SAME = "cw__all"
 _VALUE = "cw__value"
 PLACE = "cw__place"
@@ -58,7 +59,7 @@ def class_figures(
     where one row is one person. Without `quasi` everyone is in one class. `close_up_to`: by person
     the closeness of sensitive columns is worked out in the same pass where there are no more rows;
     the values of the columns `ordered` stand in a row.
-    The table is read once (by person three times), again for each sensitive column, and by person
+    The table is read once (by person twice), again for each sensitive column, and by person
     again for each six million rows of those, so an expensive expression should be kept before.
     Raises `WrongUsage` CW-RISK-COLUMNS and `Fault` CW-RISK-PERSON-MISSING.
     """
@@ -190,7 +191,10 @@ def kept(engine: Engine, table: ops.Table, what: str) -> Iterator[ops.Table]:
 def refuse_missing_people(engine: Engine, table: ops.Table, person: str) -> None:
     """Raise `Fault` CW-RISK-PERSON-MISSING where rows have no person."""
     nobody = ops.count_where(table, ops.is_missing(table[person]))
-    count = engine.one(ops.group(table, [], {_COUNT: nobody}))[_COUNT]
+    _refuse_nobody(int(engine.one(ops.group(table, [], {_COUNT: nobody}))[_COUNT]), person)
+
+
+def _refuse_nobody(count: int, person: str) -> None:
     if count:
         raise Fault(
             "CW-RISK-PERSON-MISSING",
@@ -254,10 +258,11 @@ def _by_person(
     above: float,
     asked: _Asked,
 ) -> Figures:
-    refuse_missing_people(engine, table, person)
-    with kept(engine, _numbered_classes(table, keys), "classes") as classes:
-        totals = {_COUNT: ops.total(classes[_COUNT]), CLASS: ops.count_rows(classes)}
-        whole = engine.one(ops.group(classes, [], totals))
+    nobody = {_NOBODY: ops.count_where(table, ops.is_missing(table[person]))}
+    with kept(engine, _numbered_classes(table, keys, nobody), "classes") as classes:
+        totals = {name: ops.total(classes[name]) for name in (_COUNT, _NOBODY)}
+        whole = engine.one(ops.group(classes, [], {**totals, CLASS: ops.count_rows(classes)}))
+        _refuse_nobody(int(whole[_NOBODY] or 0), person)
         rows, last = int(whole[_COUNT] or 0), int(whole[CLASS])
         by_rows = _histogram(engine, ops.project(classes, {_SIZE: classes[_COUNT]}))
         pairs = _pairs(_with_class(table, keys, classes), [CLASS], person)
@@ -294,8 +299,10 @@ def _by_person(
     )
 
 
-def _numbered_classes(table: ops.Table, keys: Sequence[str]) -> ops.Table:
-    found = ops.group(table, keys, {_COUNT: ops.count_rows(table)})
+def _numbered_classes(
+    table: ops.Table, keys: Sequence[str], besides: Mapping[str, ops.Value] | None = None
+) -> ops.Table:
+    found = ops.group(table, keys, {_COUNT: ops.count_rows(table), **(besides or {})})
     return ops.derive(found, {CLASS: ops.row_number()})
 
 

@@ -1,8 +1,9 @@
 """How much it says that a detail agrees: the weights of Fellegi and Sunter (1969).
 
-A detail is equal, near (the next value in order) or far. How often each happens by chance follows
-from the release's own shares, so a rare value says more. How often it happens for the right person
-is estimated from what the attacker has, without knowing who is who (expectation and maximisation).
+A detail is equal, near (a value beside it, in order) or far. How often each happens by chance
+follows from the release's own shares, so a rare value says more. How often it happens for the right
+person is estimated from what the attacker has, without knowing who is who (expectation and
+maximisation).
 The attacker takes each target to be in the release: nobody is harder to hide from (prosecutor).
 """
 
@@ -45,7 +46,7 @@ def _by_value(fact: Fact, known: np.ndarray, levels: Floats) -> Floats:
     rows = np.arange(len(known))
     table = np.repeat(levels[_FAR][:, None], fact.size, axis=1)
     if fact.ordered:
-        for step in (-1, 1):
+        for step in (*range(-fact.near, 0), *range(1, fact.near + 1)):
             beside = known + step
             there = (known > 0) & (beside > 0) & (beside < fact.size)
             table[rows[there], beside[there]] = levels[_NEAR][there]
@@ -76,8 +77,9 @@ def _by_chance(fact: Fact, people: int) -> Floats:
     shares = (np.bincount(fact.released, minlength=fact.size) + 0.5) / (people + 0.5 * fact.size)
     beside = np.zeros(fact.size)
     if fact.ordered:
-        beside[1:-1] += shares[2:]
-        beside[2:] += shares[1:-1]
+        for step in range(1, min(fact.near, fact.size - 2) + 1):
+            beside[1:-step] += shares[1 + step :]
+            beside[1 + step :] += shares[1:-step]
     known = np.maximum(fact.known, 0)
     equal, near = shares[known], np.where(known > 0, beside[known], 0.0)
     near = np.minimum(near, 1.0 - equal)
@@ -108,7 +110,8 @@ def _expected(puzzle: Puzzle, classes: Classes, weights: Weights, used: int) -> 
             equal = float(chance[shown == known].sum())
             near = 0.0
             if fact.ordered:
-                beside = (np.abs(shown - known) == 1) & (shown > 0) & (known > 0)
+                away = np.abs(shown - known)
+                beside = (away > 0) & (away <= fact.near) & (shown > 0) & (known > 0)
                 near = float(chance[beside].sum())
             said = float(chance[fact.known[part] != UNKNOWN].sum())
             counts[place] += np.array([equal, near, max(0.0, said - equal - near)])

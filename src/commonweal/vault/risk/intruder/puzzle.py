@@ -30,7 +30,7 @@ class Fact:
 
     `released`: a number below `size` for each person of the release, 0 where it is missing.
     `known`: the same for each target, `UNKNOWN` where nothing is known. `ordered`: whether numbers
-    beside each other mean values beside each other.
+    beside each other mean values beside each other; then up to `near` numbers away is near.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Fact:
     known: Ints
     size: int
     ordered: bool = False
+    near: int = 1
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from commonweal.vault.risk.coding import Ints
 from commonweal.vault.risk.intruder.encoding import as_days, coded, kind_of, plain
+from commonweal.vault.risk.intruder.knowledge import DAYS_OF_YEAR
 from commonweal.vault.risk.intruder.puzzle import (
     UNKNOWN,
     UNSAID,
@@ -78,13 +79,18 @@ def make_puzzle(
     for shown, belief in details:
         if shown.weeks is not None:
             moved.append((shown, belief))
-        elif has_one_value(shown, people):
+        elif has_one_value(shown, people) and not _is_rough_day(shown, belief):
             facts.append(_fact(people, targets, shown, belief))
         else:
             happenings.append(_happening(people, targets, [(shown, belief)], shown.name))
     if moved:
         happenings.append(_happening(people, targets, moved, MOVED))
     return Puzzle(people, targets, tuple(facts), tuple(happenings), hidden)
+
+
+def _is_rough_day(shown: Shown, belief: Believed) -> bool:
+    """Whether a day is known by a few days only: days are counted there, not values."""
+    return belief.within_days > 0 and kind_of(plain(shown.values)) == "date"
 
 
 def _fact(people: int, targets: int, shown: Shown, belief: Believed) -> Fact:
@@ -94,7 +100,25 @@ def _fact(people: int, targets: int, shown: Shown, belief: Believed) -> Fact:
     known = np.full(targets, UNKNOWN, dtype=np.int64)
     first = belief.there & (belief.ranks == 0)
     known[belief.targets[first]] = both.known[first]
-    return Fact(shown.name, released, known, both.size, both.ordered)
+    near = steps_near(plain(shown.values), belief.within_days) if both.ordered else 1
+    return Fact(shown.name, released, known, both.size, both.ordered, near)
+
+
+def steps_near(values: pa.Array, within_days: int) -> int:
+    """How many values on a belief may be, that is off by so many days: at least one.
+
+    A value is a month, a year (numbers) or a group of years.
+    """
+    held = values.drop_null()
+    days = DAYS_OF_YEAR
+    if kind_of(values) == "text" and len(held):
+        if pc.all(pc.match_substring_regex(held, r"^[0-9]{4}-[0-9]{2}$")).as_py():
+            days = _DAYS_OF_MONTH
+        else:
+            firsts = np.unique(pc.extract_regex(held, r"^(?P<first>[0-9]{1,9})").field("first"))
+            years = np.diff(np.sort(firsts.astype(np.int64)))
+            days = DAYS_OF_YEAR * (int(np.median(years)) if len(years) else 1)
+    return max(1, math.ceil(within_days / max(1, days)))
 
 
 def _happening(
@@ -145,7 +169,7 @@ def _in_time(shown: Shown, belief: Believed) -> tuple[Ints, Ints, int]:
     elif kind_of(both) == "text":
         within = math.ceil(belief.within_days / _DAYS_OF_MONTH)
     elif pc.all(pc.and_(pc.greater(both, 1800), pc.less(both, 2200))).as_py():
-        within = math.ceil(belief.within_days / 365)
+        within = math.ceil(belief.within_days / DAYS_OF_YEAR)
     places = np.full(len(both), UNSAID, dtype=np.int64)
     places[there] = values
     return places[: len(released)], places[len(released) :], within
