@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from commonweal.vault.risk import Cost, Deeper, EventFigures, Figures, MoreFigures, report_html
@@ -35,7 +35,8 @@ class Tried:
     score: float
     suppressed: int
     holds: bool
-    levels: dict[str, int] = field(default_factory=lambda: {"age": 1, "postcode": 2})
+    levels: tuple[str, ...] = ("age_band(5,90)", "outward_postcode")
+    k: int = 3
 
 
 BEFORE = {

@@ -80,6 +80,11 @@ class Candidate(Protocol):
         ...
 
     @property
+    def k(self) -> int:
+        """How many people the smallest group has before anybody is left out."""
+        ...
+
+    @property
     def holds(self) -> bool:
         """Whether the limits of the permit hold."""
         ...

@@ -400,16 +400,25 @@ def _best_candidates(tried: Sequence[Candidate]) -> list[str]:
         (
             _levels(one.levels),
             f"{one.score:.4f}",
+            people_in_words(one.k),
             people_in_words(one.suppressed),
             "yes" if one.holds else "no",
         )
         for one in ordered[:MOST_CANDIDATES]
     ]
-    head = ("Level of detail of each item", "Detail lost", "People left out", "Keeps the limits")
+    head = (
+        "Level of detail of each item",
+        "Detail lost",
+        "Smallest group, if nobody is left out",
+        "People left out",
+        "Keeps the limits",
+    )
     return data_table(f"The best {len(cells)} of {len(tried):,} ways", head, cells)
 
 
 def _levels(levels: object) -> str:
     if isinstance(levels, Mapping):
         return ", ".join(f"{name}: {level}" for name, level in levels.items())
+    if isinstance(levels, tuple | list):
+        return ", ".join(str(level) for level in levels)
     return str(levels)
