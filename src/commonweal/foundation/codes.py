@@ -245,6 +245,7 @@ CUSTODY = {
 CLI = {
     "CW-INTERNAL": "Something went wrong inside Commonweal that it does not know about.",
     "CW-USAGE": "A command was given with wrong arguments.",
+    "CW-NOT-BUILT": "This belongs to a part of Commonweal that is not built yet.",
     "CW-INTERRUPTED": "The command was interrupted.",
 }
 
@@ -293,6 +294,5 @@ CODES: dict[str, str] = {
 }
 
 RETIRED: dict[str, str] = {
-    "CW-NOT-BUILT": "This belongs to a part of Commonweal that is not built yet.",
     "CW-RISK-NOT-BUILT": "A risk measure belonged to a part of Commonweal that was not built yet.",
 }
