@@ -4,10 +4,10 @@
 table of what is known and the file of the truth are opened. 3. The run is written on the sealed
 log, which counts it. 4. The data are read and attacked. 5. How it ended is written with the totals.
 
-Whoever runs it chooses the table, so it could ask about one person (S15). Therefore: at least a
-hundred people of the release, copies of one seen through; a keyed sample of them, drawn anew when a
-byte of what was given changes, so that two runs never differ in one person; counts in bands of
-five; few runs.
+Whoever runs it chooses the table, so it could ask about one person (S15). Therefore: a hundred
+people of the release or more (how many more is drawn), copies of one seen through; a keyed sample
+of them of drawn size, drawn anew when a byte of what was given changes, so that two runs never
+differ in one person; counts in bands of five; few runs.
 """
 
 from __future__ import annotations
@@ -60,8 +60,9 @@ from commonweal.vault.tables.opening import opened_engine
 
 LEAST_TARGETS = 100
 MOST_TARGETS = 20_000
-SAMPLED = 0.9
-LEAST_TRIES = 84
+UNSURE = 20
+SAMPLED = (0.8, 0.95)
+LEAST_TRIES = 79
 LEAST_DIFFERENT = 20
 MOST_EVENTS = 8
 MOST_DETAILS = 30
@@ -201,10 +202,12 @@ class _Run:
         chance = np.random.default_rng(seed)
         inside = np.flatnonzero(truth.of_person != NOBODY)
         outside = np.flatnonzero(truth.of_person == NOBODY)
-        if len(inside) < LEAST_TARGETS:
-            raise _few(len(inside))
+        # A sharp limit would tell whether one person more is in the release.
+        least = LEAST_TARGETS + int(chance.integers(0, UNSURE + 1))
+        if len(inside) < least:
+            raise _few()
         targets = _sample(chance, inside)
-        own = len(outside) < LEAST_TARGETS
+        own = len(outside) < least
         controls = targets if own else _sample(chance, outside)
         people = np.concatenate([targets, controls])
         control = np.arange(len(people)) >= len(targets)
@@ -316,15 +319,17 @@ class _Draw:
 
 
 def _sample(chance: np.random.Generator, people: Ints) -> Ints:
-    wanted = even(min(MOST_TARGETS, int(SAMPLED * len(people))))
+    share = chance.uniform(*SAMPLED)
+    wanted = even(min(MOST_TARGETS, int(share * len(people))))
     return np.asarray(chance.permutation(people)[:wanted], dtype=np.int64)
 
 
-def _few(people: int) -> Refused:
+def _few() -> Refused:
+    # How many there are is not said: of one person more or less it would tell whether they are in.
     return Refused(
         "CW-ATTACK-FEW",
-        f"The truth names only {people:,} people of the release; an attack needs "
-        f"{LEAST_TARGETS}, or its totals would be about single people.",
+        "The truth names too few people of the release; the totals would be about single people.",
+        remedy=f"Name {LEAST_TARGETS + UNSURE} or more.",
     )
 
 
@@ -351,8 +356,8 @@ def _require_different(identified: pa.Table, names: list[str], truth: Truth, dra
     if len(different) < LEAST_DIFFERENT:
         raise Refused(
             "CW-ATTACK-FEW",
-            f"Only {len(different):,} different things are known of the people looked for; an "
-            f"attack needs {LEAST_DIFFERENT}, or its totals would be about single people.",
+            "Too few different things are known of the people looked for; the totals would be "
+            "about single people.",
         )
 
 
