@@ -120,11 +120,11 @@ def _major(name: str) -> int:
 def has_java() -> bool:
     """Say whether JAVA_HOME, or else PATH, has a Java that Spark is used with: 17 or 21."""
     home = os.environ.get("JAVA_HOME")
-    program = shutil.which(f"{home}/bin/java" if home else "java")
-    if program is None:
+    program = shutil.which(f"{home}/bin/java" if home else "java") or os.devnull
+    if not os.access(program, os.X_OK):
         return False
-    said = subprocess.run([program, "-version"], check=False, capture_output=True)
-    return re.search(rb'version "(17|21)[.\"]', said.stderr) is not None
+    said = subprocess.run([program, "-version"], check=False, capture_output=True).stderr
+    return re.search(rb'version "(17|21)[.\"]', said) is not None
 
 
 def _can_make_venv() -> bool:
@@ -170,12 +170,7 @@ NEEDS = (
         lambda: postgres_bin() is not None,
         ("postgresql",),
     ),
-    Need(
-        "Java 17 or 21 (which JAVA_HOME must name, where that is set)",
-        WITH_SPARK | {"newest"},
-        has_java,
-        ("openjdk-17-jre-headless",),
-    ),
+    Need("Java 17 or 21", WITH_SPARK | {"newest"}, has_java, ("openjdk-17-jre-headless",)),
 )
 
 
@@ -342,10 +337,9 @@ def _install_locks(locks: Sequence[str]) -> None:
 
 def _install_spark() -> None:
     say("Installing Apache Spark (500 MB; a minute or two the first time) ...")
-    pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--require-hashes", "--no-deps"]
+    pip = python("-m", "pip", "install", "--require-hashes", "--no-deps", "--no-build-isolation")
     # PySpark comes as a source package alone: the locked setuptools builds it, nothing else.
-    pip += ["--only-binary=:all:", "--no-binary=pyspark", "--no-build-isolation"]
-    pip += ["--no-warn-script-location", "-r", str(REQUIREMENTS / "spark.lock")]
+    pip += ["--only-binary=:all:", "--no-binary=pyspark", "-r", str(REQUIREMENTS / "spark.lock")]
     _logged(pip, "spark.log", "install Apache Spark")
 
 
@@ -522,7 +516,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "lint": command_lint,
     "run": command_run,
     "spark": lambda _arguments: say("Apache Spark is ready for --engine spark.") or 0,
-    "newest": lambda arguments: run_child(python("tools/newest.py", *arguments), cwd=ROOT),
+    "newest": lambda _arguments: run_child(python("tools/newest.py"), cwd=ROOT),
 }
 
 
