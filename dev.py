@@ -143,18 +143,8 @@ NEEDS = (
         lambda: postgres_bin() is not None,
         ("postgresql",),
     ),
-    Need(
-        "the browser Chromium",
-        frozenset({"test"}),
-        lambda: chromium() is not None,
-        ("chromium",),
-    ),
-    Need(
-        "Java 17 or 21 (which JAVA_HOME must name, where that is set)",
-        WITH_SPARK | {"newest"},
-        has_java,
-        ("openjdk-17-jre-headless",),
-    ),
+    Need("the browser Chromium", frozenset({"test"}), lambda: bool(chromium()), ("chromium",)),
+    Need("Java 17 or 21", WITH_SPARK | {"newest"}, has_java, ("openjdk-17-jre-headless",)),
 )
 
 
@@ -321,10 +311,9 @@ def _install_locks(locks: Sequence[str]) -> None:
 
 def _install_spark() -> None:
     say("Installing Apache Spark (500 MB; a minute or two the first time) ...")
-    pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--require-hashes", "--no-deps"]
+    pip = python("-m", "pip", "install", "--require-hashes", "--no-deps", "--no-build-isolation")
     # PySpark comes as a source package alone: the locked setuptools builds it, nothing else.
-    pip += ["--only-binary=:all:", "--no-binary=pyspark", "--no-build-isolation"]
-    pip += ["--no-warn-script-location", "-r", str(REQUIREMENTS / "spark.lock")]
+    pip += ["--only-binary=:all:", "--no-binary=pyspark", "-r", str(REQUIREMENTS / "spark.lock")]
     _logged(pip, "spark.log", "install Apache Spark")
 
 
@@ -507,7 +496,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "lint": command_lint,
     "run": command_run,
     "spark": command_spark,
-    "newest": lambda arguments: run_child(python("tools/newest.py", *arguments), cwd=ROOT),
+    "newest": lambda _arguments: run_child(python("tools/newest.py"), cwd=ROOT),
 }
 
 

@@ -35,8 +35,8 @@ def _major(name: str) -> int:
 def has_java() -> bool:
     """Say whether JAVA_HOME, or else PATH, has a Java that Spark is used with: 17 or 21."""
     home = os.environ.get("JAVA_HOME")
-    program = shutil.which(f"{home}/bin/java" if home else "java")
-    if program is None:
+    program = shutil.which(f"{home}/bin/java" if home else "java") or os.devnull
+    if not os.access(program, os.X_OK):
         return False
-    said = subprocess.run([program, "-version"], check=False, capture_output=True)
-    return re.search(rb'version "(17|21)[.\"]', said.stderr) is not None
+    said = subprocess.run([program, "-version"], check=False, capture_output=True).stderr
+    return re.search(rb'version "(17|21)[.\"]', said) is not None
