@@ -168,8 +168,8 @@ def page(results: dict[str, Any]) -> list[str]:
     lines += [
         "",
         "Seconds of the clock depend on what else the machine did; CPU seconds (of all cores)",
-        "do so less. The last column is, for CPU seconds, the exponent of growth with the rows over",
-        "all sizes, and for memory, files and spill the bytes a person between the two largest.",
+        "do so less. The last column is, for CPU seconds, the exponent of growth with the rows,",
+        "and for memory, files and spill the bytes a person between the two largest sizes.",
         "What it means is on [growth](../docs/explanation/growth.md).",
         "",
         f"| what | unit | {' | '.join(taken)} | growth |",
