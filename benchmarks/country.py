@@ -29,7 +29,7 @@ _PHASE, _CPU = "release, phase: ", ": CPU"
 
 def lines(results: dict[str, Any], sizes: dict[str, int]) -> list[str]:
     """Lines of the page; none where no size of `growth` was measured."""
-    taken = [size for size in sizes if f"growth-{size}" in results]
+    taken = [size for size in sizes if results.get(f"growth-{size}", {}).get("rows")]
     if not taken:
         return []
     found = {size: _values(results[f"growth-{size}"]["rows"], size) for size in taken}

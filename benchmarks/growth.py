@@ -168,8 +168,8 @@ def page(results: dict[str, Any]) -> list[str]:
     lines += [
         "",
         "Seconds of the clock depend on what else the machine did; CPU seconds (of all cores)",
-        "do so less. The last column is, for times, the exponent of growth with the rows over all",
-        "sizes, and for memory, files and spill the bytes a person between the two largest sizes.",
+        "do so less. The last column is, for CPU seconds, the exponent of growth with the rows,",
+        "and for memory, files and spill the bytes a person between the two largest sizes.",
         "What it means is on [growth](../docs/explanation/growth.md).",
         "",
         f"| what | unit | {' | '.join(taken)} | growth |",
@@ -196,9 +196,9 @@ def _cell(value: Any) -> str:
 
 
 def _grown(rows: dict[str, dict[str, Any]], found: dict[str, dict[str, dict[str, Any]]]) -> str:
-    """The exponent of a time, or the bytes a person of an amount of memory."""
+    """The exponent of CPU seconds, or the bytes a person of an amount of memory."""
     unit = next(iter(rows.values()))["unit"]
-    if unit in ("s", "CPU s"):
+    if unit == "CPU s":
         power = exponent([(SIZES[size], float(row["value"])) for size, row in rows.items()])
         return "" if power is None else f"{power:.2f}"
     if unit != "MB" or len(rows) < 2:

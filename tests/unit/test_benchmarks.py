@@ -151,7 +151,8 @@ def test_the_page_says_which_sizes_were_not_measured() -> None:
     }
     lines = growth.page(results)
     assert "- Not measured: 3M, 30M, 100M." in lines
-    assert "| release | s | 10 | 100 | 1.00 |" in lines
+    assert "| release | s | 10 | 100 |  |" in lines
+    assert "| release, phase: Writing episodes: CPU | CPU s | 5 | 50 | 1.00 |" in lines
     assert "| release: peak | MB | 500 | 860 | 210 B |" in lines
     assert growth.page({}) == []
 
