@@ -51,6 +51,8 @@ refuse_other_pythons(sys.version_info[:2])
 from collections.abc import Callable, Iterator, Sequence  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
 
+from tools.machine import chromium, has_java, postgres_bin  # noqa: E402
+
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 CACHE = ROOT / ".cache"
@@ -98,41 +100,6 @@ def say(text: str) -> None:
 # --- what the machine must have ---------------------------------------------------------------
 
 
-def postgres_bin() -> Path | None:
-    """Return the folder that holds PostgreSQL's server programs, or None where there is none."""
-    wanted = ("initdb", "pg_ctl", "postgres")
-    on_path = shutil.which("initdb")
-    # Debian keeps the server off PATH, one folder for each major version.
-    packaged = Path("/usr/lib/postgresql").glob("*/bin")
-    newest_first = sorted(packaged, key=lambda p: _major(p.parent.name), reverse=True)
-    folders = [Path(on_path).resolve().parent] if on_path else []
-    for folder in [*folders, *newest_first]:
-        if all(os.access(folder / name, os.X_OK) for name in wanted):
-            return folder
-    return None
-
-
-def chromium() -> str | None:
-    """Return the program that starts Chromium, or None where there is none."""
-    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
-    return next((path for path in found if path is not None), None)
-
-
-def _major(name: str) -> int:
-    digits = re.match(r"\d+", name)
-    return int(digits.group()) if digits else -1
-
-
-def has_java() -> bool:
-    """Say whether JAVA_HOME, or else PATH, has a Java that Spark is used with: 17 or 21."""
-    home = os.environ.get("JAVA_HOME")
-    program = shutil.which(f"{home}/bin/java" if home else "java")
-    if program is None:
-        return False
-    said = subprocess.run([program, "-version"], check=False, capture_output=True)
-    return re.search(rb'version "(17|21)[.\"]', said.stderr) is not None
-
-
 def _can_make_venv() -> bool:
     # Debian and Ubuntu ship python3 without ensurepip, and venv cannot put pip in without it.
     if _venv_works():
@@ -176,18 +143,8 @@ NEEDS = (
         lambda: postgres_bin() is not None,
         ("postgresql",),
     ),
-    Need(
-        "the browser Chromium",
-        frozenset({"test"}),
-        lambda: chromium() is not None,
-        ("chromium",),
-    ),
-    Need(
-        "Java 17 or 21 (which JAVA_HOME must name, where that is set)",
-        WITH_SPARK | {"newest"},
-        has_java,
-        ("openjdk-17-jre-headless",),
-    ),
+    Need("the browser Chromium", frozenset({"test"}), lambda: bool(chromium()), ("chromium",)),
+    Need("Java 17 or 21", WITH_SPARK | {"newest"}, has_java, ("openjdk-17-jre-headless",)),
 )
 
 
@@ -354,10 +311,9 @@ def _install_locks(locks: Sequence[str]) -> None:
 
 def _install_spark() -> None:
     say("Installing Apache Spark (500 MB; a minute or two the first time) ...")
-    pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--require-hashes", "--no-deps"]
+    pip = python("-m", "pip", "install", "--require-hashes", "--no-deps", "--no-build-isolation")
     # PySpark comes as a source package alone: the locked setuptools builds it, nothing else.
-    pip += ["--only-binary=:all:", "--no-binary=pyspark", "--no-build-isolation"]
-    pip += ["--no-warn-script-location", "-r", str(REQUIREMENTS / "spark.lock")]
+    pip += ["--only-binary=:all:", "--no-binary=pyspark", "-r", str(REQUIREMENTS / "spark.lock")]
     _logged(pip, "spark.log", "install Apache Spark")
 
 
@@ -488,7 +444,7 @@ def lint_steps() -> list[tuple[str, list[str]]]:
     return [
         ("ruff check", python("-m", "ruff", "check", ".")),
         ("ruff format", python("-m", "ruff", "format", "--check", ".")),
-        ("mypy --strict", python("-m", "mypy", "--strict", "dev.py", *present)),
+        ("mypy --strict", python("-m", "mypy", "--strict", "dev.py", "tools", *present)),
         ("import contracts", [str(VENV / "bin" / "lint-imports"), "--no-cache"]),
         ("licences", python("-m", "pytest", *licences)),
     ]
@@ -540,7 +496,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "lint": command_lint,
     "run": command_run,
     "spark": command_spark,
-    "newest": lambda arguments: run_child(python("tools/newest.py", *arguments), cwd=ROOT),
+    "newest": lambda _arguments: run_child(python("tools/newest.py"), cwd=ROOT),
 }
 
 

@@ -1,6 +1,6 @@
 """What a test of `risk attack` starts from: a file of people, who the attacker knows, the truth.
 
-Four hundred made-up people, of whom the first 300 are in the file that is attacked; the names hold
+Some hundred made-up people, of whom the first 300 are in the file that is attacked; the names hold
 a marker that must never be found anywhere.
 """
 
@@ -22,7 +22,7 @@ from tests.release_house import csv_text
 
 MARKER = "Quixotry"
 INSIDE = 300
-PEOPLE = 400
+PEOPLE = 430
 Row = dict[str, Any]
 
 

@@ -35,8 +35,9 @@ def main() -> int:
     found = versions(python)
     lines = [f"{name} {version}" for name, version in found.items()]
     say("Trying " + ", ".join(lines) + " ...")
+    held = newer(python)
     verdicts = [f"{engine}: {battery(python, engine)}" for engine in ("duckdb", "spark")]
-    told = ["The newest versions (" + ", ".join(lines) + "):", *verdicts, NOTE]
+    told = ["The newest versions (" + ", ".join(lines) + "):", *held, *verdicts, NOTE]
     REPORT.write_text("\n".join(told) + "\n", "utf-8")
     for line in told:
         print(line)
@@ -69,13 +70,26 @@ def environment() -> Path:
 
 def versions(python: Path) -> dict[str, str]:
     """What was installed."""
+    return {one["name"]: one["version"] for one in _listed(python)}
+
+
+def newer(python: Path) -> list[str]:
+    """A line for each package that something holds back, so that nobody takes it for the newest."""
+    return [
+        f"NOT TRIED: {one['name']} {one['latest_version']} (other packages or pip's settings hold "
+        f"it at {one['version']})"
+        for one in _listed(python, "--outdated")
+    ]
+
+
+def _listed(python: Path, *options: str) -> list[dict[str, str]]:
     listed = subprocess.run(
-        [str(python), "-m", "pip", "list", "--format", "json"],
+        [str(python), "-m", "pip", "list", "--format", "json", *options],
         check=True,
         capture_output=True,
         text=True,
     ).stdout
-    return {one["name"]: one["version"] for one in json.loads(listed) if one["name"] in MOVED}
+    return [one for one in json.loads(listed) if one["name"] in MOVED]
 
 
 def battery(python: Path, engine: str) -> str:

@@ -15,10 +15,11 @@ from commonweal.foundation.files import sha256_file
 from commonweal.papers.authorisation import authorised
 from commonweal.vault.custody import authorisations, change_state, withdraw_authorisation
 from commonweal.vault.release.attacking import Attack, attack
+from commonweal.vault.risk.intruder.intervals import even
 from tests.attack_desk import INSIDE, MARKER, Desk, draft, linkage
 from tests.release_house import House, make_house, permitted, refused
 
-TRIES = 269  # nine tenths of 300, in whole bands of five
+TRIES = {even(tries) for tries in range(int(0.8 * INSIDE), int(0.95 * INSIDE) + 1)}
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +43,12 @@ def test_a_copy_gives_nearly_everybody_away(desk: Desk) -> None:
     found = desk.attack(secret="illness")
     for method in ("exact", "nearest"):
         one = linkage(found, method)
-        assert one["tries"] == TRIES
-        assert one["right"][0] >= 265
+        assert one["tries"] in TRIES
+        assert one["right"][0] >= one["tries"] - 9
         assert one["wrong"] == [0, 4]
         assert one["found"]["low"] > 0.95
         # Who is not in the file is not found in it.
-        assert one["control"]["tries"] == 89
+        assert one["control"]["tries"] in range(99, 124)
     assert linkage(found)["control"]["claims"] == [0, 4]
     plain = found.plain()
     assert plain["control_group"] == "not_in_the_release"
@@ -57,10 +58,9 @@ def test_a_copy_gives_nearly_everybody_away(desk: Desk) -> None:
     assert guessed["attack"]["low"] > 0.9
     assert guessed["control"]["high"] < 0.7
     assert guessed["excess"]["low"] > 0.5
-    assert found.sentences()[1:3] == [
-        "Linking:",
-        "  by exact match: of 269 tries 265 to 269 found the right record and 0 to 4 a wrong one.",
-    ]
+    tries = linkage(found)["tries"]
+    assert found.sentences()[2].startswith(f"  by exact match: of {tries} tries ")
+    assert found.sentences()[2].endswith(" found the right record and 0 to 4 a wrong one.")
 
 
 def test_coarse_forms_that_attackers_know_hide_people(desk: Desk) -> None:
@@ -98,7 +98,7 @@ def test_without_people_outside_their_own_record_is_taken_out(desk: Desk) -> Non
     assert found["control_group"] == "own_record_taken_out"
     assert found["singling_out"] is None
     control = found["linkage"]["exact"]["control"]
-    assert control["tries"] == TRIES
+    assert control["tries"] in TRIES
     assert control["claims"] == [0, 4]
     assert found["inference"]["excess"]["low"] > 0.5
 
@@ -229,7 +229,7 @@ def test_moved_dates_of_a_release_are_found_by_who_knows_the_true_ones(
         desk.authorised(release=folder.name),
     )  # fmt: skip
     found = attack(house.custody(), asked)
-    assert found.details == ("patients.sex", "admissions.admitted")
+    assert set(found.details) == {"patients.sex", "admissions.admitted"}
     tries = linkage(found)["tries"]
     # Some days near the edges are not in the data: who knows all true days misses these people.
     assert linkage(found)["right"][0] > tries / 2
@@ -357,7 +357,7 @@ def test_a_truth_that_is_none(desk: Desk) -> None:
             for place, row in enumerate(desk.people[:INSIDE])]  # fmt: skip
     cases = [
         ([], "CW-ATTACK-INPUT", 2, "has no rows"),
-        (rows[:99], "CW-ATTACK-FEW", 4, "names only 99 people"),
+        (rows[:99], "CW-ATTACK-FEW", 4, "too few people of the release"),
         ([*rows, rows[0]], "CW-ATTACK-TRUTH", 3, "1 of its people more than once"),
         ([*rows, {"person": "x", "record": "R1"}], "CW-ATTACK-TRUTH", 3, "records more than once"),
         ([*rows, {"person": "x", "record": "R9999"}], "CW-ATTACK-TRUTH", 3, "1 people who are not"),
@@ -382,7 +382,7 @@ def test_several_values_where_there_is_one(desk: Desk) -> None:
             for p, row in enumerate(desk.people[:INSIDE])]  # fmt: skip
     desk.write("shown.csv", rows + double)
     found = desk.attack()  # a record with two values has happenings, and is still found
-    assert linkage(found)["tries"] == TRIES
+    assert linkage(found)["tries"] in TRIES
     wrong(desk, "CW-ATTACK-INPUT", 2, "illness has several values", secret="illness")
 
 
@@ -390,7 +390,7 @@ def test_hostile_names_and_kinds_of_files(desk: Desk) -> None:
     odd = desk.folder / "a'; DROP TABLE x; --.csv"
     (desk.folder / "known.csv").rename(odd)
     found = desk.attack(against=odd)
-    assert linkage(found)["tries"] == TRIES
+    assert linkage(found)["tries"] in TRIES
     odd.rename(desk.folder / "two\nlines.csv")
     wrong(desk, "CW-SOURCE-NAMES", 3, "control characters", against=desk.folder / "two\nlines.csv")
     (desk.folder / "two\nlines.csv").rename(desk.folder / "known.csv")

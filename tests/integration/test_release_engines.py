@@ -6,12 +6,13 @@ nonces of the membership list, and the name of the engine in the manifest.
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from commonweal.foundation.errors import CommonwealError, Unavailable
@@ -31,6 +32,8 @@ from tests.release_house import (
 )
 
 SAME = ("permit_id", "permit_hash", "catalogue_digest", "source", "choices", "patients", "risk")
+# A release takes Spark half a minute on two quiet cores, and machines of tests are not quiet.
+pytestmark = pytest.mark.timeout(1800)
 HEART = Path(__file__).parents[1] / "data" / "heart"
 
 
@@ -53,20 +56,37 @@ def contents(manifest: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def with_both(house: House, permit: Path) -> tuple[BuildReport, BuildReport]:
-    first = house.build(permit)
-    return first, house.build(permit, engine="spark")
+@dataclass(frozen=True)
+class Seen:
+    """A release and all that is in it, read before the next one takes its place and its key."""
+
+    report: BuildReport
+    tables: dict[str, pa.Table]
+    holdout: dict[str, pa.Table]
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        return self.report.manifest
 
 
-def assert_the_same(house: House, first: BuildReport, second: BuildReport) -> None:
+def seen(house: House, report: BuildReport) -> Seen:
+    return Seen(report, house.contents(report), house.holdout(report))
+
+
+def with_both(house: House, permit: Path) -> tuple[Seen, Seen]:
+    first = seen(house, house.build(permit))
+    return first, seen(house, house.build(permit, engine="spark"))
+
+
+def assert_the_same(first: Seen, second: Seen) -> None:
     assert first.manifest["engine"]["name"] == "duckdb"
     assert second.manifest["engine"]["name"] == "spark"
     assert {key: first.manifest[key] for key in SAME} == {key: second.manifest[key] for key in SAME}
     assert contents(first.manifest) == contents(second.manifest)
-    papers = [json.loads((one.folder / "risk.json").read_text()) for one in (first, second)]
+    papers = [(one.report.folder / "risk.json").read_bytes() for one in (first, second)]
     assert papers[0] == papers[1]
-    held = [house.holdout(one) for one in (first, second)]
-    assert held[0] == held[1]
+    assert first.tables == second.tables
+    assert first.holdout == second.holdout
 
 
 def test_a_release_with_everything(
@@ -79,9 +99,9 @@ def test_a_release_with_everything(
     first, second = with_both(house, permit)
     assert second.manifest["patients"]["removed"]["local_objection"] == 1
     assert second.manifest["holdout"] is not None
-    assert_the_same(house, first, second)
-    assert not house.verify(second.folder).faults
-    assert house.contents(second) == house.contents(first)
+    assert second.holdout
+    assert_the_same(first, second)
+    assert not house.verify(second.report.folder).faults
     shown = "".join(capfd.readouterr())
     assert "Quixotry" not in shown
     assert not any(number in shown for number in house.numbers)
@@ -89,13 +109,15 @@ def test_a_release_with_everything(
     assert spark.session.sparkContext._jsc.sc().getPersistentRDDs().isEmpty()
 
 
-def test_a_plan_says_the_same(house: House, spark: Spark) -> None:
+def test_a_plan_says_what_a_build_does(house: House, spark: Spark) -> None:
     permit = house.issue()
-    plans = [
-        plan_release(house.custody(), permit, house.catalogue, house.choices, engine=name)
-        for name in ("duckdb", "spark")
-    ]
-    assert plans[0].plain() == plans[1].plain()
+    built = house.build(permit)
+    plan = plan_release(
+        house.custody(), permit, house.catalogue, house.choices, engine="spark"
+    ).plain()
+    # The project's key is there since the build, so both draw the same shifts.
+    assert plan["risk"] == built.manifest["risk"]
+    assert plan["patients"] == built.manifest["patients"]
 
 
 def test_the_same_faults_have_the_same_codes(house: House, spark: Spark) -> None:
@@ -124,9 +146,11 @@ def test_without_java_nothing_runs_elsewhere(
 
 
 def heart_hospitals(house: House) -> dict[str, Any]:
-    """The four hospitals as a source in which a row is a person; returns what a permit adds."""
-    shutil.rmtree(house.source)
-    shutil.copytree(HEART, house.source)
+    """Two of the hospitals as a source in which a row is a person; returns what a permit adds."""
+    for path in house.source.iterdir():
+        path.unlink()
+    for name in ("cleveland", "va"):
+        shutil.copy(HEART / f"processed.{name}.csv", house.source)
     forms = {"age": "age_band(20,80)", "sex": "exact", "target": "exact"}
     roles = {"age": "quasi_identifier", "sex": "quasi_identifier", "target": "sensitive"}
     found = scanned(house, "folder", str(house.source))
@@ -144,19 +168,19 @@ def heart_hospitals(house: House) -> dict[str, Any]:
     return {"data": data, "choices": choices, "risk": {"suppress_up_to": 0.1}}
 
 
-def test_four_heart_hospitals_where_a_row_is_a_person(tmp_path: Path, spark: Spark) -> None:
+def test_heart_hospitals_where_a_row_is_a_person(tmp_path: Path, spark: Spark) -> None:
     """The place of a row in its file is all that tells people apart: Spark must know it too."""
     house = make_house(tmp_path / "house", count=2)
     permit = house.issue(**heart_hospitals(house))
     first, second = with_both(house, permit)
-    assert second.manifest["patients"]["considered"] == 920
-    assert second.manifest["patients"]["released"] > 860
-    assert_the_same(house, first, second)
+    assert second.manifest["patients"]["considered"] == 303 + 200
+    assert second.manifest["patients"]["released"] > 450
+    assert_the_same(first, second)
     house.close()
 
 
 def test_risk_figures_are_the_same(spark: Spark, tmp_path: Path) -> None:
-    more = More(population_size=100_000, events=("cp",), suda=True, suda_up_to=2)
+    more = More(population_size=100_000, suda=True, suda_up_to=2)
     found = [
         measure(
             HEART / "processed.cleveland.csv", ["age", "sex"], ["target", "thal"],

@@ -42,6 +42,26 @@ def test_awkward_columns(tmp_path: Path) -> None:
     house.close()
 
 
+@pytest.mark.parametrize("many", [0, 1_000_000])
+def test_texts_with_many_values_are_written_like_those_with_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    monkeypatch.setattr("commonweal.vault.release.narrow._MANY_VALUES", many)
+    house = make_house(tmp_path / "house", count=24)
+    stays = house.catalogue_data["datasets"][0]["tables"][1]
+    for name in ("remark", "bay"):
+        stays["variables"].append(factories.variable(name, "text", "other", "exact"))
+    for number, row in enumerate(house.tables["admissions"]):
+        row["remark"] = ("", "é", "e", "E", "zebra \u2603", "10", "9")[number % 7]
+        row["bay"] = f"bay {number % 3}"
+    house.write()
+    data = permitted(admissions={"remark": "exact", "nhs_number": "pseudonym", "bay": "exact"})
+    permit = house.issue(data=data, risk={"k": 2})
+    report = house.build(permit)
+    assert rows_of(house.contents(report)) == oracle_of(house, permit, report).released()
+    house.close()
+
+
 @pytest.mark.parametrize("name", ["CW__weeks", "cw__person"])
 def test_a_column_with_a_name_of_ours_is_refused(tmp_path: Path, name: str) -> None:
     house = make_house(tmp_path / "house", count=24)

@@ -375,13 +375,13 @@ def ready(dev: ModuleType) -> ModuleType:
 @pytest.mark.parametrize(
     ("arguments", "asked"),
     [
-        ([], "-m pytest -n auto --dist worksteal"),
-        (["-k", "x y"], "-m pytest -n auto --dist worksteal -k x y"),
+        ([], "-m pytest -n auto --dist loadgroup"),
+        (["-k", "x y"], "-m pytest -n auto --dist loadgroup -k x y"),
         (["-n0", "tests/unit"], "-m pytest -n0 tests/unit"),
         (["--pdb"], "-m pytest --pdb"),
         (
             ["--all", "-x"],
-            "-m pytest -n auto --dist worksteal -m  --hypothesis-profile=thorough -x",
+            "-m pytest -n auto --dist loadgroup -m  --hypothesis-profile=thorough -x",
         ),
     ],
 )

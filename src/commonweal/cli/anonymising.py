@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commonweal.cli.options import JsonOption, names, new_place
+from commonweal.cli.options import EngineOption, JsonOption, engine_named, names, new_place
 from commonweal.cli.show import emit, note
-from commonweal.foundation.errors import WrongUsage
+from commonweal.foundation.errors import Refused, WrongUsage
 
 if TYPE_CHECKING:
     from commonweal.vault.risk.anonymise import Builtin, Generalised, Hierarchy
@@ -117,6 +117,7 @@ def anonymise(
     local: Local = False,
     max_nodes: MaxNodes = 1_000_000,
     max_seconds: MaxSeconds = 600.0,
+    engine: EngineOption = "duckdb",
     json: JsonOption = False,
 ) -> None:
     """Generalise a table as little as will do.
@@ -127,6 +128,10 @@ def anonymise(
     from commonweal.vault.risk.anonymise import Budget, Request
     from commonweal.vault.risk.anonymise import anonymise as run
 
+    if engine_named(engine) == "spark":
+        raise Refused(
+            "CW-NOT-BUILT", "The search for a generalisation runs in memory and not on Spark."
+        )
     if out.suffix.lower() not in _WRITTEN:
         raise WrongUsage("CW-USAGE", "The new file ends in .csv or .parquet.")
     new_place(out)

@@ -184,6 +184,7 @@ def _proposal(custody: Custody, file: Path) -> tuple[dict[str, Any], list[str]]:
 def _history(custody: Custody) -> tuple[dict[str, Any], list[str]]:
     from commonweal.foundation.clock import stamp
     from commonweal.papers.trust_words import changes_in_words, policy_in_words
+    from commonweal.vault.custody.believing import to_be_looked_at
 
     history, now = custody.book.history(), custody.book.now()
     policy, pending = history.in_force(now), history.pending(now)
@@ -192,12 +193,13 @@ def _history(custody: Custody) -> tuple[dict[str, Any], list[str]]:
         begins = _day(pending.effective_from)
         lines.append(f"Version {pending.policy.number} waits and counts from {begins}:")
         lines += changes_in_words(policy, pending.policy)
-    touched = _touched(custody)
-    if touched:
-        lines.append(
-            "On the ledger since a key may be held by somebody else, and to be looked at anew: "
-            + ", ".join(touched) + "."
-        )  # fmt: skip
+    touched = to_be_looked_at(custody)
+    lines += [
+        f"Signed since somebody else may hold a key, and to be looked at anew: {kind} "
+        f"{', '.join(ids)}."
+        for kind, ids in touched.items()
+        if ids
+    ]
     versions = [
         {
             "version": one.policy.number,
@@ -216,13 +218,6 @@ def _history(custody: Custody) -> tuple[dict[str, Any], list[str]]:
         "to_be_looked_at": touched,
     }
     return plain, lines
-
-
-def _touched(custody: Custody) -> list[str]:
-    """Permits whose signatures do not count any more, by id."""
-    from commonweal.vault.custody.believing import compromised_permits
-
-    return compromised_permits(custody)
 
 
 def _adopted(policy: TrustPolicy, begins: datetime, entry: int) -> dict[str, Any]:

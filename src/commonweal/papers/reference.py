@@ -53,7 +53,8 @@ FIELDS: dict[str, str] = {
     "link_across_refreshes": "Whether a person keeps the same code in a refresh (S13).",
     "optimise_generalisation": "Whether coarser forms that the catalogue offers may be chosen to "
     "keep the limits of risk. A form is never finer than the one that is named.",
-    "intruder_test": "The most that a test attack may succeed, where one is needed.",
+    "intruder_test": "The largest share of people whom attackers may find before a release; else "
+    "none is made ([the intruder](../explanation/intruder.md)).",
     "sites": "Hospital sites of a federation.",
     "outputs": "Rules for what may leave: profile and minimum number of people.",
     "from": "First day.",

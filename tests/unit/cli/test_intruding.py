@@ -64,7 +64,7 @@ def test_an_attack_from_draft_to_withdrawal(world: World, files: Path) -> None:
     assert told.json["runs"] == 2
     plain = attack(world, "--json").json
     assert plain["details"] == ["born", "sex", "town"]
-    assert plain["linkage"]["exact"]["tries"] == 269
+    assert 230 < plain["linkage"]["exact"]["tries"] < 290
     assert plain["linkage"]["exact"]["right"][0] > 100
     assert set(plain) == {
         "version", "authorisation", "run", "release", "details", "control_group", "linkage",

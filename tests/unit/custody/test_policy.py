@@ -136,7 +136,7 @@ def test_a_retired_version_is_destroyed_by_two_people(place: Place) -> None:
 
 def test_a_permit_of_a_stolen_key_must_be_looked_at_anew(place: Place) -> None:
     from commonweal.foundation.clock import stamp
-    from commonweal.vault.custody.believing import compromised_permits
+    from commonweal.vault.custody.believing import to_be_looked_at
 
     with place.open() as custody:
         place.issue(custody)
@@ -150,7 +150,7 @@ def test_a_permit_of_a_stolen_key_must_be_looked_at_anew(place: Place) -> None:
         assert load_permit(custody, place.permit)
         with pytest.raises(Fault, match="CW-SIGNATURE-COMPROMISED"):
             load_permit(custody, place.folder / "second.jws")
-        assert compromised_permits(custody) == ["permit-2"]
+        assert to_be_looked_at(custody) == {"permits": ["permit-2"], "releases": []}
 
 
 def test_a_home_from_before_goes_on_and_changes(
@@ -545,3 +545,22 @@ def test_a_restore_without_the_new_log_key_goes_on_with_the_old(place: Place) ->
         settle(custody)
     report = verify_ledger(again.home, place.clock, root_store=place.store)
     assert report.faults == []
+
+
+def test_the_log_key_is_replaced_again_and_the_first_stays_ended(place: Place) -> None:
+    with place.open() as custody:
+        rotate_key(custody, "ledger")
+        change(custody, place.folder / "p", replace=["ledger"], log_overlap_days=1)
+        first, second = custody.ledger_keys_in_use
+        place.clock.advance(timedelta(days=2))
+        settle(custody)
+        assert custody.ledger_keys_in_use == (second,)
+        rotate_key(custody, "ledger")
+        since = "2026-03-03T00:00:00.000Z"
+        change(custody, place.folder / "q", replace=["ledger"], retire=[
+            {"key": "ledger", "reason": "compromised", "since": since}])  # fmt: skip
+        (third,) = custody.ledger_keys_in_use
+        assert third not in (first, second)
+        assert custody.ledger_keys[-1] == third
+        assert set(custody.ledger_keys) == {first, second, third}
+    assert verify_ledger(place.home, place.clock, root_store=place.store).faults == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from pathlib import Path
@@ -155,6 +156,18 @@ def test_the_setting_limits_the_memory(tmp_path: Path, monkeypatch: pytest.Monke
     with connect(tmp_path) as connection:
         [(limit,)] = connection.execute("SELECT current_setting('memory_limit')").fetchall()
     assert limit == "256.0 MiB"
+
+
+def test_without_a_setting_a_small_part_of_the_machine_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COMMONWEAL_MEMORY", raising=False)
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with connect(tmp_path) as connection:
+        [(limit,)] = connection.execute("SELECT current_setting('memory_limit')").fetchall()
+    size, unit = limit.split()
+    shown = float(size) * {"MiB": 2**20, "GiB": 2**30}[unit]
+    assert shown == pytest.approx(max(machine / 64, 400e6), rel=0.06)
 
 
 @pytest.mark.parametrize("said", ["lots", "80%", "-1GB", "0GB", "4", "4 gb", "1GB'; SELECT 1 --"])

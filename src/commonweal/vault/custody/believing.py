@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from commonweal.foundation.canonical import digest
@@ -19,6 +20,7 @@ from commonweal.foundation.files import read_bytes
 from commonweal.papers.permit import PAPER_TYPE as PERMIT
 from commonweal.papers.permit import Permit
 from commonweal.papers.release import ReleaseManifest, ReleaseSummary, summarise
+from commonweal.papers.signed import SignedPaper
 from commonweal.papers.signing import unverified
 from commonweal.papers.trust import SigningRole, TrustedKey
 from commonweal.papers.trust_history import TrustView
@@ -137,16 +139,24 @@ class Belief:
         return None
 
 
-def compromised_permits(custody: Custody) -> list[str]:
-    """Ids of the home's permits that need a signature by a key that others may hold."""
-    found = []
-    for path in sorted(custody.permits.glob("*.jws")):
-        try:
-            Permit.load(read_bytes(path, "The permit"), custody.belief)
-        except CommonwealError as error:
-            if error.code == "CW-SIGNATURE-COMPROMISED":
-                found.append(path.stem)
-    return found
+def to_be_looked_at(custody: Custody) -> dict[str, list[str]]:
+    """Ids of permits and releases that need a signature by a key that others may hold."""
+    permits = sorted(custody.permits.glob("*.jws"))
+    releases = sorted(custody.home.releases.glob(f"*/{_MANIFEST}"))
+    return {
+        "permits": [path.stem for path in permits if _doubtful(custody, Permit, path)],
+        "releases": [
+            path.parent.name for path in releases if _doubtful(custody, ReleaseManifest, path)
+        ],
+    }
+
+
+def _doubtful(custody: Custody, kind: type[SignedPaper], path: Path) -> bool:
+    try:
+        kind.load(read_bytes(path, kind.called), custody.belief)
+    except CommonwealError as error:
+        return error.code == "CW-SIGNATURE-COMPROMISED"
+    return False
 
 
 def _hash(plain: dict[str, Any]) -> str:

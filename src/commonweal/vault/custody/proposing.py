@@ -168,8 +168,10 @@ class _Making:
         held = self._log_keys()
         if gone.reason != "compromised" or len(held) < 2:
             raise refused("a key of the log only goes when another takes its place")
+        now = stamp(self._now)
         for one in held[:-1]:
-            one["signs_until"] = stamp(self._now)
+            # One whose time is over already stays as it was said.
+            one["signs_until"] = min(one.get("signs_until", now), now)
 
     def entry(self, name: str) -> dict[str, Any]:
         """The policy's entry of a key. Raises `WrongUsage` CW-KEY-UNKNOWN."""

@@ -4,16 +4,16 @@
 table of what is known and the file of the truth are opened. 3. The run is written on the sealed
 log, which counts it. 4. The data are read and attacked. 5. How it ended is written with the totals.
 
-Whoever runs it chooses the table, so it could ask about one person (S15). Therefore: at least a
-hundred people of the release, copies of one seen through; a keyed sample of them, drawn anew when a
-byte of what was given changes, so that two runs never differ in one person; counts in bands of
-five; few runs.
+Whoever runs it chooses the table, so it could ask about one person (S15). Therefore: a hundred
+people of the release or more (how many more is drawn), copies of one seen through; a keyed sample
+of them of drawn size, drawn anew when a byte of what was given changes, so that two runs never
+differ in one person; counts in bands of five; few runs.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -44,7 +44,6 @@ from commonweal.vault.risk.intruder.intervals import even
 from commonweal.vault.risk.intruder.puzzle import NOBODY, Mask, Puzzle, row_numbers
 from commonweal.vault.risk.intruder.reading import (
     Truth,
-    columns_of,
     match_truth,
     texts,
     unfit,
@@ -61,8 +60,9 @@ from commonweal.vault.tables.opening import opened_engine
 
 LEAST_TARGETS = 100
 MOST_TARGETS = 20_000
-SAMPLED = 0.9
-LEAST_TRIES = 84
+UNSURE = 20
+SAMPLED = (0.8, 0.95)
+LEAST_TRIES = 79
 LEAST_DIFFERENT = 20
 MOST_EVENTS = 8
 MOST_DETAILS = 30
@@ -95,8 +95,13 @@ def attack(custody: Custody, asked: Attack, progress: Progress = quiet) -> Attac
     """The totals of one run. Raises what its steps raise; the ledger says how each run ended."""
     paper = load_authorisation(custody, asked.authorisation)
     target = _target(custody, asked, paper)
-    chosen = _chosen(asked, target)
-    identified = texts(asked.against, [asked.person, *chosen.values(), *_secret(asked)], _KNOWN)
+    chosen: dict[Offered, str] = {}
+
+    def wanted(columns: Sequence[str]) -> list[str]:
+        chosen.update(_chosen(asked, target, set(columns) - {asked.person}))
+        return [asked.person, *chosen.values(), *_secret(asked)]
+
+    identified = texts(asked.against, wanted, _KNOWN)
     run = begin_attack(custody, paper, target.permit)
     try:
         figures = _Run(custody, asked, paper, target, chosen, progress).figures(identified, run)
@@ -123,9 +128,8 @@ def _secret(asked: Attack) -> list[str]:
     return [] if asked.secret is None else [asked.secret]
 
 
-def _chosen(asked: Attack, target: Attacked) -> dict[Offered, str]:
-    """The columns to be attacked, each with its column in the table of what is known."""
-    known = set(columns_of(asked.against, _KNOWN)) - {asked.person}
+def _chosen(asked: Attack, target: Attacked, known: set[str]) -> dict[Offered, str]:
+    """The columns to be attacked, each with its column (in `known`) of what is known."""
     offered = [one for one in target.offered if asked.secret not in one.known_as]
     wanted = [one for one in offered if one.knowable] if not asked.quasi else []
     for name in asked.quasi:
@@ -198,10 +202,12 @@ class _Run:
         chance = np.random.default_rng(seed)
         inside = np.flatnonzero(truth.of_person != NOBODY)
         outside = np.flatnonzero(truth.of_person == NOBODY)
-        if len(inside) < LEAST_TARGETS:
-            raise _few(len(inside))
+        # A sharp limit would tell whether one person more is in the release.
+        least = LEAST_TARGETS + int(chance.integers(0, UNSURE + 1))
+        if len(inside) < least:
+            raise _few()
         targets = _sample(chance, inside)
-        own = len(outside) < LEAST_TARGETS
+        own = len(outside) < least
         controls = targets if own else _sample(chance, outside)
         people = np.concatenate([targets, controls])
         control = np.arange(len(people)) >= len(targets)
@@ -313,15 +319,17 @@ class _Draw:
 
 
 def _sample(chance: np.random.Generator, people: Ints) -> Ints:
-    wanted = even(min(MOST_TARGETS, int(SAMPLED * len(people))))
+    share = chance.uniform(*SAMPLED)
+    wanted = even(min(MOST_TARGETS, int(share * len(people))))
     return np.asarray(chance.permutation(people)[:wanted], dtype=np.int64)
 
 
-def _few(people: int) -> Refused:
+def _few() -> Refused:
+    # How many there are is not said: of one person more or less it would tell whether they are in.
     return Refused(
         "CW-ATTACK-FEW",
-        f"The truth names only {people:,} people of the release; an attack needs "
-        f"{LEAST_TARGETS}, or its totals would be about single people.",
+        "The truth names too few people of the release; the totals would be about single people.",
+        remedy=f"Name {LEAST_TARGETS + UNSURE} or more.",
     )
 
 
@@ -348,8 +356,8 @@ def _require_different(identified: pa.Table, names: list[str], truth: Truth, dra
     if len(different) < LEAST_DIFFERENT:
         raise Refused(
             "CW-ATTACK-FEW",
-            f"Only {len(different):,} different things are known of the people looked for; an "
-            f"attack needs {LEAST_DIFFERENT}, or its totals would be about single people.",
+            "Too few different things are known of the people looked for; the totals would be "
+            "about single people.",
         )
 
 

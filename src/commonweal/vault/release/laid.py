@@ -20,7 +20,7 @@ from commonweal.foundation.errors import Failure, Refused
 from commonweal.vault.release.ladders import Offer, encoded
 from commonweal.vault.release.shaping import Shaper
 from commonweal.vault.release.views import LaidOut, Lasting, Legend, Shown, laid_out_views
-from commonweal.vault.risk.anonymise.arrays import Ints
+from commonweal.vault.risk.anonymise.arrays import Ints, combine
 from commonweal.vault.risk.coding import NUMBER, columns_of, numbered, with_number
 from commonweal.vault.tables import ops
 
@@ -230,15 +230,16 @@ def compressed(views: list[LaidView]) -> Laid:
     weight = np.ones(len(known), dtype=np.int64)
     if not all(one.single for one in views) or any(one.cells for one in views):
         return Laid(tuple(views), weight)
-    stands = np.full((len(known), len(views)), -1, dtype=np.int64)
-    for number, one in enumerate(views):
-        stands[one.person, number] = one.place
-    alike, back, many = np.unique(stands, axis=0, return_inverse=True, return_counts=True)
-    del back
+    stands = [np.full(len(known), -1, dtype=np.int64) for _ in views]
+    for place, one in zip(stands, views, strict=True):
+        place[one.person] = one.place
+    key, _ = combine([place + 1 for place in stands], [one.combinations + 1 for one in views])
+    _, first, many = np.unique(key, return_index=True, return_counts=True)
     small = []
-    for number, one in enumerate(views):
-        person = np.flatnonzero(alike[:, number] >= 0)
-        place = alike[person, number]
+    for stand, one in zip(stands, views, strict=True):
+        alike = stand[first]
+        person = np.flatnonzero(alike >= 0)
+        place = alike[person]
         small.append(
             LaidView(
                 one.name, one.atoms, one.combinations,

@@ -121,7 +121,8 @@ class ReleaseChecker:
         out, least = 0, 0
         while True:
             fails = np.zeros(len(stays), dtype=np.bool_)
-            smallest = [one.fail(stays, fails, self.limits) for one in views]
+            room = self.most - out
+            smallest = [one.fail(stays, fails, self.limits, room) for one in views]
             least = least or min((each for each in smallest if each), default=0)
             if not fails.any():
                 return stays, out, least
@@ -173,15 +174,22 @@ class _At:
         self.weight = laid.weight
         self.group = self.of[view.place]
 
-    def fail(self, stays: Mask, fails: Mask, limits: RiskLimits) -> int:
+    def fail(self, stays: Mask, fails: Mask, limits: RiskLimits, room: int) -> int:
         """Mark in `fails` whoever of `stays` stands in a class that is too small.
 
-        Returns the people of the smallest class, 0 where nobody is there.
+        Returns the people of the smallest class, 0 where nobody is there. Need not mark all where
+        more than `room` people fail already.
         """
         view = self.view
         inside = stays[view.person]
         if not inside.any():
             return 0
+        if not view.single:
+            # A class has no more people than pairs, which are quickly counted.
+            pairs = count(self.group[inside], self.size)
+            fails[view.person[inside & (pairs < limits.k)[self.group]]] = True
+            if int(pairs[pairs > 0].min()) == 1 and int(self.weight[fails & stays].sum()) > room:
+                return 1
         people = self.people(inside, limits.k)
         small = people < limits.k
         fails[view.person[inside & small[self.group]]] = True

@@ -31,14 +31,15 @@ def columns_of(path: Path, what: str) -> tuple[str, ...]:
         return opened.columns
 
 
-def texts(path: Path, wanted: Sequence[str], what: str) -> pa.Table:
+def texts(path: Path, wanted: Callable[[Sequence[str]], Sequence[str]], what: str) -> pa.Table:
     """Columns of a CSV or Parquet file as texts; empty texts are missing.
 
+    `wanted`: which of the columns that are there are to be read.
     Raises `WrongUsage` CW-ATTACK-INPUT for an absent column, an empty or an enormous table, and
     the faults of the file.
     """
-    names = list(dict.fromkeys(wanted))
     with Intake(_one_file(path, what), what) as opened:
+        names = list(dict.fromkeys(wanted(opened.columns)))
         absent = [name for name in names if name not in opened.columns]
         if absent:
             raise unfit(f"The {what} {path.name} has no column {absent[0]}.")
@@ -56,7 +57,7 @@ def released_file(path: Path, record: str, wanted: Sequence[str]) -> pa.Table:
     `record` as text; 16-byte codes as 32 hexadecimal digits.
     """
     if path.suffix.lower() not in _PARQUET:
-        return texts(path, [record, *wanted], "file to be attacked")
+        return texts(path, lambda _: [record, *wanted], "file to be attacked")
     names = list(dict.fromkeys([record, *wanted]))
     try:
         absent = [name for name in names if name not in pq.read_schema(path).names]
@@ -126,9 +127,9 @@ def match_truth(
     Raises `Fault` CW-ATTACK-TRUTH where the file has no keys, names anybody twice, or names
     somebody or a record that the tables do not have.
     """
-    by_source = "source_key" in columns_of(truth, _TRUTH)
-    other = "source_key" if by_source else "record"
-    read = texts(truth, ["person", other], _TRUTH)
+    read = texts(truth, _of_truth, _TRUTH)
+    other = read.column_names[1]
+    by_source = other == "source_key"
     if read["person"].null_count or read[other].null_count:
         raise _untrue(truth, f"nobody, or no record, in {_missing(read, other):,} of its rows")
     for name, what in (("person", "people"), (other, "records")):
@@ -151,6 +152,10 @@ def match_truth(
     of_person[who] = which
     owners, of_row = _places(identified[person], people), _places(released, records)
     return Truth(people, owners, records, of_person, of_row)
+
+
+def _of_truth(columns: Sequence[str]) -> Sequence[str]:
+    return ("person", "source_key" if "source_key" in columns else "record")
 
 
 def _require_there(path: Path, found: Ints, what: str) -> None:
