@@ -66,7 +66,8 @@ def refused(code: str, *arguments: Any, **more: Any) -> str:
 # --- the document ---------------------------------------------------------------------------
 
 KEYS = [
-    "rows", "patients", "classes", "k", "l", "t", "prosecutor", "journalist", "marketer",
+    "rows", "patients", "classes", "k", "l", "t", "likeness", "prosecutor", "journalist",
+    "marketer",
     "sample_uniques", "population_uniques", "power_m", "shift_candidates", "smallest_classes",
     "population", "individual", "suda", "rare", "gaps", "by_row", "notes",
 ]  # fmt: skip
