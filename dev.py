@@ -515,7 +515,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "bench": lambda arguments: run_child(python("-m", "benchmarks", *arguments), cwd=ROOT),
     "lint": command_lint,
     "run": command_run,
-    "spark": lambda _arguments: say("Apache Spark is ready for --engine spark.") or 0,
+    "spark": lambda _: run_child(python("-c", "import pyspark; print(pyspark.__version__)")),
     "newest": lambda _arguments: run_child(python("tools/newest.py"), cwd=ROOT),
 }
 
