@@ -150,7 +150,7 @@ def test_a_thief_cannot_stop_the_retirement_of_the_stolen_key(ward: Place) -> No
         since = stamp(ward.clock.now() - timedelta(hours=1))
         retire = [{"key": "dpo", "reason": "compromised", "since": since}]
         change(custody, ward.folder / "q", ["guardian", "siro"], retire=retire)
-        with pytest.raises(Fault, match="CW-SIGNATURE-UNTRUSTED"):
+        with pytest.raises(Fault, match="CW-SIGNATURE-COMPROMISED"):
             withdraw_change(custody, "dpo")
         # From now on, and not only in three days, the key signs nothing that is believed.
         with pytest.raises(CommonwealError) as caught:
