@@ -512,10 +512,11 @@ def test_risk_of_a_file_is_measured_without_a_home(
     world.run("risk", "measure", file, "--quasi", "sex,").is_refusal("CW-USAGE", 2)
 
 
-def test_an_engine_that_nobody_has_is_wrong_usage(world: World) -> None:
+def test_an_engine_that_is_not_known_is_wrong_usage(world: World) -> None:
     world.issue()
     same = ("--permit", world.permit, "--catalogue", world.permit, "--choices", world.folder)
-    world.run("release", "plan", *same, "--engine", "abacus").is_refusal("CW-USAGE", 2)
+    for command in ("build", "plan"):
+        world.run("release", command, *same, "--engine", "abacus").is_refusal("CW-USAGE", 2)
 
 
 def test_a_second_run_at_the_same_time_is_refused(world: World) -> None:
