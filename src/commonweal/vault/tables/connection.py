@@ -29,7 +29,8 @@ from commonweal.foundation.files import make_private_folder
 # What Ibis sets on every connection that it is handed; nothing else can be set afterwards.
 _STILL_SETTABLE = ("timezone", "python_enable_replacements")
 MEMORY_SETTING = "COMMONWEAL_MEMORY"
-_LEAST_MEMORY = 400_000_000
+_LEAST_MEMORY = 200_000_000
+"""Bytes for each core: every thread of the engine sorts and groups for itself."""
 _AMOUNT = re.compile(r"[1-9][0-9]{0,8}(\.[0-9]{1,3})? ?[KMGT]i?B")
 _NETWORK = ("HTTPFileSystem", "S3FileSystem", "HuggingFaceFileSystem")
 
@@ -40,8 +41,8 @@ def connect(
     """A hardened, locked, in-memory DuckDB connection that spills below `work_folder`.
 
     `memory_limit` as DuckDB writes it (`2GB`; default the setting `COMMONWEAL_MEMORY`, else a
-    sixty-fourth of the machine and at least 400 MB), `threads` at least 1 (default all cores). The
-    caller closes it.
+    sixty-fourth of the machine and at least 200 MB a core), `threads` at least 1 (default all
+    cores). The caller closes it.
     Raises `WrongUsage` CW-ENGINE-SETTING where the setting is no amount of memory.
     Raises `Unavailable` CW-ENGINE-UNAVAILABLE where a safeguard cannot be had, and
     CW-FOLDER-READONLY or CW-DISK-FULL from the work folder.
@@ -77,7 +78,9 @@ def _modest() -> str:
     # What does not fit is spilled, encrypted, mostly into the page cache: a release of ten million
     # rows takes a twentieth more time than with all the machine's memory.
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return f"{max(machine // 64, _LEAST_MEMORY)}B"
+    cores = max(os.cpu_count() or 1, 2)
+    wanted = max(machine // 64, cores * _LEAST_MEMORY)
+    return f"{min(wanted, machine * 4 // 5)}B"
 
 
 def memory_setting() -> str | None:
