@@ -30,13 +30,13 @@ from commonweal.vault.release.prepare import (
     Inputs,
     Prepared,
     _gate,
-    opened_engine,
     opened_source,
     prepare,
 )
 from commonweal.vault.release.progress import quiet
 from commonweal.vault.release.recipe import make_recipe
 from commonweal.vault.release.shaping import Shaper
+from commonweal.vault.tables.opening import opened_engine
 from tests import factories
 from tests.property.test_release import NUMBERS, Bench, hospitals
 from tests.release_house import permitted, write_tables
@@ -184,7 +184,7 @@ def compare(made: Prepared, shaper: Shaper) -> None:
     passing = []
     for forms in itertools.product(*offered.values()):
         named = dict(zip(offered, forms, strict=True))
-        found = _gate(shaper.in_forms(named), made.allowed, total, known)
+        found = _gate(shaper.in_forms(named), made.allowed, total, known, made.inputs.depth)
         if not found.breaches and found.suppressed < total:
             passing.append(score(shaper, made, named, names))
     assert chosen.optimal
