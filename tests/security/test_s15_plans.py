@@ -31,7 +31,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def limited(house: House, plans: int) -> None:
     trust = house.custody().trust.model_copy(update={"plans_per_day": plans})
-    object.__setattr__(house.custody(), "trust", trust)
+    object.__setattr__(house.custody().book, "policy", lambda: trust)
 
 
 def truth(house: House) -> list[bool]:
