@@ -32,6 +32,8 @@ settings.register_profile("thorough", settings.get_profile("house"), max_example
 settings.load_profile("house")
 
 
+# Before xdist reads the groups, which it does in the same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the tests with Spark go to one process of xdist: each would start a Java of its own."""
     for item in items:

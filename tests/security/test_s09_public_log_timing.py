@@ -90,9 +90,12 @@ def test_ours_the_volume_of_the_sealed_log_does_not_show(tmp_path: Path) -> None
 def test_ours_nobody_chooses_the_log_when_writing() -> None:
     sealed = {"release.authorised", "release.refused", "release.abandoned", "release.opened",
               "release.planned", "release.person_asked", "risk.hint_given", "key.created",
-              "key.rotated", "key.destroyed", "choices.applied", "separation.accepted",
+              "key.rotated", "key.retired", "key.destroyed", "choices.applied",
+              "separation.accepted",
               "backup.made", "backup.restored"}  # fmt: skip
-    public = {"trust.policy_set", "permit.issued", "permit.paused", "permit.suspended",
+    public = {"trust.policy_set", "trust.policy_changed", "trust.policy_withdrawn",
+              "ledger.key_added", "ledger.key_retired",
+              "permit.issued", "permit.paused", "permit.suspended",
               "permit.resumed", "permit.superseded", "permit.revoked", "permit.closed",
               "release.completed", "release.data_key_destroyed", "project.key_destroyed",
               "ledger.epoch_begun", "sealed.root"}  # fmt: skip
