@@ -88,12 +88,7 @@ def test_a_hint_never_advises_what_cannot_be_issued(house: House) -> None:
 
 def test_hints_are_limited_by_day(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     permit = house.issue(data=DATA)
-<<<<<<< HEAD
     house.limit(hints_per_day=1)
-=======
-    trust = house.custody().trust.model_copy(update={"hints_per_day": 1})
-    object.__setattr__(house.custody().book, "policy", lambda: trust)
->>>>>>> e622862f7f2d65759920fcd23c20e99ef41c4b9b
     first, second = (refused(lambda: house.build(permit)).remedy for _ in range(2))
     assert "eav" in str(first)
     assert "No more hints today" in str(second)

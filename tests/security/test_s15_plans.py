@@ -30,12 +30,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 def limited(house: House, plans: int) -> None:
-<<<<<<< HEAD
     house.limit(plans_per_day=plans)
-=======
-    trust = house.custody().trust.model_copy(update={"plans_per_day": plans})
-    object.__setattr__(house.custody().book, "policy", lambda: trust)
->>>>>>> e622862f7f2d65759920fcd23c20e99ef41c4b9b
 
 
 def truth(house: House) -> list[bool]:
