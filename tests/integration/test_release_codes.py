@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from commonweal.vault.release import prepare
 from commonweal.vault.release.build import BuildReport
 from commonweal.vault.release.build import content_hash as hash_of
+from commonweal.vault.tables import opening
 from tests import factories
 from tests.release_house import House, make_house, objection, permitted
 
@@ -69,9 +69,9 @@ def test_number_of_threads_changes_nothing(house: House, monkeypatch: pytest.Mon
     permit = house.issue(data=DATA)
     found = set()
     for threads in (1, 2):
-        opened = functools.partial(prepare.connect, threads=threads)
+        opened = functools.partial(opening.connect, threads=threads)
         with monkeypatch.context() as patch:
-            patch.setattr(prepare, "connect", opened)
+            patch.setattr(opening, "connect", opened)
             found.add(hash_of(house.build(permit).manifest))
     assert len(found) == 1
 

@@ -20,6 +20,7 @@ import pytest
 from commonweal.vault.keys import Secret
 from commonweal.vault.release import prepare, proving
 from commonweal.vault.tables import connection as connections
+from commonweal.vault.tables import opening
 from tests.release_house import MARKER, House, make_house, permitted
 
 DATA = permitted(
@@ -112,7 +113,7 @@ def test_nothing_is_shown(house: House, monkeypatch: pytest.MonkeyPatch) -> None
         said.append(step)
 
     monkeypatch.setattr(Secret, "use", use)
-    monkeypatch.setattr(prepare, "connect", connect)
+    monkeypatch.setattr(opening, "connect", connect)
     printed: list[str] = []
     real_prepare = prepare.prepare
 
@@ -180,7 +181,7 @@ def test_an_error_at_any_step_tells_nothing(
         nonlocal armed
         armed = armed or now.startswith(step)
 
-    monkeypatch.setattr(prepare, "connect", connect)
+    monkeypatch.setattr(opening, "connect", connect)
     permit = house.issue(data=DATA, processing=["table", "train"], risk={"k": 2})
     with pytest.raises(Exception, match="CW-ENGINE-FAILED") as caught:
         house.build(permit, progress=arm)
