@@ -46,7 +46,7 @@ def issue_authorisation(
     if now >= paper.ends:
         raise Refused("CW-ATTACK-EXPIRED", "The authorisation would have ended already.")
     text = paper.signed([custody.keyring.signer(name) for name in signers], now)
-    Authorisation.load(text, custody.trust)
+    Authorisation.load(text, custody.belief)
     fields: dict[str, Any] = {
         "authorisation": paper.id,
         "until": paper.until.isoformat(),
@@ -79,7 +79,7 @@ def load_authorisation(custody: Custody, path: Path) -> Authorisation:
     `Refused` CW-ATTACK-NOT-RECORDED or CW-ATTACK-WITHDRAWN.
     """
     content = read_bytes(path, "The authorisation", limit=_MAX_BYTES)
-    paper = Authorisation.load(content, custody.trust)
+    paper = Authorisation.load(content, custody.belief)
     with custody.ledger.reading() as connection:
         found = _entries(connection, "attack.authorised", paper.id)
         gone = _entries(connection, "attack.withdrawn", paper.id)

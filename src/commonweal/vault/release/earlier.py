@@ -31,7 +31,7 @@ def earlier_forms(custody: Custody, permit: Permit, lineage: Lineage) -> Earlier
     releases = custody.home.releases
     made = [one for one in completed(custody.ledger) if one.permit in lineage.permits]
     for one in reversed(made):
-        manifest = read_manifest(releases, releases / one.release, custody.trust)
+        manifest = read_manifest(releases, releases / one.release, custody.belief)
         if manifest.pseudonym_scope == "linked":
             return Earlier(one.release, _kept(manifest, agreed))
     return None
