@@ -200,6 +200,21 @@ def test_a_release_is_attacked_by_the_keys_of_its_source(house: House, desk: Des
     assert refused(lambda: attack(house.custody(), asked)).code == "CW-PERMIT-PERSON"
 
 
+def test_a_release_whose_choices_are_old_is_not_attacked(tmp_path: Path) -> None:
+    house = make_house(tmp_path / "house", count=150)
+    desk = Desk(tmp_path, house.custody())
+    _, folder = released(house)
+    asked = on_release(house, desk, folder, desk.authorised(release=folder.name))
+    house.clock.advance(timedelta(days=6))
+    assert attack(house.custody(), asked).run == 1
+    house.clock.advance(timedelta(days=2))
+    # Whoever said no since is still in it.
+    error = refused(lambda: attack(house.custody(), asked))
+    assert (error.code, error.exit_code) == ("CW-RELEASE-CHOICES-OLD", 5)
+    assert len(house.events("attack.begun")) == 1
+    house.close()
+
+
 def test_moved_dates_of_a_release_are_found_by_who_knows_the_true_ones(
     house: House, desk: Desk
 ) -> None:
