@@ -13,7 +13,13 @@ import pytest
 
 from commonweal.foundation.files import sha256_file
 from commonweal.papers.authorisation import authorised
-from commonweal.vault.custody import authorisations, change_state, withdraw_authorisation
+from commonweal.vault.custody import (
+    authorisations,
+    begin_attack,
+    change_state,
+    load_authorisation,
+    withdraw_authorisation,
+)
 from commonweal.vault.release.attacking import Attack, attack
 from commonweal.vault.risk.intruder.intervals import even
 from tests.attack_desk import INSIDE, MARKER, Desk, draft, linkage
@@ -308,6 +314,14 @@ def test_without_a_recorded_authorisation_nothing_is_attacked(
     withdraw_authorisation(house.custody(), paper)
     assert refused(lambda: desk.attack(authorisation=paper)).code == "CW-ATTACK-WITHDRAWN"
     assert len(house.events("attack.begun")) == runs
+
+
+def test_a_run_that_was_withdrawn_while_it_read_its_tables_does_not_begin(desk: Desk) -> None:
+    paper = desk.authorised()
+    loaded = load_authorisation(desk.custody, paper)
+    withdraw_authorisation(desk.custody, paper)
+    error = refused(lambda: begin_attack(desk.custody, loaded))
+    assert (error.code, error.exit_code) == ("CW-ATTACK-WITHDRAWN", 4)
 
 
 def test_a_file_that_was_changed_since_is_another_file(desk: Desk) -> None:
