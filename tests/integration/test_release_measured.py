@@ -20,6 +20,7 @@ from commonweal.vault.release.opening import open_release
 from commonweal.vault.release.remeasuring import is_release, measure_release
 from commonweal.vault.risk import EVERYTHING, Depth, measure
 from commonweal.vault.risk.whole import ReleaseAsked
+from tests import factories
 from tests.release_house import MARKER, House, make_house, permitted, refused
 from tests.unit.custody.amending import change
 from tests.unit.release.oracle import smallest_group
@@ -181,6 +182,27 @@ def test_an_opened_folder_is_known_by_its_content(house: House) -> None:
         assert error.code == "CW-RELEASE-MISSING"
     finally:
         shutil.rmtree(to, ignore_errors=True)
+
+
+def test_where_rows_of_a_person_disagree_only_what_is_shown_is_known(tmp_path: Path) -> None:
+    house = make_house(tmp_path / "house")
+    variables = house.catalogue_data["datasets"][0]["tables"][1]["variables"]
+    form = "age_band(5,90)"
+    variables.append(factories.variable("age", "integer", "quasi_identifier", form))
+    turned = set(house.numbers[1:21:4])
+    for place, row in enumerate(house.tables["admissions"]):
+        usual = ("7", "12")[place // 2 % 2]
+        row["age"] = ("9", "10")[place % 2] if row["nhs_number"] in turned else usual
+    house.write()
+    data = permitted(
+        patients={"nhs_number": "pseudonym", "sex": "exact"},
+        admissions={"nhs_number": "pseudonym", "age": form},
+    )
+    report = house.build(house.issue(data=data, risk={"k": 2}))
+    # Fifteen people in each of four groups; five who turned ten stand with the younger at first.
+    assert report.manifest["risk"]["after"]["k"] == 15 - len(turned)
+    assert measure_release(house.custody(), report.folder)["k"] == 15
+    house.close()
 
 
 def test_a_doubtful_release_is_no_doubt_about_another(house: House) -> None:
