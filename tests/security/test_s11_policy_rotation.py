@@ -199,6 +199,25 @@ def test_a_stolen_key_authorises_no_attack_while_its_retirement_waits(ward: Plac
         assert load_authorisation(custody, authorise("late", "guardian")).id == "late"
 
 
+def test_an_authorisation_outlives_the_key_that_signed_it_as_permits_do(place: Place) -> None:
+    from commonweal.vault.custody import issue_authorisation, load_authorisation
+    from tests.attack_desk import draft
+
+    with place.open() as custody:
+        out, thief = place.folder / "a.jws", steal(custody, "permit-signer")
+        paper = issue_authorisation(custody, draft(release="r", id="a"), ["permit-signer"], out)
+        rotate_key(custody, "permit-signer")
+        change(custody, place.folder / "p", replace=["permit-signer"])
+        assert load_authorisation(custody, out) == paper
+        # What a thief signs with the old key under the old time is another paper.
+        forged = paper.model_copy(update={"release": "another"})
+        text = forged.signed([thief], paper.made_at)
+        assert Authorisation.load(text, custody.book.history().versions[0].policy) == forged
+        out.write_text(text)
+        with pytest.raises(Fault, match="CW-SIGNATURE-RETIRED"):
+            load_authorisation(custody, out)
+
+
 # --- the database in the wrong hands ------------------------------------------------------------
 
 
