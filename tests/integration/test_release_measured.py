@@ -184,6 +184,22 @@ def test_an_opened_folder_is_known_by_its_content(house: House) -> None:
         shutil.rmtree(to, ignore_errors=True)
 
 
+def test_a_key_that_stands_for_unknown_hides_no_link(house: House) -> None:
+    for row in house.tables["admissions"][:9]:
+        row["admission_id"] = "unknown"
+    house.write()
+    data = permitted(
+        admissions={"nhs_number": "pseudonym", "admission_id": "record_code", "days": "exact"},
+        tests={"admission_id": "record_code", "code": "exact"},
+    )
+    report = house.build(house.issue(data=data, risk=RISK))
+    made = json.loads((report.folder / "risk.json").read_text())["tables"]["tests"]
+    found = measure_release(house.custody(), report.folder)["tables"]["tests"]
+    assert made["after"]["classes"] > 1
+    for key in ("k", "classes"):
+        assert found[key] == made["after"][key]
+
+
 def test_where_rows_of_a_person_disagree_only_what_is_shown_is_known(tmp_path: Path) -> None:
     house = make_house(tmp_path / "house")
     variables = house.catalogue_data["datasets"][0]["tables"][1]["variables"]
