@@ -13,7 +13,13 @@ import pytest
 
 from commonweal.foundation.files import sha256_file
 from commonweal.papers.authorisation import authorised
-from commonweal.vault.custody import authorisations, change_state, withdraw_authorisation
+from commonweal.vault.custody import (
+    authorisations,
+    begin_attack,
+    change_state,
+    load_authorisation,
+    withdraw_authorisation,
+)
 from commonweal.vault.release.attacking import Attack, attack
 from commonweal.vault.risk.intruder.intervals import even
 from tests.attack_desk import INSIDE, MARKER, Desk, draft, linkage
@@ -200,6 +206,21 @@ def test_a_release_is_attacked_by_the_keys_of_its_source(house: House, desk: Des
     assert refused(lambda: attack(house.custody(), asked)).code == "CW-PERMIT-PERSON"
 
 
+def test_a_release_whose_choices_are_old_is_not_attacked(tmp_path: Path) -> None:
+    house = make_house(tmp_path / "house", count=150)
+    desk = Desk(tmp_path, house.custody())
+    _, folder = released(house)
+    asked = on_release(house, desk, folder, desk.authorised(release=folder.name))
+    house.clock.advance(timedelta(days=6))
+    assert attack(house.custody(), asked).run == 1
+    house.clock.advance(timedelta(days=2))
+    # Whoever said no since is still in it.
+    error = refused(lambda: attack(house.custody(), asked))
+    assert (error.code, error.exit_code) == ("CW-RELEASE-CHOICES-OLD", 5)
+    assert len(house.events("attack.begun")) == 1
+    house.close()
+
+
 def test_moved_dates_of_a_release_are_found_by_who_knows_the_true_ones(
     house: House, desk: Desk
 ) -> None:
@@ -293,6 +314,14 @@ def test_without_a_recorded_authorisation_nothing_is_attacked(
     withdraw_authorisation(house.custody(), paper)
     assert refused(lambda: desk.attack(authorisation=paper)).code == "CW-ATTACK-WITHDRAWN"
     assert len(house.events("attack.begun")) == runs
+
+
+def test_a_run_that_was_withdrawn_while_it_read_its_tables_does_not_begin(desk: Desk) -> None:
+    paper = desk.authorised()
+    loaded = load_authorisation(desk.custody, paper)
+    withdraw_authorisation(desk.custody, paper)
+    error = refused(lambda: begin_attack(desk.custody, loaded))
+    assert (error.code, error.exit_code) == ("CW-ATTACK-WITHDRAWN", 4)
 
 
 def test_a_file_that_was_changed_since_is_another_file(desk: Desk) -> None:

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from commonweal.papers.release import ReleaseSummary
+from commonweal.vault.custody import rotate_key
 from commonweal.vault.risk import RiskRefused
 from tests.release_house import MARKER, House, make_house, permitted, refused
+from tests.unit.custody.amending import change
 from tests.unit.release.oracle import smallest_group
 
 DATA = permitted(
@@ -207,6 +209,16 @@ def test_a_linked_refresh_keeps_the_forms(house: House) -> None:
     assert chosen["fixed_by"] == first.manifest["release"]
     assert chosen["levels"] == first.manifest["risk"]["generalisation"]["levels"]
     assert not chosen["optimal"]
+
+
+def test_a_linked_refresh_goes_on_after_the_keys_that_signed_were_replaced(house: House) -> None:
+    permit = house.issue(data=DATA, optimise_generalisation=True, link_across_refreshes=True)
+    first = house.build(permit)
+    rotate_key(house.custody(), "manifest-signer")
+    change(house.custody(), house.base / "policy", replace=["manifest-signer"])
+    assert house.plan(permit).risk["generalisation"]["fixed_by"] == first.manifest["release"]
+    second = house.build(permit)
+    assert forms(second.manifest) == forms(first.manifest)
 
 
 def test_a_linked_refresh_that_would_need_other_forms_is_refused(house: House) -> None:

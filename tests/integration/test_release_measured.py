@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,12 +14,15 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from commonweal.vault.custody import change_state
+from commonweal.foundation.clock import stamp
+from commonweal.vault.custody import change_state, rotate_key
 from commonweal.vault.release.opening import open_release
 from commonweal.vault.release.remeasuring import is_release, measure_release
 from commonweal.vault.risk import EVERYTHING, Depth, measure
 from commonweal.vault.risk.whole import ReleaseAsked
+from tests import factories
 from tests.release_house import MARKER, House, make_house, permitted, refused
+from tests.unit.custody.amending import change
 from tests.unit.release.oracle import smallest_group
 
 # A person table, events, and events of events that the codes show to belong together.
@@ -178,6 +182,65 @@ def test_an_opened_folder_is_known_by_its_content(house: House) -> None:
         assert error.code == "CW-RELEASE-MISSING"
     finally:
         shutil.rmtree(to, ignore_errors=True)
+
+
+def test_a_key_that_stands_for_unknown_hides_no_link(house: House) -> None:
+    for row in house.tables["admissions"][:9]:
+        row["admission_id"] = "unknown"
+    house.write()
+    data = permitted(
+        admissions={"nhs_number": "pseudonym", "admission_id": "record_code", "days": "exact"},
+        tests={"admission_id": "record_code", "code": "exact"},
+    )
+    report = house.build(house.issue(data=data, risk=RISK))
+    made = json.loads((report.folder / "risk.json").read_text())["tables"]["tests"]
+    found = measure_release(house.custody(), report.folder)["tables"]["tests"]
+    assert made["after"]["classes"] > 1
+    for key in ("k", "classes"):
+        assert found[key] == made["after"][key]
+
+
+def test_where_rows_of_a_person_disagree_only_what_is_shown_is_known(tmp_path: Path) -> None:
+    house = make_house(tmp_path / "house")
+    variables = house.catalogue_data["datasets"][0]["tables"][1]["variables"]
+    form = "age_band(5,90)"
+    variables.append(factories.variable("age", "integer", "quasi_identifier", form))
+    turned = set(house.numbers[1:21:4])
+    for place, row in enumerate(house.tables["admissions"]):
+        usual = ("7", "12")[place // 2 % 2]
+        row["age"] = ("9", "10")[place % 2] if row["nhs_number"] in turned else usual
+    house.write()
+    data = permitted(
+        patients={"nhs_number": "pseudonym", "sex": "exact"},
+        admissions={"nhs_number": "pseudonym", "age": form},
+    )
+    report = house.build(house.issue(data=data, risk={"k": 2}))
+    # Fifteen people in each of four groups; five who turned ten stand with the younger at first.
+    assert report.manifest["risk"]["after"]["k"] == 15 - len(turned)
+    assert measure_release(house.custody(), report.folder)["k"] == 15
+    house.close()
+
+
+def test_a_doubtful_release_is_no_doubt_about_another(house: House) -> None:
+    plain = permitted(patients={"nhs_number": "pseudonym", "sex": "exact"})
+    permit = house.issue(data=plain)
+    first = house.build(permit).folder
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
+        opened = Path(memory) / "open"
+        open_release(house.custody(), first, permit, opened)
+        since = stamp(house.clock.now() + timedelta(hours=1))
+        house.clock.advance(timedelta(hours=2))
+        later = house.issue(data=DATA, risk=RISK)
+        doubtful = house.build(later).folder
+        also = Path(memory) / "also"
+        open_release(house.custody(), doubtful, later, also)
+        rotate_key(house.custody(), "manifest-signer")
+        change(house.custody(), house.base / "policy", replace=["manifest-signer"], retire=[
+            {"key": "manifest-signer", "reason": "compromised", "since": since}])  # fmt: skip
+        assert measure_release(house.custody(), opened)["release"] == first.name
+        for folder in (doubtful, also):
+            error = refused(lambda folder=folder: measure_release(house.custody(), folder))
+            assert error.code == "CW-SIGNATURE-COMPROMISED"
 
 
 def test_measuring_is_said_on_the_sealed_log_and_needs_a_live_permit(house: House) -> None:

@@ -42,6 +42,44 @@ def test_awkward_columns(tmp_path: Path) -> None:
     house.close()
 
 
+@pytest.mark.parametrize("name", ["rows", "ROWS", "exact", "level_0"])
+def test_a_coarsened_column_may_have_any_name(tmp_path: Path, name: str) -> None:
+    house = make_house(tmp_path / "house", count=24)
+    stays = house.catalogue_data["datasets"][0]["tables"][1]
+    stays["variables"].append(factories.variable(name, "integer", "quasi_identifier", "round(5)"))
+    for number, row in enumerate(house.tables["admissions"]):
+        row[name] = str(number % 2)
+    house.write()
+    data = permitted(admissions={"nhs_number": "pseudonym", name: "round(5)"})
+    permit = house.issue(data=data, risk={"k": 2})
+    report = house.build(permit)
+    assert rows_of(house.contents(report)) == oracle_of(house, permit, report).released()
+    house.close()
+
+
+def test_whole_numbers_of_which_rare_ones_could_be_joined_in_every_form(tmp_path: Path) -> None:
+    house = make_house(tmp_path / "house", count=24)
+    offered = ["exact", "age_band(5,90)", "round(5)", "rollup(2)"]
+    stays = house.catalogue_data["datasets"][0]["tables"][1]
+    stays["variables"].append(factories.variable("age", "integer", "other", *offered))
+    for number, row in enumerate(house.tables["admissions"]):
+        row["age"] = ("-1", "0", "4", "5", "89", "90", "130", "")[number % 8]
+    house.write()
+    ages: dict[str, list[object]] = {}
+    for form in offered:
+        report = house.build(house.issue(data=permitted(admissions={"age": form}), risk={"k": 2}))
+        ages[form] = house.contents(report)["admissions"]["age"].to_pylist()
+    expected = {
+        "exact": [-1, 0, 4, 5, 89, 90, 130, None],
+        "rollup(2)": [-1, 0, 4, 5, 89, 90, 130, None],
+        "round(5)": [0, 0, 5, 5, 90, 90, 130, None],
+        "age_band(5,90)": [None, "0-4", "0-4", "5-9", "85-89", "90+", "90+", None],
+    }
+    for form, values in expected.items():
+        assert sorted(ages[form], key=repr) == sorted(values * 6, key=repr), form
+    house.close()
+
+
 @pytest.mark.parametrize("many", [0, 1_000_000])
 def test_texts_with_many_values_are_written_like_those_with_few(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: int

@@ -22,6 +22,7 @@ from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import CommonwealError, Fault
 from commonweal.ledger.entry import Actor, Event
 from commonweal.ledger.store import Ledger
+from commonweal.papers.authorisation import Authorisation
 from commonweal.papers.issue import issue
 from commonweal.papers.permit import Permit
 from commonweal.papers.signing import Signer, sign_paper
@@ -165,6 +166,56 @@ def ward_permit(custody: Any, place: Place, signer: str) -> Permit:
         [custody.signer(signer)], authority="direct", clock=place.clock,
     )  # fmt: skip
     return Permit.load(text, custody.belief)
+
+
+def test_a_stolen_key_authorises_no_attack_while_its_retirement_waits(ward: Place) -> None:
+    from commonweal.vault.custody import (
+        Acceptance,
+        accept_separation,
+        issue_authorisation,
+        load_authorisation,
+    )
+    from tests.attack_desk import draft
+
+    def authorise(name: str, by: str) -> Path:
+        out = ward.folder / f"{name}.jws"
+        issue_authorisation(custody, draft(release="asthma-1.r1", id=name), [by], out)
+        return out
+
+    with ward.open() as custody:
+        accept_separation(custody, Acceptance("Jo Ferris", "A test"))
+        early = authorise("early", "dpo")
+        assert load_authorisation(custody, early).id == "early"
+        since = stamp(ward.clock.now() - timedelta(hours=1))
+        retire = [{"key": "dpo", "reason": "compromised", "since": since}]
+        change(custody, ward.folder / "q", ["guardian", "siro"], retire=retire)
+        # The twin: the policy in force names the key for three more days.
+        assert Authorisation.load(early.read_text(), custody.trust).id == "early"
+        for attempt in (lambda: load_authorisation(custody, early), lambda: authorise("x", "dpo")):
+            with pytest.raises(Fault) as caught:
+                attempt()
+            assert caught.value.code == "CW-SIGNATURE-COMPROMISED"
+        assert not (ward.folder / "x.jws").exists()
+        assert load_authorisation(custody, authorise("late", "guardian")).id == "late"
+
+
+def test_an_authorisation_outlives_the_key_that_signed_it_as_permits_do(place: Place) -> None:
+    from commonweal.vault.custody import issue_authorisation, load_authorisation
+    from tests.attack_desk import draft
+
+    with place.open() as custody:
+        out, thief = place.folder / "a.jws", steal(custody, "permit-signer")
+        paper = issue_authorisation(custody, draft(release="r", id="a"), ["permit-signer"], out)
+        rotate_key(custody, "permit-signer")
+        change(custody, place.folder / "p", replace=["permit-signer"])
+        assert load_authorisation(custody, out) == paper
+        # What a thief signs with the old key under the old time is another paper.
+        forged = paper.model_copy(update={"release": "another"})
+        text = forged.signed([thief], paper.made_at)
+        assert Authorisation.load(text, custody.book.history().versions[0].policy) == forged
+        out.write_text(text)
+        with pytest.raises(Fault, match="CW-SIGNATURE-RETIRED"):
+            load_authorisation(custody, out)
 
 
 # --- the database in the wrong hands ------------------------------------------------------------

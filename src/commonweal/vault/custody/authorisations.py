@@ -91,7 +91,7 @@ def load_authorisation(custody: Custody, path: Path) -> Authorisation:
     if not hmac.compare_digest(str(details.get("paper")), paper.digest()):
         raise _unrecorded()
     if gone:
-        raise Refused("CW-ATTACK-WITHDRAWN", "The authorisation was withdrawn.")
+        raise _withdrawn()
     return paper
 
 
@@ -107,12 +107,15 @@ def begin_attack(custody: Custody, paper: Authorisation, permit: str | None = No
     """Write that a run begins, before anything of the data is read; returns its number.
 
     `permit`: whose release is unsealed for it; it must be active in that very moment (S12).
-    Raises `Refused` CW-ATTACK-LIMIT where there were too many, CW-PERMIT-NOT-LIVE.
+    Raises `Refused` CW-ATTACK-LIMIT where there were too many, CW-ATTACK-WITHDRAWN where that came
+    first, CW-PERMIT-NOT-LIVE.
     """
     allowed = custody.trust.attacks_per_day
     limit = RUNS_A_DAY if allowed is None else allowed
     midnight = datetime.combine(custody.clock.now().date(), time(0), UTC)
     with custody.ledger.transaction() as writing:
+        if _entries(writing.connection, "attack.withdrawn", paper.id):
+            raise _withdrawn()
         (today,) = writing.connection.execute(
             "SELECT count(*) FROM intent WHERE type = 'attack.begun' AND created_at >= ?",
             (stamp(midnight),),
@@ -178,6 +181,10 @@ def _entries(connection: Any, type_: str, paper: str) -> list[tuple[int, str]]:
 def _details(custody: Custody, content: dict[str, Any]) -> Details:
     key = custody.keyring.get(DETAILS_KEY)
     return Details(content, key.id, custody.keyring.secret_of(key.id).use())
+
+
+def _withdrawn() -> Refused:
+    return Refused("CW-ATTACK-WITHDRAWN", "The authorisation was withdrawn.")
 
 
 def _unrecorded() -> Refused:

@@ -1,8 +1,8 @@
 """Who is believed about a paper of this home: the policy that the ledger's order says (S11).
 
-A permit, manifest or summary that the ledger holds is judged by the policy in force when it was
-written there; any other paper by the policy in force now (`papers/trust_history.py`). The ledger
-holds a paper if the details of its entry hold the hash of the paper's content.
+A permit, manifest, summary or authorisation that the ledger holds is judged by the policy in force
+when it was written there; any other paper by the policy in force now (`papers/trust_history.py`).
+The ledger holds a paper if the details of its entry hold the hash of the paper's content.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from commonweal.foundation.canonical import digest
 from commonweal.foundation.clock import parse_stamp
 from commonweal.foundation.errors import CommonwealError, Fault
 from commonweal.foundation.files import read_bytes
+from commonweal.papers.authorisation import Authorisation
 from commonweal.papers.permit import PAPER_TYPE as PERMIT
 from commonweal.papers.permit import Permit
 from commonweal.papers.release import ReleaseManifest, ReleaseSummary, summarise
@@ -28,9 +29,13 @@ from commonweal.papers.trust_history import TrustView
 if TYPE_CHECKING:
     from commonweal.vault.custody.holding import Custody
 
-_EVENTS = {PERMIT: ("permit.issued", "permit"), ReleaseManifest.paper_type: ("release.completed",
-           "release")}  # fmt: skip
-_HASHES = {PERMIT: "permit_digest", ReleaseManifest.paper_type: "manifest"}
+_EVENTS = {
+    PERMIT: ("permit.issued", "permit", "id", "permit_digest"),
+    ReleaseManifest.paper_type: ("release.completed", "release", "release", "manifest"),
+    Authorisation.paper_type: ("attack.authorised", "authorisation", "id", "paper"),
+}
+"""By type of paper: the event that holds it, the event's field for its name, the paper's own field
+for that, and under which key the event's details hold its hash."""
 _MANIFEST = "manifest.jws"
 
 
@@ -90,9 +95,8 @@ class Belief:
             return self._summary_held(plain)
         if kind not in _EVENTS:
             return None
-        type_, field = _EVENTS[kind]
-        name = plain.get("id" if kind == PERMIT else "release")
-        return self._held_since(type_, field, str(name), _HASHES[kind], _hash(plain))
+        type_, field, named, key = _EVENTS[kind]
+        return self._held_since(type_, field, str(plain.get(named)), key, _hash(plain))
 
     def _summary_held(self, plain: dict[str, Any]) -> tuple[datetime, int] | None:
         """A summary follows from its manifest, which the store keeps and the ledger holds."""
@@ -123,7 +127,7 @@ class Belief:
         with ledger.reading() as connection:
             rows = connection.execute(
                 "SELECT intent.id, created_at, key_id FROM intent JOIN detail ON "  # noqa: S608
-                f"intent_id = intent.id WHERE log = 'public' AND type = ?1 AND {where} "
+                f"intent_id = intent.id WHERE type = ?1 AND {where} "
                 "ORDER BY intent.id",
                 (type_, field, name),
             ).fetchall()

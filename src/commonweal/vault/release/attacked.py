@@ -28,9 +28,10 @@ from commonweal.vault.keys import Secret
 from commonweal.vault.keys.codes import CODE_BYTES, codes_of
 from commonweal.vault.release.closing import newest
 from commonweal.vault.release.known_forms import FORMS
+from commonweal.vault.release.opening import data_key, require_fresh_choices
 from commonweal.vault.release.project_keys import scope_of
 from commonweal.vault.release.store import MANIFEST, read_manifest
-from commonweal.vault.release.verify import open_file, release_key
+from commonweal.vault.release.verify import open_file
 from commonweal.vault.release.writing import context_of
 from commonweal.vault.risk.intruder.reading import as_keys, columns_of, released_file, unfit
 from commonweal.vault.tables import ops
@@ -160,8 +161,9 @@ def attacked_release(custody: Custody, folder: Path, paper: Authorisation) -> At
     """The release in `folder`, if `paper` and its permit let it be attacked now.
 
     The permit must be live, allow `test_risk` and name the attacker; the release must be its
-    newest (S13). Raises what `Authorisation.check` raises, `Refused` CW-RELEASE-SUPERSEDED or
-    CW-RELEASE-KEY-GONE, `PermitRefused`, and the faults of a manifest.
+    newest, and its choices fresh (S13). Raises what `Authorisation.check` raises, `Refused`
+    CW-RELEASE-SUPERSEDED or CW-RELEASE-KEY-GONE, `Unavailable` CW-RELEASE-CHOICES-OLD,
+    `PermitRefused`, and the faults of a manifest.
     """
     manifest = read_manifest(custody.home.releases, folder, custody.belief)
     now = custody.clock.now()
@@ -174,9 +176,8 @@ def attacked_release(custody: Custody, folder: Path, paper: Authorisation) -> At
             "CW-RELEASE-SUPERSEDED",
             "A newer release of this permit exists; only the newest is attacked.",
         )
-    secret = release_key(custody, manifest.release)
-    if secret is None:
-        raise Refused("CW-RELEASE-KEY-GONE", "The key of this release was destroyed.")
+    require_fresh_choices(custody, manifest)
+    secret = data_key(custody, manifest)
     offered = tuple(_offered(manifest, permit))
     project = custody.keyring.secret_of(manifest.key_ids["project"])
     return AttackedRelease(offered, permit.ages_at, permit.id, folder, manifest, secret, project)

@@ -108,7 +108,7 @@ def openable(
         )
     manifest = read_manifest(custody.home.releases, folder, custody.belief)
     _check_newest(custody, permit, manifest)
-    _check_choices(custody, manifest)
+    require_fresh_choices(custody, manifest)
     return permit, manifest
 
 
@@ -120,8 +120,11 @@ def data_key(custody: Custody, manifest: ReleaseManifest) -> Secret:
     return secret
 
 
-def _check_choices(custody: Custody, manifest: ReleaseManifest) -> None:
-    """Refuse a release whose choices are older than the limit (S13)."""
+def require_fresh_choices(custody: Custody, manifest: ReleaseManifest) -> None:
+    """Refuse a release whose choices are older than the limit (S13).
+
+    Raises `Unavailable` CW-RELEASE-CHOICES-OLD.
+    """
     checked_at = manifest.choices.national.checked_at or manifest.built_at
     limit = timedelta(days=custody.trust.fresh.choices_days)
     if custody.clock.now() - checked_at > limit:

@@ -30,6 +30,8 @@ from commonweal.vault.tables.engine import Engine
 
 OpenFile = Callable[[ReleasedFile, BinaryIO], None]
 """Writes the plain content of a data file into a sink, and checks it against the manifest."""
+NEARLY = 0.95
+"""Where this share of a table's keys stand there once, its rows are what they are the keys of."""
 _PEOPLE = "released_people"
 
 
@@ -216,14 +218,18 @@ def _with_numbers(recipe: TableRecipe, plain: ops.Table, people: ops.Table) -> o
 
 
 def _links(released: Released, recipes: tuple[TableRecipe, ...]) -> tuple[EventLink, ...]:
-    """A key of one table leads to another's rows where its codes are met there, once each."""
+    """A key of one table leads to another's rows where its codes are met there, nearly once each.
+
+    A source may hold some keys twice, such as one that stands for "unknown". Were the tables then
+    taken for unrelated, risk would look smaller than it is.
+    """
     ends = [
         (recipe.name, item.variable.name)
         for recipe in recipes
         for item in recipe.items
         if item.form.kind == "record_code"
     ]
-    single = {end for end in ends if _is_once(released, *end)}
+    single = {end for end in ends if _is_nearly_once(released, *end)}
     return tuple(
         EventLink(child, variable, parent, key)
         for child, variable in ends
@@ -233,12 +239,14 @@ def _links(released: Released, recipes: tuple[TableRecipe, ...]) -> tuple[EventL
     )  # fmt: skip
 
 
-def _is_once(released: Released, table: str, variable: str) -> bool:
+def _is_nearly_once(released: Released, table: str, variable: str) -> bool:
     rows = released._rows[table]
     told = ops.keep_where(rows, ops.negate(ops.is_missing(rows[variable])))
-    counts = {"rows": ops.count_rows(told), "keys": ops.count_distinct(told[variable])}
-    found = released.engine.one(ops.group(told, [], counts))
-    return bool(found["rows"] == found["keys"])
+    keys = ops.group(told, [variable], {"cw__rows": ops.count_rows(told)})
+    once = ops.compare(keys["cw__rows"], "eq", ops.constant(1, "integer"))
+    counts = {"once": ops.count_where(keys, once), "keys": ops.count_rows(keys)}
+    found = released.engine.one(ops.group(keys, [], counts))
+    return bool(found["once"] >= found["keys"] * NEARLY)
 
 
 def _meet(released: Released, one: tuple[str, str], other: tuple[str, str]) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from commonweal.foundation.errors import Fault, WrongUsage
+from commonweal.foundation.errors import CommonwealError, Fault, WrongUsage
 from commonweal.foundation.files import sha256_file, translated
 from commonweal.ledger.entry import Event
 from commonweal.papers.release import ReleaseManifest
@@ -114,14 +114,22 @@ def opened_release(custody: Custody, folder: Path, progress: Progress = quiet) -
 def _store_of(custody: Custody, folder: Path) -> Path:
     """The release that an opened folder was opened from: the one that its files belong to."""
     hashes = {sha256_file(path) for path in sorted(folder.glob("*/part-*.parquet"))}
+    doubt: CommonwealError | None = None
     for one in reversed(list(completed(custody.ledger))):
         store = custody.home.releases / one.release
         if not (store / MANIFEST).is_file():
             continue
-        manifest = read_manifest(custody.home.releases, store, custody.belief)
+        try:
+            manifest = read_manifest(custody.home.releases, store, custody.belief)
+        except CommonwealError as error:
+            # Of a manifest that is not believed nothing is known; it may be another release's.
+            doubt = doubt or error
+            continue
         files = [file for table in manifest.tables.values() for file in table.files]
         if {file.content_hash for file in files} == hashes:
             return store
+    if doubt is not None:
+        raise doubt
     raise Fault(
         "CW-RELEASE-MISSING",
         f"The data in {folder.name} are not those of a release that this home knows.",

@@ -175,14 +175,15 @@ class Shaper:
         """
         name = items[0].variable.name
         rows = self.rows(recipe, people) if recipe.about_people else self._lookup_rows(recipe)
-        once = ops.group(rows, [name], {"rows": ops.count_rows(rows)})
+        # A variable may be called `rows`; only names that begin with cw__ are nobody's.
+        once = ops.group(rows, [name], {"cw__rows": ops.count_rows(rows)})
         columns = {"exact": name}
         for number, item in enumerate(items):
             once, shown = self._shown(recipe, once, (item,), people)
             columns[f"level_{number}"] = f"cw__level_{number}"
             once = ops.derive(once, {f"cw__level_{number}": shown[name]})
         made = {into: once[column] for into, column in columns.items()}
-        return ops.project(once, {**made, "rows": once["rows"]})
+        return ops.project(once, {**made, "rows": once["cw__rows"]})
 
     def _shown(
         self,
@@ -226,7 +227,8 @@ class Shaper:
         key = (recipe.name, item.variable.name, item.form.text)
         if key not in self._shown_tables:
             values = self.narrow.dictionaries.of(recipe.name, item.variable.name)
-            made = _MAKERS[item.form.kind](item.form, values["value"])
+            at = self.loaded.recipe.permit.ages_at
+            made = as_shown(item.form, values["value"], item.variable.type, at)
             formed = ops.derive(values, {"shown": made})
             once = ops.distinct(ops.select(formed, ["shown"]))
             once = ops.keep_where(once, ops.negate(ops.is_missing(once["shown"])))
