@@ -91,8 +91,8 @@ def test_ours_nobody_chooses_the_log_when_writing() -> None:
     sealed = {"release.authorised", "release.refused", "release.abandoned", "release.opened",
               "release.planned", "release.person_asked", "risk.hint_given", "key.created",
               "key.rotated", "key.retired", "key.destroyed", "choices.applied",
-              "separation.accepted",
-              "backup.made", "backup.restored"}  # fmt: skip
+              "separation.accepted", "attack.authorised", "attack.begun", "attack.ended",
+              "attack.withdrawn", "backup.made", "backup.restored"}  # fmt: skip
     public = {"trust.policy_set", "trust.policy_changed", "trust.policy_withdrawn",
               "ledger.key_added", "ledger.key_retired",
               "permit.issued", "permit.paused", "permit.suspended",

@@ -41,7 +41,7 @@ def test_all_commands_of_this_stage_exist() -> None:
         "permit suspend", "permit resume", "permit revoke", "permit close",
         "release plan", "release build", "release verify", "release summary", "release open",
         "release list", "release prove", "release absence", "release check-person",
-        "risk measure",
+        "risk measure", "risk attack", "risk authorise", "risk withdraw",
         "ledger verify", "ledger prove", "ledger check-proof", "ledger export",
         "ledger check-export", "ledger sequence", "ledger ask-witnesses", "ledger policy",
         "ledger checker", "ledger witness create", "ledger witness add-log",
