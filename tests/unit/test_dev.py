@@ -22,6 +22,7 @@ from types import ModuleType
 import pytest
 
 SOURCE = Path(__file__).resolve().parents[2] / "dev.py"
+MACHINE = SOURCE.parent / "tools" / "machine.py"
 HASH = "0" * 64
 
 
@@ -31,6 +32,9 @@ def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]
     root = tmp_path / "a clone"
     (root / "requirements").mkdir(parents=True)
     (root / "dev.py").write_text(SOURCE.read_text("utf-8"), "utf-8")
+    (root / "tools").mkdir()
+    for part in ("__init__.py", MACHINE.name):
+        (root / "tools" / part).write_text((MACHINE.parent / part).read_text("utf-8"), "utf-8")
     (root / "pyproject.toml").write_text("[project]\n", "utf-8")
     for name in ("build", "core", "dev", "spark"):
         (root / "requirements" / f"{name}.lock").write_text(f"{name}==1 \\\n    --hash=x\n")
@@ -93,15 +97,15 @@ def test_an_old_python_can_read_the_file_far_enough_to_refuse() -> None:
     assert "from __future__ import annotations\n" not in SOURCE.read_text("utf-8").splitlines()
 
 
-def test_only_the_standard_library_is_imported() -> None:
-    tree = ast.parse(SOURCE.read_text("utf-8"))
+@pytest.mark.parametrize("path", [SOURCE, MACHINE], ids=["dev.py", "machine.py"])
+def test_only_the_standard_library_is_imported(path: Path) -> None:
     names = set()
-    for node in ast.walk(tree):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             names.add(str(node.module).split(".")[0])
-    assert names <= sys.stdlib_module_names
+    assert names <= {*sys.stdlib_module_names, "tools"}
 
 
 # --- what the machine lacks -------------------------------------------------------------------
@@ -437,7 +441,7 @@ def test_lint_runs_every_check_and_fails_if_one_does(
 def test_lint_names_only_rooms_that_are_there(ready: ModuleType) -> None:
     (ready.ROOT / "src" / "commonweal" / "vault").mkdir(parents=True)
     [mypy] = [step for name, step in ready.lint_steps() if name.startswith("mypy")]
-    assert mypy[-2:] == ["dev.py", "src/commonweal/vault"]
+    assert mypy[-3:] == ["dev.py", "tools", "src/commonweal/vault"]
 
 
 @pytest.mark.parametrize(
