@@ -1,7 +1,7 @@
 """The Spark engine: expressions of `ops` as Spark SQL, in one Java process of our own.
 
 Sources are read by DuckDB, as everywhere, and handed over as Arrow batches; a release is written
-by one Parquet writer from the Arrow batches that the engine gives back. What a file says and how a
+by one Parquet writer from the Arrow batches that an engine gives. What a file says and how a
 release looks then does not depend on the engine: the same release has the same bytes. All joining,
 counting and shaping is Spark's. Why, and what it costs: docs/adr/0008.
 
