@@ -319,6 +319,13 @@ def test_no_list_where_one_is_needed(engine: DuckDBEngine, tmp_path: Path) -> No
     assert refusal(engine, patients(), choices).code == "CW-CHOICES-LIST-MISSING"
 
 
+def test_a_refusal_leaves_no_earlier_answer(engine: DuckDBEngine, tmp_path: Path) -> None:
+    assert run(engine, patients(), folder(tmp_path / "good"))[1] == N[:6]
+    write_folder(tmp_path / "none", allowed=N)
+    none = read_choices(tmp_path / "none", needs_national=False, clock=factories.clock())
+    assert refusal(engine, patients(), none).code == "CW-CHOICES-LIST-MISSING"
+
+
 def test_identifiers_that_match_nobody_ever(engine: DuckDBEngine, tmp_path: Path) -> None:
     rows = [f"{N[0]},type1,,2026-01-01,,x"] + ["9434765918,type1,,2026-01-01,,x"] * 2
     error = refusal(engine, patients(), folder(tmp_path, *rows))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +58,10 @@ def test_what_is_not_built_is_not_there(name: str, capsys: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize("leaf", ALL, ids=" ".join)
-def test_every_command_has_help_in_an_instant(
+def test_every_command_has_help(
     leaf: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = time.process_time()
     assert run([*leaf, "--help"]) == 0
-    assert time.process_time() - before < 0.3
     told = capsys.readouterr().out
     assert told.startswith(f"Usage: commonweal {' '.join(leaf)}")
 

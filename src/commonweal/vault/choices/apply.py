@@ -109,10 +109,11 @@ def apply_choices(
     Raises `Unavailable` CW-CHOICES-LIST-MISSING, -LIST-INCOMPLETE, -LIST-OTHER-PEOPLE, and
     `Fault` CW-CHOICES-IDENTIFIER or CW-CHOICES-PEOPLE.
     """
-    if decision.national and choices.national is None:
-        raise Unavailable("CW-CHOICES-LIST-MISSING", "This permit needs the national list.")
+    # First of all, so that a refusal never leaves an earlier answer under the name.
     for temporary in (*_TEMPORARY, name):
         engine.forget(temporary)
+    if decision.national and choices.national is None:
+        raise Unavailable("CW-CHOICES-LIST-MISSING", "This permit needs the national list.")
     whole = people if everyone is None else everyone
     try:
         _check_people(engine, people)
