@@ -58,9 +58,7 @@ def test_what_is_not_built_is_not_there(name: str, capsys: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize("leaf", ALL, ids=" ".join)
-def test_every_command_has_help(
-    leaf: tuple[str, ...], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_command_has_help(leaf: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*leaf, "--help"]) == 0
     told = capsys.readouterr().out
     assert told.startswith(f"Usage: commonweal {' '.join(leaf)}")
