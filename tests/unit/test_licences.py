@@ -59,6 +59,12 @@ REVIEWED_TEXTS = {
     ("duckdb", "duckdb/experimental/spark/LICENSE", "LGPL"): (
         "the licence of Apache Spark names the path of a Java file that is not in the wheel"
     ),
+    ("django", "LICENSE.python", "GPL"): (
+        "the history of the Python licence says which releases are GPL-compatible"
+    ),
+    ("fido2", "COPYING.MPLv2", "AGPL"): "the MPL names the licences it may be combined with",
+    ("fido2", "COPYING.MPLv2", "LGPL"): "the MPL names the licences it may be combined with",
+    ("fido2", "COPYING.MPLv2", "GPL"): "the MPL names the licences it may be combined with",
     ("numpy", "LICENSE.txt", "GPL"): (
         "libgfortran: GPL-3.0-or-later WITH GCC-exception-3.1, which lets any program link it"
     ),
@@ -74,6 +80,17 @@ REVIEWED_TEXTS = {
     ("typing-extensions", "LICENSE", "GPL"): (
         "the history of the Python licence says which releases are GPL-compatible"
     ),
+}
+# (distribution, what it declares): what the licence text inside it really says.
+REVIEWED_METADATA = {
+    ("django-csp", "BSD"): "BSD-3-Clause",
+    ("fido2", "Mozilla Public License 2.0 (MPL 2.0)"): (
+        "BSD-2-Clause; MPL-2.0 is only for the list of public suffixes, shipped unchanged"
+    ),
+    ("pyasn1-modules", "BSD"): "BSD-2-Clause",
+    ("python-dateutil", "Dual License"): "Apache-2.0 or BSD-3-Clause",
+    ("qrcode", "BSD"): "BSD-3-Clause",
+    ("qrcode", "Other/Proprietary License"): "BSD-3-Clause, with the MIT licence of a part",
 }
 # Shared libraries that repaired wheels carry in <name>.libs, by the start of the file's name.
 REVIEWED_LIBRARIES = {
@@ -127,7 +144,7 @@ def _one(tokens: list[str]) -> tuple[bool, list[str]]:
     return verdict, rest
 
 
-def metadata_faults(dist: Distribution) -> Iterator[str]:
+def metadata_faults(dist: Distribution, name: str = "") -> Iterator[str]:
     """Yield what is wrong with the licence that a distribution declares."""
     meta = dist.metadata
     if meta.get("License-Expression"):
@@ -139,9 +156,10 @@ def metadata_faults(dist: Distribution) -> Iterator[str]:
     classifiers = [str(c) for c in meta.get_all("Classifier") or []]
     named = [c.rpartition("::")[2].strip() for c in classifiers if c.startswith("License ::")]
     declared = [name for name in [one_line, *named] if name and name != "OSI Approved"]
-    for name in declared:
-        if not (name.lower() in ALLOWED_NAMES or expression_allowed(name)):
-            yield f"declares {name}"
+    for said in declared:
+        allowed = said.lower() in ALLOWED_NAMES or expression_allowed(said)
+        if not (allowed or (name, said) in REVIEWED_METADATA):
+            yield f"declares {said}"
     if field and not one_line:
         yield from (f"its licence field speaks of {word}" for word in wordings(field))
     if not declared:
@@ -181,7 +199,7 @@ def content_faults(dist: Distribution, name: str) -> Iterator[tuple[str, tuple[s
 def faults(dist: Distribution) -> list[str]:
     """Return every licence fault of a distribution that no reviewed exception covers."""
     name = re.sub(r"[-_.]+", "-", dist.metadata["Name"]).lower()
-    found = list(metadata_faults(dist))
+    found = list(metadata_faults(dist, name))
     for sentence, exception in content_faults(dist, name):
         if exception not in REVIEWED_TEXTS and exception not in REVIEWED_LIBRARIES:
             found.append(sentence)
