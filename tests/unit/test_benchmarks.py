@@ -18,6 +18,7 @@ import pytest
 import dev
 from benchmarks import __main__ as runner
 from benchmarks import country, environment, episodes, growth, memory, peers
+from benchmarks import spark as beside_spark
 from commonweal.foundation.identifiers import NHSNumber
 
 # --- made-up episodes -------------------------------------------------------------------------
@@ -284,3 +285,26 @@ def test_a_python_that_the_peers_do_not_know_is_refused_with_2(
         environment.peers_python()
     assert stop.value.code == 2
     assert steps == []
+
+
+# --- two engines ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        ({"a": [1, 472.5607707469368]}, {"a": [1, 472.5607707469372]}, True),
+        ({"a": [1, 0.5]}, {"a": [1, 0.5000001]}, False),
+        ({"a": 1}, {"a": 2}, False),
+        ({"a": 1}, {"a": 1, "b": 1}, False),
+        ([1], [1, 1], False),
+        (1, 1.0, False),
+        (0.0, 1e-300, False),
+        ("sha256:aa", "sha256:ab", False),
+        (None, None, True),
+    ],
+)
+def test_two_engines_may_differ_in_the_order_of_adding_alone(
+    one: Any, other: Any, equal: bool
+) -> None:
+    assert beside_spark.same(one, other) is equal
