@@ -341,3 +341,39 @@ def test_at_the_end_process_and_files_are_gone(tmp_path: Path) -> None:
     assert done.stdout.strip() == "['spill']"
     assert done.stderr == ""
     assert [path.name for path in tmp_path.iterdir()] == ["a work's folder"]
+
+
+INTERRUPTED = """
+import os, signal, sys, threading
+from pathlib import Path
+import pyarrow as pa
+from commonweal.vault.tables import ops
+from commonweal.vault.tables.opening import opened_engine
+before = signal.getsignal(signal.SIGINT)
+try:
+    with opened_engine(Path("work"), "spark", memory_limit="1GB") as engine:
+        from commonweal.vault.tables import spark_session
+        java = spark_session._running._gateway.proc.pid
+        assert signal.getsignal(signal.SIGINT) is before
+        data = pa.table({"n": list(range(3000))})
+        table = engine.load("many", data, {"n": "integer"})
+        for _ in range(2):
+            table = ops.cross_one(table, ops.rename(table, {f"m{len(table.columns)}": "n"}))
+        threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+        engine.one(ops.group(table, [], {"n": ops.count_distinct(ops.as_text(table["n"]))}))
+except KeyboardInterrupt:
+    assert not Path(f"/proc/{java}").exists()
+    print(sorted(path.name.split("-")[0] for path in Path("work").iterdir()))
+"""
+
+
+def test_ctrl_c_ends_it_without_a_word(tmp_path: Path) -> None:
+    """PySpark's own way of being interrupted asks Java in the middle of an answer, and then py4j
+    prints tracebacks and the command fails as if the engine had."""
+    environment = {**os.environ, "COMMONWEAL_SPARK_MASTER": "local[1]"}
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], cwd=tmp_path, env=environment,
+        capture_output=True, text=True, check=False, timeout=250,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip() == "['spill']"

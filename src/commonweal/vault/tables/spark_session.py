@@ -19,6 +19,8 @@ import logging
 import os
 import secrets
 import shutil
+import signal
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -197,7 +199,8 @@ def _start(
         _write_conf(folder, chosen)
         with _own_environment(folder), Path(os.devnull).open("r+b") as nowhere:
             gateway = launch_gateway(None, {"stdout": nowhere, "stderr": nowhere})
-        context = SparkContext(conf=conf, gateway=gateway)
+        with _own_interruption():
+            context = SparkContext(conf=conf, gateway=gateway)
         started = Spark(folder, SparkSession(context), gateway)
     except CommonwealError:
         shutil.rmtree(folder, ignore_errors=True)
@@ -223,6 +226,26 @@ def _silence_python() -> None:
         logger.setLevel(logging.CRITICAL + 1)
         logger.propagate = False
         logger.disabled = True
+    root = logging.getLogger()
+    if _not_of_spark not in root.filters:
+        root.addFilter(_not_of_spark)
+
+
+def _not_of_spark(record: logging.LogRecord) -> bool:
+    """py4j writes to the root logger, with tracebacks, where Java is gone or was interrupted."""
+    return not {"py4j", "pyspark"} & set(Path(record.pathname).parts)
+
+
+@contextlib.contextmanager
+def _own_interruption() -> Iterator[None]:
+    """Keep what Ctrl-C does: PySpark would ask Java something in the middle of an answer."""
+    here = threading.current_thread() is threading.main_thread()
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if here:
+            signal.signal(signal.SIGINT, before)
 
 
 def _clear_away(gateway: Any, folder: Path) -> None:
