@@ -83,7 +83,8 @@ def test_an_old_terminal_shows_what_it_can(home: Path) -> None:
     assert "Separation" in out
 
 
-def test_an_interruption_is_130_and_says_so(home: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_is_130_and_says_so(home: Path, number: signal.Signals) -> None:
     process = start("release", "prove", "--release", "x", "--person", "-", "--out", "y", home=home)
     process.communicate(timeout=60)
     waiting = subprocess.Popen(
@@ -95,7 +96,7 @@ def test_an_interruption_is_130_and_says_so(home: Path) -> None:
     )  # fmt: skip
     # It waits for the identifier; give it time to get there.
     time.sleep(3)
-    waiting.send_signal(signal.SIGINT)
+    waiting.send_signal(number)
     out, err = waiting.communicate(timeout=60)
     assert (waiting.returncode, out) == (130, "")
     assert err.strip().splitlines()[-1] == "CW-INTERRUPTED: The command was interrupted."

@@ -58,7 +58,7 @@ def contracts(house: Path) -> tuple[int, set[str]]:
 
 
 FLOORS = "Each room imports only from the floors below it"
-PROCESSES = "Processes and sockets are opened in named modules only (none yet)"
+PROCESSES = "Processes and sockets are opened in named modules only"
 
 
 def test_what_the_plan_allows_is_kept(house: Path) -> None:

@@ -85,7 +85,8 @@ def _engine() -> Finding:
 
 def _spark() -> Finding:
     """Whether `--engine spark` could be used. It need not be: nothing is started for this."""
-    from commonweal.vault.tables.spark_session import java_program, require_spark
+    from commonweal.vault.tables.java_program import java_program
+    from commonweal.vault.tables.spark_session import require_spark
 
     try:
         require_spark()

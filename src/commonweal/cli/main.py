@@ -10,7 +10,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,6 +40,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     as_json = "--json" in given
+    _end_as_by_hand()
     try:
         code = _invoke(given)
         sys.stdout.flush()
@@ -67,6 +70,20 @@ def _invoke(given: list[str]) -> int:
         # Typer makes an exit code of an interruption; it deserves its sentence.
         raise KeyboardInterrupt
     return result if isinstance(result, int) else 0
+
+
+def _end_as_by_hand() -> None:
+    """Whoever ends the process (SIGTERM) interrupts the command: it then leaves nothing behind.
+
+    Asked a second time, it ends at once.
+    """
+
+    def interrupted(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, interrupted)
 
 
 def _told(error: CommonwealError, as_json: bool, code: int | None = None) -> int:

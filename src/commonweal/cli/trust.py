@@ -84,7 +84,7 @@ def sign(
 ) -> None:
     """Sign a proposal with one person's key, in its file.
 
-    Read what it says first: the changes are printed before the signature is.
+    Read first what it would change: `home policy show FILE` says it in words.
     """
     from commonweal.papers.trust_words import changes_in_words
     from commonweal.vault.custody.amending import sign_change

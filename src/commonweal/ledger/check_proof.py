@@ -117,6 +117,7 @@ QUORUM = "CW-LEDGER-QUORUM"
 MEMBER = "CW-LEDGER-MEMBERSHIP-INVALID"
 CHAIN = "CW-LEDGER-CHAIN-INVALID"
 MAX_CHARACTERS, MAX_LINES, MAX_HASHES, MAX_SIZE = 1000000, 64, 63, 2**63 - 1
+MAX_FILE = 4 * 1024 * 1024
 LOG_KEY, WITNESS_KEY = 1, 4
 TOLERANCE_SECONDS = 300
 MARK = "\u2014 "
@@ -356,7 +357,9 @@ class Policy:
 def _read_entry(data: bytes, origin: str) -> tuple[dict[str, Any], str]:
     """The entry in its canonical form, on the log where it belongs."""
     try:
-        entry = json.loads(data.decode("utf-8"), parse_float=_refuse, parse_constant=_refuse)
+        entry = json.loads(
+            data.decode("utf-8"), parse_float=_refuse, parse_constant=_refuse, parse_int=_exact
+        )
         flat = isinstance(entry, dict) and all(type(v) in (str, int) for v in entry.values())
         written = json.dumps(entry, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         sound = flat and written.encode("utf-8") == data
@@ -532,7 +535,8 @@ def check_person_proof(
     entry = found["entry"]
     if entry.get("type") != "release.completed" or entry.get("release") != member["release"]:
         raise NotProved(MEMBER, "The ledger's proof is not about this release.")
-    if entry.get("membership_root") != member["root"]:
+    root = str(entry.get("membership_root"))
+    if root != member["root"] or not re.fullmatch("sha256:[0-9a-f]{64}", root):
         raise NotProved(MEMBER, "The proof is for another list than the one on the log.")
     index, size, path = _whole(member["index"]), _whole(member["size"]), member["path"]
     if size < 4096 or size & (size - 1) or not isinstance(path, list) or len(path) > MAX_HASHES:
@@ -541,7 +545,7 @@ def check_person_proof(
     label = _label(proof["label"])
     leaf = hashlib.sha256(b"commonweal/membership/leaf/1\x00" + label + nonce).digest()
     try:
-        check_inclusion(index, size, leaf, steps, bytes.fromhex(member["root"][len("sha256:") :]))
+        check_inclusion(index, size, leaf, steps, bytes.fromhex(root[len("sha256:") :]))
     except NotProved:
         raise NotProved(MEMBER, "The proof does not show that this person is in it.") from None
     return {"release": member["release"], "in_release": True, "proved_by": found}
@@ -611,10 +615,11 @@ def check(
     except UnicodeDecodeError:
         raise NotProved(NOTE, "The file is not valid UTF-8.") from None
     try:
-        trusted, rules = [read_key(key) for key in keys], Policy(policy) if policy else None
+        trusted = [read_key(key) for key in keys]
+        rules = None if policy is None else Policy(policy)
         if text.startswith("c2sp.org/"):
             return check_entry_proof(text, trusted, rules, now, chain)
-        return check_person_proof(text.strip(), trusted, rules, now, chain)
+        return check_person_proof(text.strip(" \t\n\r\x0b\x0c"), trusted, rules, now, chain)
     except UnicodeEncodeError:  # a lone surrogate out of JSON is no text
         raise NotProved(NOTE, "The file holds what is no text.") from None
 
@@ -630,14 +635,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--policy", metavar="FILE")
     parser.add_argument("--chain", metavar="FILE")
     parser.add_argument("--json", action="store_true")
+    for stream in (sys.stdout, sys.stderr):  # a screen that cannot show a name is told its letters
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     given = parser.parse_args(arguments)
-    if not given.key and not given.policy:
+    if not given.key and given.policy is None:
         parser.error("name the ledger's key with --key, or a policy with --policy")
     try:
-        with open(given.file, "rb") as stream:
-            content = stream.read(2 * MAX_CHARACTERS)
-        policy = _text(given.policy)
-        found = check(content, given.key, policy, int(time.time()), _text(given.chain))
+        policy, chain = _text(given.policy), _text(given.chain)
+        found = check(_content(given.file), given.key, policy, int(time.time()), chain)
     except NotProved as error:
         sys.stderr.write("NOT PROVED. %s\n" % error)
         return 3
@@ -649,10 +655,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _text(name: str | None) -> str | None:
-    if name is None:
-        return None
-    with open(name, encoding="utf-8") as stream:
-        return stream.read(5 * MAX_CHARACTERS)
+    return None if name is None else _content(name).decode("utf-8")
+
+
+def _content(name: str) -> bytes:
+    with open(name, "rb") as stream:
+        content = stream.read(MAX_FILE + 1)
+    if len(content) > MAX_FILE:  # what lies behind that would never be read
+        raise NotProved(NOTE, "A file is larger than any proof, policy or chain can be.")
+    return content
 
 
 def _told(found: Found) -> str:

@@ -38,6 +38,16 @@ _TWINS = str.maketrans(
     "aeopcyxijsdhqwaopvikuxbkmhtig",
 )
 
+# Letters without a look: fillers, joiners and selectors that are no control characters (UAX 44,
+# Default_Ignorable_Code_Point), and the empty braille pattern.
+_UNSEEN = dict.fromkeys(
+    [0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0,
+     *range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]
+)  # fmt: skip
+# In a column's name these differ (`x1`, `xl`); in the name of a person they are one letter.
+_ALIKE = str.maketrans("l1|0", "iiio")
+_BESIDE_LATIN = frozenset({"MODIFIER", "COMBINING", "FEMININE", "MASCULINE"})
+
 
 class PaperInvalid(Fault):
     """A paper does not have the form it must have. The sentence names the field."""
@@ -111,8 +121,23 @@ def _not_blank(text: str) -> str:
 
 def look(name: str) -> str:
     """What a person sees when reading `name`: two names with one look are one name to a reader."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return " ".join(folded.translate(_TWINS).split())
+    folded = unicodedata.normalize("NFKC", name.translate(_UNSEEN)).casefold()
+    return " ".join(folded.translate(_UNSEEN).translate(_TWINS).split())
+
+
+def person_look(name: str) -> str:
+    """`look`, for the name of a person or body: two that look alike count as one of them."""
+    return look(name).translate(_ALIKE)
+
+
+def _one_alphabet(name: str) -> str:
+    """Refuse a word of Latin and other letters together: it is there to look like another word."""
+    for word in unicodedata.normalize("NFKC", name).split():
+        letters = [letter for letter in word if unicodedata.category(letter)[0] == "L"]
+        alphabets = {unicodedata.name(letter, "?").split()[0] for letter in letters}
+        if "LATIN" in alphabets and alphabets - _BESIDE_LATIN != {"LATIN"}:
+            raise ValueError("a word of a name mixes letters of two alphabets")
+    return name
 
 
 def named_twice(names: list[str]) -> str | None:
@@ -150,6 +175,8 @@ Text = Annotated[
     str, StringConstraints(min_length=1, max_length=20_000), AfterValidator(_clean_text)
 ]
 """Up to 20,000 characters; line breaks and tabs are allowed."""
+Holder = Annotated[Line, AfterValidator(_one_alphabet)]
+"""The name of a person or body that signs."""
 Identifier = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", max_length=64)
 ]

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from commonweal.foundation.errors import Fault
-from commonweal.papers.base import Identifier, Line, Moment, Paper, Sha256, look
+from commonweal.papers.base import Holder, Identifier, Line, Moment, Paper, Sha256, person_look
 
 _P = 2**255 - 19
 _ORDER_8 = 2707385501144840649318225287225658788936804267575313519463743609750303402022
@@ -45,7 +45,7 @@ class TrustedKey(Paper):
     """A verification key and what it may sign. `public_key` is raw Ed25519, base64url."""
 
     id: Identifier
-    holder: Line
+    holder: Holder
     algorithm: Literal["Ed25519"]
     public_key: PublicKey
     roles: Annotated[tuple[SigningRole, ...], Field(min_length=1)]
@@ -81,7 +81,7 @@ class TrustedWitness(Paper):
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^[^\s+]{1,200}$")]
-    holder: Line
+    holder: Holder
     public_key: PublicKey
     url: Annotated[str, StringConstraints(pattern=r"^https?://[!-~]{1,300}$")] | None = None
 
@@ -168,7 +168,7 @@ class TrustPolicy(Paper):
         if len(materials) != len(set(materials)):
             raise ValueError("two keys are the same key")
         for role, needed in self.thresholds.items():
-            if len({look(key.holder) for key in self.keys if role in key.roles}) < needed:
+            if len({person_look(key.holder) for key in self.keys if role in key.roles}) < needed:
                 raise ValueError(f"fewer people hold the role {role} than must sign")
         if self.home == "standard" and self.time_to_say_no_days == 0:
             raise ValueError("only a demonstration home may have no time to say no")
@@ -215,7 +215,7 @@ class TrustPolicy(Paper):
         if self.witness_quorum is None:
             raise ValueError("witnesses are named without saying how many must sign")
         # Two witnesses of one holder are one opinion.
-        if len({look(one.holder) for one in self.witnesses}) < self.witness_quorum:
+        if len({person_look(one.holder) for one in self.witnesses}) < self.witness_quorum:
             raise ValueError("fewer holders run witnesses than must sign")
 
     def require(self, role: SigningRole, signed_by: Mapping[str, datetime], what: str) -> None:
@@ -234,7 +234,9 @@ class TrustPolicy(Paper):
     def counted(self, role: SigningRole, signed_by: Mapping[str, datetime]) -> set[str]:
         """The different people among the signers who held `role` when they signed."""
         found = ((self.key(id_), at) for id_, at in signed_by.items())
-        return {look(key.holder) for key, at in found if key is not None and key.holds(role, at)}
+        return {
+            person_look(key.holder) for key, at in found if key is not None and key.holds(role, at)
+        }
 
     def key(self, id_: str) -> TrustedKey | None:
         """The key called `id_`, or None."""
@@ -288,7 +290,7 @@ class TrustPolicy(Paper):
     def changers_needed(self) -> int:
         """How many people must sign a change: two wherever two hold the role (S11, S20)."""
         role = self.changing_role
-        holders = len({look(key.holder) for key in self.keys if role in key.roles})
+        holders = len({person_look(key.holder) for key in self.keys if role in key.roles})
         return max(self.thresholds.get(role, 1), min(PEOPLE_FOR_CHANGES, holders))
 
 

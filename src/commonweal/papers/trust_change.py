@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from commonweal.foundation.errors import Fault, Refused
-from commonweal.papers.base import Moment, Paper, Sha256, look
+from commonweal.papers.base import Moment, Paper, Sha256, person_look
 from commonweal.papers.signed import read_whole
 from commonweal.papers.signing import open_signed, unverified
 from commonweal.papers.trust import (
@@ -136,7 +136,7 @@ def _check_roles(before: TrustPolicy, after: TrustPolicy) -> None:
 
 def _holders(policy: TrustPolicy, role: SigningRole, at: datetime) -> set[str]:
     lasting = (key for key in policy.keys if key.valid_until is None or key.valid_until > at)
-    return {look(key.holder) for key in lasting if role in key.roles}
+    return {person_look(key.holder) for key in lasting if role in key.roles}
 
 
 def _check_log_keys(before: TrustPolicy, after: TrustPolicy) -> None:
@@ -173,7 +173,7 @@ class _Changers:
 
     def require(self, role: SigningRole, signed_by: Mapping[str, datetime], what: str) -> None:
         kept = {
-            id_: at for id_, at in signed_by.items()
+            id_: at for id_, at in self.view.lasting(signed_by).items()
             if id_ not in self.excluded and self.view.counts(id_)
         }  # fmt: skip
         require_count(len(self.view.policy.counted(role, kept)), self.needed, what)

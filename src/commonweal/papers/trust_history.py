@@ -42,12 +42,14 @@ class PolicyVersion:
 class TrustView:
     """Who is believed about one paper: a policy, and the keys that others may hold.
 
-    `recorded_at`: since when the ledger holds the paper; None where it does not.
+    `recorded_at`: since when the ledger holds the paper; None where it does not. `now`: the
+    present, by which a key's time is over for a paper that the ledger does not hold.
     """
 
     policy: TrustPolicy
     compromised: Mapping[str, datetime] = field(default_factory=dict)
     recorded_at: datetime | None = None
+    now: datetime | None = None
 
     def key(self, id_: str) -> TrustedKey | None:
         """The key called `id_`, or None."""
@@ -66,8 +68,21 @@ class TrustView:
         since = self.compromised.get(id_)
         return since is None or (self.recorded_at is not None and self.recorded_at < since)
 
+    def lasting(self, signed_by: Mapping[str, datetime]) -> dict[str, datetime]:
+        """Those of the signers whose key's time was not over when the paper was first heard of.
+
+        A signer writes the time of a signature, and with a key whose time is over an old one.
+        """
+        heard = self.recorded_at or self.now
+        keys = ((id_, at, self.key(id_)) for id_, at in signed_by.items())
+        return {
+            id_: at for id_, at, key in keys
+            if heard is None or key is None or key.valid_until is None or heard < key.valid_until
+        }  # fmt: skip
+
     def require(self, role: SigningRole, signed_by: Mapping[str, datetime], what: str) -> None:
         """As `TrustPolicy.require`; also raises `Fault` CW-SIGNATURE-COMPROMISED."""
+        signed_by = self.lasting(signed_by)
         self.policy.require(role, signed_by, what)
         kept = {id_: at for id_, at in signed_by.items() if self.counts(id_)}
         if len(self.policy.counted(role, kept)) < self.policy.thresholds[role]:
@@ -112,11 +127,11 @@ class TrustHistory:
         ]  # fmt: skip
         return waiting[-1] if waiting else None
 
-    def before(self, version: PolicyVersion) -> TrustView:
-        """Who was believed under the policy that `version` was made from."""
+    def before(self, version: PolicyVersion, now: datetime) -> TrustView:
+        """Who is believed at `now` under the policy that `version` was made from."""
         made_from = version.policy.previous
         found = (one.policy for one in self.versions if one.policy.digest() == made_from)
-        return TrustView(next(found), self.compromised)
+        return TrustView(next(found), self.compromised, now=now)
 
     @property
     def next_number(self) -> int:
@@ -135,7 +150,7 @@ class TrustHistory:
 
     def view(self, now: datetime) -> TrustView:
         """Who is believed about a paper that the ledger does not hold."""
-        return TrustView(self.in_force(now), self.compromised)
+        return TrustView(self.in_force(now), self.compromised, now=now)
 
     def recorded(self, at: datetime, entry: int | None = None) -> TrustView:
         """Who is believed about a paper that the ledger holds since `at`, as the intent `entry`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from commonweal.papers.base import look
+from commonweal.papers.base import person_look
 from commonweal.papers.trust import RetiredKey, TrustedKey, TrustPolicy
 
 ROLES = {
@@ -25,6 +25,7 @@ _TIMES = {
     "direct_time_to_say_no_days": "the same for permits that no committee decided",
     "hints_per_day": "hints a day about what would pass",
     "plans_per_day": "plans of a release a day",
+    "attacks_per_day": "test attacks a day",
     "witness_lag_minutes": "minutes that an entry may wait for its witnesses",
     "witness_quorum": "witnesses that must sign",
 }
@@ -57,7 +58,7 @@ def policy_in_words(policy: TrustPolicy) -> list[str]:
 
 def _about_changes(policy: TrustPolicy) -> list[str]:
     role, needed = policy.changing_role, policy.changers_needed
-    holders = {look(key.holder) for key in policy.keys if role in key.roles}
+    holders = {person_look(key.holder) for key in policy.keys if role in key.roles}
     who = "" if role == "policy" else f" Those who sign {ROLES[role]} change it: {needed} of them."
     hours = policy.delay.total_seconds() / 3600
     lines = [f"A change counts {hours:g} hours after it is adopted.{who}"]
@@ -77,6 +78,9 @@ def changes_in_words(before: TrustPolicy, after: TrustPolicy) -> list[str]:
             lines.append(f"{key.holder} signs with the new key {key.id}: {_roles(key)}.")
         elif old.roles != key.roles:
             lines.append(f"{key.holder} with the key {key.id} now signs {_roles(key)}.")
+        if key.valid_until != (None if old is None else old.valid_until):
+            ends = _day(key.valid_until) or "without an end"
+            lines.append(f"{key.holder} signs with the key {key.id} until: {ends}.")
     earlier = {one.id: one for one in before.retired or ()}
     lines += [f"{_gone(one, before)}." for one in after.retired or () if earlier.get(one.id) != one]
     for role, needed in after.thresholds.items():
@@ -84,9 +88,7 @@ def changes_in_words(before: TrustPolicy, after: TrustPolicy) -> list[str]:
             lines.append(f"{needed} must sign {ROLES.get(role, role)}.")
     lines += _changed_times(before, after)
     lines += _changed_log_keys(before, after)
-    if before.witnesses != after.witnesses:
-        named = ", ".join(one.name for one in after.witnesses or ()) or "none"
-        lines.append(f"The witnesses are now: {named}.")
+    lines += _changed_witnesses(before, after)
     if before.custodian != after.custodian:
         lines.append(f"The custodian is now called {after.custodian}.")
     return lines
@@ -117,6 +119,20 @@ def _changed_log_keys(before: TrustPolicy, after: TrustPolicy) -> list[str]:
             )
         elif old or key != (after.log_keys or ())[0]:
             lines.append(f"The ledger is signed with the new key {key.id}.")
+    return lines
+
+
+def _changed_witnesses(before: TrustPolicy, after: TrustPolicy) -> list[str]:
+    if before.witnesses == after.witnesses:
+        return []
+    named = ", ".join(one.name for one in after.witnesses or ()) or "none"
+    lines = [f"The witnesses are now: {named}."]
+    for one in after.witnesses or ():
+        for old in before.witnesses or ():
+            if old.name == one.name and old != one:
+                where = f" at {one.url}" if one.url else ""
+                key = "another key" if old.public_key != one.public_key else "the same key"
+                lines.append(f"The witness {one.name} is run by {one.holder}{where}, with {key}.")
     return lines
 
 

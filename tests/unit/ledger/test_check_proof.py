@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from commonweal.foundation.canonical import canonical, parse_json
 from commonweal.foundation.errors import CommonwealError
 from commonweal.ledger import check_proof as alone
+from commonweal.ledger.checkpoint import Checkpoint
 from commonweal.ledger.cosigning import Cosigner
 from commonweal.ledger.membership import (
     MembershipTree,
@@ -30,11 +31,13 @@ from commonweal.ledger.membership import (
     label,
     padded,
 )
-from commonweal.ledger.note import Note
+from commonweal.ledger.merkle import leaf_hash
+from commonweal.ledger.note import Note, SigningKey, VerifierKey
 from commonweal.ledger.policy import WitnessPolicy
 from commonweal.ledger.proving import check_proof, prove
 from commonweal.ledger.quorum import check_proof_by
 from commonweal.ledger.sequencer import sequence
+from commonweal.ledger.tlogproof import TlogProof
 from commonweal.vault.release.proving import PersonProof
 from tests.unit.ledger import support
 
@@ -151,7 +154,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
 
 
 def _library(content: bytes, keys: list[str], policy: str | None = None) -> object:
-    rules = WitnessPolicy.parse(policy) if policy else None
+    rules = None if policy is None else WitnessPolicy.parse(policy)
     if content.startswith(b"c2sp.org/"):
         found = check_proof(content, keys) if rules is None else check_proof_by(
             content, rules, NOW, keys)  # fmt: skip
@@ -199,6 +202,15 @@ def test_a_witness_from_the_future_does_not_count(case: Case) -> None:
     assert alone.check(content, [], rules, SECONDS - 300)
     with pytest.raises(alone.NotProved, match="CW-LEDGER-QUORUM"):
         alone.check(content, [], rules, SECONDS - 301)
+
+
+@pytest.mark.parametrize("policy", ["", "\n", "# none\n", "log LOG\n"])
+@pytest.mark.parametrize("kind", ["entry", "person", "sealed"])
+def test_a_policy_that_says_nothing_is_no_policy_at_all(case: Case, kind: str, policy: str) -> None:
+    """An empty file beside a good key: whoever emptied it has not taken the witnesses away."""
+    rules, content = policy.replace("LOG", case.log), getattr(case, kind).encode()
+    for check in (_alone, _library):
+        assert _verdict(check, content, [case.key], rules) == "CW-LEDGER-POLICY-INVALID"
 
 
 KEYS = ("rubbish", "a+00000000+", "", "log.example+12345678+AQ==")
@@ -291,8 +303,35 @@ def test_json_that_two_readers_could_read_differently_is_refused(case: Case) -> 
     spaced = json.dumps(parse_json(case.person, "x"), indent=1)
     assert str(_agree(twice.encode(), case, [case.key])).startswith("CW-")
     assert _agree(spaced.encode(), case, [case.key]) == "release-1"
+    for around, good in (("\n", True), (" \t\r\x0b\x0c", True), ("\xa0", False), ("\x1c", False)):
+        found = _agree((around + case.person + around).encode(), case, [case.key])
+        assert (found == "release-1") is good
     assert str(_agree(b"\xef\xbb\xbf" + case.person.encode(), case, [case.key])).startswith("CW-")
     assert canonical(json.loads(case.person)).decode() == case.person
+
+
+@pytest.mark.parametrize("root", [5, "", "sha256:", "sha256:" + "0g" * 32, "sha256:00"])
+def test_a_log_that_signs_nonsense_gets_a_sentence(root: object) -> None:
+    """A dishonest log has all the signatures it wants, and a person's proof that fits them."""
+    own = label(bytes(32), "release-1", "9990000018")
+    leaves = padded([blinded_leaf(own, bytes(32))])
+    member = MembershipTree(leaves).prove("release-1", own, bytes(32))
+    said = {"type": "release.completed", "release": "release-1", "membership_root": root}
+    text, key = _of_one(support.BASE, {"v": 1, **said})
+    plain = json.loads(PersonProof(own, member, text).canonical())
+    plain["membership"]["root"] = root
+    for check in (_alone, _library):
+        assert str(_verdict(check, json.dumps(plain).encode(), [key])).startswith("CW-")
+
+
+def _of_one(base: str, entry: dict[str, object]) -> tuple[str, str]:
+    """The proof of the only entry of a log that signs what it likes, and its key."""
+    signer = support.SoftwareSigner(b"\x11" * 32)
+    body = canonical(entry)
+    point = Checkpoint(f"{base}/public", 1, leaf_hash(body))
+    note = SigningKey(point.origin, signer).sign(point.text()).format()
+    key = VerifierKey(base, 1, signer.verification_key)
+    return TlogProof(0, (), note, body).format(), str(key)
 
 
 # --- as it is used ----------------------------------------------------------------------------
@@ -345,6 +384,34 @@ def test_a_bare_interpreter_says_what_is_wrong(
     assert (told.returncode, told.stdout) == (code, "")
     assert told.stderr.startswith(said)
     assert "Traceback" not in told.stderr
+
+
+def test_what_lies_in_files_is_read_as_it_lies_there(desk: Path, case: Case) -> None:
+    """Line ends are not translated, and nothing lies unread behind a limit."""
+    for name, content, code in (
+        ("empty", b"", "CW-LEDGER-POLICY-INVALID"),
+        ("crlf", case.policies["2"].replace("\n", "\r\n").encode(), "CW-LEDGER-POLICY-INVALID"),
+        ("latin", case.policies["2"].encode() + b"# \xe9\n", "UnicodeDecodeError"),
+        ("huge", case.policies["2"].encode() + b"#" * alone.MAX_FILE, "CW-LEDGER-NOTE-INVALID"),
+    ):
+        (desk / name).write_bytes(content)
+        told = _run(desk, "entry", "--key", case.key, "--policy", name)
+        assert (told.returncode, told.stdout) == (3, "")
+        assert code in told.stderr
+        assert told.stderr.count("\n") == 1
+    (desk / "long").write_text(case.person + " " * alone.MAX_FILE + "rubbish")
+    assert _run(desk, "long", "--key", case.key).returncode == 3
+
+
+def test_a_screen_without_the_letters_of_a_name_gets_a_sentence(desk: Path) -> None:
+    text, key = _of_one("h\xf4pital.example", {"v": 1, "type": "x"})
+    (desk / "entry").write_text(text, "utf-8")
+    command = [sys.executable, "-B", "check_proof.py", "entry", "--key", key]
+    told = subprocess.run(
+        command, cwd=desk, env={"PYTHONIOENCODING": "ascii"}, capture_output=True, check=False
+    )
+    assert (told.returncode, told.stderr) == (0, b"")
+    assert b"h\\xf4pital.example" in told.stdout
 
 
 def test_no_witness_of_the_test_is_ahead_of_todays_clock(desk: Path) -> None:

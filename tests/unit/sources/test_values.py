@@ -44,6 +44,11 @@ READ: list[tuple[str, str, Any]] = [
     ("timestamp", "2001-07-04T08:42:44.123456+0100", T(2001, 7, 4, 7, 42, 44, 123456)),
     ("timestamp", "4/7/2001 08:42", T(2001, 7, 4, 8, 42)),
     ("timestamp", "2001-07-04", T(2001, 7, 4)),
+    ("date", "01/01/1000", D(1000, 1, 1)),
+    ("date", "20100110", D(2010, 1, 10)),
+    ("timestamp", "0001-01-01T00:00:00Z", T(1, 1, 1)),
+    ("timestamp", "9999-12-31T23:59:59+00:00", T(9999, 12, 31, 23, 59, 59)),
+    ("timestamp", "2020-02-28 24:00", T(2020, 2, 29)),
     ("text", " kept as it is ", " kept as it is "),
     ("text", "NaN", "NaN"),
 ]
@@ -55,6 +60,12 @@ NOT_READ = [
     ("date", "2001-02-30"), ("date", "2001-2-3"), ("date", "2001/02/03"), ("date", "31/02/2001"),
     ("date", "20011301"), ("date", "02/13/2001"), ("date", "2001-02-03 10:00:00"),
     ("date", " 2001-02-03"), ("date", "2001"),
+    # A year 0 stands for "unknown"; it was read as 1 BC, which Python cannot hold and Spark spells
+    # otherwise than DuckDB.
+    ("date", "01/01/0000"), ("date", "00000101"), ("date", "0000-01-01T00:00:00Z"),
+    ("timestamp", "0000-01-01 10:00"), ("timestamp", "1/1/0000 10:00"),
+    ("timestamp", "0001-01-01T00:00:00+14:00"), ("timestamp", "9999-12-31T23:59:59-14:00"),
+    ("timestamp", "9999-12-31T24:00:00"),
     ("timestamp", "2001-02-30T00:00:00"), ("timestamp", "2001-07-04T25:00:00"),
     ("timestamp", "2001-07-04T08:42:44 BST"), ("timestamp", "yesterday"),
 ]  # fmt: skip

@@ -17,6 +17,7 @@ import pytest
 from commonweal.foundation.errors import CommonwealError, Failure, Unavailable, WrongUsage
 from commonweal.vault.tables import ops, spark_session
 from commonweal.vault.tables.connection import connect
+from commonweal.vault.tables.java_program import harmless
 from commonweal.vault.tables.spark_engine import SparkEngine, translate_spark_error
 from commonweal.vault.tables.spark_session import Spark, running, settings
 
@@ -220,6 +221,16 @@ def test_what_it_says_goes_nowhere(spark: Spark) -> None:
         assert str(told) == os.devnull
 
 
+def test_nothing_of_a_persons_shell_and_no_setting_is_on_its_command_line(spark: Spark) -> None:
+    folder = Path(f"/proc/{process_of(spark)}")
+    environment = (folder / "environ").read_bytes().split(b"\0")
+    names = {entry.partition(b"=")[0].decode() for entry in environment if entry}
+    own = ("SPARK_", "_PYSPARK_", "PWD", "OLDPWD", "SHLVL", "_", "PYTHONHASHSEED")
+    assert all(harmless(name) or name.startswith(own) for name in names)
+    assert "_JAVA_OPTIONS" not in names
+    assert b"--conf" not in (folder / "cmdline").read_bytes()
+
+
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
@@ -320,12 +331,49 @@ def test_at_the_end_process_and_files_are_gone(tmp_path: Path) -> None:
         **os.environ,
         "COMMONWEAL_SPARK_MASTER": "local[1]",
         "SPARK_LOCAL_DIRS": "/nowhere",
+        "_JAVA_OPTIONS": "-XX:+NoSuchOption",  # with it no Java would start
     }
     done = subprocess.run(
-        [sys.executable, "-c", ALONE, str(tmp_path)], cwd=tmp_path, env=environment,
+        [sys.executable, "-c", ALONE, "a work's folder"], cwd=tmp_path, env=environment,
         capture_output=True, text=True, check=False, timeout=250,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "['spill']"
     assert done.stderr == ""
-    assert {path.name.split("-")[0] for path in tmp_path.iterdir()} == {"spill"}
+    assert [path.name for path in tmp_path.iterdir()] == ["a work's folder"]
+
+
+INTERRUPTED = """
+import os, signal, sys, threading
+from pathlib import Path
+import pyarrow as pa
+from commonweal.vault.tables import ops
+from commonweal.vault.tables.opening import opened_engine
+before = signal.getsignal(signal.SIGINT)
+try:
+    with opened_engine(Path("work"), "spark", memory_limit="1GB") as engine:
+        from commonweal.vault.tables import spark_session
+        java = spark_session._running._gateway.proc.pid
+        assert signal.getsignal(signal.SIGINT) is before
+        data = pa.table({"n": list(range(3000))})
+        table = engine.load("many", data, {"n": "integer"})
+        for _ in range(2):
+            table = ops.cross_one(table, ops.rename(table, {f"m{len(table.columns)}": "n"}))
+        threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+        engine.one(ops.group(table, [], {"n": ops.count_distinct(ops.as_text(table["n"]))}))
+except KeyboardInterrupt:
+    assert not Path(f"/proc/{java}").exists()
+    print(sorted(path.name.split("-")[0] for path in Path("work").iterdir()))
+"""
+
+
+def test_ctrl_c_ends_it_without_a_word(tmp_path: Path) -> None:
+    """PySpark's own way of being interrupted asks Java in the middle of an answer, and then py4j
+    prints tracebacks and the command fails as if the engine had."""
+    environment = {**os.environ, "COMMONWEAL_SPARK_MASTER": "local[1]"}
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], cwd=tmp_path, env=environment,
+        capture_output=True, text=True, check=False, timeout=250,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip() == "['spill']"

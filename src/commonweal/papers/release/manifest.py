@@ -222,6 +222,16 @@ class ReleasedTable(Paper):
         return self
 
 
+class ReleasedLink(Paper):
+    """Rows of `table` belong to rows of `to_table`: the two columns hold codes of one key, so
+    whoever has the release can lay the rows together."""
+
+    table: ColumnName
+    column: ColumnName
+    to_table: ColumnName
+    to_column: ColumnName
+
+
 class Exposure(Paper):
     """Chance of being re-identified: the worst person's, the mean, and the share over the limit."""
 
@@ -381,6 +391,8 @@ class ReleaseManifest(SignedPaper):
     choices: AppliedChoices
     patients: PeopleCounts
     tables: Annotated[dict[ColumnName, ReleasedTable], Field(min_length=1)]
+    links: tuple[ReleasedLink, ...] | None = None
+    """How rows of tables hang together; a manifest made before this was written down has none."""
     risk: MeasuredRisk
     key_ids: dict[Identifier, Identifier]
     """Which key was used for what: purpose and key id. Never a key."""
@@ -400,6 +412,7 @@ class ReleaseManifest(SignedPaper):
         if held != self.patients.held_out:
             raise ValueError("the people held out do not add up")
         self._forms_as_chosen()
+        self._links_of_codes()
         if self.patients.released > self.membership.leaves:
             raise ValueError("there are fewer membership leaves than people")
         if self.supersedes == self.release:
@@ -423,6 +436,21 @@ class ReleaseManifest(SignedPaper):
         for name, form in ({} if chosen is None else chosen.levels).items():
             if shown.get(name) != form.released:
                 raise ValueError("a column is not in the form that was chosen for it")
+
+    def _links_of_codes(self) -> None:
+        codes = {
+            (name, column.name)
+            for name, table in self.tables.items()
+            if any(column.form == "pseudonym" for column in table.columns)
+            for column in table.columns
+            if column.form == "record_code"
+        }
+        for link in self.links or ():
+            ends = {(link.table, link.column), (link.to_table, link.to_column)}
+            if not ends <= codes or link.table == link.to_table:
+                raise ValueError("a link is not between record codes of two tables about people")
+        if len(set(self.links or ())) != len(self.links or ()):
+            raise ValueError("a link is named twice")
 
     @property
     def made_at(self) -> datetime:

@@ -197,7 +197,7 @@ def withdraw_change(custody: Custody, key: str) -> TrustPolicy:
             withdraw=1, version=policy.number, policy_hash=policy.digest(), at=now
         )
         text = sign_paper(WITHDRAWAL, paper.plain(), [signer], paper.at)
-        open_withdrawal(text, history.before(pending), policy, now)
+        open_withdrawal(text, history.before(pending, now), policy, now)
         keep_paper(custody.home, policy.digest(), text, "withdrawn.jws")
         fields = {"policy_hash": policy.digest(), "version": policy.version}
         writing.append(Event(WITHDRAWN, ACTOR, fields))

@@ -13,6 +13,7 @@ import hmac
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -100,23 +101,30 @@ def load_history(home: Home, connection: sqlite3.Connection, fenced: Fenced) -> 
 def _version(
     home: Home, versions: list[PolicyVersion], step: PolicyStep, held: PolicyFence | None
 ) -> PolicyVersion:
-    before = next(one.policy for one in versions if one.policy.digest() == step.previous)
-    view = TrustView(before, TrustHistory(tuple(versions)).compromised)
-    known = held is not None and held.hash == step.policy_hash
-    adopted = held.at if held is not None and known and step.restored else step.at
+    made_from = next(one for one in versions if one.policy.digest() == step.previous)
+    before, history = made_from.policy, TrustHistory(tuple(versions))
+    known = held if held is not None and held.hash == step.policy_hash else None
+    adopted = known.at if known is not None and step.restored else step.at
+    view = TrustView(before, history.compromised, now=adopted)
     text = read_paper(home, step.policy_hash)
     policy = open_change(text, view, step.version, adopted, lapses=not step.restored)
     if policy.digest() != step.policy_hash:
         raise changed(f"version {step.version} is not the one on the ledger")
     begins = step.effective_from
-    if step.restored and not (known and held is not None and held.effective_from == begins):
-        # Nobody but the ledger says that it waited: it waits again.
-        begins = max(begins, step.at + before.delay)
-    elif not step.restored and begins < step.at + before.delay:
-        raise changed(f"version {step.version} would count before its wait is over")
+    if step.restored and not (known is not None and known.effective_from == begins):
+        # Nobody but the ledger says that it waited: it waits again, as what it was made from does.
+        begins = max(begins, max(step.at, made_from.effective_from) + before.delay)
+    elif not step.restored:
+        if history.in_force(step.at, step.intent_id) != before:
+            raise changed(f"version {step.version} follows one that did not count yet")
+        if begins < step.at + before.delay:
+            raise changed(f"version {step.version} would count before its wait is over")
     if step.withdrawn_at is not None:
         withdrawal = read_paper(home, step.policy_hash, "withdrawn.jws")
-        open_withdrawal(withdrawal, view, policy, step.withdrawn_at)
+        open_withdrawal(withdrawal, replace(view, now=step.withdrawn_at), policy, step.withdrawn_at)
+        if step.withdrawn_at >= begins and not (known is not None and known.withdrawn):
+            # One person may stop what waits. What counts is changed by as many as must sign.
+            raise changed(f"version {step.version} was withdrawn when it counted already")
     return PolicyVersion(policy, adopted, begins, step.withdrawn_at, step.intent_id)
 
 

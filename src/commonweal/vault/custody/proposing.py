@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.documents import load_document
 from commonweal.foundation.errors import CommonwealError, WrongUsage
-from commonweal.papers.base import Line, Moment, Paper
+from commonweal.papers.base import Holder, Line, Moment, Paper
 from commonweal.papers.trust import RetiredBecause, SigningRole, TrustPolicy
 from commonweal.papers.trust_change import CALLED, refused
 from commonweal.papers.trust_words import changes_in_words
@@ -32,7 +32,7 @@ class AddedKey(Paper):
     """A key of this home that shall sign, its holder, and what for."""
 
     key: Name
-    holder: Line
+    holder: Holder
     roles: Annotated[tuple[SigningRole, ...], Field(min_length=1)]
 
 

@@ -26,7 +26,7 @@ from commonweal.ledger.quorum import LAG, witnessed_note
 from commonweal.ledger.tiles import Exported, export_tiles
 from commonweal.ledger.tlogproof import TlogProof
 from commonweal.ledger.witness import TIMEOUT_SECONDS, add_checkpoint
-from commonweal.papers.base import look
+from commonweal.papers.base import person_look
 from commonweal.papers.trust import TrustPolicy, raw_public
 from commonweal.vault.custody.holding import Custody
 
@@ -76,7 +76,7 @@ def witness_policy(trust: TrustPolicy, logs: tuple[VerifierKey, ...]) -> Witness
     for number, one in enumerate(trust.witnesses or (), 1):
         key = VerifierKey(one.name, COSIGNATURE, raw_public(one.public_key))
         named.append(NamedWitness(f"w{number}", key, one.url))
-        holders.setdefault(look(one.holder), []).append(f"w{number}")
+        holders.setdefault(person_look(one.holder), []).append(f"w{number}")
     if not named:
         return WitnessPolicy(logs, ())
     groups: dict[str, tuple[int, tuple[str, ...]]] = {}

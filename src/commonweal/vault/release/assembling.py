@@ -25,7 +25,7 @@ from commonweal.vault.release.airlock_files import (
 from commonweal.vault.release.membership import MembershipList, write_membership
 from commonweal.vault.release.prepare import Prepared
 from commonweal.vault.release.progress import Progress
-from commonweal.vault.release.recipe import TableRecipe
+from commonweal.vault.release.recipe import EventLink, TableRecipe
 from commonweal.vault.release.reporting import report_page, risk_document, risk_paper
 from commonweal.vault.release.store import MANIFEST, REPORT, RISK, SUMMARY
 from commonweal.vault.release.utility import utility_of
@@ -152,6 +152,7 @@ def _content(prepared: Prepared, tables: dict[str, Any], beside: Aside) -> dict[
         "choices": _choices(prepared),
         "patients": patients(prepared),
         "tables": tables,
+        "links": [_link(one) for one in prepared.recipe.event_links],
         "risk": risk_paper(prepared),
         "membership": {
             "root": f"sha256:{beside.members.root.hex()}",
@@ -162,6 +163,15 @@ def _content(prepared: Prepared, tables: dict[str, Any], beside: Aside) -> dict[
         "holdout": held,
         "audit_map": beside.audit_map.sealed_hash,
         "sieve": None if beside.sieve is None else beside.sieve.sealed_hash,
+    }
+
+
+def _link(link: EventLink) -> dict[str, str]:
+    return {
+        "table": link.child,
+        "column": link.variable,
+        "to_table": link.parent,
+        "to_column": link.parent_variable,
     }
 
 

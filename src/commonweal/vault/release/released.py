@@ -1,7 +1,8 @@
 """A release that lies there, as `views` measures one that is being made.
 
-Roles, forms and codes come from the signed manifest. How tables hang together is seen from the
-record codes themselves: two columns whose codes meet are codes of the same key.
+Roles, forms, codes and how tables hang together come from the signed manifest. An older manifest
+does not say which table a key is of: there every two columns whose codes meet are taken to lead to
+each other, both ways, so that nothing is taken for unrelated that is not.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import io
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import permutations
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -30,8 +32,6 @@ from commonweal.vault.tables.engine import Engine
 
 OpenFile = Callable[[ReleasedFile, BinaryIO], None]
 """Writes the plain content of a data file into a sink, and checks it against the manifest."""
-NEARLY = 0.95
-"""Where this share of a table's keys stand there once, its rows are what they are the keys of."""
 _PEOPLE = "released_people"
 
 
@@ -141,7 +141,7 @@ def released_tables(
         released = Released(engine, about, (), people)
         for recipe in about:
             released._rows[recipe.name] = _with_numbers(recipe, plain[recipe.name], people)
-        released.event_links = _links(released, about)
+        released.event_links = _links(released, about, manifest)
         yield released
     finally:
         for name in kept:
@@ -217,36 +217,25 @@ def _with_numbers(recipe: TableRecipe, plain: ops.Table, people: ops.Table) -> o
     return ops.inner_join(rows, people, {recipe.code_column: "person"}, {WHO: "number"})
 
 
-def _links(released: Released, recipes: tuple[TableRecipe, ...]) -> tuple[EventLink, ...]:
-    """A key of one table leads to another's rows where its codes are met there, nearly once each.
-
-    A source may hold some keys twice, such as one that stands for "unknown". Were the tables then
-    taken for unrelated, risk would look smaller than it is.
-    """
+def _links(
+    released: Released, recipes: tuple[TableRecipe, ...], manifest: ReleaseManifest
+) -> tuple[EventLink, ...]:
+    """Which rows of two tables belong together: as the manifest says, if it does."""
+    if manifest.links is not None:
+        return tuple(
+            EventLink(one.table, one.column, one.to_table, one.to_column) for one in manifest.links
+        )
     ends = [
         (recipe.name, item.variable.name)
         for recipe in recipes
         for item in recipe.items
         if item.form.kind == "record_code"
     ]
-    single = {end for end in ends if _is_nearly_once(released, *end)}
     return tuple(
-        EventLink(child, variable, parent, key)
-        for child, variable in ends
-        for parent, key in ends
-        if child != parent and (parent, key) in single
-        and _meet(released, (child, variable), (parent, key))
-    )  # fmt: skip
-
-
-def _is_nearly_once(released: Released, table: str, variable: str) -> bool:
-    rows = released._rows[table]
-    told = ops.keep_where(rows, ops.negate(ops.is_missing(rows[variable])))
-    keys = ops.group(told, [variable], {"cw__rows": ops.count_rows(told)})
-    once = ops.compare(keys["cw__rows"], "eq", ops.constant(1, "integer"))
-    counts = {"once": ops.count_where(keys, once), "keys": ops.count_rows(keys)}
-    found = released.engine.one(ops.group(keys, [], counts))
-    return bool(found["once"] >= found["keys"] * NEARLY)
+        EventLink(*child, *parent)
+        for child, parent in permutations(ends, 2)
+        if child[0] != parent[0] and _meet(released, child, parent)
+    )
 
 
 def _meet(released: Released, one: tuple[str, str], other: tuple[str, str]) -> bool:

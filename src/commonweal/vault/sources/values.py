@@ -32,6 +32,10 @@ DUCKDB_TYPES = {
 }
 """The DuckDB type of each type of the catalogue."""
 
+# No calendar has a year 0, which people write for "unknown": an engine would make 1 BC of it.
+_YEAR = "([0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"
+_EDGES = "('0001-01-01', '9999-12-31')"
+"""The days from which an offset, or the hour 24, leads out of the years 1 to 9999."""
 _WIDTHS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _INTEGERS = frozenset(sign + width for width in _WIDTHS for sign in ("", "U"))
 _TEXTS = frozenset({"VARCHAR", "UUID", "TIME", "TIME_NS", "TIME WITH TIME ZONE", "INTERVAL", "BIT"})
@@ -157,13 +161,13 @@ def date_from_text(text: str) -> str:
     """SQL: the DATE that `text` spells, or NULL."""
     # Reading and writing back is both the strictest and the fastest check of the ISO form.
     iso = f"TRY_CAST({text} AS DATE)"
-    midnight = "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]00:00(:00([.]0{1,9})?)?Z?"
+    midnight = _YEAR + "-[0-9]{2}-[0-9]{2}[T ]00:00(:00([.]0{1,9})?)?Z?"
     return (
         f"CASE WHEN length({text}) = 10 AND {text}[5] = '-' "
         f"THEN CASE WHEN CAST({iso} AS VARCHAR) = {text} THEN {iso} END "
-        f"WHEN regexp_full_match({text}, '[0-9]{{8}}') "
+        f"WHEN regexp_full_match({text}, '{_YEAR}[0-9]{{4}}') "
         f"THEN CAST(try_strptime({text}, '%Y%m%d') AS DATE) "
-        f"WHEN regexp_full_match({text}, '[0-9]{{1,2}}/[0-9]{{1,2}}/[0-9]{{4}}') "
+        f"WHEN regexp_full_match({text}, '[0-9]{{1,2}}/[0-9]{{1,2}}/{_YEAR}') "
         f"THEN CAST(try_strptime({text}, '%d/%m/%Y') AS DATE) "
         f"WHEN regexp_full_match({text}, '{midnight}') "
         f"THEN TRY_CAST(left({text}, 10) AS DATE) END"
@@ -172,20 +176,27 @@ def date_from_text(text: str) -> str:
 
 def timestamp_from_text(text: str) -> str:
     """SQL: the TIMESTAMP (UTC where an offset is written) that `text` spells, or NULL."""
-    day, time = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-2][0-9]:[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?"
+    day, time = _YEAR + "-[0-9]{2}-[0-9]{2}", "[0-2][0-9]:[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?"
     zone = "(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
-    british = "[0-9]{1,2}/[0-9]{1,2}/[0-9]{4} [0-9]{1,2}:[0-9]{2}"
+    british = "[0-9]{1,2}/[0-9]{1,2}/" + _YEAR + " [0-9]{1,2}:[0-9]{2}"
+    plain = f"TRY_CAST(rtrim({text}, 'Z') AS TIMESTAMP)"
     # DuckDB ignores an offset when it casts to TIMESTAMP, so zoned texts go through TIMESTAMPTZ.
+    zoned = f"CAST(TRY_CAST({text} AS TIMESTAMPTZ) AS TIMESTAMP)"
     return (
         f"CASE WHEN regexp_full_match({text}, '{day}[T ]{time}Z?') "
-        f"THEN TRY_CAST(rtrim({text}, 'Z') AS TIMESTAMP) "
+        f"THEN {_in_calendar(text, plain)} "
         f"WHEN regexp_full_match({text}, '{day}[T ]{time}{zone}') "
-        f"THEN CAST(TRY_CAST({text} AS TIMESTAMPTZ) AS TIMESTAMP) "
+        f"THEN {_in_calendar(text, zoned)} "
         f"WHEN regexp_full_match({text}, '{british}(:[0-9]{{2}})?') "
         f"THEN coalesce(try_strptime({text}, '%d/%m/%Y %H:%M:%S'), "
         f"try_strptime({text}, '%d/%m/%Y %H:%M')) "
         f"ELSE CAST({date_from_text(text)} AS TIMESTAMP) END"
     )
+
+
+def _in_calendar(text: str, value: str) -> str:
+    readable = f"CASE WHEN year({value}) BETWEEN 1 AND 9999 THEN {value} END"
+    return f"CASE WHEN left({text}, 10) IN {_EDGES} THEN {readable} ELSE {value} END"
 
 
 _READERS = {

@@ -19,24 +19,47 @@ import logging
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from commonweal.foundation.errors import Unavailable, WrongUsage
-from commonweal.foundation.files import make_private_folder, read_bytes
+from commonweal.foundation.errors import CommonwealError, Unavailable, WrongUsage
+from commonweal.foundation.files import make_private_folder, read_bytes, write_atomic
+from commonweal.vault.tables.java_program import (
+    JAVA_VERSIONS,
+    harmless,
+    java_program,
+    no_java,
+    require_java,
+)
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 MASTER_SETTING = "COMMONWEAL_SPARK_MASTER"
 PROPERTIES_SETTING = "COMMONWEAL_SPARK_PROPERTIES"
-JAVA_VERSIONS = (17, 21)
 _JAVA = "spark.driver.extraJavaOptions"
 _LOOPBACK = "127.0.0.1"
-_MINE = ("SPARK_", "PYSPARK_", "_PYSPARK_", "HADOOP_CONF_DIR", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPT")
 _NO_LOG = "rootLogger.level = off\nappender.none.type = Null\nappender.none.name = none\n"
 
+_ONE_LANGUAGE = (
+    "-Duser.language=en",
+    "-Duser.country=GB",
+    "-Duser.variant=",
+    "-Duser.timezone=UTC",
+)
+"""In Turkish the capital of i is another letter: what a release holds must not depend on that."""
+_NO_DUMPS = (
+    "-XX:-HeapDumpOnOutOfMemoryError",
+    "-XX:-CreateCoredumpOnCrash",
+    f"-XX:ErrorFile={os.devnull}",
+    f"-XX:ReplayDataFile={os.devnull}",
+    "-XX:-UsePerfData",
+    "-XX:+DisableAttachMechanism",
+)
+"""Patients' rows are in Java's memory: no picture of it is written, whatever happens."""
 _HARD = {
     "spark.app.name": "commonweal",
     "spark.ui.enabled": "false",
@@ -137,16 +160,6 @@ def running(
         started.stop()
 
 
-def java_program() -> Path | None:
-    """The Java that Spark would be started with."""
-    home = os.environ.get("JAVA_HOME")
-    if home:
-        program = Path(home) / "bin" / "java"
-        return program if os.access(program, os.X_OK) else None
-    found = shutil.which("java")
-    return Path(found) if found else None
-
-
 def require_spark() -> None:
     """Raise `Unavailable` where PySpark or Java is missing; nothing is started."""
     try:
@@ -159,15 +172,7 @@ def require_spark() -> None:
             "python3 dev.py spark.",
         ) from None
     if java_program() is None:
-        raise _no_java("Apache Spark needs Java, which is not on this machine.")
-
-
-def _no_java(sentence: str) -> Unavailable:
-    return Unavailable(
-        "CW-SPARK-JAVA",
-        sentence,
-        remedy="Install Java 17 or 21 (Debian: openjdk-17-jre-headless), or set JAVA_HOME.",
-    )
+        raise no_java("Apache Spark needs Java, which is not on this machine.")
 
 
 def _start(
@@ -177,24 +182,29 @@ def _start(
     java_options: Sequence[str],
 ) -> Spark:
     require_spark()
+    require_java()
     from pyspark import SparkConf, SparkContext
     from pyspark.java_gateway import launch_gateway
     from pyspark.sql import SparkSession
 
     _silence_python()
-    folder = work / f"spark-{secrets.token_hex(8)}"
-    make_private_folder(folder)
-    conf = SparkConf(loadDefaults=False)
-    chosen = settings(folder, memory, shuffle_partitions)
-    chosen[_JAVA] = " ".join([chosen[_JAVA], *java_options])
-    for name, value in chosen.items():
-        conf.set(name, value)
+    folder = _own_folder(work)
     gateway = None
     try:
+        conf = SparkConf(loadDefaults=False)
+        chosen = settings(folder, memory, shuffle_partitions)
+        chosen[_JAVA] = " ".join([chosen[_JAVA], *java_options])
+        for name, value in chosen.items():
+            conf.set(name, value)
+        _write_conf(folder, chosen)
         with _own_environment(folder), Path(os.devnull).open("r+b") as nowhere:
-            gateway = launch_gateway(conf, {"stdout": nowhere, "stderr": nowhere})
-        context = SparkContext(conf=conf, gateway=gateway)
+            gateway = launch_gateway(None, {"stdout": nowhere, "stderr": nowhere})
+        with _own_interruption():
+            context = SparkContext(conf=conf, gateway=gateway)
         started = Spark(folder, SparkSession(context), gateway)
+    except CommonwealError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     except Exception as error:  # noqa: BLE001 (whatever it is, there is no Spark)
         _clear_away(gateway, folder)
         raise Unavailable(
@@ -205,7 +215,7 @@ def _start(
     version = str(gateway.jvm.java.lang.System.getProperty("java.specification.version"))
     if version not in {str(one) for one in JAVA_VERSIONS}:
         started.stop()
-        raise _no_java(f"Apache Spark is used with Java 17 or 21, and this is Java {version}.")
+        raise no_java(f"Apache Spark is used with Java 17 or 21, and this is Java {version}.")
     return started
 
 
@@ -216,6 +226,26 @@ def _silence_python() -> None:
         logger.setLevel(logging.CRITICAL + 1)
         logger.propagate = False
         logger.disabled = True
+    root = logging.getLogger()
+    if _not_of_spark not in root.filters:
+        root.addFilter(_not_of_spark)
+
+
+def _not_of_spark(record: logging.LogRecord) -> bool:
+    """py4j writes to the root logger, with tracebacks, where Java is gone or was interrupted."""
+    return not {"py4j", "pyspark"} & set(Path(record.pathname).parts)
+
+
+@contextlib.contextmanager
+def _own_interruption() -> Iterator[None]:
+    """Keep what Ctrl-C does: PySpark would ask Java something in the middle of an answer."""
+    here = threading.current_thread() is threading.main_thread()
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if here:
+            signal.signal(signal.SIGINT, before)
 
 
 def _clear_away(gateway: Any, folder: Path) -> None:
@@ -231,12 +261,11 @@ def settings(folder: Path, memory: str | None, shuffle_partitions: int | None) -
     master = os.environ.get(MASTER_SETTING) or "local[*]"
     local = master.split("[")[0] == "local"
     java = [
-        f"-Djava.io.tmpdir={folder}",
-        f"-Dlog4j2.configurationFile=file:{folder}/conf/log4j2.properties",
-        "-XX:-UsePerfData",
-        "-XX:-HeapDumpOnOutOfMemoryError",
-        f"-XX:ErrorFile={os.devnull}",
-        f"-Dderby.system.home={folder}",
+        _java_word(f"-Djava.io.tmpdir={folder}"),
+        f"-Dlog4j2.configurationFile={(folder / 'conf' / 'log4j2.properties').as_uri()}",
+        _java_word(f"-Dderby.system.home={folder}"),
+        *_ONE_LANGUAGE,
+        *_NO_DUMPS,
     ]
     chosen = {
         **_custodians_own(),
@@ -291,20 +320,45 @@ def _partitions() -> int:
     return max(4, 4 * (os.cpu_count() or 1))
 
 
+def _own_folder(work: Path) -> Path:
+    """A new folder for all files of one Spark. Raises `WrongUsage` CW-ENGINE-SETTING."""
+    folder = work.absolute() / f"spark-{secrets.token_hex(8)}"
+    if "," in str(folder) or not str(folder).isprintable():
+        # Spark would take it for a list of folders, some of them elsewhere.
+        raise WrongUsage(
+            "CW-ENGINE-SETTING",
+            "Apache Spark cannot work in a folder with a comma or a control character in its path.",
+        )
+    make_private_folder(folder / "conf")
+    return folder
+
+
+def _java_word(word: str) -> str:
+    """One option as Spark's scripts read it from a list of options."""
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _write_conf(folder: Path, chosen: Mapping[str, str]) -> None:
+    """Write what Java starts with. In a file: on a command line everybody here could read it."""
+    lines = [f"{name} {value}".replace("\\", "\\\\") for name, value in chosen.items()]
+    write_atomic(folder / "conf" / "spark-defaults.conf", ("\n".join(lines) + "\n").encode())
+    log = f"{_NO_LOG}rootLogger.appenderRef.none.ref = none\nstatus = off\n"
+    write_atomic(folder / "conf" / "log4j2.properties", log.encode())
+
+
 @contextlib.contextmanager
 def _own_environment(folder: Path) -> Iterator[None]:
     """Start Java without settings of the person's shell, which are stronger than ours."""
-    taken = {name: value for name, value in os.environ.items() if name.startswith(_MINE)}
-    conf = folder / "conf"
-    make_private_folder(conf)
-    (conf / "log4j2.properties").write_text(
-        f"{_NO_LOG}rootLogger.appenderRef.none.ref = none\nstatus = off\n", "utf-8"
-    )
+    import pyspark
+
+    taken = {name: value for name, value in os.environ.items() if not harmless(name)}
     for name in taken:
         del os.environ[name]
-    os.environ["SPARK_CONF_DIR"] = str(conf)
+    own = {"SPARK_CONF_DIR": str(folder / "conf"), "SPARK_HOME": str(Path(pyspark.__file__).parent)}
+    os.environ.update(own)
     try:
         yield
     finally:
-        del os.environ["SPARK_CONF_DIR"]
+        for name in own:
+            del os.environ[name]
         os.environ.update(taken)
