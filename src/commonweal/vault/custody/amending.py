@@ -22,12 +22,12 @@ from commonweal.foundation.files import read_bytes, write_atomic
 from commonweal.ledger.entry import Actor, Event
 from commonweal.ledger.store import Writing
 from commonweal.ledger.trust_order import CHANGED, WITHDRAWN
+from commonweal.papers.changes import GOOD_FOR
 from commonweal.papers.signing import add_signature, sign_paper, signers_named
 from commonweal.papers.trust import TrustPolicy
 from commonweal.papers.trust_change import (
     CALLED,
     CHANGE,
-    GOOD_FOR,
     WITHDRAWAL,
     PolicyWithdrawal,
     check_change,
