@@ -147,7 +147,7 @@ def check_cose_key(cose: bytes) -> None:
     try:
         key = cbor2.loads(cose)
         spelt = cbor2.dumps(key, canonical=True)
-    except Exception as error:  # noqa: BLE001 (whatever a parser of foreign bytes raises)
+    except Exception as error:
         raise ValueError("is not a COSE key") from error
     if not isinstance(key, dict) or spelt != cose:
         raise ValueError("is not a COSE key in its canonical form")
