@@ -72,7 +72,7 @@ def check_count(before: int, count: int) -> None:
         raise Fault(
             "CW-ACT-CLONED",
             "The count of this security key did not grow, so there may be a copy of it.",
-            remedy="Retire the key with `commonweal people propose`, and give the person a new one.",
+            remedy="Retire the key with `commonweal people propose`, and give out a new one.",
         )
 
 

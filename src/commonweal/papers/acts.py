@@ -312,7 +312,10 @@ class _OneKey:
 
 
 def _check_jws(act: Act, evidence: SoftwareEvidence, credential: SoftwareCredential) -> None:
-    opened = open_known(evidence.jws, ACT_TYPE, _OneKey(credential), CALLED)
+    try:
+        opened = open_known(evidence.jws, ACT_TYPE, _OneKey(credential), CALLED)
+    except Fault as error:
+        raise Fault("CW-ACT-EVIDENCE", "The signature does not prove this act.") from error
     if Act.read(opened.plain, CALLED, "CW-ACT-INVALID") != act:
         raise Fault("CW-ACT-EVIDENCE", "The signature is on another act.")
     if not all(act.at - SKEW <= signed <= act.expires for signed in opened.signed_by.values()):

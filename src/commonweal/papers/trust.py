@@ -312,7 +312,7 @@ def raw_public(text: str) -> bytes:
 
 
 def loaded_public(text: str) -> Ed25519PublicKey:
-    """The verification key as the policy writes it. Raises ValueError for one that proves nothing."""
+    """A verification key as the policy writes it. Raises ValueError if it proves nothing."""
     raw = base64.urlsafe_b64decode(text + "=")
     if base64.urlsafe_b64encode(raw).decode().rstrip("=") != text:
         raise ValueError("the public key is spelt in a second way")
