@@ -93,7 +93,7 @@ _TABLE: dict[ActKind, ActRule] = {
             "none": "I have no interest of my own in this application",
             "conflicted": "I have an interest of my own in this application, so I do not vote",
         },
-        content="allowed",
+        content="needed",
     ),
     "vote": ActRule(
         VOTING_ROLES, "version",
@@ -102,7 +102,6 @@ _TABLE: dict[ActKind, ActRule] = {
             "approve_with_conditions": "I vote to approve this application with conditions",
             "resubmit": "I vote to ask for this application to be changed and sent again",
             "reject": "I vote to reject this application",
-            "abstain": "I do not vote for or against this application",
         },
         content="needed",
     ),
