@@ -4,9 +4,9 @@ A backup is a picture of the past. What was destroyed, withdrawn or erased since
 here, in the root store, outside every backup, and read again after each restore: destroyed keys,
 keys that were replaced, permits that were paused or ended, details that were erased, and the date
 of the newest choices that were used; and every version of the trust policy and of the roster, so
-that no older copy brings back a retired key, or a person who left. A permit that a newer one is about to replace is an intent (`replacing`)
-until the ledger says how that ended. The file carries a MAC under a sub-key of the
-root key.
+that no older copy brings back a retired key, or a person who left. A permit that a newer one is
+about to replace is an intent (`replacing`) until the ledger says how that ended. The file carries a
+MAC under a sub-key of the root key.
 """
 
 from __future__ import annotations
