@@ -7,7 +7,7 @@ with the conditions of the decision and the digest of the agreement.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,7 +27,7 @@ from commonweal.governance.dossier.rulebook import (
 )
 from commonweal.papers.act_records import ActRecords, RecordedAct
 from commonweal.papers.act_table import ActKind
-from commonweal.papers.acts import Heard, SignedAct
+from commonweal.papers.acts import Act, Heard, SignedAct
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import PermitDraft
 from commonweal.papers.roster_history import RosterHistory
@@ -109,6 +109,9 @@ class Desk:
     assessment: dict[str, Any] | None = None
     draft: dict[str, Any] = field(default_factory=dict)
     entry: int = 100
+    hand: Callable[[Act], SignedAct] | None = None
+    ledger: Callable[[SignedAct], object] | None = None
+    tick: Callable[[timedelta], object] | None = None
 
     def __post_init__(self) -> None:
         draft = factories.draft(id=self.draft_id).plain() | {"dpia_hash": DPIA}
@@ -125,7 +128,10 @@ class Desk:
     ) -> SignedAct:
         """An act, signed now and heard of by the ledger at once."""
         wanted = {"home": self.home, "subject": self.application} | more
-        signed = people.signed(who, kind, verdict, object_digest, self.now, **wanted)
+        if self.hand is None:
+            signed = people.signed(who, kind, verdict, object_digest, self.now, **wanted)
+        else:
+            signed = self.hand(people.act(who, kind, verdict, object_digest, self.now, **wanted))
         self.put(signed)
         return signed
 
@@ -134,10 +140,14 @@ class Desk:
         self.acts.append(signed)
         self.hear(signed, heard)
         self.now += timedelta(minutes=1)
+        if self.tick is not None:
+            self.tick(timedelta(minutes=1))
 
     def hear(self, signed: SignedAct, heard: datetime | None = None) -> None:
         """The ledger hears of an act."""
         act = signed.act
+        if self.ledger is not None:
+            self.ledger(signed)
         self.entry += 1
         self.records[act.id] = RecordedAct(
             act.id, signed.digest(), act.kind, act.verdict, act.actor, act.subject,

@@ -142,8 +142,9 @@ class Roster(Paper):
 
     @model_validator(mode="after")
     def _workable(self) -> Roster:
-        if (self.version == 1) is not (self.previous is None):
-            raise ValueError("only the first version has no version before it")
+        # A later one may have none before it as well: where all that came before were withdrawn.
+        if self.version == 1 and self.previous is not None:
+            raise ValueError("the first version has no version before it")
         if named_twice([person.id for person in self.people]) is not None:
             raise ValueError("a person is named twice")
         # Two entries of one look could be one person who votes twice, and no reader would see it.
