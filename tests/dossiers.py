@@ -112,6 +112,7 @@ class Desk:
     hand: Callable[[Act], SignedAct] | None = None
     ledger: Callable[[SignedAct], object] | None = None
     tick: Callable[[timedelta], object] | None = None
+    clock: Callable[[], datetime] | None = None
 
     def __post_init__(self) -> None:
         draft = factories.draft(id=self.draft_id).plain() | {"dpia_hash": DPIA}
@@ -139,7 +140,7 @@ class Desk:
         """On the desk and, as of `heard`, on the ledger."""
         self.acts.append(signed)
         self.hear(signed, heard)
-        self.now += timedelta(minutes=1)
+        self.now = self.now + timedelta(minutes=1) if self.clock is None else self.clock()
         if self.tick is not None:
             self.tick(timedelta(minutes=1))
 

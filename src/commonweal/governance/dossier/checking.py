@@ -94,7 +94,7 @@ def judge_dossier(
     """Check everything that a dossier says, in the order at the head of this module.
 
     `home`: the id of this home. `records`: what the ledger says of acts about this application.
-    Raises `Fault` or `Refused` with a code of CW-DOSSIER-*, CW-ACT-* or CW-ROSTER-*, or of a rule.
+    Raises `Fault` or `Refused` with a code about dossiers, acts or rosters, or one of a rule.
     """
     if dossier.home != home:
         raise Fault("CW-ACT-OTHER-HOME", "The dossier was made for another hospital's system.")
