@@ -366,6 +366,26 @@ def test_what_the_agreement_says_of_itself(wrong: dict[str, Any], code: str) -> 
     refused(code, desk)
 
 
+def test_a_hospitals_own_team_signs_once() -> None:
+    def agreed(**signatories: list[str]) -> Desk:
+        desk = Desk()
+        desk.review()
+        desk.decide()
+        desk.agree(signatories=signatories)
+        return desk
+
+    desk = agreed(signatory_custodian=["signs"])
+    gone = next(one for one in desk.acts if one.act.actor == "dean")
+    desk.acts.remove(gone)
+    del desk.records[gone.act.id]
+    desk.countersign()
+    assert desk.judge()
+    desk = agreed(signatory_applicant=["dean"], signatory_custodian=["signs"])
+    without("agree", "signs")(desk)
+    desk.countersign()
+    refused("CW-DOSSIER-ACT-MISSING", desk)
+
+
 # --- sides --------------------------------------------------------------------------------------
 
 
@@ -422,7 +442,9 @@ def test_the_applicants_signatory_countersigns() -> None:
     desk.agree()
     desk.acts = [a for a in desk.acts if a.act.actor != "dean"]
     desk.records = {a.act.id: desk.records[a.act.id] for a in desk.acts}
-    desk.agreement["signatories"] = {}
+    desk.agreement["signatories"] = {
+        "signatory_applicant": ["siro"], "signatory_custodian": ["signs"]
+    }  # fmt: skip
     desk.acts = [a for a in desk.acts if a.act.kind != "agree"]
     desk.records = {a.act.id: desk.records[a.act.id] for a in desk.acts}
     for who, role in (("siro", "signatory_applicant"), ("signs", "signatory_custodian")):

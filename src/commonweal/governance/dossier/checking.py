@@ -47,7 +47,8 @@ from commonweal.papers.trust import TrustPolicy
 GOOD_FOR = timedelta(days=90)
 """How long after the last countersignature a permit may be signed."""
 _OFFICERS = ("caldicott_guardian", "siro")
-_SIGNATORIES = ("signatory_applicant", "signatory_custodian")
+_OURS = "signatory_custodian"
+_SIGNATORIES = ("signatory_applicant", _OURS)
 _BEFORE_THE_DECISION: tuple[ActKind, ...] = ("send", "conflict", "vote", "advise")
 _KINDS: tuple[ActKind, ...] = (*_BEFORE_THE_DECISION, "decide", "agree", "countersign")
 
@@ -304,14 +305,14 @@ class _Case:
         if any(one.entry < self.decided_entry for one in accepted):
             raise Refused("CW-DOSSIER-ORDER", "The agreement was accepted before the decision.")
         for role in _SIGNATORIES:
+            named = facts.signatories.get(role, frozenset())
             people = {one.person for one in accepted if one.verified.act.role == role}
-            if not people:
-                raise Refused("CW-DOSSIER-ACT-MISSING", "One side has not accepted the agreement.")
-            named = facts.signatories.get(role, people)
             if not people <= named:
                 raise Refused(
                     "CW-DOSSIER-SIDES", "Somebody accepted the agreement whom it does not name."
                 )
+            if not people and (named or role == _OURS):
+                raise Refused("CW-DOSSIER-ACT-MISSING", "One side has not accepted the agreement.")
         self.agreed_entry = max(one.entry for one in accepted)
 
     def check_draft(self, catalogue: Catalogue) -> PermitDraft:
@@ -351,7 +352,7 @@ class _Case:
         accepted = self.acts["agree"]
         asking = set(self.version.involved) | people["send"]
         asking |= {o.person for o in accepted if o.verified.act.role == "signatory_applicant"}
-        ours = {o.person for o in accepted if o.verified.act.role == "signatory_custodian"}
+        ours = {o.person for o in accepted if o.verified.act.role == _OURS}
         officers = people["countersign"]
         deciding = set(self.voters) | people["decide"]
         if asking & (ours | officers | deciding | people["advise"]):

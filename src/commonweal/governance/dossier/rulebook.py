@@ -63,8 +63,8 @@ class DecisionFacts:
 
 @dataclass(frozen=True)
 class AgreementFacts:
-    """What the agreement was made from. `signatories`: role to the ids of who may accept it there;
-    empty where the agreement names nobody."""
+    """What the agreement was made from. `signatories`: role to the ids of who may accept it there. A
+    side that is not named does not sign (a custodian's own team); the hospital always does."""
 
     version_digest: str
     decision_digest: str
