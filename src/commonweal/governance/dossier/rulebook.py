@@ -63,8 +63,10 @@ class DecisionFacts:
 
 @dataclass(frozen=True)
 class AgreementFacts:
-    """What the agreement was made from. `signatories`: role to the ids of who may accept it there. A
-    side that is not named does not sign (a custodian's own team); the hospital always does."""
+    """What the agreement was made from. `signatories`: role to the ids of who may accept it there.
+
+    A side that is not named does not sign (a custodian's own team); the hospital always does.
+    """
 
     version_digest: str
     decision_digest: str
