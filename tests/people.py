@@ -24,13 +24,15 @@ NAMES: Mapping[str, str] = {
     "chair": "Carol Chair", "member": "Mohammed Member", "lena": "Lena Lay", "luke": "Luke Lay",
     "guardian": "Grace Guardian", "siro": "Simon Siro", "dpo": "Dora Officer",
     "signs": "Sigrid Signs", "applies": "Anna Applies", "dean": "Dean of Medicine",
-    "manager": "Max Manager", "owner": "Olga Owner",
+    "manager": "Max Manager", "owner": "Olga Owner", "mina": "Mina Meister",
+    "lola": "Lola Long",
 }  # fmt: skip
 ROLES: Mapping[str, RosterRole] = {
     "chair": "committee_chair", "member": "committee_member", "lena": "committee_lay",
     "luke": "committee_lay", "guardian": "caldicott_guardian", "siro": "siro", "dpo": "dpo",
     "signs": "signatory_custodian", "applies": "applicant", "dean": "signatory_applicant",
     "manager": "data_manager", "owner": "information_asset_owner",
+    "mina": "committee_member", "lola": "committee_lay",
 }  # fmt: skip
 UNIVERSITY = frozenset({"applies", "dean"})
 
