@@ -36,7 +36,7 @@ ACT_TYPE = "commonweal-act+json"
 CALLED = "The signed act"
 LIFE = timedelta(minutes=15)
 """The longest time from making an act until the ledger must have heard of it."""
-SKEW = timedelta(seconds=2)
+SKEW = timedelta(seconds=30)
 """How far the clock of who made an act may be before the clock of who verifies it."""
 _ID_LETTERS = 32
 

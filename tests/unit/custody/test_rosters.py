@@ -149,6 +149,36 @@ def test_withdrawn_while_it_waits(ward: Place) -> None:
     assert verify_ledger(ward.home, ward.clock, root_store=ward.store).faults == []
 
 
+def test_an_adoption_that_is_cut_off_leaves_the_old_roster(
+    staffed: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut off before the event or before the fence knows: the old one or the new one, never half."""
+    from commonweal.ledger.store import Writing
+    from commonweal.vault.custody import roster_changes
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise OSError("the machine broke")
+
+    with staffed.open() as custody:
+        file = proposed(custody, staffed.folder / "r", listed("luke"))
+        for name in ("guardian", "siro"):
+            sign_roster(custody, file, name)
+        with monkeypatch.context() as patched:
+            patched.setattr(Writing, "append", broken)
+            with pytest.raises(OSError, match="broke"):
+                adopt_roster(custody, file)
+        assert [one.roster.version for one in custody.rosters.history().versions] == [1]
+        with monkeypatch.context() as patched:
+            patched.setattr(roster_changes, "settle", broken)
+            with pytest.raises(OSError, match="broke"):
+                adopt_roster(custody, file)
+        refused("CW-ROSTER-PENDING", adopt_roster, custody, file)
+    with staffed.open() as custody:
+        settle(custody)
+        assert set(custody.keyring.fence.read().rosters) == {1, 2}
+    assert verify_ledger(staffed.home, staffed.clock, root_store=staffed.store).faults == []
+
+
 # --- what may follow what -----------------------------------------------------------------------
 
 
