@@ -152,7 +152,7 @@ def test_withdrawn_while_it_waits(ward: Place) -> None:
 def test_an_adoption_that_is_cut_off_leaves_the_old_roster(
     staffed: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Cut off before the event or before the fence knows: the old one or the new one, never half."""
+    """Cut off before the event or before the fence knows: the old one or the new one, no half."""
     from commonweal.ledger.store import Writing
     from commonweal.vault.custody import roster_changes
 

@@ -77,6 +77,19 @@ def test_acts_about_something_else() -> None:
     refused("CW-ACT-OTHER-HOME", "suspend", desk, home="home-2")
 
 
+def test_acts_do_not_wait_for_another_day() -> None:
+    """Half of what a step needs, signed long ago, is not joined by the other half today."""
+    desk = desk_of("resume", "siro")
+    desk.now += timedelta(days=8)
+    desk.sign("guardian", "resume", "resume", OBJECT, subject="permit-1")
+    refused("CW-STEP-ACTS", "resume", desk)
+    # Nor what was signed before the permit was stopped again.
+    desk = desk_of("resume", "siro", "guardian")
+    stopped = desk.now - timedelta(seconds=90)
+    refused("CW-STEP-ACTS", "resume", desk, not_before=stopped)
+    assert check("resume", desk, not_before=stopped - timedelta(minutes=2))
+
+
 def test_used_unheard_future_and_left() -> None:
     desk = desk_of("suspend", "siro")
     refused("CW-ACT-TIME", "suspend", desk, at=desk.now - timedelta(hours=1))

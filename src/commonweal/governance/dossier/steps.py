@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
 
@@ -19,6 +19,9 @@ from commonweal.papers.act_records import ActRecords
 from commonweal.papers.acts import SignedAct
 from commonweal.papers.roster_history import RosterHistory
 from commonweal.papers.trust import TrustPolicy
+
+GOOD_FOR = timedelta(days=7)
+"""How long after it was signed an act can take a step: what was right may be wrong a month on."""
 
 StepKind = Literal[
     "pause", "suspend", "resume", "revoke", "close", "sign_off_release", "send_back_release"
@@ -57,11 +60,13 @@ def check_step_acts(
     home: str,
     records: ActRecords,
     not_by: Collection[str] = (),
+    not_before: datetime | None = None,
 ) -> tuple[HeardAct, ...]:
     """The verified acts that carry `step` about the permit or release `subject`.
 
     `object_digest`: of the permit or release as it stands. `not_by`: people who may not sign, such
-    as who built the release. Raises what `verify_act` raises, and `Refused` CW-STEP-ACTS,
+    as who built the release. `not_before`: when the permit took its last step; what was signed
+    before that was about another situation. Raises what `verify_act` raises, and `Refused` CW-STEP-ACTS,
     CW-ACT-USED or CW-ACT-NOT-RECORDED.
     """
     signed = list(acts)
@@ -70,6 +75,11 @@ def check_step_acts(
     if len({one.act.id for one in signed}) != len(signed):
         raise Refused("CW-STEP-ACTS", "An act is there twice.")
     found = verify_heard(signed, subject, roster_history, trust, at, home, records)
+    oldest = max(at - GOOD_FOR, not_before or at - GOOD_FOR)
+    if any(one.verified.heard < oldest for one in found):
+        raise Refused(
+            "CW-STEP-ACTS", "An act is too old for this step.", remedy="Let it be signed again."
+        )
     people = {one.person for one in found}
     if people & set(not_by):
         raise Refused("CW-STEP-ACTS", "Somebody else than who made it must sign this.")
