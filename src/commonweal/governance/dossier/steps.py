@@ -66,8 +66,8 @@ def check_step_acts(
 
     `object_digest`: of the permit or release as it stands. `not_by`: people who may not sign, such
     as who built the release. `not_before`: when the permit took its last step; what was signed
-    before that was about another situation. Raises what `verify_act` raises, and `Refused` CW-STEP-ACTS,
-    CW-ACT-USED or CW-ACT-NOT-RECORDED.
+    before that was about another situation. Raises what `verify_act` raises, and `Refused`
+    CW-STEP-ACTS, CW-ACT-USED or CW-ACT-NOT-RECORDED.
     """
     signed = list(acts)
     if any(one.act.kind != step or one.act.object_digest != object_digest for one in signed):
