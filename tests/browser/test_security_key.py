@@ -11,17 +11,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import webauthn
 from playwright.sync_api import Browser, CDPSession, Page
 
 from commonweal.foundation.errors import CommonwealError
+from commonweal.papers.act_webauthn import registered, request_options
 from commonweal.papers.acts import Act, SignedAct, verify_act
 from commonweal.papers.credentials import b64url
+from commonweal.papers.roster import SigningSite
 from tests import factories, people
 
 ORIGIN = "http://localhost:8123"
 OBJECT = "sha256:" + "a" * 64
 REAL = factories.trust(home="standard", time_to_say_no_days=28)
+SITE = SigningSite(rp_id="localhost", origins=(ORIGIN,))
 SETUP = b"set up the security key of lena  "
 
 PAGE = "<!doctype html><html lang=en><title>Sign</title><main><h1>Sign</h1></main>"
@@ -78,13 +80,20 @@ def virtual_key(page: Page) -> tuple[CDPSession, str]:
 def set_up(page: Page) -> dict[str, Any]:
     """The credential as the roster holds it, from the browser's answer at setting it up."""
     answer = page.evaluate("([c, alg]) => setUp(c, alg)", [b64url(SETUP), -7])
-    found = webauthn.verify_registration_response(
-        credential=answer, expected_challenge=SETUP, expected_rp_id="localhost",
-        expected_origin=ORIGIN, require_user_verification=True,
-    )  # fmt: skip
+    with pytest.raises(CommonwealError, match="CW-ACT-EVIDENCE"):
+        registered(answer, b"another challenge", SITE)
+    elsewhere = SITE.model_copy(update={"origins": ("http://localhost:9999",)})
+    with pytest.raises(CommonwealError, match="CW-ACT-EVIDENCE"):
+        registered(answer, SETUP, elsewhere)
+    for part in ("attestationObject", "clientDataJSON"):
+        cut = answer | {"response": answer["response"] | {part: answer["response"][part][:-8]}}
+        with pytest.raises(CommonwealError, match="CW-ACT-EVIDENCE"):
+            registered(cut, SETUP, SITE)
+    with pytest.raises(CommonwealError, match="CW-ACT-EVIDENCE"):
+        registered({}, SETUP, SITE)
+    id_, key = registered(answer, SETUP, SITE)
     return {
-        "kind": "webauthn", "id": b64url(found.credential_id),
-        "public_key": b64url(found.credential_public_key),
+        "kind": "webauthn", "id": id_, "public_key": key,
         "valid_from": "2026-01-01T00:00:00.000Z",
     }  # fmt: skip
 
@@ -93,14 +102,17 @@ def test_chromium_signs_an_act(page: Page) -> None:
     devtools, authenticator = virtual_key(page)
     credential = set_up(page)
     lena = people.person("lena", credentials=[credential])
-    site = {"rp_id": "localhost", "origins": [ORIGIN]}
-    history = people.history(people.roster(people=[lena], site=site))
+    roster = people.roster(people=[lena], site=SITE.plain())
+    history = people.history(roster)
 
     def act() -> Act:
         return people.act("lena", "vote", "reject", OBJECT, content=OBJECT)
 
-    def signed(made: Act, challenge: bytes, verification: str = "required") -> SignedAct:
-        asked = [b64url(challenge), credential["id"], verification]
+    def signed(made: Act, about: Act, verification: str = "required") -> SignedAct:
+        asking = request_options(about, roster.people[0], SITE)
+        assert asking["userVerification"] == "required"
+        (allowed,) = asking["allowCredentials"]
+        asked = [asking["challenge"], allowed["id"], verification]
         evidence = page.evaluate("([c, id, v]) => signAct(c, id, v)", asked)
         return SignedAct.load({"act": made.plain(), "evidence": evidence})
 
@@ -114,13 +126,13 @@ def test_chromium_signs_an_act(page: Page) -> None:
         assert caught.value.code == code, caught.value.sentence
 
     first = act()
-    good = signed(first, first.challenge())
+    good = signed(first, first)
     count = verify(good)
     again = act()
-    assert verify(signed(again, again.challenge()), last_count=count) == count + 1
+    assert verify(signed(again, again), last_count=count) == count + 1
     refused("CW-ACT-CLONED", good, last_count=count + 1)
     # An answer to the challenge of another act.
-    refused("CW-ACT-EVIDENCE", signed(act(), first.challenge()))
+    refused("CW-ACT-EVIDENCE", signed(act(), first))
     # The same answer for an act with one word changed.
     other = first.model_copy(update={"id": "b" * 32})
     refused("CW-ACT-EVIDENCE", SignedAct(act=other, evidence=good.evidence))
@@ -138,4 +150,4 @@ def test_chromium_signs_an_act(page: Page) -> None:
         "WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": False}
     )
     careless = act()
-    refused("CW-ACT-EVIDENCE", signed(careless, careless.challenge(), "discouraged"))
+    refused("CW-ACT-EVIDENCE", signed(careless, careless, "discouraged"))

@@ -7,15 +7,72 @@ each part, no use from inside a foreign page, and no key but the one the roster 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import CommonwealError, Fault
-from commonweal.papers.acts import WebAuthnEvidence
-from commonweal.papers.credentials import WebAuthnCredential, unb64url, webauthn_part
-from commonweal.papers.roster import SigningSite
+from commonweal.papers.acts import Act, WebAuthnEvidence
+from commonweal.papers.credentials import (
+    WebAuthnCredential,
+    b64url,
+    check_cose_key,
+    unb64url,
+    webauthn_part,
+)
+from commonweal.papers.roster import RosterPerson, SigningSite
 
 _COUNT = slice(33, 37)
 """Where the authenticator's data hold its count (four bytes, big endian)."""
 _MAX_CLIENT_DATA = 4096
+
+
+ALGORITHMS = (-7, -8, -257)
+"""COSE numbers of ES256, EdDSA and RS256, in the order in which keys are asked for them."""
+
+
+def request_options(act: Act, person: RosterPerson, site: SigningSite) -> dict[str, Any]:
+    """What a page hands to `navigator.credentials.get` so that `person` signs `act`.
+
+    Bytes are base64url, as in `PublicKeyCredential.parseRequestOptionsFromJSON`.
+    """
+    held = [one.id for one in person.credentials if isinstance(one, WebAuthnCredential)]
+    return {
+        "challenge": b64url(act.challenge()),
+        "rpId": site.rp_id,
+        "userVerification": "required",
+        "allowCredentials": [{"type": "public-key", "id": id_} for id_ in held],
+        "timeout": int((act.expires - act.at).total_seconds() * 1000),
+    }
+
+
+def registered(answer: Mapping[str, Any], challenge: bytes, site: SigningSite) -> tuple[str, str]:
+    """The id and COSE key (both base64url) of a security key that was just set up in a browser.
+
+    `answer`: as `PublicKeyCredential.toJSON` gives it; `challenge`: the random bytes that the page
+    was given for it. The makers' attestation is not asked for. Raises `Fault` CW-ACT-EVIDENCE;
+    `Unavailable` CW-ACT-UNAVAILABLE.
+    """
+    package = webauthn_part("webauthn")
+    numbers = webauthn_part("webauthn.helpers.cose").COSEAlgorithmIdentifier
+    try:
+        _check_client_data(unb64url(answer["response"]["clientDataJSON"]))
+        found = package.verify_registration_response(
+            credential=dict(answer),
+            expected_challenge=challenge,
+            expected_rp_id=site.rp_id,
+            expected_origin=list(site.origins),
+            require_user_verification=True,
+            supported_pub_key_algs=[numbers(one) for one in ALGORITHMS],
+        )
+        check_cose_key(found.credential_public_key)
+    except CommonwealError:
+        raise
+    except Exception as error:
+        raise Fault(
+            "CW-ACT-EVIDENCE", "The answer of the security key cannot be used to set it up."
+        ) from error
+    return b64url(found.credential_id), b64url(found.credential_public_key)
 
 
 def verify_assertion(
