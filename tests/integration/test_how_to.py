@@ -237,6 +237,10 @@ def test_replace_a_signing_key(desk: Desk) -> None:
     desk.run("replace-a-signing-key.md", Stage(before={"home policy show": f"{DEMO} > made.txt"}))
 
 
+def test_a_roster_is_adopted(desk: Desk) -> None:
+    desk.run("say-who-decides.md", Stage(before={"keys create lena": f"{DEMO} > made.txt"}))
+
+
 def test_anonymise_a_table(desk: Desk, repository: Path) -> None:
     shutil.copytree(repository / "examples" / "synthea", desk.folder / "records")
     desk.run("anonymise-a-table.md", Stage())

@@ -35,7 +35,8 @@ from commonweal.vault.custody import (
     settle,
     verify_ledger,
 )
-from commonweal.vault.custody.amending import adopt_change, draft_bytes, sign_change
+from commonweal.vault.custody.amending import adopt_change, sign_change
+from commonweal.vault.custody.version_papers import draft_bytes
 from tests import factories
 from tests.unit.custody.amending import change, proposal
 from tests.unit.custody.conftest import copy as copy

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from commonweal.cli import (
+    acts,
     anonymising,
     backups,
     catalogues,
@@ -15,6 +16,7 @@ from commonweal.cli import (
     homes,
     keys,
     ledger,
+    people,
     permits,
     releases,
     risk,
@@ -49,6 +51,8 @@ app.add_typer(homes.app, name="home")
 app.command("doctor")(doctor.doctor)
 app.add_typer(catalogues.app, name="catalogue")
 app.add_typer(permits.app, name="permit")
+app.add_typer(people.app, name="people")
+app.add_typer(acts.app, name="act")
 app.add_typer(releases.app, name="release")
 app.add_typer(risk.app, name="risk")
 app.command("anonymise")(anonymising.anonymise)

@@ -92,6 +92,7 @@ def _plain(done: Restored, to: Path) -> dict[str, Any]:
         "permits_stopped_again": list(done.stopped),
         "epoch": done.epoch,
         "policies_adopted_again": list(done.policies),
+        "rosters_adopted_again": list(done.rosters),
         "missing_keys": list(done.missing_keys),
         "choices_not_before": stamp(done.result.choices_not_before),
     }
@@ -111,6 +112,9 @@ def _sentences(done: Restored, to: Path) -> list[str]:
     if done.policies:
         numbers = ", ".join(map(str, done.policies))
         lines.append(f"The backup did not know version {numbers} of the trust policy; it counts.")
+    if done.rosters:
+        numbers = ", ".join(map(str, done.rosters))
+        lines.append(f"The backup did not know version {numbers} of the roster; it counts.")
     if done.missing_keys:
         lines.append(
             f"{len(done.missing_keys)} key(s) that the trust policy names were made after the "

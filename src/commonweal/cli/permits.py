@@ -17,10 +17,12 @@ from commonweal.cli.options import (
     opened,
 )
 from commonweal.cli.show import emit
+from commonweal.foundation.errors import WrongUsage
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from commonweal.papers.catalogue import Catalogue
     from commonweal.papers.permit import Permit
     from commonweal.papers.permit_state import Event as Step
     from commonweal.papers.permit_status import PermitStatus
@@ -37,7 +39,6 @@ ReasonOption = Annotated[
 @app.command("issue")
 def issue(
     ctx: typer.Context,
-    draft: Annotated[Path, typer.Argument(help="The draft (YAML or JSON).", metavar="DRAFT")],
     key: Annotated[
         list[str], typer.Option(help="The key to sign with; may be given again.", metavar="NAME")
     ],
@@ -45,6 +46,16 @@ def issue(
         Path,
         typer.Option(help="The signed permit to write; it must not exist.", callback=new_place),
     ],
+    draft: Annotated[
+        Path | None,
+        typer.Argument(help="The draft (YAML or JSON).", metavar="DRAFT", show_default=False),
+    ] = None,
+    dossier: Annotated[
+        Path | None,
+        typer.Option(
+            help="What a committee decided, with everybody's signed acts.", show_default=False
+        ),
+    ] = None,
     catalogue: Annotated[
         Path | None,
         typer.Option(help="The catalogue; else the newest checked one.", show_default=False),
@@ -52,22 +63,23 @@ def issue(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Sign a draft as a permit and write it on the ledger.
+    """Sign a draft, or what a dossier makes, as a permit and write it on the ledger.
 
-    The permit says `authority: direct`: no committee decided it. It is announced, or active at
-    once where the trust policy leaves no time to say no.
+    From a draft the permit says `authority: direct`: no committee decided it. From a dossier it
+    says `authority: committee`, and every act, vote and digest in it is checked again first. It is
+    announced, or active at once where the trust policy leaves no time to say no.
     """
     from commonweal.papers.catalogue import Catalogue
-    from commonweal.papers.permit import PermitDraft
-    from commonweal.vault.custody import find_catalogue, issue_permit, status_of
+    from commonweal.vault.custody import status_of
 
+    if (draft is None) is (dossier is None):
+        raise WrongUsage("CW-USAGE", "Name either a draft or a dossier.")
+    named = None if catalogue is None else Catalogue.load(catalogue)
     with opened(ctx, home) as custody:
-        read = PermitDraft.load_draft(draft)
-        if catalogue is not None:
-            held_against = Catalogue.load(catalogue)
+        if draft is not None:
+            permit = _from_draft(custody, draft, named, key, out)
         else:
-            held_against = find_catalogue(custody, read.dataset.dataset)[1]
-        permit = issue_permit(custody, read, held_against, key, out)
+            permit = _from_dossier(custody, cast("Path", dossier), named, key, out)
         status = status_of(custody, permit)
         lines = [
             f"Permit {permit.id} was issued; authority: {permit.authority}.",
@@ -78,6 +90,27 @@ def issue(
             f"It is in {out}.",
         ]
         emit(json, {**_about(permit, status), "file": str(out)}, lines)
+
+
+def _from_draft(
+    custody: Custody, draft: Path, named: Catalogue | None, keys: list[str], out: Path
+) -> Permit:
+    from commonweal.papers.permit import PermitDraft
+    from commonweal.vault.custody import find_catalogue, issue_permit
+
+    read = PermitDraft.load_draft(draft)
+    held_against = named or find_catalogue(custody, read.dataset.dataset)[1]
+    return issue_permit(custody, read, held_against, keys, out)
+
+
+def _from_dossier(
+    custody: Custody, dossier: Path, named: Catalogue | None, keys: list[str], out: Path
+) -> Permit:
+    from commonweal.governance.dossier.judge import DossierJudge, installed_rules
+    from commonweal.vault.custody.committee_permits import issue_from_dossier
+
+    judge = DossierJudge(installed_rules())
+    return issue_from_dossier(custody, dossier, judge, keys, out, named)
 
 
 @app.command("show")

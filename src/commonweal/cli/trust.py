@@ -146,7 +146,7 @@ def write_proposal(
     """Write a proposal to the new file `out`; what to print about it."""
     from commonweal.foundation.files import write_atomic
     from commonweal.papers.trust_words import changes_in_words
-    from commonweal.vault.custody.amending import draft_bytes
+    from commonweal.vault.custody.version_papers import draft_bytes
 
     write_atomic(out, draft_bytes(policy), exclusive=True)
     said = changes_in_words(custody.trust, policy)

@@ -275,6 +275,41 @@ RELEASE = {
     "CW-PERMIT-RESTRICTED-LIST": "The permit names a restricted code list that does not exist.",
 }
 
+ACTS = {
+    "CW-ACT-INVALID": "A signed act does not have the form it must have.",
+    "CW-ACT-RULE": "An act has a verdict, object or sentence that its kind does not have.",
+    "CW-ACT-OTHER-HOME": "An act was signed for another home.",
+    "CW-ACT-TIME": "An act comes from the future, or was not brought to the ledger in time.",
+    "CW-ACT-PERSON": "The roster does not name the person of an act.",
+    "CW-ACT-ROLE": "An act is not for the role in which it was done, or its term is over.",
+    "CW-ACT-CREDENTIAL": "An act was signed with a key that is not, not yet or no more in use.",
+    "CW-ACT-SOFTWARE-KEY": "A key that the system keeps decides in a demonstration only.",
+    "CW-ACT-EVIDENCE": "The signature or assertion of an act does not prove it.",
+    "CW-ACT-CLONED": "The count of a security key did not grow, so there may be a copy of it.",
+    "CW-ACT-UNAVAILABLE": "The part of Commonweal that checks security keys is not installed.",
+    "CW-ACT-NOT-RECORDED": "The ledger has not heard of an act, or heard another under its id.",
+    "CW-ACT-KNOWN": "The ledger has heard of an act already.",
+    "CW-ACT-USED": "An act was used already and counts once only.",
+    "CW-ROSTER-NONE": "There is no roster in force.",
+    "CW-ROSTER-REFUSED": "A change of the roster breaks a rule, or comes too late.",
+    "CW-ROSTER-PENDING": "A change of the roster waits already, or none does.",
+    "CW-ROSTER-CHANGED": "The roster is not the one that the ledger holds.",
+    "CW-DOSSIER-INVALID": "A dossier does not have the form it must have.",
+    "CW-DOSSIER-DIGEST": "A part of a dossier is not the one that people signed.",
+    "CW-DOSSIER-ACT-MISSING": "An act that must be in a dossier is not there.",
+    "CW-DOSSIER-ACT-EXTRA": "A dossier holds an act twice, or one that does not belong to it.",
+    "CW-DOSSIER-CONFLICT": "Somebody voted with a conflict of interest, or did not say of one.",
+    "CW-DOSSIER-VOTE-TWICE": "Somebody voted twice.",
+    "CW-DOSSIER-SIDES": "One person acted on both sides, or in two offices that check each other.",
+    "CW-DOSSIER-OUTCOME": "The decision is not what the votes make by the rules, or is not a yes.",
+    "CW-DOSSIER-ORDER": "Acts were done in an order that cannot be.",
+    "CW-DOSSIER-OLD": "The countersignatures are too old.",
+    "CW-DOSSIER-ASSESSMENT": "An assessment that must come first is missing or came too late.",
+    "CW-DOSSIER-DRAFT": "The permit is not what the decision and agreement make.",
+    "CW-DOSSIER-REFUSED": "An officer refused.",
+    "CW-STEP-ACTS": "Too few people, or the wrong ones, signed a step of a permit or release.",
+}
+
 CODES: dict[str, str] = {
     **CATALOGUE_CHECK,
     **FOUNDATION,
@@ -291,6 +326,7 @@ CODES: dict[str, str] = {
     **CLI,
     **RELEASE,
     **DEMO,
+    **ACTS,
 }
 
 RETIRED: dict[str, str] = {

@@ -67,6 +67,25 @@ PURPOSES = (
 )
 """What keys are for."""
 
+ACT_KINDS = (
+    "send",
+    "conflict",
+    "vote",
+    "decide",
+    "agree",
+    "countersign",
+    "advise",
+    "pause",
+    "suspend",
+    "resume",
+    "revoke",
+    "close",
+    "sign_off_release",
+    "send_back_release",
+    "roster_change",
+)
+"""What people sign (`papers.act_table` says who may sign what)."""
+
 _STOP_REASONS = (
     "request_of_controller",
     "guardian_decision",
@@ -170,6 +189,8 @@ KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType({
     "key": (_is_identifier, "the id of a key"),
     "authorisation": (_is_identifier, "the id of an authorisation to attack"),
     "actor": (_is_identifier, "the id of a person or service"),
+    "act": (_is_identifier, "the id of a signed act"),
+    "subject": (_is_identifier, "the id of what a signed act is about"),
     "hash": (_matches(_HASH), "`sha256:` and 64 hexadecimal digits, of something public"),
     "commitment": (_matches(_COMMITMENT), "`hmac-sha256:` and 64 hexadecimal digits (S10)"),
     "public_key": (_matches(_PUBLIC_KEY), "an Ed25519 verification key, base64url (43 letters)"),
@@ -182,7 +203,7 @@ KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType({
 })  # fmt: skip
 """Kind: how a value is checked, and how the reference page describes it."""
 
-PUBLIC_KINDS = frozenset(KINDS) - {"actor", "code", "authorisation"}
+PUBLIC_KINDS = frozenset(KINDS) - {"actor", "code", "authorisation", "act", "subject"}
 """Kinds that may appear on the public log."""
 
 
@@ -213,6 +234,16 @@ _TABLE: tuple[EventType, ...] = (
     EventType("trust.policy_withdrawn", "public", "New rules that waited will never count.",
               {"policy_hash": _HASHED, "version": Field("number"),
                "restored": _word("yes", required=False)}),
+    EventType("roster.changed", "public", "A new list of people who may decide was adopted.",
+              {"version": Field("number"), "effective_from": _optional("moment"),
+               "restored": _word("yes", required=False)}),
+    EventType("roster.withdrawn", "public", "A list of people that waited will never count.",
+              {"version": Field("number"), "restored": _word("yes", required=False)}),
+    EventType("act.recorded", "sealed", "A person signed an act; its details hold its digest.",
+              {"act": Field("act"), "subject": Field("subject"), "kind": _word(*ACT_KINDS)}),
+    EventType("act.used", "sealed", "A signed act was counted, and never counts again.",
+              {"act": Field("act"), "subject": Field("subject"),
+               "permit": _optional("permit"), "release": _optional("release")}),
     EventType("permit.issued", "public", "A permit was signed and announced.",
               {"permit": _PERMIT, "permit_hash": _HASHED, "authority": _word("committee", "direct"),
                "active_from": Field("moment"), "until": Field("day"),

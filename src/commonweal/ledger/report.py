@@ -29,6 +29,7 @@ KINDS = {
     "first_entry": "The ledger does not begin with its trust policy, or that changed its kind.",
     "permit_order": "An event does not fit the state in which its permit was.",
     "policy_order": "A change of the trust policy does not follow from the one before it.",
+    "roster_order": "A change of the roster does not follow from the one before it.",
     "projection_wrong": "The table of permit states does not follow from the entries.",
     "detail_missing": "An entry commits to details that have no row, or the other way round.",
     "detail_key_changed": "The row of some details names another key than their entry does.",

@@ -30,6 +30,8 @@ from commonweal.ledger.details import Details, open_details
 from commonweal.ledger.entry import Event, entry_bytes, intent_hash, read_entry
 from commonweal.ledger.events import LOGS, Log, invalid
 from commonweal.ledger.merkle import Fetch
+from commonweal.ledger.roster_order import EVENTS as ROSTER_EVENTS
+from commonweal.ledger.roster_order import check_roster_event
 from commonweal.ledger.schema import translated
 from commonweal.ledger.state import (
     PermitLive,
@@ -85,6 +87,8 @@ class Writing:
             _check_home(self.connection, event)
         if event.type in EVENTS and not first:
             check_policy_event(self.connection, event.type, event.fields, now)
+        if event.type in ROSTER_EVENTS:
+            check_roster_event(self.connection, event.type, event.fields, now)
         if definition.state is not None:
             check_state_event(self.connection, event, now)
         for need in _needs(event, requires_live):

@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from commonweal.foundation.clock import parse_stamp
 from commonweal.foundation.errors import Refused
-from commonweal.ledger.entry import read_entry
+from commonweal.ledger.version_order import VersionOrder, VersionStep, counts_from, read_order
 
 SET = "trust.policy_set"
 CHANGED = "trust.policy_changed"
@@ -27,25 +26,19 @@ WITHDRAWN = "trust.policy_withdrawn"
 EVENTS = frozenset({SET, CHANGED, WITHDRAWN})
 
 
-@dataclass(frozen=True)
-class PolicyStep:
-    """One version on the ledger. `at`: when it was written; `effective_from`: as it was written."""
+@dataclass(frozen=True, kw_only=True)
+class PolicyStep(VersionStep):
+    """One version of the policy: its hash, and that of the one before it."""
 
-    version: int
     policy_hash: str
     previous: str | None
-    effective_from: datetime
-    at: datetime
-    intent_id: int
-    withdrawn_at: datetime | None = None
-    restored: bool = False
 
 
-class TrustOrder:
+class TrustOrder(VersionOrder[PolicyStep]):
     """The steps so far, in the order of the ledger."""
 
-    def __init__(self) -> None:
-        self.steps: list[PolicyStep] = []
+    changed = CHANGED
+    withdrawn = WITHDRAWN
 
     def why_not(self, type_: str, entry: Mapping[str, Any], at: datetime) -> str | None:
         """Why this event may not follow at `at`, or None."""
@@ -53,54 +46,38 @@ class TrustOrder:
             return "the first policy is set once" if self.steps else None
         if not self.steps:
             return "there is no policy yet"
-        if type_ == WITHDRAWN:
-            return self._why_not_withdrawn(entry, at)
-        if entry["version"] != self.next_number:
-            return f"the next version has the number {self.next_number}"
-        if self.pending(at) is not None:
-            return "another change is waiting"
+        return super().why_not(type_, entry, at)
+
+    def why_not_this(self, entry: Mapping[str, Any], at: datetime) -> str | None:
+        """Each policy follows the one in force, and none comes back."""
         if entry["previous_hash"] != self.in_force(at).policy_hash:
             return "it does not follow the policy in force"
         if any(one.policy_hash == entry["policy_hash"] for one in self.steps):
             return "the same policy was there before"
-        if "restored" not in entry and counts_from(entry, at) < at:
-            return "it would count before it was written"
         return None
 
-    def _why_not_withdrawn(self, entry: Mapping[str, Any], at: datetime) -> str | None:
-        waiting = self.steps[-1] if "restored" in entry else self.pending(at)
-        if waiting is None or waiting.version == 1 or waiting.withdrawn_at is not None:
-            return "no change is waiting"
-        if (waiting.version, waiting.policy_hash) != (entry["version"], entry["policy_hash"]):
-            return "another change is waiting than the one that is withdrawn"
-        return None
+    def same(self, step: PolicyStep, entry: Mapping[str, Any]) -> bool:
+        """True if a withdrawal is about this step."""
+        return (step.version, step.policy_hash) == (entry["version"], entry["policy_hash"])
 
-    def see(self, type_: str, entry: Mapping[str, Any], intent_id: int, at: datetime) -> str | None:
-        """Take in one event; says why it may not follow, and then leaves it out."""
-        why = self.why_not(type_, entry, at)
-        if why is not None:
-            return why
-        if type_ == WITHDRAWN:
-            self.steps[-1] = replace(self.steps[-1], withdrawn_at=at)
-            return None
+    def may_end(self, step: PolicyStep) -> bool:
+        """The first policy of a home cannot be withdrawn."""
+        return step.version != 1
+
+    def step(
+        self, type_: str, entry: Mapping[str, Any], intent_id: int, at: datetime
+    ) -> PolicyStep:
+        """The step that an event makes."""
         first = type_ == SET
-        self.steps.append(
-            PolicyStep(
-                version=1 if first else entry["version"],
-                policy_hash=entry["policy_hash"],
-                previous=None if first else entry["previous_hash"],
-                effective_from=counts_from(entry, at),
-                at=at,
-                intent_id=intent_id,
-                restored="restored" in entry,
-            )
+        return PolicyStep(
+            version=1 if first else entry["version"],
+            policy_hash=entry["policy_hash"],
+            previous=None if first else entry["previous_hash"],
+            effective_from=counts_from(entry, at),
+            at=at,
+            intent_id=intent_id,
+            restored="restored" in entry,
         )
-        return None
-
-    @property
-    def next_number(self) -> int:
-        """The number that the next version must have."""
-        return max((one.version for one in self.steps), default=0) + 1
 
     def in_force(self, at: datetime) -> PolicyStep:
         """The version that counts at `at`."""
@@ -109,17 +86,6 @@ class TrustOrder:
             if one.withdrawn_at is None and one.effective_from <= at:
                 found = one
         return found
-
-    def pending(self, at: datetime) -> PolicyStep | None:
-        """The version that waits at `at`, or None."""
-        last = self.steps[-1]
-        return last if last.withdrawn_at is None and last.effective_from > at else None
-
-
-def counts_from(entry: Mapping[str, Any], at: datetime) -> datetime:
-    """When a version counts that was written at `at`: at once, where nothing else is said."""
-    said = entry.get("effective_from")
-    return at if said is None else parse_stamp(said)
 
 
 def check_policy_event(
@@ -133,13 +99,4 @@ def check_policy_event(
 
 def trust_order(connection: sqlite3.Connection) -> tuple[TrustOrder, str | None]:
     """The order by what is written now, and the first thing that is wrong with it."""
-    order, wrong = TrustOrder(), None
-    rows = connection.execute(
-        "SELECT id, type, body, created_at FROM intent "
-        "WHERE log = 'public' AND type IN (?, ?, ?) ORDER BY id",
-        (SET, CHANGED, WITHDRAWN),
-    ).fetchall()
-    for intent_id, type_, body, created_at in rows:
-        why = order.see(type_, read_entry(body), intent_id, parse_stamp(created_at))
-        wrong = wrong or why
-    return order, wrong
+    return read_order(connection, TrustOrder(), SET, CHANGED, WITHDRAWN)

@@ -19,6 +19,8 @@ from commonweal.ledger.log_keys import LogKeyOrder
 from commonweal.ledger.merkle import Frontier, Node, leaf_hash
 from commonweal.ledger.replay import PermitReplay
 from commonweal.ledger.report import Report
+from commonweal.ledger.roster_order import EVENTS as ROSTER_EVENTS
+from commonweal.ledger.roster_order import RosterOrder
 from commonweal.ledger.trust_order import EVENTS as POLICY_EVENTS
 from commonweal.ledger.trust_order import TrustOrder
 
@@ -65,6 +67,7 @@ class Walk:
         self._wanted: dict[Log, set[int]] = {log: set() for log in LOGS}
         self._permits = PermitReplay()
         self._policies = TrustOrder()
+        self._rosters = RosterOrder()
         self.log_keys = LogKeyOrder()
         self._seals: dict[int, dict[str, Any]] = {}
         self._epochs: dict[int, dict[str, Any]] = {}
@@ -159,10 +162,12 @@ class Walk:
     def _check_trust(
         self, place: str, type_: str, entry: dict[str, Any], where: tuple[int, int | None, str]
     ) -> None:
-        """Changes of the trust policy, and of the log's own keys, each follow from the last."""
+        """Changes of trust policy, roster and the log's own keys each follow from the last."""
         intent_id, index, at = where
         if type_ in POLICY_EVENTS:
             kind, why = "policy_order", self._policies.see(type_, entry, intent_id, parse_stamp(at))
+        elif type_ in ROSTER_EVENTS:
+            kind, why = "roster_order", self._rosters.see(type_, entry, intent_id, parse_stamp(at))
         elif type_ in KEY_EVENTS:
             kind, why = "key_order", self.log_keys.see(type_, entry, intent_id)
         else:

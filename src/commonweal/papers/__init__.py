@@ -1,7 +1,8 @@
 """Papers: all that travels between rooms, frozen and self-validating.
 
-Catalogue, cohort, forms, permit and its status, trust policy, release manifest and summary, and
-the signatures on them. A paper that exists is valid; a paper that is signed is canonical.
+Catalogue, cohort, forms, permit and its status, trust policy, roster and people's signed acts,
+release manifest and summary, and the signatures on them. A paper that exists is valid; a paper that
+is signed is canonical.
 """
 
 from commonweal.papers.catalogue import Catalogue

@@ -15,12 +15,14 @@ from typing import Any
 
 from commonweal.foundation.errors import CommonwealError
 from commonweal.foundation.files import translated
+from commonweal.papers.acts import SignedAct
 from commonweal.papers.authorisation import AttackDraft, Authorisation
 from commonweal.papers.base import Paper
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import Permit, PermitDraft
 from commonweal.papers.permit_status import PermitStatus
 from commonweal.papers.release import ReleaseManifest, ReleaseSummary, StatementOfAbsence
+from commonweal.papers.roster import Roster
 from commonweal.papers.trust import TrustPolicy
 
 PAPERS: dict[str, type[Paper]] = {
@@ -33,6 +35,8 @@ PAPERS: dict[str, type[Paper]] = {
     "release-manifest": ReleaseManifest,
     "release-summary": ReleaseSummary,
     "statement-of-absence": StatementOfAbsence,
+    "roster": Roster,
+    "signed-act": SignedAct,
     "trust-policy": TrustPolicy,
 }
 """File name (without `.schema.json`) and paper."""

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
@@ -44,6 +45,31 @@ class Signer(Protocol):
 
     def sign(self, message: bytes) -> bytes:
         """The Ed25519 signature (64 bytes) over `message`."""
+        ...
+
+
+class VerifyingKey(Protocol):
+    """A key that signatures are verified with: its id, and the key ready for use."""
+
+    @property
+    def id(self) -> str:
+        """The id that signatures name."""
+        ...
+
+    def loaded(self) -> Ed25519PublicKey:
+        """The key, ready to verify with."""
+        ...
+
+
+class Keys(Protocol):
+    """Which keys are known."""
+
+    def key(self, id_: str, /) -> VerifyingKey | None:
+        """The key called `id_`, or None."""
+        ...
+
+    def unknown_key(self, id_: str, what: str) -> Fault:
+        """The refusal of a signature by a key that is not known."""
         ...
 
 
@@ -144,6 +170,21 @@ def open_signed(text: str | bytes, kind: str, role: SigningRole, trust: Trust, w
     5. Require canonical payload bytes.
     Raises `Fault` CW-SIGNATURE-INVALID, CW-SIGNATURE-UNTRUSTED or a JSON fault.
     """
+    payload, signed_by = _verified(text, kind, trust, what)
+    trust.require(role, signed_by, what)
+    return Opened(_content(payload, what), signed_by)
+
+
+def open_known(text: str | bytes, kind: str, keys: Keys, what: str) -> Opened:
+    """As `open_signed`, by any of `keys`: whether these are enough is for the caller to ask."""
+    payload, signed_by = _verified(text, kind, keys, what)
+    return Opened(_content(payload, what), signed_by)
+
+
+def _verified(
+    text: str | bytes, kind: str, keys: Keys, what: str
+) -> tuple[str, dict[str, datetime]]:
+    """The payload of a signed paper in base64, and its signatures, each verified."""
     outer = parse_json(text, what)
     payload, members = _shape(outer, what)
     given = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
@@ -151,16 +192,19 @@ def open_signed(text: str | bytes, kind: str, role: SigningRole, trust: Trust, w
         raise _invalid(what, "it is not written in the one way in which signed papers are written")
     signed_by: dict[str, datetime] = {}
     for member in members:
-        id_, at = _verify(payload, member, kind, trust, what)
+        id_, at = _verify(payload, member, kind, keys, what)
         if id_ in signed_by:
             raise _invalid(what, "one key signed it twice")
         signed_by[id_] = at
-    trust.require(role, signed_by, what)
+    return payload, signed_by
+
+
+def _content(payload: str, what: str) -> Any:
     content = _unb64(payload, what)
     plain = parse_json(content, what)
     if canonical(plain) != content:
         raise _invalid(what, "its content is not in canonical form")
-    return Opened(plain, signed_by)
+    return plain
 
 
 def _shape(outer: Any, what: str) -> tuple[str, list[dict[str, str]]]:
@@ -180,7 +224,7 @@ def _shape(outer: Any, what: str) -> tuple[str, list[dict[str, str]]]:
 
 
 def _verify(
-    payload: str, member: dict[str, str], kind: str, trust: Trust, what: str
+    payload: str, member: dict[str, str], kind: str, keys: Keys, what: str
 ) -> tuple[str, datetime]:
     header = parse_json(_unb64(member["protected"], what), what)
     if not isinstance(header, dict) or set(header) != {"alg", "kid", "typ", "at"}:
@@ -190,9 +234,9 @@ def _verify(
     if header["typ"] != kind:
         raise _invalid(what, "a signature was made for another kind of paper")
     kid = header["kid"] if isinstance(header["kid"], str) else ""
-    key = trust.key(kid)
+    key = keys.key(kid)
     if key is None:
-        raise trust.unknown_key(kid, what)
+        raise keys.unknown_key(kid, what)
     # base64 has spare bits in its last character: only one spelling of a signature is taken.
     _unb64(member["signature"], what)
     try:
@@ -203,7 +247,7 @@ def _verify(
     return key.id, at
 
 
-def _check_jws(payload: str, member: dict[str, str], key: TrustedKey) -> None:
+def _check_jws(payload: str, member: dict[str, str], key: VerifyingKey) -> None:
     flattened: jws.FlattenedJSONSerialization = {
         "payload": payload,
         "protected": member["protected"],

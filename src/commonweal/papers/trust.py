@@ -55,7 +55,7 @@ class TrustedKey(Paper):
     @field_validator("public_key")
     @classmethod
     def _is_a_key(cls, text: str) -> str:
-        _public(text)
+        loaded_public(text)
         return text
 
     @model_validator(mode="after")
@@ -66,7 +66,7 @@ class TrustedKey(Paper):
 
     def loaded(self) -> Ed25519PublicKey:
         """The key, ready to verify with."""
-        return _public(self.public_key)
+        return loaded_public(self.public_key)
 
     def holds(self, role: SigningRole, at: datetime) -> bool:
         """True if the key may sign for `role` at time `at`."""
@@ -88,7 +88,7 @@ class TrustedWitness(Paper):
     @field_validator("public_key")
     @classmethod
     def _is_a_key(cls, text: str) -> str:
-        _public(text)
+        loaded_public(text)
         return text
 
 
@@ -120,7 +120,7 @@ class LogKey(Paper):
     @field_validator("public_key")
     @classmethod
     def _is_a_key(cls, text: str) -> str:
-        _public(text)
+        loaded_public(text)
         return text
 
 
@@ -313,7 +313,8 @@ def raw_public(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=")
 
 
-def _public(text: str) -> Ed25519PublicKey:
+def loaded_public(text: str) -> Ed25519PublicKey:
+    """A verification key as the policy writes it. Raises ValueError if it proves nothing."""
     raw = base64.urlsafe_b64decode(text + "=")
     if base64.urlsafe_b64encode(raw).decode().rstrip("=") != text:
         raise ValueError("the public key is spelt in a second way")

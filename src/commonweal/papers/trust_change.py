@@ -10,15 +10,14 @@ While it waits, one person who may sign changes can withdraw it: stopping is the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from commonweal.foundation.errors import Fault, Refused
+from commonweal.foundation.errors import Refused
 from commonweal.papers.base import Moment, Paper, Sha256, person_look
+from commonweal.papers.changes import Changers, check_moments
 from commonweal.papers.signed import read_whole
 from commonweal.papers.signing import open_signed, unverified
 from commonweal.papers.trust import (
@@ -27,16 +26,12 @@ from commonweal.papers.trust import (
     SigningRole,
     TrustedKey,
     TrustPolicy,
-    require_count,
 )
 from commonweal.papers.trust_history import TrustView
 
 CHANGE = "commonweal-trust-policy+json"
 WITHDRAWAL = "commonweal-trust-withdrawal+json"
 CALLED = "The new trust policy"
-GOOD_FOR = timedelta(days=30)
-"""How long a proposal may be signed and adopted."""
-
 _ANEW = "Propose it anew with `commonweal home policy propose`, and let people sign that."
 
 
@@ -154,31 +149,6 @@ def _check_log_keys(before: TrustPolicy, after: TrustPolicy) -> None:
 # --- who signs it ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Changers:
-    """Those who may change a policy, as `Trust`: `needed` of them, without `excluded` keys."""
-
-    view: TrustView
-    needed: int
-    excluded: frozenset[str]
-
-    def key(self, id_: str) -> TrustedKey | None:
-        return self.view.key(id_)
-
-    def unknown_key(self, id_: str, what: str) -> Fault:
-        return self.view.unknown_key(id_, what)
-
-    def about(self, _kind: str, _plain: Any, /) -> _Changers:
-        return self
-
-    def require(self, role: SigningRole, signed_by: Mapping[str, datetime], what: str) -> None:
-        kept = {
-            id_: at for id_, at in self.view.lasting(signed_by).items()
-            if id_ not in self.excluded and self.view.counts(id_)
-        }  # fmt: skip
-        require_count(len(self.view.policy.counted(role, kept)), self.needed, what)
-
-
 def open_change(
     text: str | bytes, view: TrustView, number: int, at: datetime, *, lapses: bool = True
 ) -> TrustPolicy:
@@ -190,9 +160,9 @@ def open_change(
     after = read_change(text)
     before = view.policy
     said = frozenset(one.id for one in after.retired or () if one.since is not None)
-    changers = _Changers(view, before.changers_needed, said)
+    changers = Changers(view, before.changers_needed, said)
     opened = open_signed(text, CHANGE, before.changing_role, changers, CALLED)
-    _check_moments(opened.signed_by, after, at, lapses=lapses)
+    check_moments(opened.signed_by, after.proposed_at, at, refused, lapses=lapses)
     check_change(before, after, number)
     return after
 
@@ -210,20 +180,6 @@ def read_policy(plain: Any) -> TrustPolicy:
     return policy
 
 
-def _check_moments(
-    signed_by: Mapping[str, datetime], after: TrustPolicy, at: datetime, *, lapses: bool
-) -> None:
-    proposed = after.proposed_at
-    if (
-        proposed is None
-        or proposed > at
-        or any(not proposed <= signed <= at for signed in signed_by.values())
-    ):
-        raise refused("a time in it does not fit the present")
-    if lapses and at - proposed > GOOD_FOR:
-        raise refused(f"it was proposed more than {GOOD_FOR.days} days ago")
-
-
 def open_withdrawal(
     text: str | bytes, view: TrustView, pending: TrustPolicy, at: datetime
 ) -> PolicyWithdrawal:
@@ -233,7 +189,7 @@ def open_withdrawal(
     """
     called = "The withdrawal"
     said = frozenset(one.id for one in pending.retired or () if one.since is not None)
-    changers = _Changers(view, 1, said)
+    changers = Changers(view, 1, said)
     opened = open_signed(text, WITHDRAWAL, view.policy.changing_role, changers, called)
     paper = read_whole(PolicyWithdrawal, opened.plain, called, "CW-PAPER-INVALID")
     if (paper.policy_hash, paper.version) != (pending.digest(), pending.version):

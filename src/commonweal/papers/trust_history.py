@@ -22,6 +22,7 @@ from typing import Any
 
 from commonweal.foundation.errors import Fault
 from commonweal.papers.trust import SigningRole, TrustedKey, TrustPolicy
+from commonweal.papers.versions import newest_in_force, waiting
 
 
 @dataclass(frozen=True)
@@ -112,20 +113,12 @@ class TrustHistory:
 
         Two things may bear the same time; the numbers of intents say which came first.
         """
-        found = self.versions[0].policy
-        for one in self.versions[1:]:
-            there = entry is None or one.entry < entry
-            if one.withdrawn_at is None and one.effective_from <= at and there:
-                found = one.policy
-        return found
+        found = newest_in_force(self.versions[1:], at, entry)
+        return self.versions[0].policy if found is None else found.policy
 
     def pending(self, at: datetime) -> PolicyVersion | None:
         """The version that was adopted and does not count yet, or None."""
-        waiting = [
-            one for one in self.versions[1:]
-            if one.withdrawn_at is None and one.effective_from > at
-        ]  # fmt: skip
-        return waiting[-1] if waiting else None
+        return waiting(self.versions[1:], at)
 
     def before(self, version: PolicyVersion, now: datetime) -> TrustView:
         """Who is believed at `now` under the policy that `version` was made from."""

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from commonweal.vault.custody import Custody
-from commonweal.vault.custody.amending import Adopted, adopt_change, draft_bytes, sign_change
+from commonweal.vault.custody.amending import Adopted, adopt_change, sign_change
 from commonweal.vault.custody.proposing import PolicyChanges, propose
+from commonweal.vault.custody.version_papers import draft_bytes
 
 PEOPLE = ("guardian", "siro")
 

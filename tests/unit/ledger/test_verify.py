@@ -190,7 +190,8 @@ def test_each_damage_is_found_where_it_is(
 def test_the_damages_cover_the_kinds() -> None:
     elsewhere = {"database_damaged", "setting_changed", "intent_waiting", "first_entry",
                  "permit_order", "memory_missing", "cosignature_time",
-                 "quorum_missing", "policy_order", "key_order", "checkpoint_key"}  # fmt: skip
+                 "quorum_missing", "policy_order", "roster_order", "key_order",
+                 "checkpoint_key"}  # fmt: skip
     assert {row[2] for row in DAMAGES} | elsewhere == set(KINDS)
 
 

@@ -8,26 +8,24 @@ one. The fence learns of it in the settling that follows, before anybody is told
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.clock import parse_stamp, stamp
 from commonweal.foundation.errors import Refused
-from commonweal.foundation.files import read_bytes, write_atomic
+from commonweal.foundation.files import read_bytes
 from commonweal.ledger.entry import Actor, Event
 from commonweal.ledger.store import Writing
 from commonweal.ledger.trust_order import CHANGED, WITHDRAWN
-from commonweal.papers.signing import add_signature, sign_paper, signers_named
+from commonweal.papers.changes import GOOD_FOR
+from commonweal.papers.signing import sign_paper, signers_named
 from commonweal.papers.trust import TrustPolicy
 from commonweal.papers.trust_change import (
     CALLED,
     CHANGE,
-    GOOD_FOR,
     WITHDRAWAL,
     PolicyWithdrawal,
     check_change,
@@ -38,13 +36,18 @@ from commonweal.papers.trust_change import (
 )
 from commonweal.papers.trust_history import PolicyVersion
 from commonweal.vault.custody.holding import Custody
-from commonweal.vault.custody.policies import MAX_TRUST, keep_paper, read_paper
+from commonweal.vault.custody.policies import SHELF
 from commonweal.vault.custody.settling import settle
+from commonweal.vault.custody.version_papers import (
+    MAX_PAPER,
+    WITHDRAWN_ENDING,
+    begins,
+    read_draft,
+    sign_draft,
+)
 from commonweal.vault.keys.fence import PolicyFence
 
 ACTOR = Actor("custodian", "command-line")
-_HOUR = timedelta(hours=1)
-_MARGIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -56,20 +59,14 @@ class Adopted:
     entry: int
 
 
-def draft_bytes(policy: TrustPolicy) -> bytes:
-    """A proposal as people read it."""
-    return (json.dumps(policy.plain(), indent=2, ensure_ascii=False) + "\n").encode()
-
-
 def read_proposal(file: Path) -> tuple[TrustPolicy, str | None]:
     """The policy in a proposal or a signed change, nothing verified; and the signed text if it is.
 
     Raises `Fault` CW-PAPER-INVALID, CW-SIGNATURE-INVALID and file faults; `Refused`.
     """
-    content = read_bytes(file, CALLED, limit=MAX_TRUST)
-    plain = parse_json(content, CALLED)
-    if isinstance(plain, dict) and "signatures" in plain:
-        return read_change(content), content.decode()
+    plain, signed = read_draft(file, CALLED)
+    if signed is not None:
+        return read_change(signed), signed.decode()
     return read_policy(plain), None
 
 
@@ -106,14 +103,7 @@ def sign_change(custody: Custody, file: Path, key: str) -> tuple[TrustPolicy, li
     """
     policy, text = read_proposal(file)
     check_proposal(custody, policy)
-    signer = custody.signer(key)
-    custody.belief.require_changer(signer.key_id, key)
-    now = custody.book.now()
-    if text is None:
-        signed = sign_paper(CHANGE, policy.plain(), [signer], now)
-    else:
-        signed = add_signature(text, CHANGE, signer, now, CALLED)
-    write_atomic(file, signed.encode())
+    signed = sign_draft(custody, file, policy, text, key, CHANGE, CALLED)
     return policy, signers_named(signed, CALLED)
 
 
@@ -122,7 +112,7 @@ def adopt_change(custody: Custody, file: Path) -> Adopted:
 
     Raises what `open_change` and `check_proposal` raise; `Refused` CW-TRUST-NO-BACKUP.
     """
-    content = read_bytes(file, CALLED, limit=MAX_TRUST)
+    content = read_bytes(file, CALLED, limit=MAX_PAPER)
     policy = read_change(content)
     check_proposal(custody, policy)
     _require_backup(custody, policy)
@@ -131,8 +121,8 @@ def adopt_change(custody: Custody, file: Path) -> Adopted:
         _refuse_pending(history.pending(now))
         before = history.in_force(now)
         policy = open_change(content, history.view(now), history.next_number, now)
-        keep_paper(custody.home, policy.digest(), content.decode())
-        fields = _fields(policy) | _begins(before.delay, now)
+        SHELF.keep(custody.home, policy.digest(), content.decode())
+        fields = _fields(policy) | begins(before.delay, now)
         entry = writing.append(Event(CHANGED, ACTOR, fields))
     settle(custody)
     version = next(v for v in custody.book.history().versions if v.policy == policy)
@@ -146,15 +136,6 @@ def _fields(policy: TrustPolicy) -> dict[str, Any]:
         "version": policy.version,
         "home": policy.home,
     }
-
-
-def _begins(delay: timedelta, now: datetime) -> dict[str, str]:
-    """From when on it counts: the whole hour after its wait; the public log tells hours (S9)."""
-    if not delay:
-        return {}
-    due = now + delay + _MARGIN
-    whole = due.replace(minute=0, second=0, microsecond=0)
-    return {"effective_from": stamp(whole if whole == due else whole + _HOUR)}
 
 
 def _require_backup(custody: Custody, policy: TrustPolicy) -> None:
@@ -198,7 +179,7 @@ def withdraw_change(custody: Custody, key: str) -> TrustPolicy:
         )
         text = sign_paper(WITHDRAWAL, paper.plain(), [signer], paper.at)
         open_withdrawal(text, history.before(pending, now), policy, now)
-        keep_paper(custody.home, policy.digest(), text, "withdrawn.jws")
+        SHELF.keep(custody.home, policy.digest(), text, WITHDRAWN_ENDING)
         fields = {"policy_hash": policy.digest(), "version": policy.version}
         writing.append(Event(WITHDRAWN, ACTOR, fields))
     settle(custody)
@@ -228,12 +209,7 @@ def adopt_again(custody: Custody, fenced: Mapping[int, PolicyFence]) -> list[int
 
 
 def _write_again(custody: Custody, writing: Writing, held: PolicyFence) -> None:
-    text = read_paper(custody.home, held.hash)
-    keep_paper(custody.home, held.hash, text.decode())
-    if held.withdrawn:
-        ending = "withdrawn.jws"
-        word = read_paper(custody.home, held.hash, ending)
-        keep_paper(custody.home, held.hash, word.decode(), ending)
+    text = SHELF.bring_back(custody.home, held.hash, withdrawn=held.withdrawn)
     policy = read_change(text)
     when = {"effective_from": stamp(held.effective_from), "restored": "yes"}
     writing.append(Event(CHANGED, ACTOR, _fields(policy) | when))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -25,6 +26,7 @@ from commonweal.ledger.store import Ledger
 from commonweal.papers.trust import LogKey, TrustPolicy, raw_public
 from commonweal.vault.custody.believing import Belief
 from commonweal.vault.custody.policies import TRUST, TrustBook, require_fenced
+from commonweal.vault.custody.rosters import RosterBook
 from commonweal.vault.home import Home
 from commonweal.vault.keys import Keyring
 from commonweal.vault.keys.keyring import KeySigner
@@ -57,12 +59,18 @@ class Custody:
 
     def __exit__(self, *_: object) -> None:
         self.book.close()
+        self.rosters.close()
         self.ledger.close()
 
     @property
     def trust(self) -> TrustPolicy:
         """The trust policy in force now: for its periods and names. Papers ask `belief`."""
         return self.book.policy()
+
+    @cached_property
+    def rosters(self) -> RosterBook:
+        """The roster of people whose acts decide, in all its versions."""
+        return RosterBook(self.home, self.ledger, self.clock, self.keyring, self.book)
 
     @property
     def belief(self) -> Belief:

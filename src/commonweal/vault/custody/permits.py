@@ -15,7 +15,7 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -68,6 +68,14 @@ REASONS: tuple[str, ...] = TYPES["permit.paused"].fields["reason"].words
 
 
 @dataclass(frozen=True)
+class Within:
+    """What else is done in the transaction that issues a permit, and what its details say of it."""
+
+    do: Callable[[Writing], None]
+    details: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class StateChange:
     """A step that was taken. `entry`: the intent's number on the ledger."""
 
@@ -114,15 +122,19 @@ def issue_permit(
     out: Path,
     *,
     authority: Authority = "direct",
+    within: Within | None = None,
 ) -> Permit:
     """Sign the permit that `draft` becomes now, write it on the ledger and to the new file `out`.
 
     `signers`: names of keys of this home. A copy stays in the home. The permit that the draft
-    supersedes ends in the same transaction. Raises what `papers.issue` raises; `PermitRefused`
-    CW-PERMIT-DATE-FORMS where a live permit's linked dates would undo this one's; `Refused`
-    CW-PERMIT-EXISTS, CW-PERMIT-UNKNOWN, CW-PERMIT-TRANSITION or CW-HOME-SEPARATION; `Fault`
-    CW-FILE-EXISTS.
+    supersedes ends in the same transaction. `within`: what else happens in it, before the permit's
+    own event; no permit of a committee is made without. Raises what `papers.issue` raises;
+    `PermitRefused` CW-PERMIT-DATE-FORMS where a live permit's linked dates would undo this one's;
+    `Refused` CW-PERMIT-EXISTS, CW-PERMIT-UNKNOWN, CW-PERMIT-TRANSITION or CW-HOME-SEPARATION;
+    `Fault` CW-FILE-EXISTS.
     """
+    if (authority == "committee") is (within is None):
+        raise ValueError("a committee's permit is issued from a dossier, and no other is")
     require_separation(custody)
     if out.exists() or out.is_symlink():
         raise Fault("CW-FILE-EXISTS", f"{out.name} is already there.")
@@ -143,7 +155,10 @@ def issue_permit(
         if permit.supersedes is not None:
             _end_replaced(writing, permit.supersedes, permit.id)
         _refuse_beside(custody, writing, permit, catalogue)
-        writing.append(Event("permit.issued", ACTOR, _issued(permit)), _bound(custody, permit))
+        if within is not None:
+            within.do(writing)
+        bound = _bound(custody, permit, {} if within is None else within.details)
+        writing.append(Event("permit.issued", ACTOR, _issued(permit)), bound)
         # The copy of a permit that no ledger knows is worth nothing: it is simply written over.
         make_private_folder(custody.permits)
         write_atomic(_kept(custody, permit.id), text.encode())
@@ -182,12 +197,12 @@ def _issued(permit: Permit) -> dict[str, Any]:
     return fields
 
 
-def _bound(custody: Custody, permit: Permit) -> Details:
+def _bound(custody: Custody, permit: Permit, also: Mapping[str, str]) -> Details:
     # The public log holds the hash of the public part; the whole permit names people, so its hash
     # stands in the sealed details (S10).
     key = custody.keyring.get(DETAILS_KEY)
     secret = custody.keyring.secret_of(key.id)
-    return Details({"permit_digest": permit.digest()}, key.id, secret.use())
+    return Details({**also, "permit_digest": permit.digest()}, key.id, secret.use())
 
 
 def _refuse_beside(
@@ -265,9 +280,15 @@ def _placed(out: Path, content: bytes) -> Iterator[Any]:
 
 
 def change_state(
-    custody: Custody, permit_path: Path, event: Step, reason: str | None = None
+    custody: Custody,
+    permit_path: Path,
+    event: Step,
+    reason: str | None = None,
+    within: Callable[[Writing], None] | None = None,
 ) -> StateChange:
     """Take one of the steps of `CHANGES` with the permit in a file.
+
+    `within`: what else happens in the same transaction, such as checking and using people's acts.
 
     Raises `WrongUsage` CW-PERMIT-REASON (not in `REASONS`, or none can be given), `Refused`
     CW-PERMIT-TRANSITION, CW-PERMIT-UNKNOWN or CW-PERMIT-NOT-ISSUED.
@@ -281,6 +302,8 @@ def change_state(
             raise _unknown(permit.id)
         before: State = standing.state
         after = check_transition(before, event)
+        if within is not None:
+            within(writing)
         entry = writing.append(Event(CHANGES[event], ACTOR, {"permit": permit.id, **fields}))
         _fence(custody, permit.id, after)
     settle(custody)

@@ -22,6 +22,7 @@ from commonweal.vault.backup import BackupInfo, RestoreResult, make_backup, rest
 from commonweal.vault.backup.header import BackupHeader
 from commonweal.vault.custody.amending import adopt_again
 from commonweal.vault.custody.holding import Custody, open_custody
+from commonweal.vault.custody.roster_changes import adopt_rosters_again
 from commonweal.vault.custody.settling import settle
 from commonweal.vault.keys.root_store import default_root_store
 
@@ -38,13 +39,15 @@ class Restored:
     """A home that is in use again. `stopped`: ids of permits that were stopped again; `epoch`: the
     ledger's new epoch, or None where nothing was lost; `policies`: versions of the trust policy
     that were written on the ledger again; `missing_keys`: ids of keys that the policy in force
-    names and this home made after the backup, so that it has them no more."""
+    names and this home made after the backup, so that it has them no more; `rosters`: versions of
+    the roster that were written on the ledger again."""
 
     result: RestoreResult
     stopped: tuple[str, ...]
     epoch: int | None
     policies: tuple[int, ...] = ()
     missing_keys: tuple[str, ...] = ()
+    rosters: tuple[int, ...] = ()
 
 
 def back_up(custody: Custody, out: Path, key: str = "backup") -> BackupInfo:
@@ -66,13 +69,15 @@ def restore_home(file: Path, to: Path, clock: Clock, *, root_store: Path | None 
     result = restore_backup(file, to, root_store=store, clock=clock)
     with open_custody(to, clock, root_store=store, restored=True) as custody:
         epoch = _begin_epoch(custody, result) if result.rewound else None
-        policies = tuple(adopt_again(custody, custody.keyring.fence.read().policies))
+        fence = custody.keyring.fence.read()
+        policies = tuple(adopt_again(custody, fence.policies))
+        rosters = tuple(adopt_rosters_again(custody, fence.rosters))
         missing = _missing_keys(custody)
         stopped = tuple(_stop_again(custody, result))
         fields = {"archive": result.backup.sha256, "rewound": "yes" if result.rewound else "no"}
         custody.ledger.append(Event("backup.restored", ACTOR, fields))
         settle(custody)
-    return Restored(result, stopped, epoch, policies, missing)
+    return Restored(result, stopped, epoch, policies, missing, rosters)
 
 
 def _missing_keys(custody: Custody) -> tuple[str, ...]:

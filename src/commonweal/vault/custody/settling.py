@@ -80,6 +80,7 @@ def settle(custody: Custody) -> Settled:
     notes = _sign(custody)
     settle_replaced(custody)
     _follow_policy(custody)
+    _follow_roster(custody)
     return Settled(placed, sealed, notes)
 
 
@@ -144,6 +145,19 @@ def _follow_policy(custody: Custody) -> None:
     if gone:
         sequence(custody.ledger)
         _sign(custody)
+
+
+def _follow_roster(custody: Custody) -> None:
+    """Let the fence know each version of the roster."""
+    versions = custody.rosters.history().versions
+    if versions:
+        custody.keyring.fence.record_rosters({
+            one.roster.version: PolicyFence(
+                one.roster.digest(), one.adopted_at, one.effective_from,
+                one.withdrawn_at is not None,
+            )
+            for one in versions
+        })  # fmt: skip
 
 
 def _retire(custody: Custody, key_id: str) -> None:

@@ -3,10 +3,10 @@
 A backup is a picture of the past. What was destroyed, withdrawn or erased since then is written
 here, in the root store, outside every backup, and read again after each restore: destroyed keys,
 keys that were replaced, permits that were paused or ended, details that were erased, and the date
-of the newest choices that were used; and every version of the trust policy, so that no older copy
-brings a retired key back. A permit that a newer one is about to replace is an intent (`replacing`)
-until the ledger says how that ended. The file carries a MAC under a sub-key of the
-root key.
+of the newest choices that were used; and every version of the trust policy and of the roster, so
+that no older copy brings back a retired key, or a person who left. A permit that a newer one is
+about to replace is an intent (`replacing`) until the ledger says how that ended. The file carries a
+MAC under a sub-key of the root key.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class PermitFence:
 
 @dataclass(frozen=True)
 class PolicyFence:
-    """One version of the trust policy: its hash, when it was adopted, from when on it counts."""
+    """One version of the trust policy or the roster: its hash, when it was adopted, from when on it
+    counts."""
 
     hash: str
     at: datetime
@@ -66,7 +67,8 @@ class PolicyFence:
 class FenceState:
     """The fence at one instant. Times are UTC. `replacing`: by permit id, when it was begun.
 
-    `policies`: by number, the versions of the trust policy after the first.
+    `policies`: by number, the versions of the trust policy after the first; `rosters`: those of the
+    roster.
     """
 
     destroyed: Mapping[str, datetime] = field(default_factory=dict)
@@ -76,6 +78,7 @@ class FenceState:
     choices_checked_at: datetime | None = None
     replacing: Mapping[str, datetime] = field(default_factory=dict)
     policies: Mapping[int, PolicyFence] = field(default_factory=dict)
+    rosters: Mapping[int, PolicyFence] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
         """The state as JSON holds it."""
@@ -91,6 +94,7 @@ class FenceState:
             "choices_checked_at": None if checked is None else stamp(checked),
             "replacing": {id_: stamp(at) for id_, at in self.replacing.items()},
             "policies": {str(one): held.to_plain() for one, held in self.policies.items()},
+            "rosters": {str(one): held.to_plain() for one, held in self.rosters.items()},
         }
 
     @classmethod
@@ -108,10 +112,8 @@ class FenceState:
             choices_checked_at=None if checked is None else parse_stamp(checked),
             # A fence that was written before there were intents has none.
             replacing=_times(plain.get("replacing", {})),
-            policies={
-                int(one): PolicyFence.from_plain(held)
-                for one, held in plain.get("policies", {}).items()
-            },
+            policies=_versions(plain.get("policies", {})),
+            rosters=_versions(plain.get("rosters", {})),
         )
 
 
@@ -223,6 +225,15 @@ class Fence:
         if any(self.read().policies.get(one) != held for one, held in policies.items()):
             self._change(changed)
 
+    def record_rosters(self, rosters: Mapping[int, PolicyFence]) -> None:
+        """These versions of the roster are on the ledger; one that is known stays known."""
+
+        def changed(held: FenceState) -> FenceState:
+            return replace(held, rosters={**held.rosters, **rosters})
+
+        if any(self.read().rosters.get(one) != held for one, held in rosters.items()):
+            self._change(changed)
+
     def record_choices(self, checked_at: datetime) -> None:
         """Choices of this date were used; older ones are not used again after a restore."""
 
@@ -243,6 +254,10 @@ class Fence:
 
     def _mac(self, plain: Any) -> bytes:
         return hmac.digest(self._key.use(), canonical(plain), "sha256")
+
+
+def _versions(plain: Any) -> dict[int, PolicyFence]:
+    return {int(one): PolicyFence.from_plain(held) for one, held in plain.items()}
 
 
 def _times(plain: Any) -> dict[str, datetime]:

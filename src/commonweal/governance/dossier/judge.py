@@ -1,0 +1,76 @@
+"""The judge that the vault asks before it signs a permit: a dossier, and the rules to hold it to.
+
+The vault never imports these rules. Whoever starts the signer (a command, or the service's worker)
+makes a judge with the published rules and hands it in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from commonweal.foundation.errors import Fault, Unavailable
+from commonweal.governance.dossier.checking import Judged, judge_dossier
+from commonweal.governance.dossier.paper import CODE, Dossier
+from commonweal.governance.dossier.rulebook import Rulebook
+from commonweal.papers.act_records import ActRecords
+from commonweal.papers.catalogue import Catalogue
+from commonweal.papers.roster_history import RosterHistory
+from commonweal.papers.trust import TrustPolicy
+
+
+@dataclass(frozen=True)
+class OpenedDossier:
+    """A dossier that was read and not yet believed."""
+
+    dossier: Dossier
+    rules: Rulebook
+
+    @property
+    def application(self) -> str:
+        """The id of the application that it says it is about."""
+        return self.dossier.application
+
+    @property
+    def dataset(self) -> str:
+        """The id of the dataset that its draft asks for: to find the catalogue.
+
+        Raises `Fault` CW-DOSSIER-INVALID.
+        """
+        try:
+            return str(self.dossier.draft["data"][0]["dataset"])
+        except (LookupError, TypeError) as error:
+            raise Fault(CODE, "The dossier's draft names no dataset.") from error
+
+    def judge(
+        self,
+        *,
+        rosters: RosterHistory,
+        trust: TrustPolicy,
+        records: ActRecords,
+        catalogue: Catalogue,
+        at: datetime,
+        home: str,
+    ) -> Judged:
+        """Check everything; see `judge_dossier`."""
+        return judge_dossier(
+            self.dossier, rosters, trust, self.rules, catalogue, at, home=home, records=records
+        )
+
+
+@dataclass(frozen=True)
+class DossierJudge:
+    """Reads dossiers and holds them to `rules`."""
+
+    rules: Rulebook
+
+    def __call__(self, content: bytes, /) -> OpenedDossier:
+        """The dossier in these bytes. Raises `Fault` CW-DOSSIER-INVALID."""
+        return OpenedDossier(Dossier.load(content), self.rules)
+
+
+def installed_rules() -> Rulebook:
+    """The rules that this installation publishes. Raises `Unavailable` CW-NOT-BUILT."""
+    raise Unavailable(
+        "CW-NOT-BUILT", "The committee's rules are not joined to the signer in this version yet."
+    )

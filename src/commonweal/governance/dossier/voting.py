@@ -1,0 +1,134 @@
+"""Conflicts and votes of a dossier, from what people signed and the ledger heard.
+
+1. Every declaration and vote is one that its member signed, about this version.
+2. Nobody votes before declaring, with a conflict, or for a project that names them.
+3. Only the last round counts, and in it each person's last vote; but once everybody's vote is known
+   nobody changes theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from commonweal.foundation.canonical import digest
+from commonweal.foundation.errors import Fault, Refused
+from commonweal.governance.dossier.rulebook import CastVote, Plain, Rulebook, VersionFacts
+from commonweal.papers.acts import LIFE, VerifiedAct
+
+
+@dataclass(frozen=True)
+class HeardAct:
+    """A verified act and its place on the ledger: `entry` says which of two came first."""
+
+    verified: VerifiedAct
+    entry: int
+
+    @property
+    def person(self) -> str:
+        """Who acted."""
+        return self.verified.act.actor
+
+
+def contents(parts: Iterable[Plain], acts: Iterable[HeardAct], what: str) -> dict[str, Plain]:
+    """Act id to the part it names. Each part belongs to an act and each act has its part.
+
+    Raises `Fault` CW-DOSSIER-DIGEST.
+    """
+    by_digest = {digest(part): part for part in parts}
+    found: dict[str, Plain] = {}
+    for one in acts:
+        part = by_digest.get(one.verified.act.content or "")
+        if part is None:
+            raise Fault("CW-DOSSIER-DIGEST", f"What a person signed with {what} is not there.")
+        found[one.verified.act.id] = part
+    if len({digest(part) for part in found.values()}) != len(by_digest):
+        raise Fault("CW-DOSSIER-DIGEST", f"There is {what} that nobody signed.")
+    return found
+
+
+def check_declarations(
+    acts: list[HeardAct], parts: Mapping[str, Plain], rules: Rulebook, version_digest: str
+) -> tuple[dict[str, int], frozenset[str]]:
+    """Person to the entry of the first declaration; and everybody who has a conflict."""
+    first: dict[str, int] = {}
+    conflicted: set[str] = set()
+    for one in acts:
+        act = one.verified.act
+        facts = rules.declaration(parts[act.id])
+        fits = facts.person == act.actor and facts.version_digest == version_digest
+        if not fits or facts.free is not (act.verdict == "none") or not _near(facts.at, act.at):
+            raise Fault("CW-DOSSIER-DIGEST", "A declaration is not what its member signed.")
+        first[act.actor] = min(one.entry, first.get(act.actor, one.entry))
+        if not facts.free:
+            conflicted.add(act.actor)
+    return first, frozenset(conflicted)
+
+
+def counted_votes(
+    acts: list[HeardAct],
+    parts: Mapping[str, Plain],
+    rules: Rulebook,
+    version: VersionFacts,
+    version_digest: str,
+    declared: Mapping[str, int],
+    conflicted: frozenset[str],
+) -> tuple[CastVote, ...]:
+    """The votes that count, in the order of the ledger.
+
+    Raises `Fault` CW-DOSSIER-DIGEST; `Refused` CW-DOSSIER-CONFLICT, CW-DOSSIER-SIDES or
+    CW-DOSSIER-VOTE-TWICE.
+    """
+    cast: list[tuple[HeardAct, CastVote]] = []
+    for one in acts:
+        act = one.verified.act
+        vote = _vote(one, parts[act.id], rules, version_digest)
+        if act.actor in version.involved:
+            raise Refused("CW-DOSSIER-SIDES", "Somebody voted on a project that names them.")
+        # A conflict that was declared after the vote voids it as well.
+        if act.actor in conflicted:
+            raise Refused("CW-DOSSIER-CONFLICT", "Somebody voted who has a conflict of interest.")
+        if declared.get(act.actor, one.entry) >= one.entry:
+            raise Refused(
+                "CW-DOSSIER-CONFLICT", "Somebody voted before declaring conflicts of interest."
+            )
+        cast.append((one, vote))
+    last = max(vote.facts.round for _, vote in cast)
+    return _last_of_each([pair for pair in cast if pair[1].facts.round == last])
+
+
+def _vote(one: HeardAct, plain: Plain, rules: Rulebook, version_digest: str) -> CastVote:
+    act = one.verified.act
+    facts = rules.vote(plain)
+    signed = (act.actor, act.role, version_digest, act.verdict)
+    said = (facts.person, facts.role, facts.version_digest, facts.verdict)
+    if said != signed or not _near(facts.at, act.at):
+        raise Fault("CW-DOSSIER-DIGEST", "A vote is not what its member signed.")
+    return CastVote(facts, plain, one.verified.person.lay)
+
+
+def _last_of_each(cast: list[tuple[HeardAct, CastVote]]) -> tuple[CastVote, ...]:
+    first: dict[str, int] = {}
+    kept: dict[str, tuple[int, CastVote]] = {}
+    for one, vote in sorted(cast, key=lambda pair: pair[0].entry):
+        first.setdefault(one.person, one.entry)
+        kept[one.person] = (one.entry, vote)
+    known = max(first.values())
+    for person, (entry, _) in kept.items():
+        if entry > known and entry != first[person]:
+            raise Refused(
+                "CW-DOSSIER-VOTE-TWICE", "Somebody voted again when all votes were known."
+            )
+    return tuple(vote for _, vote in sorted(kept.values(), key=lambda pair: pair[0]))
+
+
+def _near(written: datetime, signed: datetime) -> bool:
+    return abs(written - signed) <= LIFE
+
+
+def check_same(made: Mapping[str, Any], given: Mapping[str, Any], code: str, why: str) -> None:
+    """Refuse unless two parts have the same bytes."""
+    if digest(made) != digest(given):
+        raise Refused(code, why)

@@ -1,0 +1,197 @@
+"""What a person can sign, as one table: kind of act, who may, which word, and the sentence (S11).
+
+The sentence that a person sees is made from this table and from nothing else. It is a part of what
+is signed, and a verifier makes it again: a page cannot show one thing and let people sign another
+under it. Words for people: reading age about eleven, no name of a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, get_args
+
+from commonweal.foundation.errors import Fault
+from commonweal.papers.roster import VOTING_ROLES, RosterRole
+
+ActKind = Literal[
+    "send",
+    "conflict",
+    "vote",
+    "decide",
+    "agree",
+    "countersign",
+    "advise",
+    "pause",
+    "suspend",
+    "resume",
+    "revoke",
+    "close",
+    "sign_off_release",
+    "send_back_release",
+    "roster_change",
+]
+ACT_KINDS: tuple[ActKind, ...] = get_args(ActKind)
+
+ObjectType = Literal[
+    "version", "decision", "agreement", "approval", "assessment", "permit", "release", "roster"
+]
+
+ROLE_WORDS: Mapping[RosterRole, str] = MappingProxyType({
+    "applicant": "the applicant",
+    "co_applicant": "a co-applicant",
+    "signatory_applicant": "signatory for the applicant",
+    "ig_officer": "information governance officer",
+    "data_manager": "data manager",
+    "committee_chair": "chair of the committee",
+    "committee_member": "a member of the committee",
+    "committee_lay": "a lay member of the committee",
+    "committee_secretary": "secretary of the committee",
+    "rapporteur": "rapporteur",
+    "panel_member": "a member of the public panel",
+    "facilitator": "facilitator",
+    "caldicott_guardian": "Caldicott Guardian",
+    "siro": "Senior Information Risk Owner",
+    "dpo": "Data Protection Officer",
+    "information_asset_owner": "information asset owner",
+    "clinical_safety_officer": "clinical safety officer",
+    "output_checker": "output checker",
+    "signatory_custodian": "signatory for the hospital",
+    "clinician": "clinician",
+})  # fmt: skip
+"""How a person's role reads after "as"."""
+
+
+@dataclass(frozen=True)
+class ActRule:
+    """One row: the roles that may act, the object, and each verdict with its words.
+
+    `content`: what else is signed by its digest: `needed`, `allowed` or `none`.
+    """
+
+    roles: frozenset[str]
+    object_type: ObjectType
+    says: Mapping[str, str]
+    content: Literal["needed", "allowed", "none"] = "none"
+
+
+_CHAIR = frozenset({"committee_chair"})
+_STOPPING = frozenset({"caldicott_guardian", "siro", "information_asset_owner", "dpo"})
+_PERMITTING = frozenset({"caldicott_guardian", "siro", "information_asset_owner"})
+_RELEASING = frozenset({"ig_officer", "data_manager", "information_asset_owner"})
+_OUTCOMES = ("approve", "approve_with_conditions", "resubmit", "reject")
+
+
+_TABLE: dict[ActKind, ActRule] = {
+    "send": ActRule(
+        frozenset({"applicant"}), "version", {"send": "I send this application for a decision"}
+    ),
+    "conflict": ActRule(
+        VOTING_ROLES, "version",
+        {
+            "none": "I have no interest of my own in this application",
+            "conflicted": "I have an interest of my own in this application, so I do not vote",
+        },
+        content="needed",
+    ),
+    "vote": ActRule(
+        VOTING_ROLES, "version",
+        {
+            "approve": "I vote to approve this application",
+            "approve_with_conditions": "I vote to approve this application with conditions",
+            "resubmit": "I vote to ask for this application to be changed and sent again",
+            "reject": "I vote to reject this application",
+        },
+        content="needed",
+    ),
+    "decide": ActRule(
+        _CHAIR, "decision",
+        {
+            "approve": "the committee approves this application",
+            "approve_with_conditions": "the committee approves this application with conditions",
+            "resubmit": "the committee asks for this application to be changed and sent again",
+            "reject": "the committee rejects this application",
+        },
+    ),
+    "agree": ActRule(
+        frozenset({"signatory_applicant", "signatory_custodian"}), "agreement",
+        {"accept": "I accept this agreement for my organisation"},
+    ),
+    "countersign": ActRule(
+        frozenset({"caldicott_guardian", "siro"}), "approval",
+        {
+            "agree": "I agree that data are used as this decision, agreement and permit say",
+            "refuse": "I refuse that data are used as this decision, agreement and permit say",
+        },
+        content="allowed",
+    ),
+    "advise": ActRule(
+        frozenset({"dpo"}), "assessment",
+        {
+            "content": "I advise that the data protection assessment is sound",
+            "content_with_conditions": (
+                "I advise that the data protection assessment is sound with conditions"
+            ),
+            "not_content": "I advise that the data protection assessment is not sound",
+        },
+        content="allowed",
+    ),
+    "pause": ActRule(
+        _STOPPING | {"data_manager"}, "permit",
+        {"pause": "no new work may start under this permit"},
+    ),
+    "suspend": ActRule(
+        _STOPPING, "permit", {"suspend": "all work under this permit stops"}
+    ),
+    "resume": ActRule(
+        _PERMITTING, "permit", {"resume": "work under this permit may go on"}
+    ),
+    "revoke": ActRule(
+        _PERMITTING, "permit", {"revoke": "this permit is taken back for good"}
+    ),
+    "close": ActRule(
+        _PERMITTING | {"data_manager"}, "permit",
+        {"close": "the project under this permit has ended"},
+    ),
+    "sign_off_release": ActRule(
+        _RELEASING, "release", {"sign_off": "this release may be used"}
+    ),
+    "send_back_release": ActRule(
+        _RELEASING, "release", {"send_back": "this release may not be used as it is"},
+        content="allowed",
+    ),
+    "roster_change": ActRule(
+        frozenset({"caldicott_guardian", "siro"}), "roster",
+        {"change": "this is to be the new list of people who may decide"},
+    ),
+}  # fmt: skip
+
+ACTS: Mapping[ActKind, ActRule] = MappingProxyType(_TABLE)
+"""Kind of act: its row."""
+OUTCOMES: tuple[str, ...] = _OUTCOMES
+"""What a committee can decide; the first two say yes."""
+SAYS_YES: frozenset[str] = frozenset(_OUTCOMES[:2])
+
+
+def sentence(
+    kind: ActKind, verdict: str, role: RosterRole, subject: str, digest: str, content: str | None
+) -> str:
+    """What the person sees before signing, with the fingerprint of what it is about.
+
+    Raises `Fault` CW-ACT-RULE for a word that the table does not have.
+    """
+    words = ACTS[kind].says.get(verdict)
+    if words is None:
+        raise Fault("CW-ACT-RULE", f"An act of the kind {kind} does not have this verdict.")
+    added = "" if content is None else f", with what I wrote (fingerprint {fingerprint(content)})"
+    return (
+        f"As {ROLE_WORDS[role]}: {words}. It is about {subject} "
+        f"(fingerprint {fingerprint(digest)}){added}."
+    )
+
+
+def fingerprint(digest: str) -> str:
+    """The beginning of a digest in groups of four, for people to compare: 64 bits."""
+    found = digest.removeprefix("sha256:")[:16]
+    return " ".join(found[at : at + 4] for at in range(0, 16, 4))
