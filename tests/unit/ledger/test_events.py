@@ -26,6 +26,7 @@ SAMPLES = {
     "hash": HASH, "commitment": COMMITMENT, "day": "2026-02-28",
     "moment": "2026-02-28T00:00:00.000Z", "number": 7, "band": "100 to 999",
     "code": "CW-PERMIT-NOT-LIVE", "public_key": "A" * 43,
+    "act": "a" * 32, "subject": "application-7",
 }  # fmt: skip
 WRONG: dict[str, list[object]] = {
     "permit": ["", "a b", "-x", "x" * 65, "\u00e9", 7, None, "943 476 5919", "p-943-476-5919",
@@ -34,6 +35,8 @@ WRONG: dict[str, list[object]] = {
     "key": ["", "a\nb", {}, "943-476-5919"],
     "actor": ["", "Jane Smith", "9434765919", True],
     "authorisation": ["", "an attack", "9434765919", 7],
+    "act": ["", "an act", "9434765919", None],
+    "subject": ["", "an application", "9434765919", ["x"]],
     "hash": ["", "1a" * 32, "sha256:" + "1A" * 32, "sha256:" + "1a" * 31, COMMITMENT, 1],
     "commitment": ["", HASH, "hmac-sha256:xyz", None],
     "day": ["", "2026-02-30", "2026-2-3", "28/02/2026", "2026-02-28T00:00:00.000Z", "20260228", 1],
