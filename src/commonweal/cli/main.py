@@ -7,6 +7,7 @@ its message, which could hold a patient's value; `COMMONWEAL_DEBUG=1` adds where
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -14,7 +15,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,8 +40,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    as_json = "--json" in given
-    _end_as_by_hand()
+    with _ended_as_by_hand():
+        return _run(given, "--json" in given)
+
+
+def _run(given: list[str], as_json: bool) -> int:
     try:
         code = _invoke(given)
         sys.stdout.flush()
@@ -72,7 +76,8 @@ def _invoke(given: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _end_as_by_hand() -> None:
+@contextlib.contextmanager
+def _ended_as_by_hand() -> Iterator[None]:
     """Whoever ends the process (SIGTERM) interrupts the command: it then leaves nothing behind.
 
     Asked a second time, it ends at once.
@@ -82,8 +87,15 @@ def _end_as_by_hand() -> None:
         signal.signal(number, signal.SIG_DFL)
         raise KeyboardInterrupt
 
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, interrupted)
+    here = threading.current_thread() is threading.main_thread()
+    if not here or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, interrupted)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _told(error: CommonwealError, as_json: bool, code: int | None = None) -> int:

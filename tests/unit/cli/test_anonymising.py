@@ -115,6 +115,7 @@ def test_a_search_that_is_ended_early_says_so(command: Run) -> None:
         (["--suppress", "1.2"], "CW-ANONYMISE-INPUT", 2),
         (["--suppress", "nan"], "CW-ANONYMISE-INPUT", 2),
         (["--metric", "height"], "CW-ANONYMISE-INPUT", 2),
+        (["--person", ""], "CW-ANONYMISE-INPUT", 2),
         (["--l", "2"], "CW-ANONYMISE-INPUT", 2),
         (["--sensitive", "ill", "--l", "1.5"], "CW-ANONYMISE-INPUT", 2),
         (["--sensitive", "ill", "--l", "2", "--diversity", "odd"], "CW-ANONYMISE-INPUT", 2),

@@ -238,6 +238,7 @@ def test_nothing_of_a_persons_shell_and_no_setting_is_on_its_command_line(spark:
         ("spark.eventLog.enabled", "false"),
         ("spark.authenticate", "true"),
         ("spark.network.crypto.enabled", "true"),
+        ("spark.network.crypto.saslFallback", "false"),
         ("spark.io.encryption.enabled", "true"),
         ("spark.sql.ansi.enabled", "true"),
         ("spark.sql.session.timeZone", "UTC"),

@@ -69,6 +69,8 @@ _HARD = {
     "spark.executor.syncLogLevel.enabled": "true",
     "spark.authenticate": "true",
     "spark.network.crypto.enabled": "true",
+    # Whoever stands between two machines could else have them speak in the clear.
+    "spark.network.crypto.saslFallback": "false",
     "spark.io.encryption.enabled": "true",
     "spark.io.encryption.keySizeBits": "256",
     "spark.sql.catalogImplementation": "in-memory",

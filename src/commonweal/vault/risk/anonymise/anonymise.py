@@ -81,7 +81,11 @@ def anonymise(
     with Intake(table) as opened:
         columns = opened.columns
         quasi = _quasi(columns, hierarchies, request)
-        texts = [*quasi, *request.sensitive, *([request.person] if request.person else [])]
+        texts = [
+            *quasi,
+            *request.sensitive,
+            *([request.person] if request.person is not None else []),
+        ]
         data = opened.read(texts, list(request.keep))
     others = None
     if population is not None:
@@ -127,10 +131,10 @@ def _quasi(
     there: Sequence[str], hierarchies: Mapping[str, Hierarchy | Builtin], request: Request
 ) -> list[str]:
     named = [*hierarchies, *request.sensitive, *request.keep]
-    for column in [*named, *([request.person] if request.person else [])]:
+    for column in [*named, *([request.person] if request.person is not None else [])]:
         if column not in there:
             raise wrong(f"There is no column {column} in the table.")
-    for column in [*request.keep, *([request.person] if request.person else [])]:
+    for column in [*request.keep, *([request.person] if request.person is not None else [])]:
         if column in hierarchies:
             raise wrong(f"Column {column} has a hierarchy, so it is a quasi-identifier.")
     # In the order of the table, which is the order of the levels.

@@ -79,7 +79,7 @@ class Request:
         for fine, sentence in rules:
             if not fine:
                 raise wrong(sentence)
-        named = [*self.sensitive, *self.keep, *([self.person] if self.person else [])]
+        named = [*self.sensitive, *self.keep, *([self.person] if self.person is not None else [])]
         for column in named:
             if named.count(column) > 1:
                 raise wrong(f"Column {column} is named twice.")
