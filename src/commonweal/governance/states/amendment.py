@@ -7,6 +7,7 @@ the committee. A change takes effect only when a newer permit replaces the old o
 from __future__ import annotations
 
 from commonweal.governance.states.machine import (
+    Owner,
     StateMachine,
     Transition,
     from_each,
@@ -16,6 +17,23 @@ from commonweal.governance.states.machine import (
 
 _WRITERS = ("applicant", "co_applicant")
 _RECORDERS = ("committee_secretary", "committee_chair")
+
+
+_OPEN = ("draft", "sent", "queried", "with_committee", "queried_by_committee", "agreed")
+
+
+def _states(what: str) -> tuple[tuple[str, Owner, str], ...]:
+    return (
+        ("draft", "applicant", f"The {what} is being written."),
+        ("sent", "custodian", f"The {what} has arrived and is being checked."),
+        ("queried", "applicant", "The hospital has asked the applicant something."),
+        ("with_committee", "committee", f"The committee has the {what}."),
+        ("queried_by_committee", "applicant", "The committee has asked the applicant something."),
+        ("agreed", "system", f"The {what} is agreed; the papers are being signed."),
+        ("in_force", "nobody", f"The {what} is in force under a newer permit."),
+        ("refused", "nobody", f"The {what} was refused; the permit goes on as it was."),
+        ("withdrawn", "nobody", f"The {what} was taken back, or the project ended first."),
+    )
 
 
 def _steps(what: str) -> tuple[Transition | tuple[Transition, ...], ...]:
@@ -37,24 +55,26 @@ def _steps(what: str) -> tuple[Transition | tuple[Transition, ...], ...]:
              "Record that the committee said no.", "decision_no"),
         step("take_effect", "agreed", "in_force", ["system"],
              "A newer permit has replaced the old one.", "signer_agreed"),
-        from_each("withdraw",
-                  ("draft", "sent", "queried", "with_committee", "queried_by_committee", "agreed"),
-                  "withdrawn", ["applicant"], "Take it back."),
-        from_each("end", ("draft", "sent", "queried", "with_committee", "queried_by_committee",
-                          "agreed"),
-                  "withdrawn", ["system"], "The project has ended.", "ledger_says_so"),
+        step("record_refusal", "agreed", "refused", ["system"],
+             "An officer refused to countersign.", "ledger_says_so"),
+        from_each("withdraw", _OPEN, "withdrawn", ["applicant"], "Take it back."),
+        from_each("end", _OPEN, "withdrawn", ["system"], "The project has ended.",
+                  "ledger_says_so"),
     )  # fmt: skip
 
 
-def _states(what: str) -> tuple[tuple[str, str], ...]:
-    return (
-        ("draft", f"The {what} is being written."),
-        ("sent", f"The {what} has arrived and is being checked."),
-        ("queried", "The hospital has asked the applicant something."),
-        ("with_committee", f"The committee has the {what}."),
-        ("queried_by_committee", "The committee has asked the applicant something."),
-        ("agreed", f"The {what} is agreed; the papers are being signed."),
-        ("in_force", f"The {what} is in force under a newer permit."),
-        ("refused", f"The {what} was refused; the permit goes on as it was."),
-        ("withdrawn", f"The {what} was taken back, or the project ended first."),
-    )
+AMENDMENT: StateMachine = machine(
+    "amendment",
+    "change to a project",
+    states=_states("change"),
+    steps=(
+        *_steps("change"),
+        step("agree_small_change", "sent", "agreed", ["ig_officer"],
+             "Agree a change that the rules call small.", "minor_change"),
+    ),
+)  # fmt: skip
+
+RENEWAL: StateMachine = machine(
+    "renewal", "renewal", states=_states("renewal"), steps=_steps("renewal")
+)
+"""As a change, but never a small one: the committee sees every renewal."""
