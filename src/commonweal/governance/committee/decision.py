@@ -121,7 +121,7 @@ class Decision(Paper):
             raise ValueError("variables are decided only where something is approved")
         if self.by_deadlock and self.outcome in YES:
             raise ValueError("a deadlock never becomes a yes")
-        if named_twice(["\x1f".join(one.path) for one in self.variables]) is not None:
+        if named_twice(["\x00".join(one.path) for one in self.variables]) is not None:
             raise ValueError("a variable is decided twice")
         if self.outcome in YES and all(one.verdict == "refused" for one in self.variables):
             raise ValueError("an approval must grant at least one variable")
