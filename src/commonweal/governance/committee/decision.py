@@ -7,12 +7,12 @@ was granted is written variable by variable.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from commonweal.foundation.errors import Refused
+from commonweal.governance.clocks.calendar import london_day, long_day
 from commonweal.governance.committee.vocabulary import (
     NO,
     OUTCOME_WORDS,
@@ -25,7 +25,6 @@ from commonweal.papers.base import (
     ColumnName,
     Count,
     Identifier,
-    Line,
     Moment,
     Paper,
     Sha256,
@@ -172,13 +171,6 @@ def headline(decision: Decision) -> str:
     people = "vote" if votes.cast == 1 else "votes"
     return (
         f"The application was {OUTCOME_WORDS[decision.outcome]} on "
-        f"{_long_day(decision.decided_at)}, by {votes.cast} {people}, "
+        f"{long_day(london_day(decision.decided_at))}, by {votes.cast} {people}, "
         f"{votes.lay} of them by lay members."
     )
-
-
-def _long_day(at: datetime) -> str:
-    from commonweal.governance.clocks.calendar import london_day
-
-    day = london_day(at)
-    return f"{day.day} {day:%B %Y}"

@@ -76,7 +76,8 @@ def check_member(membership: Membership, person: str, at: datetime) -> Seat:
     seat = membership.seat_of(person, at)
     if seat is None:
         raise Refused(
-            "CW-COMMITTEE-MEMBER", "Only people who are members on that day, with a vote, can do this."
+            "CW-COMMITTEE-MEMBER",
+            "Only people who are members on that day, with a vote, can do this.",
         )
     return seat
 
@@ -86,9 +87,7 @@ def can_member(membership: Membership, person: str, at: datetime) -> bool:
     return membership.seat_of(person, at) is not None
 
 
-def problems(
-    membership: Membership, rules: CommitteeRules, at: datetime
-) -> tuple[Problem, ...]:
+def problems(membership: Membership, rules: CommitteeRules, at: datetime) -> tuple[Problem, ...]:
     """What is wrong with a list of members under `rules` on the day of `at`.
 
     `stops`: too few members, or terms against the rules. `warns`: seats that end within 90 days.
@@ -133,8 +132,7 @@ def _number_problems(
             yield Problem(
                 "seats",
                 "too_few_in_role",
-                f"The rules need at least {quota.at_least} in the role "
-                f"{ROLE_WORDS[quota.role]}.",
+                f"The rules need at least {quota.at_least} in the role {ROLE_WORDS[quota.role]}.",
             )
     lay = _of_role(sitting, "committee_lay")
     if lay * 100 < rules.quorum.lay_share_percent * len(sitting):

@@ -282,9 +282,7 @@ def _check_open(ballot: Ballot) -> None:
 
 def _check_eligible(ballot: Ballot, person: str) -> None:
     if person not in ballot.eligible:
-        raise Refused(
-            "CW-COMMITTEE-MEMBER", "Only members who take part in this vote can do this."
-        )
+        raise Refused("CW-COMMITTEE-MEMBER", "Only members who take part in this vote can do this.")
 
 
 def _open_question(ballot: Ballot, question_id: str) -> Question:

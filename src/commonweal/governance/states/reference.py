@@ -40,14 +40,22 @@ def states_page() -> str:
     """The content of `docs/reference/states.md`."""
     parts = [_HEAD]
     parts += [_section(found) for found in MACHINES.values()]
-    parts.append("## What must be true first\n\n| guard | what is said while it is not |\n|---|---|")
+    parts.append(
+        "## What must be true first\n\n| guard | what is said while it is not |\n|---|---|"
+    )
     parts += [f"| `{name}` | {sentence} |" for name, sentence in GUARDS.items()]
     return "\n".join(parts) + "\n"
 
 
 def _section(found: StateMachine) -> str:
     name = found.title[0].upper() + found.title[1:]
-    lines = [f"## {name}\n", mermaid(found), "", "| state | turn | what it means |", "|---|---|---|"]
+    lines = [
+        f"## {name}\n",
+        mermaid(found),
+        "",
+        "| state | turn | what it means |",
+        "|---|---|---|",
+    ]
     lines += [
         f"| `{state}` | {OWNER_WORDS[found.owners[state]]} | {found.sentences[state]} |"
         for state in found.states
