@@ -7,6 +7,7 @@ days of the whole. While it is the applicant's turn the hospital's clock stands 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -149,7 +150,7 @@ def _check(machine: StateMachine, history: Sequence[Change], now: datetime) -> N
     times = [*(change.at for change in history), now]
     if any(at.tzinfo is None for at in times):
         raise Fault("CW-CLOCK-DATA", "A time in the history has no time zone.")
-    if any(later < earlier for earlier, later in zip(times, times[1:], strict=False)):
+    if any(later < earlier for earlier, later in itertools.pairwise(times)):
         raise Fault("CW-CLOCK-DATA", "The history goes backwards in time.")
     if any(change.state not in machine.states for change in history):
         raise Fault("CW-CLOCK-DATA", "The history names a state that is not there.")

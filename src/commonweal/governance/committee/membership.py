@@ -6,6 +6,7 @@ so nobody is ever counted twice, and nobody votes for somebody else.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -55,7 +56,7 @@ class Membership(Paper):
             by_person.setdefault(seat.person.casefold(), []).append(seat)
         for seats in by_person.values():
             held = sorted(seats, key=lambda seat: seat.first_day)
-            for before, after in zip(held, held[1:], strict=False):
+            for before, after in itertools.pairwise(held):
                 if after.first_day <= before.last_day:
                     raise ValueError("a person holds two seats at once")
         return self

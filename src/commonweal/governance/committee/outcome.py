@@ -115,9 +115,8 @@ def tally(votes: Iterable[CountedVote]) -> Tally:
         roles[vote.role] += 1
         if vote.role == "committee_chair":
             chairs.append(vote.verdict)
-    # With two chairs' seats (a chair and a deputy) the chair is with a view only if both are.
-    chair = min(chairs, key=_rank) if chairs else None
-    return Tally(verdicts, roles, chair)
+    # With two chairs' seats (a chair and a deputy) the more careful of their votes is the chair's.
+    return Tally(verdicts, roles, sorted(chairs, key=_rank)[0] if chairs else None)
 
 
 def check_quorum(counted: Tally, rules: CommitteeRules, route: Route = "committee") -> None:
@@ -205,7 +204,9 @@ def _consensus(counted: Tally, dissent_at_most: int) -> Outcome | None:
     if counted.chair in YES and counted.no <= dissent_at_most and counted.no < counted.yes:
         return _which_yes(counted)
     if counted.chair in NO and counted.yes <= dissent_at_most and counted.yes < counted.no:
-        return _which_no(counted)
+        rejecting = counted.by_verdict["reject"]
+        others = counted.cast - rejecting
+        return "reject" if others <= dissent_at_most and others < rejecting else "resubmit"
     return None
 
 
@@ -216,7 +217,7 @@ def _which_yes(counted: Tally) -> Outcome:
 
 def _which_no(counted: Tally) -> Outcome:
     # Who agree that it is no yes, but not that it is a final no, leave the door open.
-    return "reject" if counted.by_verdict["resubmit"] == 0 and counted.yes == 0 else "resubmit"
+    return "resubmit" if counted.by_verdict["resubmit"] else "reject"
 
 
 def _rank(verdict: Outcome) -> int:

@@ -100,9 +100,10 @@ class Ballot(Paper):
         voters = [vote.person for vote in self.votes]
         if len(set(voters)) != len(voters) or not set(voters) <= set(self.eligible):
             raise ValueError("a vote is cast twice, or by somebody who may not vote")
-        for one in (*self.votes, *self.questions):
-            if one.version_digest != self.version_digest:
-                raise ValueError("a vote or question is about another version")
+        about = {vote.version_digest for vote in self.votes}
+        about |= {question.version_digest for question in self.questions}
+        if about - {self.version_digest}:
+            raise ValueError("a vote or question is about another version")
         if any(vote.round != self.round for vote in self.votes):
             raise ValueError("a vote belongs to another round")
         if len({one.id for one in self.questions}) != len(self.questions):

@@ -8,8 +8,8 @@ can approve what the committee refused, because an agreement is only ever made f
 from __future__ import annotations
 
 from commonweal.governance.states.machine import from_each, machine, step
+from commonweal.governance.states.parties import OFFICERS
 
-_OFFICERS = ("caldicott_guardian", "siro")
 _COUNTERSIGNING = ("with_officers", "guardian_signed", "siro_signed")
 
 AGREEMENT = machine(
@@ -18,10 +18,10 @@ AGREEMENT = machine(
     states=(
         ("drafted", "custodian", "The agreement is being drafted from the decision."),
         ("offered", "applicant", "The agreement has been offered to the applicant's side."),
-        ("accepted_by_applicant", "custodian", "The applicant's side has accepted; the "
-         "hospital's signatory is next."),
-        ("with_officers", "officers", "Both sides have accepted; the Caldicott Guardian and the "
-         "Senior Information Risk Owner countersign next."),
+        ("accepted_by_applicant", "custodian", ("The applicant's side has accepted; the "
+         "hospital's signatory is next.")),
+        ("with_officers", "officers", ("Both sides have accepted; the Caldicott Guardian and the "
+         "Senior Information Risk Owner countersign next.")),
         ("guardian_signed", "officers", "The Caldicott Guardian has countersigned."),
         ("siro_signed", "officers", "The Senior Information Risk Owner has countersigned."),
         ("paused", "officers", "An officer has stopped the countersigning for now."),
@@ -50,15 +50,15 @@ AGREEMENT = machine(
              "Countersign as Senior Information Risk Owner.", "somebody_else"),
         step("countersign_as_guardian", "siro_signed", "countersigned", ["caldicott_guardian"],
              "Countersign as Caldicott Guardian.", "somebody_else"),
-        from_each("pause", _COUNTERSIGNING, "paused", _OFFICERS,
+        from_each("pause", _COUNTERSIGNING, "paused", OFFICERS,
                   "Stop the countersigning for now.", "reasons_published"),
-        step("go_on", "paused", "with_officers", _OFFICERS,
+        step("go_on", "paused", "with_officers", OFFICERS,
              "Go on; both officers countersign anew.", "cause_removed"),
-        from_each("refuse", (*_COUNTERSIGNING, "paused"), "refused_by_officer", _OFFICERS,
+        from_each("refuse", (*_COUNTERSIGNING, "paused"), "refused_by_officer", OFFICERS,
                   "Refuse.", "reasons_published"),
         step("make_permit", "countersigned", "in_force", ["system"],
              "The signer has checked everything and made the permit.", "signer_agreed"),
-        step("stop", "countersigned", "paused", _OFFICERS,
+        step("stop", "countersigned", "paused", OFFICERS,
              "Stop before the permit is made.", "reasons_published"),
         step("replace", "in_force", "replaced", ["system"], "A newer agreement is in force.",
              "ledger_says_so"),

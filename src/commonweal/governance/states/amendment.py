@@ -14,10 +14,7 @@ from commonweal.governance.states.machine import (
     machine,
     step,
 )
-
-_WRITERS = ("applicant", "co_applicant")
-_RECORDERS = ("committee_secretary", "committee_chair")
-
+from commonweal.governance.states.parties import RECORDERS, WRITERS
 
 _OPEN = ("draft", "sent", "queried", "with_committee", "queried_by_committee", "agreed")
 
@@ -40,18 +37,18 @@ def _steps(what: str) -> tuple[Transition | tuple[Transition, ...], ...]:
     return (
         step("send", "draft", "sent", ["applicant"], f"Send the {what}.", "may_be_sent"),
         step("ask_applicant", "sent", "queried", ["ig_officer"], "Ask the applicant a question."),
-        step("answer", "queried", "sent", _WRITERS, "Send the answers.", "something_answered"),
+        step("answer", "queried", "sent", WRITERS, "Send the answers.", "something_answered"),
         step("put_to_committee", "sent", "with_committee", ["ig_officer", "committee_secretary"],
              "Put it to the committee.", "screening_passed"),
-        step("ask_applicant", "with_committee", "queried_by_committee", _RECORDERS,
+        step("ask_applicant", "with_committee", "queried_by_committee", RECORDERS,
              "Pass the committee's question on to the applicant."),
-        step("answer", "queried_by_committee", "with_committee", _WRITERS, "Send the answers.",
+        step("answer", "queried_by_committee", "with_committee", WRITERS, "Send the answers.",
              "something_answered"),
-        step("record_approval", "with_committee", "agreed", _RECORDERS,
+        step("record_approval", "with_committee", "agreed", RECORDERS,
              "Record that the committee said yes.", "decision_yes"),
-        step("record_request", "with_committee", "draft", _RECORDERS,
+        step("record_request", "with_committee", "draft", RECORDERS,
              "Record that the committee asked for a change.", "decision_again"),
-        step("record_rejection", "with_committee", "refused", _RECORDERS,
+        step("record_rejection", "with_committee", "refused", RECORDERS,
              "Record that the committee said no.", "decision_no"),
         step("take_effect", "agreed", "in_force", ["system"],
              "A newer permit has replaced the old one.", "signer_agreed"),

@@ -6,8 +6,7 @@ A review that is overdue pauses new work; it does not end the project by itself 
 from __future__ import annotations
 
 from commonweal.governance.states.machine import from_each, machine, step
-
-_WRITERS = ("applicant", "co_applicant")
+from commonweal.governance.states.parties import WRITERS
 
 ANNUAL_REVIEW = machine(
     "annual_review",
@@ -27,10 +26,10 @@ ANNUAL_REVIEW = machine(
              "time_has_come"),
         step("run_over", "due", "overdue", ["system"], "The time for the review has passed.",
              "time_has_come"),
-        from_each("send", ("not_yet_due", "due", "overdue"), "sent", _WRITERS,
+        from_each("send", ("not_yet_due", "due", "overdue"), "sent", WRITERS,
                   "Send the yearly review.", "may_be_sent"),
         step("ask_applicant", "sent", "queried", ["ig_officer"], "Ask the applicant a question."),
-        step("answer", "queried", "sent", _WRITERS, "Send the answers.", "something_answered"),
+        step("answer", "queried", "sent", WRITERS, "Send the answers.", "something_answered"),
         step("put_to_committee", "sent", "with_committee", ["ig_officer", "committee_secretary"],
              "Put the review to the committee."),
         step("return", "with_committee", "sent", ["committee_chair", "committee_secretary"],

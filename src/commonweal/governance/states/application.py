@@ -7,10 +7,7 @@ version. Queries go in turns: while a question is with the applicant the clock s
 from __future__ import annotations
 
 from commonweal.governance.states.machine import from_each, machine, step
-
-_WRITERS = ("applicant", "co_applicant")
-_DESK = ("ig_officer", "data_manager")
-_RECORDERS = ("committee_secretary", "committee_chair")
+from commonweal.governance.states.parties import DESK, RECORDERS, WRITERS
 
 _BEFORE_DECISION = (
     *("draft", "sent", "screening", "queried", "ready"),
@@ -38,9 +35,9 @@ APPLICATION = machine(
     ),
     steps=(
         step("send", "draft", "sent", ["applicant"], "Send the application.", "may_be_sent"),
-        step("take_up", "sent", "screening", _DESK, "Begin to check the application."),
-        step("ask_applicant", "screening", "queried", _DESK, "Ask the applicant a question."),
-        step("answer", "queried", "screening", _WRITERS, "Send the answers.", "something_answered"),
+        step("take_up", "sent", "screening", DESK, "Begin to check the application."),
+        step("ask_applicant", "screening", "queried", DESK, "Ask the applicant a question."),
+        step("answer", "queried", "screening", WRITERS, "Send the answers.", "something_answered"),
         step(
             "pass_screening", "screening", "ready", ["ig_officer"],
             "Say that the application is complete.", "screening_passed",
@@ -51,23 +48,23 @@ APPLICATION = machine(
             "Put the application to the committee.", "assessment_settled",
         ),
         step(
-            "ask_applicant", "with_committee", "queried_by_committee", _RECORDERS,
+            "ask_applicant", "with_committee", "queried_by_committee", RECORDERS,
             "Pass the committee's question on to the applicant.",
         ),
         step(
-            "answer", "queried_by_committee", "with_committee", _WRITERS,
+            "answer", "queried_by_committee", "with_committee", WRITERS,
             "Send the answers.", "something_answered",
         ),
         step(
-            "record_approval", "with_committee", "approved", _RECORDERS,
+            "record_approval", "with_committee", "approved", RECORDERS,
             "Record that the committee said yes.", "decision_yes",
         ),
         step(
-            "record_request", "with_committee", "to_be_revised", _RECORDERS,
+            "record_request", "with_committee", "to_be_revised", RECORDERS,
             "Record that the committee asked for a changed application.", "decision_again",
         ),
         step(
-            "record_rejection", "with_committee", "rejected", _RECORDERS,
+            "record_rejection", "with_committee", "rejected", RECORDERS,
             "Record that the committee said no.", "decision_no",
         ),
         step(

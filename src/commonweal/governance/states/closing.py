@@ -17,14 +17,14 @@ CLOSING = machine(
     "closing",
     "closing of the project",
     states=(
-        ("owed", "applicant", "The work has ended. The data must be destroyed, and a certificate "
-         "sent."),
+        ("owed", "applicant", ("The work has ended. The data must be destroyed, and a certificate "
+         "sent.")),
         ("overdue", "applicant", "The certificate is overdue."),
         ("sent", "custodian", "The certificate has arrived and is being checked."),
         ("with_officers", "officers", "No certificate came; the officers decide what to do."),
         ("certified", "nobody", "The data are destroyed, and the certificate is accepted."),
-        ("without_certificate", "nobody", "The project ended without a certificate, and that is "
-         "published."),
+        ("without_certificate", "nobody", ("The project ended without a certificate, and that is "
+         "published.")),
     ),
     steps=(
         from_each("send_certificate", ("owed", "overdue", "with_officers"), "sent",

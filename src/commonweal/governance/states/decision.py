@@ -8,9 +8,7 @@ made. An appeal that is upheld makes the committee decide again; it never makes 
 from __future__ import annotations
 
 from commonweal.governance.states.machine import from_each, machine, step
-
-_MEMBERS = ("committee_chair", "committee_member", "committee_lay")
-_DESK = ("committee_chair", "committee_secretary")
+from commonweal.governance.states.parties import MEMBERS, RECORDERS
 
 DECISION = machine(
     "decision",
@@ -30,25 +28,25 @@ DECISION = machine(
         ("not_made", "nobody", "The application was taken back before a decision."),
     ),
     steps=(
-        step("take_short_route", "awaited", "short_route", _DESK,
+        step("take_short_route", "awaited", "short_route", RECORDERS,
              "Let a few members decide.", "proportionate_met"),
         step("take_chairs_action", "awaited", "chair_acts", ["committee_chair"],
              "Decide with a lay member before the next meeting.", "chair_may_act"),
-        from_each("need_committee", ("short_route", "chair_acts"), "awaited", _MEMBERS,
+        from_each("need_committee", ("short_route", "chair_acts"), "awaited", MEMBERS,
                   "Ask for the whole committee."),
-        from_each("decide", ("awaited", "short_route", "chair_acts"), "made", _DESK,
+        from_each("decide", ("awaited", "short_route", "chair_acts"), "made", RECORDERS,
                   "Record the decision.", "agreed"),
-        step("record_deadlock", "awaited", "deadlocked", _DESK,
+        step("record_deadlock", "awaited", "deadlocked", RECORDERS,
              "Record that the votes come to no decision.", "not_agreed"),
-        from_each("record_deadlock", ("short_route", "chair_acts"), "awaited", _DESK,
+        from_each("record_deadlock", ("short_route", "chair_acts"), "awaited", RECORDERS,
                   "Pass the application to the whole committee.", "not_agreed"),
-        step("discuss_again", "deadlocked", "awaited", _DESK, "Let the committee vote again.",
+        step("discuss_again", "deadlocked", "awaited", RECORDERS, "Let the committee vote again.",
              "rounds_left"),
-        step("apply_deadlock_rule", "deadlocked", "made", _DESK,
+        step("apply_deadlock_rule", "deadlocked", "made", RECORDERS,
              "Record what the rules say for a deadlock.", "no_rounds_left"),
         step("publish", "made", "published", ["committee_secretary", "ig_officer"],
              "Publish the decision, its reasons and conditions.", "public_version_ready"),
-        from_each("call_in", ("published", "stands"), "set_aside", _MEMBERS,
+        from_each("call_in", ("published", "stands"), "set_aside", MEMBERS,
                   "Call the decision in to the whole committee.", "may_be_called_in"),
         step("carry_out", "stands", "carried_out", ["system"], "The permit has been made.",
              "ledger_says_so"),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from commonweal.governance.states.machine import from_each, machine, step
-
-_WRITERS = ("applicant", "co_applicant")
+from commonweal.governance.states.parties import WRITERS
 
 EVIDENCE = machine(
     "evidence",
@@ -14,15 +13,15 @@ EVIDENCE = machine(
         ("scanning", "system", "The document is being looked at for hidden dangers."),
         ("unsafe", "applicant", "The document was not safe to open; another is needed."),
         ("to_check", "custodian", "The document waits for a person to check it."),
-        ("not_accepted", "applicant", "The document does not show what it must; another is "
-         "needed."),
+        ("not_accepted", "applicant", ("The document does not show what it must; another is "
+         "needed.")),
         ("checked", "system", "A person has checked the document."),
         ("run_out", "applicant", "The document has run out; a newer one is needed."),
         ("not_wanted", "nobody", "The document is not needed any more."),
     ),
     steps=(
         from_each("hand_in", ("wanted", "unsafe", "not_accepted", "run_out"), "scanning",
-                  _WRITERS, "Hand the document in."),
+                  WRITERS, "Hand the document in."),
         step("find_safe", "scanning", "to_check", ["system"],
              "The document is safe to open.", "document_safe"),
         step("find_unsafe", "scanning", "unsafe", ["system"],
@@ -31,8 +30,8 @@ EVIDENCE = machine(
              "Say that the document shows what it must.", "somebody_else"),
         step("refuse", "to_check", "not_accepted", ["ig_officer"],
              "Say what the document does not show."),
-        step("replace", "to_check", "scanning", _WRITERS, "Hand in a newer document."),
-        step("replace", "checked", "scanning", _WRITERS, "Hand in a newer document."),
+        step("replace", "to_check", "scanning", WRITERS, "Hand in a newer document."),
+        step("replace", "checked", "scanning", WRITERS, "Hand in a newer document."),
         step("run_out", "checked", "run_out", ["system"],
              "The document has passed its date.", "out_of_date"),
         step("check_again", "checked", "to_check", ["ig_officer"],

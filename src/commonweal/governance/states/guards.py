@@ -30,7 +30,6 @@ GUARDS: Mapping[str, str] = MappingProxyType(
         # governance.committee
         "everyone_declared": "Each member must first say whether they have a conflict.",
         "quorate": "Too few members who may vote are here, or too few of them are lay members.",
-        "no_open_question": "A question is still open.",
         "every_vote_in": "Votes are missing, and the time for voting is not over.",
         "own_question": "Only the member who asked can take the question back.",
         "agreed": "The votes do not come to a decision under the published rules.",
@@ -54,8 +53,6 @@ GUARDS: Mapping[str, str] = MappingProxyType(
         "named_signatory": "Only the signatory who is named in the agreement can accept it.",
         "somebody_else": "A second person must do this.",
         "reasons_published": "Reasons, fit to be published, must be given.",
-        "countersigned": "The Caldicott Guardian and the Senior Information Risk Owner have not "
-        "both countersigned.",
         "offer_time_over": "There is still time to accept.",
         # the signer and the ledger
         "signer_agreed": "The signer has not checked the papers and signed.",
@@ -64,7 +61,6 @@ GUARDS: Mapping[str, str] = MappingProxyType(
         "time_has_come": "The time for this has not come.",
         "minor_change": "The change is not one of those that the rules call small.",
         "certificate_complete": "The certificate does not name every copy that was held.",
-        "support_withdrawn": "The applicant has not stopped answering.",
         "answer_overdue": "There is still time to answer.",
         # release
         "plan_within_permit": "The plan asks for more than the permit allows.",
@@ -74,6 +70,5 @@ GUARDS: Mapping[str, str] = MappingProxyType(
         "document_safe": "The document has not been found safe to open.",
         "document_unsafe": "The document was found safe to open.",
         "out_of_date": "The document is still in date.",
-        "before_its_day": "A replacement is needed only shortly before the document runs out.",
     }
 )

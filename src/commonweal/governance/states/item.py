@@ -8,9 +8,7 @@ rules say; what happens then is in the rules, and it is never a yes.
 from __future__ import annotations
 
 from commonweal.governance.states.machine import from_each, machine, step
-
-_MEMBERS = ("committee_chair", "committee_member", "committee_lay")
-_DESK = ("committee_chair", "committee_secretary")
+from commonweal.governance.states.parties import MEMBERS, RECORDERS
 
 ITEM = machine(
     "item",
@@ -28,31 +26,31 @@ ITEM = machine(
         ("withdrawn", "nobody", "The application was taken back."),
     ),
     steps=(
-        step("begin", "listed", "declaring", _DESK, "Begin with this application."),
-        step("end_declarations", "declaring", "discussing", _DESK,
+        step("begin", "listed", "declaring", RECORDERS, "Begin with this application."),
+        step("end_declarations", "declaring", "discussing", RECORDERS,
              "Go on to the discussion.", "everyone_declared"),
         step("open_vote", "discussing", "voting", ["committee_chair"], "Open the vote.", "quorate"),
-        step("ask", "voting", "stopped", _MEMBERS, "Ask a question, which stops the vote."),
+        step("ask", "voting", "stopped", MEMBERS, "Ask a question, which stops the vote."),
         step("answer", "stopped", "voting",
              ["applicant", "ig_officer", "data_manager", "dpo", "committee_chair",
               "committee_secretary"],
              "Answer the question.", "something_answered"),
-        step("take_back", "stopped", "voting", _MEMBERS, "Take the question back.",
+        step("take_back", "stopped", "voting", MEMBERS, "Take the question back.",
              "own_question"),
-        step("close_vote", "voting", "closed", [*_DESK, "system"], "Close the vote.",
+        step("close_vote", "voting", "closed", [*RECORDERS, "system"], "Close the vote.",
              "every_vote_in"),
-        step("record_decision", "closed", "decided", _DESK, "Record the decision.", "agreed"),
-        step("record_deadlock", "closed", "deadlocked", _DESK,
+        step("record_decision", "closed", "decided", RECORDERS, "Record the decision.", "agreed"),
+        step("record_deadlock", "closed", "deadlocked", RECORDERS,
              "Record that the votes come to no decision.", "not_agreed"),
-        step("record_too_few", "closed", "postponed", _DESK,
+        step("record_too_few", "closed", "postponed", RECORDERS,
              "Record that too few votes were cast.", "not_enough_votes"),
-        step("discuss_again", "deadlocked", "postponed", _DESK,
+        step("discuss_again", "deadlocked", "postponed", RECORDERS,
              "Put the application on a later agenda.", "rounds_left"),
-        step("apply_deadlock_rule", "deadlocked", "decided", _DESK,
+        step("apply_deadlock_rule", "deadlocked", "decided", RECORDERS,
              "Record what the rules say for a deadlock.", "no_rounds_left"),
         step("list_again", "postponed", "listed", ["committee_secretary"],
              "Put the application on the agenda again."),
-        from_each("postpone", ("listed", "declaring", "discussing"), "postponed", _DESK,
+        from_each("postpone", ("listed", "declaring", "discussing"), "postponed", RECORDERS,
                   "Put the application off to another meeting."),
         from_each("withdraw",
                   ("listed", "declaring", "discussing", "voting", "stopped", "closed",

@@ -11,13 +11,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from commonweal.governance.states.machine import from_each, machine, step
+from commonweal.governance.states.parties import OFFICERS, STOPPERS
 from commonweal.papers.permit_state import SENTENCES, Event
-
-_STOPPERS = (
-    *("caldicott_guardian", "siro", "dpo"),
-    *("information_asset_owner", "ig_officer"),
-)
-_DECIDERS = ("caldicott_guardian", "siro")
 
 EVENTS: Mapping[str, Event] = MappingProxyType(
     {
@@ -51,19 +46,19 @@ PERMIT = machine(
              "The signer has checked everything and signed the permit.", "signer_agreed"),
         step("begin", "announced", "active", ["system"],
              "The time to say no has passed.", "time_has_come"),
-        step("pause", "active", "paused", [*_STOPPERS, "system"],
+        step("pause", "active", "paused", [*STOPPERS, "system"],
              "Let no new work start; running work ends by itself.", "reasons_published"),
         from_each("suspend", ("announced", "active", "paused"), "suspended",
-                  [*_STOPPERS, "system"], "Stop all work at once.", "reasons_published"),
-        step("resume", "paused", "active", [*_DECIDERS, "ig_officer"],
+                  [*STOPPERS, "system"], "Stop all work at once.", "reasons_published"),
+        step("resume", "paused", "active", [*OFFICERS, "ig_officer"],
              "Let the work go on.", "cause_removed"),
-        step("resume", "suspended", "active", _DECIDERS, "Let the work go on.", "cause_removed"),
+        step("resume", "suspended", "active", OFFICERS, "Let the work go on.", "cause_removed"),
         from_each("supersede", ("announced", "active", "paused", "suspended"), "superseded",
                   ["system"], "A newer permit has been signed.", "signer_agreed"),
         from_each("revoke", ("announced", "active", "paused", "suspended", "expired"), "revoked",
-                  _DECIDERS, "Take the permit back for good.", "reasons_published"),
+                  OFFICERS, "Take the permit back for good.", "reasons_published"),
         from_each("close", ("announced", "active", "paused", "suspended", "expired"), "closed",
-                  ["applicant", "signatory_applicant", "ig_officer", *_DECIDERS],
+                  ["applicant", "signatory_applicant", "ig_officer", *OFFICERS],
                   "End the project; no work is possible afterwards."),
         from_each("run_out", ("announced", "active", "paused", "suspended"), "expired",
                   ["system"], "The last day has passed.", "time_has_come"),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from commonweal.governance.states.machine import from_each, machine, step
-
-_MEMBERS = ("committee_chair", "committee_member", "committee_lay")
+from commonweal.governance.states.parties import MEMBERS
 
 QUESTION = machine(
     "question",
@@ -24,10 +23,10 @@ QUESTION = machine(
              "Answer the question.", "something_answered"),
         step("answer", "with_applicant", "answered", ["applicant", "co_applicant"],
              "Answer the question.", "something_answered"),
-        step("settle", "answered", "settled", _MEMBERS, "Say that the answer will do.",
+        step("settle", "answered", "settled", MEMBERS, "Say that the answer will do.",
              "own_question"),
-        step("ask_again", "answered", "asked", _MEMBERS, "Ask again.", "own_question"),
-        from_each("take_back", ("asked", "with_applicant", "answered"), "taken_back", _MEMBERS,
+        step("ask_again", "answered", "asked", MEMBERS, "Ask again.", "own_question"),
+        from_each("take_back", ("asked", "with_applicant", "answered"), "taken_back", MEMBERS,
                   "Take the question back.", "own_question"),
     ),
 )  # fmt: skip

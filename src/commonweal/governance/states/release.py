@@ -7,8 +7,8 @@ plan, with nothing released. When the permit stops allowing work, an unfinished 
 from __future__ import annotations
 
 from commonweal.governance.states.machine import from_each, machine, step
+from commonweal.governance.states.parties import SIGNING_OFF
 
-_SIGNING_OFF = ("ig_officer", "information_asset_owner", "caldicott_guardian")
 _UNFINISHED = ("planned", "building", "built", "measured", "sent_back", "signed_off")
 
 RELEASE = machine(
@@ -35,9 +35,9 @@ RELEASE = machine(
              "within_limits"),
         step("miss_limits", "built", "sent_back", ["system"],
              "A measured risk is over its limit."),
-        step("sign_off", "measured", "signed_off", _SIGNING_OFF,
+        step("sign_off", "measured", "signed_off", SIGNING_OFF,
              "Sign the release off as the second person.", "somebody_else"),
-        step("send_back", "measured", "sent_back", _SIGNING_OFF,
+        step("send_back", "measured", "sent_back", SIGNING_OFF,
              "Send the release back with a reason.", "somebody_else"),
         step("plan_again", "sent_back", "planned", ["data_manager"], "Plan the release again."),
         step("release", "signed_off", "released", ["system"], "Make the data ready.",
