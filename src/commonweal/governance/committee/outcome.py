@@ -28,6 +28,7 @@ from commonweal.governance.committee.vocabulary import (
     CRITERION_WORDS,
     NO,
     OUTCOME_WORDS,
+    OUTCOMES,
     YES,
     ChairsReason,
     Criterion,
@@ -116,7 +117,7 @@ def tally(votes: Iterable[CountedVote]) -> Tally:
         if vote.role == "committee_chair":
             chairs.append(vote.verdict)
     # With two chairs' seats (a chair and a deputy) the more careful of their votes is the chair's.
-    return Tally(verdicts, roles, sorted(chairs, key=_rank)[0] if chairs else None)
+    return Tally(verdicts, roles, _most_careful(chairs) if chairs else None)
 
 
 def check_quorum(counted: Tally, rules: CommitteeRules, route: Route = "committee") -> None:
@@ -220,8 +221,9 @@ def _which_no(counted: Tally) -> Outcome:
     return "resubmit" if counted.by_verdict["resubmit"] else "reject"
 
 
-def _rank(verdict: Outcome) -> int:
-    return {"reject": 0, "resubmit": 1, "approve_with_conditions": 2, "approve": 3}[verdict]
+def _most_careful(verdicts: Sequence[Outcome]) -> Outcome:
+    # The list of outcomes goes from the plainest yes to the plainest no.
+    return max(verdicts, key=OUTCOMES.index)
 
 
 def _votes(count: int) -> str:
