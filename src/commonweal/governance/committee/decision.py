@@ -7,6 +7,8 @@ was granted is written variable by variable.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -24,6 +26,7 @@ from commonweal.governance.committee.vocabulary import (
 from commonweal.papers.base import (
     ColumnName,
     Count,
+    Day,
     Identifier,
     Moment,
     Paper,
@@ -61,6 +64,11 @@ class VariableDecision(Paper):
     def path(self) -> tuple[str, str, str]:
         """Dataset, table and variable."""
         return (self.dataset, self.table, self.variable)
+
+    @property
+    def key(self) -> str:
+        """The variable as an application names it inside its one dataset: `table.variable`."""
+        return f"{self.table}.{self.variable}"
 
 
 class VotesSummary(Paper):
@@ -108,6 +116,8 @@ class Decision(Paper):
     votes: VotesSummary
     dissent: Annotated[tuple[Text, ...], Field(max_length=100)] = ()
     """Reasons of members who voted otherwise, without their names."""
+    until: Day | None = None
+    """A last day that is earlier than the one asked for, where the committee set one."""
     replaces: Identifier | None = None
     """The decision that was set aside for this one."""
     decided_at: Moment
@@ -118,6 +128,8 @@ class Decision(Paper):
             raise ValueError("conditions go with an approval with conditions")
         if self.outcome in NO and self.variables:
             raise ValueError("variables are decided only where something is approved")
+        if self.outcome in NO and self.until is not None:
+            raise ValueError("a last day goes with an approval")
         if self.by_deadlock and self.outcome in YES:
             raise ValueError("a deadlock never becomes a yes")
         if named_twice(["\x00".join(one.path) for one in self.variables]) is not None:
@@ -132,6 +144,18 @@ class Decision(Paper):
     def says_yes(self) -> bool:
         """True for an approval, with or without conditions."""
         return self.outcome in YES
+
+    @property
+    def struck(self) -> tuple[str, ...]:
+        """Variables that were refused, each as `table.variable`."""
+        return tuple(one.key for one in self.variables if one.verdict == "refused")
+
+    @property
+    def coarser(self) -> Mapping[str, str]:
+        """The form of each variable that was granted in a coarser one, by `table.variable`."""
+        return MappingProxyType(
+            {one.key: one.form for one in self.variables if one.form is not None}
+        )
 
     def published(self) -> dict[str, object]:
         """What the register shows and the public log commits to. There is nothing to leave out."""

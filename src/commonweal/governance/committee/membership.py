@@ -23,23 +23,26 @@ from commonweal.papers.base import Day, Identifier, Line, Paper
 
 
 class Seat(Paper):
-    """One term of one person. `person` is the account's name."""
+    """One term of one person. `person` is the account's name.
+
+    A seat without a last day is held until somebody writes one; the rules do not allow it for long.
+    """
 
     person: Identifier
     name: Line
     role: VotingRole
     first_day: Day
-    last_day: Day
+    last_day: Day | None = None
 
     @model_validator(mode="after")
     def _forwards(self) -> Seat:
-        if self.last_day < self.first_day:
+        if self.last_day is not None and self.last_day < self.first_day:
             raise ValueError("a term cannot end before it begins")
         return self
 
     def holds_on(self, day: date) -> bool:
         """True if the term covers `day`."""
-        return self.first_day <= day <= self.last_day
+        return self.first_day <= day and (self.last_day is None or day <= self.last_day)
 
 
 class Membership(Paper):
@@ -57,7 +60,7 @@ class Membership(Paper):
         for seats in by_person.values():
             held = sorted(seats, key=lambda seat: seat.first_day)
             for before, after in itertools.pairwise(held):
-                if after.first_day <= before.last_day:
+                if before.last_day is None or after.first_day <= before.last_day:
                     raise ValueError("a person holds two seats at once")
         return self
 
@@ -96,7 +99,7 @@ def problems(membership: Membership, rules: CommitteeRules, at: datetime) -> tup
     found = [*_term_problems(membership, rules), *_number_problems(membership, rules, at)]
     day = london_day(at)
     for number, seat in enumerate(membership.seats):
-        if 0 <= (seat.last_day - day).days <= 90:
+        if seat.last_day is not None and 0 <= (seat.last_day - day).days <= 90:
             found.append(
                 Problem(f"seats.{number}.last_day", "term_ends_soon",
                         "This term ends within 90 days.", "warns")
@@ -107,7 +110,8 @@ def problems(membership: Membership, rules: CommitteeRules, at: datetime) -> tup
 def _term_problems(membership: Membership, rules: CommitteeRules) -> Iterator[Problem]:
     terms_of: dict[str, int] = {}
     for number, seat in enumerate(membership.seats):
-        if seat.last_day >= years_later(seat.first_day, rules.terms.years):
+        longest = years_later(seat.first_day, rules.terms.years)
+        if seat.last_day is None or seat.last_day >= longest:
             yield Problem(
                 f"seats.{number}.last_day",
                 "term_too_long",

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Protocol
 
 from commonweal.foundation.errors import Refused
@@ -266,7 +266,7 @@ class Case:
 
     `id`: of the decision. `involved`: accounts that the application names. `asked`: dataset, table
     and variable of everything asked for. `summary`, `reasons`, `conditions`, `variables`: what the
-    secretary wrote down for the committee. `met`: conditions of the short route that hold.
+    secretary wrote down for the committee. `until`: an earlier last day, or None. `met`: conditions of the short route that hold.
     `chairs_reason`: why the chair acts. `earlier`: the last decision on this application.
     """
 
@@ -285,7 +285,8 @@ class Case:
     met: Collection[Criterion] = ()
     chairs_reason: ChairsReason | None = None
     earlier: Decision | None = None
-    replaces: str | None = field(default=None)
+    until: date | None = None
+    replaces: str | None = None
 
 
 def decide(
@@ -328,6 +329,7 @@ def decide(
             excluded=len(out & sitting),
         ),
         dissent=dissent(ballot.votes, outcome),
+        until=case.until,
         replaces=case.replaces,
         decided_at=at,
     )
@@ -370,7 +372,7 @@ def _check_vote(vote: Vote, case: Case, membership: Membership) -> None:
 
 def _check_texts(case: Case, outcome: Outcome) -> None:
     if outcome in NO:
-        if case.conditions or case.variables:
+        if case.conditions or case.variables or case.until is not None:
             raise _invalid(f"It is {OUTCOME_WORDS[outcome]}, so there is nothing to grant.")
         return
     if (outcome == "approve_with_conditions") is not bool(case.conditions):
