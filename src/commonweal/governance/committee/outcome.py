@@ -266,8 +266,9 @@ class Case:
 
     `id`: of the decision. `involved`: accounts that the application names. `asked`: dataset, table
     and variable of everything asked for. `summary`, `reasons`, `conditions`, `variables`: what the
-    secretary wrote down for the committee. `until`: an earlier last day, or None. `met`: conditions of the short route that hold.
-    `chairs_reason`: why the chair acts. `earlier`: the last decision on this application.
+    secretary wrote down for the committee. `until`: an earlier last day, or None. `met`: conditions
+    of the short route that hold. `chairs_reason`: why the chair acts. `earlier`: the last decision
+    on this application.
     """
 
     id: str

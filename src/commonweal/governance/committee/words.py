@@ -29,8 +29,11 @@ _MARKED = re.compile(r"(<!-- generated: rules -->)\n.*?(<!-- end -->)", re.DOTAL
 def published_text(rules: CommitteeRules) -> str:
     """The rules as Markdown, for everybody to read."""
     parts = [
-        f"These are the rules of the {rules.committee}, version {rules.version}, in force from "
-        f"{long_day(rules.adopted_on)}. They are looked at again by {long_day(rules.review_by)}.\n"
+        (
+            f"These are the rules of the {rules.committee}, version {rules.version}, in force from "
+            f"{long_day(rules.adopted_on)}. They are looked at again by "
+            f"{long_day(rules.review_by)}.\n"
+        )
     ]
     for title, lines in _sections(rules):
         parts.append(f"**{title}**\n")
@@ -51,24 +54,31 @@ def _sections(rules: CommitteeRules) -> Iterator[tuple[str, list[str]]]:
 
 def _who(rules: CommitteeRules) -> list[str]:
     quorum = rules.quorum
-    lines = [
+    return [
         f"At least {_count(quorum.members, 'member')} must vote.",
         *(
             f"Among them at least {_number(quota.at_least)} in the role: {ROLE_WORDS[quota.role]}."
             for quota in quorum.by_role
         ),
-        f"At least {_share(quorum.lay_share_percent)} of the votes are those of lay members: "
-        "people who do not work for the hospital or for those who ask.",
-        f"A member serves for at most {_count(rules.terms.years, 'year')} at a time, and "
-        f"{_times(rules.terms.at_most)}.",
-        "Who has a conflict of interest says so before anything else, takes no part, sees no vote "
-        "and is not counted. This is asked of each member for each application.",
+        (
+            f"At least {_share(quorum.lay_share_percent)} of the votes are those of lay members: "
+            "people who do not work for the hospital or for those who ask."
+        ),
+        (
+            f"A member serves for at most {_count(rules.terms.years, 'year')} at a time, and at "
+            f"most {_times(rules.terms.at_most)}."
+        ),
+        (
+            "Who has a conflict of interest says so before anything else, takes no part, sees no "
+            "vote and is not counted. This is asked of each member for each application."
+        ),
         "Nobody votes for somebody else. Who is not there does not vote"
         + ("; what they wrote beforehand is read out." if rules.absence.comments_read_out else "."),
-        f"After {_count(rules.absence.missed_meetings, 'meeting')} missed in a row a member's place "
-        "may go to another.",
+        (
+            f"After {_count(rules.absence.missed_meetings, 'meeting')} missed in a row a member's "
+            "place may go to another."
+        ),
     ]
-    return lines
 
 
 def _how(rules: CommitteeRules) -> list[str]:
@@ -81,11 +91,15 @@ def _how(rules: CommitteeRules) -> list[str]:
     }[rules.decision_rule]
     return [
         rule,
-        "There are four answers: yes; yes, with conditions; change it and send it again; no. Each "
-        "member chooses one and says why.",
+        (
+            "There are four answers: yes; yes, with conditions; change it and send it again; no. "
+            "Each member chooses one and says why."
+        ),
         "Nobody sees how others voted before all votes are in or the vote is closed.",
-        "A member who does not understand something asks with one click. The vote stops until the "
-        "question is answered or taken back.",
+        (
+            "A member who does not understand something asks with one click. The vote stops until "
+            "the question is answered or taken back."
+        ),
         "Those who voted otherwise are heard: their reasons are published, without their names.",
         "Each item of data that was asked for gets its own answer: yes, yes in less detail, or no.",
     ]
@@ -106,8 +120,10 @@ def _between(rules: CommitteeRules) -> list[str]:
     if not action.allowed_for:
         return ["The chair does not decide alone."]
     return [
-        f"The chair may decide with at least {_count(action.with_lay_members, 'lay member')}, and "
-        f"only {'; or '.join(CHAIRS_WORDS[one] for one in action.allowed_for)}.",
+        (
+            f"The chair may decide with at least {_count(action.with_lay_members, 'lay member')}, "
+            f"and only {'; or '.join(CHAIRS_WORDS[one] for one in action.allowed_for)}."
+        ),
         "They must agree; if they do not, the whole committee decides.",
         "The chair never turns a no of the committee into a yes.",
         "Any member can call such a decision in to the whole committee until the permit is made.",
@@ -119,8 +135,10 @@ def _short(rules: CommitteeRules) -> list[str]:
     if not route.offered:
         return ["There is no short route: the whole committee decides."]
     return [
-        f"{_number(route.members).capitalize()} members, with the same share of lay members, may "
-        "decide together if all of this is so:",
+        (
+            f"{_number(route.members).capitalize()} members, with the same share of lay members, "
+            "may decide together if all of this is so:"
+        ),
         *(f"{CRITERION_WORDS[one]};" for one in route.conditions[:-1]),
         f"{CRITERION_WORDS[route.conditions[-1]]}.",
         "They must all agree; if they do not, or if any member asks, the whole committee decides.",
@@ -130,11 +148,15 @@ def _short(rules: CommitteeRules) -> list[str]:
 def _lighter(rules: CommitteeRules) -> list[str]:
     lighter = rules.lighter_assessment
     lines = [
-        "Every use that is about AI has an impact assessment, and the committee does not decide "
-        "without it. It is published, whatever the answer is.",
-        "Patients and the public look at it in a workshop. They have the papers at least "
-        f"{_count(lighter.papers_days_before_workshop, 'day')} before, and somebody independent "
-        "writes down what they said.",
+        (
+            "Every use that is about AI has an impact assessment, and the committee does not "
+            "decide without it. It is published, whatever the answer is."
+        ),
+        (
+            "Patients and the public look at it in a workshop. They have the papers at least "
+            f"{_count(lighter.papers_days_before_workshop, 'day')} before, and somebody "
+            "independent writes down what they said."
+        ),
         f"It is looked at again at least every {_count(lighter.look_again_months, 'month')}.",
     ]
     if lighter.conditions:
@@ -148,10 +170,14 @@ def _lighter(rules: CommitteeRules) -> list[str]:
 
 def _appeal(rules: CommitteeRules) -> list[str]:
     return [
-        f"Who applied can appeal within {_count(rules.appeal.days, 'day')} of the day on which the "
-        "decision is published.",
-        "The appeal is heard by people who did not vote and have no conflict of interest. They "
-        f"answer within {_count(rules.appeal.answer_within_working_days, 'working day')}.",
+        (
+            f"Who applied can appeal within {_count(rules.appeal.days, 'day')} of the day on which "
+            "the decision is published."
+        ),
+        (
+            "The appeal is heard by people who did not vote and have no conflict of interest. They "
+            f"answer within {_count(rules.appeal.answer_within_working_days, 'working day')}."
+        ),
         "If they uphold it, the committee decides again. They cannot approve it themselves.",
     ]
 
