@@ -106,8 +106,8 @@ def clock(
     if running:
         due = (
             calendar.add(london_day(now), left)
-            if used <= level.working_days
-            else _passed(level, latest, calendar)
+            if used < level.working_days
+            else _last_day(level, latest, calendar)
         )
     return Clock(
         used=used,
@@ -132,7 +132,7 @@ def _latest(found: Sequence[Turn], level: ServiceLevel) -> Iterator[Turn]:
     yield from kept
 
 
-def _passed(level: ServiceLevel, latest: Sequence[Turn], calendar: WorkingCalendar) -> date:
+def _last_day(level: ServiceLevel, latest: Sequence[Turn], calendar: WorkingCalendar) -> date:
     left = level.working_days
     for turn in latest:
         if turn.state not in level.states:
@@ -141,7 +141,7 @@ def _passed(level: ServiceLevel, latest: Sequence[Turn], calendar: WorkingCalend
         if days >= left:
             return calendar.add(london_day(turn.begins), left)
         left -= days
-    raise AssertionError("a late step has its last day in one of its turns")
+    raise AssertionError("a step that used up its days has its last day in one of its turns")
 
 
 def _check(machine: StateMachine, history: Sequence[Change], now: datetime) -> None:
