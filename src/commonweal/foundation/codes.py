@@ -281,7 +281,7 @@ DECIDING = {
     "CW-STATE-GUARD": "A step was asked for before what it needs was true.",
     "CW-COMMITTEE-RULES": "The rules of the committee, or its seed data, are not validly written.",
     "CW-COMMITTEE-MEMBER": "Somebody who is not a member with a vote on that day took part.",
-    "CW-COMMITTEE-MEMBERSHIP": "The list of members breaks the rules of the committee.",
+    "CW-COMMITTEE-MEMBERSHIP": "A member sits longer, or more often, than the rules allow.",
     "CW-COMMITTEE-DECLARATION": "A member has not said whether they have a conflict, or took "
     "a conflict back.",
     "CW-COMMITTEE-CONFLICT": "A member with a conflict tried to take part.",

@@ -91,6 +91,24 @@ def can_member(membership: Membership, person: str, at: datetime) -> bool:
     return membership.seat_of(person, at) is not None
 
 
+def check_term(seat: Seat, membership: Membership, rules: CommitteeRules, at: datetime) -> None:
+    """Refuse a vote from a seat that is held for longer, or more often, than the rules allow.
+
+    Raises `Refused` CW-COMMITTEE-MEMBERSHIP.
+    """
+    if london_day(at) >= years_later(seat.first_day, rules.terms.years):
+        raise Refused(
+            "CW-COMMITTEE-MEMBERSHIP",
+            f"A member's term has lasted longer than the {rules.terms.years} years of the rules.",
+        )
+    terms = [one for one in membership.seats if one.person == seat.person]
+    if sum(one.first_day <= seat.first_day for one in terms) > rules.terms.at_most:
+        raise Refused(
+            "CW-COMMITTEE-MEMBERSHIP",
+            f"A member has served more than the {rules.terms.at_most} terms of the rules.",
+        )
+
+
 def problems(membership: Membership, rules: CommitteeRules, at: datetime) -> tuple[Problem, ...]:
     """What is wrong with a list of members under `rules` on the day of `at`.
 

@@ -22,7 +22,7 @@ from typing import Protocol
 from commonweal.foundation.errors import Refused
 from commonweal.governance.committee.conflicts import Declaration, check_takes_part, excluded
 from commonweal.governance.committee.decision import Decision, VariableDecision, VotesSummary
-from commonweal.governance.committee.membership import Membership
+from commonweal.governance.committee.membership import Membership, check_term
 from commonweal.governance.committee.rules import CommitteeRules
 from commonweal.governance.committee.vocabulary import (
     CRITERION_WORDS,
@@ -295,15 +295,16 @@ def decide(
 ) -> Decision:
     """The decision that the votes make at `at`, or a refusal that says what is missing.
 
-    Raises `NotQuorate`, `Deadlocked`, and `Refused`: CW-COMMITTEE-MEMBER, CW-COMMITTEE-CONFLICT,
-    CW-COMMITTEE-DECLARATION, CW-COMMITTEE-VOTE, CW-COMMITTEE-VOTE-TWICE, CW-COMMITTEE-QUESTION,
-    CW-COMMITTEE-ROUTE, CW-DECISION-OTHER, CW-DECISION-INVALID.
+    Raises `NotQuorate`, `Deadlocked`, and `Refused`: CW-COMMITTEE-MEMBER,
+    CW-COMMITTEE-MEMBERSHIP, CW-COMMITTEE-CONFLICT, CW-COMMITTEE-DECLARATION, CW-COMMITTEE-VOTE,
+    CW-COMMITTEE-VOTE-TWICE, CW-COMMITTEE-QUESTION, CW-COMMITTEE-ROUTE, CW-DECISION-OTHER,
+    CW-DECISION-INVALID.
     """
     _check_ballot(case, ballot)
     _check_route(case, rules)
     out = excluded(case.declarations, case.version_digest, case.involved)
     for vote in ballot.votes:
-        _check_vote(vote, case, membership)
+        _check_vote(vote, case, membership, rules)
     outcome, by_deadlock = outcome_of(ballot.votes, rules, route=case.route, round_=ballot.round)
     _check_texts(case, outcome)
     counted = tally(ballot.votes)
@@ -360,12 +361,13 @@ def _check_route(case: Case, rules: CommitteeRules) -> None:
         check_chairs_action(case.chairs_reason, rules, case.earlier)
 
 
-def _check_vote(vote: Vote, case: Case, membership: Membership) -> None:
+def _check_vote(vote: Vote, case: Case, membership: Membership, rules: CommitteeRules) -> None:
     seat = check_takes_part(
         vote.person, membership, case.declarations, case.version_digest, case.involved, vote.at
     )
     if seat.role != vote.role:
         raise Refused("CW-COMMITTEE-MEMBER", "A vote names a seat that the member does not hold.")
+    check_term(seat, membership, rules, vote.at)
     # A conflict that was declared after the vote voids it as well.
     if vote.person in excluded(case.declarations, case.version_digest, case.involved):
         raise Refused("CW-COMMITTEE-CONFLICT", "A vote is by a member who has a conflict.")

@@ -197,6 +197,27 @@ def test_a_vote_by_somebody_without_that_seat_never_counts() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "terms",
+    [
+        [(date(2023, 6, 9), None)],  # three years to the day before the meeting
+        [(date(2023, 6, 9), date(2030, 1, 1))],
+        [(date(2019, 1, 1), date(2020, 1, 1)), (date(2021, 1, 1), date(2022, 1, 1)),
+         (date(2026, 1, 1), date(2027, 1, 1))],
+    ],
+)  # fmt: skip
+def test_a_vote_from_a_term_against_the_rules_never_counts(terms: list[Any]) -> None:
+    mine = [seat("lay5", "committee_lay", first_day=a, last_day=b) for a, b in terms]
+    votes = [*six(), vote("lay5", "approve", role="committee_lay")]
+    declarations = [*everyone_free(), declared("lay5")]
+    trying = case(declarations=declarations)
+    assert refused(lambda: decide(trying, ballot(votes), rules(), membership(*mine), END)) == (
+        "CW-COMMITTEE-MEMBERSHIP"
+    )
+    fine = membership(seat("lay5", "committee_lay", first_day=date(2023, 6, 10), last_day=None))
+    assert decide(trying, ballot(votes), rules(), fine, END).votes.lay == 4
+
+
 def test_the_ballot_must_be_over_and_about_this_version() -> None:
     still = ballot(six(), eligible=(*SIX, "lay4"), closed_at=None)
     assert refused(lambda: decide(case(), still, rules(), membership(), END)) == "CW-COMMITTEE-VOTE"
