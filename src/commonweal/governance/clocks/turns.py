@@ -118,6 +118,24 @@ def clock(
     )
 
 
+def finished(
+    level: ServiceLevel,
+    machine: StateMachine,
+    history: Sequence[Change],
+    calendar: WorkingCalendar,
+    now: datetime,
+) -> int | None:
+    """Working days that the step took the last time it was finished, for the medians.
+
+    None where it goes on, or never began.
+    """
+    found = turns(machine, history, now)
+    latest = tuple(_latest(found, level))
+    if not latest or found[-1].state in {*level.states, *level.paused_in}:
+        return None
+    return sum(days_of(turn, calendar) for turn in latest if turn.state in level.states)
+
+
 def _latest(found: Sequence[Turn], level: ServiceLevel) -> Iterator[Turn]:
     step = {*level.states, *level.paused_in}
     kept: list[Turn] = []

@@ -1,4 +1,4 @@
-"""Appeals: who may appeal until when, and who may hear it.
+"""Appeals, and calling a decision in to the whole committee.
 
 An appeal is heard by people who neither voted on the decision nor have a conflict. It is upheld or
 dismissed; upheld means that the committee decides again. Whoever hears it cannot approve.
@@ -11,6 +11,8 @@ from datetime import date, datetime, timedelta
 
 from commonweal.foundation.errors import Refused
 from commonweal.governance.clocks.calendar import london_day
+from commonweal.governance.committee.decision import Decision
+from commonweal.governance.committee.membership import Membership, check_member
 from commonweal.governance.committee.rules import CommitteeRules
 
 
@@ -45,3 +47,18 @@ def check_hearer(
             "CW-APPEAL-HEARER",
             "An appeal is heard by somebody who did not vote on it and has no conflict.",
         )
+
+
+def check_call_in(
+    decision: Decision, membership: Membership, person: str, at: datetime, *, permit_made: bool
+) -> None:
+    """Refuse to call `decision` in to the whole committee.
+
+    Any member can, for a decision that was made out of committee, until its permit is made. Raises
+    `Refused` CW-COMMITTEE-MEMBER or CW-COMMITTEE-ROUTE.
+    """
+    check_member(membership, person, at)
+    if decision.route == "committee":
+        raise Refused("CW-COMMITTEE-ROUTE", "The whole committee has decided this already.")
+    if permit_made:
+        raise Refused("CW-COMMITTEE-ROUTE", "The permit has been made; it can only be stopped.")

@@ -7,16 +7,16 @@ so nobody is ever counted twice, and nobody votes for somebody else.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from pydantic import Field, model_validator
 
 from commonweal.foundation.errors import Refused
 from commonweal.governance.clocks.calendar import london_day, years_later
 from commonweal.governance.committee.rules import CommitteeRules
-from commonweal.governance.committee.vocabulary import VotingRole
+from commonweal.governance.committee.vocabulary import VOTING_ROLES, VotingRole
 from commonweal.governance.problems import Problem
 from commonweal.governance.roles import ROLE_WORDS
 from commonweal.papers.base import Day, Identifier, Line, Paper
@@ -73,6 +73,75 @@ class Membership(Paper):
         """The seat that `person` holds at `at`, or None."""
         held = [seat for seat in self.sitting(at) if seat.person == person]
         return held[0] if held else None
+
+
+class TermLike(Protocol):
+    """A role with its days, as a roster holds it."""
+
+    @property
+    def role(self) -> str:
+        """The name of the role."""
+        ...
+
+    @property
+    def from_(self) -> date:
+        """The first day."""
+        ...
+
+    @property
+    def until(self) -> date | None:
+        """The last day, or None."""
+        ...
+
+
+class PersonLike(Protocol):
+    """A person of a roster, with terms."""
+
+    @property
+    def id(self) -> str:
+        """The account."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        ...
+
+    @property
+    def roles(self) -> Sequence[TermLike]:
+        """All terms in all roles."""
+        ...
+
+
+def membership_of(committee: str, people: Iterable[PersonLike]) -> Membership:
+    """The members with a vote among `people` of a roster.
+
+    Raises `Fault` CW-COMMITTEE-MEMBERSHIP where somebody holds two seats at once or nobody any.
+    """
+    seats = [
+        {
+            "person": one.id,
+            "name": one.name,
+            "role": term.role,
+            "first_day": term.from_.isoformat(),
+            **({} if term.until is None else {"last_day": term.until.isoformat()}),
+        }
+        for one in people
+        for term in one.roles
+        if term.role in VOTING_ROLES
+    ]
+    plain = {"membership": 1, "committee": committee, "seats": seats}
+    return Membership.read(plain, "The list of members", "CW-COMMITTEE-MEMBERSHIP")
+
+
+def missed_in_a_row(meetings: Sequence[Collection[str]], person: str) -> int:
+    """How many of the latest meetings `person` missed. `meetings`: who was there, oldest first."""
+    missed = 0
+    for there in reversed(meetings):
+        if person in there:
+            break
+        missed += 1
+    return missed
 
 
 def check_member(membership: Membership, person: str, at: datetime) -> Seat:

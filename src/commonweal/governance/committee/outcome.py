@@ -309,7 +309,7 @@ def decide(
     _check_texts(case, outcome)
     counted = tally(ballot.votes)
     sitting = {seat.person for seat in membership.sitting(at)}
-    return Decision(
+    made = Decision.model_construct(
         decision=1,
         id=case.id,
         application=case.application,
@@ -335,6 +335,8 @@ def decide(
         replaces=case.replaces,
         decided_at=at,
     )
+    # Texts come from people: what is wrong in one is told by its field.
+    return Decision.read(made.plain(), "The decision", "CW-DECISION-INVALID")
 
 
 def dissent(votes: Iterable[Vote], outcome: Outcome) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def recount(
         until=given.until,
         replaces=given.replaces,
     )
-    ballot = Ballot(
+    ballot = Ballot.model_construct(
         ballot=1,
         version_digest=given.version_digest,
         round=given.round,
@@ -85,4 +85,5 @@ def recount(
         opened_at=min(vote.at for vote in evidence.votes),
         closed_at=given.decided_at,
     )
+    ballot = Ballot.read(ballot.plain(), "The votes", "CW-COMMITTEE-VOTE")
     return decide(case, ballot, rules, membership, given.decided_at)

@@ -11,6 +11,7 @@ never becomes a yes, and an appeal leads to another decision by the committee.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib import resources
 from typing import Annotated, Literal
 
@@ -19,10 +20,12 @@ from pydantic import Field, model_validator
 from commonweal.foundation.documents import parse_yaml
 from commonweal.foundation.errors import Refused
 from commonweal.governance.committee.vocabulary import (
+    SMALL_CHANGE_WORDS,
     ChairsReason,
     Criterion,
     DecisionRule,
     LighterCriterion,
+    SmallChange,
     VotingRole,
 )
 from commonweal.papers.base import Day, Identifier, Line, Paper, Sha256
@@ -128,6 +131,8 @@ class CommitteeRules(Paper):
     chairs_action: ChairsAction = ChairsAction()
     proportionate: ProportionateRoute = ProportionateRoute()
     lighter_assessment: LighterAssessment = LighterAssessment()
+    small_changes: tuple[SmallChange, ...] = ()
+    """Changes that information governance may agree; every other goes to the committee."""
     deadlock: Deadlock
     absence: Absence = Absence()
     appeal: Appeal
@@ -150,6 +155,7 @@ class CommitteeRules(Paper):
             self.chairs_action.allowed_for,
             self.proportionate.conditions,
             self.lighter_assessment.conditions,
+            self.small_changes,
         )
         for words in lists:
             if len(set(words)) != len(words):
@@ -178,4 +184,19 @@ def check_follows(rules: CommitteeRules, before: CommitteeRules) -> None:
     ):
         raise Refused(
             "CW-COMMITTEE-RULES", "These rules are not the next version of the ones before them."
+        )
+
+
+def check_small_change(changes: Collection[SmallChange], rules: CommitteeRules) -> None:
+    """Refuse to agree `changes` without the committee. Raises CW-COMMITTEE-ROUTE.
+
+    `changes`: everything that differs. One thing that is not on the list brings all of it to the
+    committee.
+    """
+    others = [SMALL_CHANGE_WORDS[one] for one in changes if one not in rules.small_changes]
+    if others or not changes:
+        said = f" ({'; '.join(others)})" if others else ""
+        raise Refused(
+            "CW-COMMITTEE-ROUTE",
+            f"This is not a change that the rules call small{said}: the committee decides.",
         )

@@ -96,6 +96,26 @@ LIGHTER_WORDS: Mapping[LighterCriterion, str] = MappingProxyType(
 )
 """Conditions of the lighter route of an impact assessment (P6)."""
 
+SmallChange = Literal[
+    "person_added",
+    "person_left",
+    "contact_changed",
+    "wording_corrected",
+    "less_data",
+    "shorter_period",
+]
+SMALL_CHANGE_WORDS: Mapping[SmallChange, str] = MappingProxyType(
+    {
+        "person_added": "somebody with the same training joins from an organisation in the permit",
+        "person_left": "somebody leaves the project",
+        "contact_changed": "the people to write to change",
+        "wording_corrected": "a mistake in the wording is put right and nothing else changes",
+        "less_data": "fewer items or less detail are used",
+        "shorter_period": "the project ends sooner",
+    }
+)
+"""Changes to a project that may be decided without the committee."""
+
 ChairsReason = Literal["conditions_met", "correction", "public_health_emergency"]
 CHAIRS_WORDS: Mapping[ChairsReason, str] = MappingProxyType(
     {

@@ -126,8 +126,9 @@ class Ballot(Paper):
         return self.closed_at is not None or (self.complete and not self.stopped)
 
     def with_changes(self, **changes: object) -> Ballot:
-        """This ballot with some fields changed, checked anew."""
-        return Ballot.model_validate({**dict(self), **changes})
+        """This ballot with some fields changed, checked anew. Raises CW-COMMITTEE-VOTE."""
+        changed = self.model_copy(update=changes)
+        return Ballot.read(changed.plain(), "The ballot", "CW-COMMITTEE-VOTE")
 
 
 def open_ballot(
@@ -192,8 +193,6 @@ def ask(ballot: Ballot, question: Question) -> Ballot:
 def answer(ballot: Ballot, question_id: str, words: str, at: datetime) -> Ballot:
     """The ballot with one question answered. Raises CW-COMMITTEE-QUESTION."""
     found = _open_question(ballot, question_id)
-    if not words.strip():
-        raise Refused("CW-COMMITTEE-QUESTION", "The answer is empty.")
     if at < found.asked_at:
         raise Refused("CW-COMMITTEE-QUESTION", "The answer is older than its question.")
     return _with_question(ballot, found, answer=words, answered_at=at)
@@ -294,7 +293,8 @@ def _open_question(ballot: Ballot, question_id: str) -> Question:
 
 
 def _with_question(ballot: Ballot, found: Question, **changes: object) -> Ballot:
-    changed = Question.model_validate({**dict(found), **changes})
+    plain = found.model_copy(update=changes).plain()
+    changed = Question.read(plain, "The answer", "CW-COMMITTEE-QUESTION")
     return ballot.with_changes(
         questions=tuple(changed if one.id == found.id else one for one in ballot.questions)
     )

@@ -19,6 +19,7 @@ from commonweal.governance.committee.vocabulary import (
     CHAIRS_WORDS,
     CRITERION_WORDS,
     LIGHTER_WORDS,
+    SMALL_CHANGE_WORDS,
 )
 from commonweal.governance.roles import ROLE_WORDS
 
@@ -48,6 +49,7 @@ def _sections(rules: CommitteeRules) -> Iterator[tuple[str, list[str]]]:
     yield "When the votes come to no decision", _deadlock(rules)
     yield "Decisions between meetings", _between(rules)
     yield "The short route", _short(rules)
+    yield "Changes to a project", _changes(rules)
     yield "Impact assessments of AI", _lighter(rules)
     yield "If you disagree", _appeal(rules)
 
@@ -142,6 +144,17 @@ def _short(rules: CommitteeRules) -> list[str]:
         *(f"{CRITERION_WORDS[one]};" for one in route.conditions[:-1]),
         f"{CRITERION_WORDS[route.conditions[-1]]}.",
         "They must all agree; if they do not, or if any member asks, the whole committee decides.",
+    ]
+
+
+def _changes(rules: CommitteeRules) -> list[str]:
+    if not rules.small_changes:
+        return ["Every change to a project goes to the committee."]
+    return [
+        "A change goes to the committee, unless it is one of these: "
+        + "; ".join(SMALL_CHANGE_WORDS[one] for one in rules.small_changes)
+        + ".",
+        "To go on for longer, a project goes to the committee again.",
     ]
 
 

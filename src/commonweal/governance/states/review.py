@@ -11,6 +11,9 @@ from __future__ import annotations
 from commonweal.governance.states.machine import from_each, machine, step
 from commonweal.governance.states.parties import RECORDERS, WRITERS
 
+STOPS_RELEASES = frozenset({"overdue"})
+"""States in which no new release is built (P6)."""
+
 REVIEW = machine(
     "review",
     "impact assessment",

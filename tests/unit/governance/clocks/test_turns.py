@@ -14,7 +14,7 @@ from commonweal.foundation.errors import CommonwealError, Fault
 from commonweal.governance.clocks.calendar import WorkingCalendar, london_day
 from commonweal.governance.clocks.levels import ServiceLevel, default_levels, read_levels
 from commonweal.governance.clocks.medians import LEAST_CASES, Typical, typical
-from commonweal.governance.clocks.turns import Change, Clock, clock, days_waiting, turns
+from commonweal.governance.clocks.turns import Change, Clock, clock, days_waiting, finished, turns
 from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.registry import MACHINES
 from commonweal.papers.base import PaperInvalid
@@ -164,6 +164,20 @@ def test_a_deadline_is_kept_exactly(case: tuple[list[Change], datetime], days: i
             on = datetime(found.due.year, found.due.month, found.due.day, 12, tzinfo=UTC)
             end = clock(level, APPLICATION, changes, ENGLAND, on)
             assert (end.used, end.late) == (days, 0)
+
+
+def test_a_finished_step_goes_into_the_medians() -> None:
+    def took(now: str, *changes: tuple[str, str]) -> int | None:
+        return finished(SCREENING, APPLICATION, history(*changes), ENGLAND, at(now))
+
+    done = (*SENT, ("screening", "8"), ("queried", "9"), ("screening", "17"), ("ready", "19"))
+    assert took("30", *done) == 4
+    assert took("18", *done[:-1]) is None
+    assert took("12", *done[:4]) is None
+    assert took("3", ("draft", "1")) is None
+    again = (*done, ("with_committee", "20"), ("to_be_revised", "21"), ("sent", "22"))
+    assert took("23", *again) is None
+    assert took("30", *again, ("screening", "23"), ("ready", "25")) == 3
 
 
 @pytest.mark.parametrize(

@@ -137,10 +137,13 @@ def test_two_questions_both_stop_it() -> None:
     assert refused(lambda: votes.ask(ballot, question())) == "CW-COMMITTEE-QUESTION"
 
 
-@pytest.mark.parametrize("words", ["", "  ", "\n"])
-def test_an_empty_answer_is_none(words: str) -> None:
+@pytest.mark.parametrize("words", ["", "  ", "\n", "\x00", "x" * 20_001, "a\u202eb"])
+def test_an_answer_that_cannot_be_read_is_none(words: str) -> None:
     ballot = votes.ask(opened(), question())
-    assert refused(lambda: votes.answer(ballot, "q1", words, LATER)) == "CW-COMMITTEE-QUESTION"
+    with pytest.raises(PaperInvalid) as caught:
+        votes.answer(ballot, "q1", words, LATER)
+    assert caught.value.code == "CW-COMMITTEE-QUESTION"
+    assert ballot.stopped
 
 
 def test_a_question_of_another_version_or_too_late() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from commonweal.foundation.errors import Refused
+from commonweal.governance.committee.appeal import check_call_in
 from commonweal.governance.committee.decision import (
     Decision,
     VariableDecision,
@@ -385,3 +386,56 @@ def test_a_decision_that_its_votes_do_not_make_is_found(
     assert refused(
         lambda: check_recount(given, evidence(**more), rules(), membership())
     ) == code  # fmt: skip
+
+
+# --- calling in -----------------------------------------------------------------------------------
+
+
+def test_any_member_can_call_in_what_was_decided_out_of_committee() -> None:
+    short = made(SHORT, route="proportionate", met=ALL_MET)
+    for person in SEATS:
+        check_call_in(short, membership(), person, END, permit_made=False)
+    for decision, person, permit, code in (
+        (short, "stranger", False, "CW-COMMITTEE-MEMBER"),
+        (short, "lay1", True, "CW-COMMITTEE-ROUTE"),
+        (made(), "lay1", False, "CW-COMMITTEE-ROUTE"),
+    ):
+        assert refused(
+            lambda d=decision, p=person, m=permit: check_call_in(  # type: ignore[misc]
+                d, membership(), p, END, permit_made=m
+            )
+        ) == code  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {"summary": " "},
+        {"summary": "x" * 20_001},
+        {"reasons": ()},
+        {"reasons": ("\x00",)},
+        {"id": "a b"},
+        {"application": ""},
+        {"version_number": 0},
+        {"replaces": "app-1.d1"},
+        {"reasons": ("\u202eturned round",)},
+    ],
+)
+def test_a_text_that_cannot_be_is_told_by_its_field(texts: dict[str, Any]) -> None:
+    with pytest.raises(PaperInvalid) as caught:
+        made(**texts)
+    assert caught.value.code == "CW-DECISION-INVALID"
+    assert not [
+        text for text in texts.values() if str(text).strip() and str(text) in caught.value.sentence
+    ]
+
+
+@pytest.mark.parametrize(
+    "votes",
+    [[*six(), six()[0]], [*six()[:5], vote("lay3", "approve", version_digest=OTHER)],
+     [*six()[:5], vote("lay3", "approve", round=2)]],
+)  # fmt: skip
+def test_votes_that_do_not_belong_together_are_not_counted_again(votes: list[Any]) -> None:
+    with pytest.raises(PaperInvalid) as caught:
+        check_recount(made(), evidence(votes=votes), rules(), membership())
+    assert caught.value.code == "CW-COMMITTEE-VOTE"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,14 @@ from commonweal.governance.committee.membership import (
     Seat,
     can_member,
     check_member,
+    membership_of,
+    missed_in_a_row,
     problems,
 )
 from commonweal.governance.committee.rules import (
     CommitteeRules,
     check_follows,
+    check_small_change,
     default_rules,
     read_rules,
 )
@@ -27,6 +31,7 @@ from commonweal.governance.committee.vocabulary import (
     CHAIRS_WORDS,
     CRITERION_WORDS,
     LIGHTER_WORDS,
+    SMALL_CHANGE_WORDS,
     VOTING_ROLES,
 )
 from commonweal.governance.roles import VOTING
@@ -328,3 +333,67 @@ def test_the_lighter_route_needs_all_its_conditions() -> None:
         assert LIGHTER_WORDS[missing] in caught.value.sentence
     with pytest.raises(Refused, match="a workshop is held"):
         lighter.check_lighter_route(every, rules(lighter_assessment__conditions=[]))
+
+
+# --- from a roster --------------------------------------------------------------------------------
+
+
+@dataclass
+class RosterTerm:
+    role: str
+    from_: date
+    until: date | None
+
+
+@dataclass
+class RosterPerson:
+    id: str
+    name: str
+    roles: list[RosterTerm]
+
+
+def test_members_are_read_off_a_roster() -> None:
+    people = [
+        RosterPerson("a", "A", [RosterTerm("committee_lay", date(2025, 1, 1), None),
+                                RosterTerm("panel_member", date(2025, 1, 1), None)]),
+        RosterPerson("b", "B", [RosterTerm("siro", date(2025, 1, 1), None)]),
+        RosterPerson("c", "C", [RosterTerm("committee_chair", date(2025, 1, 1), date(2025, 12, 31)),
+                                RosterTerm("committee_member", date(2026, 1, 1), None)]),
+    ]  # fmt: skip
+    found = membership_of("dac", people)
+    assert [(one.person, one.role, one.last_day) for one in found.seats] == [
+        ("a", "committee_lay", None),
+        ("c", "committee_chair", date(2025, 12, 31)),
+        ("c", "committee_member", None),
+    ]
+    for wrong in (
+        [people[1]],
+        [RosterPerson("c", "C", [RosterTerm("committee_chair", date(2025, 1, 1), None),
+                                 RosterTerm("committee_lay", date(2026, 1, 1), None)])],
+    ):  # fmt: skip
+        with pytest.raises(CommonwealError) as caught:
+            membership_of("dac", wrong)
+        assert caught.value.code == "CW-COMMITTEE-MEMBERSHIP"
+
+
+@pytest.mark.parametrize(
+    ("meetings", "missed"),
+    [([], 0), (["x"], 1), (["a"], 0), (["a", "x"], 1), (["x", "a"], 0), (["a", "x", "x"], 2)],
+)
+def test_meetings_missed_in_a_row(meetings: list[str], missed: int) -> None:
+    assert missed_in_a_row([[one] for one in meetings], "a") == missed
+
+
+# --- small changes --------------------------------------------------------------------------------
+
+
+def test_only_listed_changes_go_without_the_committee() -> None:
+    check_small_change(["person_left", "less_data"], rules())
+    few = rules(small_changes=["person_left"])
+    for changes in ([], ["less_data"], ["person_left", "less_data"]):
+        with pytest.raises(Refused) as caught:
+            check_small_change(changes, few)  # type: ignore[arg-type]
+        assert caught.value.code == "CW-COMMITTEE-ROUTE"
+    assert "Every change to a project goes" in words.published_text(rules(small_changes=[]))
+    for said in SMALL_CHANGE_WORDS.values():
+        assert said in words.published_text(default_rules())

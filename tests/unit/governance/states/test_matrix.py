@@ -10,6 +10,7 @@ from commonweal.foundation.errors import Refused
 from commonweal.governance.roles import ROLES
 from commonweal.governance.states.guards import GUARDS
 from commonweal.governance.states.registry import MACHINES
+from commonweal.governance.states.review import STOPS_RELEASES
 from tests.unit.governance.states.expected import EXPECTED, GUARDED, read
 
 
@@ -166,6 +167,13 @@ def test_the_assessment_reaches_the_committee_only_by_workshop_or_lighter_route(
     assert {row.by for row in machine.transitions if row.action == "write_record"} == {
         frozenset({"rapporteur"})
     }
+
+
+def test_an_overdue_assessment_stops_releases_until_it_is_sent() -> None:
+    machine = MACHINES["review"]
+    assert STOPS_RELEASES == {"overdue"} <= set(machine.states)
+    for role in ("applicant", "co_applicant"):
+        assert machine.check_step("overdue", "send", role, met=GUARDS) == "waiting"  # type: ignore[arg-type]
 
 
 def test_a_permit_needs_both_officers_in_either_order() -> None:
