@@ -7,7 +7,6 @@ service), loaded when a working day is first asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -114,11 +113,10 @@ class WorkingCalendar:
 
     def between(self, after: date, until: date) -> int:
         """How many working days lie after `after` and not after `until`; 0 if none do."""
-        return sum(1 for day in _days(after, until) if self.works_on(day))
-
-
-def _days(after: date, until: date) -> Iterator[date]:
-    day = after + timedelta(days=1)
-    while day <= until:
-        yield day
-        day += timedelta(days=1)
+        if until <= after:
+            return 0
+        weeks, rest = divmod((until - after).days, 7)
+        count = 5 * weeks + sum((after.weekday() + n) % 7 < 5 for n in range(1, rest + 1))
+        years = range(after.year, until.year + 1)
+        off = self.closed.union(*(bank_holidays(year) for year in years))
+        return count - sum(after < day <= until and day.weekday() < 5 for day in off)
