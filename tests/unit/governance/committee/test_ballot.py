@@ -196,6 +196,19 @@ def test_a_conflict_found_while_voting_voids_the_vote() -> None:
     )
 
 
+def test_an_open_question_keeps_even_a_whole_vote_blind() -> None:
+    """The last vote that was missing goes away with its member; the question is still open."""
+    asked = votes.ask(voted(opened(("chair", "doctor", "lay1")), "chair", "doctor"),
+                      question("doctor"))  # fmt: skip
+    left = votes.withdraw_member(asked, declared("lay1", "money", at=LATER))
+    assert left.complete
+    assert not left.shown
+    with pytest.raises(Refused, match="when the open question is settled") as caught:
+        votes.check_may_read(left, "chair")
+    assert caught.value.code == "CW-COMMITTEE-BLIND"
+    assert votes.take_back(left, "q1", "doctor", LATER).shown
+
+
 def test_reasons_are_required_and_conditions_fit() -> None:
     good = vote("chair", "approve").plain()
     for changes in (

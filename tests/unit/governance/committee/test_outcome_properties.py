@@ -219,6 +219,24 @@ def test_every_small_count_by_hand_of_the_twin() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("chair", "deputy", "found"),
+    [
+        ("approve", "approve", "approve"),
+        ("approve", "reject", oracle.DEADLOCK),
+        ("reject", "approve", oracle.DEADLOCK),
+        ("approve", "approve_with_conditions", "approve_with_conditions"),
+    ],
+)
+def test_a_consensus_needs_every_chair_who_votes(chair: str, deputy: str, found: str) -> None:
+    under = rules(decision_rule="consensus_and_chair", dissent_at_most=1)
+    lay = [Plain(f"l{n}", "committee_lay", "approve") for n in range(4)]
+    chairs = [Plain("c", "committee_chair", chair), Plain("d", "committee_chair", deputy)]  # type: ignore[arg-type]
+    assert counted([*chairs, *lay], under) == found
+    assert counted([*lay, *chairs[::-1]], under) == found
+    assert oracle.count([*chairs, *lay], under, "committee", 1) == found
+
+
 def test_a_quorum_check_needs_no_more_than_a_tally() -> None:
     check_quorum(tally([Plain("c", "committee_chair", "reject"),
                         Plain("l", "committee_lay", "reject")]), rules(), "chair")  # fmt: skip
