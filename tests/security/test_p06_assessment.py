@@ -7,10 +7,12 @@ independent, an answer to each point, or a published lighter route with all its 
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime
 
 import pytest
 
 from commonweal.foundation.errors import Refused
+from commonweal.governance.committee.assessment import check_settled
 from commonweal.governance.committee.lighter import check_lighter_route, needs_assessment
 from commonweal.governance.committee.rules import default_rules
 from commonweal.governance.roles import APPLICANT_SIDE, ROLES
@@ -80,6 +82,17 @@ def test_ours_the_lighter_route_is_no_way_around() -> None:
             with pytest.raises(Refused):
                 check_lighter_route(met, default_rules())
     check_lighter_route(every, default_rules())
+
+
+def test_ours_no_decision_without_its_record() -> None:
+    """The last gate: whoever decides or signs asks for the record itself."""
+    with pytest.raises(Refused) as caught:
+        check_settled(
+            None, default_rules(), application="app-1", version_digest="sha256:" + "0" * 64,
+            purposes=["ai_train"], processing=["train"], involved=(), deciding=(),
+            at=datetime(2026, 6, 9, tzinfo=UTC),
+        )  # fmt: skip
+    assert caught.value.code == "CW-ASSESSMENT-MISSING"
 
 
 def test_ours_training_under_another_name_needs_it_too() -> None:

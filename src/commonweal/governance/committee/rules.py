@@ -82,9 +82,11 @@ class ProportionateRoute(Paper):
 
 
 class LighterAssessment(Paper):
-    """When an impact assessment may go without a workshop of its own (P6)."""
+    """Workshops of impact assessments, and when one may be done without (P6)."""
 
     conditions: tuple[LighterCriterion, ...] = ()
+    people_at_least: Annotated[int, Field(ge=1, le=100)] = 8
+    """Patients and members of the public who must come to a workshop."""
     papers_days_before_workshop: Annotated[int, Field(ge=1, le=60)] = 7
     look_again_months: Annotated[int, Field(ge=1, le=60)] = 24
 

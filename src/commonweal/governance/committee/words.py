@@ -166,7 +166,8 @@ def _lighter(rules: CommitteeRules) -> list[str]:
             "decide without it. It is published, whatever the answer is."
         ),
         (
-            "Patients and the public look at it in a workshop. They have the papers at least "
+            f"At least {_number(lighter.people_at_least)} patients and members of the public look "
+            "at it in a workshop. They have the papers at least "
             f"{_count(lighter.papers_days_before_workshop, 'day')} before, and somebody "
             "independent writes down what they said."
         ),

@@ -195,6 +195,7 @@ def test_the_page_holds_the_default_rules(repository: Path) -> None:
         ({"chairs_action__allowed_for": []}, "The chair does not decide alone", "The chair may"),
         ({"proportionate__conditions": []}, "There is no short route", "may decide together"),
         ({"lighter_assessment__conditions": []}, "in a workshop", "A workshop of its own"),
+        ({"lighter_assessment__people_at_least": 12}, "At least 12 patients", "least eight pat"),
         ({"appeal__days": 60}, "within 60 days", "within 28 days"),
         ({"terms__at_most": 1}, "at most once", "twice"),
         ({"absence__comments_read_out": False}, "does not vote.", "read out"),
