@@ -83,8 +83,10 @@ def test_from_a_draft_to_an_announced_permit() -> None:
     here = ("chair", "doctor", "nurse", "statistician", "lay1", "lay2", "lay3")
     ballot = votes.open_ballot(VERSION, membership(), declarations, ["asker"], here, MEETING)
     item.take("open_vote", "committee_chair", "quorate")
-    ballot = votes.ask(ballot, votes.Question(question=1, id="q1", person="lay1",
-                                              version_digest=VERSION, asked_at=MEETING))  # fmt: skip
+    question = votes.Question(
+        question=1, id="q1", person="lay1", version_digest=VERSION, asked_at=MEETING
+    )
+    ballot = votes.ask(ballot, question)
     item.take("ask", "committee_lay")
     ballot = votes.answer(ballot, "q1", "The year of birth only.", MEETING)
     item.take("answer", "ig_officer", "something_answered")
