@@ -26,6 +26,8 @@ GUARDS: Mapping[str, str] = MappingProxyType(
         "rapporteur_independent": "The record must be written by somebody who neither asks for "
         "the data nor decides about them.",
         "every_point_answered": "Each point of the workshop needs an answer.",
+        "again_after_workshop": "The committee has not asked for this to be sent again, or no "
+        "workshop was held.",
         "public_version_ready": "The version for the public is not ready.",
         # governance.committee
         "everyone_declared": "Each member must first say whether they have a conflict.",

@@ -81,7 +81,8 @@ EXPECTED: dict[str, str] = {
         committee_secretary | lighter_route | put_to_committee>with_committee
         committee_secretary | to_publish | publish>published
         committee_secretary committee_chair | with_committee | ask_for_changes>returned,
-            record_approval>to_publish, record_rejection>to_publish
+            ask_for_new_answers>record_written, record_approval>to_publish,
+            record_rejection>to_publish
         system | published | fall_due>due, end>ended
         system | due | run_over>overdue, end>ended
         system | overdue | end>ended
@@ -329,7 +330,7 @@ GUARDED: dict[str, set[str]] = {
                     "uphold_appeal", "dismiss_appeal", "lapse"},
     "evidence": {"find_safe", "find_unsafe", "accept", "run_out"},
     "review": {"excuse", "send", "take_lighter_route", "hold", "write_record", "synthesise",
-               "put_to_committee", "ask_for_changes", "record_approval", "record_rejection",
+               "put_to_committee", "ask_for_changes", "ask_for_new_answers", "record_approval", "record_rejection",
                "publish", "fall_due", "revisit", "run_over", "end"},
     "panel_question": {"send_papers", "open_vote", "close_vote", "write_record", "answer", "drop"},
     "meeting": {"send_papers"},

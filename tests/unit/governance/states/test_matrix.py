@@ -163,7 +163,7 @@ def test_the_assessment_reaches_the_committee_only_by_workshop_or_lighter_route(
     assert into == {("synthesised", "every_point_answered"), ("lighter_route", "lighter_route_met")}
     for state in ("synthesised", "record_written"):
         before = {row.from_ for row in machine.transitions if row.to == state}
-        assert before <= {"record_written", "workshop_held", "synthesised"}
+        assert before <= {"record_written", "workshop_held", "synthesised", "with_committee"}
     assert {row.by for row in machine.transitions if row.action == "write_record"} == {
         frozenset({"rapporteur"})
     }
