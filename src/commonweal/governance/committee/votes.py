@@ -143,21 +143,23 @@ def open_ballot(
 ) -> Ballot:
     """A ballot for the members who are `present`. Raises as `check_takes_part` for each of them.
 
-    A member with a conflict who is in the room is left out; one who has not declared stops it.
+    A member with a conflict who is in the room is left out; one who has not declared stops it. A
+    round beyond those that any rules can allow is refused as CW-COMMITTEE-VOTE.
     """
     out = excluded(declarations, version_digest, involved)
-    taking_part = [person for person in present if person not in out]
+    taking_part = sorted({person for person in present if person not in out})
     for person in taking_part:
         check_takes_part(person, membership, declarations, version_digest, involved, at)
     if not taking_part:
         raise Refused("CW-COMMITTEE-QUORUM", "Nobody who may vote on this is here.")
-    return Ballot(
+    made = Ballot.model_construct(
         ballot=1,
         version_digest=version_digest,
         round=round_,
-        eligible=tuple(sorted(taking_part)),
+        eligible=tuple(taking_part),
         opened_at=at,
     )
+    return Ballot.read(made.plain(), "The ballot", "CW-COMMITTEE-VOTE")
 
 
 def cast(ballot: Ballot, vote: Vote, membership: Membership) -> Ballot:

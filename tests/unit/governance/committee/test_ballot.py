@@ -111,6 +111,16 @@ def test_a_vote_does_not_open_with_somebody_who_has_not_declared() -> None:
     assert refused(lambda: opened(())) == "CW-COMMITTEE-QUORUM"
 
 
+def test_who_is_named_twice_votes_once_and_rounds_have_an_end() -> None:
+    assert opened(("chair", "lay1", "chair")).eligible == ("chair", "lay1")
+    for round_ in (0, 6):
+        with pytest.raises(PaperInvalid) as caught:
+            votes.open_ballot(
+                VERSION, membership(), everyone_free(), (), HERE, MEETING, round_=round_
+            )
+        assert caught.value.code == "CW-COMMITTEE-VOTE"
+
+
 def test_one_click_stops_the_vote_until_it_is_answered() -> None:
     ballot = votes.ask(voted(opened(), "chair"), question(where="data.variables.3"))
     assert ballot.stopped
