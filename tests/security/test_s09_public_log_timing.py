@@ -92,13 +92,24 @@ def test_ours_nobody_chooses_the_log_when_writing() -> None:
               "release.planned", "release.person_asked", "risk.hint_given", "key.created",
               "key.rotated", "key.retired", "key.destroyed", "choices.applied",
               "separation.accepted", "attack.authorised", "attack.begun", "attack.ended",
-              "attack.withdrawn", "backup.made", "backup.restored"}  # fmt: skip
+              "attack.withdrawn", "backup.made", "backup.restored",
+              "application.sent", "application.withdrawn", "application.lapsed",
+              "application.screened", "application.queried", "application.answered",
+              "decision.appealed", "evidence.checked", "advice.given", "conflict.declared",
+              "vote.opened", "vote.cast", "vote.closed", "question.asked", "question.ended",
+              "workshop.held", "workshop.recorded", "assessment.route_taken", "panel.voted",
+              "agreement.offered", "agreement.accepted", "agreement.ended", "review.accepted",
+              "release.signed_off", "release.sent_back"}  # fmt: skip
     public = {"trust.policy_set", "trust.policy_changed", "trust.policy_withdrawn",
               "ledger.key_added", "ledger.key_retired",
               "permit.issued", "permit.paused", "permit.suspended",
               "permit.resumed", "permit.superseded", "permit.revoked", "permit.closed",
               "release.completed", "release.data_key_destroyed", "project.key_destroyed",
-              "ledger.epoch_begun", "sealed.root"}  # fmt: skip
+              "ledger.epoch_begun", "sealed.root",
+              "rules.published", "levels.published", "application.decided", "decision.set_aside",
+              "appeal.dismissed", "assessment.published", "panel.answered",
+              "officer.countersigned", "officer.stopped", "closing.certified",
+              "closing.without_certificate"}  # fmt: skip
     assert {name for name, row in TYPES.items() if row.log == "sealed"} == sealed
     assert {name for name, row in TYPES.items() if row.log == "public"} == public
     assert "log" not in Event.__dataclass_fields__

@@ -310,6 +310,35 @@ ACTS = {
     "CW-STEP-ACTS": "Too few people, or the wrong ones, signed a step of a permit or release.",
 }
 
+DECIDING = {
+    "CW-STATE-STEP": "A step was asked for that cannot be taken in the present state.",
+    "CW-STATE-ROLE": "A step was asked for in a role that may not take it.",
+    "CW-STATE-GUARD": "A step was asked for before what it needs was true.",
+    "CW-COMMITTEE-RULES": "The rules of the committee, or its seed data, are not validly written.",
+    "CW-COMMITTEE-MEMBER": "Somebody who is not a member with a vote on that day took part.",
+    "CW-COMMITTEE-MEMBERSHIP": "A member sits longer, or more often, than the rules allow.",
+    "CW-COMMITTEE-DECLARATION": "A member has not said whether they have a conflict, or took "
+    "a conflict back.",
+    "CW-COMMITTEE-CONFLICT": "A member with a conflict tried to take part.",
+    "CW-COMMITTEE-BLIND": "Votes were asked for that are not shown yet.",
+    "CW-COMMITTEE-VOTE": "A vote does not have what it must have, or came too late.",
+    "CW-COMMITTEE-VOTE-TWICE": "Two votes of one person were to be counted.",
+    "CW-COMMITTEE-QUESTION": "A question is open, or was handled by somebody who may not.",
+    "CW-COMMITTEE-QUORUM": "Too few members voted, or too few of them were lay members.",
+    "CW-COMMITTEE-DEADLOCK": "The votes do not come to a decision under the rules.",
+    "CW-COMMITTEE-ROUTE": "The decision may not be made by this route.",
+    "CW-DECISION-INVALID": "A decision does not have what it must have.",
+    "CW-DECISION-OTHER": "Something is about another version than the decision.",
+    "CW-DECISION-REFUSED": "The committee did not approve, so nobody else can.",
+    "CW-ASSESSMENT-MISSING": "A use that is about AI was to be decided without its assessment.",
+    "CW-ASSESSMENT-OTHER": "An impact assessment is about another version.",
+    "CW-ASSESSMENT-RECORD": "The record of an impact assessment does not do.",
+    "CW-APPEAL-LATE": "The time to appeal is over.",
+    "CW-APPEAL-HEARER": "Somebody who voted, or has a conflict, was to hear an appeal.",
+    "CW-CLOCK-HOLIDAYS": "Bank holidays cannot be told: a package or its years are missing.",
+    "CW-CLOCK-DATA": "Service levels or a history of states are not validly written.",
+}
+
 CODES: dict[str, str] = {
     **CATALOGUE_CHECK,
     **FOUNDATION,
@@ -327,6 +356,7 @@ CODES: dict[str, str] = {
     **RELEASE,
     **DEMO,
     **ACTS,
+    **DECIDING,
 }
 
 RETIRED: dict[str, str] = {

@@ -22,7 +22,8 @@ from tests.unit.ledger.support import COMMITMENT, HASH, JANE, KEY, START
 
 SAMPLES = {
     "permit": "permit-7", "release": "release-1", "key": "project.p7", "actor": "jane",
-    "authorisation": "attack-1",
+    "authorisation": "attack-1", "application": "app-12", "decision": "app-12.d1",
+    "question": "q-3",
     "hash": HASH, "commitment": COMMITMENT, "day": "2026-02-28",
     "moment": "2026-02-28T00:00:00.000Z", "number": 7, "band": "100 to 999",
     "code": "CW-PERMIT-NOT-LIVE", "public_key": "A" * 43,
@@ -37,6 +38,9 @@ WRONG: dict[str, list[object]] = {
     "authorisation": ["", "an attack", "9434765919", 7],
     "act": ["", "an act", "9434765919", None],
     "subject": ["", "an application", "9434765919", ["x"]],
+    "application": ["", "app 12", "app/12", "a.9434765919", None],
+    "decision": ["", "the decision", "d-943-476-5919", []],
+    "question": ["", "why?", "9434765919", 3],
     "hash": ["", "1a" * 32, "sha256:" + "1A" * 32, "sha256:" + "1a" * 31, COMMITMENT, 1],
     "commitment": ["", HASH, "hmac-sha256:xyz", None],
     "day": ["", "2026-02-30", "2026-2-3", "28/02/2026", "2026-02-28T00:00:00.000Z", "20260228", 1],

@@ -1,0 +1,27 @@
+"""Groups of roles that take steps together, named once for all machines."""
+
+from __future__ import annotations
+
+from commonweal.governance.roles import RoleName
+
+WRITERS: tuple[RoleName, ...] = ("applicant", "co_applicant")
+"""Who writes on an application. Sending and taking back is for the applicant alone."""
+DESK: tuple[RoleName, ...] = ("ig_officer", "data_manager")
+"""Who checks what arrives."""
+MEMBERS: tuple[RoleName, ...] = ("committee_chair", "committee_member", "committee_lay")
+RECORDERS: tuple[RoleName, ...] = ("committee_chair", "committee_secretary")
+"""Who runs a meeting and writes down what the committee decided."""
+OFFICERS: tuple[RoleName, ...] = ("caldicott_guardian", "siro")
+STOPPERS: tuple[RoleName, ...] = (
+    *OFFICERS,
+    "dpo",
+    "information_asset_owner",
+    "ig_officer",
+)
+"""Who may pause or suspend work."""
+SIGNING_OFF: tuple[RoleName, ...] = (
+    "ig_officer",
+    "information_asset_owner",
+    "caldicott_guardian",
+)
+"""Who may sign a release off as the second person."""
