@@ -174,6 +174,8 @@ class Question(_Asked):
             raise ValueError("must have a basis: a locked question says which rule it comes from")
         if self.columns is not None:
             _once([column.id for column in self.columns], "id")
+            if self.public and not any(column.public for column in self.columns):
+                raise ValueError("must have a public column: the table is public")
         _ordered(self.min_rows, self.max_rows or DEFAULT_ROWS, "min_rows", "max_rows")
         return self
 
