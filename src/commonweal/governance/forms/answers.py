@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictBool, StringConstraints
 
 from commonweal.foundation.errors import Fault, Refused
-from commonweal.governance.forms.conditions import Name, Whole, holds
+from commonweal.governance.forms.conditions import Name, holds
 from commonweal.governance.forms.schema import (
     MAX_ROWS,
     Column,

@@ -170,10 +170,7 @@ def _conditions(form: FormDefinition, id_: str, seen: frozenset[str] = frozenset
     asked = sorted({name for one in conditions for name in one.asks_about()})
     return (
         [one.plain() for one in conditions],
-        [
-            (name, _core(form, name), _conditions(form, name, seen | {id_}))
-            for name in asked
-        ],
+        [(name, _core(form, name), _conditions(form, name, seen | {id_})) for name in asked],
     )
 
 

@@ -108,9 +108,7 @@ def _redactions(
                 f"The answer to {one.question} is not published anyway, so it cannot be kept back.",
             )
         if one.question in found:
-            raise Fault(
-                "CW-ANSWER-REDACTION", f"The answer to {one.question} is kept back twice."
-            )
+            raise Fault("CW-ANSWER-REDACTION", f"The answer to {one.question} is kept back twice.")
         found[one.question] = one
     return found
 

@@ -66,9 +66,7 @@ Given = Literal["uses_ai", "is_research", "without_consent", "with_company"]
 
 FormId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,39}$", max_length=40)]
 Version = Annotated[int, Field(ge=1, le=9999)]
-Pattern = Annotated[
-    str, StringConstraints(pattern=r"^[#@*A-Za-z0-9 /._:-]{1,40}$", max_length=40)
-]
+Pattern = Annotated[str, StringConstraints(pattern=r"^[#@*A-Za-z0-9 /._:-]{1,40}$", max_length=40)]
 """How a reference is written: `#` is a digit, `@` a letter, `*` a letter or digit; any other
 character stands for itself."""
 

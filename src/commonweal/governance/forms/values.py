@@ -31,7 +31,9 @@ _DATE = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})", re.ASCII)
 _BRITISH = re.compile(r"([0-9]{1,2})[ /.-]([0-9]{1,2})[ /.-]([0-9]{4})", re.ASCII)
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # What word processors leave behind: it shows nothing, so nothing is lost when it goes.
-_LEFT_BEHIND = str.maketrans({0xAD: "", 0x200B: "", 0x2060: "", 0xFEFF: "", 0x2028: "\n", 0x2029: "\n"})
+_LEFT_BEHIND = str.maketrans(
+    {0xAD: "", 0x200B: "", 0x2060: "", 0xFEFF: "", 0x2028: "\n", 0x2029: "\n"}
+)
 _YES = {"yes": True, "true": True, "on": True, "no": False, "false": False}
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
