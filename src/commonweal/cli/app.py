@@ -16,6 +16,7 @@ from commonweal.cli import (
     keys,
     ledger,
     permits,
+    questions,
     releases,
     risk,
 )
@@ -49,6 +50,7 @@ app.add_typer(homes.app, name="home")
 app.command("doctor")(doctor.doctor)
 app.add_typer(catalogues.app, name="catalogue")
 app.add_typer(permits.app, name="permit")
+app.add_typer(questions.app, name="forms")
 app.add_typer(releases.app, name="release")
 app.add_typer(risk.app, name="risk")
 app.command("anonymise")(anonymising.anonymise)

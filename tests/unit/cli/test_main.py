@@ -46,6 +46,7 @@ def test_all_commands_of_this_stage_exist() -> None:
         "ledger checker", "ledger witness create", "ledger witness add-log",
         "ledger witness show", "ledger witness serve", "keys create", "keys list", "keys rotate",
         "keys destroy", "backup", "restore", "demo", "anonymise",
+        "forms list", "forms check", "forms export", "forms import",
     }  # fmt: skip
 
 
