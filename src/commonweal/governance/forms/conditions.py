@@ -127,26 +127,36 @@ def _meets(leaf: Condition, value: Any) -> bool:
     return bool(value >= wanted if test == "at_least" else value <= wanted)
 
 
-def in_words(condition: Condition, names: Mapping[str, str] | None = None) -> str:
-    """The condition as people read it, after "only if"; `names` are the words for questions."""
-    named = names or {}
+def in_words(
+    condition: Condition,
+    names: Mapping[str, str] | None = None,
+    labels: Mapping[tuple[str, str], str] | None = None,
+) -> str:
+    """The condition as people read it, after "only if".
+
+    `names`: the words for questions; `labels`: the words for options, by question and code.
+    """
     if condition.question is not None:
-        return _leaf_words(condition, named.get(condition.question, f"`{condition.question}`"))
+        return _leaf_words(condition, names or {}, labels or {})
     if condition.not_ is not None:
-        return f"not ({in_words(condition.not_, named)})"
+        return f"not ({in_words(condition.not_, names, labels)})"
     joint = " and " if condition.all is not None else " or "
-    parts = [
-        f"({in_words(child, named)})" if child.question is None else in_words(child, named)
-        for child in condition.children()
-    ]
-    return joint.join(parts)
+    parts = [(child, in_words(child, names, labels)) for child in condition.children()]
+    return joint.join(said if child.question is not None else f"({said})" for child, said in parts)
 
 
-def _leaf_words(leaf: Condition, name: str) -> str:
+def _leaf_words(
+    leaf: Condition, names: Mapping[str, str], labels: Mapping[tuple[str, str], str]
+) -> str:
     test, wanted = leaf.test
+    asked = leaf.question or ""
+    name = names.get(asked, f"`{asked}`")
     if test == "answered":
         return f"{name} is {'answered' if wanted else 'not answered'}"
-    shown = {True: "yes", False: "no"}[wanted] if isinstance(wanted, bool) else f"{wanted}"
+    if isinstance(wanted, bool):
+        shown = "yes" if wanted else "no"
+    else:
+        shown = labels.get((asked, str(wanted)), f"{wanted}")
     return {
         "is": f"{name} is {shown}",
         "has": f"{name} has {shown}",

@@ -12,7 +12,7 @@ from typing import get_args
 
 from commonweal.foundation.errors import CommonwealError
 from commonweal.foundation.files import write_atomic
-from commonweal.governance.forms.conditions import in_words
+from commonweal.governance.forms.conditions import Condition, in_words
 from commonweal.governance.forms.library import our_library
 from commonweal.governance.forms.publishing import WHY_WORDS
 from commonweal.governance.forms.schema import (
@@ -65,10 +65,10 @@ typed in parts of the application that have their own pages. These forms hold wh
 
 ## How a form is written
 
-A form is a YAML file: `form: 1`, `id`, `version`, `title`, `intro`, `source`, `note` (what is new in
-this version), `filled_by` (roles), `sections` and `retired`. A section has `id`, `title`, `intro`,
-`shown_when` and `questions`. Ids are small letters, digits and underscores, once in a form; the id
-of a form has dashes.
+A form is a YAML file: `form: 1`, `id`, `version`, `title`, `intro`, `source`, `note` (what is new
+in this version), `filled_by` (roles), `sections` and `retired`. A section has `id`, `title`,
+`intro`, `shown_when` and `questions`. Ids are small letters, digits and underscores, once in a
+form; the id of a form has dashes.
 
 | field of a question | says |
 |---|---|
@@ -79,7 +79,8 @@ of a form has dashes.
 | `required` | `false` where it may be left empty; else it must be answered |
 | `required_when` | a condition under which it must be answered, in place of `required` |
 | `shown_when` | a condition under which it is shown |
-| `public` | `true`: the answer is published. A column of a public table is published unless it says `public: false` |
+| `public` | `true`: the answer is published, and so are the columns of a table but for those with \
+`public: false` |
 | `locked`, `basis` | `true`: a core legal question, with the rule that it comes from |
 | `given` | the application answers it, nobody types it |
 
@@ -152,38 +153,42 @@ def _form(form: FormDefinition) -> str:
         f"**{form.title}**, version {form.version}. {intro}\n",
         f"Source: {form.source}\n",
     ]
-    names = {question.id: f'"{question.ask}"' for question in form.questions()}
+    said = _Words(form)
     for section in form.sections:
-        lines += _section(section, names)
+        lines += _section(section, said)
     return "\n".join(lines) + "\n"
 
 
-def _section(section: Section, names: dict[str, str]) -> Iterator[str]:
+class _Words:
+    """The words of a form for its conditions."""
+
+    def __init__(self, form: FormDefinition) -> None:
+        self.names = {question.id: f'"{question.ask}"' for question in form.questions()}
+        self.labels = {
+            (question.id, option.code): f'"{option.label}"'
+            for question in form.questions()
+            for option in question.options or ()
+        }
+
+    def shown_only_if(self, condition: Condition) -> str:
+        """When something is shown, as a sentence."""
+        return f"Shown only if {in_words(condition, self.names, self.labels)}."
+
+
+def _section(section: Section, said: _Words) -> Iterator[str]:
     yield f"### {section.title}: `{section.id}`\n"
     if section.shown_when is not None:
-        yield f"Shown only if {in_words(section.shown_when, names)}.\n"
+        yield f"{said.shown_only_if(section.shown_when)}\n"
     rows = []
     for question in section.questions:
-        rows.append(
-            (f"`{question.id}`", _asked(question, names), _answer(question), _marks(question))
-        )
-        rows += [
-            (
-                f"`{question.id}.{column.id}`",
-                column.ask,
-                _answer(column),
-                _column_marks(question, column),
-            )
-            for column in question.columns or ()
-        ]
-    yield _table(("id", "question", "answer", "marks"), rows)
-
-
-def _asked(question: Question, names: dict[str, str]) -> str:
-    said = question.ask
-    if question.shown_when is not None:
-        said += f" *Shown only if {in_words(question.shown_when, names)}.*"
-    return said
+        asked = question.ask
+        if question.shown_when is not None:
+            asked += f" *{said.shown_only_if(question.shown_when)}*"
+        rows.append((f"`{question.id}`", asked, _answer(question), _marks(question)))
+        for column in question.columns or ():
+            marks = _column_marks(question, column)
+            rows.append((f"`{question.id}.{column.id}`", column.ask, _answer(column), marks))
+    yield _table(("id", "question", "answer", "marks"), rows).rstrip("\n") + "\n"
 
 
 def _answer(asked: Question | Column) -> str:
@@ -197,7 +202,7 @@ def _answer(asked: Question | Column) -> str:
     if isinstance(asked, Question) and asked.columns is not None:
         least = max(asked.min_rows or 0, 0 if asked.required is False else 1)
         return f"table, {least} to {asked.row_limit} rows"
-    return asked.kind.replace("_", " ")
+    return {"yes_no": "yes or no"}.get(asked.kind, asked.kind.replace("_", " "))
 
 
 def _marks(question: Question) -> str:

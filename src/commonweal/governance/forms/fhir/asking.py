@@ -19,6 +19,7 @@ from commonweal.governance.forms.fhir.names import (
     parts_of,
     value_of,
 )
+from commonweal.governance.forms.values import has_hidden
 from commonweal.governance.problems import Problem
 
 Json = dict[str, Any]
@@ -93,8 +94,10 @@ class Asking:
                 self.ids[link] = self.new_id(link)
 
     def line(self, text: Any, otherwise: str) -> str:
-        """A text on one line."""
-        return " ".join(str(text or "").split()) or otherwise
+        """A text on one line; as it is where it already is one."""
+        said = str(text or "")
+        one_line = said.strip() != "" and not has_hidden(said) and not {"\n", "\t"} & set(said)
+        return said if one_line else " ".join(said.split()) or otherwise
 
     # --- questions -------------------------------------------------------------------------------
 

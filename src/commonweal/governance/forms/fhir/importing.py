@@ -74,7 +74,7 @@ class _Reading:
     def form(self) -> Json:
         """The form as plain JSON values, not yet checked."""
         parts = parts_of(self.data, FORM)
-        title = " ".join(str(self.data.get("title") or self.data.get("name") or "").split())
+        title = self.asking.line(self.data.get("title") or self.data.get("name"), "")
         self.asking.number(self.data.get("item") or [])
         made: Json = {
             "form": (parts.get("schema") or [1])[0],
@@ -149,7 +149,7 @@ class _Reading:
         """Adds the questions of `items`; a group inside gives its condition to what it holds."""
         for item in items:
             if item["type"] == "display":
-                text = str(item.get("text") or "").strip()
+                text = str(item.get("text") or "")
                 before = section.get("intro")
                 section["intro"] = f"{before}\n{text}" if before else text
             elif item["type"] == "group" and not item.get("repeats"):
