@@ -1,4 +1,4 @@
-"""Properties of forms and answers: they travel as YAML and FHIR without loss, drafts never break."""
+"""Properties of forms and answers: nothing is lost on the way, and drafts never break."""
 
 from __future__ import annotations
 
@@ -68,37 +68,37 @@ def test_answers_go_through_fhir_without_loss(data: st.DataObject) -> None:
     assert back.answers == given_answers
 
 
+def is_met(condition: Condition | None, values: dict[str, Any]) -> bool:
+    """An obvious twin of `holds`: `values` are the answers that are shown."""
+    if condition is None:
+        return True
+    if condition.question is None:
+        met = [is_met(child, values) for child in condition.children()]
+        if condition.not_ is not None:
+            return not met[0]
+        return all(met) if condition.all is not None else any(met)
+    value = values.get(condition.question)
+    number = isinstance(value, int) and not isinstance(value, bool)
+    plain = condition.plain()
+    return {
+        "answered": lambda wanted: (condition.question in values) == wanted,
+        "is": lambda wanted: type(value) is type(wanted) and value == wanted,
+        "has": lambda wanted: isinstance(value, tuple) and wanted in value,
+        "at_least": lambda wanted: number and value >= wanted,
+        "at_most": lambda wanted: number and value <= wanted,
+    }[next(name for name in plain if name != "question")](
+        next(wanted for name, wanted in plain.items() if name != "question")
+    )
+
+
 def shown_slowly(form: FormDefinition, values: dict[str, Any]) -> set[str]:
     """An obvious twin of `visible`: asks each question again, with what is shown before it."""
-
-    def is_met(condition: Condition | None, before: set[str]) -> bool:
-        if condition is None:
-            return True
-        if condition.question is None:
-            met = [is_met(child, before) for child in condition.children()]
-            if condition.not_ is not None:
-                return not met[0]
-            return all(met) if condition.all is not None else any(met)
-        has = condition.question in before and condition.question in values
-        value = values.get(condition.question)
-        if condition.answered is not None:
-            return has == condition.answered
-        if not has:
-            return False
-        if condition.has is not None:
-            return isinstance(value, tuple) and condition.has in value
-        if condition.is_ is not None:
-            return type(value) is type(condition.is_) and value == condition.is_
-        number = isinstance(value, int) and not isinstance(value, bool)
-        if condition.at_least is not None:
-            return number and value >= condition.at_least
-        return number and condition.at_most is not None and value <= condition.at_most
-
     shown: set[str] = set()
     for section in form.sections:
-        before_section = set(shown)
+        at_its_start = {id_: values[id_] for id_ in shown if id_ in values}
         for question in section.questions:
-            if is_met(section.shown_when, before_section) and is_met(question.shown_when, shown):
+            now = {id_: values[id_] for id_ in shown if id_ in values}
+            if is_met(section.shown_when, at_its_start) and is_met(question.shown_when, now):
                 shown.add(question.id)
     return shown
 

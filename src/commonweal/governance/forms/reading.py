@@ -85,7 +85,13 @@ def read_form(data: Any, what: str) -> FormDefinition:
 
 def _found(error: ValidationError, data: dict[str, Any]) -> list[Problem]:
     found: list[Problem] = []
-    for one in error.errors(include_url=False, include_input=False):
+    every = error.errors(include_url=False, include_input=False)
+    for one in every:
+        depth = len(one["loc"])
+        if one["type"] == "too_short" and any(
+            other["loc"][:depth] == one["loc"] and len(other["loc"]) > depth for other in every
+        ):
+            continue  # only the entries that are wrong themselves are missing from the list
         inner = one.get("ctx", {}).get("error")
         if isinstance(inner, FormFaults):
             found += [
