@@ -8,6 +8,7 @@ know. The list of words is data with a version and a source (`readability_words.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -104,9 +105,12 @@ def words(text: str) -> list[str]:
 
 def syllables(word: str) -> int:
     """About how many syllables a word has: groups of vowels, less a silent e at its end."""
-    bare = word.lower()
-    if not bare.isascii() or not bare.isalpha():
-        return sum(syllables(part) for part in re.findall(r"[a-z]+", bare)) or 1
+    folded = unicodedata.normalize("NFKD", word.lower())
+    parts = [re.sub(r"[^a-z]", "", part) for part in folded.split("-")]
+    return max(1, sum(_in_part(part) for part in parts if part))
+
+
+def _in_part(bare: str) -> int:
     groups = len(re.findall(r"[aeiouy]+", bare))
     silent = bare.endswith("e") and not bare.endswith(("le", "ee", "ye", "oe"))
     past = bare.endswith("ed") and not bare.endswith(("ted", "ded", "eed"))

@@ -84,25 +84,30 @@ def read_form(data: Any, what: str) -> FormDefinition:
 
 
 def _found(error: ValidationError, data: dict[str, Any]) -> list[Problem]:
-    found: list[Problem] = []
     every = error.errors(include_url=False, include_input=False)
+    found: list[Problem] = []
+    reasons: dict[tuple[str, str], set[str]] = {}
     for one in every:
-        depth = len(one["loc"])
-        if one["type"] == "too_short" and any(
-            other["loc"][:depth] == one["loc"] and len(other["loc"]) > depth for other in every
-        ):
-            continue  # only the entries that are wrong themselves are missing from the list
         inner = one.get("ctx", {}).get("error")
         if isinstance(inner, FormFaults):
             found += [
                 Problem(place, code, _in_place(place, said)) for place, code, said in inner.found
             ]
-            continue
-        place, words = _place(one["loc"], data)
-        problem = _problem(place, f"{words} {_reason(one)}.".strip())
-        if problem not in found:
-            found.append(problem)
+        elif not _only_seems_short(one, every):
+            reasons.setdefault(_place(one["loc"], data), set()).add(_reason(one))
+    for (place, words), said in reasons.items():
+        # A value that can be of several kinds is tried as each of them.
+        reason = said.pop() if len(said) == 1 else "does not have the right form"
+        found.append(_problem(place, f"{words} {reason}."))
     return found
+
+
+def _only_seems_short(one: Any, every: Sequence[Any]) -> bool:
+    """Whether a list is short only because entries of it are wrong themselves."""
+    depth = len(one["loc"])
+    return one["type"] == "too_short" and any(
+        other["loc"][:depth] == one["loc"] and len(other["loc"]) > depth for other in every
+    )
 
 
 def _in_place(place: str, said: str) -> str:
@@ -139,14 +144,12 @@ def _place(loc: tuple[int | str, ...], data: Any) -> tuple[str, str]:
                 words.append(f"entry {part + 1}")
             expecting = ""
             continue
+        if not isinstance(here, dict):
+            continue  # pydantic adds the kind that it tried, where there are several
         expecting = _LISTS.get(part, "")
-        there = isinstance(here, dict) and part in here
-        here = here[part] if there else None
-        if not expecting and (there or part == loc[-1]):
-            # Where a value can be of several kinds, pydantic adds the kind it tried: not shown.
+        if not expecting or part == loc[-1]:
             words.append(f"field {part if _HARMLESS.fullmatch(part) else '(other name)'}")
-        elif part == loc[-1]:
-            words.append(f"field {part}")
+        here = here.get(part)
     return ".".join(dotted), ", ".join(words) or "the form"
 
 

@@ -27,9 +27,21 @@ CellKind = Literal[
     "money",
     "reference",
 ]
-Kind = CellKind | Literal["table", "declaration"]
+Kind = Literal[
+    "short_text",
+    "long_text",
+    "yes_no",
+    "one_of",
+    "several_of",
+    "date",
+    "whole_number",
+    "money",
+    "reference",
+    "table",
+    "declaration",
+]
 CELL_KINDS: tuple[str, ...] = get_args(CellKind)
-KINDS: tuple[str, ...] = (*CELL_KINDS, "table", "declaration")
+KINDS: tuple[str, ...] = get_args(Kind)
 
 ATTRIBUTES: dict[str, frozenset[str]] = {
     "short_text": frozenset({"max_length"}),

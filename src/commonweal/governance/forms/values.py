@@ -27,6 +27,7 @@ MAX_CHARACTERS = 20_000
 """The most characters of one text, whatever its limit of words."""
 _WHOLE = re.compile(r"[-+]?(?:[0-9]{1,12}|[0-9]{1,3}(?:,[0-9]{3}){1,3})", re.ASCII)
 _MONEY = re.compile(r"(-?)£?([0-9]{1,11}|[0-9]{1,3}(?:,[0-9]{3}){1,3})(?:\.([0-9]{2}))?", re.ASCII)
+_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _DATE = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})", re.ASCII)
 _BRITISH = re.compile(r"([0-9]{1,2})[ /.-]([0-9]{1,2})[ /.-]([0-9]{4})", re.ASCII)
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -88,20 +89,35 @@ def check(asked: Question | Column, value: Any) -> Any:
 
 
 def shown(asked: Question | Column, value: Any) -> str:
-    """The value as people read it."""
+    """The value as people read it; a value of a wrong kind as it is."""
     if isinstance(value, bool):
         return "Yes" if value else "No"
-    if asked.kind in ("one_of", "several_of"):
-        codes = (value,) if isinstance(value, str) else value
-        return "; ".join(_label(asked, code) for code in codes)
-    if asked.kind == "date":
+    if isinstance(value, tuple | list):
+        return "; ".join(_label(asked, part) for part in value)
+    if isinstance(value, int):
+        return _amount(value) if asked.kind == "money" else f"{value:,}"
+    if asked.kind == "date" and is_day(value):
         day = date.fromisoformat(value)
         return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
-    if asked.kind == "money":
-        sign = "-" if value < 0 else ""
-        pounds, pence = divmod(abs(value), 100)
-        return f"{sign}£{pounds:,}.{pence:02}" if pence else f"{sign}£{pounds:,}"
-    return f"{value:,}" if asked.kind == "whole_number" else str(value)
+    return _label(asked, value)
+
+
+def is_day(value: Any) -> bool:
+    """Whether a value is a day of the calendar, written YYYY-MM-DD."""
+    if not isinstance(value, str) or not re.fullmatch(
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value, re.ASCII
+    ):
+        return False
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _amount(pence: int) -> str:
+    pounds, rest = divmod(abs(pence), 100)
+    return f"{'-' if pence < 0 else ''}£{pounds:,}{f'.{rest:02}' if rest else ''}"
 
 
 def as_typed(asked: Question | Column, value: Any) -> str | tuple[str, ...]:
@@ -116,9 +132,9 @@ def as_typed(asked: Question | Column, value: Any) -> str | tuple[str, ...]:
     return str(value)
 
 
-def _label(asked: Question | Column, code: str) -> str:
-    option = asked.option(code)
-    return option.label if option is not None else code
+def _label(asked: Question | Column, code: Any) -> str:
+    option = asked.option(code) if isinstance(code, str) else None
+    return option.label if option is not None else str(code)
 
 
 # --- typed text to a value -----------------------------------------------------------------------
@@ -282,13 +298,9 @@ def _check_several_of(asked: Question | Column, value: Any) -> None:
 
 
 def _check_date(asked: Question | Column, value: Any) -> None:
-    match = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value) if isinstance(value, str) else None
-    try:
-        day = date.fromisoformat(value) if match is not None else None
-    except ValueError:
-        day = None
-    if day is None:
+    if not is_day(value):
         raise Unread("CW-ANSWER-KIND", "Write a date as day, month and year, such as 7 11 2026.")
+    day = date.fromisoformat(value)
     if not YEARS[0] <= day.year <= YEARS[1]:
         raise Unread("CW-ANSWER-RANGE", f"Write a year from {YEARS[0]} to {YEARS[1]}.")
     for limit, late in ((asked.earliest, False), (asked.latest, True)):

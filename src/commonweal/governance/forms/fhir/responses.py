@@ -10,7 +10,6 @@ import base64
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -29,6 +28,7 @@ from commonweal.governance.forms.fhir.names import (
 )
 from commonweal.governance.forms.fhir.validating import check_resource
 from commonweal.governance.forms.schema import MAX_POUNDS, Column, FormDefinition, Question
+from commonweal.governance.forms.values import is_day
 from commonweal.governance.problems import Problem
 from commonweal.papers.base import PaperInvalid
 
@@ -157,18 +157,134 @@ def _text_value(
         system = code_system(form.id, link)
         return {"system": system, "code": option.code, "display": option.label}
     if name == "valueDate":
-        return value if _is_day(value) else None
+        return value if is_day(value) else None
     return value
 
 
-def _is_day(text: str) -> bool:
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text, re.ASCII):
-        return False
+# --- back ----------------------------------------------------------------------------------------
+
+
+def read_response(form: FormDefinition, data: Any, what: str = "The response") -> Received:
+    """The answers of a QuestionnaireResponse to `form`.
+
+    Whether they may be sent is another question (`answers.problems`). Raises `Fault`
+    CW-FHIR-INVALID, CW-ANSWER-OTHER, and `Unavailable` CW-FHIR-UNAVAILABLE.
+    """
+    if check_resource(data, what) != "QuestionnaireResponse":
+        raise Fault("CW-FHIR-INVALID", f"{what} is not a FHIR QuestionnaireResponse.")
+    if data.get("questionnaire") != f"{form_url(form.id)}|{form.version}":
+        raise Fault(
+            "CW-ANSWER-OTHER", f"{what} does not answer version {form.version} of {form.id}."
+        )
+    reading = _Receiving(form)
+    reading.items(data.get("item") or [])
+    raw: Json = {"answers": 1, "form": form.id, "form_version": form.version}
+    raw |= _draft(data, what)
+    raw["values"] = {**reading.values, **raw.get("values", {})}
+    raw["as_typed"] = {**reading.as_typed, **raw.get("as_typed", {})}
     try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+        made = Answers.read(raw, what, "CW-FHIR-INVALID")
+    except PaperInvalid as error:
+        raise Fault("CW-FHIR-INVALID", error.sentence) from None
+    return Received(made, tuple(reading.problems))
+
+
+def _draft(data: Json, what: str) -> Json:
+    holder = found(data, DRAFT)
+    if holder is None:
+        return {}
+    try:
+        plain = parse_json(base64.b64decode(str(value_of(holder)), validate=True), what)
+    except (ValueError, Fault):
+        plain = None
+    if not isinstance(plain, dict) or not {"values", "as_typed", "aside"} >= set(plain):
+        raise Fault("CW-FHIR-INVALID", f"{what} has an extension of ours that cannot be read.")
+    if not all(isinstance(plain.get(name, {}), dict) for name in ("values", "as_typed")):
+        raise Fault("CW-FHIR-INVALID", f"{what} has an extension of ours that cannot be read.")
+    return plain
+
+
+class _Receiving:
+    """One pass over the items of a response."""
+
+    def __init__(self, form: FormDefinition) -> None:
+        self.sections = {section.id for section in form.sections}
+        self.questions = {question.id: question for question in form.questions()}
+        self.values: Json = {}
+        self.as_typed: Json = {}
+        self.problems: list[Problem] = []
+
+    def items(self, items: list[Json]) -> None:
+        """Takes the answers of items, inside sections or without them."""
+        for item in items:
+            link = str(item.get("linkId"))
+            if link in self.sections:
+                self.items(item.get("item") or [])
+                continue
+            question = self.questions.get(link)
+            if question is None:
+                self._refuse(link, "the form does not ask this.")
+            elif question.columns is not None:
+                rows = self.values.setdefault(link, [])
+                rows.append(self._row(question, item, len(rows) + 1))
+            else:
+                value, typed = self._value(question, item, link)
+                if value is not None:
+                    self.values[link] = value
+                if typed is not None:
+                    self.as_typed[link] = typed
+
+    def _row(self, question: Question, item: Json, number: int) -> Json:
+        columns = {f"{question.id}.{column.id}": column for column in question.columns or ()}
+        row: Json = {}
+        for cell in item.get("item") or []:
+            link = str(cell.get("linkId"))
+            column = columns.get(link)
+            if column is None:
+                self._refuse(link, "the table has no such column.")
+                continue
+            value, typed = self._value(column, cell, link)
+            if value is not None:
+                row[column.id] = value
+            if typed is not None:
+                self.as_typed[f"{question.id}.{number}.{column.id}"] = typed
+        return row
+
+    def _value(self, asked: Question | Column, item: Json, link: str) -> tuple[Any, Any]:
+        given = item.get("answer") or []
+        read = [_read(asked, one) for one in given]
+        if any(one is None for one in read) or (len(read) > 1 and asked.kind != "several_of"):
+            self._refuse(link, "the answer is not of the kind that the question asks for.")
+            return None, "; ".join(_written(one) for one in given)
+        if not read:
+            return None, None
+        return (read, None) if asked.kind == "several_of" else (read[0], None)
+
+    def _refuse(self, link: str, said: str) -> None:
+        shown = link if re.fullmatch(r"[\w./-]{1,64}", link, re.ASCII) else "(other name)"
+        self.problems.append(Problem(shown, "CW-QUESTION-FOREIGN", f"Item {shown}: {said}"))
+
+
+def _read(asked: Question | Column, answer: Json) -> Any:
+    name = _VALUE_NAMES.get(asked.kind, "valueString")
+    value = answer.get(name)
+    if value is None:
+        return None
+    if name == "valueCoding":
+        code = value.get("code")
+        return code if isinstance(code, str) and asked.option(code) is not None else None
+    if name == "valueQuantity":
+        if value.get("code") != "GBP" or value.get("system") != CURRENCY:
+            return None
+        amount = value.get("value")
+        if isinstance(amount, bool) or not isinstance(amount, int | float):
+            return None
+        pence = Decimal(str(amount)) * 100
+        whole = pence == pence.to_integral_value() and abs(pence) <= MAX_POUNDS * 100
+        return int(pence) if whole else None
+    if name == "valueDate":
+        return value if is_day(value) else None
+    return value
 
 
 # --- back ----------------------------------------------------------------------------------------
@@ -289,7 +405,7 @@ def _read(asked: Question | Column, answer: Json) -> Any:
         pence = Decimal(str(value.get("value"))) * 100
         return int(pence) if pence == pence.to_integral_value() else None
     if name == "valueDate":
-        return value if isinstance(value, str) and _is_day(value) else None
+        return value if isinstance(value, str) and is_day(value) else None
     return value
 
 
