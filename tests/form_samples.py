@@ -147,6 +147,20 @@ def answers(values: dict[str, Any] | None = None, **more: Any) -> Answers:
     return Answers.read(data, "The answers")
 
 
+def mangled(part: Any) -> Any:
+    """Every copy of a resource in which one value is replaced by another kind of value."""
+    if isinstance(part, dict):
+        for key in part:
+            for other in ([], {}, "x", 7, True, None):
+                yield {**part, key: other}
+            for inner in mangled(part[key]):
+                yield {**part, key: inner}
+    elif isinstance(part, list):
+        for at, one in enumerate(part):
+            for inner in mangled(one):
+                yield [*part[:at], inner, *part[at + 1 :]]
+
+
 # --- strategies ----------------------------------------------------------------------------------
 
 # Drawn from a list, because texts drawn letter by letter would take most of the time.

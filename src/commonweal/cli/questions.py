@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from commonweal.governance.forms.schema import FormDefinition
     from commonweal.governance.problems import Problem
 
-app = group("The forms that people fill in: list, check, copy and carry them.")
+app = group("The forms that people fill in: list, check and copy them.")
 
 FolderOption = Annotated[
     Path | None,
@@ -114,7 +114,7 @@ def export(
     folder: FolderOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Copy a form to a file: as YAML to change it, or as a FHIR R4 Questionnaire."""
+    """Copy a form to a file, as YAML or as FHIR R4."""
     from commonweal.foundation.files import write_atomic
 
     library = _library(folder)

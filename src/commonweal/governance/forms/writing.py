@@ -33,7 +33,24 @@ _Writer.add_representer(str, _text)
 
 
 def write_form(form: FormDefinition) -> str:
-    """The form as YAML."""
+    """The form as YAML; what a form is without saying so is left out."""
+    plain = form.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     return yaml.dump(
-        form.plain(), Dumper=_Writer, sort_keys=False, allow_unicode=True, width=100, indent=2
+        _in_reading_order(plain),
+        Dumper=_Writer,
+        sort_keys=False,
+        allow_unicode=True,
+        width=100,
+        indent=2,
     )
+
+
+def _in_reading_order(part: Any) -> Any:
+    """The same, with what a question is and asks before everything else of it."""
+    if isinstance(part, list):
+        return [_in_reading_order(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    first = [name for name in ("form", "id", "kind", "ask") if name in part]
+    names = [*first, *(name for name in part if name not in first)]
+    return {name: _in_reading_order(part[name]) for name in names}
