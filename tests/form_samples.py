@@ -55,6 +55,7 @@ SAMPLE: dict[str, Any] = {
                     "options": [
                         {"code": "text", "label": "Text"},
                         {"code": "image", "label": "Images"},
+                        {"code": "none", "label": "None of these", "exclusive": True},
                     ],
                 },
             ],
@@ -186,7 +187,12 @@ def _asked(draw: st.DrawFn, id_: str, kind: str) -> dict[str, Any]:
     if kind in ("one_of", "several_of"):
         count = draw(st.integers(1, 4))
         made["options"] = [
-            {"code": f"c{n}", "label": f"Option {n}", "retired": draw(st.booleans()) and n > 0}
+            {
+                "code": f"c{n}",
+                "label": f"Option {n}",
+                "retired": draw(st.booleans()) and n > 0,
+                "exclusive": n == 1 and kind == "several_of",
+            }
             for n in range(count)
         ]
     elif kind == "short_text" and draw(st.booleans()):

@@ -17,7 +17,7 @@ from commonweal.governance.forms.answers import (
     visible,
 )
 from commonweal.governance.forms.changing import compare
-from commonweal.governance.forms.cleaning import clean
+from commonweal.governance.forms.cleaning import clean, filled
 from commonweal.governance.forms.comparing import changes, word_pieces
 from commonweal.governance.forms.conditions import Condition
 from commonweal.governance.forms.fhir import (
@@ -141,6 +141,7 @@ def test_nothing_typed_is_lost_and_saving_never_fails(data: st.DataObject) -> No
     made = clean(form, begin(form), sent)
     kept = json.dumps(made.answers.plain(), ensure_ascii=False)
     assert type(made.answers).read(made.answers.plain(), "The draft") == made.answers
+    assert clean(form, begin(form), filled(form, made.answers)).answers == made.answers
     # What stands as typed is told, once each.
     for place in made.answers.as_typed:
         assert any(found.where.endswith(place) for found in made.problems), place

@@ -287,6 +287,7 @@ QUESTIONS = {
     "CW-FHIR-INVALID": "A FHIR resource breaks the rules of FHIR R4.",
     "CW-FHIR-UNAVAILABLE": "The package that checks FHIR resources is not installed.",
     "CW-ANSWER-OTHER": "Answers belong to another form or another version of it.",
+    "CW-ANSWER-ROLE": "A form is filled in by people in other roles.",
     "CW-ANSWER-MISSING": "A question that needs an answer has none.",
     "CW-ANSWER-KIND": "What was typed is not the kind of answer that the question asks for.",
     "CW-ANSWER-TOO-LONG": "An answer is longer than its limit.",

@@ -27,6 +27,7 @@ from commonweal.governance.forms.schema import (
 )
 from commonweal.governance.forms.values import Unread, check, read_codes, read_typed
 from commonweal.governance.problems import Problem, stopping
+from commonweal.governance.roles import ROLE_WORDS, RoleName
 from commonweal.papers.base import LARGEST, Line, Paper, Text
 
 MAX_TYPED = 200_000
@@ -45,7 +46,7 @@ Typed = (
         tuple[Annotated[str, StringConstraints(max_length=500)], ...], Field(max_length=200)
     ]
 )
-"""What was typed and is no answer: a text, or several for boxes that were ticked."""
+"""What was typed and is no answer: a text, or several for ticked boxes and the parts of a date."""
 Place = Annotated[
     str,
     StringConstraints(
@@ -84,7 +85,10 @@ def begin(definition: FormDefinition) -> Answers:
 def with_given(
     definition: FormDefinition, answers: Answers, facts: Mapping[Given, bool]
 ) -> Answers:
-    """The answers with what the application itself knows; nobody types these."""
+    """The answers with what the application itself knows; nobody types these.
+
+    To be done at each saving and sending, since the application may have changed in between.
+    """
     check_belongs(definition, answers)
     values = dict(answers.values)
     for question in definition.questions():
@@ -124,6 +128,21 @@ def visible(definition: FormDefinition, answers: Answers) -> frozenset[str]:
                 if question.id in answers.values:
                     shown[question.id] = answers.values[question.id]
     return frozenset(ids)
+
+
+def check_may_fill(definition: FormDefinition, role: RoleName) -> None:
+    """Refuse a role that does not fill in this form. Raises `Refused` CW-ANSWER-ROLE."""
+    if role not in definition.filled_by:
+        people = " or ".join(ROLE_WORDS[one] for one in definition.filled_by)
+        raise Refused(
+            "CW-ANSWER-ROLE",
+            f'"{definition.title}" is filled in by: {people}. You act as {ROLE_WORDS[role]}.',
+        )
+
+
+def can_fill(definition: FormDefinition, role: RoleName) -> bool:
+    """Whether `check_may_fill` would pass."""
+    return role in definition.filled_by
 
 
 def is_required(question: Question, shown: Mapping[str, Any]) -> bool:
@@ -250,6 +269,8 @@ def retyped_problem(place: str, asked: Question | Column, typed: Typed) -> Probl
     try:
         if isinstance(typed, str):
             read_typed(asked, typed) if asked.kind != "several_of" else read_codes(asked, [typed])
+        elif asked.kind == "date":
+            read_typed(asked, " ".join(typed))
         else:
             read_codes(asked, list(typed))
     except Unread as why:

@@ -114,7 +114,8 @@ _OF_A_SECTION = ("title", "intro", "shown_when")
 def _changes(old: FormDefinition, new: FormDefinition) -> Iterator[FormChange]:
     fields = tuple(n for n in _OF_THE_FORM if getattr(old, n) != getattr(new, n))
     if fields:
-        yield FormChange("", "changed", fields)
+        # Who fills in a form keeps people apart, as the rapporteur from the applicant (P6).
+        yield FormChange("", "changed", fields, locked="filled_by" in fields)
     before = {section.id: section for section in old.sections}
     after = {section.id: section for section in new.sections}
     for section in new.sections:
@@ -253,7 +254,7 @@ def _asked_problems(
 def _lock_problems(
     locked: tuple[FormChange, ...], note: str | None, approvals: Sequence[str]
 ) -> Iterator[Problem]:
-    named = ", ".join(dict.fromkeys(change.where for change in locked))
+    named = ", ".join(dict.fromkeys(change.where or "who fills it in" for change in locked))
     if note is None or not note.strip():
         said = f"A locked question has changed ({named}): write a note that says what and why."
         yield Problem(locked[0].where, "CW-QUESTION-LOCKED", said)

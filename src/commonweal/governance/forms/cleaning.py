@@ -1,4 +1,4 @@
-"""From what a browser sends to a draft: everything that was typed is kept, readable or not.
+"""From what a browser sends to a draft, and back: all that was typed is kept, readable or not.
 
 Names of fields: `question`; `question-day`, `question-month`, `question-year` for a date;
 `table-1-column` for a cell (rows from 1; a date cell adds `-day` and so on). Names that the form
@@ -18,6 +18,7 @@ from commonweal.governance.forms.answers import (
     Typed,
     about,
     check_belongs,
+    typed_cells,
 )
 from commonweal.governance.forms.schema import (
     MAX_ROWS,
@@ -27,7 +28,13 @@ from commonweal.governance.forms.schema import (
     Section,
     where,
 )
-from commonweal.governance.forms.values import Unread, read_codes, read_typed
+from commonweal.governance.forms.values import (
+    Unread,
+    as_typed,
+    is_day,
+    read_codes,
+    read_typed,
+)
 from commonweal.governance.problems import Problem
 
 Sent = Mapping[str, Sequence[str]]
@@ -58,28 +65,28 @@ def clean(
     Raises `Fault` CW-ANSWER-OTHER for a draft of another form or version.
     """
     check_belongs(definition, before)
-    values, as_typed = dict(before.values), dict(before.as_typed)
+    values, kept = dict(before.values), dict(before.as_typed)
     found: list[Problem] = []
     for section, question in definition.placed():
         if question.given is not None or (asked is not None and question.id not in asked):
             continue
         values.pop(question.id, None)
-        for place in [p for p in as_typed if p.partition(".")[0] == question.id]:
-            del as_typed[place]
+        for place in [p for p in kept if p.partition(".")[0] == question.id]:
+            del kept[place]
         if question.columns is not None:
             rows, typed, wrong = _read_table(section, question, sent)
             if rows:
                 values[question.id] = rows
-            as_typed.update(typed)
+            kept.update(typed)
         else:
             read = _read(question, question.id, sent)
             if read.value is not None:
                 values[question.id] = read.value
             if read.typed is not None:
-                as_typed[question.id] = read.typed
+                kept[question.id] = read.typed
             wrong = list(read.problems(where(section, question), question))
         found += wrong
-    made = {**dict(before), "values": values, "as_typed": as_typed}
+    made = {**dict(before), "values": values, "as_typed": kept}
     return Cleaned(Answers.model_validate(made), tuple(found))
 
 
@@ -102,9 +109,9 @@ class _Read:
 def _read(asked: Question | Column, name: str, sent: Sent) -> _Read:
     if asked.kind == "several_of":
         return _read_several(asked, sent.get(name, ()))
-    typed = _date_text(name, sent) if asked.kind == "date" else None
-    if typed is None:
-        typed = _last(sent.get(name, ()))
+    if asked.kind == "date" and any(f"{name}-{part}" in sent for part in DATE_PARTS):
+        return _read_date(asked, [_last(sent.get(f"{name}-{part}", ())) for part in DATE_PARTS])
+    typed = _last(sent.get(name, ()))
     kept = _storable(typed)
     try:
         return _Read(value=read_typed(asked, kept), cut=len(typed) > MAX_TYPED)
@@ -121,12 +128,15 @@ def _read_several(asked: Question | Column, sent: Sequence[str]) -> _Read:
         return _Read(typed=kept, why=why, cut=cut)
 
 
-def _date_text(name: str, sent: Sent) -> str | None:
-    """The three fields of a date as one text, or None if the page has no such fields."""
-    if not any(f"{name}-{part}" in sent for part in DATE_PARTS):
-        return None
-    parts = [_last(sent.get(f"{name}-{part}", ())).strip() for part in DATE_PARTS]
-    return " ".join(parts) if any(parts) else ""
+def _read_date(asked: Question | Column, parts: list[str]) -> _Read:
+    """The three fields of a date; what is no date is kept field by field."""
+    kept = tuple(_storable(part).strip()[:500] for part in parts)
+    if not any(kept):
+        return _Read()
+    try:
+        return _Read(value=read_typed(asked, " ".join(kept)))
+    except Unread as why:
+        return _Read(typed=kept, why=why, cut=any(len(part.strip()) > 500 for part in parts))
 
 
 def _last(values: Sequence[str]) -> str:
@@ -148,7 +158,7 @@ def _read_table(
     """The rows that hold something, closed up; cells kept as typed; and problems."""
     columns = question.columns or ()
     rows: list[dict[str, Any]] = []
-    as_typed: dict[str, Typed] = {}
+    kept: dict[str, Typed] = {}
     found: list[Problem] = []
     numbers = _row_numbers(question, sent)
     for number in numbers:
@@ -163,11 +173,11 @@ def _read_table(
             break
         rows.append(row)
         at = len(rows)
-        as_typed.update({f"{question.id}.{at}.{id_}": text for id_, text in typed.items()})
+        kept.update({f"{question.id}.{at}.{id_}": text for id_, text in typed.items()})
         for column in columns:
             place = where(section, question, at, column.id)
             found += read[column.id].problems(place, column)
-    return tuple(rows), as_typed, found
+    return tuple(rows), kept, found
 
 
 def _row_numbers(question: Question, sent: Sent) -> list[int]:
@@ -181,3 +191,55 @@ def _row_numbers(question: Question, sent: Sent) -> list[int]:
         if parts[2] in known and (len(parts) == 3 or date_part):
             numbers.add(int(parts[1]))
     return sorted(numbers)
+
+
+# --- back to the page ----------------------------------------------------------------------------
+
+
+def filled(definition: FormDefinition, answers: Answers) -> dict[str, tuple[str, ...]]:
+    """The fields of a page as they are filled in: the draft as somebody would type it.
+
+    Read by `clean`, they give the same draft. Answers that the application gives are not in it.
+    Raises `Fault` CW-ANSWER-OTHER for a draft of another form or version.
+    """
+    check_belongs(definition, answers)
+    fields: dict[str, tuple[str, ...]] = {}
+    for question in definition.questions():
+        if question.given is not None:
+            continue
+        if question.columns is not None:
+            fields.update(_filled_table(question, answers))
+            continue
+        typed = answers.as_typed.get(question.id)
+        value = answers.values.get(question.id)
+        fields.update(_filled(question, question.id, value, typed))
+    return fields
+
+
+def _filled_table(question: Question, answers: Answers) -> Iterator[tuple[str, tuple[str, ...]]]:
+    rows = answers.values.get(question.id, ())
+    rows = rows if isinstance(rows, tuple) else ()
+    typed = typed_cells(question, answers)
+    count = max([len(rows), *(row for row, _ in typed)], default=0)
+    for number in range(1, count + 1):
+        row = rows[number - 1] if number <= len(rows) else {}
+        for column in question.columns or ():
+            value = row.get(column.id) if isinstance(row, dict) else None
+            name = f"{question.id}-{number}-{column.id}"
+            yield from _filled(column, name, value, typed.get((number, column.id))).items()
+
+
+def _filled(
+    asked: Question | Column, name: str, value: Any, typed: Typed | None
+) -> dict[str, tuple[str, ...]]:
+    if typed is None:
+        if value is None:
+            return {}
+        typed = as_typed(asked, value)
+    if asked.kind == "date" and is_day(typed):
+        year, month, day = str(typed).split("-")
+        typed = (day.lstrip("0"), month.lstrip("0"), year)
+    if asked.kind == "date" and isinstance(typed, tuple) and len(typed) == len(DATE_PARTS):
+        names = (f"{name}-{part}" for part in DATE_PARTS)
+        return {field: (text,) for field, text in zip(names, typed, strict=True)}
+    return {name: (typed,) if isinstance(typed, str) else typed}

@@ -83,6 +83,8 @@ form; the id of a form has dashes.
 `public: false` |
 | `locked`, `basis` | `true`: a core legal question, with the rule that it comes from |
 | `given` | the application answers it, nobody types it |
+| `options` | a list of `code` and `label`; `retired: true` is no longer offered, and \
+`exclusive: true` is chosen alone |
 
 """
 

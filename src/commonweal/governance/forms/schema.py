@@ -93,11 +93,13 @@ class FormFaults(ValueError):
 
 
 class Option(Paper):
-    """One answer that can be chosen. A `retired` one is no longer offered; its code stays."""
+    """One answer that can be chosen. A `retired` one is no longer offered; its code stays. An
+    `exclusive` one ("none of these") is chosen alone."""
 
     code: Name
     label: Line
     retired: bool = False
+    exclusive: bool = False
 
 
 class _Asked(Paper):
@@ -132,6 +134,8 @@ class _Asked(Paper):
             _once([option.label for option in self.options], "label")
             if all(option.retired for option in self.options):
                 raise ValueError("must offer at least one option that is not retired")
+            if kind == "one_of" and any(option.exclusive for option in self.options):
+                raise ValueError("must not have an exclusive option: only one is chosen anyway")
         if kind == "whole_number":
             for limit in (self.smallest, self.largest):
                 if limit is not None and abs(limit) > MAX_WHOLE:

@@ -295,6 +295,10 @@ def _check_several_of(asked: Question | Column, value: Any) -> None:
         raise Unread("CW-ANSWER-KIND", "Choose one or more from the list.")
     for code in value:
         _check_one_of(asked, code)
+    chosen = [asked.option(code) for code in value]
+    alone = next((one for one in chosen if one is not None and one.exclusive), None)
+    if alone is not None and len(value) > 1:
+        raise Unread("CW-ANSWER-CHOICE", f'Choose "{alone.label}" alone, or leave it out.')
 
 
 def _check_date(asked: Question | Column, value: Any) -> None:

@@ -10,13 +10,15 @@ from commonweal.foundation.errors import Fault, Refused
 from commonweal.governance.forms.answers import (
     Answers,
     begin,
+    can_fill,
     can_send,
+    check_may_fill,
     check_sendable,
     problems,
     visible,
     with_given,
 )
-from commonweal.governance.forms.cleaning import clean
+from commonweal.governance.forms.cleaning import clean, filled
 from commonweal.governance.forms.reading import read_form
 from commonweal.papers.base import PaperInvalid
 from tests.form_samples import COMPLETE, answers, question_of, sample, sample_data
@@ -163,6 +165,16 @@ def test_the_same_answers_have_the_same_digest() -> None:
     assert complete().digest() != complete(name="Other").digest()
 
 
+def test_a_form_is_filled_in_by_its_roles() -> None:
+    form = sample(filled_by=["rapporteur", "panel_member"])
+    check_may_fill(form, "rapporteur")
+    assert can_fill(form, "panel_member")
+    assert not can_fill(form, "applicant")
+    with pytest.raises(Refused, match="rapporteur or member of the public panel") as caught:
+        check_may_fill(form, "applicant")
+    assert caught.value.code == "CW-ANSWER-ROLE"
+
+
 # --- what the application knows ------------------------------------------------------------------
 
 
@@ -241,7 +253,7 @@ def test_what_cannot_be_read_is_kept_as_it_was_typed() -> None:
     made = clean(sample(), begin(sample()), page)
     assert dict(made.answers.as_typed) == {
         "people": "lots",
-        "begins": "2 13 2026",
+        "begins": ("2", "13", "2026"),
         "model": "one two three four five six",
         "kinds": ("moon", "text"),
         "name": "a\x00b",
@@ -256,6 +268,29 @@ def test_what_cannot_be_read_is_kept_as_it_was_typed() -> None:
         ("more.harms.2.owner", "CW-ANSWER-TOO-LONG"),
     }
     assert set(made.problems) == set(problems(sample(), made.answers))
+
+
+def test_the_parts_of_a_date_are_kept_as_they_were() -> None:
+    page = {"begins-day": [" 2 3"], "begins-month": [""], "begins-year": ["MMXXVI"]}
+    made = clean(sample(), begin(sample()), page, asked=["begins"])
+    assert made.answers.as_typed == {"begins": ("2 3", "", "MMXXVI")}
+    assert filled(sample(), made.answers) == {
+        "begins-day": ("2 3",),
+        "begins-month": ("",),
+        "begins-year": ("MMXXVI",),
+    }
+
+
+def test_a_draft_fills_in_its_page_again() -> None:
+    draft = clean(sample(), begin(sample()), PAGE).answers
+    fields = filled(sample(), draft)
+    assert fields["kinds"] == ("text", "image")
+    assert fields["begins-month"] == ("3",)
+    assert fields["cost"] == ("1200.50",)
+    assert fields["harms-2-harm"] == ("Some",)
+    assert "cag" not in fields
+    assert clean(sample(), begin(sample()), fields).answers == draft
+    assert filled(given_form(), complete()).get("ai") is None
 
 
 def test_a_page_changes_only_what_it_asked() -> None:

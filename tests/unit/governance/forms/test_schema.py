@@ -84,6 +84,11 @@ def test_nothing_is_public_unless_it_says_so() -> None:
             "start.stage",
             "must offer at least one option",
         ),
+        (
+            lambda d: q(d, "stage")["options"][0].update(exclusive=True),
+            "start.stage",
+            "must not have an exclusive option",
+        ),
         (lambda d: q(d, "cag").pop("patterns"), "more.cag", "must have patterns"),
         (lambda d: q(d, "cag").update(patterns=["(a+)+$"]), "more.cag", "right form"),
         (lambda d: q(d, "harms").pop("columns"), "more.harms", "must have columns"),

@@ -116,6 +116,9 @@ def test_several_choices() -> None:
     assert read_codes(kinds, []) is None
     assert shown(kinds, ("text", "image")) == "Text; Images"
     assert as_typed(kinds, ("text", "image")) == ("text", "image")
+    assert read_codes(kinds, ["none"]) == ("none",)
+    with pytest.raises(Unread, match='Choose "None of these" alone'):
+        read_codes(kinds, ["none", "text"])
     for typed in (["moon"], ["text", "moon"], ["text,image"]):
         with pytest.raises(Unread, match="Choose from the list"):
             read_codes(kinds, typed)

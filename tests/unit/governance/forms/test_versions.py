@@ -156,6 +156,7 @@ LOCKED: list[Change] = [
     lambda d: q(d, "promise").update(public=True),
     lambda d: q(d, "promise").update(shown_when={"question": "ai", "is": True}),
     lambda d: retire(d, "promise"),
+    lambda d: d.update(filled_by=["applicant", "dpo"]),
     lambda d: d["sections"][1].update(shown_when={"question": "ai", "is": True}),
     lambda d: d["sections"][0]["questions"].append(d["sections"][1]["questions"].pop()),
 ]

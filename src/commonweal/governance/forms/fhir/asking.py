@@ -9,6 +9,7 @@ from typing import Any
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import Fault
 from commonweal.governance.forms.fhir.names import (
+    EXCLUSIVE,
     MAX_OCCURS,
     MAX_VALUE,
     MIN_OCCURS,
@@ -260,9 +261,10 @@ class Asking:
                 name = f"{name[:45]}_2"
             known[code] = name
             one: Json = {"code": name, "label": self.line(label, code)}
-            retired = found(option, RETIRED_OPTION)
-            if retired is not None and value_of(retired) is True:
-                one["retired"] = True
+            for name_, url in (("retired", RETIRED_OPTION), ("exclusive", EXCLUSIVE)):
+                mark = found(option, url)
+                if mark is not None and value_of(mark) is True:
+                    one[name_] = True
             if option.get("initialSelected"):
                 self.warn(link, "the choice that it begins with is left out.")
             made.append(one)

@@ -11,6 +11,7 @@ from commonweal.governance.forms.conditions import Condition
 from commonweal.governance.forms.fhir.names import (
     CATEGORY,
     CATEGORY_CODES,
+    EXCLUSIVE,
     FORM,
     MAX_OCCURS,
     MAX_VALUE,
@@ -175,8 +176,9 @@ def _occurs(question: Question, made: Json) -> None:
 
 def _option(system: str, option: Option) -> Json:
     made: Json = {"valueCoding": {"system": system, "code": option.code, "display": option.label}}
-    if option.retired:
-        made["extension"] = [part(RETIRED_OPTION, "valueBoolean", True)]
+    marks = ((EXCLUSIVE, option.exclusive), (RETIRED_OPTION, option.retired))
+    if any(marked for _, marked in marks):
+        made["extension"] = [part(url, "valueBoolean", True) for url, marked in marks if marked]
     return made
 
 
