@@ -19,7 +19,6 @@ from commonweal.governance.forms.schema import (
     Column,
     FormDefinition,
     FormId,
-    Given,
     Question,
     Section,
     Version,
@@ -82,9 +81,7 @@ def begin(definition: FormDefinition) -> Answers:
     return Answers(form=definition.id, form_version=definition.version)
 
 
-def with_given(
-    definition: FormDefinition, answers: Answers, facts: Mapping[Given, bool]
-) -> Answers:
+def with_given(definition: FormDefinition, answers: Answers, facts: Mapping[str, bool]) -> Answers:
     """The answers with what the application itself knows; nobody types these.
 
     To be done at each saving and sending, since the application may have changed in between.
