@@ -24,7 +24,7 @@ from commonweal.governance.forms.schema import (
     Version,
     where,
 )
-from commonweal.governance.forms.values import Unread, check, read_codes, read_typed
+from commonweal.governance.forms.values import Unread, are_rows, check, read_codes, read_typed
 from commonweal.governance.problems import Problem, stopping
 from commonweal.governance.roles import ROLE_WORDS, RoleName
 from commonweal.papers.base import LARGEST, Line, Paper, Text
@@ -214,7 +214,7 @@ def _table_problems(
 ) -> Iterator[Problem]:
     place = where(section, question)
     rows = answers.values.get(question.id, ())
-    if not isinstance(rows, tuple) or not all(isinstance(row, dict) for row in rows):
+    if not are_rows(rows):
         yield Problem(place, "CW-ANSWER-KIND", f'Answer "{question.ask}" as a table.')
         return
     typed = typed_cells(question, answers)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from commonweal.governance.forms.answers import Answers, visible
 from commonweal.governance.forms.schema import Column, FormDefinition, Question, Section, where
-from commonweal.governance.forms.values import shown
+from commonweal.governance.forms.values import are_rows, shown
 
 Mark = Literal["same", "removed", "added"]
 What = Literal["added", "removed", "changed"]
@@ -89,7 +89,7 @@ def _value(answers: Answers, id_: str, seen: frozenset[str]) -> Any:
 def _compare(
     section: Section, question: Question, earlier: Question, was: Any, now: Any
 ) -> Iterator[Change]:
-    if question.columns is not None and _are_rows(was) and _are_rows(now):
+    if question.columns is not None and all(one is None or are_rows(one) for one in (was, now)):
         yield from _compare_rows(section, question, earlier, was or (), now or ())
         return
     before = None if was is None else shown(earlier, was)
@@ -113,12 +113,6 @@ def _compare_rows(
             number = c + offset + 1 if right is not None else a + offset + 1
             place = where(section, question, number)
             yield _change(place, f"{question.ask} Row {number}.", left, right)
-
-
-def _are_rows(value: Any) -> bool:
-    return value is None or (
-        isinstance(value, tuple) and all(isinstance(row, dict) for row in value)
-    )
 
 
 def _row_text(question: Question, row: Any) -> str:

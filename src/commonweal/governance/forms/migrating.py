@@ -14,7 +14,7 @@ from typing import Any
 from commonweal.foundation.errors import Refused
 from commonweal.governance.forms.answers import Answers, Aside, about, check_belongs
 from commonweal.governance.forms.schema import Column, FormDefinition, Question, where
-from commonweal.governance.forms.values import Unread, as_typed, check
+from commonweal.governance.forms.values import Unread, are_rows, as_typed, check
 from commonweal.governance.problems import Problem
 
 _MEANING = ("ask", "statement", "columns", "options")
@@ -68,29 +68,35 @@ class _Carrying:
         if id_ not in self.after or self._is_another(id_):
             self._put_aside(id_, value=value)
             return
-        section, now = self.after[id_]
-        place = where(section, now)
+        _, now = self.after[id_]
+        self._tell(id_)
         was = self.before.get(id_)
-        if was is not None and _changed(was, now):
-            said = about(now, "the question has changed. Check that your answer still fits.")
-            self.problems.append(Problem(place, "CW-ANSWER-ASKED-ANEW", said, "warns"))
-        if was is not None and now.public and not was.public:
-            said = about(now, "from now on this answer is published.")
-            self.problems.append(Problem(place, "CW-ANSWER-ASKED-ANEW", said, "warns"))
         if now.kind == "declaration" and was is not None and was.statement != now.statement:
-            # Nobody has agreed to the new words.
-            return
-        if now.columns is not None and isinstance(value, tuple):
+            return  # nobody has agreed to the new words
+        if now.columns is None and not are_rows(value):
+            self._keep(self.values, id_, id_, now, value)
+        elif now.columns is not None and are_rows(value):
             known = {column.id for column in now.columns}
-            if any(set(row) - known for row in value if isinstance(row, dict)):
+            if any(set(row) - known for row in value):
                 self._put_aside(id_, value=value)
-            self.values[id_] = tuple(
-                self._row(id_, number, now, row)
-                for number, row in enumerate(value, 1)
-                if isinstance(row, dict)
-            )
-            return
-        self._keep(self.values, id_, id_, now, value)
+            rows = [self._row(id_, number, now, row) for number, row in enumerate(value, 1)]
+            self.values[id_] = tuple(rows)
+        else:
+            self._put_aside(id_, value=value)
+
+    def _tell(self, id_: str) -> None:
+        """Say what about a question makes its answer worth another look."""
+        section, now = self.after[id_]
+        was = self.before.get(id_)
+        told = []
+        if was is not None and _changed(was, now):
+            told.append("the question has changed. Check that your answer still fits.")
+        if was is not None and now.public and not was.public:
+            told.append("from now on this answer is published.")
+        place = where(section, now)
+        self.problems += [
+            Problem(place, "CW-ANSWER-ASKED-ANEW", about(now, said), "warns") for said in told
+        ]
 
     def typed(self, place: str) -> None:
         """Carry over one text that is no answer."""
@@ -154,7 +160,7 @@ class _Carrying:
         )
         if value is not None:
             entry["value"] = value
-            said = f'"{ask}" is no longer asked. Your answer is kept, and is not sent.'
+            said = f'"{ask}" is no longer asked like this. Your answer is kept, and is not sent.'
             self.problems.append(Problem("", "CW-ANSWER-ASIDE", said, "warns"))
         else:
             entry["as_typed"] = typed

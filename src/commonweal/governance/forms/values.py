@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, TypeGuard
 
 from commonweal.governance.forms.conditions import MAX_WHOLE
 from commonweal.governance.forms.schema import (
@@ -118,6 +118,11 @@ def is_day(value: Any) -> bool:
 def _amount(pence: int) -> str:
     pounds, rest = divmod(abs(pence), 100)
     return f"{'-' if pence < 0 else ''}£{pounds:,}{f'.{rest:02}' if rest else ''}"
+
+
+def are_rows(value: Any) -> TypeGuard[tuple[dict[str, Any], ...]]:
+    """Whether a value is rows of cells, as the answer to a table is."""
+    return isinstance(value, tuple) and all(isinstance(row, dict) for row in value)
 
 
 def as_typed(asked: Question | Column, value: Any) -> str | tuple[str, ...]:
