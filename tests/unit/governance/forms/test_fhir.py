@@ -18,8 +18,9 @@ from commonweal.governance.forms.fhir import (
     read_response,
     response,
 )
+from commonweal.governance.forms.reading import read_form
 from commonweal.governance.forms.schema import FormDefinition
-from tests.form_samples import COMPLETE, answers, mangled, sample
+from tests.form_samples import COMPLETE, answers, mangled, question_of, sample, sample_data
 
 FOREIGN: dict[str, Any] = {
     "resourceType": "Questionnaire",
@@ -130,6 +131,7 @@ def test_our_form_speaks_fhir_where_fhir_has_words() -> None:
     ]
     assert by_link["kinds"]["repeats"] is True
     assert by_link["harms"]["repeats"] is True
+    assert by_link["promise"]["item"][0]["text"] == "I will keep to it."
     assert [one["linkId"] for one in by_link["harms"]["item"]] == [
         "harms.harm", "harms.day", "harms.owner",
     ]  # fmt: skip
@@ -170,6 +172,24 @@ def test_a_draft_keeps_what_fhir_cannot_hold() -> None:
 
 
 # --- theirs --------------------------------------------------------------------------------------
+
+
+def test_no_two_items_share_a_link() -> None:
+    data = sample_data()
+    harms = question_of(data, "harms")
+    harms["help"] = "One row each."
+    harms["columns"].append({"id": "help", "kind": "date", "ask": "Help", "help": "A day."})
+    question_of(data, "promise")["help"] = "Read it."
+    data["sections"][1]["intro"] = "More of it."
+    form = read_form(data, "x")
+
+    def links(items: list[dict[str, Any]]) -> list[str]:
+        return [link for one in items for link in (one["linkId"], *links(one.get("item", [])))]
+
+    made = json.loads(json.dumps(questionnaire(form)))
+    every = links(made["item"])
+    assert len(every) == len(set(every))
+    assert read_questionnaire(made).definition == form
 
 
 def test_a_foreign_questionnaire_becomes_a_form() -> None:

@@ -238,6 +238,23 @@ def test_a_section_looks_at_earlier_sections_only() -> None:
     assert read_form(right, "x").sections[1].shown_when is not None
 
 
+def test_a_form_has_an_end() -> None:
+    def change(data: dict[str, Any]) -> None:
+        asked = [{"id": f"n{n}", "kind": "date", "ask": "When?"} for n in range(301)]
+        data["sections"] = [
+            {"id": f"s{n}", "title": "S", "questions": asked[n * 60 : n * 60 + 60]}
+            for n in range(6)
+        ]
+
+    assert "more than 300 questions" in fault_of(change).problems[0].sentence
+    assert (
+        "too many entries"
+        in fault_of(lambda d: d["sections"][0].update(questions=[q(d, "name")] * 61))
+        .problems[0]
+        .sentence
+    )
+
+
 def test_every_fault_is_told_at_once() -> None:
     def change(data: dict[str, Any]) -> None:
         q(data, "name").pop("ask")

@@ -216,6 +216,8 @@ class Asking:
             made["example"] = parts["example"][0]
         help_ = []
         for child in item.get("item") or []:
+            if child["type"] == "display" and child["linkId"] == f"{link}-statement":
+                continue  # it stands in our extension, too
             if child["type"] == "display":
                 help_.append(str(child.get("text") or ""))
             elif item["type"] != "group":

@@ -62,7 +62,7 @@ def _form_parts(form: FormDefinition) -> Iterator[Json]:
 def _section(form: FormDefinition, section: Section) -> Json:
     items = [_question(form, question) for question in section.questions]
     if section.intro is not None:
-        items.insert(0, _words(f"{section.id}.intro", section.intro))
+        items.insert(0, _words(f"{section.id}-intro", section.intro))
     made: Json = {"linkId": section.id, "type": "group", "text": section.title}
     parts: list[Json] = []
     if section.shown_when is not None:
@@ -86,6 +86,8 @@ def _question(form: FormDefinition, question: Question) -> Json:
         parts.append(part("given", "valueCode", question.given))
     if question.statement is not None:
         parts.append(part("statement", "valueString", question.statement))
+        # Said twice: a system that does not know our extension must show what is agreed to.
+        made.setdefault("item", []).append(_words(f"{question.id}-statement", question.statement))
     if question.required_when is not None:
         made["required"] = False
         parts.append(part("requiredWhen", "valueString", _text(question.required_when)))
@@ -183,7 +185,7 @@ def _option(system: str, option: Option) -> Json:
 
 
 def _help(asked: Question | Column, link: str) -> list[Json]:
-    return [_words(f"{link}.help", asked.help)] if asked.help is not None else []
+    return [_words(f"{link}-help", asked.help)] if asked.help is not None else []
 
 
 def _words(link: str, text: str) -> Json:
