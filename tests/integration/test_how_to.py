@@ -256,6 +256,21 @@ def test_use_spark(desk: Desk, repository: Path) -> None:
     desk.run("use-spark.md", Stage(before={"risk measure": settings}))
 
 
+def test_change_a_form(desk: Desk, repository: Path) -> None:
+    page = (repository / FOLDER / "change-a-form.md").read_text(encoding="utf-8")
+    head, *questions = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    # What the reader does in an editor, with the lines of the page.
+    (desk.folder / "head.txt").write_text(head)
+    (desk.folder / "questions.txt").write_text("".join(questions))
+    head_in = "-e '/^version: 1$/{r head.txt' -e 'd}'"
+    edit = f"sed -i {head_in} outputs.yaml && cat questions.txt >> outputs.yaml"
+    lock = (
+        "sed -i -e 's/^version: 1$/version: 2\\nnote: Plain./' -e 's/What is it for/Why/' dpia.yaml"
+    )
+    desk.run("change-a-form.md", Stage(before={"check outputs.yaml": edit, "--approved-by": lock}))
+    assert "easy_read_by" in (desk.folder / "again.yaml").read_text()
+
+
 def test_read_from_postgresql(desk: Desk, repository: Path, postgres_url: str) -> None:
     page = repository / FOLDER / "read-from-postgresql.md"
     data = factories.catalogue_data()

@@ -18,6 +18,7 @@ from commonweal.cli import (
     ledger,
     people,
     permits,
+    questions,
     releases,
     risk,
 )
@@ -55,6 +56,7 @@ app.add_typer(people.app, name="people")
 app.add_typer(acts.app, name="act")
 app.add_typer(releases.app, name="release")
 app.add_typer(risk.app, name="risk")
+app.add_typer(questions.app, name="forms")
 app.command("anonymise")(anonymising.anonymise)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(keys.app, name="keys")

@@ -22,6 +22,36 @@ FOUNDATION = {
     "CW-BUSY": "Another run is working on the same thing.",
 }
 
+QUESTIONS = {
+    "CW-QUESTION-INVALID": "A form of questions does not have the form it must have.",
+    "CW-QUESTION-CONDITION": "A condition looks at a question that it cannot look at.",
+    "CW-QUESTION-REUSED": "The id of a question, column or option was given another meaning.",
+    "CW-QUESTION-VERSION": "A changed form does not have the version number that comes next.",
+    "CW-QUESTION-LOCKED": "A locked question was changed without two people and a note.",
+    "CW-QUESTION-UNKNOWN": "There is no form with this id.",
+    "CW-QUESTION-WORDING": "A sentence of a form is long, or has words that few people know.",
+    "CW-QUESTION-FOREIGN": "A FHIR Questionnaire holds what our forms cannot hold.",
+    "CW-FHIR-INVALID": "A FHIR resource breaks the rules of FHIR R4.",
+    "CW-FHIR-UNAVAILABLE": "The package that checks FHIR resources is not installed.",
+    "CW-ANSWER-OTHER": "Answers belong to another form or another version of it.",
+    "CW-ANSWER-ROLE": "A form is filled in by people in other roles.",
+    "CW-ANSWER-MISSING": "A question that needs an answer has none.",
+    "CW-ANSWER-KIND": "What was typed is not the kind of answer that the question asks for.",
+    "CW-ANSWER-TOO-LONG": "An answer is longer than its limit.",
+    "CW-ANSWER-RANGE": "A number or date is outside its limits.",
+    "CW-ANSWER-CHOICE": "An answer is not one of those that are offered.",
+    "CW-ANSWER-CHARACTERS": "An answer holds characters that cannot be seen.",
+    "CW-ANSWER-ROWS": "A table has too few or too many rows.",
+    "CW-ANSWER-CUT": "So much was typed that only the beginning was kept.",
+    "CW-ANSWER-UNKNOWN": "There is an answer to a question that the form does not ask.",
+    "CW-ANSWER-INCOMPLETE": "Answers cannot be sent while something in them must be put right.",
+    "CW-ANSWER-ASKED-ANEW": "A question has changed since it was answered.",
+    "CW-ANSWER-ASIDE": "A question is no longer asked; its answer is kept aside.",
+    "CW-ANSWER-READING": "A text that everybody may read is hard to read (advice).",
+    "CW-ANSWER-REDACTION": "An answer that is not published was to be kept back.",
+    "CW-ANSWER-POINT": "A point of the workshop has no answer, or more than one.",
+}
+
 TABLES = {
     "CW-ENGINE-UNAVAILABLE": "The table engine cannot run with the safeguards it needs.",
     "CW-ENGINE-FAILED": "The table engine could not finish a step.",
@@ -342,6 +372,7 @@ DECIDING = {
 CODES: dict[str, str] = {
     **CATALOGUE_CHECK,
     **FOUNDATION,
+    **QUESTIONS,
     **PAPERS,
     **TABLES,
     **SOURCES,
