@@ -275,7 +275,28 @@ RELEASE = {
     "CW-PERMIT-RESTRICTED-LIST": "The permit names a restricted code list that does not exist.",
 }
 
+APPLY = {
+    "CW-APPLY-ROUTE": "The plain questions are not all answered, or their table has a hole.",
+    "CW-APPLY-NOT-COMPLETE": "An application cannot be sent yet.",
+    "CW-AGREEMENT-INVALID": "An agreement cannot be written with these parties or dates.",
+    "CW-AGREEMENT-FRAMEWORK": "A framework contract is missing, another's, or too short.",
+    "CW-AGREEMENT-EARLY": "An agreement would be older than the decision it rests on.",
+    "CW-AGREEMENT-TEXT": "A text is not the one that was agreed.",
+    "CW-COMPILE-DECISION-OTHER": "A decision is not about this version of the application.",
+    "CW-COMPILE-NOT-APPROVED": "The decision does not approve the application.",
+    "CW-COMPILE-STRUCK": "The decision strikes out what was not asked for, or gives it a form.",
+    "CW-COMPILE-COARSER": "The decision gives a variable a form that does not show less.",
+    "CW-COMPILE-NOTHING-LEFT": "The decision leaves no variable.",
+    "CW-COMPILE-PERIOD": "The days of the project are over, or the decision leaves none.",
+    "CW-COMPILE-AGREEMENT-OTHER": "An agreement is not about this version and decision.",
+    "CW-COMPILE-AGREEMENT-TERMS": "An agreement says something else than the decision.",
+    "CW-COMPILE-CATALOGUE": "The catalogue has changed since the application was sent.",
+    "CW-COMPILE-ASSESSMENT": "An impact assessment is missing from the version.",
+    "CW-COMPILE-INVALID": "A version does not make a valid permit draft.",
+}
+
 CODES: dict[str, str] = {
+    **APPLY,
     **CATALOGUE_CHECK,
     **FOUNDATION,
     **PAPERS,
