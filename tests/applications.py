@@ -9,8 +9,6 @@ import copy
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from pydantic import Field
-
 from commonweal.governance.agreement.make import make_agreement, make_framework
 from commonweal.governance.agreement.model import AgreedParty, Agreement, Framework, Signatory
 from commonweal.governance.application.answers import AnsweredForm, FormAnswers
@@ -327,23 +325,53 @@ def version(
     )
 
 
+class VariableVerdict(Paper):
+    """One variable of a stand-in decision."""
+
+    dataset: str
+    table: str
+    variable: str
+    verdict: str
+    form: str | None = None
+
+
 class Decision(Paper):
     """A stand-in for the committee's decision, with what is read of one."""
 
     version_digest: Sha256
     outcome: str
     conditions: tuple[str, ...] = ()
-    struck: tuple[str, ...] = ()
-    coarser: dict[str, str] = Field(default_factory=dict)
+    variables: tuple[VariableVerdict, ...]
     until: Day | None = None
     decided_at: Moment
 
 
+def verdicts(
+    of: ApplicationVersion, refused: tuple[str, ...] = (), coarser: dict[str, str] | None = None
+) -> tuple[VariableVerdict, ...]:
+    """What was decided of each variable: granted, but for those named as `table.variable`."""
+    forms_ = coarser or {}
+    made = []
+    for _, _, item in of.content.data.asked():
+        verdict = "coarser" if ".".join(item.place) in forms_ else "granted"
+        one = {
+            "dataset": of.content.data.dataset,
+            "table": item.table,
+            "variable": item.variable,
+            "verdict": "refused" if ".".join(item.place) in refused else verdict,
+            "form": forms_.get(".".join(item.place)),
+        }
+        made.append(VariableVerdict(**one))  # type: ignore[arg-type]
+    return tuple(made)
+
+
 def decision(of: ApplicationVersion, **changes: Any) -> Decision:
-    """An approval of a version, two weeks after it was sent."""
+    """An approval of a version, two weeks after it was sent. `refused`, `coarser`: see `verdicts`."""
+    refused, coarser = changes.pop("refused", ()), changes.pop("coarser", None)
     plain: dict[str, Any] = {
         "version_digest": of.digest(),
         "outcome": "approve",
+        "variables": verdicts(of, refused, coarser),
         "decided_at": of.sent_at + timedelta(days=14),
         **changes,
     }

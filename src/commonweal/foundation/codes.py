@@ -284,7 +284,7 @@ APPLY = {
     "CW-AGREEMENT-TEXT": "A text is not the one that was agreed.",
     "CW-COMPILE-DECISION-OTHER": "A decision is not about this version of the application.",
     "CW-COMPILE-NOT-APPROVED": "The decision does not approve the application.",
-    "CW-COMPILE-STRUCK": "The decision strikes out what was not asked for, or gives it a form.",
+    "CW-COMPILE-VARIABLES": "The decision does not decide exactly the variables asked for.",
     "CW-COMPILE-COARSER": "The decision gives a variable a form that does not show less.",
     "CW-COMPILE-NOTHING-LEFT": "The decision leaves no variable.",
     "CW-COMPILE-PERIOD": "The days of the project are over, or the decision leaves none.",

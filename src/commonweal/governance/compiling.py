@@ -175,7 +175,7 @@ ORIGINS: tuple[Origin, ...] = (
     Origin(
         "data",
         "`data.groups`: each variable, its form, the reason for it or for its group",
-        "variables struck out; coarser forms",
+        "variables that were refused; coarser forms",
         lambda s: s.narrowed.data,
     ),
     Origin("cohort", "`subjects.cohort`", _NOTHING, _cohort),

@@ -45,10 +45,10 @@ def data_problems(setting: Setting) -> Problems:
         yield from missing(group, at, "analysis_role", "reason", "variables")
         if group.analysis_role is not None and group.analysis_role not in roles:
             yield stops(f"{at}.analysis_role", "unknown-word", "There is no such part.")
-    counted = Counter(item.name for _, _, item in data.asked() if item.name is not None)
+    counted = Counter(item.place for _, _, item in data.asked())
     for at, _, item in data.asked():
         yield from _asked_problems(at, item, setting)
-        if item.name is not None and counted[item.name] > 1:
+        if item.place is not None and counted[item.place] > 1:
             yield stops(at, "twice", "This variable is asked for in more than one place.")
     for n, restricted in enumerate(data.restricted_codes):
         yield from missing(restricted, f"data.restricted_codes.{n}", "list", "legal_gateway")
@@ -58,7 +58,7 @@ def data_problems(setting: Setting) -> Problems:
 def _asked_problems(at: str, item: Asked, setting: Setting) -> Problems:
     yield from missing(item, at, "table", "variable", "form")
     variable = _in_catalogue(item, setting)
-    if item.name is not None and setting.dataset is not None and variable is None:
+    if item.place is not None and setting.dataset is not None and variable is None:
         yield stops(at, "catalogue", "The catalogue has no such table or variable.")
     form = _form(item)
     if item.form is not None and form is None:
@@ -128,7 +128,7 @@ def rule_problems(setting: Setting) -> Problems:
     if draft is None:
         return
     items = wanted(draft, setting.catalogue)
-    places = {item.key: at for at, _, item in setting.content.data.asked()}
+    places = {".".join(item.place or ()): at for at, _, item in setting.content.data.asked()}
     for fault in faults(draft, setting.catalogue, items):
         yield stops(_place(fault, places), fault.code, fault.sentence)
 
@@ -138,12 +138,12 @@ def trial_draft(setting: Setting) -> PermitDraft | None:
 
     None where nothing that is asked for is in the catalogue.
     """
-    known = [
-        item
+    known = {
+        item.place
         for _, _, item in setting.content.data.asked()
-        if _in_catalogue(item, setting) is not None and _form(item) is not None
-    ]
-    data = permitted_data(setting.content, {item.key for item in known}, {}) if known else None
+        if item.place is not None and _in_catalogue(item, setting) and _form(item) is not None
+    }
+    data = permitted_data(setting.content, known, {})
     if data is None:
         return None
     content = setting.content

@@ -6,7 +6,7 @@ what machines obey cannot differ.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -14,18 +14,35 @@ from typing import Any, Protocol
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.governance.application.permitted import permitted_data
 from commonweal.governance.application.version import ApplicationVersion
+from commonweal.governance.application.wanted import Place
 from commonweal.papers.forms import Form, shows_less
 from commonweal.papers.refusal import PermitRefused
 from commonweal.papers.vocabulary import REFUSED_PURPOSES
 
 APPROVED = frozenset({"approve", "approve_with_conditions"})
+VERDICTS = frozenset({"granted", "coarser", "refused"})
+
+
+class VariableLike(Protocol):
+    """One variable of a decision: `granted` as asked, `coarser` in `form`, or `refused`."""
+
+    @property
+    def dataset(self) -> str: ...  # noqa: D102 (the class says it)
+    @property
+    def table(self) -> str: ...  # noqa: D102
+    @property
+    def variable(self) -> str: ...  # noqa: D102
+    @property
+    def verdict(self) -> str: ...  # noqa: D102
+    @property
+    def form(self) -> str | None: ...  # noqa: D102
 
 
 class DecisionLike(Protocol):
     """What is read of a committee's decision about one version.
 
-    `struck`: variables (`table.variable`) that were struck out. `coarser`: variable to the coarser
-    form in which it may be seen. `until`: an earlier last day, or None.
+    `variables` decides each variable that was asked for, and no other. A decision that has an
+    `until` ends the project on that day if it is earlier.
     """
 
     @property
@@ -33,13 +50,9 @@ class DecisionLike(Protocol):
     @property
     def outcome(self) -> str: ...  # noqa: D102
     @property
-    def conditions(self) -> tuple[str, ...]: ...  # noqa: D102
+    def conditions(self) -> Sequence[str]: ...  # noqa: D102
     @property
-    def struck(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def coarser(self) -> Mapping[str, str]: ...  # noqa: D102
-    @property
-    def until(self) -> date | None: ...  # noqa: D102
+    def variables(self) -> Sequence[VariableLike]: ...  # noqa: D102
     @property
     def decided_at(self) -> datetime: ...  # noqa: D102
     def digest(self) -> str: ...  # noqa: D102
@@ -63,8 +76,9 @@ def narrow(version: ApplicationVersion, decision: DecisionLike) -> Narrowed:
     """`version` narrowed by `decision`.
 
     Raises `Refused`: CW-COMPILE-DECISION-OTHER where the decision is about something else,
-    CW-COMPILE-NOT-APPROVED, CW-COMPILE-STRUCK or CW-COMPILE-COARSER where it names what the version
-    does not ask for or does not make it coarser, CW-COMPILE-NOTHING-LEFT, CW-COMPILE-PERIOD;
+    CW-COMPILE-NOT-APPROVED, CW-COMPILE-VARIABLES where it does not decide exactly what was asked
+    for, CW-COMPILE-COARSER where a form does not show less, CW-COMPILE-NOTHING-LEFT,
+    CW-COMPILE-PERIOD;
     `PermitRefused` CW-PERMIT-PURPOSE for a purpose for which patient data are never used.
     """
     if decision.version_digest != version.digest():
@@ -79,10 +93,8 @@ def narrow(version: ApplicationVersion, decision: DecisionLike) -> Narrowed:
             "CW-COMPILE-DECISION-OTHER", "The decision was made before this version was sent."
         )
     _check_purposes(version)
-    asked = {item.key: item.form or "" for _, _, item in version.content.data.asked()}
-    struck = _struck(decision, asked)
-    _check_coarser(decision, asked, struck)
-    data = permitted_data(version.content, set(asked) - struck, decision.coarser)
+    granted, coarser = _decided(version, decision)
+    data = permitted_data(version.content, granted, coarser)
     if data is None:
         raise Refused("CW-COMPILE-NOTHING-LEFT", "The decision leaves no variable.")
     starts, ends = _period(version, decision)
@@ -98,43 +110,51 @@ def _check_purposes(version: ApplicationVersion) -> None:
             )
 
 
-def _struck(decision: DecisionLike, asked: Mapping[str, str]) -> set[str]:
-    struck = set(decision.struck)
-    if struck - set(asked):
+def _decided(
+    version: ApplicationVersion, decision: DecisionLike
+) -> tuple[frozenset[Place], dict[Place, str]]:
+    """The variables that were granted, and the forms that stand in place of those asked for."""
+    data = version.content.data
+    asked = {(data.dataset, item.table, item.variable): item for _, _, item in data.asked()}
+    said = [(each.dataset, each.table, each.variable) for each in decision.variables]
+    if len(said) != len(set(said)) or set(said) != set(asked):
         raise Refused(
-            "CW-COMPILE-STRUCK",
-            "The decision strikes out a variable that the application does not ask for.",
+            "CW-COMPILE-VARIABLES",
+            "The decision must decide each variable that is asked for, once, and no other.",
         )
-    if struck & set(decision.coarser):
-        raise Refused(
-            "CW-COMPILE-STRUCK", "The decision strikes out a variable and gives it a form, too."
-        )
-    return struck
+    granted: set[Place] = set()
+    coarser: dict[Place, str] = {}
+    for each in decision.variables:
+        place = (each.table, each.variable)
+        if each.verdict not in VERDICTS:
+            raise Refused("CW-COMPILE-VARIABLES", "What was decided of a variable is not known.")
+        if each.verdict != "refused":
+            granted.add(place)
+        if each.verdict == "coarser":
+            item = asked[data.dataset, *place]
+            coarser[place] = _coarser(".".join(place), each.form or "", item.form or "")
+    return frozenset(granted), coarser
 
 
-def _check_coarser(decision: DecisionLike, asked: Mapping[str, str], struck: set[str]) -> None:
-    for name, text in sorted(decision.coarser.items()):
-        if name not in asked or name in struck:
-            raise Refused(
-                "CW-COMPILE-COARSER",
-                "The decision gives a form to a variable that the application does not ask for.",
-            )
-        try:
-            less = shows_less(Form.parse(text), Form.parse(asked[name]))
-        except Fault as fault:
-            raise Refused("CW-COMPILE-COARSER", f"{name}: {fault.sentence}") from None
-        if not less:
-            raise Refused(
-                "CW-COMPILE-COARSER",
-                f"The decision gives {name} a form that does not show less than the one asked for.",
-            )
+def _coarser(name: str, form: str, asked: str) -> str:
+    try:
+        less = shows_less(Form.parse(form), Form.parse(asked))
+    except Fault as fault:
+        raise Refused("CW-COMPILE-COARSER", f"{name}: {fault.sentence}") from None
+    if not less:
+        raise Refused(
+            "CW-COMPILE-COARSER",
+            f"The decision gives {name} a form that does not show less than the one asked for.",
+        )
+    return form
 
 
 def _period(version: ApplicationVersion, decision: DecisionLike) -> tuple[date, date]:
     period = version.content.period
     if period.starts is None or period.ends is None:
         raise Refused("CW-COMPILE-PERIOD", "The version does not say from when until when.")
-    ends = min(period.ends, decision.until or period.ends)
+    until: date | None = getattr(decision, "until", None)
+    ends = min(period.ends, until or period.ends)
     if ends < period.starts:
         raise Refused("CW-COMPILE-PERIOD", "The decision would end the project before it begins.")
     return period.starts, ends

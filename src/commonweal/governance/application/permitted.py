@@ -10,24 +10,25 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from commonweal.governance.application.model import ApplicationContent
+from commonweal.governance.application.wanted import Place
 
 
 def permitted_data(
-    content: ApplicationContent, keep: Collection[str], coarser: Mapping[str, str]
+    content: ApplicationContent, keep: Collection[Place], coarser: Mapping[Place, str]
 ) -> list[dict[str, Any]] | None:
-    """The field `data` of a permit: the variables in `keep` (`table.variable`), in asked order.
+    """The field `data` of a permit: the variables in `keep`, in the order of asking.
 
     `coarser`: forms that stand in place of those asked for. None where nothing is left.
     """
     tables: dict[str, list[dict[str, Any]]] = {}
     for _, group, item in content.data.asked():
-        if item.key not in keep or item.table is None:
+        if item.place is None or item.place not in keep:
             continue
-        form = coarser.get(item.key, item.form)
+        form = coarser.get(item.place, item.form)
         one = {"variable": item.variable, "form": form, "why": item.why or group.reason}
         if item.since is not None:
             one["since"] = item.since
-        variables = tables.setdefault(item.table, [])
+        variables = tables.setdefault(item.place[0], [])
         variables.append({name: value for name, value in one.items() if value is not None})
     if not tables:
         return None

@@ -16,6 +16,9 @@ from commonweal.governance.application.parts import Code, Part
 from commonweal.papers.base import ColumnName, Day, Identifier, Line, Text
 from commonweal.papers.cohort import Cohort
 
+Place = tuple[str, str]
+"""Table and variable."""
+
 
 class Asked(Part):
     """One variable in one form."""
@@ -29,14 +32,13 @@ class Asked(Part):
     without_it: Text | None = None
 
     @property
-    def name(self) -> str | None:
-        """`table.variable`, where both were answered."""
-        return None if self.table is None or self.variable is None else self.key
+    def place(self) -> Place | None:
+        """Table and variable, where both were answered.
 
-    @property
-    def key(self) -> str:
-        """`table.variable`; parts that were not answered are empty."""
-        return f"{self.table or ''}.{self.variable or ''}"
+        Never joined to one text for comparing: names may hold dots.
+        """
+        both = self.table is not None and self.variable is not None
+        return (self.table or "", self.variable or "") if both else None
 
 
 class Group(Part):
