@@ -366,7 +366,7 @@ def verdicts(
 
 
 def decision(of: ApplicationVersion, **changes: Any) -> Decision:
-    """An approval of a version, two weeks after it was sent. `refused`, `coarser`: see `verdicts`."""
+    """An approval of a version after two weeks. `refused`, `coarser`: see `verdicts`."""
     refused, coarser = changes.pop("refused", ()), changes.pop("coarser", None)
     plain: dict[str, Any] = {
         "version_digest": of.digest(),

@@ -82,8 +82,12 @@ def as_html(title: str, blocks: Iterable[Block]) -> str:
 
 def escape_markdown(text: str) -> str:
     """`text` so that Markdown shows it as it is: no mark-up, no link, no HTML."""
-    lines = (_MARKS.sub(r"\\\1", line.strip()) for line in text.split("\n"))
-    return "\n".join(_LINE_START.sub(_escape_start, _break_addresses(line)) for line in lines)
+    lines = (_escape_line(line) for line in text.split("\n"))
+    return "\n".join(_LINE_START.sub(_escape_start, line) for line in lines)
+
+
+def _escape_line(line: str) -> str:
+    return _break_addresses(_MARKS.sub(r"\\\1", line.strip()))
 
 
 def _escape_start(match: re.Match[str]) -> str:
@@ -97,7 +101,8 @@ def _break_addresses(line: str) -> str:
 
 
 def _plain_line(text: str) -> str:
-    return escape_markdown(" ".join(text.split()))
+    # Inside a heading or a cell a line cannot begin a list.
+    return _escape_line(" ".join(text.split()))
 
 
 def _markdown(block: Block) -> str:
@@ -107,7 +112,7 @@ def _markdown(block: Block) -> str:
         paragraphs = re.split(r"\n\s*\n", block.text.strip())
         return "\n\n".join(escape_markdown(each).replace("\n", "  \n") for each in paragraphs)
     if isinstance(block, Items):
-        return "\n".join(f"- {_plain_line(item)}" for item in block.items)
+        return "\n".join(f"- {escape_markdown(' '.join(item.split()))}" for item in block.items)
     lines = [_row(block.head), f"|{' --- |' * len(block.head)}", *(_row(r) for r in block.rows)]
     return "\n".join(lines)
 
@@ -132,5 +137,5 @@ def _html(block: Block) -> str:
 
 def _html_row(row: Sequence[str]) -> str:
     first, rest = html.escape(row[0]), row[1:]
-    cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in rest)
+    cells = "".join(f"<td>{html.escape(cell).replace(chr(10), '<br>')}</td>" for cell in rest)
     return f'<tr><th scope="row">{first}</th>{cells}</tr>'

@@ -127,6 +127,8 @@ def in_words(part: Part, field: str, value: Any) -> str:
         return _YES_NO[value]
     if isinstance(value, date):
         return f"{value.day} {value:%B %Y}"
+    if isinstance(value, float):
+        return f"{value * 100:.6g} per cent"  # every number with a point is a share
     if isinstance(value, Cohort):
         return cohort_words(value)
     place = (type(part).__name__, field)
