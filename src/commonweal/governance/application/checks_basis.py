@@ -24,7 +24,14 @@ from commonweal.governance.application.checking import (
 from commonweal.governance.application.model import AI_PURPOSES
 from commonweal.governance.application.questions import questions
 from commonweal.governance.application.route import find_route, next_question, route_needs
-from commonweal.governance.application.seeds import Exemption, Need, OptOutRules, Route, read_seed
+from commonweal.governance.application.seeds import (
+    Exemption,
+    Need,
+    OptOutRules,
+    Route,
+    Routes,
+    read_seed,
+)
 from commonweal.papers.vocabulary import PURPOSES, REFUSED_PURPOSES
 
 _CAG_REFERENCE = re.compile(r"[0-9]{2}/CAG/[0-9]{4}", re.ASCII)
@@ -131,8 +138,9 @@ def legal_problems(setting: Setting) -> Problems:
     yield from missing(legal, "legal", "explanation")
     if legal.common_law in ("s251_reg2", "s251_reg5"):
         yield from _cag_problems(legal.cag or Cag(), setting)
-    if legal.common_law in ("statutory_duty", "court_order") and legal.authority is None:
-        yield from missing(legal, "legal", "authority")
+    for need in read_seed(Routes).by_law:
+        if legal.common_law in need.common_law:
+            yield from _need_problems(need, setting)
     consent_route = legal.common_law == "explicit_consent"
     if legal.article_9 == "explicit_consent" and not consent_route:
         yield stops(

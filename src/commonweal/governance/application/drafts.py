@@ -29,7 +29,7 @@ _WHOLE_PAPERS = frozenset({"cohort"})
 """Fields that hold a paper: it is read whole or kept whole."""
 
 _NO_CHARACTER = re.compile("[\x00\ud800-\udfff]")
-_HARMLESS = re.compile(r"[A-Za-z_]{1,48}[0-9]{0,2}", re.ASCII)
+_HARMLESS = re.compile(r"[A-Za-z_]{1,48}[0-9]{0,3}", re.ASCII)
 
 Path = tuple[str | int, ...]
 

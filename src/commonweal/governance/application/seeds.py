@@ -227,6 +227,12 @@ class AlsoNeeded(Need):
     when: When
 
 
+class LawNeed(Need):
+    """Something that these routes under the duty of confidentiality ask for."""
+
+    common_law: Annotated[tuple[CommonLawRoute, ...], Field(min_length=1)]
+
+
 class Route(Paper):
     """Where answers lead."""
 
@@ -244,6 +250,7 @@ class Routes(Seed):
 
     questions: tuple[Question, ...]
     routes: tuple[Route, ...]
+    by_law: tuple[LawNeed, ...]
     also: tuple[AlsoNeeded, ...]
 
     @model_validator(mode="after")
