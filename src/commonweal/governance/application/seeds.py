@@ -6,6 +6,7 @@ in code. They are read strictly, once, and a frozen version of an application na
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Annotated, Literal, TypeVar, cast
@@ -83,7 +84,15 @@ class YearEnd(Paper):
     """The last day of a toolkit year."""
 
     month: Annotated[int, Field(ge=1, le=12)]
-    day: Annotated[int, Field(ge=1, le=28)] | Literal[29, 30]
+    day: Annotated[int, Field(ge=1, le=31)]
+
+    @model_validator(mode="after")
+    def _is_a_day(self) -> YearEnd:
+        try:
+            date(2025, self.month, self.day)  # a year without a leap day
+        except ValueError:
+            raise ValueError("there is no such day in every year") from None
+        return self
 
 
 class DsptStatus(Paper):

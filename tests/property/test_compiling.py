@@ -1,0 +1,149 @@
+"""Random applications and decisions: the draft never holds more than both of them say.
+
+The oracle reads application and decision with plain loops and sets, and knows nothing of how
+compiling works. The applications are drawn wide, so many are refused: then nothing is made at all.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from commonweal.foundation.errors import CommonwealError
+from commonweal.governance.application.version import ApplicationVersion
+from commonweal.governance.compiling import permit_draft
+from commonweal.papers.forms import Form, shows_less
+from commonweal.papers.permit import PermitDraft
+from commonweal.papers.vocabulary import PURPOSES, REFUSED_PURPOSES
+from tests import applications, factories
+
+CATALOGUE = factories.catalogue()
+OFFERED = [
+    (table.name, variable.name, form)
+    for table in CATALOGUE.datasets[0].tables
+    for variable in table.variables
+    for form in (*variable.forms, "exact")
+]
+WHOLE = applications.version(applications.company_data(), "aia").plain()
+START = date(2026, 4, 1)
+
+
+@st.composite
+def versions(draw: st.DrawFn) -> ApplicationVersion:
+    """A version with random variables, people, purposes, kinds of work and days."""
+    plain = ApplicationVersion.model_validate(WHOLE).plain()
+    content = plain["content"]
+    asked = draw(
+        st.lists(st.sampled_from(OFFERED), min_size=1, max_size=6, unique_by=lambda a: a[:2])
+    )
+    items = [{"table": t, "variable": v, "form": f, "why": "It is."} for t, v, f in asked]
+    cut = draw(st.integers(0, len(items)))
+    groups = [items[:cut], items[cut:]]
+    content["data"]["groups"] = [
+        {"analysis_role": role, "reason": f"For {role}.", "variables": each}
+        for role, each in zip(("outcome", "exposure"), groups, strict=True)
+    ]
+    names = draw(st.lists(st.sampled_from("abcde"), min_size=1, max_size=4, unique=True))
+    content["people"] = [applications.member(name) for name in names]
+    purposes = draw(st.lists(st.sampled_from(PURPOSES), min_size=1, max_size=3, unique=True))
+    refused = draw(st.booleans()) and draw(st.booleans()) and draw(st.booleans())
+    content["purpose"]["codes"] = [*purposes, "insurance"] if refused else purposes
+    work = ["table", "python", "train", "federated", "test_risk", "feasibility"]
+    content["access"]["processing"] = draw(
+        st.lists(st.sampled_from(work), min_size=1, max_size=3, unique=True)
+    )
+    ends = START + timedelta(days=draw(st.integers(0, 900)))
+    content["period"] = {
+        "starts": START.isoformat(),
+        "ends": ends.isoformat(),
+        "review_dates": sorted({START.isoformat(), ends.isoformat()}),
+    }
+    return ApplicationVersion.read(plain, "The version")
+
+
+@st.composite
+def decisions(draw: st.DrawFn, version: ApplicationVersion) -> Any:
+    """A decision about a version: mostly an approval, with random narrowing."""
+    coarser, refused = {}, []
+    for _, _, item in version.content.data.asked():
+        assert item.place is not None
+        name = ".".join(item.place)
+        verdict = draw(st.sampled_from(["granted", "granted", "refused", "coarser"]))
+        variable = CATALOGUE.datasets[0].table(item.place[0]).variable(item.place[1])
+        if verdict == "refused":
+            refused.append(name)
+        elif verdict == "coarser":
+            less = [
+                f.text for f in variable.offered() if shows_less(f, Form.parse(item.form or ""))
+            ]
+            # Now and then a form that nobody offers, or that shows more.
+            coarser[name] = draw(st.sampled_from([*(less * 4), "exact", "truncate(1)"]))
+    until = draw(st.none() | st.integers(-1, 1000).map(lambda n: START + timedelta(days=n)))
+    return applications.decision(
+        version,
+        outcome=draw(st.sampled_from(["approve", "approve", "approve", "reject"])),
+        refused=tuple(refused),
+        coarser=coarser,
+        until=until,
+        conditions=tuple(
+            draw(st.lists(st.sampled_from(["One.", "Two."]), max_size=2, unique=True))
+        ),
+    )
+
+
+def allowed(version: ApplicationVersion, decision: Any) -> dict[tuple[str, str], str]:
+    """Slowly: each variable that was asked for and granted, and the form in which it may be seen."""
+    held = {}
+    for group in version.content.data.groups:
+        for item in group.variables:
+            for said in decision.variables:
+                if (said.table, said.variable) != (item.table, item.variable):
+                    continue
+                if said.verdict == "granted":
+                    held[said.table, said.variable] = Form.parse(item.form or "").text
+                if said.verdict == "coarser":
+                    held[said.table, said.variable] = Form.parse(said.form).text
+    return held
+
+
+def check_nothing_more(draft: PermitDraft, version: ApplicationVersion, decision: Any) -> None:
+    content = version.content
+    held = {(t.table, v.variable): v.form for t in draft.dataset.tables for v in t.variables}
+    assert held == allowed(version, decision)
+    assert {(p.id, p.name, p.role) for p in draft.people} == {
+        (m.account, m.name, m.role) for m in content.people
+    }
+    assert set(draft.purposes) <= set(content.purpose.codes)
+    assert not set(draft.purposes) & set(REFUSED_PURPOSES)
+    assert set(draft.processing) <= set(content.access.processing)
+    assert content.period.starts is not None
+    assert content.period.ends is not None
+    assert draft.from_ >= content.period.starts
+    assert draft.until <= content.period.ends
+    assert decision.until is None or draft.until <= decision.until
+    assert all(draft.from_ <= day <= draft.until for day in draft.review_dates)
+    assert set(decision.conditions) <= set(draft.conditions)
+    assert draft.delivery == content.access.delivery
+    assert draft.cohort == content.subjects.cohort
+    assert draft.risk.k == content.safeguards.k
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_a_draft_never_holds_more_than_version_and_decision(data: st.DataObject) -> None:
+    version = data.draw(versions())
+    decision = data.draw(decisions(version))
+    try:
+        agreement = applications.agreement(version, decision)
+        draft = permit_draft(version, decision, agreement, CATALOGUE)
+    except CommonwealError as error:
+        event(error.code)
+        assert error.sentence.endswith(".")
+        return
+    event("compiled")
+    check_nothing_more(draft, version, decision)
+    assert draft == permit_draft(version, decision, agreement, CATALOGUE)
+    assert draft.agreement_hash == agreement.digest()

@@ -1,0 +1,508 @@
+"""From an approved version to a permit draft: every field has its origin, nothing is added."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commonweal.foundation.errors import CommonwealError
+from commonweal.governance.agreement.model import Agreement
+from commonweal.governance.application.reference import PAGES, main
+from commonweal.governance.application.version import ApplicationVersion
+from commonweal.governance.compiling import ORIGINS, permit_draft
+from commonweal.papers.catalogue import Catalogue
+from commonweal.papers.issue import issue
+from commonweal.papers.permit import Permit, PermitDraft
+from commonweal.papers.reference import ISSUED_FIELDS
+from commonweal.papers.vocabulary import REFUSED_PURPOSES
+from tests import applications, factories
+
+
+def compiled(
+    version: ApplicationVersion, decided: Any = None, agreed: Any = None, **more: Any
+) -> PermitDraft:
+    decided = decided or applications.decision(version)
+    agreed = agreed or applications.agreement(version, decided)
+    return permit_draft(
+        version, decided, agreed, more.pop("catalogue", factories.catalogue()), **more
+    )
+
+
+def forms_of(draft: PermitDraft) -> dict[str, str]:
+    return {
+        f"{table.table}.{item.variable}": item.form
+        for table in draft.dataset.tables
+        for item in table.variables
+    }
+
+
+# --- origins ----------------------------------------------------------------------------------
+
+
+def test_every_field_of_a_draft_has_one_origin_in_the_permits_order() -> None:
+    fields = [field.alias or name for name, field in PermitDraft.model_fields.items()]
+    assert [origin.field for origin in ORIGINS] == fields
+    assert not {origin.field for origin in ORIGINS} & ISSUED_FIELDS
+
+
+def test_every_page_is_what_the_lists_say(repository: Path) -> None:
+    for name, made in PAGES.items():
+        page = (repository / "docs" / "reference" / name).read_text("utf-8")
+        remedy = "run: python -m commonweal.governance.application.reference docs/reference"
+        assert page == made(), remedy
+
+
+def test_the_pages_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == set(PAGES)
+    assert main([]) == 2
+    assert main([str(tmp_path / "none")]) != 0
+    assert "usage" in capsys.readouterr().err
+
+
+def test_the_origins_page_names_every_field() -> None:
+    page = PAGES["permit-origins.md"]()
+    assert all(f"| `{origin.field}` |" in page for origin in ORIGINS)
+
+
+# --- what is compiled -------------------------------------------------------------------------
+
+
+def test_a_university() -> None:
+    version = applications.version()
+    decided = applications.decision(version)
+    agreed = applications.agreement(version, decided)
+    draft = compiled(version, decided, agreed)
+    assert (draft.id, draft.version, draft.project.id) == ("app-7-1", 1, "asthma")
+    assert [person.id for person in draft.people] == ["amira"]
+    assert draft.purposes == ("research",)
+    assert forms_of(draft) == {
+        "patients.nhs_number": "pseudonym",
+        "patients.born": "age_band(5,90)",
+        "patients.sex": "exact",
+        "admissions.nhs_number": "pseudonym",
+        "admissions.admission_id": "record_code",
+        "admissions.admitted": "shift",
+        "admissions.diagnosis": "exact",
+    }
+    assert (draft.from_, draft.until) == (date(2026, 4, 1), date(2027, 3, 31))
+    assert draft.agreement_hash == agreed.digest()
+    assert draft.dpia_hash == version.form_digest("dpia")
+    assert draft.aia_hash is None
+    assert draft.risk.k == 10
+    assert draft.legal_basis.ethics is not None
+    assert draft.cohort == version.content.subjects.cohort
+    reasons = {item.variable: item.why for t in draft.dataset.tables for item in t.variables}
+    assert reasons["sex"] == "It changes the outcome."
+    assert reasons["admission_id"] == "The admissions of one person belong together."
+
+
+def test_a_company_with_ai() -> None:
+    version = applications.version(applications.company_data(), "aia")
+    draft = compiled(version)
+    assert draft.aia_hash == version.form_digest("aia")
+    assert draft.purposes == ("ai_train",)
+    assert "train" in draft.processing
+    assert any("shared with the NHS" in condition for condition in draft.conditions)
+
+
+def test_support_under_section_251() -> None:
+    draft = compiled(applications.version(applications.support_data()))
+    assert draft.legal_basis.cag is not None
+    assert draft.legal_basis.cag.reference == "26/CAG/0001"
+
+
+def test_everything_that_can_be_answered_reaches_the_permit() -> None:
+    data = applications.content_data(
+        organisation__reference="UKPRN 1",
+        responsible__processors=[{"name": "Cloud", "kind": "company", "does": "Runs the place."}],
+        project__replaces="app-6-1",
+        opt_out={
+            "treatment": "exempt", "code": "anonymised", "decided_by": "Guardian",
+            "decided_on": "2026-02-01", "evidence": "Report 7", "reference": "7",
+            "expires": "2027-12-31", "document": "report", "without_identifier": "include",
+            "without_identifier_by": "Guardian", "without_identifier_on": "2026-02-01",
+            "without_identifier_why": "Newborns.",
+        },
+        data__reference_date="2026-01-01",
+        data__restricted_codes=[{"list": "fertility", "legal_gateway": "Section 33A"}],
+        data__genomic=True,
+        access__link_across_refreshes=True,
+        access__why_link="Follow-up.",
+        access__sites=["North"],
+        safeguards={
+            "k": 8, "distinct_l": 2, "prosecutor_mean": 0.1, "marketer": 0.1, "shift_weeks": 10,
+            "shift_candidates": 7, "suppress_up_to": 0.05, "rare_people": 12,
+            "minimum_people": 15, "output_profile": "strict", "holdout_share": 0.3,
+            "optimise_generalisation": True, "intruder_upper_bound": 0.05,
+        },
+        period__review_dates=["2026-09-01", "2027-02-01"],
+    )  # fmt: skip
+    data["documents"].append(
+        applications.document("report", "identifiability_assessment", expires="2027-12-31")
+    )
+    version = applications.version(data)
+    draft = compiled(version, applications.decision(version, until=date(2026, 12, 31)))
+    assert draft.organisation.reference == "UKPRN 1"
+    assert draft.processors[0].name == "Cloud"
+    assert draft.supersedes == "app-6-1"
+    assert draft.choices.determination is not None
+    assert draft.choices.determination.expires == date(2027, 12, 31)
+    assert draft.choices.include_people_without_identifier is not None
+    assert draft.reference_date == date(2026, 1, 1)
+    assert draft.restricted_codes[0].list == "fertility"
+    assert draft.genomic
+    assert draft.link_across_refreshes
+    assert draft.optimise_generalisation
+    assert draft.sites == ("North",)
+    assert draft.shift_weeks == 10
+    assert (draft.risk.k, draft.risk.distinct_l, draft.risk.shift_candidates) == (8, 2, 7)
+    assert (draft.outputs.profile, draft.outputs.minimum_people) == ("strict", 15)
+    assert draft.holdout_share == 0.3
+    assert draft.intruder_test is not None
+    assert draft.intruder_test.upper_bound == 0.05
+    assert draft.review_dates == (date(2026, 9, 1),)
+    assert draft.until == date(2026, 12, 31)
+
+
+def test_a_decision_narrows() -> None:
+    version = applications.version()
+    decided = applications.decision(
+        version, refused=("patients.sex", "patients.born", "patients.nhs_number"),
+        coarser={"admissions.diagnosis": "truncate(3)"}, until=date(2026, 9, 30),
+        outcome="approve_with_conditions", conditions=("Say when it begins.",),
+    )  # fmt: skip
+    draft = compiled(version, decided)
+    assert [table.table for table in draft.dataset.tables] == ["admissions"]
+    assert forms_of(draft)["admissions.diagnosis"] == "truncate(3)"
+    assert draft.until == date(2026, 9, 30)
+    assert draft.conditions[0] == "Say when it begins."
+
+
+def test_a_later_last_day_in_a_decision_makes_nothing_longer() -> None:
+    version = applications.version()
+    decided = applications.decision(version, until=date(2030, 1, 1))
+    assert compiled(version, decided).until == date(2027, 3, 31)
+
+
+def test_a_decision_that_knows_no_last_day_narrows_nothing() -> None:
+    version = applications.version()
+
+    class Bare:
+        """A decision as the committee's paper has it: without `until`."""
+
+        def __init__(self) -> None:
+            whole = applications.decision(version)
+            for name in ("version_digest", "outcome", "conditions", "variables", "decided_at"):
+                setattr(self, name, getattr(whole, name))
+            self.digest = whole.digest
+
+    bare = Bare()
+    assert compiled(version, bare, applications.agreement(version, bare)).until == date(2027, 3, 31)
+
+
+def test_compiling_is_deterministic() -> None:
+    version = applications.version(applications.company_data(), "aia")
+    decided = applications.decision(version)
+    agreed = applications.agreement(version, decided)
+    first = compiled(version, decided, agreed)
+    reread = ApplicationVersion.read(version.plain(), "The version")
+    again = compiled(reread, decided, Agreement.read(agreed.plain(), "The agreement"))
+    assert first.canonical() == again.canonical()
+
+
+def test_what_is_compiled_can_be_issued() -> None:
+    version = applications.version()
+    draft = compiled(version)
+    text = issue(
+        draft, factories.catalogue(), factories.trust(), [factories.signer()],
+        authority="committee", clock=factories.clock(datetime(2026, 3, 20, tzinfo=UTC)),
+    )  # fmt: skip
+    assert Permit.load(text, factories.trust()).agreement_hash == draft.agreement_hash
+
+
+# --- what is refused --------------------------------------------------------------------------
+
+
+def refused(
+    code: str, version: Any = None, decided: Any = None, agreed: Any = None, **more: Any
+) -> str:
+    with pytest.raises(CommonwealError) as caught:
+        compiled(version or applications.version(), decided, agreed, **more)
+    assert caught.value.code == code
+    assert caught.value.sentence.endswith(".")
+    return caught.value.sentence
+
+
+@pytest.mark.parametrize("outcome", ["reject", "resubmit", "", "APPROVE"])
+def test_no_permit_without_a_yes(outcome: str) -> None:
+    version = applications.version()
+    agreed = applications.agreement(version, applications.decision(version))
+    decided = applications.decision(version, outcome=outcome)
+    refused("CW-COMPILE-NOT-APPROVED", version, decided, agreed)
+
+
+def test_no_permit_for_a_version_that_was_not_decided() -> None:
+    version, other = applications.version(), applications.version(number=2)
+    decided = applications.decision(other)
+    agreed = applications.agreement(other, decided)
+    refused("CW-COMPILE-DECISION-OTHER", version, decided, agreed)
+
+
+def test_no_permit_by_a_decision_older_than_the_version() -> None:
+    version = applications.version()
+    good = applications.decision(version)
+    early = applications.decision(version, decided_at=version.sent_at - timedelta(days=1))
+    agreed = applications.agreement(version, good)
+    refused("CW-COMPILE-DECISION-OTHER", version, early, agreed)
+
+
+def test_no_permit_under_an_agreement_about_something_else() -> None:
+    version = applications.version()
+    decided = applications.decision(version)
+    other = applications.decision(version, decided_at=decided.decided_at + timedelta(hours=1))
+    refused("CW-COMPILE-AGREEMENT-OTHER", version, decided, applications.agreement(version, other))
+    newer = applications.version(number=2)
+    agreed = applications.agreement(newer, applications.decision(newer))
+    refused("CW-COMPILE-AGREEMENT-OTHER", version, decided, agreed)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"schedule": ()},
+        {"ends": date(2027, 4, 1)},
+        {"starts": date(2026, 3, 1)},
+        {"conditions": ()},
+        {"people": (("Mallory", "Researcher", "Nowhere"),)},
+        {"places": (("Attic", "Nobody", "England"),)},
+        {"purposes": ("service_planning",)},
+        {"project": "Another"},
+        {"kept": "Everything."},
+        {"linkage": "All of the census."},
+        {"parties": ()},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_no_permit_under_an_agreement_that_says_something_else(change: dict[str, Any]) -> None:
+    version = applications.version()
+    decided = applications.decision(version)
+    forged = applications.agreement(version, decided).model_copy(update=change)
+    forged = forged.model_copy(update={"text_digest": forged.digest_of_text()})
+    refused("CW-COMPILE-AGREEMENT-TERMS", version, decided, forged)
+
+
+def test_no_permit_under_an_agreement_with_another_text() -> None:
+    version = applications.version()
+    decided = applications.decision(version)
+    agreed = applications.agreement(version, decided)
+    clause = agreed.clauses[3].model_copy(update={"text": "Anybody may be recognised."})
+    clauses = (*agreed.clauses[:3], clause, *agreed.clauses[4:])
+    refused("CW-AGREEMENT-TEXT", version, decided, agreed.model_copy(update={"clauses": clauses}))
+
+
+def test_internal_terms_are_no_agreement_with_others() -> None:
+    version = applications.version()
+    decided = applications.decision(version)
+    agreed = applications.agreement(version, decided)
+    internal = agreed.model_copy(update={"scope": "internal", "framework_digest": None})
+    refused("CW-COMPILE-AGREEMENT-OTHER", version, decided, internal)
+    early = agreed.model_copy(update={"made_at": decided.decided_at - timedelta(days=1)})
+    refused("CW-COMPILE-AGREEMENT-OTHER", version, decided, early)
+
+
+def with_content(version: ApplicationVersion, path: str, value: Any) -> ApplicationVersion:
+    """A version with other content, as somebody who owns the database would write it."""
+    plain = version.plain()
+    applications.put(plain["content"], path, value)
+    return ApplicationVersion.read(plain, "The version")
+
+
+@pytest.mark.parametrize("purpose", list(REFUSED_PURPOSES))
+def test_no_committee_can_approve_a_refused_purpose(purpose: str) -> None:
+    """The attack: the check before sending was passed by, everybody said yes, all was agreed."""
+    good = applications.version()
+    agreed = applications.agreement(good, applications.decision(good))
+    version = with_content(good, "purpose.codes", ["research", purpose])
+    decided = applications.decision(version)
+    forged = agreed.model_copy(
+        update={
+            "version_digest": version.digest(),
+            "decision_digest": decided.digest(),
+            "purposes": ("research", purpose),
+        }
+    )
+    forged = forged.model_copy(update={"text_digest": forged.digest_of_text()})
+    sentence = refused("CW-PERMIT-PURPOSE", version, decided, forged)
+    assert REFUSED_PURPOSES[purpose] in sentence
+    with pytest.raises(CommonwealError, match="CW-PERMIT-PURPOSE"):
+        applications.agreement(version, decided)
+
+
+def test_no_permit_when_support_does_not_cover_a_variable() -> None:
+    good = applications.version(applications.support_data())
+    version = with_content(good, "legal.cag.items", ["nhs_number", "born"])
+    assert "does not cover" in refused("CW-PERMIT-CAG-ITEMS", version)
+
+
+def test_a_variable_that_is_refused_needs_no_cover() -> None:
+    good = applications.version(applications.support_data())
+    items = ["nhs_number", "admission_id", "born", "admitted", "diagnosis"]
+    version = with_content(good, "legal.cag.items", items)
+    decided = applications.decision(version, refused=("patients.sex",))
+    assert "patients.sex" not in forms_of(compiled(version, decided))
+
+
+def test_no_permit_when_the_catalogue_has_changed() -> None:
+    data = factories.catalogue_data()
+    data["datasets"][0]["tables"][0]["variables"][3]["forms"] = ["exact", "rollup(10)"]
+    changed = Catalogue.read(data, "The catalogue", "CW-CATALOGUE-INVALID")
+    refused("CW-COMPILE-CATALOGUE", catalogue=changed)
+    data["datasets"][0]["id"] = "other"
+    refused("CW-COMPILE-CATALOGUE", catalogue=Catalogue.read(data, "The catalogue"))
+
+
+def test_what_changes_nothing_in_a_catalogue_is_no_change() -> None:
+    data = factories.catalogue_data()
+    data["datasets"][0]["tables"][0]["rows"] = 12
+    compiled(applications.version(), catalogue=Catalogue.read(data, "The catalogue"))
+
+
+def test_no_permit_without_assessments() -> None:
+    whole = applications.version(applications.company_data(), "aia")
+    for form in ("aia", "dpia"):
+        plain = whole.plain()
+        plain["answers"] = [each for each in plain["answers"] if each["form"] != form]
+        refused("CW-COMPILE-ASSESSMENT", ApplicationVersion.read(plain, "The version"))
+
+
+def test_no_permit_when_the_time_is_over() -> None:
+    refused("CW-COMPILE-PERIOD", at=datetime(2027, 4, 1, 0, 0, tzinfo=UTC))
+    compiled(applications.version(), at=datetime(2027, 3, 31, 23, 59, tzinfo=UTC))
+    version = applications.version()
+    decided = applications.decision(version)
+    late = applications.agreement(version, decided, at=datetime(2027, 4, 1, tzinfo=UTC))
+    # A clock that is behind the papers does not make it earlier.
+    refused("CW-COMPILE-PERIOD", version, decided, late, at=applications.NOW)
+
+
+def test_a_decision_that_ends_before_the_beginning() -> None:
+    version = applications.version()
+    good = applications.agreement(version, applications.decision(version))
+    decided = applications.decision(version, until=date(2026, 3, 31))
+    refused("CW-COMPILE-PERIOD", version, decided, good)
+
+
+def verdict(**changes: Any) -> Any:
+    plain = {"dataset": "hospital", "table": "patients", "variable": "sex", "verdict": "granted"}
+    return applications.VariableVerdict(**(plain | changes))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda v: v[:-1],  # one not decided
+        lambda v: (*v, verdict(variable="ethnicity")),  # one not asked for
+        lambda v: (*v, v[0]),  # one twice
+        lambda v: (*v[:-1], verdict(dataset="other", table="admissions", variable="diagnosis")),
+        lambda v: (*v[:-1], v[-1].model_copy(update={"verdict": "why not"})),
+        lambda v: (),
+    ],
+)
+def test_exactly_what_was_asked_for_is_decided(change: Any) -> None:
+    version = applications.version()
+    good = applications.agreement(version, applications.decision(version))
+    decided = applications.decision(version, variables=change(applications.verdicts(version)))
+    refused("CW-COMPILE-VARIABLES", version, decided, good)
+
+
+@pytest.mark.parametrize(
+    "form", ["exact", "truncate(30)", "secret", "", "shift", "age_band(5,90)", "pseudonym"]
+)
+def test_a_coarser_form_shows_less(form: str) -> None:
+    data = applications.content_data()
+    data["data"]["groups"][2]["variables"][1]["form"] = "truncate(3)"
+    version = applications.version(data)
+    good = applications.agreement(version, applications.decision(version))
+    decided = applications.decision(version, coarser={"admissions.diagnosis": form})
+    refused("CW-COMPILE-COARSER", version, decided, good)
+
+
+def test_a_coarser_form_must_be_offered() -> None:
+    version = applications.version()
+    decided = applications.decision(version, coarser={"admissions.diagnosis": "truncate(2)"})
+    refused("CW-PERMIT-FORM-NOT-OFFERED", version, decided)
+
+
+def test_a_coarser_form_obeys_the_law_of_forms() -> None:
+    """S16: the committee cannot make a date coarser beside a shifted one."""
+    data = applications.content_data()
+    data["data"]["groups"][2]["variables"][0] = applications.asked(
+        "admissions", "admitted", "month"
+    )
+    version = applications.version(data)
+    decided = applications.decision(version, coarser={"admissions.admitted": "year"})
+    assert forms_of(compiled(version, decided))["admissions.admitted"] == "year"
+    shifted = applications.version()
+    wrong = applications.decision(shifted, coarser={"patients.sex": "rollup(5)"})
+    refused("CW-PERMIT-FORM-NOT-OFFERED", shifted, wrong)
+
+
+def test_nothing_left_is_no_permit() -> None:
+    version = applications.version()
+    good = applications.agreement(version, applications.decision(version))
+    everything = tuple(".".join(i.place or ()) for _, _, i in version.content.data.asked())
+    decided = applications.decision(version, refused=everything)
+    refused("CW-COMPILE-NOTHING-LEFT", version, decided, good)
+
+
+def test_names_with_dots_are_not_mixed_up() -> None:
+    """`a.b` of table `x` and `b` of table `x.a` are two variables: refusing one refuses one."""
+    data = factories.catalogue_data()
+    tables = data["datasets"][0]["tables"]
+    tables[0]["variables"].append(factories.variable("a.b", "text", "sensitive", "exact"))
+    twin = {
+        "name": "patients.a", "person_link": "nhs_number",
+        "variables": [
+            factories.variable("nhs_number", "text", "direct_identifier", "pseudonym",
+                               identifies="nhs_number"),
+            factories.variable("b", "text", "sensitive", "exact"),
+        ],
+    }  # fmt: skip
+    tables.append(twin)
+    catalogue = Catalogue.read(data, "The catalogue")
+    asked = applications.content_data()
+    asked["data"]["groups"][2]["variables"] += [
+        applications.asked("patients", "a.b", "exact"), applications.asked("patients.a", "b", "exact")
+    ]  # fmt: skip
+    from commonweal.governance.application.drafts import read_draft
+    from commonweal.governance.application.version import freeze
+
+    version = freeze(
+        "app-7", 1, read_draft(asked), applications.forms(), at=applications.NOW, by="amira",
+        catalogue=catalogue,
+    )  # fmt: skip
+    verdicts = tuple(
+        each.model_copy(update={"verdict": "refused"})
+        if (each.table, each.variable) == ("patients.a", "b")
+        else each
+        for each in applications.verdicts(version)
+    )
+    decided = applications.decision(version, variables=verdicts)
+    draft = compiled(version, decided, catalogue=catalogue)
+    held = {(t.table, v.variable) for t in draft.dataset.tables for v in t.variables}
+    assert ("patients", "a.b") in held
+    assert ("patients.a", "b") not in held
+
+
+def test_a_version_that_names_a_variable_twice_makes_no_permit() -> None:
+    groups = applications.groups()
+    groups[2]["variables"].append(applications.asked("patients", "sex", "exact"))
+    version = with_content(applications.version(), "data.groups", groups)
+    decided = applications.decision(version)
+    good = applications.version()
+    agreed = applications.agreement(good, applications.decision(good))
+    refused("CW-COMPILE-VARIABLES", version, decided, agreed)
