@@ -260,7 +260,7 @@ def permit_draft(
     3. The catalogue is as it was decided on. 4. Assessments are there. 5. The time is not over.
     6. The draft is made, and the permit's own rules allow it.
 
-    Raises `Refused` (CW-COMPILE-...), `PermitRefused` (CW-PERMIT-...), `Fault` CW-AGREEMENT-TEXT
+    Raises `Refused`, `PermitRefused` (the permit's own rules), `Fault` CW-AGREEMENT-TEXT
     and `PaperInvalid` CW-COMPILE-INVALID.
     """
     narrowed = narrow(version, decision)

@@ -243,7 +243,10 @@ def test_whoever_changes_how_a_text_is_written_counts_up() -> None:
         "conditions": ["Report."],
     }
     paper = Agreement.read(fixed, "The agreement")
-    assert (WRITING, paper.digest_of_text()) == (1, "sha256:1c0f4be54818d58f8acc85cc50877fded23c7070de9061277c9038b2a0b0aaee")
+    assert (WRITING, paper.digest_of_text()) == (
+        1,
+        "sha256:1c0f4be54818d58f8acc85cc50877fded23c7070de9061277c9038b2a0b0aaee",
+    )
 
 
 def test_agreements_are_read_back() -> None:

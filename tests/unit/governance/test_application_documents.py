@@ -54,22 +54,22 @@ def test_nothing_changed() -> None:
         ({"people": [applications.member(), applications.member("bob")]},
          "People who would work with the data: Bob Khan was added."),
         ({"people": [applications.member("bob")]},
-         "People who would work with the data: Bob Khan was added. / "
-         "People who would work with the data: Amira Khan was taken out."),
+         ("People who would work with the data: Bob Khan was added. / "
+          "People who would work with the data: Amira Khan was taken out.")),
         ({"people__0__role": "Statistician"},
-         'People who would work with the data: Amira Khan: Role in the project was "Researcher" '
-         'and is now "Statistician".'),
+         ('People who would work with the data: Amira Khan: Role in the project was "Researcher" '
+          'and is now "Statistician".')),
         ({"period__ends": "2027-04-30"},
          'From when until when: Last day was "31 March 2027" and is now "30 April 2027".'),
         ({"data__groups__1__variables__1": None},
          "Which data, and why each is needed: patients.sex was taken out."),
         ({"data__groups__1__variables__0__form": "age_band(10,90)"},
-         "Which data, and why each is needed: patients.born: Form was "
-         '"age_band(5,90): as an age group of 5 years, 90 and over as one" and is now '
-         '"age_band(10,90): as an age group of 10 years, 90 and over as one".'),
+         ("Which data, and why each is needed: patients.born: Form was "
+          '"age_band(5,90): as an age group of 5 years, 90 and over as one" and is now '
+          '"age_band(10,90): as an age group of 10 years, 90 and over as one".')),
         ({"access__delivery": "handover"},
-         "What would be done with the data: Whether the data stay in the secure place was "
-         '"the data stay in the secure place" and is now "the data are handed over".'),
+         ("What would be done with the data: Whether the data stay in the secure place was "
+          '"the data stay in the secure place" and is now "the data are handed over".')),
     ],
 )  # fmt: skip
 def test_one_change_is_one_sentence(change: dict[str, Any], expected: str) -> None:

@@ -68,7 +68,7 @@ def test_an_empty_draft_is_a_draft() -> None:
         ("documents.0.sha256", "abc", "documents.0.sha256", "does not have the right form"),
         ("subjects.cohort", {"all": []}, "subjects.cohort", "is wrong"),
         ("subjects.cohort", {"where": {"table": "x"}}, "subjects.cohort", "is missing"),
-        ("data.groups.0.variables.1.form", "a\u202eb", "data.groups.0.variables.1.form", "is wrong"),
+        ("data.groups.0.reason", "a\u202eb", "data.groups.0.reason", "is wrong"),
         ("legal.cag", "none", "legal.cag", "must be a set of named fields"),
         ("kept", [{"path": [], "value": 1, "reason": "x"}], "kept", "is not a known field"),
     ],

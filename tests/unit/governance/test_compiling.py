@@ -476,7 +476,8 @@ def test_names_with_dots_are_not_mixed_up() -> None:
     catalogue = Catalogue.read(data, "The catalogue")
     asked = applications.content_data()
     asked["data"]["groups"][2]["variables"] += [
-        applications.asked("patients", "a.b", "exact"), applications.asked("patients.a", "b", "exact")
+        applications.asked("patients", "a.b", "exact"),
+        applications.asked("patients.a", "b", "exact"),
     ]  # fmt: skip
     from commonweal.governance.application.drafts import read_draft
     from commonweal.governance.application.version import freeze

@@ -1,7 +1,7 @@
 """What every check of an application is given, and how it says what is wrong.
 
 A problem names its place and never what was typed. Its word is one of `WORDS`; rules of the law of
-forms, which the permit obeys as well, keep their own code (`CW-PERMIT-...`).
+forms, which the permit obeys as well, keep their own code.
 """
 
 from __future__ import annotations

@@ -188,7 +188,7 @@ def _trial_basis(legal: dict[str, Any]) -> dict[str, Any]:
 
 def _place(fault: PermitRefused, places: dict[str, str]) -> str:
     """Where a fault of the rules belongs: they name `table.variable` in their sentences."""
-    if fault.code.startswith("CW-PERMIT-CAG"):
+    if fault.code in ("CW-PERMIT-CAG-DECIDER", "CW-PERMIT-CAG-ITEMS"):
         return "legal.cag.items"
     if fault.code == "CW-PERMIT-COHORT" or fault.sentence.startswith("The cohort"):
         return "subjects.cohort"

@@ -213,9 +213,8 @@ def _clauses() -> str:
 def _words() -> str:
     rows = ((f"`{word}`", meaning) for word, meaning in WORDS.items())
     return (
-        "A problem has a place, a word of this table (or the code of a rule that the permit obeys, "
-        "`CW-PERMIT-...`), a sentence, and says whether it stops sending.\n\n"
-        + _table(("word", "when"), rows)
+        "A problem has a place, a word of this table (or the code of a rule of the permit), "
+        "a sentence, and says whether it stops sending.\n\n" + _table(("word", "when"), rows)
     )
 
 
