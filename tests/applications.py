@@ -389,7 +389,10 @@ def signatories() -> tuple[Signatory, ...]:
 def framework(of: ApplicationVersion, **changes: Any) -> Framework:
     """A framework contract with whoever asked."""
     asking = of.content.organisation
-    plain: dict[str, Any] = {"name": asking.name, "kind": asking.kind, "part": "recipient"}
+    plain: dict[str, Any] = {
+        "name": asking.name, "kind": asking.kind, "part": "recipient",
+        "reference": asking.reference,
+    }  # fmt: skip
     dates = {"starts": date(2026, 1, 1), "ends": date(2030, 12, 31), **changes}
     return make_framework(
         "framework-1",

@@ -146,3 +146,80 @@ def test_a_draft_never_holds_more_than_version_and_decision(data: st.DataObject)
     check_nothing_more(draft, version, decision)
     assert draft == permit_draft(version, decision, agreement, CATALOGUE)
     assert draft.agreement_hash == agreement.digest()
+
+
+# --- whatever may be sent and is granted as asked becomes a permit --------------------------------
+
+PARTS: dict[str, list[Any]] = {
+    "legal.cag": [None, {"reference": "26/CAG/0001"}, {"letter": "cag"}],
+    "legal.ethics": [None, {"committee": "REC"}],
+    "legal.ethics_not_needed": ["Only counts."],
+    "legal.common_law": ["explicit_consent", "statutory_duty", "s251_reg5"],
+    "opt_out": [
+        {"treatment": "apply", "decided_by": "Somebody", "expires": "2020-01-01"},
+        {"treatment": "exempt", "code": "out_of_scope_population", "decided_by": "Guardian",
+         "decided_on": "2026-02-01", "evidence": "They live in Wales."},
+        {"treatment": "exempt", "code": "anonymised", "decided_by": "Guardian",
+         "decided_on": "2026-02-01", "evidence": "Report."},
+        {"treatment": "apply", "without_identifier": "include", "without_identifier_by": "G",
+         "without_identifier_on": "2026-02-01", "without_identifier_why": "Newborns."},
+    ],
+    "data.groups.1.variables.1.since": ["born"],
+    "data.groups.2.variables.1": [
+        applications.asked("admissions", "discharged", "interval", since="admitted"),
+        applications.asked("admissions", "discharged", "interval"),
+        applications.asked("admissions", "loaded", "interval", since="audited"),
+        applications.asked("admissions", "days", "round(5)"),
+        applications.asked("patients", "ethnicity", "rollup(10)"),
+        applications.asked("tests", "value", "exact"),
+        applications.asked("patients", "undecided", "exact"),
+        {"table": "admissions"},
+    ],
+    "data.restricted_codes": [[{"list": "a", "legal_gateway": "Law"}], [{"list": "a"}]],
+    "responsible.processors": [[{"name": "X", "kind": "company", "does": "Y"}], [{"name": "X"}]],
+    "people.0.honorary_contract": [{"expires": "2020-01-01"}],
+    "people.0.training.0.passed_on": [None],
+    "organisation.kind": ["nhs_body", "custodian", "other"],
+    "organisation.reference": ["RXX"],
+    "purpose.codes": [["research", "public_health"], ["service_planning"], ["ai_test"]],
+    "project.replaces": ["app-1-1", "app-7-1"],
+    "access.processing": [["federated"], ["train"], ["feasibility", "test_risk"]],
+    "access.sites": [["North", "South"]],
+    "safeguards": [
+        {}, {"shift_weeks": 4, "shift_candidates": 9}, {"shift_weeks": 26, "k": 1000},
+        {"shift_weeks": 4, "shift_candidates": 10}, {"intruder_upper_bound": 0.0},
+    ],
+    "period.ends": ["2026-04-01", "2036-03-30", "2026-03-31"],
+    "period.review_dates": [["2026-04-01"], ["2026-05-01", "2027-03-31"], ["2020-01-01"]],
+    "period.why_so_long": ["It does."],
+    "retention.destroyed_by": ["2037-01-01"],
+    "subjects.cohort": [
+        {"everyone": True},
+        {"at_least": {"n": 2, "within_days": 30, "date": "admitted",
+                      "of": {"table": "admissions", "variable": "days", "op": "ge", "value": 2}}},
+    ],
+}  # fmt: skip
+
+
+@settings(max_examples=150)
+@given(
+    st.dictionaries(st.sampled_from(list(PARTS)), st.integers(0, 9), max_size=4),
+    st.sampled_from(["content_data", "support_data", "company_data"]),
+)
+def test_what_may_be_sent_and_is_granted_as_asked_becomes_a_permit(
+    chosen: dict[str, int], start: str
+) -> None:
+    data = getattr(applications, start)()
+    # The longer path last, so that a part that is replaced does not take the change away.
+    for path in sorted(chosen, key=len):
+        values = PARTS[path]
+        applications.put(data, path, values[chosen[path] % len(values)])
+    found = [problem for problem in applications.found(data, "aia") if problem.level == "stops"]
+    if found or data["project"].get("replaces") == "app-7-1":
+        event("stopped")
+        return
+    version = applications.version(data, "aia")
+    decision = applications.decision(version)
+    draft = permit_draft(version, decision, applications.agreement(version, decision), CATALOGUE)
+    event("compiled")
+    check_nothing_more(draft, version, decision)

@@ -14,7 +14,8 @@ from datetime import datetime
 from typing import Any
 
 from commonweal.foundation.errors import Fault, Refused
-from commonweal.governance.agreement.make import agreed_conditions, agreed_terms
+from commonweal.governance.agreement.library import ClauseLibrary, clause_library
+from commonweal.governance.agreement.make import agreed_clauses, agreed_conditions, agreed_terms
 from commonweal.governance.agreement.model import Agreement
 from commonweal.governance.application.answers import AIA, DPIA
 from commonweal.governance.application.decided import DecisionLike, Narrowed, narrow
@@ -55,10 +56,6 @@ class Origin:
     of: str
     narrowed_by: str
     make: Callable[[Sources], Any]
-
-
-def _permit_id(sources: Sources) -> str:
-    return f"{sources.version.application}-{sources.version.number}"
 
 
 def _project(sources: Sources) -> dict[str, Any]:
@@ -142,7 +139,12 @@ _NOTHING = "nothing"
 
 ORIGINS: tuple[Origin, ...] = (
     Origin("permit", "the form of paper, always 1", _NOTHING, lambda _: 1),
-    Origin("id", "the application's id and the version's number", _NOTHING, _permit_id),
+    Origin(
+        "id",
+        "the application's id and the version's number",
+        _NOTHING,
+        lambda s: s.version.permit_id,
+    ),
     Origin("version", "the version's number", _NOTHING, lambda s: s.version.number),
     Origin(
         "supersedes", "`project.replaces`", _NOTHING, lambda s: s.content.project.replaces
@@ -250,11 +252,13 @@ def permit_draft(
     catalogue: Catalogue,
     *,
     at: datetime | None = None,
+    library: ClauseLibrary | None = None,
 ) -> PermitDraft:
     """The draft of the permit that was decided on and agreed. The same papers give the same draft.
 
     `catalogue`: what the custodian offers today. `at`: the time of compiling; the agreement's own
-    time where it is left out, and never before it. Issuing looks at the clock again.
+    time where it is left out, and never before it. Issuing looks at the clock again. `library`: the
+    custodian's clauses, where they are not those that ship.
 
     1. Decision and version belong together, and no purpose is refused. 2. So does the agreement.
     3. The catalogue is as it was decided on. 4. Assessments are there. 5. The time is not over.
@@ -265,6 +269,7 @@ def permit_draft(
     """
     narrowed = narrow(version, decision)
     _check_agreement(narrowed, agreement, catalogue.custodian)
+    _check_clauses(narrowed, agreement, catalogue.custodian, library or clause_library())
     _check_catalogue(version, catalogue)
     _check_assessments(version)
     when = agreement.made_at if at is None else max(at, agreement.made_at)
@@ -299,6 +304,20 @@ def _check_agreement(narrowed: Narrowed, agreement: Agreement, custodian: Custod
             "What the agreement says of the project is not what was decided.",
         )
     agreement.check_text()
+
+
+def _check_clauses(
+    narrowed: Narrowed, agreement: Agreement, custodian: Custodian, library: ClauseLibrary
+) -> None:
+    """The clauses are those of the library. Of an older library nothing can be told any more."""
+    if agreement.library < library.version:
+        return
+    ours = agreed_clauses(narrowed, custodian, library)
+    agreed = agreement.plain()
+    if {name: agreed[name] for name in ours} != ours:
+        raise Refused(
+            "CW-COMPILE-AGREEMENT-TERMS", "The agreement's clauses are not those of the library."
+        )
 
 
 def _check_catalogue(version: ApplicationVersion, catalogue: Catalogue) -> None:

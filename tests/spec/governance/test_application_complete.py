@@ -84,12 +84,13 @@ UNIVERSITY: list[Row] = [
         "with_organisation": "Wharfedale Hospital", "expires": "2026-03-31", "evidence": "Letter"}},
      {("people.0.honorary_contract.expires", "expires")}),
     # places
-    ({"places": []}, {("places", "missing")}),
+    ({"places": []}, {("places", "missing"), ("flows.0.to_place", "place")}),
     ({"places": [place(), place()]}, {("places", "twice")}),
     ({"places__0__country": "Narnia"}, {("places.0.country", "place")}),
     ({"places__0__country": "scotland"}, set()),
     ({"places__0__assurance": None}, {("places.0.assurance", "security")}),
     ({"places__0__ods": None}, {("places.0.ods", "missing")}),
+    ({"places__0__ods": "rxx"}, {("places.0.ods", "security")}),
     ({"places__0__assurance__status": "standards_not_met"},
      {("places.0.assurance.status", "security")}),
     ({"places__0__assurance__status": "not_published"},
@@ -137,6 +138,13 @@ UNIVERSITY: list[Row] = [
      {("legal.common_law", "route"), ("documents", "document")}),
     ({"legal__article_9": "explicit_consent"}, {("legal.article_9", "route")}),
     ({"legal__ethics": None}, {("legal.ethics", "ethics")}),
+    # What is not needed and half filled in is finished or taken out.
+    ({"legal__cag": {"reference": "26/CAG/0001"}},
+     {(f"legal.cag.{f}", "missing") for f in
+      ("decision_maker", "supported_on", "next_review", "items", "letter")}),
+    ({"legal__ethics": {"committee": "REC"}, "purpose__codes": ["service_planning"],
+      "route__research": False, "legal__article_9": "health_or_social_care"},
+     {(f"legal.ethics.{f}", "missing") for f in ("reference", "given_on", "letter")}),
     ({"legal__ethics": None, "legal__ethics_not_needed": "Only counts."}, set()),
     ({"legal__ethics__given_on": "2027-01-01"}, {("legal.ethics.given_on", "not-yet")}),
     ({"legal__ethics__expires": "2026-03-01"}, {("legal.ethics.expires", "expires")}),
@@ -164,6 +172,8 @@ UNIVERSITY: list[Row] = [
     ({"access__link_across_refreshes": True}, {("access.why_link", "missing")}),
     ({"flows": []}, {("flows", "missing")}),
     ({"flows__0__how": None}, {("flows.0.how", "missing")}),
+    ({"flows__0__to_place": "A laptop"}, {("flows.0.to_place", "place")}),
+    ({"flows__0__to_place": "WHARFEDALE secure  place"}, set()),
     ({"safeguards__k": 4}, {("safeguards.k", "safeguard")}),
     ({"safeguards__minimum_people": 5}, {("safeguards.minimum_people", "safeguard")}),
     ({"safeguards__prosecutor_mean": 0.5}, {("safeguards.prosecutor_mean", "safeguard")}),
@@ -213,6 +223,8 @@ COMPANY: list[Row] = [
     *(({f"organisation__{field}": None}, {(f"organisation.{field}", "organisation")})
       for field in ("reference", "nhs_partner_ods", "health_benefit", "benefit_sharing",
                     "commercial_interest")),
+    ({"organisation__nhs_partner_ods": "the trust"},
+     {("organisation.nhs_partner_ods", "organisation")}),
     ({"organisation__nhs_partner": None}, {("organisation.nhs_partner", "organisation")}),
     ({"documents__2": None}, {("documents", "document")}),
     ({"declarations": applications.declarations("models_do_not_leave")},
@@ -329,6 +341,11 @@ DATA: list[Row] = [
      {("data.groups.1.variables.0", "CW-PERMIT-DATE-FORMS")}),
     ({"data__groups__2__variables__1": asked("admissions", "discharged", "interval",
                                             since="admitted")}, set()),
+    ({"data__groups__1__variables__1__since": "born"},
+     {("data.groups.1.variables.1.since", "catalogue")}),
+    ({"data__groups__2__variables__1": asked("admissions", "discharged", "interval",
+                                            since="zork")},
+     {("data", "CW-PERMIT-UNKNOWN-VARIABLE")}),
     ({"data__restricted_codes": [{"list": "fertility"}]},
      {("data.restricted_codes.0.legal_gateway", "missing")}),
 ]  # fmt: skip
@@ -363,6 +380,17 @@ WARNED: list[Row] = [
         {("assessments.advice_followed", "dpia")},
     ),
     ({"legal__ethics__expires": "2026-12-31"}, {("legal.ethics.expires", "expires")}),
+    (
+        {"access__delivery": "handover", "access__why_handover": "Size."},
+        {("route.identifiable", "route")},
+    ),
+    (
+        {
+            "data__groups__2__variables__1": asked("patients", "genome", "exact"),
+            "data__genomic": True,
+        },
+        {("route.identifiable", "route")},
+    ),
 ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from commonweal.foundation.errors import CommonwealError, Fault, Refused
+from commonweal.governance.agreement import model
 from commonweal.governance.agreement.library import (
     BLANKS,
     HEADINGS,
@@ -226,11 +227,32 @@ def test_the_text_is_the_one_that_was_agreed() -> None:
     forged = agreement.model_copy(update={"clauses": (changed, *agreement.clauses[1:])})
     with pytest.raises(Fault, match="CW-AGREEMENT-TEXT"):
         forged.check_text()
-    # Another way of writing tells nothing of an older paper; the text that was kept does.
-    older = forged.model_copy(update={"writing": WRITING + 1})
-    older.check_text()
+    # No paper is written in a way that is still to come.
+    newer = agreement.model_copy(update={"writing": WRITING + 1})
     with pytest.raises(Fault, match="CW-AGREEMENT-TEXT"):
-        older.check_text("anything")
+        newer.check_text()
+
+
+def test_an_older_way_of_writing_tells_nothing_but_the_kept_text_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    agreement = made()
+    kept = agreement.markdown()
+    monkeypatch.setattr(model, "WRITING", WRITING + 1)
+    monkeypatch.setattr(Agreement, "markdown", lambda _: "Other words.")
+    agreement.check_text()
+    agreement.check_text(kept)
+    with pytest.raises(Fault, match="CW-AGREEMENT-TEXT"):
+        agreement.check_text("Other words.")
+
+
+def test_who_may_accept_it_is_told_by_role() -> None:
+    assert made().signatory_ids() == {
+        "signatory_applicant": frozenset({"una"}),
+        "signatory_custodian": frozenset({"carl"}),
+    }
+    one, other = applications.signatories()
+    refused("CW-AGREEMENT-INVALID", signatories=(one, other, one))
 
 
 def test_whoever_changes_how_a_text_is_written_counts_up() -> None:
@@ -306,6 +328,15 @@ def refused(code: str, version: Any = None, decided: Any = None, **changes: Any)
 
 def test_no_agreement_without_a_framework_contract() -> None:
     refused("CW-AGREEMENT-FRAMEWORK", framework=None)
+
+
+def test_no_agreement_under_the_contract_of_one_with_the_same_name() -> None:
+    version = applications.version(applications.company_data(), "aia")
+    namesake = applications.version(
+        applications.company_data(organisation__reference="99999999"), "aia"
+    )
+    contract = applications.framework(namesake)
+    refused("CW-AGREEMENT-FRAMEWORK", version, framework=contract)
 
 
 def test_no_agreement_under_anothers_contract() -> None:

@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 
 from commonweal.governance.application.diff import changes, sentences, version_changes
 from commonweal.governance.application.document import (
+    FormShown,
     draft_html,
     draft_markdown,
     version_html,
@@ -257,6 +258,27 @@ def test_a_version_says_which_it_is_and_what_changed() -> None:
     assert "New \\<b\\>" in text
     assert "version 2" in text
     assert "What changed" not in version_markdown(newer)
+
+
+def test_forms_stand_in_the_document_in_their_own_words_or_by_their_ids() -> None:
+    version = applications.version(None, "benefits")
+    bare = version_markdown(version)
+    assert "| benefit | Answer to benefits |" in bare
+    shown = FormShown("benefits", "What people gain", (("Who gains?", "Everybody <b>"),))
+    text = version_markdown(version, forms=[shown])
+    assert "## What people gain" in text
+    assert "| Who gains? | Everybody \\<b\\> |" in text
+    assert "## Form dpia" in text
+    assert "Everybody &lt;b&gt;" in version_html(version, forms=[shown])
+
+
+def test_answers_to_forms_are_shown_whole() -> None:
+    version = applications.version()
+    values = {"rows": [{"who": "a", "how": True}, {"who": "b"}], "n": 3, "no": False}
+    answers = version.answers[0].model_copy(update={"values": values})
+    text = version_markdown(version.model_copy(update={"answers": (answers,)}))
+    assert "| rows | who: a, how: yes; who: b |" in text
+    assert "| no | no |" in text
 
 
 def test_a_draft_says_how_much_could_not_be_read() -> None:

@@ -218,6 +218,27 @@ def test_a_version_is_frozen_whole() -> None:
     assert ApplicationVersion.read(version.plain(), "The version") == version
 
 
+def test_a_version_tells_the_committee_and_the_signer_what_they_ask() -> None:
+    data = applications.company_data(people=[applications.member("bob", employer="Breath Ltd")])
+    version = applications.version(data, "aia")
+    assert version.involved == {"amira", "bob"}
+    assert version.needs_assessment
+    assert ("hospital", "patients", "born") in version.asked
+    assert len(version.asked) == 7
+    assert version.permit_id == "app-7-1"
+    assert version.content.given == {
+        "uses_ai": True, "is_research": True, "without_consent": True, "with_company": True
+    }  # fmt: skip
+    plain = applications.content()
+    assert not plain.given["with_company"]
+    assert not plain.given["uses_ai"]
+
+
+def test_a_permit_cannot_replace_itself() -> None:
+    with pytest.raises(PaperInvalid, match="cannot replace itself"):
+        applications.version(applications.content_data(project__replaces="app-7-1"))
+
+
 def test_the_same_application_has_the_same_digest_and_another_has_another() -> None:
     one = applications.version()
     assert one.digest() == applications.version().digest()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from commonweal.foundation.errors import CommonwealError
+from commonweal.governance.agreement.library import ClauseLibrary, clause_library
 from commonweal.governance.agreement.model import Agreement
 from commonweal.governance.application.reference import PAGES, main
 from commonweal.governance.application.version import ApplicationVersion
@@ -188,22 +189,6 @@ def test_a_later_last_day_in_a_decision_makes_nothing_longer() -> None:
     assert compiled(version, decided).until == date(2027, 3, 31)
 
 
-def test_a_decision_that_knows_no_last_day_narrows_nothing() -> None:
-    version = applications.version()
-
-    class Bare:
-        """A decision as the committee's paper has it: without `until`."""
-
-        def __init__(self) -> None:
-            whole = applications.decision(version)
-            for name in ("version_digest", "outcome", "conditions", "variables", "decided_at"):
-                setattr(self, name, getattr(whole, name))
-            self.digest = whole.digest
-
-    bare = Bare()
-    assert compiled(version, bare, applications.agreement(version, bare)).until == date(2027, 3, 31)
-
-
 def test_compiling_is_deterministic() -> None:
     version = applications.version(applications.company_data(), "aia")
     decided = applications.decision(version)
@@ -302,6 +287,36 @@ def test_no_permit_under_an_agreement_with_another_text() -> None:
     clause = agreed.clauses[3].model_copy(update={"text": "Anybody may be recognised."})
     clauses = (*agreed.clauses[:3], clause, *agreed.clauses[4:])
     refused("CW-AGREEMENT-TEXT", version, decided, agreed.model_copy(update={"clauses": clauses}))
+    digest = factories.hash_of("another text")
+    refused(
+        "CW-AGREEMENT-TEXT", version, decided, agreed.model_copy(update={"text_digest": digest})
+    )
+
+
+def test_no_permit_under_clauses_that_are_not_the_librarys() -> None:
+    """The attack: a softer clause, and the digest of the text made to fit."""
+    version = applications.version()
+    decided = applications.decision(version)
+    agreed = applications.agreement(version, decided)
+    soft = agreed.clauses[3].model_copy(update={"text": "Anybody may be recognised."})
+    for clauses in ((*agreed.clauses[:3], soft, *agreed.clauses[4:]), agreed.clauses[:-1]):
+        forged = agreed.model_copy(update={"clauses": clauses})
+        forged = forged.model_copy(update={"text_digest": forged.digest_of_text()})
+        refused("CW-COMPILE-AGREEMENT-TERMS", version, decided, forged)
+    newer = agreed.model_copy(update={"library": 99})
+    newer = newer.model_copy(update={"text_digest": newer.digest_of_text()})
+    refused("CW-COMPILE-AGREEMENT-TERMS", version, decided, newer)
+
+
+def test_an_agreement_under_an_older_library_still_holds() -> None:
+    version = applications.version()
+    decided = applications.decision(version)
+    plain = clause_library().plain()
+    plain["version"] = 2
+    plain["clauses"][2] |= {"version": 2, "text": "Another wording."}
+    newer = ClauseLibrary.read(plain, "The library")
+    agreed = applications.agreement(version, decided)
+    assert compiled(version, decided, agreed, library=newer).agreement_hash == agreed.digest()
 
 
 def test_internal_terms_are_no_agreement_with_others() -> None:

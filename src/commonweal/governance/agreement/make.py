@@ -97,7 +97,6 @@ def make_agreement(
     scope: Scope = "internal" if internal else "project"
     if not internal:
         _check_framework(framework, narrowed)
-    words = _project_words(narrowed, custodian)
     terms = agreed_terms(narrowed, custodian)
     plain: dict[str, Any] = {
         **{name: value for name, value in terms.items() if value is not None},
@@ -108,7 +107,7 @@ def make_agreement(
         "decision_digest": decision.digest(),
         "signatories": [each.plain() for each in signatories],
         "made_at": stamp(at),
-        **_clauses(scope, _circumstances(content), words, library or clause_library()),
+        **agreed_clauses(narrowed, custodian, library or clause_library()),
     }
     if framework is not None and not internal:
         plain["framework_digest"] = framework.digest()
@@ -137,6 +136,16 @@ def agreed_terms(narrowed: Narrowed, custodian: Custodian) -> dict[str, Any]:
     }
 
 
+def agreed_clauses(
+    narrowed: Narrowed, custodian: Custodian, library: ClauseLibrary
+) -> dict[str, Any]:
+    """The clauses that a library gives to this project, filled in, and the library's version."""
+    content = narrowed.version.content
+    scope: Scope = "internal" if content.organisation.kind == "custodian" else "project"
+    words = _project_words(narrowed, custodian)
+    return _clauses(scope, _circumstances(content), words, library)
+
+
 def agreed_conditions(narrowed: Narrowed) -> tuple[str, ...]:
     """The decision's conditions, then those to which the kind of organisation is bound."""
     rules = read_seed(Organisations).of(narrowed.version.content.organisation.kind)
@@ -162,8 +171,10 @@ def _check_framework(framework: Framework | None, narrowed: Narrowed) -> None:
             "CW-AGREEMENT-FRAMEWORK",
             "The organisation has no framework contract with the custodian.",
         )
-    same_name = look(framework.recipient.name) == look(asking.name or "")
-    if not same_name or framework.recipient.kind != asking.kind:
+    bound = framework.recipient
+    same_name = look(bound.name) == look(asking.name or "")
+    same_number = None in (bound.reference, asking.reference) or bound.reference == asking.reference
+    if not (same_name and same_number) or bound.kind != asking.kind:
         raise Refused(
             "CW-AGREEMENT-FRAMEWORK", "The framework contract is with another organisation."
         )

@@ -22,7 +22,17 @@ from commonweal.governance.application.printing import (
     as_html,
     as_markdown,
 )
-from commonweal.papers.base import ColumnName, Day, Identifier, Line, Moment, Paper, Sha256, Text
+from commonweal.papers.base import (
+    ColumnName,
+    Day,
+    Identifier,
+    Line,
+    Moment,
+    Paper,
+    Sha256,
+    Text,
+    named_twice,
+)
 from commonweal.papers.forms import Form
 from commonweal.papers.sentences import PURPOSE_WORDS
 from commonweal.papers.vocabulary import OrganisationKind
@@ -88,11 +98,21 @@ class Contract(Paper):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Contract:
+        if named_twice([each.id for each in self.signatories]) is not None:
+            raise ValueError("nobody signs twice")
         if self.ends < self.starts:
             raise ValueError("an agreement cannot end before it begins")
         if [clause.number for clause in self.clauses] != list(range(1, len(self.clauses) + 1)):
             raise ValueError("the clauses are not numbered from 1 on")
         return self
+
+    def signatory_ids(self) -> dict[str, frozenset[str]]:
+        """Who may accept it, by the role in which they do."""
+        roles = {"signatory_applicant": "applicant", "signatory_custodian": "custodian"}
+        return {
+            role: frozenset(each.id for each in self.signatories if each.side == side)
+            for role, side in roles.items()
+        }
 
     def digest_of_text(self) -> str:
         """SHA-256 of `markdown()`, as `sha256:...`."""
@@ -104,7 +124,9 @@ class Contract(Paper):
         `text`: as it was kept; without it the paper is written anew, which tells nothing of a paper
         that an earlier way of writing wrote. Raises `Fault` CW-AGREEMENT-TEXT.
         """
-        if text is None and self.writing != WRITING:
+        if self.writing > WRITING:
+            raise Fault("CW-AGREEMENT-TEXT", "The agreement was written by a newer Commonweal.")
+        if text is None and self.writing < WRITING:
             return
         shown = self.markdown() if text is None else text
         if _sha256(shown) != self.text_digest:

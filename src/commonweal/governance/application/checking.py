@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from commonweal.foundation.errors import Fault
 from commonweal.governance.application.answers import Forms
@@ -16,9 +17,10 @@ from commonweal.governance.application.model import ApplicationContent
 from commonweal.governance.application.parts import Part
 from commonweal.governance.application.questions import questions
 from commonweal.governance.application.seeds import DocumentKinds, read_seed
+from commonweal.governance.application.wanted import Asked
 from commonweal.governance.problems import Problem
 from commonweal.papers.base import named_twice
-from commonweal.papers.catalogue import Catalogue, Dataset
+from commonweal.papers.catalogue import Catalogue, Dataset, Variable
 
 Problems = Iterator[Problem]
 
@@ -71,13 +73,22 @@ class Setting:
         """The last day of the project; its first where it is not answered."""
         return max(self.content.period.ends or self.first_day, self.first_day)
 
-    @property
+    @cached_property
     def dataset(self) -> Dataset | None:
         """The dataset that is asked for, where the catalogue has it."""
         try:
             return self.catalogue.dataset(self.content.data.dataset or "")
         except Fault:
             return None
+
+    @cached_property
+    def _variables(self) -> dict[tuple[str, str], Variable]:
+        tables = self.dataset.tables if self.dataset is not None else ()
+        return {(table.name, each.name): each for table in tables for each in table.variables}
+
+    def variable(self, item: Asked) -> Variable | None:
+        """What the catalogue says of a variable that is asked for, where it has it."""
+        return None if item.place is None else self._variables.get(item.place)
 
 
 def stops(where: str, word: str, sentence: str) -> Problem:

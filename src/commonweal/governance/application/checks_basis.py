@@ -58,6 +58,7 @@ def route_problems(setting: Setting) -> Problems:
         yield stops("route", "route", fault.sentence)
         return
     yield from _agreement_problems(route, setting)
+    yield from _doubts(setting)
     for need in route_needs(answers):
         yield from _need_problems(need, setting)
 
@@ -87,6 +88,29 @@ def _agreement_problems(route: Route, setting: Setting) -> Problems:
     if route.decision_maker is not None and decider not in (None, route.decision_maker):
         who = "Health Research Authority" if route.decision_maker == "hra" else "Secretary of State"
         yield stops("legal.cag.decision_maker", "cag", f"Here the {who} decides, and nobody else.")
+
+
+def _doubts(setting: Setting) -> Problems:
+    """Where "nobody could be recognised" is said of what often says who somebody is."""
+    content = setting.content
+    if content.route.identifiable is not False:
+        return
+    telling = {"free_text", "image", "genomic"}
+    asked = (setting.variable(item) for _, _, item in content.data.asked())
+    if any(variable is not None and variable.role in telling for variable in asked):
+        yield warns(
+            "route.identifiable",
+            "route",
+            "You said that nobody could be recognised. Written text, pictures and genomic data "
+            "often say who somebody is.",
+        )
+    if content.access.delivery == "handover" and content.route.what == "records":
+        yield warns(
+            "route.identifiable",
+            "route",
+            "You said that nobody could be recognised. Whoever is handed records may have other "
+            "data to lay beside them.",
+        )
 
 
 def _need_problems(need: Need, setting: Setting) -> Problems:
@@ -136,8 +160,9 @@ def legal_problems(setting: Setting) -> Problems:
     """Each basis carries what it needs: support, opinion, consent, law."""
     legal = setting.content.legal
     yield from missing(legal, "legal", "explanation")
-    if legal.common_law in ("s251_reg2", "s251_reg5"):
-        yield from _cag_problems(legal.cag or Cag(), setting)
+    cag = legal.cag or Cag()
+    if legal.common_law in ("s251_reg2", "s251_reg5") or not cag.is_empty:
+        yield from _cag_problems(cag, setting)
     for need in read_seed(Routes).by_law:
         if legal.common_law in need.common_law:
             yield from _need_problems(need, setting)
@@ -172,10 +197,8 @@ def _cag_problems(cag: Cag, setting: Setting) -> Problems:
 
 def _ethics_problems(setting: Setting) -> Problems:
     legal = setting.content.legal
-    if not setting.content.is_research:
-        return
     if legal.ethics is None or legal.ethics.is_empty:
-        if legal.ethics_not_needed is None:
+        if setting.content.is_research and legal.ethics_not_needed is None:
             yield stops(
                 "legal.ethics",
                 "ethics",

@@ -57,12 +57,14 @@ def data_problems(setting: Setting) -> Problems:
 
 def _asked_problems(at: str, item: Asked, setting: Setting) -> Problems:
     yield from missing(item, at, "table", "variable", "form")
-    variable = _in_catalogue(item, setting)
+    variable = setting.variable(item)
     if item.place is not None and setting.dataset is not None and variable is None:
         yield stops(at, "catalogue", "The catalogue has no such table or variable.")
     form = _form(item)
     if item.form is not None and form is None:
         yield stops(f"{at}.form", "catalogue", "This is not a form that a variable can have.")
+    if item.since is not None and not _counts(item):
+        yield stops(f"{at}.since", "catalogue", "Only an interval is counted from another date.")
     if variable is None or form is None:
         return
     if needs_own_reason(variable, form):
@@ -99,20 +101,16 @@ def coarser_offered(variable: Variable, form: Form) -> tuple[Form, ...]:
     return tuple(each for each in variable.offered() if shows_less(each, form))
 
 
-def _in_catalogue(item: Asked, setting: Setting) -> Variable | None:
-    if setting.dataset is None or item.table is None or item.variable is None:
-        return None
-    try:
-        return setting.dataset.table(item.table).variable(item.variable)
-    except Fault:
-        return None
-
-
 def _form(item: Asked) -> Form | None:
     try:
         return Form.parse(item.form or "")
     except Fault:
         return None
+
+
+def _counts(item: Asked) -> bool:
+    form = _form(item)
+    return form is not None and form.kind == "interval"
 
 
 # --- the rules of the permit ------------------------------------------------------------------
@@ -141,7 +139,9 @@ def trial_draft(setting: Setting) -> PermitDraft | None:
     known = {
         item.place
         for _, _, item in setting.content.data.asked()
-        if item.place is not None and _in_catalogue(item, setting) and _form(item) is not None
+        if item.place is not None and setting.variable(item) and _form(item) is not None
+        # A day to count from is only written beside an interval; that was said already.
+        if item.since is None or _counts(item)
     }
     data = permitted_data(setting.content, known, {})
     if data is None:
@@ -169,7 +169,7 @@ def trial_draft(setting: Setting) -> PermitDraft | None:
     try:
         return PermitDraft.read(plain, "The application", "CW-PERMIT-INVALID")
     except PaperInvalid:
-        return None  # a `since` without an interval, a name twice: both are said elsewhere
+        return None  # a name twice: that is said elsewhere
 
 
 def _trial_basis(legal: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from commonweal.governance.application.seeds import (
     SafeguardLimits,
     read_seed,
 )
+from commonweal.papers.base import look
 from commonweal.papers.permit import MAX_PERIOD_DAYS
 from commonweal.papers.vocabulary import Processing
 
@@ -50,8 +51,13 @@ def flow_problems(setting: Setting) -> Problems:
     flows = setting.content.flows
     if not flows:
         yield stops("flows", "missing", "Say where the data would go: at least one movement.")
+    named = {look(place.name) for place in setting.content.places if place.name is not None}
     for n, flow in enumerate(flows):
         yield from missing(flow, f"flows.{n}", *type(flow).model_fields)
+        if flow.to_place is not None and look(flow.to_place) not in named:
+            yield stops(
+                f"flows.{n}.to_place", "place", "Data would go to a place that is not named above."
+            )
 
 
 def safeguard_problems(setting: Setting) -> Problems:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from commonweal.governance.application.assurance import holds_until, year_end
 from commonweal.governance.application.checking import (
     Problems,
@@ -23,6 +25,14 @@ from commonweal.governance.application.seeds import (
 )
 from commonweal.papers.base import look
 
+_ODS = re.compile(r"[A-Z0-9]{3,10}", re.ASCII)
+NOT_ODS = "An ODS code has 3 to 10 capital letters and digits."
+
+
+def is_ods(text: str) -> bool:
+    """Whether `text` is written like an ODS code. Whether there is one, only the register tells."""
+    return _ODS.fullmatch(text) is not None
+
 
 def organisation_problems(setting: Setting) -> Problems:
     """The conditions of its kind (`organisations.yaml`)."""
@@ -33,6 +43,8 @@ def organisation_problems(setting: Setting) -> Problems:
     for need in rules.needs:
         if getattr(asking, need.field) in (None, False):
             yield stops(f"organisation.{need.field}", "organisation", need.says)
+    if asking.nhs_partner_ods is not None and not is_ods(asking.nhs_partner_ods):
+        yield stops("organisation.nhs_partner_ods", "organisation", NOT_ODS)
     for kind in rules.documents:
         yield from needs_document("documents", kind, setting)
 
@@ -154,11 +166,12 @@ def _assurance_problems(place: Place, at: str, n: int, setting: Setting) -> Prob
 
 
 def _dspt_problems(place: Place, shown: Assurance, at: str, setting: Setting) -> Problems:
+    ods = at.removesuffix(".assurance") + ".ods"
     yield from missing(shown, at, "year", "status", "published_on")
     if place.ods is None:
-        yield stops(
-            at.replace(".assurance", ".ods"), "missing", "A DSPT assessment needs the ODS code."
-        )
+        yield stops(ods, "missing", "A DSPT assessment needs the ODS code.")
+    elif not is_ods(place.ods):
+        yield stops(ods, "security", NOT_ODS)
     end = year_end(shown.year)
     if shown.year is not None and end is None:
         yield stops(f"{at}.year", "security", "A toolkit year is written like 2025-26.")

@@ -41,8 +41,8 @@ class VariableLike(Protocol):
 class DecisionLike(Protocol):
     """What is read of a committee's decision about one version.
 
-    `variables` decides each variable that was asked for, and no other. A decision that has an
-    `until` ends the project on that day if it is earlier.
+    `variables` decides each variable that was asked for, and no other. `until`: a last day that is
+    earlier than the one asked for, or None.
     """
 
     @property
@@ -53,6 +53,8 @@ class DecisionLike(Protocol):
     def conditions(self) -> Sequence[str]: ...  # noqa: D102
     @property
     def variables(self) -> Sequence[VariableLike]: ...  # noqa: D102
+    @property
+    def until(self) -> date | None: ...  # noqa: D102
     @property
     def decided_at(self) -> datetime: ...  # noqa: D102
     def digest(self) -> str: ...  # noqa: D102
@@ -153,8 +155,7 @@ def _period(version: ApplicationVersion, decision: DecisionLike) -> tuple[date, 
     period = version.content.period
     if period.starts is None or period.ends is None:
         raise Refused("CW-COMPILE-PERIOD", "The version does not say from when until when.")
-    until: date | None = getattr(decision, "until", None)
-    ends = min(period.ends, until or period.ends)
+    ends = min(period.ends, decision.until or period.ends)
     if ends < period.starts:
         raise Refused("CW-COMPILE-PERIOD", "The decision would end the project before it begins.")
     return period.starts, ends

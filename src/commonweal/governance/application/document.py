@@ -6,8 +6,11 @@ Markdown or one HTML page that needs nothing else. Everything that people typed 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
+from commonweal.governance.application.answers import FormAnswers
 from commonweal.governance.application.diff import Change, sentences
 from commonweal.governance.application.listing import Answered, answers
 from commonweal.governance.application.model import ApplicationContent
@@ -36,8 +39,25 @@ def draft_blocks(content: ApplicationContent) -> list[Block]:
     return [*shown, *_sections(content)]
 
 
-def version_blocks(version: ApplicationVersion, changed: Iterable[Change] = ()) -> list[Block]:
-    """A version as it was sent. `changed`: what changed since the one before, told first."""
+@dataclass(frozen=True)
+class FormShown:
+    """A form as its definition shows it: its title, and each question with its answer in words."""
+
+    form: str
+    title: str
+    lines: tuple[tuple[str, str], ...]
+
+
+def version_blocks(
+    version: ApplicationVersion,
+    changed: Iterable[Change] = (),
+    forms: Iterable[FormShown] = (),
+) -> list[Block]:
+    """A version as it was sent. `changed`: what changed since the one before, told first.
+
+    `forms`: its forms in their own words; a form that is not among them is shown by its questions'
+    ids, so that nothing is left out.
+    """
     sent = f"{version.sent_at.day} {version.sent_at:%B %Y}"
     shown: list[Block] = [
         Paragraph(
@@ -50,13 +70,32 @@ def version_blocks(version: ApplicationVersion, changed: Iterable[Change] = ()) 
     if told:
         shown += [Heading(2, "What changed since the version before"), Items(told)]
     shown += _sections(version.content)
-    forms = tuple((a.form, str(a.form_version), a.digest()) for a in version.answers)
-    if forms:
+    worded = {each.form: each for each in forms}
+    for answered in version.answers:
+        form = worded.get(answered.form) or _by_id(answered)
+        shown += [Heading(2, form.title), Grid(("Question", "Answer"), form.lines)]
+    listed = tuple((a.form, str(a.form_version), a.digest()) for a in version.answers)
+    if listed:
         shown += [
-            Heading(2, "Forms"),
-            Grid(("Form", "Version", "Fingerprint of its answers"), forms),
+            Heading(2, "Fingerprints of the forms"),
+            Grid(("Form", "Version", "Fingerprint of its answers"), listed),
         ]
     return shown
+
+
+def _by_id(answered: FormAnswers) -> FormShown:
+    lines = tuple((name, _plain_words(value)) for name, value in answered.values.items())
+    return FormShown(answered.form, f"Form {answered.form}", lines)
+
+
+def _plain_words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return "; ".join(_plain_words(each) for each in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_plain_words(each)}" for name, each in value.items())
+    return str(value)
 
 
 def title_of(content: ApplicationContent) -> str:
@@ -64,14 +103,22 @@ def title_of(content: ApplicationContent) -> str:
     return f"Application: {content.project.title or 'without a title yet'}"
 
 
-def version_markdown(version: ApplicationVersion, changed: Iterable[Change] = ()) -> str:
+def version_markdown(
+    version: ApplicationVersion,
+    changed: Iterable[Change] = (),
+    forms: Iterable[FormShown] = (),
+) -> str:
     """A version as Markdown."""
-    return as_markdown(title_of(version.content), version_blocks(version, changed))
+    return as_markdown(title_of(version.content), version_blocks(version, changed, forms))
 
 
-def version_html(version: ApplicationVersion, changed: Iterable[Change] = ()) -> str:
+def version_html(
+    version: ApplicationVersion,
+    changed: Iterable[Change] = (),
+    forms: Iterable[FormShown] = (),
+) -> str:
     """A version as one HTML page."""
-    return as_html(title_of(version.content), version_blocks(version, changed))
+    return as_html(title_of(version.content), version_blocks(version, changed, forms))
 
 
 def draft_markdown(content: ApplicationContent) -> str:

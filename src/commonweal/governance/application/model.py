@@ -83,6 +83,18 @@ class ApplicationContent(Part):
         """True if a purpose is research: then the Health Research Authority decides (P3)."""
         return bool(RESEARCH_PURPOSES & set(self.purpose.codes))
 
+    @property
+    def given(self) -> dict[str, bool]:
+        """What forms need not ask, because it stands here: the questions that are `given`."""
+        parties = (*self.responsible.controllers, *self.responsible.processors)
+        kinds = {self.organisation.kind, *(party.kind for party in parties)}
+        return {
+            "uses_ai": self.uses_ai,
+            "is_research": self.is_research,
+            "without_consent": self.legal.common_law != "explicit_consent",
+            "with_company": "company" in kinds,
+        }
+
     def document(self, id_: str | None) -> Evidence | None:
         """The document called `id_`, or None."""
         return next((each for each in self.documents if each.id == id_ and id_ is not None), None)

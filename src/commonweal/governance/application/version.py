@@ -57,7 +57,36 @@ class ApplicationVersion(Paper):
         shown = tuple((each.id, each.sha256) for each in self.content.documents)
         if shown != tuple((each.id, each.sha256) for each in self.evidence):
             raise ValueError("the digests of evidence are not those of its documents")
+        if self.content.project.replaces == self.permit_id:
+            raise ValueError("a permit cannot replace itself")
         return self
+
+    @property
+    def permit_id(self) -> str:
+        """The id of the permit that this version becomes, if it does."""
+        return f"{self.application}-{self.number}"
+
+    @property
+    def involved(self) -> frozenset[str]:
+        """The accounts that the application names: who sends, who works, who declared.
+
+        None of them takes part in deciding.
+        """
+        members = (member.account for member in self.content.people)
+        declared = (each.by for each in self.content.declarations)
+        return frozenset(name for name in (self.sent_by, *members, *declared) if name is not None)
+
+    @property
+    def needs_assessment(self) -> bool:
+        """True if the algorithmic impact assessment and its workshop are needed (P6)."""
+        return self.content.uses_ai
+
+    @property
+    def asked(self) -> tuple[tuple[str, str, str], ...]:
+        """Dataset, table and variable of everything that is asked for, in order."""
+        data = self.content.data
+        places = (item.place for _, _, item in data.asked())
+        return tuple((data.dataset or "", *place) for place in places if place is not None)
 
     def form_digest(self, form: str) -> str | None:
         """The digest of the answers to a form; None where it was not answered."""
