@@ -292,6 +292,7 @@ APPLY = {
     "CW-COMPILE-AGREEMENT-TERMS": "An agreement says something else than the decision.",
     "CW-COMPILE-CATALOGUE": "The catalogue has changed since the application was sent.",
     "CW-COMPILE-ASSESSMENT": "An impact assessment is missing from the version.",
+    "CW-COMPILE-INCOMPLETE": "A version of an application is one that could not have been sent.",
     "CW-COMPILE-INVALID": "A version does not make a valid permit draft.",
 }
 

@@ -17,10 +17,13 @@ from commonweal.foundation.errors import Fault, Refused
 from commonweal.governance.agreement.library import ClauseLibrary, clause_library
 from commonweal.governance.agreement.make import agreed_clauses, agreed_conditions, agreed_terms
 from commonweal.governance.agreement.model import Agreement
-from commonweal.governance.application.answers import AIA, DPIA
+from commonweal.governance.application.answers import AIA, DPIA, AnsweredForm
+from commonweal.governance.application.complete import problems
 from commonweal.governance.application.decided import DecisionLike, Narrowed, narrow
 from commonweal.governance.application.model import ApplicationContent
+from commonweal.governance.application.seeds import seed_versions
 from commonweal.governance.application.version import ApplicationVersion
+from commonweal.governance.problems import stopping
 from commonweal.papers.catalogue import Catalogue, Custodian
 from commonweal.papers.permit import PermitDraft
 from commonweal.papers.permit_rules import check_draft
@@ -262,7 +265,8 @@ def permit_draft(
 
     1. Decision and version belong together, and no purpose is refused. 2. So does the agreement.
     3. The catalogue is as it was decided on. 4. Assessments are there. 5. The time is not over.
-    6. The draft is made, and the permit's own rules allow it.
+    6. The draft is made, and the permit's own rules allow it. 7. The version is one that could be
+    sent at the time when it was, by the lists that it was held against.
 
     Raises `Refused`, `PermitRefused` (the permit's own rules), `Fault` CW-AGREEMENT-TEXT
     and `PaperInvalid` CW-COMPILE-INVALID.
@@ -280,6 +284,7 @@ def permit_draft(
     plain = {field: value for field, value in made if value is not None}
     draft = PermitDraft.read(plain, "The compiled draft", "CW-COMPILE-INVALID")
     check_draft(draft, catalogue)
+    _check_complete(version, catalogue)
     return draft
 
 
@@ -329,6 +334,31 @@ def _check_catalogue(version: ApplicationVersion, catalogue: Catalogue) -> None:
         raise Refused(
             "CW-COMPILE-CATALOGUE",
             "The catalogue has changed since the application was sent: it must be decided anew.",
+        )
+
+
+def _check_complete(version: ApplicationVersion, catalogue: Catalogue) -> None:
+    """Whoever froze the version may have left out the check before sending: it is done again.
+
+    By lists that have changed since nothing can be told; that a list was ever newer than today's
+    cannot be. What a form's own definition says is for who has the definitions.
+    """
+    today = seed_versions()
+    held = {name: version.rules.get(name, 0) for name in today}
+    known = set(version.rules) == set(today) and all(
+        1 <= number <= today[name] for name, number in held.items()
+    )
+    if not known:
+        raise Refused(
+            "CW-COMPILE-INCOMPLETE", "The version was held against lists that do not exist."
+        )
+    if held != today:
+        return
+    forms = {each.form: AnsweredForm(each) for each in version.answers}
+    found = stopping(problems(version.content, forms, version.sent_at, catalogue=catalogue))
+    if found:
+        raise Refused(
+            "CW-COMPILE-INCOMPLETE", f"The version could not have been sent. {found[0].sentence}"
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from commonweal.foundation.errors import CommonwealError
+from commonweal.governance import compiling
 from commonweal.governance.agreement.library import ClauseLibrary, clause_library
 from commonweal.governance.agreement.model import Agreement
 from commonweal.governance.application.reference import PAGES, main
@@ -363,12 +364,14 @@ def test_no_permit_when_support_does_not_cover_a_variable() -> None:
     assert "does not cover" in refused("CW-PERMIT-CAG-ITEMS", version)
 
 
-def test_a_variable_that_is_refused_needs_no_cover() -> None:
+def test_what_is_refused_was_to_be_covered_too() -> None:
+    """Sending asks that the support covers everything that is asked for."""
     good = applications.version(applications.support_data())
     items = ["nhs_number", "admission_id", "born", "admitted", "diagnosis"]
     version = with_content(good, "legal.cag.items", items)
-    decided = applications.decision(version, refused=("patients.sex",))
-    assert "patients.sex" not in forms_of(compiled(version, decided))
+    refused(
+        "CW-COMPILE-INCOMPLETE", version, applications.decision(version, refused=("patients.sex",))
+    )
 
 
 def test_no_permit_when_the_catalogue_has_changed() -> None:
@@ -392,6 +395,55 @@ def test_no_permit_without_assessments() -> None:
         plain = whole.plain()
         plain["answers"] = [each for each in plain["answers"] if each["form"] != form]
         refused("CW-COMPILE-ASSESSMENT", ApplicationVersion.read(plain, "The version"))
+
+
+SKIPPED_CHECKS = [
+    ("safeguards.k", 2),
+    ("safeguards.minimum_people", 2),
+    ("people.0.training", []),
+    ("places.0.assurance.status", "standards_not_met"),
+    ("places.0.country", "Narnia"),
+    ("declarations", []),
+    ("documents.0.checked_by", None),
+    ("data.groups.1.variables.0.without_it", None),
+    ("data.groups.2.variables.1.coarser_would_not_do", None),
+    ("route.identifiable", True),
+    ("organisation.publishes_results", False),
+]
+
+
+@pytest.mark.parametrize(("path", "value"), SKIPPED_CHECKS, ids=str)
+def test_who_leaves_out_the_check_before_sending_gets_no_permit(path: str, value: Any) -> None:
+    """The attack: the service freezes what could not have been sent, and everybody says yes."""
+    version = with_content(applications.version(), path, value)
+    assert "could not have been sent" in refused("CW-COMPILE-INCOMPLETE", version)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        lambda r: {},
+        lambda r: r | {"routes": 0},
+        lambda r: r | {"routes": 99},
+        lambda r: r | {"zork": 1},
+        lambda r: {name: number for name, number in r.items() if name != "routes"},
+    ],
+)
+def test_a_version_cannot_claim_other_lists_than_there_were(rules: Any) -> None:
+    plain = with_content(applications.version(), "safeguards.k", 2).plain()
+    plain["rules"] = rules(plain["rules"])
+    refused("CW-COMPILE-INCOMPLETE", ApplicationVersion.read(plain, "The version"))
+
+
+def test_an_older_version_of_a_list_does_not_stop_what_was_decided(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    version = applications.version()
+    decided = applications.decision(version)
+    agreed = applications.agreement(version, decided)
+    newer = {name: number + 1 for name, number in version.rules.items()}
+    monkeypatch.setattr(compiling, "seed_versions", lambda: newer)
+    assert compiled(version, decided, agreed).id == "app-7-1"
 
 
 def test_no_permit_when_the_time_is_over() -> None:
