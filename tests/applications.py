@@ -16,9 +16,11 @@ from commonweal.governance.application.complete import problems
 from commonweal.governance.application.drafts import read_draft
 from commonweal.governance.application.model import ApplicationContent
 from commonweal.governance.application.version import ApplicationVersion, freeze
+from commonweal.governance.compiling import permit_draft
 from commonweal.governance.problems import Problem
 from commonweal.papers.base import Day, Moment, Paper, Sha256
 from commonweal.papers.catalogue import Catalogue
+from commonweal.papers.permit import PermitDraft
 from tests import factories
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -418,3 +420,21 @@ def agreement(
         at=at or decided.decided_at + timedelta(days=1),
         framework=changes.pop("framework", contract),
     )
+
+
+def compiled(
+    version: ApplicationVersion, decided: Any = None, agreed: Any = None, **more: Any
+) -> PermitDraft:
+    decided = decided or decision(version)
+    agreed = agreed or agreement(version, decided)
+    return permit_draft(
+        version, decided, agreed, more.pop("catalogue", factories.catalogue()), **more
+    )
+
+
+def forms_of(draft: PermitDraft) -> dict[str, str]:
+    return {
+        f"{table.table}.{item.variable}": item.form
+        for table in draft.dataset.tables
+        for item in table.variables
+    }
