@@ -150,7 +150,9 @@ def content_data(**changes: Any) -> dict[str, Any]:
         "organisation": {
             "name": "University of Wharfedale",
             "kind": "university",
+            "ico_registration": "Z1234567",
             "publishes_results": True,
+            "commercial_interest": "Nobody.",
         },
         "responsible": {
             "controllers": [
@@ -246,6 +248,7 @@ def company_data(**changes: Any) -> dict[str, Any]:
         "name": "Breath Ltd",
         "kind": "company",
         "reference": "01234567",
+        "ico_registration": "Z7654321",
         "nhs_partner": "Wharfedale Hospital",
         "nhs_partner_ods": "RXX",
         "health_benefit": "Fewer people come to hospital at night.",

@@ -53,8 +53,10 @@ UNIVERSITY: list[Row] = [
      {("organisation.statutory_gateway", "organisation")}),
     ({"organisation__kind": "nhs_body"}, {("organisation.reference", "organisation")}),
     ({"organisation__kind": "other"}, {("organisation.reference", "organisation"),
-                                       ("organisation.health_benefit", "organisation"),
-                                       ("organisation.commercial_interest", "organisation")}),
+                                       ("organisation.health_benefit", "organisation")}),
+    ({"organisation__commercial_interest": None},
+     {("organisation.commercial_interest", "organisation")}),
+    ({"organisation__ico_registration": None}, {("organisation.ico_registration", "organisation")}),
     ({"organisation__kind": "custodian"}, set()),
     # controllers and processors
     ({"responsible__controllers": []}, {("responsible.controllers", "missing")}),

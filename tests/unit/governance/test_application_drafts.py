@@ -11,7 +11,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from commonweal.foundation.errors import Fault
-from commonweal.governance.application.drafts import MAX_BYTES, as_typed, read_draft, where
+from commonweal.governance.application.drafts import (
+    MAX_BYTES,
+    MAX_FIELDS,
+    as_typed,
+    read_draft,
+    where,
+)
 from commonweal.governance.application.model import ApplicationContent
 from commonweal.governance.application.parts import answered
 from tests import applications
@@ -143,6 +149,8 @@ def test_too_deep_and_too_large_are_refused() -> None:
         read_draft({"project": deep})
     with pytest.raises(Fault, match="CW-FILE-TOO-LARGE"):
         read_draft({"project": {"title": "x" * MAX_BYTES}})
+    with pytest.raises(Fault, match="more than 100,000 answers"):
+        read_draft({"data": {f"k{n}": 1 for n in range(MAX_FIELDS)}})
 
 
 def test_reading_changes_nothing_of_what_it_is_given() -> None:

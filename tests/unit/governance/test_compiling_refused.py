@@ -14,8 +14,7 @@ import pytest
 from commonweal.foundation.errors import CommonwealError
 from commonweal.governance import compiling
 from commonweal.governance.agreement.library import ClauseLibrary, clause_library
-from commonweal.governance.application.drafts import read_draft
-from commonweal.governance.application.version import ApplicationVersion, freeze
+from commonweal.governance.application.version import ApplicationVersion
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.vocabulary import REFUSED_PURPOSES
 from tests import applications, factories
@@ -333,43 +332,6 @@ def test_nothing_left_is_no_permit() -> None:
     everything = tuple(".".join(i.place or ()) for _, _, i in version.content.data.asked())
     decided = applications.decision(version, refused=everything)
     refused("CW-COMPILE-NOTHING-LEFT", version, decided, good)
-
-
-def test_names_with_dots_are_not_mixed_up() -> None:
-    """`a.b` of table `x` and `b` of table `x.a` are two variables: refusing one refuses one."""
-    data = factories.catalogue_data()
-    tables = data["datasets"][0]["tables"]
-    tables[0]["variables"].append(factories.variable("a.b", "text", "sensitive", "exact"))
-    twin = {
-        "name": "patients.a", "person_link": "nhs_number",
-        "variables": [
-            factories.variable("nhs_number", "text", "direct_identifier", "pseudonym",
-                               identifies="nhs_number"),
-            factories.variable("b", "text", "sensitive", "exact"),
-        ],
-    }  # fmt: skip
-    tables.append(twin)
-    catalogue = Catalogue.read(data, "The catalogue")
-    asked = applications.content_data()
-    asked["data"]["groups"][2]["variables"] += [
-        applications.asked("patients", "a.b", "exact"),
-        applications.asked("patients.a", "b", "exact"),
-    ]  # fmt: skip
-    version = freeze(
-        "app-7", 1, read_draft(asked), applications.forms(), at=applications.NOW, by="amira",
-        catalogue=catalogue,
-    )  # fmt: skip
-    verdicts = tuple(
-        each.model_copy(update={"verdict": "refused"})
-        if (each.table, each.variable) == ("patients.a", "b")
-        else each
-        for each in applications.verdicts(version)
-    )
-    decided = applications.decision(version, variables=verdicts)
-    draft = compiled(version, decided, catalogue=catalogue)
-    held = {(t.table, v.variable) for t in draft.dataset.tables for v in t.variables}
-    assert ("patients", "a.b") in held
-    assert ("patients.a", "b") not in held
 
 
 def test_a_version_that_names_a_variable_twice_makes_no_permit() -> None:

@@ -64,7 +64,13 @@ def sentences(found: Iterable[Change]) -> tuple[str, ...]:
 
 
 def _by_path(listed: Iterable[Answered]) -> dict[tuple[str, ...], Answered]:
-    return {each.path: each for each in listed}
+    found: dict[tuple[str, ...], Answered] = {}
+    for each in listed:
+        path = each.path
+        while path in found:  # a variable that a draft names twice
+            path = (*path, "again")
+        found[path] = each
+    return found
 
 
 def _compared(

@@ -24,6 +24,8 @@ from commonweal.papers.base import fault_words
 
 MAX_BYTES = 4 * 1024 * 1024
 """The largest draft, as JSON."""
+MAX_FIELDS = 100_000
+"""The most named answers of a draft. No application has so many; reading more would take long."""
 
 _WHOLE_PAPERS = frozenset({"cohort"})
 """Fields that hold a paper: it is read whole or kept whole."""
@@ -90,7 +92,21 @@ def _document(raw: Any) -> Any:
         raise Fault("CW-JSON-INVALID", "The draft holds something that JSON cannot hold.") from None
     if len(text) > MAX_BYTES:
         raise Fault("CW-FILE-TOO-LARGE", f"The draft is larger than {MAX_BYTES:,} bytes.")
+    if _named_answers(raw) > MAX_FIELDS:
+        raise Fault("CW-FILE-TOO-LARGE", f"The draft has more than {MAX_FIELDS:,} answers.")
     return json.loads(text)
+
+
+def _named_answers(raw: Any) -> int:
+    found, waiting = 0, [raw]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            found += len(value)
+            waiting.extend(value.values())
+        elif isinstance(value, list | tuple):
+            waiting.extend(value)
+    return found
 
 
 def _tidy(value: Any, *, inside_paper: bool = False) -> Any:
@@ -122,13 +138,15 @@ def _set_aside(tidy: dict[str, Any], faults: Iterable[ErrorDetails]) -> list[Kep
         path = _named_field(tidy, fault["loc"])
         reasons.setdefault(path, fault_words(fault))
     taken: list[Kept] = []
+    gone: set[Path] = set()
     for path in sorted(reasons, key=len):
-        if any(path[: len(other.path)] == other.path for other in taken):
+        if any(path[:part] in gone for part in range(1, len(path))):
             continue  # it went with a field around it
         outer: Any = tidy
         for part in path[:-1]:
             outer = outer[part]
         taken.append(Kept(path=path, value=outer.pop(path[-1]), reason=reasons[path]))
+        gone.add(path)
     return taken
 
 

@@ -15,7 +15,7 @@ from commonweal.governance.application.parts import Part
 from commonweal.governance.application.people import Member, Party, Place, Training
 from commonweal.governance.application.questions import in_words, questions
 from commonweal.governance.application.seeds import Declarations, read_seed
-from commonweal.governance.application.terms import Declaration, Evidence
+from commonweal.governance.application.terms import Declaration, Evidence, Flow
 from commonweal.governance.application.wanted import Asked, Group, Restricted
 
 
@@ -97,6 +97,8 @@ def _called(part: Any, n: int) -> tuple[str, str]:
         name, title = role, None if role is None else in_words(part, "analysis_role", role)
     elif isinstance(part, Asked):
         name = title = None if part.place is None else ".".join(part.place)
+    elif isinstance(part, Flow):
+        name, title = None, f"{part.from_place or '?'} to {part.to_place or '?'}"
     elif isinstance(part, Restricted):
         name = title = part.list
     elif isinstance(part, Training):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 from typing import Any
 
 from pydantic import model_validator
@@ -108,6 +109,7 @@ _FIXED: dict[tuple[str, str], dict[str, str]] = {
 }
 
 
+@cache
 def _listed() -> dict[tuple[str, str], dict[str, str]]:
     kinds = {str(each.kind): each.title for each in read_seed(Organisations).kinds}
     return {
