@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from commonweal.governance.application.complete import tasks
+from commonweal.governance.application.complete import tasks, unchecked_problems
 from commonweal.governance.application.drafts import read_draft
 from commonweal.governance.application.model import SECTIONS
 from commonweal.governance.problems import stopping
@@ -115,7 +115,6 @@ UNIVERSITY: list[Row] = [
     ({"places__0__assurance__year": "2025-27"}, {("places.0.assurance.year", "security")}),
     ({"places__0__assurance__published_on": "2020-01-01"},
      {("places.0.assurance.published_on", "security")}),
-    ({"places__0__assurance__checked_by": None}, {("places.0.assurance.checked_by", "missing")}),
     ({"places__0__assurance__by": "alternative"},
      {("places.0.assurance.iso_certificate", "missing"),
       ("places.0.assurance.iso_expires", "missing"),
@@ -196,7 +195,6 @@ UNIVERSITY: list[Row] = [
     # documents
     ({"documents": [document("rec", "ethics_letter")]}, {("documents", "document")}),
     ({"documents__0__sha256": None}, {("documents.0.sha256", "missing")}),
-    ({"documents__0__checked_by": None}, {("documents.0.checked_by", "missing")}),
     ({"documents__1__id": "PROTOCOL"}, {("documents", "twice"), ("legal.ethics.letter", "ethics")}),
     ({"documents__0__kind": "poem"}, {("documents.0.kind", "unknown-word"),
                                       ("documents", "document")}),
@@ -374,6 +372,12 @@ def test_a_refused_purpose_stops_with_its_explanation(purpose: str, beside: list
 # --- what is only said ------------------------------------------------------------------------
 
 WARNED: list[Row] = [
+    # The custodian's time to look is counted from sending on, so it cannot stop sending.
+    (
+        {"places__0__assurance__checked_by": None},
+        {("places.0.assurance.checked_by", "unchecked")},
+    ),
+    ({"documents__0__checked_on": None}, {("documents.0.checked_by", "unchecked")}),
     ({"people__0__training__0__expires": "2026-12-31"}, {("people.0.training", "expires")}),
     ({"places__0__assurance__year": "2024-25"}, {("places.0.assurance", "expires")}),
     ({"subjects__cohort": {"everyone": True}}, {("subjects.cohort", "necessity")}),
@@ -401,6 +405,18 @@ def test_what_is_said_without_stopping(changes: dict[str, Any], expected: set[An
     data = applications.content_data(**changes)
     assert told(data, level="warns") == expected
     assert told(data) == set()
+
+
+def test_screening_asks_what_nobody_has_looked_at() -> None:
+    data = applications.content_data(
+        places__0__assurance__checked_on=None, documents__1__checked_by=None,
+        people__0__training__0__expires="2026-12-31",
+    )  # fmt: skip
+    waiting = unchecked_problems(found(data))
+    assert [p.where for p in waiting] == [
+        "places.0.assurance.checked_by", "documents.1.checked_by"
+    ]  # fmt: skip
+    assert unchecked_problems(found(applications.content_data())) == ()
 
 
 def test_a_form_that_is_not_finished_stops_with_its_own_words() -> None:

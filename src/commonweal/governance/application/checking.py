@@ -15,8 +15,10 @@ from commonweal.foundation.errors import Fault
 from commonweal.governance.application.answers import Forms
 from commonweal.governance.application.model import ApplicationContent
 from commonweal.governance.application.parts import Part
+from commonweal.governance.application.people import Assurance
 from commonweal.governance.application.questions import questions
 from commonweal.governance.application.seeds import DocumentKinds, read_seed
+from commonweal.governance.application.terms import Evidence
 from commonweal.governance.application.wanted import Asked
 from commonweal.governance.problems import Problem
 from commonweal.papers.base import named_twice
@@ -45,6 +47,7 @@ WORDS: dict[str, str] = {
     "catalogue": "The catalogue does not have what is asked for.",
     "aia": "The algorithmic impact assessment is missing.",
     "dpia": "The data protection impact assessment or the advice on it is missing.",
+    "unchecked": "The custodian's people have not looked at something yet.",
     "document": "A document is missing, or does not say enough about itself.",
     "period": "The dates do not fit together.",
     "safeguard": "A limit of risk is weaker than the custodian allows.",
@@ -133,6 +136,16 @@ def runs_out(where: str, what: str, last: date | None, setting: Setting) -> Prob
             f"{what} runs out on {day(last)}, during the project: it must be renewed by then, or "
             "work stops.",
         )
+
+
+def unchecked(where: str, what: str, part: Assurance | Evidence) -> Problems:
+    """Said where the custodian's people have not looked at something yet.
+
+    It never stops sending: their time to look is counted, and it begins then. Screening waits for
+    it (`complete.unchecked_problems`).
+    """
+    if part.checked_by is None or part.checked_on is None:
+        yield warns(where, "unchecked", f"The custodian has not looked at {what} yet.")
 
 
 def in_the_future(where: str, what: str, at: date | None, setting: Setting) -> Problems:

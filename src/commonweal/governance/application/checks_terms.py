@@ -12,6 +12,7 @@ from commonweal.governance.application.checking import (
     runs_out,
     said_twice,
     stops,
+    unchecked,
 )
 from commonweal.governance.application.seeds import (
     Declarations,
@@ -111,14 +112,14 @@ def period_problems(setting: Setting) -> Problems:
 
 
 def document_problems(setting: Setting) -> Problems:
-    """Every document says which it is, and the custodian's people have looked at it."""
+    """Every document says which it is; whether anybody looked at it is said."""
     documents = setting.content.documents
     kinds = {each.code: each for each in read_seed(DocumentKinds).kinds}
     yield from said_twice("documents", "document", [each.id for each in documents])
     for n, each in enumerate(documents):
         at = f"documents.{n}"
-        asked = ("id", "kind", "title", "version", "dated", "sha256", "checked_by", "checked_on")
-        yield from missing(each, at, *asked)
+        yield from missing(each, at, "id", "kind", "title", "version", "dated", "sha256")
+        yield from unchecked(f"{at}.checked_by", f"document {n + 1}", each)
         kind = kinds.get(each.kind or "")
         if each.kind is not None and kind is None:
             yield stops(f"{at}.kind", "unknown-word", "There is no such kind of document.")

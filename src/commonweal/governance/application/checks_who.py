@@ -14,6 +14,7 @@ from commonweal.governance.application.checking import (
     runs_out,
     said_twice,
     stops,
+    unchecked,
     warns,
 )
 from commonweal.governance.application.people import Assurance, Member, Place
@@ -155,7 +156,8 @@ def _assurance_problems(place: Place, at: str, n: int, setting: Setting) -> Prob
         yield stops(f"{at}.assurance", "security", f"Nothing shows that place {n + 1} is secure.")
         return
     at = f"{at}.assurance"
-    yield from missing(shown, at, "evidence", "checked_by", "checked_on")
+    yield from missing(shown, at, "evidence")
+    yield from unchecked(f"{at}.checked_by", f"what is shown of place {n + 1}", shown)
     yield from in_the_future(f"{at}.checked_on", "The check", shown.checked_on, setting)
     yield from in_the_future(f"{at}.accepted_on", "The sign-off", shown.accepted_on, setting)
     if shown.by == "dspt":

@@ -6,7 +6,7 @@ that the application may be sent. `check_complete` is the same rule with the oth
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -88,6 +88,14 @@ def problems(
         if not (problem.code == "missing" and problem.where in kept)
     )
     return tuple(dict.fromkeys(found))  # two checks may say the same of one place
+
+
+def unchecked_problems(found: Iterable[Problem]) -> tuple[Problem, ...]:
+    """What the custodian's people have not looked at yet, of what `problems` gave.
+
+    It does not stop sending. Screening is not done while there is any.
+    """
+    return tuple(problem for problem in found if problem.code == "unchecked")
 
 
 def check_complete(
