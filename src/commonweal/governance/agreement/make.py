@@ -28,6 +28,7 @@ from commonweal.governance.agreement.model import (
 )
 from commonweal.governance.application.decided import DecisionLike, Narrowed, narrow
 from commonweal.governance.application.model import ApplicationContent
+from commonweal.governance.application.people import Applicant, Party
 from commonweal.governance.application.seeds import Organisations, read_seed
 from commonweal.governance.application.version import ApplicationVersion
 from commonweal.papers.base import look
@@ -215,15 +216,15 @@ def _circumstances(content: ApplicationContent) -> Circumstances:
 
 
 def _parties(content: ApplicationContent, *, internal: bool) -> list[dict[str, Any]]:
-    asking = content.organisation
-    listed = [] if internal else [(asking, "recipient")]
-    listed += [(each, "controller") for each in content.responsible.controllers]  # type: ignore[misc]
-    listed += [(each, "processor") for each in content.responsible.processors]  # type: ignore[misc]
-    return [
-        {"name": each.name, "kind": each.kind, "part": part}
-        | ({} if each.reference is None else {"reference": each.reference})
-        for each, part in listed
-    ]
+    asking = [] if internal else [_party(content.organisation, "recipient")]
+    controllers = (_party(each, "controller") for each in content.responsible.controllers)
+    processors = (_party(each, "processor") for each in content.responsible.processors)
+    return [*asking, *controllers, *processors]
+
+
+def _party(each: Applicant | Party, part: str) -> dict[str, Any]:
+    plain = {"name": each.name, "kind": each.kind, "reference": each.reference, "part": part}
+    return {name: value for name, value in plain.items() if value is not None}
 
 
 def _custodian(custodian: Custodian) -> dict[str, Any]:

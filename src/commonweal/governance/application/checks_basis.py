@@ -185,8 +185,8 @@ def _cag_problems(cag: Cag, setting: Setting) -> Problems:
     if cag.reference is not None and not _CAG_REFERENCE.fullmatch(cag.reference):
         yield stops("legal.cag.reference", "cag", "A CAG reference is written YY/CAG/NNNN.")
     yield from in_the_future("legal.cag.supported_on", "The support", cag.supported_on, setting)
-    dates = (cag.supported_on, cag.next_review)
-    if None not in dates and cag.next_review <= cag.supported_on:  # type: ignore[operator]
+    supported, review = cag.supported_on, cag.next_review
+    if supported is not None and review is not None and review <= supported:
         yield stops("legal.cag.next_review", "cag", "The review must come after the support.")
     what = "Section 251 support up to its review"
     yield from runs_out("legal.cag.next_review", what, cag.next_review, setting)
