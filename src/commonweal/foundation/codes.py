@@ -369,7 +369,29 @@ DECIDING = {
     "CW-CLOCK-DATA": "Service levels or a history of states are not validly written.",
 }
 
+APPLY = {
+    "CW-APPLY-ROUTE": "The plain questions are not all answered, or their table has a hole.",
+    "CW-APPLY-NOT-COMPLETE": "An application cannot be sent yet.",
+    "CW-AGREEMENT-INVALID": "An agreement cannot be written with these parties or dates.",
+    "CW-AGREEMENT-FRAMEWORK": "A framework contract is missing, another's, or too short.",
+    "CW-AGREEMENT-EARLY": "An agreement would be older than the decision it rests on.",
+    "CW-AGREEMENT-TEXT": "A text is not the one that was agreed.",
+    "CW-COMPILE-DECISION-OTHER": "A decision is not about this version of the application.",
+    "CW-COMPILE-NOT-APPROVED": "The decision does not approve the application.",
+    "CW-COMPILE-VARIABLES": "The decision does not decide exactly the variables asked for.",
+    "CW-COMPILE-COARSER": "The decision gives a variable a form that does not show less.",
+    "CW-COMPILE-NOTHING-LEFT": "The decision leaves no variable.",
+    "CW-COMPILE-PERIOD": "The days of the project are over, or the decision leaves none.",
+    "CW-COMPILE-AGREEMENT-OTHER": "An agreement is not about this version and decision.",
+    "CW-COMPILE-AGREEMENT-TERMS": "An agreement says something else than the decision.",
+    "CW-COMPILE-CATALOGUE": "The catalogue has changed since the application was sent.",
+    "CW-COMPILE-ASSESSMENT": "An impact assessment is missing from the version.",
+    "CW-COMPILE-INCOMPLETE": "A version of an application is one that could not have been sent.",
+    "CW-COMPILE-INVALID": "A version does not make a valid permit draft.",
+}
+
 CODES: dict[str, str] = {
+    **APPLY,
     **CATALOGUE_CHECK,
     **FOUNDATION,
     **QUESTIONS,

@@ -22,6 +22,7 @@ from pydantic import (
     StringConstraints,
     ValidationError,
 )
+from pydantic_core import ErrorDetails
 
 from commonweal.foundation.canonical import canonical, digest
 from commonweal.foundation.clock import parse_stamp, stamp
@@ -272,18 +273,22 @@ _REASONS = {
 }
 
 
+def fault_words(details: ErrorDetails) -> str:
+    """What is wrong with a field, to follow its name. Never repeats what the field holds."""
+    kind = details["type"]
+    if kind in ("literal_error", "enum"):
+        return f"must be one of {details.get('ctx', {}).get('expected', 'the allowed values')}"
+    if kind == "value_error":
+        said = str(details["msg"]).removeprefix("Value error, ")
+        return said if said.startswith(("is ", "must ", "has ")) else f"is wrong: {said}"
+    return _REASONS.get(kind, "does not have the right form")
+
+
 def _explain(error: ValidationError, what: str) -> str:
     found = error.errors(include_url=False, include_input=False, include_context=True)
     first = found[0]
     place = ".".join(_shown(part) for part in first["loc"]) or "the whole"
-    kind = first["type"]
-    if kind in ("literal_error", "enum"):
-        reason = f"must be one of {first.get('ctx', {}).get('expected', 'the allowed values')}"
-    elif kind == "value_error":
-        said = str(first["msg"]).removeprefix("Value error, ")
-        reason = said if said.startswith(("is ", "must ", "has ")) else f"is wrong: {said}"
-    else:
-        reason = _REASONS.get(kind, "does not have the right form")
+    reason = fault_words(first)
     others = len(found) - 1
     more = f" ({others} more {'fault' if others == 1 else 'faults'})" if others else ""
     return f"{what}: field {place} {reason}{more}."
