@@ -11,7 +11,7 @@ import typer
 
 from commonweal.cli.options import EngineOption, JsonOption, engine_named, names, new_place
 from commonweal.cli.show import emit, note
-from commonweal.foundation.errors import Refused, WrongUsage
+from commonweal.foundation.errors import WrongUsage
 
 if TYPE_CHECKING:
     from commonweal.vault.risk.anonymise import Builtin, Generalised, Hierarchy
@@ -128,10 +128,7 @@ def anonymise(
     from commonweal.vault.risk.anonymise import Budget, Request
     from commonweal.vault.risk.anonymise import anonymise as run
 
-    if engine_named(engine) == "spark":
-        raise Refused(
-            "CW-NOT-BUILT", "The search for a generalisation runs in memory and not on Spark."
-        )
+    chosen = engine_named(engine)
     if out.suffix.lower() not in _WRITTEN:
         raise WrongUsage("CW-USAGE", "The new file ends in .csv or .parquet.")
     new_place(out)
@@ -141,7 +138,7 @@ def anonymise(
         metric=metric, counts_suppressed=count_suppressed, person=person, keep=names(keep),
         local=local, budget=Budget(max_nodes, max_seconds),
     )  # fmt: skip
-    made = run(data, _hierarchies(hierarchies, builtin), request, population)
+    made = run(data, _hierarchies(hierarchies, builtin), request, population, chosen)
     _write(made, out)
     if made.report["left_out"]:
         note(json, f"Left out, without a hierarchy: {', '.join(made.report['left_out'])}.")
