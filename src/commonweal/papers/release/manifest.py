@@ -28,7 +28,13 @@ from commonweal.papers.forms import read_form, shows_less
 from commonweal.papers.permit import RiskLimits
 from commonweal.papers.signed import SignedPaper
 from commonweal.papers.trust import SigningRole
-from commonweal.papers.vocabulary import DeterminationCode, PersonKind, Role, VariableType
+from commonweal.papers.vocabulary import (
+    CodeSystem,
+    DeterminationCode,
+    PersonKind,
+    Role,
+    VariableType,
+)
 
 ChoiceKind = Literal[
     "national",
@@ -184,12 +190,14 @@ class PeopleCounts(Paper):
 
 
 class ReleasedColumn(Paper):
-    """One released column. `type` is that of the released values."""
+    """One released column. `type` is that of the released values; `codes` says of which code system
+    they are codes, where the catalogue does."""
 
     name: ColumnName
     type: VariableType | Literal["code"]
     form: FormText
     role: Role
+    codes: CodeSystem | None = None
 
 
 class ReleasedFile(Paper):

@@ -32,6 +32,7 @@ from commonweal.vault.risk import (
     trim_window,
     view_figures,
 )
+from commonweal.vault.risk.suda import Suda
 from commonweal.vault.tables import ops
 
 Calendars = Mapping[tuple[str, str], Calendar]
@@ -51,6 +52,8 @@ class Measured:
     gaps: Mapping[str, dict[str, Any] | None] = field(default_factory=dict)
     population: int | None = None
     """How many people those of the tables are taken to be a sample of."""
+    suda: Mapping[str, Suda | None] = field(default_factory=dict)
+    """By table which few items single people out, of values before any form."""
 
     @property
     def more(self) -> MoreFigures:
@@ -117,16 +120,20 @@ def measure(
 ) -> Measured:
     """The figures for `people`. `exact`: on the values before any form, without date shifts.
 
-    `depth`: with what lies beyond classes and candidate shifts, as far as it says.
+    `depth`: with what lies beyond classes and candidate shifts, as far as it says; of exact values
+    that is which few items single people out.
     """
     figures: dict[str, Figures] = {}
     deeper: dict[str, Deeper] = {}
-    close = 0 if depth is None else depth.rows
+    suda: dict[str, Suda | None] = {}
+    close = 0 if depth is None or exact else depth.rows
     with measured_views(shaper, people, exact=exact) as views:
         deepening = Deepening(shaper.engine, depth or Depth())
         for view in views:
             figures[view.name] = view_figures(shaper.engine, view, close_up_to=close)
-            if depth is not None:
+            if depth is not None and exact:
+                suda[view.name] = deepening.singled(view, figures[view.name], [])
+            elif depth is not None:
                 deeper[view.name] = deepening.of(view, figures[view.name])
     gaps: dict[str, dict[str, Any] | None] = {}
     shift = None
@@ -136,7 +143,7 @@ def measure(
         shift = _shift(shaper, people, known, small, gaps)
     if depth is None:
         return Measured(figures, shift)
-    return Measured(figures, shift, deeper, gaps, depth.population)
+    return Measured(figures, shift, deeper, gaps, depth.population, suda)
 
 
 def _shift(

@@ -144,14 +144,14 @@ def prepare(
     mine, empty = _with_rows(shaper, mine)
     mine, near = away_from_edges(shaper, mine)
     empty += near
-    progress("Measuring the risk before")
-    before = measure(shaper, mine, known, exact=True)
-    progress("Measuring the risk after")
-    total = chosen.allowed - chosen.held_out - empty
     depth = inputs.depth
     if depth.population is None:
         # Whoever knows that somebody was a patient here looks among all patients here.
         depth = replace(depth, population=considered.total)
+    progress("Measuring the risk before")
+    before = measure(shaper, mine, known, exact=True, depth=depth)
+    progress("Measuring the risk after")
+    total = chosen.allowed - chosen.held_out - empty
     shaper, gate, generalisation = _settled(inputs, shaper, mine, total, known, depth, progress)
     if gate.suppressed >= total:
         # An empty release would take the place of the one before it, whose key is then destroyed.

@@ -39,7 +39,7 @@ from commonweal.vault.risk import (
     overall,
     view_figures,
 )
-from commonweal.vault.risk.whole import ReleaseAsked, population_of, suda_of_view, table_document
+from commonweal.vault.risk.whole import ReleaseAsked, population_of, table_document
 from commonweal.vault.tables.engine import Engine
 from commonweal.vault.tables.opening import EngineName, opened_engine
 
@@ -157,7 +157,7 @@ def _measured(
         population_of(engine, asked, known) as population,
         measured_views(released, released.people, exact=False) as views,
     ):
-        depth = Depth(EVERYTHING, asked.population_size)
+        depth = Depth(EVERYTHING, asked.population_size, suda=asked.suda)
         deepening = Deepening(engine, depth)
         for view in views:
             figures = view_figures(engine, view, close_up_to=EVERYTHING)
@@ -166,8 +166,6 @@ def _measured(
             against = population.figures_of(engine, view, figures)
             document["notes"] += against.pop("notes", [])
             document |= against
-            if asked.suda:
-                document["suda"] = suda_of_view(engine, view, asked)
             found.figures[view.name], found.deeper[view.name] = figures, deeper
             found.documents[view.name] = document
         for name, gaps in _gaps(engine, released).items():

@@ -5,10 +5,11 @@ Class sizes and names of columns only: no value of anybody appears (S15).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from commonweal.vault.release.prepare import Prepared
-from commonweal.vault.risk import overall, report_html, risk_json
+from commonweal.vault.risk import MoreFigures, overall, report_html, risk_json
 from commonweal.vault.risk.intruder.page import section
 from commonweal.vault.risk.intruder.testing import IntruderFigures
 from commonweal.vault.risk.page_layout import data_table
@@ -60,7 +61,7 @@ def risk_document(prepared: Prepared, utility: Utility | None = None) -> dict[st
             recipe.name: [item.variable.name for item in recipe.quasi]
             for recipe in prepared.recipe.tables
         },
-        more=prepared.after.more,
+        more=_more(prepared),
     )
     if prepared.intruder is not None:
         found["intruder"] = prepared.intruder.plain()
@@ -69,6 +70,10 @@ def risk_document(prepared: Prepared, utility: Utility | None = None) -> dict[st
     if utility.choice:
         found["generalisation"] = dict(utility.choice)
     return {**found, "utility": utility_json(utility)}
+
+
+def _more(prepared: Prepared) -> MoreFigures:
+    return replace(prepared.after.more, suda_before=prepared.before.suda)
 
 
 def report_page(
@@ -88,7 +93,7 @@ def report_page(
         before=prepared.before.tables,
         after=prepared.after.tables,
         shift=prepared.after.shift,
-        more=prepared.after.more,
+        more=_more(prepared),
         candidates=() if chosen is None else chosen.candidates,
         sections=(utility_html(utility, data_table), section(prepared.intruder)),
     )

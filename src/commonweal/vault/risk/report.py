@@ -17,6 +17,7 @@ from commonweal.vault.risk.figures import Figures
 from commonweal.vault.risk.gate import check_limits
 from commonweal.vault.risk.shift import ShiftFigures
 from commonweal.vault.risk.statistics import why_rows_differ
+from commonweal.vault.risk.suda import Suda
 from commonweal.vault.risk.uniques import estimated_uniques
 
 
@@ -25,12 +26,14 @@ class MoreFigures:
     """Figures of a release beyond classes and candidate shifts.
 
     `deeper`: by table. `gaps`: by `table.variable` of moved dates. `population`: how many people
-    the released ones are taken to be a sample of.
+    the released ones are taken to be a sample of. `suda_before`: by table which few items single
+    people out before anything was coarsened; None where that was too large to work out.
     """
 
     deeper: Mapping[str, Deeper] = field(default_factory=dict)
     gaps: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
     population: int | None = None
+    suda_before: Mapping[str, Suda | None] = field(default_factory=dict)
 
 
 def risk_json(
@@ -104,6 +107,8 @@ def _beyond(
         if before is not None and population is not None and population >= before.patients:
             estimated = estimated_uniques(before, population)
             found["population_uniques_before"] = estimated and estimated.as_dict()
+        recorded = more.suda_before.get(table)
+        found["suda_before"] = None if recorded is None else recorded.as_dict()
     return found
 
 

@@ -1,4 +1,4 @@
-"""One view of a release in the words of `measure`: population, SUDA and the document of a table."""
+"""One view of a release in the words of `measure`: population, and the document of a table."""
 
 from __future__ import annotations
 
@@ -15,13 +15,20 @@ from commonweal.vault.risk.leave_out import RiskView
 from commonweal.vault.risk.measuring import columns_of_file, opened_table
 from commonweal.vault.risk.population import population_figures
 from commonweal.vault.risk.statistics import why_rows_differ
-from commonweal.vault.risk.suda import suda_figures
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
 
 _POPULATION = "cw__population"
 _OF_CLASSES = ("prosecutor", "marketer", "sample_uniques", "smallest_classes")
-_BEYOND = ("population_uniques", "power_m", "rare", "events_known_by", "without", "without_as")
+_BEYOND = (
+    "population_uniques",
+    "power_m",
+    "rare",
+    "events_known_by",
+    "without",
+    "without_as",
+    "suda",
+)
 _EMPTY_T = {"equal": None, "ordered": None, "hierarchical": None}
 
 
@@ -31,14 +38,13 @@ class ReleaseAsked:
 
     `population`: a table of everybody, in the forms of the release; `population_count`: its column
     that counts people. `population_size`: how many there are, where there is no table. `suda`:
-    minimal sample uniques; `suda_up_to` columns at most.
+    minimal sample uniques.
     """
 
     population: Path | None = None
     population_count: str | None = None
     population_size: int | None = None
     suda: bool = False
-    suda_up_to: int | None = None
 
 
 @dataclass(frozen=True)
@@ -133,22 +139,6 @@ def expanded(view: RiskView) -> tuple[ops.Table, dict[str, str]]:
     return table, names
 
 
-def suda_of_view(engine: Engine, view: RiskView, asked: ReleaseAsked) -> dict[str, Any]:
-    """SUDA over the items of a view, each called `table.variable`."""
-    plain, names = expanded(view)
-    if not names:
-        return {"people": 0, "by_size": {}, "score": {"max": 0.0, "mean": 0.0},
-                "contribution": {}, "up_to": 0, "complete": True, "dis": None}  # fmt: skip
-    mine = ops.project(
-        plain, {**{name: plain[column] for column, name in names.items()}, _WHO: plain[view.person]}
-    )
-    found = suda_figures(
-        engine, mine, list(names.values()), _WHO,
-        up_to=asked.suda_up_to, population=asked.population_size,
-    )  # fmt: skip
-    return found.as_dict()
-
-
 def table_document(figures: Figures, deeper: Deeper, quasi: Sequence[str]) -> dict[str, Any]:
     """The figures of one table with the keys of `measure`."""
     known, more = figures.as_dict(), deeper.as_dict()
@@ -160,7 +150,7 @@ def table_document(figures: Figures, deeper: Deeper, quasi: Sequence[str]) -> di
     found["likeness"] = known.get("likeness", {})
     found |= {name: known[name] for name in _OF_CLASSES}
     found |= {name: more[name] for name in _BEYOND}
-    for name in ("journalist", "population", "shift_candidates", "individual", "suda", "gaps"):
+    for name in ("journalist", "population", "shift_candidates", "individual", "gaps"):
         found[name] = None
     by_row = figures.by_row()
     found["by_row"] = None if by_row is None else by_row.as_dict()
