@@ -330,10 +330,21 @@ class IntruderOutcome(Paper):
         return self
 
 
+class PopulationTable(Paper):
+    """The table of the population that journalist risk was measured against: SHA-256 of the file,
+    the columns that were read, the one that counts people, and how many it counts."""
+
+    hash: Sha256
+    columns: Annotated[tuple[ColumnName, ...], Field(min_length=1)]
+    count: ColumnName | None = None
+    people: Count
+
+
 class MeasuredRisk(Paper):
     """Risk of the data as they were and as they are released, and the permit's limits.
 
-    `generalisation` is there where the permit lets coarser forms be chosen.
+    `generalisation` is there where the permit lets coarser forms be chosen; `population` where a
+    table of the population was given.
     """
 
     before: RiskFigures
@@ -341,6 +352,7 @@ class MeasuredRisk(Paper):
     limits: RiskLimits
     generalisation: Generalisation | None = None
     intruder: IntruderOutcome | None = None
+    population: PopulationTable | None = None
 
 
 class MembershipTree(Paper):

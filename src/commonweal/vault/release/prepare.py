@@ -41,6 +41,7 @@ from commonweal.vault.release.shaping import Shaper
 from commonweal.vault.release.views import measured_views
 from commonweal.vault.risk import Breach, Depth, people_to_leave_out
 from commonweal.vault.risk.intruder.testing import IntruderFigures
+from commonweal.vault.risk.population_table import check_asked, opened_population
 from commonweal.vault.sources import Source, open_source
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
@@ -118,6 +119,32 @@ def prepare(
     known. Raises what its parts raise; nothing has been written then.
     """
     recipe = make_recipe(inputs.permit, inputs.catalogue, demo=inputs.demo)
+    with _population(inputs.depth, recipe, engine) as depth:
+        known = replace(inputs, depth=depth)
+        return _prepared(known, recipe, engine, source, keys_for, progress, before_rows)
+
+
+@contextlib.contextmanager
+def _population(depth: Depth, recipe: Recipe, engine: Engine) -> Iterator[Depth]:
+    """`depth` with the table of the population opened, where there is one, for the block."""
+    if depth.table is None:
+        yield depth
+        return
+    check_asked(depth.table.path, depth.table.count, depth.population)
+    items = {item.variable.name for one in recipe.tables if one.about_people for item in one.quasi}
+    with opened_population(engine, depth.table, items) as against:
+        yield replace(depth, against=against, population=against.people)
+
+
+def _prepared(
+    inputs: Inputs,
+    recipe: Recipe,
+    engine: Engine,
+    source: Source,
+    keys_for: Callable[[Recipe, str, str], ProjectKeys],
+    progress: Progress,
+    before_rows: Callable[[], None],
+) -> Prepared:
     restricted = lists_for(inputs.permit)
     decision = decide(inputs.permit, recipe.dataset, inputs.at.date())
     progress("Reading people's choices")

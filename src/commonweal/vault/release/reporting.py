@@ -20,12 +20,17 @@ def risk_paper(prepared: Prepared) -> dict[str, Any]:
     """The part `risk` of the manifest: before, after, limits; the worst of all tables counts."""
     quasi = quasi_names(prepared)
     chosen = prepared.generalisation
-    paper = {
+    paper: dict[str, Any] = {
         "before": overall(prepared.before.tables, prepared.before.shift, quasi),
         "after": overall(prepared.after.tables, prepared.after.shift, quasi),
         "limits": prepared.inputs.permit.risk.plain(),
         **({} if chosen is None else {"generalisation": chosen.plain()}),
     }
+    against = prepared.after.against
+    if against is not None:
+        paper["population"] = dict(against.table)
+        if against.worst is not None:
+            paper["after"]["journalist"] = against.worst.as_dict()["journalist"]
     if prepared.intruder is not None:
         paper["intruder"] = _outcome(prepared.intruder)
     return paper

@@ -16,6 +16,7 @@ from commonweal.vault.risk.events import EventFigures, event_figures
 from commonweal.vault.risk.few_details import ASKED_WORK, WORK, few_details
 from commonweal.vault.risk.figures import Figures
 from commonweal.vault.risk.leave_out import RiskView
+from commonweal.vault.risk.population_table import Population, PopulationFile
 from commonweal.vault.risk.suda import Suda
 from commonweal.vault.risk.uniques import Uniques, estimated_uniques
 from commonweal.vault.tables import ops
@@ -30,11 +31,14 @@ _UNTOLD = frozenset({"decimal", "timestamp"})
 @dataclass(frozen=True)
 class Depth:
     """`rows`: up to how many rows of a table costly figures are worked out. `population`: how many
-    people the released ones are taken to be a sample of. `suda`: with minimal sample uniques."""
+    people the released ones are taken to be a sample of. `suda`: with minimal sample uniques.
+    `table`: a table of the population, `against`: the same once it is opened."""
 
     rows: int = ALWAYS_UP_TO
     population: int | None = None
     suda: bool = True
+    table: PopulationFile | None = None
+    against: Population | None = None
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,7 @@ def report_html(
     body += [
         *page_pictures.costs(after, beyond.deeper),
         *page_details.few_details(beyond),
+        *page_details.against_population(beyond),
         *page_pictures.events(after, beyond.deeper),
         *page_pictures.shifts(shift, limits, beyond.gaps),
         *page_pictures.candidates(candidates),

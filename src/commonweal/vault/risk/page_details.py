@@ -1,6 +1,6 @@
-"""The section of the risk report on few details that are enough (SUDA), table by table.
+"""The sections of the risk report on few details that are enough (SUDA), and on a population.
 
-A chart of what each item adds, with its table. Names of items, shares and counts only (S15).
+Names of items, shares and counts only (S15).
 """
 
 from __future__ import annotations
@@ -8,7 +8,12 @@ from __future__ import annotations
 from commonweal.vault.risk.charts import Kind, Row, bar_chart
 from commonweal.vault.risk.page_layout import BEFORE_AND_AFTER, data_table, figure, paragraph
 from commonweal.vault.risk.report import MoreFigures
-from commonweal.vault.risk.sentences import people_in_words, share_in_words, share_of_people
+from commonweal.vault.risk.sentences import (
+    chance_in_words,
+    people_in_words,
+    share_in_words,
+    share_of_people,
+)
 from commonweal.vault.risk.suda import Suda
 
 _TOLD = (
@@ -33,6 +38,40 @@ def few_details(more: MoreFigures) -> list[str]:
                 )
             )
     return ["<h2>Few details that are enough</h2>", paragraph(_TOLD), *lines] if lines else []
+
+
+def against_population(more: MoreFigures) -> list[str]:
+    """What somebody can do who does not know who is in the data, against a population's table."""
+    if more.against is None:
+        return []
+    cells = []
+    for name, one in more.against.by_table.items():
+        if one.figures is None:
+            cells.append((name, "not measured", "not measured", "not measured"))
+            continue
+        found = one.figures
+        mean, most = chance_in_words(found.journalist_mean), chance_in_words(found.journalist_max)
+        cells.append((name, f"{found.k_map:,}", mean, most))
+    people = more.against.table["people"]
+    told = (
+        "Who does not know whether somebody is in the data has to look among everybody. The table "
+        f"of the population that was given counts {people:,} people."
+    )
+    lacks = [
+        paragraph(
+            f"Table {name} could not be compared: the population table says nothing of "
+            f"{', '.join(_item(lost) for lost in one.lacking)}."
+        )
+        for name, one in more.against.by_table.items()
+        if one.lacking
+    ]
+    head = ("Table", "Smallest group among everybody", "Chance on average", "Highest chance")
+    return [
+        "<h2>Somebody who does not know who is in the data</h2>",
+        paragraph(told),
+        *data_table("Chance of picking out a person among everybody", head, cells),
+        *lacks,
+    ]
 
 
 def _table(ident: str, name: str, before: Suda, after: Suda) -> list[str]:
