@@ -293,7 +293,9 @@ class Generalisation(Paper):
 
     `score`: mean share of their information that the quasi-identifiers lose. `optimal`: proved that
     no other of `nodes` choices loses less and keeps the limits; else none loses less than `bound`.
-    `fixed_by`: the linked release whose forms were kept (S13). `levels`: by `table.column`.
+    `fixed_by`: the linked release whose forms were kept (S13). `tested`: in how many choices an
+    intruder was tried; those before the last lose less and gave too many away. `levels`: by
+    `table.column`.
     """
 
     metric: Literal["entropy"]
@@ -303,6 +305,7 @@ class Generalisation(Paper):
     nodes: Annotated[int, Field(ge=1, le=10**12)]
     nodes_checked: Count
     fixed_by: Identifier | None = None
+    tested: Count = 0
     levels: dict[Line, ChosenForm]
 
 

@@ -95,6 +95,10 @@ class Prepared:
     """What the intruder test found, where the permit asks for one and it was made."""
 
 
+Trial = Callable[[Prepared], IntruderFigures | None]
+"""Tries an intruder in a release that could be made; None where the permit asks for no test."""
+
+
 @contextlib.contextmanager
 def opened_source(inputs: Inputs, recipe: Recipe) -> Iterator[Source]:
     """The source of the permit's dataset."""
@@ -110,10 +114,12 @@ def prepare(
     keys_for: Callable[[Recipe, str, str], ProjectKeys],
     progress: Progress,
     before_rows: Callable[[], None] = lambda: None,
+    trial: Trial | None = None,
 ) -> Prepared:
     """Read, choose, shape and measure.
 
     `before_rows` is called once papers and choices were read, before any row of the source is.
+    `trial` tries an intruder where forms are chosen: what fails it is not chosen.
 
     `keys_for(recipe, fingerprint, choices digest)` gives the project's keys once the scope is
     known. Raises what its parts raise; nothing has been written then.
@@ -121,7 +127,7 @@ def prepare(
     recipe = make_recipe(inputs.permit, inputs.catalogue, demo=inputs.demo)
     with _population(inputs.depth, recipe, engine) as depth:
         known = replace(inputs, depth=depth)
-        return _prepared(known, recipe, engine, source, keys_for, progress, before_rows)
+        return _prepared(known, recipe, engine, source, keys_for, progress, before_rows, trial)
 
 
 @contextlib.contextmanager
@@ -144,6 +150,7 @@ def _prepared(
     keys_for: Callable[[Recipe, str, str], ProjectKeys],
     progress: Progress,
     before_rows: Callable[[], None],
+    trial: Trial | None,
 ) -> Prepared:
     restricted = lists_for(inputs.permit)
     decision = decide(inputs.permit, recipe.dataset, inputs.at.date())
@@ -179,16 +186,26 @@ def _prepared(
     before = measure(shaper, mine, known, exact=True, depth=depth)
     progress("Measuring the risk after")
     total = chosen.allowed - chosen.held_out - empty
-    shaper, gate, generalisation = _settled(inputs, shaper, mine, total, known, depth, progress)
+
+    def made(shaper: Shaper, gate: _Gate, generalisation: Generalisation | None = None) -> Prepared:
+        loaded = shaper.loaded
+        return Prepared(
+            inputs, loaded.recipe, loaded, decision, folder, considered, chosen, restricted, shaper,
+            mine, gate.people, empty, gate.suppressed, before, gate.after, tuple(gate.breaches),
+            generalisation, gate.intruder,
+        )  # fmt: skip
+
+    def tried(shaper: Shaper, gate: _Gate) -> _Gate:
+        if trial is None or gate.suppressed >= total:
+            return gate
+        return replace(gate, intruder=trial(made(shaper, gate)))
+
+    asked = _Asked(mine, total, known, depth, tried)
+    shaper, gate, generalisation = _settled(inputs, shaper, asked, progress)
     if gate.suppressed >= total:
         # An empty release would take the place of the one before it, whose key is then destroyed.
         raise Refused("CW-RELEASE-NOBODY", "After all that is left out, nobody is left to release.")
-    loaded = shaper.loaded
-    return Prepared(
-        inputs, loaded.recipe, loaded, decision, folder, considered, chosen, restricted, shaper,
-        mine, gate.people, empty, gate.suppressed, before, gate.after, tuple(gate.breaches),
-        generalisation,
-    )  # fmt: skip
+    return made(shaper, gate, generalisation)
 
 
 def choices_digest(folder: ChoicesFolder) -> str:
@@ -203,28 +220,35 @@ class _Gate:
     suppressed: int
     after: Measured
     breaches: list[Breach]
+    intruder: IntruderFigures | None = None
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is judged: `people` to be released, `total` of them; `tried` adds an intruder's test."""
+
+    people: ops.Table
+    total: int
+    known: Calendars
+    depth: Depth
+    tried: Callable[[Shaper, _Gate], _Gate]
 
 
 def _settled(
-    inputs: Inputs,
-    shaper: Shaper,
-    people: ops.Table,
-    total: int,
-    known: Calendars,
-    depth: Depth,
-    progress: Progress,
+    inputs: Inputs, shaper: Shaper, asked: _Asked, progress: Progress
 ) -> tuple[Shaper, _Gate, Generalisation | None]:
     """The forms in which the release is shown, and what the gate finds for them."""
 
     def gate(one: Shaper) -> _Gate:
-        return _gate(one, people, total, known, depth)
+        return _gate(one, asked.people, asked.total, asked.known, asked.depth)
 
     if not inputs.permit.optimise_generalisation:
         return shaper, gate(shaper), None
-    most = _may_be_left_out(inputs.permit, total)
+    most = _may_be_left_out(inputs.permit, asked.total)
     return generalise(
-        shaper, people, inputs.catalogue, most, gate, progress, earlier=inputs.earlier
-    )
+        shaper, asked.people, inputs.catalogue, most, gate, progress,
+        earlier=inputs.earlier, trial=asked.tried,
+    )  # fmt: skip
 
 
 def _may_be_left_out(permit: Permit, total: int) -> int:
