@@ -88,7 +88,7 @@ class Generalisation:
             "nodes": min(self.nodes, _MOST_NODES),
             "nodes_checked": self.nodes_checked,
             **({} if self.fixed_by is None else {"fixed_by": self.fixed_by}),
-            **({"tested": self.tested} if self.tested else {}),
+            "tested": self.tested,
             "levels": {
                 name: {"permitted": agreed, "released": shown}
                 for name, (agreed, shown) in self.levels.items()
