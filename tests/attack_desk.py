@@ -18,6 +18,7 @@ from commonweal.papers.authorisation import AttackDraft
 from commonweal.vault.custody import Custody, issue_authorisation
 from commonweal.vault.release.attacking import Attack, attack
 from commonweal.vault.risk.intruder.report import AttackFigures
+from commonweal.vault.tables.opening import EngineName
 from tests.release_house import csv_text
 
 MARKER = "Quixotry"
@@ -128,11 +129,11 @@ class Desk:
         }
         return Attack(**{**plain, **changes})
 
-    def attack(self, **changes: Any) -> AttackFigures:
+    def attack(self, engine: EngineName = "duckdb", **changes: Any) -> AttackFigures:
         """Run it, under a new authorisation unless one is given."""
         if "authorisation" not in changes:
             changes["authorisation"] = self.authorised()
-        return attack(self.custody, self.asked(**changes))
+        return attack(self.custody, self.asked(**changes), engine_name=engine)
 
 
 def linkage(figures: AttackFigures, method: str = "exact") -> Mapping[str, Any]:

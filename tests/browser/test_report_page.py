@@ -83,7 +83,7 @@ def test_marks_differ_without_colour(show: Show) -> None:
 def test_each_chart_has_a_name_a_description_and_its_table(show: Show) -> None:
     opened = show(full_page(), WIDE)
     charts = opened.locator("figure svg[role=img]")
-    assert charts.count() == 8
+    assert charts.count() == 9
     for place in range(charts.count()):
         chart = charts.nth(place)
         ids = (chart.get_attribute("aria-labelledby") or "").split()

@@ -22,6 +22,7 @@ from commonweal.vault.custody import (
 )
 from commonweal.vault.release.attacking import Attack, attack
 from commonweal.vault.risk.intruder.intervals import even
+from commonweal.vault.tables.spark_session import Spark
 from tests.attack_desk import INSIDE, MARKER, Desk, draft, linkage
 from tests.release_house import House, make_house, permitted, refused
 
@@ -115,6 +116,23 @@ def test_the_same_question_has_the_same_answer(desk: Desk) -> None:
     again = desk.attack(authorisation=paper).plain()
     assert (first.pop("run"), again.pop("run")) == (1, 2)
     assert first == again
+
+
+@pytest.mark.timeout(900)
+def test_spark_attacks_as_duckdb_does(desk: Desk, spark: Spark) -> None:
+    assert spark.version
+    shown = [
+        {"code": f"R{place}", "sex": row["sex"], "born": row["born"][:7], "town": row["town"][:6]}
+        for place, row in enumerate(desk.people[:INSIDE])
+    ]
+    desk.write("shown.csv", shown)
+    paper = desk.authorised()
+    forms = {"born": "month", "town": "truncate(6)"}
+    first = desk.attack(authorisation=paper, forms=forms).plain()
+    again = desk.attack("spark", authorisation=paper, forms=forms).plain()
+    assert (first.pop("run"), again.pop("run")) == (1, 2)
+    assert first == again
+    assert first["linkage"]["exact"]["right"][1] > 0
 
 
 def test_a_parquet_file_with_bytes_as_codes_and_several_events(desk: Desk) -> None:

@@ -6,6 +6,7 @@ nonces of the membership list, and the name of the engine in the manifest.
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ import pytest
 from commonweal.foundation.errors import CommonwealError, Unavailable
 from commonweal.vault.release.build import BuildReport
 from commonweal.vault.release.plan import plan_release
-from commonweal.vault.risk import More, measure
+from commonweal.vault.risk import Depth, More, measure
+from commonweal.vault.risk.population_table import PopulationFile
 from commonweal.vault.tables import spark_session
 from commonweal.vault.tables.spark_session import Spark
 from tests.integration.test_release_sources import keep_catalogue, scanned
@@ -109,17 +111,44 @@ def test_a_release_with_everything(
     assert spark.session.sparkContext._jsc.sc().getPersistentRDDs().isEmpty()
 
 
-def test_a_plan_says_what_a_build_does(house: House, spark: Spark) -> None:
+def town_of(house: House, report: BuildReport, path: Path) -> Path:
+    """A population of three times as many people of each kind as are in a release."""
+    names = [
+        column["name"]
+        for column in report.manifest["tables"]["patients"]["columns"]
+        if column["form"] != "pseudonym"
+    ]
+    people = house.contents(report)["patients"].group_by(names).aggregate([([], "count_all")])
+    lines = [",".join([*names, "people"])]
+    lines += [
+        ",".join([*("" if row[n] is None else str(row[n]) for n in names),
+                  str(3 * row["count_all"])])
+        for row in people.to_pylist()
+    ]  # fmt: skip
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_a_plan_says_what_a_build_does(house: House, spark: Spark, tmp_path: Path) -> None:
     permit = house.issue()
-    built = house.build(permit)
+    first = house.build(permit)
+    depth = Depth(table=PopulationFile(town_of(house, first, tmp_path / "town.csv"), "people"))
+    built = house.build(permit, depth=depth)
     plan = plan_release(
-        house.custody(), permit, house.catalogue, house.choices, engine="spark"
+        house.custody(), permit, house.catalogue, house.choices, engine="spark", depth=depth
     ).plain()
+    made = json.loads((built.folder / "risk.json").read_text())
+    assert made["tables"]["patients"]["journalist"]["mean"] > 0
+    for name in ("journalist", "population", "population_lacks", "suda", "suda_before"):
+        for table, figures in made["tables"].items():
+            assert plan["figures"]["tables"][table][name] == figures[name]
+    assert plan["risk"]["population"] == built.manifest["risk"]["population"]
     # The project's key is there since the build, so both draw the same shifts.
     for side in ("before", "after"):
         # The manifest names figures that were not asked for, too, as empty ones.
         paper = {name: one for name, one in built.manifest["risk"][side].items() if one != {}}
-        assert {name: one for name, one in plan["risk"][side].items() if one != {}} == paper
+        # Sums of decimals run in the order of the engine's rows.
+        assert alike({name: one for name, one in plan["risk"][side].items() if one != {}}, paper)
     assert plan["patients"] == built.manifest["patients"]
 
 

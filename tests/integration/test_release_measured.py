@@ -18,12 +18,14 @@ from commonweal.foundation.clock import stamp
 from commonweal.vault.custody import change_state, rotate_key
 from commonweal.vault.release.opening import open_release
 from commonweal.vault.release.remeasuring import is_release, measure_release
-from commonweal.vault.risk import EVERYTHING, Depth, measure
+from commonweal.vault.risk import EVERYTHING, Depth, More, measure
+from commonweal.vault.risk.anonymise import Builtin
 from commonweal.vault.risk.whole import ReleaseAsked
 from tests import factories
 from tests.release_house import MARKER, House, make_house, permitted, refused
 from tests.unit.custody.amending import change
 from tests.unit.release.oracle import smallest_group
+from tests.unit.risk.statistics_oracle import suda
 
 # A person table, events, and events of events that the codes show to belong together.
 DATA = permitted(
@@ -130,8 +132,40 @@ def test_the_figures_are_those_of_the_rows_counted_by_hand(once: Once) -> None:
     assert mine["t"]["diagnosis"]["equal"] == pytest.approx(alone["t"]["diagnosis"]["equal"])
     assert mine["likeness"]["diagnosis"] == pytest.approx(alone["likeness"]["diagnosis"])
     assert alike(mine["l"]["diagnosis"], alone["l"]["diagnosis"])
+    # The manifest says that diagnoses are codes of ICD-10, which stand in a tree.
+    codes = {row["diagnosis"] for row in joined}
+    tree = Builtin("icd10").make("diagnosis", codes)
+    levels = tree.levels if None not in codes else [[*one, ""] for one in tree.levels[:-1]]
+    more = More(hierarchies={"diagnosis": levels})
+    deep = measure(
+        pa.Table.from_pylist(joined), list(known), ["diagnosis"], "nhs_number", more=more
+    )["t"]["diagnosis"]["hierarchical"]
+    assert deep is not None
+    assert mine["t"]["diagnosis"]["hierarchical"] == pytest.approx(deep)
+    made = once.made["tables"]["admissions"]["after"]["t"]["diagnosis"]
+    assert made["hierarchical"] == pytest.approx(deep)
+    # The codes of this hospital are of three chapters, so that the tree says no more than they do.
+    assert 0 < deep <= mine["t"]["diagnosis"]["equal"]
     for name in ("k", "classes", "sample_uniques"):
         assert mine["by_row"][name] == alone["by_row"][name]
+
+
+def test_few_details_before_and_as_released(once: Once) -> None:
+    for name, table in once.made["tables"].items():
+        before, after = table["suda_before"], table["suda"]
+        # Nobody is alone in a release that keeps groups of two, with few details or with all.
+        assert (after["people"], after["by_size"]) == (0, {})
+        assert before["people"] == table["before"]["sample_uniques"] > 0
+        assert sum(before["contribution"].values()) >= 1.0
+        assert before["complete"] is True
+        assert once.found["tables"][name]["suda"]["people"] == 0
+    exact = [{"born": row["born"], "sex": row["sex"]} for row in once.house.tables["patients"]]
+    by_hand = suda(exact, ["born", "sex"], None)
+    told = once.made["tables"]["patients"]["suda_before"]
+    people = once.made["tables"]["patients"]["before"]["patients"]
+    if people == len(exact):
+        assert told["by_size"] == by_hand["by_size"]
+    assert told["contribution"].keys() == {"patients.born", "patients.sex"}
 
 
 def test_leaving_out_an_item_is_measuring_without_it(once: Once) -> None:
@@ -161,6 +195,8 @@ def test_the_report_draws_what_was_measured(once: Once) -> None:
     for heading in ("Risk before and after", "What each item costs", "Somebody who knows several"):
         assert heading in page
     assert "What moving dates does not hide" in page
+    assert "Few details that are enough" in page
+    assert "where codes of one kind count as nearly alike" in page
     suda = once.found["tables"]["patients"]["suda"]
     assert suda["complete"] is True
     assert set(suda["contribution"]) == {"patients.born", "patients.sex"}

@@ -176,6 +176,38 @@ def test_forms_that_the_gate_refused_are_not_found_again(case: Case) -> None:
         assert abs(second.score - min(case.score(one) for one in rest)) < EPSILON
 
 
+@settings(max_examples=60)
+@given(case=cases(), data=st.data())
+def test_what_an_intruder_broke_is_passed_over_and_the_best_of_the_rest_found(
+    case: Case, data: st.DataObject
+) -> None:
+    searches = case.searches(Budget(nodes=10_000, seconds=60.0))
+    first = searches.run()
+    if first.forms is None:
+        return
+    names = data.draw(st.sets(st.sampled_from(sorted(case.forms))))
+    broken = {name: form for name, form in first.forms.items() if name in names}
+    searches.refuse(first.forms)
+    # An item that has one form is no matter of the search.
+    searches.rule_out({**broken, "elsewhere.item": "exact"})
+    second = searches.run()
+    rest = [
+        one
+        for one in case.choices()
+        if one != first.forms
+        and case.holds(one)
+        and (case.left_out(one) or any(one[name] != form for name, form in broken.items()))
+    ]
+    assert (second.forms is None) == (not rest)
+    assert second.optimal
+    if second.forms is not None:
+        assert second.forms in rest
+        assert abs(second.score - min(case.score(one) for one in rest)) < EPSILON
+    for one in second.candidates:
+        forms = dict(zip(case.forms, one.levels, strict=True))
+        assert one.holds == (forms in rest)
+
+
 def test_of_too_many_ways_nothing_is_proved(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(form_search, "MOST_SEARCHES", 1)
     agreed = {value: value for value in range(4)}

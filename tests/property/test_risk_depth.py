@@ -17,13 +17,25 @@ from hypothesis import strategies as st
 
 from commonweal.vault.risk import Depth, RiskView, class_figures, view_figures
 from commonweal.vault.risk.closeness import closeness_figures
+from commonweal.vault.risk.code_trees import icd10_tree
 from commonweal.vault.risk.costs import variable_costs
 from commonweal.vault.risk.depth import EVERYTHING, Deepening
+from commonweal.vault.risk.few_details import few_details, largest_size
+from commonweal.vault.risk.icd10 import icd10_levels
 from commonweal.vault.risk.leave_out import KnownPart
-from commonweal.vault.risk.suda import suda_figures
+from commonweal.vault.risk.suda import Suda, suda_figures
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
-from tests.property.test_risk_statistics import KINDS, PERSON, QUASI, ROWS, SOME_ROWS, Rows, coarser
+from tests.property.test_risk_statistics import (
+    KINDS,
+    PERSON,
+    QUASI,
+    ROWS,
+    SOME_ROWS,
+    Rows,
+    close,
+    coarser,
+)
 from tests.unit.risk import statistics_oracle as oracle
 from tests.unit.risk.helpers import an_engine, loaded
 
@@ -223,13 +235,99 @@ def test_one_item_costs_nothing_to_speak_of_and_too_many_rows_are_left(
     figures = view_figures(engine, view)
     deeper = Deepening(engine, Depth(rows=5)).of(view, figures)
     assert deeper.costs is None
-    assert deeper.as_dict()["not_measured"] == ["without"]
+    assert deeper.as_dict()["not_measured"] == ["without", "suda"]
     again = as_view(engine, rows, settled=True)
     deepening = Deepening(engine, Depth(rows=5))
     first = deepening.of(again, view_figures(engine, again))
     second = deepening.of(again, view_figures(engine, again))
     assert first.costs is not None
     assert (second.costs, second.costs_as) == (None, "stays")
+
+
+# --- few details that are enough ------------------------------------------------------------
+
+
+@FEWER
+@given(rows=SOME_ROWS, settled=st.booleans(), data=st.data())
+def test_few_details_of_a_view_are_those_of_the_oracle(
+    engine: DuckDBEngine, rows: Rows, settled: bool, data: st.DataObject
+) -> None:
+    some = person_rows(rows) if settled else rows
+    items = {"age": "people.age", "sex": "people.sex"}
+    items |= {} if settled else {"town": "stays.town", "pay": "pay"}
+
+    def found(of: Rows, work: int = EVERYTHING) -> Suda:
+        view = as_view(engine, of, settled=settled)
+        made = few_details(engine, view, view_figures(engine, view), most_rows=1000, work=work)
+        assert made is not None
+        return made
+
+    first = found(some)
+    expected = oracle.suda(some, list(items), "who")
+    scores = expected.pop("scores")
+    told = first.as_dict()
+    told["contribution"] = {name: told["contribution"][item] for name, item in items.items()}
+    assert {name: told[name] for name in expected} == close(expected)
+    # Where nobody is alone with all items nothing is counted: then nobody has a score.
+    assert sorted(first.scores.tolist()) == (scores if len(first.scores) else [])
+    assert len(first.scores) or not any(scores)
+    assert first.complete
+    assert found(data.draw(st.permutations(some))).as_dict() == first.as_dict()
+    # With little work allowed only small sets are tried, and that is said.
+    one = found(some, work=1)
+    assert one.complete == (not first.people or len(items) == 1)
+    assert one.complete or one.as_dict()["by_size"].keys() <= {"1"}
+
+
+def test_how_far_sets_of_items_are_tried() -> None:
+    assert largest_size(4, 10, 1_000) == 4
+    assert largest_size(4, 1_000_000, 1) == 1
+    assert largest_size(10, 100_000, 100_000 * 55) == 2
+    assert largest_size(10, 100_000, 100_000 * 55 - 1) == 1
+    assert largest_size(20, 1, EVERYTHING) == 5
+
+
+# --- trees of codes -------------------------------------------------------------------------
+
+CODES = ["E10.1", "E109", "E10", "E11", "I21", "I210", "J45.9", "Z99", "unknown", "V", "X", None]
+
+
+@FEWER
+@given(rows=SOME_ROWS, settled=st.booleans(), data=st.data())
+def test_hierarchical_t_in_passing_is_that_of_a_tree_given_by_hand(
+    engine: DuckDBEngine, rows: Rows, settled: bool, data: st.DataObject
+) -> None:
+    some = person_rows(rows) if settled else rows
+    some = [{**row, "ill": data.draw(st.sampled_from(CODES))} for row in some]
+    table = loaded(engine, some, KINDS)
+    view = RiskView(
+        "stays", table, tuple(QUASI), ("ill",), "who", by_person=settled,
+        trees={"ill": icd10_tree},
+    )  # fmt: skip
+    near = view_figures(engine, view, close_up_to=EVERYTHING).closeness["ill"]
+    texts = [code or "" for code in CODES]
+    above = [icd10_levels(text) or (f"own {text}",) * 3 for text in texts]
+    levels = [texts, *([path[level] for path in above] for level in range(3)), ["*"] * len(texts)]
+    given_by_hand = closeness_figures(engine, table, QUASI, ["ill"], "who", {"ill": levels})["ill"]
+    assert near.hierarchical == close(given_by_hand.hierarchical)
+    assert near.equal == close(given_by_hand.equal)
+    # Codes of one kind count as nearly alike, so nothing is farther than with `equal`.
+    assert near.hierarchical is not None
+    assert near.hierarchical <= near.equal + 1e-12
+
+
+def test_a_tree_of_codes_ends_in_one_root_and_keeps_what_is_no_code_apart() -> None:
+    tree = [level.tolist() for level in icd10_tree(["E10.1", "E109", "E11", "I21", "V", None])]
+    assert tree == [
+        [0, 1, 2, 3, 4, 5],
+        [0, 0, 1, 2, 3, 4],
+        [0, 0, 0, 1, 2, 3],
+        [0, 0, 0, 1, 2, 3],
+        [0] * 6,
+    ]
+    # The fifth chapter is called V; the text "V" is no code of it.
+    assert len(set(icd10_tree(["F32", "V"])[3].tolist())) == 2
+    assert [len(level) for level in icd10_tree([])] == [0] * 5
 
 
 # --- DIS and DIS-SUDA -----------------------------------------------------------------------

@@ -11,12 +11,13 @@ import typer
 
 from commonweal.cli.options import EngineOption, JsonOption, engine_named, names, new_place
 from commonweal.cli.show import emit, note
-from commonweal.foundation.errors import Refused, WrongUsage
+from commonweal.foundation.errors import WrongUsage
 
 if TYPE_CHECKING:
     from commonweal.vault.risk.anonymise import Builtin, Generalised, Hierarchy
 
 _WRITTEN = (".csv", ".parquet")
+_PAGES = (".html", ".htm")
 
 
 TableFile = Annotated[Path, typer.Argument(help="A CSV or Parquet file.", metavar="FILE")]
@@ -90,6 +91,12 @@ KeptColumns = Annotated[
     typer.Option(help="Other columns to write as they are: A,B.", show_default=False),
 ]
 Local = Annotated[bool, typer.Option("--local", help="Then win back detail, group by group.")]
+PageFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="A page with charts, .html: risk and detail of every choice.", show_default=False
+    ),
+]
 MaxNodes = Annotated[int, typer.Option(help="Generalisations to try at most.")]
 MaxSeconds = Annotated[float, typer.Option(help="Seconds to search at most.")]
 
@@ -117,6 +124,7 @@ def anonymise(
     local: Local = False,
     max_nodes: MaxNodes = 1_000_000,
     max_seconds: MaxSeconds = 600.0,
+    page: PageFile = None,
     engine: EngineOption = "duckdb",
     json: JsonOption = False,
 ) -> None:
@@ -128,21 +136,21 @@ def anonymise(
     from commonweal.vault.risk.anonymise import Budget, Request
     from commonweal.vault.risk.anonymise import anonymise as run
 
-    if engine_named(engine) == "spark":
-        raise Refused(
-            "CW-NOT-BUILT", "The search for a generalisation runs in memory and not on Spark."
-        )
+    chosen = engine_named(engine)
     if out.suffix.lower() not in _WRITTEN:
         raise WrongUsage("CW-USAGE", "The new file ends in .csv or .parquet.")
+    if page is not None and page.suffix.lower() not in _PAGES:
+        raise WrongUsage("CW-USAGE", "The page ends in .html.")
     new_place(out)
+    new_place(page)
     request = Request(
         k=k, sensitive=names(sensitive), l=least, diversity=diversity, c=c, t=t,
         ground=t_distance, presence=_pair(presence), mean_risk=mean_risk, suppress=suppress,
         metric=metric, counts_suppressed=count_suppressed, person=person, keep=names(keep),
         local=local, budget=Budget(max_nodes, max_seconds),
     )  # fmt: skip
-    made = run(data, _hierarchies(hierarchies, builtin), request, population)
-    _write(made, out)
+    made = run(data, _hierarchies(hierarchies, builtin), request, population, chosen)
+    _write(made, out, page)
     if made.report["left_out"]:
         note(json, f"Left out, without a hierarchy: {', '.join(made.report['left_out'])}.")
     emit(json, made.report, _lines(made.report))
@@ -174,18 +182,34 @@ def _pair(text: str | None) -> tuple[float, float] | None:
     return least, most
 
 
-def _write(made: Generalised, out: Path) -> None:
+def _write(made: Generalised, out: Path, page: Path | None) -> None:
+    """Both files or none."""
+    from commonweal.foundation.files import write_atomic
+    from commonweal.vault.risk.page_anonymise import anonymise_html
+
+    table = _table(made, out)
+    picture = b""
+    if page is not None:
+        picture = anonymise_html(out.name, made.report, made.candidates).encode()
+    write_atomic(out, table, exclusive=True)
+    if page is not None:
+        try:
+            write_atomic(page, picture, exclusive=True)
+        except BaseException:
+            out.unlink(missing_ok=True)
+            raise
+
+
+def _table(made: Generalised, out: Path) -> bytes:
     import pyarrow.csv as csv
     import pyarrow.parquet as parquet
-
-    from commonweal.foundation.files import write_atomic
 
     sink = io.BytesIO()
     if out.suffix.lower() == ".csv":
         csv.write_csv(made.table, sink)
     else:
         parquet.write_table(made.table, sink, compression="zstd")
-    write_atomic(out, sink.getvalue(), exclusive=True)
+    return sink.getvalue()
 
 
 def _lines(report: dict[str, Any]) -> list[str]:

@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from commonweal.cli.options import HomeOption, JsonOption, moment, names, new_place, opened
+from commonweal.cli.options import (
+    EngineOption,
+    HomeOption,
+    JsonOption,
+    engine_named,
+    moment,
+    names,
+    new_place,
+    opened,
+)
 from commonweal.cli.show import emit, steps
 
 
@@ -103,6 +112,7 @@ def attack(
     within_days: Annotated[
         int, typer.Option(help="By how many days known dates may be off.", min=0, max=3660)
     ] = 0,
+    engine: EngineOption = "duckdb",
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:  # fmt: skip
@@ -114,12 +124,13 @@ def attack(
     from commonweal.vault.release.attacking import Attack
     from commonweal.vault.release.attacking import attack as run
 
+    chosen = engine_named(engine)
     asked = Attack(
         release, against, truth, authorisation, tuple(names(quasi)), person, record, secret,
         _forms(form or []), _day(at), within_days,
     )  # fmt: skip
     with opened(ctx, home) as custody, steps(json) as progress:
-        figures = run(custody, asked, progress)
+        figures = run(custody, asked, progress, chosen)
         emit(json, figures.plain(), figures.sentences())
 
 

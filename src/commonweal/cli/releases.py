@@ -46,6 +46,18 @@ PopulationSize = Annotated[
         show_default=False,
     ),
 ]
+PopulationTable = Annotated[
+    Path | None,
+    typer.Option(
+        "--population",
+        help="A table of the population, in the forms of the release, for journalist risk.",
+        show_default=False,
+    ),
+]
+PopulationCount = Annotated[
+    str | None,
+    typer.Option(help="Its column that counts people; else a row is one person."),
+]
 
 
 @app.command("plan")
@@ -56,6 +68,8 @@ def plan(
     choices: ChoicesOption,
     engine: EngineOption = "duckdb",
     full_risk: FullRisk = False,
+    population: PopulationTable = None,
+    population_count: PopulationCount = None,
     population_size: PopulationSize = None,
     home: HomeOption = None,
     json: JsonOption = False,
@@ -68,7 +82,7 @@ def plan(
     from commonweal.vault.release.plan import plan_release
 
     with opened(ctx, home) as custody, _settled(custody), steps(json) as step:
-        depth = _depth(full_risk, population_size)
+        depth = _depth(full_risk, population, population_count, population_size)
         report = plan_release(custody, permit, catalogue, choices, step, chosen, depth=depth)
     emit(json, report.plain(), report.sentences())
 
@@ -89,6 +103,8 @@ def build(
     ] = None,
     engine: EngineOption = "duckdb",
     full_risk: FullRisk = False,
+    population: PopulationTable = None,
+    population_count: PopulationCount = None,
     population_size: PopulationSize = None,
     home: HomeOption = None,
     json: JsonOption = False,
@@ -98,15 +114,19 @@ def build(
     from commonweal.vault.release.build import build_release
 
     with opened(ctx, home) as custody, _settled(custody), steps(json) as step:
-        depth = _depth(full_risk, population_size)
+        depth = _depth(full_risk, population, population_count, population_size)
         report = build_release(custody, permit, catalogue, choices, out, step, chosen, depth=depth)
     emit(json, report.plain(), report.sentences())
 
 
-def _depth(full: bool, population: int | None) -> Depth:
+def _depth(full: bool, table: Path | None, count: str | None, size: int | None) -> Depth:
     from commonweal.vault.risk import EVERYTHING, Depth
+    from commonweal.vault.risk.depth import ALWAYS_UP_TO
+    from commonweal.vault.risk.population_table import PopulationFile, check_asked
 
-    return Depth(EVERYTHING, population) if full else Depth(population=population)
+    check_asked(table, count, size)
+    file = None if table is None else PopulationFile(table, count)
+    return Depth(EVERYTHING if full else ALWAYS_UP_TO, size, table=file)
 
 
 @app.command("verify")

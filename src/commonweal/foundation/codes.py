@@ -275,7 +275,6 @@ CUSTODY = {
 CLI = {
     "CW-INTERNAL": "Something went wrong inside Commonweal that it does not know about.",
     "CW-USAGE": "A command was given with wrong arguments.",
-    "CW-NOT-BUILT": "This belongs to a part of Commonweal that is not built yet.",
     "CW-INTERRUPTED": "The command was interrupted.",
 }
 
@@ -413,5 +412,6 @@ CODES: dict[str, str] = {
 }
 
 RETIRED: dict[str, str] = {
+    "CW-NOT-BUILT": "A command belonged to a part of Commonweal that was not built yet.",
     "CW-RISK-NOT-BUILT": "A risk measure belonged to a part of Commonweal that was not built yet.",
 }

@@ -108,6 +108,9 @@ OrganisationKind = Literal[
     "other",
 ]
 
+CodeSystem = Literal["icd10", "snomed", "opcs", "bnf", "loinc"]
+"""The code systems that a variable may be declared to hold codes of."""
+
 Identifies = Literal[
     "nhs_number",
     "person_key",

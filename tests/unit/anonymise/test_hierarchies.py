@@ -10,7 +10,7 @@ import pytest
 from commonweal.foundation.errors import CommonwealError
 from commonweal.vault.risk.anonymise import Builtin, read_folder, read_hierarchy
 from commonweal.vault.risk.anonymise.builtin import KINDS
-from commonweal.vault.risk.anonymise.icd10 import _BLOCKS, _CHAPTERS, icd10_levels
+from commonweal.vault.risk.icd10 import _BLOCKS, _CHAPTERS, icd10_levels
 
 
 def written(folder: Path, text: str | bytes) -> Path:

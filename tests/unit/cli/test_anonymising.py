@@ -13,6 +13,8 @@ import pyarrow.parquet as parquet
 import pytest
 
 from commonweal.cli.main import run
+from commonweal.foundation import files
+from commonweal.foundation.errors import Failure
 from tests.unit.cli.support import Told
 
 ROWS = [
@@ -174,6 +176,55 @@ def test_nothing_is_overwritten_and_only_tables_are_written(command: Run, folder
     assert (folder / "new.csv").read_text() == "mine"
     command(out="new.xlsx").is_refusal("CW-USAGE", 2)
     command(out="none/new.csv").is_refusal("CW-FILE-MISSING", 3)
+
+
+def test_a_page_of_every_choice(command: Run, folder: Path) -> None:
+    told = command("--suppress", "0.12", "--page", folder / "page.html", "--json")
+    assert told.code == 0
+    page = (folder / "page.html").read_text()
+    report = told.json
+    assert "<h1>How new.csv was made coarse enough</h1>" in page
+    assert "8 of 9 rows are in the new table; 1 row were left out." not in page
+    assert "8 of 9 rows are in the new table; 1 row was left out." in page
+    for heading in ("In short", "Risk before and after", "What each column costs", "Privacy"):
+        assert f"<h2>{heading}" in page
+    assert page.count('class="ring"') == 1
+    looked = report["nodes_checked"]
+    assert f"{looked} choices of levels were looked at, of {report['nodes']} that" in page
+    assert f"The best {looked} of {looked} choices" in page
+    assert "<td>at least " in page
+    # Names of columns and figures, and no value of anybody nor a label that stands for one.
+    for word in ("flu", "gout", "n1<", "30s", "over 50"):
+        assert word not in page
+
+
+@pytest.mark.parametrize(
+    ("page", "code", "exit_code"),
+    [("page.txt", "CW-USAGE", 2), ("there.html", "CW-FILE-EXISTS", 3),
+     ("none/page.html", "CW-FILE-MISSING", 3), ("new.csv", "CW-USAGE", 2)],
+)  # fmt: skip
+def test_a_page_that_cannot_be_put_there_stops_before_any_work(
+    command: Run, folder: Path, page: str, code: str, exit_code: int
+) -> None:
+    (folder / "there.html").write_text("mine")
+    command("--page", folder / page).is_refusal(code, exit_code)
+    assert not (folder / "new.csv").exists()
+    assert (folder / "there.html").read_text() == "mine"
+
+
+def test_without_its_page_there_is_no_table(
+    command: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes, **more: Any) -> None:
+        if path.suffix == ".html":
+            raise Failure("CW-DISK-FULL", "The disk is full.")
+        plainly(path, data, **more)
+
+    plainly = files.write_atomic
+    monkeypatch.setattr(files, "write_atomic", full)
+    command("--page", folder / "page.html").is_refusal("CW-DISK-FULL", 1)
+    assert not (folder / "new.csv").exists()
+    assert not (folder / "page.html").exists()
 
 
 def test_a_population(command: Run, folder: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from commonweal.cli.anonymising import anonymise
 from commonweal.cli.options import engine_named
-from commonweal.foundation.errors import Refused, WrongUsage
+from commonweal.foundation.errors import Unavailable, WrongUsage
+from commonweal.vault.tables import spark_session
 
 
 @pytest.mark.parametrize("name", ["duckdb", "spark"])
@@ -23,9 +24,14 @@ def test_any_other_name_is_wrong_usage(name: str) -> None:
     assert caught.value.code == "CW-USAGE"
 
 
-def test_what_cannot_run_on_spark_is_refused_and_not_run_elsewhere(tmp_path: Path) -> None:
+def test_what_cannot_run_on_spark_is_refused_and_not_run_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spark_session, "_running", None)
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    (tmp_path / "ages.csv").write_text("age\n31\n32\n")
     out = tmp_path / "out.csv"
-    with pytest.raises(Refused) as caught:
-        anonymise(tmp_path / "none.csv", 5, out, engine="spark")
-    assert caught.value.code == "CW-NOT-BUILT"
+    with pytest.raises(Unavailable) as caught:
+        anonymise(tmp_path / "ages.csv", 2, out, builtin="age=age", engine="spark")
+    assert caught.value.code == "CW-SPARK-JAVA"
     assert not out.exists()

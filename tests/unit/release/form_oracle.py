@@ -63,8 +63,19 @@ class Case:
 
     def holds(self, chosen: Mapping[str, str]) -> bool:
         """Leave out whoever fails anywhere, until nobody does; then look at the means."""
+        stays = self.who_stays(chosen)
+        if self.left_out(chosen) > self.most or not stays:
+            return False
+        return all(self.means_hold(name, chosen, stays) for name in self.views)
+
+    def left_out(self, chosen: Mapping[str, str]) -> int:
+        """How many people do not stay."""
         everybody = {person for rows in self.views.values() for person, _, _ in rows}
-        stays = set(everybody)
+        return len(everybody) - len(self.who_stays(chosen))
+
+    def who_stays(self, chosen: Mapping[str, str]) -> set[int]:
+        """Everybody without those who fail anywhere, until nobody does."""
+        stays = {person for rows in self.views.values() for person, _, _ in rows}
         while True:
             fails: set[int] = set()
             for name in self.views:
@@ -74,11 +85,8 @@ class Case:
                     if few or (least is not None and len(values) < least):
                         fails |= people
             if not fails:
-                break
+                return stays
             stays -= fails
-        if len(everybody) - len(stays) > self.most or not stays:
-            return False
-        return all(self.means_hold(name, chosen, stays) for name in self.views)
 
     def means_hold(self, name: str, chosen: Mapping[str, str], stays: set[int]) -> bool:
         """Mean prosecutor and marketer risk of one view."""

@@ -118,7 +118,7 @@ def test_a_ledger_that_cannot_be_written_does_not_hide_the_error(
     permit = house.issue(data=DATA)
     wrong = Fault("CW-RELEASE-UNREADABLE", "Not as declared.")
 
-    def fail(*args: object) -> None:
+    def fail(*args: object, **more: object) -> None:
         monkeypatch.setattr(Ledger, "append", failing(Unavailable("CW-LEDGER-BUSY", "Held.")))
         raise wrong
 

@@ -9,6 +9,7 @@ from commonweal.vault.risk import Cost, Deeper, EventFigures, Figures, MoreFigur
 from commonweal.vault.risk.distances import Closeness
 from commonweal.vault.risk.power import Power
 from commonweal.vault.risk.shift import ShiftFigures
+from commonweal.vault.risk.suda import Suda
 from commonweal.vault.risk.uniques import Uniques
 from tests.factories import draft, manifest_data
 
@@ -50,7 +51,7 @@ AFTER = {
         variety=3,
         rows=400,
         classes_by_rows={20: 6, 35: 8},
-        closeness={"diagnosis": Closeness(0.25, None, None, {2: 1.5}, 0.6, 2.0, 1.2, 0.9)},
+        closeness={"diagnosis": Closeness(0.25, None, 0.125, {2: 1.5}, 0.6, 2.0, 1.2, 0.9)},
     ),
 }
 
@@ -59,6 +60,15 @@ def _power(events: int, unique: float, mean: float, *, exact: bool = True) -> Po
     drawn = {} if exact else {"unique_interval": (unique - 0.02, unique + 0.02),
                               "mean_interval": (mean - 0.02, mean + 0.02)}  # fmt: skip
     return Power(events, 140, exact, unique, 0.5, 0.7, mean, 12 if exact else None, **drawn)
+
+
+def _suda(by_size: dict[int, int], people: int, born: float, long: float) -> Suda:
+    shares = {
+        "patients.sex": 0.01 if people else 0.0,
+        "patients.date_of_birth": born,
+        "patients.a_very_long_name_of_an_item_that_somebody_chose": long,
+    }
+    return Suda(160, people, by_size, 6.0, 1.5, shares, 2 if people else 3, not people)
 
 
 MORE = MoreFigures(
@@ -70,6 +80,7 @@ MORE = MoreFigures(
                 Cost("patients.sex", 0.03, 20, 0),
             ),
             uniques=Uniques(5_000, 12.0, 11.0, None, "pitman", 12.1),
+            suda=_suda({}, 0, 0.0, 0.0),
         ),
         "admissions": Deeper(
             costs=(
@@ -88,11 +99,13 @@ MORE = MoreFigures(
                 },
             ),
             known_by=("diagnosis", "method"),
+            left=("suda",),
         ),
     },
     gaps={"admissions.admitted": {"patients": 140, "with_gaps": 90, "unique": 61, "below_5": 80,
                                   "mean": 0.7}},
     population=5_000,
+    suda_before={"patients": _suda({1: 12, 2: 83}, 90, 1.0, 0.4), "admissions": None},
 )  # fmt: skip
 CANDIDATES = [Tried(0.1 + 0.05 * place, max(0, 60 - 9 * place), place >= 5) for place in range(14)]
 

@@ -28,7 +28,13 @@ from commonweal.papers.forms import read_form, shows_less
 from commonweal.papers.permit import RiskLimits
 from commonweal.papers.signed import SignedPaper
 from commonweal.papers.trust import SigningRole
-from commonweal.papers.vocabulary import DeterminationCode, PersonKind, Role, VariableType
+from commonweal.papers.vocabulary import (
+    CodeSystem,
+    DeterminationCode,
+    PersonKind,
+    Role,
+    VariableType,
+)
 
 ChoiceKind = Literal[
     "national",
@@ -184,12 +190,14 @@ class PeopleCounts(Paper):
 
 
 class ReleasedColumn(Paper):
-    """One released column. `type` is that of the released values."""
+    """One released column. `type` is that of the released values; `codes` says of which code system
+    they are codes, where the catalogue does."""
 
     name: ColumnName
     type: VariableType | Literal["code"]
     form: FormText
     role: Role
+    codes: CodeSystem | None = None
 
 
 class ReleasedFile(Paper):
@@ -295,7 +303,9 @@ class Generalisation(Paper):
 
     `score`: mean share of their information that the quasi-identifiers lose. `optimal`: proved that
     no other of `nodes` choices loses less and keeps the limits; else none loses less than `bound`.
-    `fixed_by`: the linked release whose forms were kept (S13). `levels`: by `table.column`.
+    `fixed_by`: the linked release whose forms were kept (S13). `tested`: in how many choices an
+    intruder was tried; those before the last lose less and gave too many away. `levels`: by
+    `table.column`.
     """
 
     metric: Literal["entropy"]
@@ -305,6 +315,7 @@ class Generalisation(Paper):
     nodes: Annotated[int, Field(ge=1, le=10**12)]
     nodes_checked: Count
     fixed_by: Identifier | None = None
+    tested: Count = 0
     levels: dict[Line, ChosenForm]
 
 
@@ -332,10 +343,21 @@ class IntruderOutcome(Paper):
         return self
 
 
+class PopulationTable(Paper):
+    """The table of the population that journalist risk was measured against: SHA-256 of the file,
+    the columns that were read, the one that counts people, and how many it counts."""
+
+    hash: Sha256
+    columns: Annotated[tuple[ColumnName, ...], Field(min_length=1)]
+    count: ColumnName | None = None
+    people: Count
+
+
 class MeasuredRisk(Paper):
     """Risk of the data as they were and as they are released, and the permit's limits.
 
-    `generalisation` is there where the permit lets coarser forms be chosen.
+    `generalisation` is there where the permit lets coarser forms be chosen; `population` where a
+    table of the population was given.
     """
 
     before: RiskFigures
@@ -343,6 +365,7 @@ class MeasuredRisk(Paper):
     limits: RiskLimits
     generalisation: Generalisation | None = None
     intruder: IntruderOutcome | None = None
+    population: PopulationTable | None = None
 
 
 class MembershipTree(Paper):

@@ -13,6 +13,7 @@ from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import Failure
 from commonweal.foundation.files import translated
 from commonweal.ledger.membership import LABEL_SCHEME
+from commonweal.papers.permit_rules import Wanted
 from commonweal.papers.release import ReleaseManifest, summarise
 from commonweal.vault.custody import Custody
 from commonweal.vault.custody.holding import MANIFEST_SIGNER
@@ -25,7 +26,7 @@ from commonweal.vault.release.airlock_files import (
 from commonweal.vault.release.membership import MembershipList, write_membership
 from commonweal.vault.release.prepare import Prepared
 from commonweal.vault.release.progress import Progress
-from commonweal.vault.release.recipe import EventLink, TableRecipe
+from commonweal.vault.release.recipe import CODE_SYSTEMS, EventLink, TableRecipe
 from commonweal.vault.release.reporting import report_page, risk_document, risk_paper
 from commonweal.vault.release.store import MANIFEST, REPORT, RISK, SUMMARY
 from commonweal.vault.release.utility import utility_of
@@ -217,8 +218,16 @@ def _columns(recipe: TableRecipe, kinds: dict[str, str]) -> list[dict[str, Any]]
         item = by_name.get(name)
         form = "pseudonym" if item is None or name == recipe.code_column else item.form.text
         role = "record_key" if item is None else item.variable.role
-        columns.append({"name": name, "type": kind, "form": form, "role": role})
+        columns.append({"name": name, "type": kind, "form": form, "role": role, **_codes(item)})
     return columns
+
+
+def _codes(item: Wanted | None) -> dict[str, Any]:
+    """Of which code system the released values are codes."""
+    if item is None or item.form.kind not in ("exact", "truncate", "rollup"):
+        return {}
+    system = item.variable.identifies
+    return {"codes": system} if system in CODE_SYSTEMS else {}
 
 
 def _file(written: Written) -> dict[str, Any]:

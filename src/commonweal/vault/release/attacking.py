@@ -56,7 +56,7 @@ from commonweal.vault.risk.intruder.setting import (
     make_puzzle,
 )
 from commonweal.vault.risk.intruder.testing import look
-from commonweal.vault.tables.opening import opened_engine
+from commonweal.vault.tables.opening import EngineName, opened_engine
 
 LEAST_TARGETS = 100
 MOST_TARGETS = 20_000
@@ -91,8 +91,17 @@ class Attack:
     within_days: int = 0
 
 
-def attack(custody: Custody, asked: Attack, progress: Progress = quiet) -> AttackFigures:
-    """The totals of one run. Raises what its steps raise; the ledger says how each run ended."""
+def attack(
+    custody: Custody,
+    asked: Attack,
+    progress: Progress = quiet,
+    engine_name: EngineName = "duckdb",
+) -> AttackFigures:
+    """The totals of one run. Raises what its steps raise; the ledger says how each run ended.
+
+    `engine_name`: what shows that which is known in the forms of the release. Who is looked for and
+    what is found do not depend on it.
+    """
     paper = load_authorisation(custody, asked.authorisation)
     target = _target(custody, asked, paper)
     chosen: dict[Offered, str] = {}
@@ -104,7 +113,8 @@ def attack(custody: Custody, asked: Attack, progress: Progress = quiet) -> Attac
     identified = texts(asked.against, wanted, _KNOWN)
     run = begin_attack(custody, paper, target.permit)
     try:
-        figures = _Run(custody, asked, paper, target, chosen, progress).figures(identified, run)
+        started = _Run(custody, asked, paper, target, chosen, progress, engine_name)
+        figures = started.figures(identified, run)
     except CommonwealError as error:
         outcome = "refused" if isinstance(error, Refused) else "failed"
         end_attack(custody, paper, run, outcome, code=error.code)  # type: ignore[arg-type]
@@ -160,11 +170,15 @@ class _Run:
     target: Attacked
     chosen: dict[Offered, str]
     progress: Progress
+    engine_name: EngineName
 
     def figures(self, identified: pa.Table, run: int) -> AttackFigures:
         """Read, draw, attack and count."""
         self.progress("Reading the data to be attacked")
-        with self.custody.home.run_folder() as work, opened_engine(work) as engine:
+        with (
+            self.custody.home.run_folder() as work,
+            opened_engine(work, self.engine_name) as engine,
+        ):
             reader = Reader(engine, self.target.ages_at)
             data = {table: self._read(table) for table in self.target.tables()}
             keys = pa.chunked_array([rows.column(0) for rows in data.values()], pa.string())

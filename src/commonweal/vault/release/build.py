@@ -31,7 +31,7 @@ from commonweal.vault.release.closing import (
 )
 from commonweal.vault.release.handover import deliver
 from commonweal.vault.release.hints import advise
-from commonweal.vault.release.intruding import require_passed, tested
+from commonweal.vault.release.intruding import intruders, require_passed, tested
 from commonweal.vault.release.prepare import (
     Prepared,
     opened_source,
@@ -174,14 +174,15 @@ class _Run:
             opened_engine(self.work, self.engine) as engine,
             opened_source(inputs, recipe) as source,
         ):
-            prepared = prepare(inputs, engine, source, ring.keys, self.progress)
+            trial = intruders(self.custody, self.progress)
+            prepared = prepare(inputs, engine, source, ring.keys, self.progress, trial=trial)
             self.choices = prepared.chosen.choices
             if prepared.generalisation is not None:
                 self.forms = tuple(prepared.generalisation.sentences())
             if prepared.breaches:
                 raise advise(self.custody, prepared, self.release)
             prepared = tested(self.custody, prepared, self.progress)
-            require_passed(prepared.intruder)
+            require_passed(prepared)
             staging = self._stage(prepared, ring)
             try:
                 verify_unchanged(prepared, source)

@@ -15,7 +15,13 @@ from dataclasses import dataclass, field
 from commonweal.papers.permit import RiskLimits
 from commonweal.vault.release.ladders import Chain, Ladder, Offer
 from commonweal.vault.release.laid import Laid, lay_out
-from commonweal.vault.release.node_checks import Forms, ReleaseChecker, forms_of
+from commonweal.vault.release.node_checks import (
+    Forms,
+    ReleaseChecker,
+    RuledOut,
+    forms_of,
+    is_refused,
+)
 from commonweal.vault.release.shaping import Shaper
 from commonweal.vault.release.views import lasting_columns
 from commonweal.vault.risk.anonymise.candidates import Candidate, fewest
@@ -56,7 +62,17 @@ class Searches:
     quasi: int
     budget: Budget
     refused: set[Forms] = field(default_factory=set)
+    ruled_out: list[RuledOut] = field(default_factory=list)
     known: dict[Forms, Checked] = field(default_factory=dict)
+
+    def rule_out(self, forms: Mapping[str, str]) -> None:
+        """Look at no choice any more that shows these variables so and leaves nobody out.
+
+        `forms`: by `table.variable`; variables without a choice are always shown so.
+        """
+        places = {one.name: place for place, one in enumerate(self.offers)}
+        chosen = tuple((places[name], form) for name, form in forms.items() if name in places)
+        self.ruled_out.append(RuledOut(chosen))
 
     def refuse(self, forms: Mapping[str, str]) -> int:
         """Look at these forms no more; how many were refused so far."""
@@ -70,8 +86,9 @@ class Searches:
         for ladders in self.ways:
             left = Budget(self.budget.nodes - len(self.known), max(ends - time.monotonic(), 0.0))
             checker = ReleaseChecker(
-                self.laid, ladders, self.limits, self.most, self.quasi, self.refused, self.known
-            )
+                self.laid, ladders, self.limits, self.most, self.quasi,
+                self.refused, self.ruled_out, self.known,
+            )  # fmt: skip
             found = search(checker, left, beat=score)
             proved = proved and found.optimal
             bound = min(bound, found.bound)
@@ -98,7 +115,7 @@ class Searches:
                     one.bound,
                     one.suppressed,
                     one.k,
-                    one.feasible and forms not in self.refused,
+                    one.feasible and not is_refused(forms, one, self.refused, self.ruled_out),
                 )
                 for forms, one in self.known.items()
             ],

@@ -5,19 +5,21 @@ holds the permit's limits and loses least, over everything that could be laid to
 search only proposes: the forms it finds are put into the recipe, and the ordinary gate leaves
 people out and measures as it always does. If the gate finds more risk than the search did, the
 build fails, unless leaving people out made a value rare and that changed what is shown: then the
-next best forms are tried.
+next best forms are tried. So they are where the permit asks for an intruder test and it fails:
+choices are tried in the order of their loss, so the first that passes loses least of all that do.
 """
 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from commonweal.foundation.errors import Failure, Refused
 from commonweal.papers.catalogue import Catalogue
-from commonweal.vault.release.form_search import Best, make_searches
+from commonweal.vault.release.form_search import Best, Searches, make_searches
 from commonweal.vault.release.ladders import NOTHING_MORE, Offer, could_be_issued, make_offers
 from commonweal.vault.release.progress import Progress
 from commonweal.vault.release.recipe import Recipe, watches_rare
@@ -30,6 +32,8 @@ from commonweal.vault.tables import ops
 BUDGET = Budget(nodes=100_000, seconds=300.0)
 METRIC = "entropy"
 _MOST_REFUSED = 20
+MOST_TESTED = 20
+"""In so many choices an intruder is tried; together they may take as long as a search."""
 _MOST_NODES = 10**12
 """What the manifest can hold: of more choices it says this many."""
 _OF_CLASSES = frozenset({"k", "distinct_l", "prosecutor_mean", "marketer"})
@@ -51,7 +55,8 @@ class Generalisation:
     of their information that the quasi-identifiers lose against the agreed forms. `optimal`: proved
     that no other choice of `nodes` loses less and passes; else `bound` is what none loses less
     than. `found`: whether any choice passes. `fixed_by`: the linked release before this one, whose
-    forms are kept. `not_used`: offered forms that were no choice, with the reason.
+    forms are kept. `not_used`: offered forms that were no choice, with the reason. `tested`: in how
+    many choices an intruder was tried; `caught`: in none of them was too little found.
     """
 
     levels: Mapping[str, tuple[str, str]]
@@ -65,6 +70,8 @@ class Generalisation:
     not_used: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     variables: tuple[str, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    tested: int = 0
+    caught: bool = False
 
     @property
     def had_a_choice(self) -> bool:
@@ -81,6 +88,7 @@ class Generalisation:
             "nodes": min(self.nodes, _MOST_NODES),
             "nodes_checked": self.nodes_checked,
             **({} if self.fixed_by is None else {"fixed_by": self.fixed_by}),
+            "tested": self.tested,
             "levels": {
                 name: {"permitted": agreed, "released": shown}
                 for name, (agreed, shown) in self.levels.items()
@@ -117,18 +125,56 @@ class Generalisation:
             return [f"Details are shown as in release {self.fixed_by}, which this continues."]
         if not self.found or self.nodes == 1:
             return []
+        if self.caught:
+            return [self.intruder_remedy]
         if not changed:
             return ["All details can be shown as agreed."]
         share = f"{self.score:.1%}"
+        holds = "keeps the limits and the bound of the intruder test" if self.tested else None
         proof = (
-            "No other choice of forms that keeps the limits loses less."
+            f"No other choice of forms that {holds or 'keeps the limits'} loses less."
             if self.optimal
             else f"A choice that loses less may exist; none loses less than {self.bound:.1%}."
         )
+        tried = []
+        if self.tested > 1:
+            tried = [f"In {self.tested - 1} choice(s) that lose less an intruder found too many."]
         return [
             *changed,
             f"On average they lose {share} of what they say. {proof}",
+            *tried,
         ]
+
+    @property
+    def intruder_remedy(self) -> str:
+        """What may be done where an intruder finds too many in every choice that was tried."""
+        tried = f"An intruder was tried in {self.tested} choice(s) of forms and found too many in "
+        tried += "all of them. "
+        if self.optimal:
+            return (
+                f"{tried}No choice is left that the catalogue offers. Ask for a higher bound, for "
+                "fewer variables, or for coarser forms in the catalogue."
+            )
+        return f"{tried}Others were not reached. Ask for coarser forms in the permit."
+
+
+class Verdict(Protocol):
+    """What an intruder found in a set of forms."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether that is within the permit's bound."""
+        ...
+
+    @property
+    def upper(self) -> float:
+        """The upper end of the interval of right matches, of the worst attacker."""
+        ...
+
+    @property
+    def failing(self) -> Sequence[Sequence[str]]:
+        """Of each attacker over the bound the items (`table.variable`) that they know of."""
+        ...
 
 
 class Gate(Protocol):
@@ -142,6 +188,11 @@ class Gate(Protocol):
     @property
     def suppressed(self) -> int:
         """People left out."""
+        ...
+
+    @property
+    def intruder(self) -> Verdict | None:
+        """What an intruder found, where one was tried."""
         ...
 
 
@@ -158,13 +209,16 @@ def generalise(
     *,
     earlier: Earlier | None = None,
     budget: Budget = BUDGET,
+    trial: Callable[[Shaper, Judged], Judged] | None = None,
 ) -> tuple[Shaper, Judged, Generalisation]:
     """(a shaper with the chosen forms, what the gate found for it, the choice).
 
     `people`: those to be released if nobody is left out; `most`: how many may be. `gate` judges a
-    shaper. Where no choice passes, the agreed forms are given with what the gate found for them.
-    Raises `Refused` CW-RELEASE-OPTIMISE-SIZE, CW-RELEASE-FORMS-FIXED and `Failure`
-    CW-RELEASE-INCONSISTENT where the gate and the search disagree.
+    shaper; `trial` tries an intruder in what passed it. Where no choice passes the gate, the agreed
+    forms are given with what the gate found for them; where an intruder finds too many in all that
+    were tried, the one in which fewest are found. Raises `Refused` CW-RELEASE-OPTIMISE-SIZE,
+    CW-RELEASE-FORMS-FIXED and `Failure` CW-RELEASE-INCONSISTENT where the gate and the search
+    disagree.
     """
     if earlier is not None:
         return _as_before(shaper, people, catalogue, gate, earlier)
@@ -177,23 +231,84 @@ def generalise(
         return shaper, gate(shaper), alone
     progress("Looking for the forms that lose least")
     searches = make_searches(shaper, people, offers, most, len(quasi), budget)
-    while True:
-        found = searches.run()
-        if found.forms is None:
-            return shaper, gate(shaper), _made(quasi, offers, found)
-        chosen = shaper.in_forms(found.forms)
-        _refuse_unlawful(shaper.loaded.recipe, catalogue, found.forms)
-        judged = gate(chosen)
-        if not _over(judged):
-            return chosen, judged, _made(quasi, offers, found)
+    return _Looking(shaper, catalogue, gate, trial, quasi, searches).end()
+
+
+@dataclass
+class _Looking(Generic[Judged]):
+    """Tries what the search finds, one choice after the other, until one passes everything."""
+
+    shaper: Shaper
+    catalogue: Catalogue
+    gate: Callable[[Shaper], Judged]
+    trial: Callable[[Shaper, Judged], Judged] | None
+    quasi: Mapping[str, str]
+    searches: Searches
+    caught: list[tuple[Shaper, Judged, Best]] = field(default_factory=list)
+
+    def end(self) -> tuple[Shaper, Judged, Generalisation]:
+        """The first choice that passes, else what is said in `generalise`."""
+        ends = time.monotonic() + self.searches.budget.seconds
+        refused = 0
+        while True:
+            found = self.searches.run()
+            if found.forms is None:
+                return self._none(found, proved=found.optimal)
+            chosen = self.shaper.in_forms(found.forms)
+            _refuse_unlawful(self.shaper.loaded.recipe, self.catalogue, found.forms)
+            judged = self.gate(chosen)
+            if _over(judged):
+                self._require_rare(chosen, judged)
+                refused += 1
+            else:
+                judged = self._tried(chosen, judged)
+                if judged.intruder is None or judged.intruder.passed:
+                    return chosen, judged, self._made(found, judged)
+                self._learn(chosen, judged, found)
+            self.searches.refuse(found.forms)
+            late = bool(self.caught) and time.monotonic() > ends
+            if late or refused >= _MOST_REFUSED or len(self.caught) >= MOST_TESTED:
+                none = replace(found, forms=None, optimal=False)
+                return self._none(none, proved=False)
+
+    def _tried(self, chosen: Shaper, judged: Judged) -> Judged:
+        if self.trial is None or judged.breaches:
+            return judged
+        return self.trial(chosen, judged)
+
+    def _learn(self, chosen: Shaper, judged: Judged, found: Best) -> None:
+        """What an attacker sees follows from who is released and the items that they know of: all
+        choices that show these so, and leave out nobody either, fail as this one does."""
+        self.caught.append((chosen, judged, found))
+        if judged.suppressed or judged.intruder is None or found.forms is None:
+            return
+        for names in judged.intruder.failing:
+            self.searches.rule_out(
+                {name: form for name, form in found.forms.items() if name in names}
+            )
+
+    def _require_rare(self, chosen: Shaper, judged: Judged) -> None:
         if not (judged.suppressed and _watches_rare(chosen)):
             raise Failure(
                 "CW-RELEASE-INCONSISTENT",
                 "The forms that were found to keep the limits do not keep them when measured.",
             )
-        if searches.refuse(found.forms) >= _MOST_REFUSED:
-            none = replace(found, forms=None, optimal=False)
-            return shaper, gate(shaper), _made(quasi, offers, none)
+
+    def _none(self, found: Best, *, proved: bool) -> tuple[Shaper, Judged, Generalisation]:
+        if not self.caught:
+            return self.shaper, self.gate(self.shaper), self._made(found, None)
+        chosen, judged, best = min(self.caught, key=lambda one: _upper(one[1]))
+        made = self._made(replace(best, candidates=found.candidates), judged)
+        return chosen, judged, replace(made, optimal=proved, caught=True)
+
+    def _made(self, found: Best, judged: Judged | None) -> Generalisation:
+        made = _made(self.quasi, self.searches.offers, found)
+        passed = judged is not None and judged.intruder is not None and judged.intruder.passed
+        return replace(made, tested=len(self.caught) + passed)
+
+
+def _upper(judged: Gate) -> float:
+    return 1.0 if judged.intruder is None else judged.intruder.upper
 
 
 def _over(judged: Gate) -> bool:

@@ -11,7 +11,7 @@ No match leaves this module: only totals do (S15). A test that cannot be made is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -52,14 +52,29 @@ _KNOWABLE = frozenset({"quasi_identifier", "direct_identifier"})
 def tested(custody: Custody, prepared: Prepared, progress: Progress) -> Prepared:
     """`prepared` with the figures of the test, where the permit asks for one.
 
-    Raises `Refused` CW-RELEASE-INTRUDER-TEST where it cannot be made, `Fault` CW-INTRUDER-VIEW.
+    Where forms were chosen it was made already, in each choice that was tried. Raises `Refused`
+    CW-RELEASE-INTRUDER-TEST where it cannot be made, `Fault` CW-INTRUDER-VIEW.
     """
-    asked = prepared.inputs.permit.intruder_test
-    if asked is None:
+    if prepared.intruder is not None:
         return prepared
-    progress("Testing the release as an intruder")
-    attackers = with_added(added_views(custody))
-    return replace(prepared, intruder=_Test(prepared, asked.upper_bound).figures(attackers))
+    return replace(prepared, intruder=intruders(custody, progress)(prepared))
+
+
+def intruders(custody: Custody, progress: Progress) -> Callable[[Prepared], IntruderFigures | None]:
+    """What tries an intruder in a prepared release, where its permit asks for that.
+
+    Raises what `tested` raises.
+    """
+
+    def tried(prepared: Prepared) -> IntruderFigures | None:
+        asked = prepared.inputs.permit.intruder_test
+        if asked is None:
+            return None
+        progress("Testing the release as an intruder")
+        attackers = with_added(added_views(custody))
+        return _Test(prepared, asked.upper_bound).figures(attackers)
+
+    return tried
 
 
 def added_views(custody: Custody) -> list[Path]:
@@ -68,10 +83,14 @@ def added_views(custody: Custody) -> list[Path]:
     return sorted(folder.glob("*.yaml")) if folder.is_dir() else []
 
 
-def require_passed(figures: IntruderFigures | None) -> None:
+def require_passed(prepared: Prepared) -> None:
     """Refuse a release in which attackers find too many. Raises `Refused` CW-INTRUDER-LIMIT."""
+    figures, chosen = prepared.intruder, prepared.generalisation
     if figures is not None and not figures.passed:
-        raise Refused("CW-INTRUDER-LIMIT", over_the_limit(figures), remedy=_remedy(figures))
+        remedy = chosen.intruder_remedy if chosen is not None and chosen.caught else None
+        raise Refused(
+            "CW-INTRUDER-LIMIT", over_the_limit(figures), remedy=remedy or _remedy(figures)
+        )
 
 
 def over_the_limit(figures: IntruderFigures) -> str:
@@ -159,6 +178,8 @@ class _Test:
         people = ops.with_hmac(self.prepared.released, "person", "cw__drawn", key)
         drawn = ops.number_of(people["cw__drawn"], _DRAW, start=0)
         found = self.engine.arrow(ops.project(people, {WHO: people["number"], "drawn": drawn}))
+        # The test may be made again, in other forms.
+        self.engine.forget("key_intruder")
         numbers, chance = found[WHO].to_numpy(), found["drawn"].to_numpy()
         return np.asarray(numbers[np.lexsort((numbers, chance))], dtype=np.int64)
 

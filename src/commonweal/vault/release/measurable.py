@@ -8,6 +8,7 @@ from commonweal.papers.permit_rules import Wanted
 from commonweal.vault.release.recipe import EventLink, TableRecipe
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
+from commonweal.vault.tables.parquet import Words
 
 
 class MeasuredRecipe(Protocol):
@@ -79,6 +80,11 @@ class Measurable(Protocol):
         self, recipe: TableRecipe, people: ops.Table, items: tuple[Wanted, ...]
     ) -> tuple[ops.Table, dict[str, ops.Value]]:
         """Rows of `people` and the released values of `items`."""
+        ...
+
+    def legend(self, recipe: TableRecipe, item: Wanted, people: ops.Table) -> Words | None:
+        """What the numbers stand for that `measured` gives for an item; None where values are
+        themselves."""
         ...
 
     def once_each(

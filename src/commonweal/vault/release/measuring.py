@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from commonweal.papers.permit import RiskLimits
@@ -32,6 +33,8 @@ from commonweal.vault.risk import (
     trim_window,
     view_figures,
 )
+from commonweal.vault.risk.population_table import Against, HeldAgainst, Legends
+from commonweal.vault.risk.suda import Suda
 from commonweal.vault.tables import ops
 
 Calendars = Mapping[tuple[str, str], Calendar]
@@ -51,11 +54,15 @@ class Measured:
     gaps: Mapping[str, dict[str, Any] | None] = field(default_factory=dict)
     population: int | None = None
     """How many people those of the tables are taken to be a sample of."""
+    suda: Mapping[str, Suda | None] = field(default_factory=dict)
+    """By table which few items single people out, of values before any form."""
+    against: HeldAgainst | None = None
+    """The tables against a table of the population, where there is one."""
 
     @property
     def more(self) -> MoreFigures:
         """What was measured beyond classes and candidate shifts."""
-        return MoreFigures(self.deeper, self.gaps, self.population)
+        return MoreFigures(self.deeper, self.gaps, self.population, against=self.against)
 
     @property
     def worst(self) -> Figures:
@@ -117,17 +124,28 @@ def measure(
 ) -> Measured:
     """The figures for `people`. `exact`: on the values before any form, without date shifts.
 
-    `depth`: with what lies beyond classes and candidate shifts, as far as it says.
+    `depth`: with what lies beyond classes and candidate shifts, as far as it says; of exact values
+    that is which few items single people out.
     """
     figures: dict[str, Figures] = {}
     deeper: dict[str, Deeper] = {}
-    close = 0 if depth is None else depth.rows
+    suda: dict[str, Suda | None] = {}
+    against: dict[str, Against] = {}
+    population = None if depth is None or exact else depth.against
+    close = 0 if depth is None or exact else depth.rows
     with measured_views(shaper, people, exact=exact) as views:
         deepening = Deepening(shaper.engine, depth or Depth())
         for view in views:
             figures[view.name] = view_figures(shaper.engine, view, close_up_to=close)
-            if depth is not None:
+            if depth is not None and exact:
+                suda[view.name] = deepening.singled(view, figures[view.name], [])
+            elif depth is not None:
                 deeper[view.name] = deepening.of(view, figures[view.name])
+            if population is not None:
+                legends = _legends(shaper, people)
+                against[view.name] = population.held_against(
+                    shaper.engine, view, figures[view.name], legends
+                )
     gaps: dict[str, dict[str, Any] | None] = {}
     shift = None
     if not exact:
@@ -136,7 +154,20 @@ def measure(
         shift = _shift(shaper, people, known, small, gaps)
     if depth is None:
         return Measured(figures, shift)
-    return Measured(figures, shift, deeper, gaps, depth.population)
+    held = None
+    if population is not None:
+        held = HeldAgainst(population.plain(), against)
+        held.refuse_useless()
+    return Measured(figures, shift, deeper, gaps, depth.population, suda, held)
+
+
+def _legends(shaper: Shaper, people: ops.Table) -> Legends:
+    """What the numbers stand for that tables are measured with."""
+    return {
+        item.name: partial(shaper.legend, recipe, item, people)
+        for recipe in shaper.loaded.recipe.tables
+        for item in recipe.quasi
+    }
 
 
 def _shift(

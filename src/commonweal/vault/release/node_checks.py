@@ -10,7 +10,7 @@ coarse form; those are looked at for each choice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
@@ -30,6 +30,27 @@ Forms = tuple[str, ...]
 def forms_of(ladders: Sequence[Ladder], node: Node) -> Forms:
     """The forms at a node, in the order of the ladders."""
     return tuple(one.forms[level] for one, level in zip(ladders, node, strict=True))
+
+
+@dataclass(frozen=True)
+class RuledOut:
+    """Forms that fail whatever the other variables are shown as, as long as nobody is left out.
+
+    `forms`: (place of the variable, its form).
+    """
+
+    forms: tuple[tuple[int, str], ...]
+
+    def covers(self, forms: Forms, found: Checked) -> bool:
+        """Whether a choice is one of these."""
+        return not found.suppressed and all(forms[place] == form for place, form in self.forms)
+
+
+def is_refused(
+    forms: Forms, found: Checked, refused: Collection[Forms], ruled_out: Sequence[RuledOut]
+) -> bool:
+    """Whether a choice is known to fail by what was tried outside the search."""
+    return forms in refused or any(one.covers(forms, found) for one in ruled_out)
 
 
 class DetailLost:
@@ -57,8 +78,9 @@ class DetailLost:
 class ReleaseChecker:
     """Judges nodes: one level for each ladder. `most`: people who may be left out.
 
-    `refused`: forms that the gate did not let pass, which do not hold whatever is found here.
-    `known`: what was found for forms already, by another search.
+    `refused`: forms that did not pass when they were tried, which do not hold whatever is found
+    here; so it is with all that `ruled_out` says. `known`: what was found for forms already, by
+    another search.
     """
 
     laid: Laid
@@ -67,6 +89,7 @@ class ReleaseChecker:
     most: int
     quasi: int
     refused: set[Forms] = field(default_factory=set)
+    ruled_out: Sequence[RuledOut] = ()
     known: dict[Forms, Checked] = field(default_factory=dict)
     checks: int = 0
 
@@ -93,7 +116,7 @@ class ReleaseChecker:
             self.checks += 1
             self.known[forms] = self._checked(node)
         found = replace(self.known[forms], node=node)
-        if forms in self.refused:
+        if found.feasible and is_refused(forms, found, self.refused, self.ruled_out):
             return replace(found, feasible=False, score=float("inf"))
         return found
 

@@ -19,7 +19,7 @@ from commonweal.papers.permit import Permit
 from commonweal.vault.custody import Custody
 from commonweal.vault.release.assembling import patients
 from commonweal.vault.release.closing import MANAGER
-from commonweal.vault.release.intruding import over_the_limit, tested
+from commonweal.vault.release.intruding import intruders, over_the_limit, tested
 from commonweal.vault.release.prepare import Prepared, opened_source, prepare
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.recipe import make_recipe
@@ -112,8 +112,9 @@ def plan_release(
         opened_source(inputs, recipe) as source,
     ):
         prepared = prepare(
-            inputs, tables, source, ring.keys, progress, before_rows=lambda: _count(custody, permit)
-        )
+            inputs, tables, source, ring.keys, progress,
+            before_rows=lambda: _count(custody, permit), trial=intruders(custody, progress),
+        )  # fmt: skip
         if not prepared.breaches:
             prepared = tested(custody, prepared, progress)
         return _report(prepared)

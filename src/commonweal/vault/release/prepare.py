@@ -41,6 +41,7 @@ from commonweal.vault.release.shaping import Shaper
 from commonweal.vault.release.views import measured_views
 from commonweal.vault.risk import Breach, Depth, people_to_leave_out
 from commonweal.vault.risk.intruder.testing import IntruderFigures
+from commonweal.vault.risk.population_table import check_asked, opened_population
 from commonweal.vault.sources import Source, open_source
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
@@ -94,6 +95,10 @@ class Prepared:
     """What the intruder test found, where the permit asks for one and it was made."""
 
 
+Trial = Callable[[Prepared], IntruderFigures | None]
+"""Tries an intruder in a release that could be made; None where the permit asks for no test."""
+
+
 @contextlib.contextmanager
 def opened_source(inputs: Inputs, recipe: Recipe) -> Iterator[Source]:
     """The source of the permit's dataset."""
@@ -109,15 +114,44 @@ def prepare(
     keys_for: Callable[[Recipe, str, str], ProjectKeys],
     progress: Progress,
     before_rows: Callable[[], None] = lambda: None,
+    trial: Trial | None = None,
 ) -> Prepared:
     """Read, choose, shape and measure.
 
     `before_rows` is called once papers and choices were read, before any row of the source is.
+    `trial` tries an intruder where forms are chosen: what fails it is not chosen.
 
     `keys_for(recipe, fingerprint, choices digest)` gives the project's keys once the scope is
     known. Raises what its parts raise; nothing has been written then.
     """
     recipe = make_recipe(inputs.permit, inputs.catalogue, demo=inputs.demo)
+    with _population(inputs.depth, recipe, engine) as depth:
+        known = replace(inputs, depth=depth)
+        return _prepared(known, recipe, engine, source, keys_for, progress, before_rows, trial)
+
+
+@contextlib.contextmanager
+def _population(depth: Depth, recipe: Recipe, engine: Engine) -> Iterator[Depth]:
+    """`depth` with the table of the population opened, where there is one, for the block."""
+    if depth.table is None:
+        yield depth
+        return
+    check_asked(depth.table.path, depth.table.count, depth.population)
+    items = {item.variable.name for one in recipe.tables if one.about_people for item in one.quasi}
+    with opened_population(engine, depth.table, items) as against:
+        yield replace(depth, against=against, population=against.people)
+
+
+def _prepared(
+    inputs: Inputs,
+    recipe: Recipe,
+    engine: Engine,
+    source: Source,
+    keys_for: Callable[[Recipe, str, str], ProjectKeys],
+    progress: Progress,
+    before_rows: Callable[[], None],
+    trial: Trial | None,
+) -> Prepared:
     restricted = lists_for(inputs.permit)
     decision = decide(inputs.permit, recipe.dataset, inputs.at.date())
     progress("Reading people's choices")
@@ -144,24 +178,34 @@ def prepare(
     mine, empty = _with_rows(shaper, mine)
     mine, near = away_from_edges(shaper, mine)
     empty += near
-    progress("Measuring the risk before")
-    before = measure(shaper, mine, known, exact=True)
-    progress("Measuring the risk after")
-    total = chosen.allowed - chosen.held_out - empty
     depth = inputs.depth
     if depth.population is None:
         # Whoever knows that somebody was a patient here looks among all patients here.
         depth = replace(depth, population=considered.total)
-    shaper, gate, generalisation = _settled(inputs, shaper, mine, total, known, depth, progress)
+    progress("Measuring the risk before")
+    before = measure(shaper, mine, known, exact=True, depth=depth)
+    progress("Measuring the risk after")
+    total = chosen.allowed - chosen.held_out - empty
+
+    def made(shaper: Shaper, gate: _Gate, generalisation: Generalisation | None = None) -> Prepared:
+        loaded = shaper.loaded
+        return Prepared(
+            inputs, loaded.recipe, loaded, decision, folder, considered, chosen, restricted, shaper,
+            mine, gate.people, empty, gate.suppressed, before, gate.after, tuple(gate.breaches),
+            generalisation, gate.intruder,
+        )  # fmt: skip
+
+    def tried(shaper: Shaper, gate: _Gate) -> _Gate:
+        if trial is None or gate.suppressed >= total:
+            return gate
+        return replace(gate, intruder=trial(made(shaper, gate)))
+
+    asked = _Asked(mine, total, known, depth, tried)
+    shaper, gate, generalisation = _settled(inputs, shaper, asked, progress)
     if gate.suppressed >= total:
         # An empty release would take the place of the one before it, whose key is then destroyed.
         raise Refused("CW-RELEASE-NOBODY", "After all that is left out, nobody is left to release.")
-    loaded = shaper.loaded
-    return Prepared(
-        inputs, loaded.recipe, loaded, decision, folder, considered, chosen, restricted, shaper,
-        mine, gate.people, empty, gate.suppressed, before, gate.after, tuple(gate.breaches),
-        generalisation,
-    )  # fmt: skip
+    return made(shaper, gate, generalisation)
 
 
 def choices_digest(folder: ChoicesFolder) -> str:
@@ -176,28 +220,35 @@ class _Gate:
     suppressed: int
     after: Measured
     breaches: list[Breach]
+    intruder: IntruderFigures | None = None
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is judged: `people` to be released, `total` of them; `tried` adds an intruder's test."""
+
+    people: ops.Table
+    total: int
+    known: Calendars
+    depth: Depth
+    tried: Callable[[Shaper, _Gate], _Gate]
 
 
 def _settled(
-    inputs: Inputs,
-    shaper: Shaper,
-    people: ops.Table,
-    total: int,
-    known: Calendars,
-    depth: Depth,
-    progress: Progress,
+    inputs: Inputs, shaper: Shaper, asked: _Asked, progress: Progress
 ) -> tuple[Shaper, _Gate, Generalisation | None]:
     """The forms in which the release is shown, and what the gate finds for them."""
 
     def gate(one: Shaper) -> _Gate:
-        return _gate(one, people, total, known, depth)
+        return _gate(one, asked.people, asked.total, asked.known, asked.depth)
 
     if not inputs.permit.optimise_generalisation:
         return shaper, gate(shaper), None
-    most = _may_be_left_out(inputs.permit, total)
+    most = _may_be_left_out(inputs.permit, asked.total)
     return generalise(
-        shaper, people, inputs.catalogue, most, gate, progress, earlier=inputs.earlier
-    )
+        shaper, asked.people, inputs.catalogue, most, gate, progress,
+        earlier=inputs.earlier, trial=asked.tried,
+    )  # fmt: skip
 
 
 def _may_be_left_out(permit: Permit, total: int) -> int:

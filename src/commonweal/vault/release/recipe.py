@@ -11,16 +11,18 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import get_args
 
 from commonweal.papers.catalogue import Catalogue, Dataset, Link, Table, Variable
 from commonweal.papers.permit import Permit
 from commonweal.papers.permit_rules import Wanted, check_draft
 from commonweal.papers.refusal import PermitRefused
+from commonweal.papers.vocabulary import CodeSystem
 
 PERSON_CODE = "person_code"
 """The name of the pseudonym where the permit does not name the table's own person variable."""
 
-CODE_SYSTEMS = frozenset({"icd10", "snomed", "opcs", "bnf", "loinc"})
+CODE_SYSTEMS = frozenset(get_args(CodeSystem))
 _CODE_FORMS = frozenset({"pseudonym", "record_code"})
 _MOVED = frozenset({"shift", "interval"})
 _SIEVED = frozenset(

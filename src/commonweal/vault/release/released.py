@@ -29,6 +29,7 @@ from commonweal.vault.release.narrow import WHO, key_column
 from commonweal.vault.release.recipe import EventLink, TableRecipe
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
+from commonweal.vault.tables.parquet import Words
 
 OpenFile = Callable[[ReleasedFile, BinaryIO], None]
 """Writes the plain content of a data file into a sink, and checks it against the manifest."""
@@ -108,6 +109,11 @@ class Released:
         del recipe, people, items
         raise Failure("CW-RELEASE-INCONSISTENT", "A release does not hold what was there before.")
 
+    def legend(self, recipe: TableRecipe, item: Wanted, people: ops.Table) -> Words | None:
+        """The values of a release are themselves."""
+        del recipe, item, people
+        return None
+
 
 @dataclass(frozen=True)
 class _Narrow:
@@ -167,7 +173,9 @@ def _variable(column: ReleasedColumn) -> Variable:
     # Days since a birth are as good as the birth date, which the released type does not show.
     since = Form.parse(column.form).kind == "interval"
     kind = "date" if since else "text" if column.type == "code" else column.type
-    return Variable.model_construct(name=column.name, type=kind, role=column.role)
+    return Variable.model_construct(
+        name=column.name, type=kind, role=column.role, identifies=column.codes
+    )
 
 
 def _read(

@@ -39,7 +39,8 @@ from commonweal.vault.risk import (
     overall,
     view_figures,
 )
-from commonweal.vault.risk.whole import ReleaseAsked, population_of, suda_of_view, table_document
+from commonweal.vault.risk.population_table import population_of
+from commonweal.vault.risk.whole import ReleaseAsked, table_document
 from commonweal.vault.tables.engine import Engine
 from commonweal.vault.tables.opening import EngineName, opened_engine
 
@@ -154,20 +155,21 @@ def _measured(
     quasi = {one.name: [item.variable.name for item in one.quasi] for one in released.tables}
     known = {name for names in quasi.values() for name in names}
     with (
-        population_of(engine, asked, known) as population,
+        population_of(
+            engine, asked.population, asked.population_count, asked.population_size, known
+        ) as population,
         measured_views(released, released.people, exact=False) as views,
     ):
-        depth = Depth(EVERYTHING, asked.population_size)
+        depth = Depth(EVERYTHING, asked.population_size, suda=asked.suda)
         deepening = Deepening(engine, depth)
         for view in views:
             figures = view_figures(engine, view, close_up_to=EVERYTHING)
             deeper = deepening.of(view, figures)
             document = table_document(figures, deeper, quasi.get(view.name, []))
-            against = population.figures_of(engine, view, figures)
-            document["notes"] += against.pop("notes", [])
-            document |= against
-            if asked.suda:
-                document["suda"] = suda_of_view(engine, view, asked)
+            if population is not None:
+                against = population.held_against(engine, view, figures)
+                document["notes"] += against.notes
+                document |= against.as_dict()
             found.figures[view.name], found.deeper[view.name] = figures, deeper
             found.documents[view.name] = document
         for name, gaps in _gaps(engine, released).items():

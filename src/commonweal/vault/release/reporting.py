@@ -5,10 +5,11 @@ Class sizes and names of columns only: no value of anybody appears (S15).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from commonweal.vault.release.prepare import Prepared
-from commonweal.vault.risk import overall, report_html, risk_json
+from commonweal.vault.risk import MoreFigures, overall, report_html, risk_json
 from commonweal.vault.risk.intruder.page import section
 from commonweal.vault.risk.intruder.testing import IntruderFigures
 from commonweal.vault.risk.page_layout import data_table
@@ -19,12 +20,17 @@ def risk_paper(prepared: Prepared) -> dict[str, Any]:
     """The part `risk` of the manifest: before, after, limits; the worst of all tables counts."""
     quasi = quasi_names(prepared)
     chosen = prepared.generalisation
-    paper = {
+    paper: dict[str, Any] = {
         "before": overall(prepared.before.tables, prepared.before.shift, quasi),
         "after": overall(prepared.after.tables, prepared.after.shift, quasi),
         "limits": prepared.inputs.permit.risk.plain(),
         **({} if chosen is None else {"generalisation": chosen.plain()}),
     }
+    against = prepared.after.against
+    if against is not None:
+        paper["population"] = dict(against.table)
+        if against.worst is not None:
+            paper["after"]["journalist"] = against.worst.as_dict()["journalist"]
     if prepared.intruder is not None:
         paper["intruder"] = _outcome(prepared.intruder)
     return paper
@@ -60,7 +66,7 @@ def risk_document(prepared: Prepared, utility: Utility | None = None) -> dict[st
             recipe.name: [item.variable.name for item in recipe.quasi]
             for recipe in prepared.recipe.tables
         },
-        more=prepared.after.more,
+        more=_more(prepared),
     )
     if prepared.intruder is not None:
         found["intruder"] = prepared.intruder.plain()
@@ -69,6 +75,10 @@ def risk_document(prepared: Prepared, utility: Utility | None = None) -> dict[st
     if utility.choice:
         found["generalisation"] = dict(utility.choice)
     return {**found, "utility": utility_json(utility)}
+
+
+def _more(prepared: Prepared) -> MoreFigures:
+    return replace(prepared.after.more, suda_before=prepared.before.suda)
 
 
 def report_page(
@@ -88,7 +98,7 @@ def report_page(
         before=prepared.before.tables,
         after=prepared.after.tables,
         shift=prepared.after.shift,
-        more=prepared.after.more,
+        more=_more(prepared),
         candidates=() if chosen is None else chosen.candidates,
         sections=(utility_html(utility, data_table), section(prepared.intruder)),
     )

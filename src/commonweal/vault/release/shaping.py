@@ -290,23 +290,32 @@ class Shaper:
             self._codes = Words.of(codes, "number", "code", "code")
         found = {recipe.code_column: self._codes}
         for item in items:
-            name = item.variable.name
-            if name not in self.narrow.of(recipe).coded:
+            words = self.legend(recipe, item, judged)
+            if words is None:
                 continue
-            number, value = "mark", "shown"
+            found[item.variable.name] = words
             if item in recipe.rare_watched:
-                table, value = self._labels(recipe, item, judged), "label"
-                self._rare[recipe.name, name] = table
-            elif item.form.kind == "exact":
-                table = self.narrow.dictionaries.of(recipe.name, name)
-                number, value = "place", "value"
-            else:
-                table = self._marks(recipe, item)
-            known = ops.keep_where(table, ops.negate(ops.is_missing(table[number])))
-            once = ops.distinct(ops.select(known, [number, value]))
-            kind = ops.kinds(table)[value]
-            found[name] = Words.of(self.engine.arrow(once), number, value, kind)
+                labels = self._labels(recipe, item, judged)
+                self._rare[recipe.name, item.variable.name] = labels
         return found
+
+    def legend(self, recipe: TableRecipe, item: Wanted, people: ops.Table) -> Words | None:
+        """What the numbers stand for that are worked with instead of an item's values."""
+        name = item.variable.name
+        if not recipe.about_people or name not in self.narrow.of(recipe).coded:
+            return None
+        number, value = "mark", "shown"
+        if item in recipe.rare_watched:
+            table, value = self._labels(recipe, item, people), "label"
+        elif item.form.kind == "exact":
+            table = self.narrow.dictionaries.of(recipe.name, name)
+            number, value = "place", "value"
+        else:
+            table = self._marks(recipe, item)
+        known = ops.keep_where(table, ops.negate(ops.is_missing(table[number])))
+        once = ops.distinct(ops.select(known, [number, value]))
+        kind = ops.kinds(table)[value]
+        return Words.of(self.engine.arrow(once), number, value, kind)
 
     # --- recorded values, for who believes something of them ---------------------------------
     def recorded(self, recipe: TableRecipe, people: ops.Table) -> ops.Table:

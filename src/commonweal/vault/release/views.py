@@ -17,11 +17,15 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import pyarrow as pa
+
 from commonweal.papers.permit_rules import Wanted
 from commonweal.vault.release.measurable import Measurable
 from commonweal.vault.release.narrow import WHO, key_column
 from commonweal.vault.release.recipe import CODE_SYSTEMS, EventLink, TableRecipe
 from commonweal.vault.risk import KnownPart, RiskView
+from commonweal.vault.risk.code_trees import TreeOf, icd10_tree
+from commonweal.vault.risk.coding import Ints
 from commonweal.vault.tables import ops
 
 EVERYONE = "people"
@@ -177,6 +181,7 @@ class _Making:
             ordered=tuple(item.variable.name for item in table.sensitive if _in_order(item)),
             parts=tuple(part.known_part(name) for name, part in behind),
             labels=self._labels(table, own),
+            trees={} if self.exact else self._trees(table),
         )  # fmt: skip
         return LaidOut(view, parts)
 
@@ -185,6 +190,20 @@ class _Making:
         parents = [parent.name for _, parent in self._parents(table, ())]
         found = {f"{_EVENT_CLASS}_{at}": f"{name}: the event" for at, name in enumerate(parents)}
         return {name: found.get(name, f"{table.name}.{name}") for name in own}
+
+    def _trees(self, table: TableRecipe) -> dict[str, TreeOf]:
+        """What makes the trees of the sensitive columns that hold codes of ICD-10."""
+        coded = [one for one in table.sensitive if one.variable.identifies == "icd10"]
+        return {item.variable.name: self._tree(table, item) for item in coded}
+
+    def _tree(self, table: TableRecipe, item: Wanted) -> TreeOf:
+        def made(values: Sequence[object]) -> Sequence[Ints]:
+            words = self.shaper.legend(table, item, self.people)
+            if words is None:
+                return icd10_tree(values)
+            return icd10_tree(words.spell(pa.array(values, pa.int64())).to_pylist())
+
+        return made
 
     # --- of the person ----------------------------------------------------------------------
     def _facts(self, tables: Sequence[TableRecipe]) -> dict[str, _Fact]:

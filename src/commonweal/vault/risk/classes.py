@@ -17,9 +17,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from commonweal.foundation.errors import Fault, WrongUsage
+from commonweal.vault.risk.code_trees import TreeOf
 from commonweal.vault.risk.distances import Closeness
 from commonweal.vault.risk.figures import AT_RISK_ABOVE, Figures
-from commonweal.vault.risk.passing import CellColumns, Near, closeness_of_cells
+from commonweal.vault.risk.passing import CellColumns, Kinds, Near, closeness_of_cells
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
 
@@ -52,13 +53,14 @@ def class_figures(
     at_risk_above: float = AT_RISK_ABOVE,
     close_up_to: int = 0,
     ordered: Collection[str] = (),
+    trees: Mapping[str, TreeOf] | None = None,
 ) -> Figures:
     """The risk figures of `table` over the columns `quasi`.
 
     `sensitive`: columns whose l is wanted. `person`: the column that says whose row it is; None
     where one row is one person. Without `quasi` everyone is in one class. `close_up_to`: by person
     the closeness of sensitive columns is worked out in the same pass where there are no more rows;
-    the values of the columns `ordered` stand in a row.
+    the values of the columns `ordered` stand in a row, those of `trees` in a tree.
     The table is read once (by person twice), again for each sensitive column, and by person
     again for each six million rows of those, so an expensive expression should be kept before.
     Raises `WrongUsage` CW-RISK-COLUMNS and `Fault` CW-RISK-PERSON-MISSING.
@@ -67,7 +69,7 @@ def class_figures(
     keyed, keys = _keyed(table, quasi)
     if person is None:
         return _by_row(engine, keyed, keys, sensitive, at_risk_above)
-    asked = _Asked(close_up_to, frozenset(ordered))
+    asked = _Asked(close_up_to, Kinds(frozenset(ordered), trees or {}))
     return _by_person(engine, keyed, keys, sensitive, person, at_risk_above, asked)
 
 
@@ -81,6 +83,7 @@ def settled_figures(
     at_risk_above: float = AT_RISK_ABOVE,
     close_up_to: int = 0,
     ordered: Collection[str] = (),
+    trees: Mapping[str, TreeOf] | None = None,
 ) -> Figures:
     """`class_figures` where the class follows from the person: the same figures in fewer passes.
 
@@ -89,7 +92,7 @@ def settled_figures(
     """
     check_columns(table, quasi, sensitive, person)
     keyed, keys = _keyed(table, quasi)
-    found = _Varieties({}, {})
+    found, kinds = _Varieties({}, {}), Kinds(frozenset(ordered), trees or {})
     by_person = ops.group(keyed, [*keys, person], {_COUNT: ops.count_rows(keyed)})
     with kept(engine, by_person, "people") as people:
         refuse_missing_people(engine, people, person)
@@ -105,7 +108,7 @@ def settled_figures(
             _add_variety(engine, found, column, cells, keys)
             if close_up_to:
                 # Each person is in one class, so the whole table's shares are sums over classes.
-                near = closeness_of_cells(engine, cells, keys, _CELLS, in_order=column in ordered)
+                near = closeness_of_cells(engine, cells, keys, _CELLS, kinds.of(column))
                 if near is not None:
                     found.closeness[column] = near
     return Figures.from_sizes(
@@ -217,10 +220,10 @@ class _Varieties:
 
 @dataclass(frozen=True)
 class _Asked:
-    """Whether closeness is wanted by person, and of which columns the values stand in a row."""
+    """Whether closeness is wanted by person, and how values of columns stand to each other."""
 
     close_up_to: int
-    ordered: frozenset[str]
+    kinds: Kinds
 
 
 def _by_row(
@@ -271,7 +274,7 @@ def _by_person(
         found = _Varieties({}, {})
         near = None
         if 0 < rows <= asked.close_up_to:
-            near = Near(engine, table, person, _CELLS, asked.ordered)
+            near = Near(engine, table, person, _CELLS, asked.kinds)
         parts = max(1, -(-rows // _ROWS_AT_ONCE)) if sensitive else 0
         edges = sorted({last * part // parts for part in range(parts + 1)} if parts else ())
         for after, to in itertools.pairwise(edges):

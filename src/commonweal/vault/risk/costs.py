@@ -13,10 +13,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from commonweal.vault.risk.coding import Ints, as_ints, combine, dense_codes
 from commonweal.vault.risk.leave_out import RiskView
+from commonweal.vault.risk.view_items import (
+    WHOSE,
+    Codes,
+    fetched,
+    item_codes,
+    item_names,
+    pairs_of,
+)
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
 
@@ -46,62 +53,22 @@ def variable_costs(engine: Engine, view: RiskView, *, most_rows: int) -> tuple[C
     None where there are more than a million kinds, or for events more than `most_rows` pairs of
     people and kinds. Empty where fewer than two items are known.
     """
-    names = sum(len(_part_names(view, column)) for column in view.quasi)
-    if names < 2:
+    called = item_names(view)
+    if len(called) < 2:
         return ()
-    person = ops.project(
-        view.table,
-        {**{name: view.table[name] for name in view.quasi}, _WHO: view.table[view.person]},
-    )
-    pairs = ops.distinct(person)
+    pairs = pairs_of(view)
     if view.by_person:
         kinds = ops.group(pairs, view.quasi, {_COUNT: ops.count_rows(pairs)})
-        found = _fetched(engine, kinds, MOST_KINDS)
+        found = fetched(engine, kinds, MOST_KINDS)
         if found is None:
             return None
-        called, codes = _codes(engine, view, found)
+        codes = item_codes(engine, view, found)
         return _of_kinds(called, codes, as_ints(found[_COUNT]))
-    found = _fetched(engine, pairs, most_rows)
+    found = fetched(engine, pairs, most_rows)
     if found is None:
         return None
-    called, codes = _codes(engine, view, found)
-    return _of_events(called, codes, dense_codes([found[_WHO]]))
-
-
-_WHO = "cw__whose"
-Codes = Sequence[tuple[Ints, int]]
-
-
-def _fetched(engine: Engine, table: ops.Table, most: int) -> pa.Table | None:
-    count = engine.one(ops.group(table, [], {_COUNT: ops.count_rows(table)}))[_COUNT]
-    return engine.arrow(table) if int(count) <= most else None
-
-
-def _part_names(view: RiskView, column: str) -> Sequence[str]:
-    part = next((one for one in view.parts if one.column == column), None)
-    return [column] if part is None else list(part.names)
-
-
-def _codes(engine: Engine, view: RiskView, found: pa.Table) -> tuple[list[str], Codes]:
-    """What each item is called, and its values as numbers, a number a row of `found`."""
-    called: list[str] = []
-    codes: list[tuple[Ints, int]] = []
-    for column in view.quasi:
-        part = next((one for one in view.parts if one.column == column), None)
-        if part is None:
-            called.append(view.labels.get(column, column))
-            codes.append(dense_codes([found[column]]))
-            continue
-        known = engine.arrow(part.table)
-        number = as_ints(known[part.number])
-        place = np.zeros(int(number.max(initial=0)) + 1, dtype=np.int64)
-        place[number] = np.arange(len(number))
-        rows = place[as_ints(found[column])]
-        for name, words in part.names.items():
-            values, count = dense_codes([known[name]])
-            called.append(words)
-            codes.append((values[rows], count))
-    return called, codes
+    codes = item_codes(engine, view, found)
+    return _of_events(called, codes, dense_codes([found[WHOSE]]))
 
 
 def _of_kinds(called: Sequence[str], codes: Codes, people: Ints) -> tuple[Cost, ...]:

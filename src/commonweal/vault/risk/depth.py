@@ -13,8 +13,11 @@ from typing import Any
 
 from commonweal.vault.risk.costs import Cost, variable_costs
 from commonweal.vault.risk.events import EventFigures, event_figures
+from commonweal.vault.risk.few_details import ASKED_WORK, WORK, few_details
 from commonweal.vault.risk.figures import Figures
 from commonweal.vault.risk.leave_out import RiskView
+from commonweal.vault.risk.population_table import Population, PopulationFile
+from commonweal.vault.risk.suda import Suda
 from commonweal.vault.risk.uniques import Uniques, estimated_uniques
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
@@ -28,10 +31,14 @@ _UNTOLD = frozenset({"decimal", "timestamp"})
 @dataclass(frozen=True)
 class Depth:
     """`rows`: up to how many rows of a table costly figures are worked out. `population`: how many
-    people the released ones are taken to be a sample of."""
+    people the released ones are taken to be a sample of. `suda`: with minimal sample uniques.
+    `table`: a table of the population, `against`: the same once it is opened."""
 
     rows: int = ALWAYS_UP_TO
     population: int | None = None
+    suda: bool = True
+    table: PopulationFile | None = None
+    against: Population | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,8 @@ class Deeper:
     `costs`: what each item costs; None also where `costs_as` names a table with the same ones.
     `events`: what can be done with several events of a person; None too where nobody has two rows.
     `known_by`: the sensitive columns that an event is known by, beside the quasi-identifiers.
-    `uniques`: estimated people unique in the population. `left`: what was too large to work out.
+    `uniques`: estimated people unique in the population. `suda`: which few items are enough to
+    single people out. `left`: what was too large to work out.
     """
 
     costs: tuple[Cost, ...] | None = None
@@ -49,6 +57,7 @@ class Deeper:
     events: EventFigures | None = None
     known_by: tuple[str, ...] = ()
     uniques: Uniques | None = None
+    suda: Suda | None = None
     left: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -61,6 +70,7 @@ class Deeper:
             "rare": events.get("rare"),
             "events_known_by": list(self.known_by),
             "population_uniques": None if self.uniques is None else self.uniques.as_dict(),
+            "suda": None if self.suda is None else self.suda.as_dict(),
             "not_measured": list(self.left),
         }
 
@@ -87,7 +97,22 @@ class Deepening:
             known_by = _told(view)
             if known_by or view.quasi:
                 events = self._events(view, known_by, small, left)
-        return Deeper(costs, costs_as, events, known_by, self._uniques(figures), tuple(left))
+        suda = self.singled(view, figures, left) if self.depth.suda else None
+        unique = self._uniques(figures)
+        return Deeper(costs, costs_as, events, known_by, unique, suda, tuple(left))
+
+    def singled(self, view: RiskView, figures: Figures, left: list[str]) -> Suda | None:
+        """Which few items of a view single people out; `left` says where that is too large."""
+        found = None
+        if figures.rows <= self.depth.rows or not figures.sample_uniques:
+            work = WORK if self.depth.rows < EVERYTHING else ASKED_WORK
+            found = few_details(
+                self.engine, view, figures,
+                most_rows=self.depth.rows, work=work, population=self.depth.population,
+            )  # fmt: skip
+        if found is None:
+            left.append("suda")
+        return found
 
     def _events(
         self, view: RiskView, known_by: tuple[str, ...], small: bool, left: list[str]

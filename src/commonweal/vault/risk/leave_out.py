@@ -22,6 +22,7 @@ from commonweal.vault.risk.classes import (
     settled_figures,
     small_class_people,
 )
+from commonweal.vault.risk.code_trees import TreeOf
 from commonweal.vault.risk.figures import Figures
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
@@ -33,7 +34,8 @@ class RiskView:
 
     `by_person`: `quasi` has one value a person, whatever row of theirs it stands on. `ordered`:
     sensitive columns whose values stand in a row. `parts`: what stands behind numbers in `quasi`.
-    `labels`: what columns of `quasi` are called for people, where not by their own name.
+    `labels`: what columns of `quasi` are called for people, where not by their own name. `trees`:
+    of sensitive columns whose codes stand in a tree, what makes it of their values.
     """
 
     name: str
@@ -45,6 +47,7 @@ class RiskView:
     ordered: tuple[str, ...] = ()
     parts: tuple[KnownPart, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    trees: Mapping[str, TreeOf] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def view_figures(engine: Engine, view: RiskView, *, close_up_to: int = 0) -> Fig
     measured = settled_figures if view.by_person else class_figures
     return measured(
         engine, view.table, view.quasi, view.sensitive, view.person,
-        close_up_to=close_up_to, ordered=view.ordered,
+        close_up_to=close_up_to, ordered=view.ordered, trees=view.trees,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from html import escape
 from typing import Any
 
 from commonweal.papers.permit import PermitDraft
-from commonweal.vault.risk import page_pictures, page_sections
+from commonweal.vault.risk import page_details, page_pictures, page_sections
 from commonweal.vault.risk.charts import Candidate
 from commonweal.vault.risk.figures import Figures
 from commonweal.vault.risk.page_layout import frame
@@ -65,6 +65,8 @@ def report_html(
         ]
     body += [
         *page_pictures.costs(after, beyond.deeper),
+        *page_details.few_details(beyond),
+        *page_details.against_population(beyond),
         *page_pictures.events(after, beyond.deeper),
         *page_pictures.shifts(shift, limits, beyond.gaps),
         *page_pictures.candidates(candidates),

@@ -213,6 +213,16 @@ def _risk_rows(
         )
         for column, one in after.closeness.items()
     ]
+    rows += [
+        (
+            f"The same for {column}, where codes of one kind count as nearly alike",
+            "not measured",
+            f"{share_in_words(one.hierarchical)} ({one.hierarchical:.4f})",
+            _NO_LIMIT,
+        )
+        for column, one in after.closeness.items()
+        if one.hierarchical is not None
+    ]
     return rows
 
 

@@ -7,12 +7,15 @@ measured while it is built.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from commonweal.vault.risk.coding import Ints, as_ints, dense_codes
+from commonweal.vault.risk.code_trees import TreeOf
+from commonweal.vault.risk.coding import Floats, Ints, as_ints, dense_codes
 from commonweal.vault.risk.distances import Cells, Closeness, Gathered
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
@@ -31,13 +34,37 @@ class CellColumns:
     count: str
 
 
+@dataclass(frozen=True)
+class Kind:
+    """How the values of a column stand to each other: in a row, in a tree, or neither."""
+
+    ordered: bool = False
+    tree: TreeOf | None = None
+
+    def gathered(self, share: Floats, values: Sequence[object]) -> Gathered:
+        """Nothing yet of a column with these values, in the order of their numbers."""
+        tree = None if self.tree is None else self.tree(values)
+        return Gathered(share, ordered=self.ordered, tree=tree)
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """`Kind` by column."""
+
+    ordered: Collection[str] = ()
+    trees: Mapping[str, TreeOf] = field(default_factory=dict)
+
+    def of(self, column: str) -> Kind:
+        """That of a column."""
+        return Kind(column in self.ordered, self.trees.get(column))
+
+
 def closeness_of_cells(
     engine: Engine,
     cells: ops.Table,
     keys: Sequence[str],
     columns: CellColumns,
-    *,
-    in_order: bool,
+    kind: Kind,
 ) -> Closeness | None:
     """The closeness where each person is in one class, so that shares of everybody are sums.
 
@@ -50,7 +77,7 @@ def closeness_of_cells(
     group, _ = dense_codes([found[key] for key in keys])
     weight = as_ints(found[columns.count])
     share = np.bincount(value, weights=weight, minlength=values) / max(int(weight.sum()), 1)
-    gathered = Gathered(share, ordered=in_order)
+    gathered = kind.gathered(share, _in_order(found[columns.value]))
     if len(weight):
         gathered.add(Cells.of(group, value, weight, share))
     return gathered.result()
@@ -72,10 +99,10 @@ class Near:
         table: ops.Table,
         person: str,
         columns: CellColumns,
-        ordered: Collection[str],
+        kinds: Kinds,
     ) -> None:
         self._engine, self._table, self._person = engine, table, person
-        self._columns, self._ordered = columns, ordered
+        self._columns, self._kinds = columns, kinds
         self._known: dict[str, _Whole] = {}
         self._lost: set[str] = set()
 
@@ -114,9 +141,15 @@ class Near:
                 one: place for place, one in enumerate(counted[value].to_pylist())
             }
             share = weight / max(int(weight.sum()), 1)
-            gathered = Gathered(share, ordered=column in self._ordered)
+            gathered = self._kinds.of(column).gathered(share, list(places))
             self._known[column] = _Whole(gathered, places, weight)
         return self._known[column]
+
+
+def _in_order(column: pa.ChunkedArray) -> list[object]:
+    """The different values in ascending order, missing last: as `dense_codes` numbers them."""
+    found = pc.unique(column.combine_chunks())
+    return list(found.take(pc.array_sort_indices(found, null_placement="at_end")).to_pylist())
 
 
 def _too_many(engine: Engine, cells: ops.Table) -> bool:

@@ -15,8 +15,10 @@ from commonweal.papers.permit import RiskLimits
 from commonweal.vault.risk.depth import Deeper
 from commonweal.vault.risk.figures import Figures
 from commonweal.vault.risk.gate import check_limits
+from commonweal.vault.risk.population_table import Against, HeldAgainst
 from commonweal.vault.risk.shift import ShiftFigures
 from commonweal.vault.risk.statistics import why_rows_differ
+from commonweal.vault.risk.suda import Suda
 from commonweal.vault.risk.uniques import estimated_uniques
 
 
@@ -25,12 +27,16 @@ class MoreFigures:
     """Figures of a release beyond classes and candidate shifts.
 
     `deeper`: by table. `gaps`: by `table.variable` of moved dates. `population`: how many people
-    the released ones are taken to be a sample of.
+    the released ones are taken to be a sample of. `suda_before`: by table which few items single
+    people out before anything was coarsened; None where that was too large to work out. `against`:
+    the tables held against a table of the population.
     """
 
     deeper: Mapping[str, Deeper] = field(default_factory=dict)
     gaps: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
     population: int | None = None
+    suda_before: Mapping[str, Suda | None] = field(default_factory=dict)
+    against: HeldAgainst | None = None
 
 
 def risk_json(
@@ -47,7 +53,7 @@ def risk_json(
     `before` and `after`: figures by table, before anything was coarsened or left out and as
     released. `quasi`: the quasi-identifiers of each table. Keys: `before` and `after` (the worst
     over all tables, see `overall`), `tables`, `worst` (the same for figures beyond classes),
-    `shift_candidates`, `gaps`, `population`, `limits`, `passed`, `breaches`.
+    `shift_candidates`, `gaps`, `population`, `population_table`, `limits`, `passed`, `breaches`.
     """
     beyond = more or MoreFigures()
     named = {table: list(columns) for table, columns in (quasi or {}).items()}
@@ -71,6 +77,7 @@ def risk_json(
         "shift_candidates": shift_json(shift),
         "gaps": {name: None if one is None else dict(one) for name, one in beyond.gaps.items()},
         "population": beyond.population,
+        "population_table": None if beyond.against is None else dict(beyond.against.table),
         "limits": limits.plain(),
         "passed": not breaches,
         "breaches": [
@@ -93,9 +100,14 @@ def _beyond(
 ) -> dict[str, Any]:
     """What is known of one table beyond its classes by person."""
     by_row = after.by_row()
+    held = Against(None)
+    if more.against is not None:
+        held = more.against.by_table.get(table, held)
     found: dict[str, Any] = {
         "by_row": None if by_row is None else by_row.as_dict(),
         "why_rows_differ": None if by_row is None else why_rows_differ(after, by_row),
+        **held.as_dict(),
+        "population_lacks": list(held.lacking),
     }
     if table in more.deeper:
         found |= more.deeper[table].as_dict()
@@ -104,6 +116,8 @@ def _beyond(
         if before is not None and population is not None and population >= before.patients:
             estimated = estimated_uniques(before, population)
             found["population_uniques_before"] = estimated and estimated.as_dict()
+        recorded = more.suda_before.get(table)
+        found["suda_before"] = None if recorded is None else recorded.as_dict()
     return found
 
 

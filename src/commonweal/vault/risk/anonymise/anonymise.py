@@ -6,8 +6,11 @@ anonymous is a person's decision about what else is known, never a figure (P4).
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ from commonweal.foundation.errors import Refused
 from commonweal.vault.risk.anonymise.builtin import Builtin
 from commonweal.vault.risk.anonymise.candidates import Candidate, candidates
 from commonweal.vault.risk.anonymise.check import Checker
+from commonweal.vault.risk.anonymise.counting import ROW, RowsInEngine
 from commonweal.vault.risk.anonymise.criteria import (
     Criterion,
     DeltaPresence,
@@ -40,12 +44,16 @@ from commonweal.vault.risk.anonymise.measures import (
     utility,
 )
 from commonweal.vault.risk.anonymise.metrics import Metric
-from commonweal.vault.risk.anonymise.problem import Problem, coded, make_problem
+from commonweal.vault.risk.anonymise.problem import Problem, coded
 from commonweal.vault.risk.anonymise.recoding import Shown, full_domain, recode, rows_shown
 from commonweal.vault.risk.anonymise.request import Request, wrong
+from commonweal.vault.risk.anonymise.rows import Rows, RowsInMemory
 from commonweal.vault.risk.anonymise.search import Budget, Found, search
+from commonweal.vault.tables.engine import Engine
+from commonweal.vault.tables.opening import EngineName, opened_engine
 
 _RECODING = Budget(nodes=20_000, seconds=60.0)
+_POPULATION = "population table"
 
 
 @dataclass(frozen=True)
@@ -67,32 +75,23 @@ def anonymise(
     hierarchies: Mapping[str, Hierarchy | Builtin],
     request: Request,
     population: pa.Table | Path | str | None = None,
+    engine_name: EngineName = "duckdb",
 ) -> Generalised:
     """Generalise whole columns and suppress rows so that `request` holds at the least loss.
 
     The quasi-identifiers are the columns with a hierarchy, but for those named as sensitive, whose
     hierarchy gives the distance `hierarchical`. Other columns are left out unless `keep` names
-    them. Raises `WrongUsage` CW-ANONYMISE-INPUT; `Fault` CW-ANONYMISE-HIERARCHY,
+    them. `engine_name`: what counts and joins the rows; the result does not depend on it. With
+    DuckDB they are read into memory, with Spark only what is released comes back.
+    Raises `WrongUsage` CW-ANONYMISE-INPUT; `Fault` CW-ANONYMISE-HIERARCHY,
     CW-ANONYMISE-VALUE, CW-ANONYMISE-EMPTY, CW-ANONYMISE-POPULATION, CW-RISK-PERSON-MISSING and
     those of files; `Refused` CW-ANONYMISE-IMPOSSIBLE and CW-ANONYMISE-BUDGET.
     """
     if (population is None) != (request.presence is None):
         raise wrong("Presence needs a population table, and a population table needs presence.")
-    with Intake(table) as opened:
-        columns = opened.columns
-        quasi = _quasi(columns, hierarchies, request)
-        texts = [
-            *quasi,
-            *request.sensitive,
-            *([request.person] if request.person is not None else []),
-        ]
-        data = opened.read(texts, list(request.keep))
-    others = None
-    if population is not None:
-        with Intake(population, "population table") as around:
-            others = around.read(quasi, [])
-    made = work_out(data, hierarchies, request, others)
-    made.report["left_out"] = [name for name in columns if name not in data.column_names]
+    with _read(table, hierarchies, request, population, engine_name) as (rows, columns):
+        made = worked_out(rows, hierarchies, request)
+    made.report["left_out"] = [name for name in columns if name not in rows.names]
     return made
 
 
@@ -103,16 +102,75 @@ def work_out(
     population: pa.Table | None = None,
 ) -> Generalised:
     """`anonymise` for a table in memory that has been read: texts, null for what is missing."""
+    return worked_out(RowsInMemory(data, population), hierarchies, request)
+
+
+@contextlib.contextmanager
+def _read(
+    table: pa.Table | Path | str,
+    hierarchies: Mapping[str, Hierarchy | Builtin],
+    request: Request,
+    population: pa.Table | Path | str | None,
+    engine_name: EngineName,
+) -> Iterator[tuple[Rows, Sequence[str]]]:
+    """(the rows that are needed, all columns of the table), for the length of a block."""
+    if engine_name == "duckdb":
+        # Codes in memory are made faster than the engine can group texts.
+        with Intake(table) as opened:
+            columns = opened.columns
+            quasi = _quasi(columns, hierarchies, request)
+            data = opened.read(_texts(quasi, request), list(request.keep))
+        around = None
+        if population is not None:
+            with Intake(population, _POPULATION) as opened:
+                around = opened.read(quasi, [])
+        yield RowsInMemory(data, around), columns
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="commonweal-anonymise-") as folder,
+        opened_engine(Path(folder), engine_name) as engine,
+        rows_in_engine(engine, table, hierarchies, request, population) as found,
+    ):
+        yield found
+
+
+@contextlib.contextmanager
+def rows_in_engine(
+    engine: Engine,
+    table: pa.Table | Path | str,
+    hierarchies: Mapping[str, Hierarchy | Builtin],
+    request: Request,
+    population: pa.Table | Path | str | None = None,
+) -> Iterator[tuple[Rows, Sequence[str]]]:
+    """(the rows in `engine`, all columns of the table), for the length of a block."""
+    with ExitStack() as until:
+        opened = until.enter_context(Intake(table, engine=engine))
+        quasi = _quasi(opened.columns, hierarchies, request)
+        data, typed = opened.adopted(_texts(quasi, request), list(request.keep), ROW)
+        around = None
+        if population is not None:
+            beside = until.enter_context(Intake(population, _POPULATION, engine))
+            around, _ = beside.adopted(quasi, [], ROW)
+        rows = RowsInEngine(engine, data, quasi, around, typed)
+        yield until.enter_context(rows), opened.columns
+
+
+def _texts(quasi: Sequence[str], request: Request) -> list[str]:
+    person = [request.person] if request.person is not None else []
+    return [*quasi, *request.sensitive, *person]
+
+
+def worked_out(
+    rows: Rows, hierarchies: Mapping[str, Hierarchy | Builtin], request: Request
+) -> Generalised:
+    """`anonymise` for rows that have been read, wherever they lie."""
     began = time.monotonic()
-    quasi = _quasi(data.column_names, hierarchies, request)
-    known = _made(hierarchies, [data] if population is None else [data, population])
-    problem = make_problem(
-        data,
-        {name: known[name] for name in quasi},
-        sensitive=request.sensitive,
-        person=request.person,
-        population=population,
-    )
+    quasi = _quasi(rows.names, hierarchies, request)
+    known = {
+        name: one.make(name, rows.values(name)) if isinstance(one, Builtin) else one
+        for name, one in hierarchies.items()
+    }
+    problem = rows.problem({name: known[name] for name in quasi}, request)
     grounds = _grounds(problem, known, request)
     checker = _checker(problem, grounds, request)
     found = search(checker, request.budget)
@@ -124,7 +182,7 @@ def work_out(
     report["left_out"] = []
     report["seconds"] = round(time.monotonic() - began, 3)
     names = [[str(level) for level in range(height + 1)] for height in problem.heights]
-    return Generalised(_written(data, problem, final, request), report, candidates(found, names))
+    return Generalised(_written(rows, problem, final, request), report, candidates(found, names))
 
 
 def _quasi(
@@ -141,19 +199,6 @@ def _quasi(
     found = [name for name in there if name in hierarchies and name not in request.sensitive]
     if not found:
         raise wrong("At least one column needs a hierarchy.")
-    return found
-
-
-def _made(
-    hierarchies: Mapping[str, Hierarchy | Builtin], tables: list[pa.Table]
-) -> dict[str, Hierarchy]:
-    found = {}
-    for name, one in hierarchies.items():
-        if isinstance(one, Builtin):
-            parts = [part[name] for part in tables if name in part.column_names]
-            found[name] = one.make(name, [v for part in parts for v in pc.unique(part).to_pylist()])
-        else:
-            found[name] = one
     return found
 
 
@@ -211,12 +256,8 @@ def _none(found: Found) -> Refused:
     )
 
 
-def _written(data: pa.Table, problem: Problem, shown: Shown, request: Request) -> pa.Table:
-    kept = np.flatnonzero(shown.kept[problem.place])
-    place = problem.place[kept]
-    columns: dict[str, Any] = {}
-    for name in data.column_names:
-        columns[name] = data[name].take(pa.array(kept))
+def _written(rows: Rows, problem: Problem, shown: Shown, request: Request) -> pa.Table:
+    labels: dict[str, pa.Array] = {}
     for number, one in enumerate(problem.attributes):
         names = [name for level in one.labels for name in level]
         starts = np.cumsum([0, *(len(level) for level in one.labels)])
@@ -224,8 +265,8 @@ def _written(data: pa.Table, problem: Problem, shown: Shown, request: Request) -
         for level in range(one.height + 1):
             here = shown.levels[:, number] == level
             codes[here] = starts[level] + problem.column(number, level)[here]
-        columns[one.name] = pa.array(names, type=pa.string()).take(pa.array(codes[place]))
-    made = pa.table(columns)
+        labels[one.name] = pa.array(names, type=pa.string()).take(pa.array(codes))
+    made = rows.taken(problem, shown.kept, labels)
     shown_names = [name for name in made.column_names if name != request.person]
     made = made.take(pc.sort_indices(made, sort_keys=[(n, "ascending") for n in shown_names]))
     if request.person is None:

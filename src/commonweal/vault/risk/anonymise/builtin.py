@@ -16,8 +16,8 @@ from datetime import date
 from commonweal.foundation.errors import Fault
 from commonweal.vault.risk.anonymise.ethnicity import ethnic_group
 from commonweal.vault.risk.anonymise.hierarchy import ALL, Hierarchy
-from commonweal.vault.risk.anonymise.icd10 import icd10_levels
 from commonweal.vault.risk.anonymise.request import wrong
+from commonweal.vault.risk.icd10 import icd10_levels
 
 _AGE = re.compile(r"([0-9]{1,3})(?:\.0+)?", re.ASCII)
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ].*)?", re.ASCII)

@@ -232,7 +232,8 @@ class MeanRisk:
         """All classes of one size go together where people lie in several."""
         result = kept.copy()
         while result.any():
-            own = classes.smallest_of_each_person(result)
+            # In order, so that the last digit of the mean does not hang on how people are numbered.
+            own = np.sort(classes.smallest_of_each_person(result))
             if float(np.mean(1.0 / own)) <= self.most + SLACK:
                 break
             result &= classes.people > int(classes.people[result].min())

@@ -148,36 +148,54 @@ def make_problem(
     if not table.num_rows:
         raise Fault("CW-ANONYMISE-EMPTY", "The table has no rows.")
     tables = [table] if population is None else [table, population]
+    attributes, leaf, place = combinations_of(tables, hierarchies)
+    there = count(place[table.num_rows :], len(leaf)) if population is not None else None
+    place = place[: table.num_rows]
+    rows = count(place, len(leaf))
+    refuse_strangers(rows, there)
+    made = _people(place, len(leaf), table[person]) if person is not None else (None, None, None)
+    who, weight, pairs = made
+    units = tuple(
+        _sensitive(column, table[column], place, len(leaf), who, pairs is not None)
+        for column in sensitive
+    )
+    return Problem(attributes, leaf, rows, place, person is not None, weight, pairs, units, there)
+
+
+def combinations_of(
+    tables: Sequence[pa.Table],
+    hierarchies: Mapping[str, Hierarchy],
+    weights: Ints | None = None,
+) -> tuple[tuple[Attribute, ...], Ints, Ints]:
+    """(the attributes, `leaf` of each different combination, the combination of each row).
+
+    Combinations are numbered in the order of their codes, so that the order of rows says nothing.
+    `weights`: how many rows each row of the tables stands for. Raises `Fault` CW-ANONYMISE-VALUE.
+    """
     attributes, columns = [], []
     for name, hierarchy in hierarchies.items():
-        one, codes = _encode(hierarchy, [part[name] for part in tables])
+        one, codes = _encode(hierarchy, [part[name] for part in tables], weights)
         attributes.append(one)
         columns.append(codes)
-    key, size = combine(columns, [one.card(0) for one in attributes])
+    key, _ = combine(columns, [one.card(0) for one in attributes])
     _, first, place = np.unique(key, return_index=True, return_inverse=True)
     leaf = np.stack([codes[first] for codes in columns], axis=1)
-    there = count(place[table.num_rows :], len(first)) if population is not None else None
-    place = place[: table.num_rows].astype(np.int64, copy=False)
-    rows = count(place, len(first))
+    return tuple(attributes), leaf, place.astype(np.int64, copy=False)
+
+
+def refuse_strangers(rows: Ints, there: Ints | None) -> None:
+    """Raise `Fault` CW-ANONYMISE-POPULATION where the population has fewer rows than the table."""
     if there is not None and bool((there < rows).any()):
         raise Fault(
             "CW-ANONYMISE-POPULATION",
             "The population table does not hold everybody who is in the table: for some values of "
             "the quasi-identifiers it has fewer rows.",
         )
-    del size
-    made = _people(place, len(first), table[person]) if person is not None else (None, None, None)
-    who, weight, pairs = made
-    units = tuple(
-        _sensitive(column, table[column], place, len(first), who, pairs is not None)
-        for column in sensitive
-    )
-    return Problem(
-        tuple(attributes), leaf, rows, place, person is not None, weight, pairs, units, there
-    )
 
 
-def _encode(hierarchy: Hierarchy, parts: Sequence[pa.ChunkedArray]) -> tuple[Attribute, Ints]:
+def _encode(
+    hierarchy: Hierarchy, parts: Sequence[pa.ChunkedArray], weights: Ints | None
+) -> tuple[Attribute, Ints]:
     """The attribute of a column and its code for each row of all parts."""
     whole = pa.chunked_array([chunk for part in parts for chunk in part.chunks], type=pa.string())
     indices, values = coded(whole)
@@ -187,10 +205,10 @@ def _encode(hierarchy: Hierarchy, parts: Sequence[pa.ChunkedArray]) -> tuple[Att
     gap = np.array([value is None for value in values], dtype=np.bool_) & (at < 0)
     lost = np.isin(indices, np.flatnonzero((at < 0) & ~gap))
     if lost.any():
+        many = int(lost.sum() if weights is None else weights[lost].sum())
         raise Fault(
             "CW-ANONYMISE-VALUE",
-            f"{int(lost.sum()):,} row(s) have a value in {hierarchy.column} that is not in its "
-            "hierarchy.",
+            f"{many:,} row(s) have a value in {hierarchy.column} that is not in its hierarchy.",
             remedy="Add a line for each value to the hierarchy; an empty first cell stands for a "
             "missing value.",
         )
@@ -234,16 +252,19 @@ def _attribute(hierarchy: Hierarchy, used: Ints, missing: bool) -> Attribute:
 def _people(
     place: Ints, combinations: int, column: pa.ChunkedArray
 ) -> tuple[Ints, Ints | None, tuple[Ints, Ints, int] | None]:
-    if column.null_count:
-        raise Fault(
-            "CW-RISK-PERSON-MISSING", f"{column.null_count:,} row(s) do not say whose they are."
-        )
+    refuse_nobody(column.null_count)
     who, names = coded(column)
     key, _ = combine([place, who], [combinations, len(names)])
     first = np.unique(key, return_index=True)[1]
     if len(first) == len(names):
         return who, count(place[first], combinations), None
     return who, None, (place[first], who[first], len(names))
+
+
+def refuse_nobody(rows: int) -> None:
+    """Raise `Fault` CW-RISK-PERSON-MISSING where so many rows have no person."""
+    if rows:
+        raise Fault("CW-RISK-PERSON-MISSING", f"{rows:,} row(s) do not say whose they are.")
 
 
 def _sensitive(
@@ -254,13 +275,7 @@ def _sensitive(
     who: Ints | None,
     overlapping: bool,
 ) -> Sensitive:
-    found, values = coded(column)
-    # By value and not by first row, so that the order of rows says nothing.
-    order = sorted(range(len(values)), key=lambda n: _sort_key(values[n]))
-    rank = np.empty(len(values), dtype=np.int64)
-    rank[order] = np.arange(len(values))
-    value = rank[found]
-    shown = tuple(values[n] for n in order)
+    value, shown = coded_in_order(column)
     people = None
     if who is not None:
         card = int(who.max()) + 1
@@ -281,6 +296,15 @@ def _sensitive(
     else:
         weight = np.ones(len(place), dtype=np.int64)
     return Sensitive(name, place, value, weight, people, held / held.sum(), shown)
+
+
+def coded_in_order(column: pa.ChunkedArray) -> tuple[Ints, tuple[str | None, ...]]:
+    """`coded`, numbered by value and not by first row: the order of rows says nothing."""
+    found, values = coded(column)
+    order = sorted(range(len(values)), key=lambda n: _sort_key(values[n]))
+    rank = np.empty(len(values), dtype=np.int64)
+    rank[order] = np.arange(len(values))
+    return rank[found], tuple(values[n] for n in order)
 
 
 def _sort_key(value: str | None) -> tuple[int, float, str]:

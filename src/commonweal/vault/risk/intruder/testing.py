@@ -82,6 +82,15 @@ class IntruderFigures:
         return min(min(one.targets.tries, one.control.tries) for one in every)
 
     @property
+    def failing(self) -> tuple[tuple[str, ...], ...]:
+        """Of each view over the bound the columns that its attacker knows of."""
+        return tuple(
+            view.details
+            for view in self.views
+            if any(one.targets.found.high > self.limit for one in view.looked)
+        )
+
+    @property
     def passed(self) -> bool:
         """Whether the release may be made."""
         return self.upper <= self.limit
