@@ -18,6 +18,7 @@ from commonweal.cli import (
     permits,
     releases,
     risk,
+    serving,
 )
 from commonweal.cli.options import HomeOption, group
 
@@ -57,3 +58,4 @@ app.add_typer(keys.app, name="keys")
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)
 app.command("demo")(demonstration.demo)
+app.command("serve")(serving.serve)

@@ -67,6 +67,30 @@ PURPOSES = (
 )
 """What keys are for."""
 
+ACCOUNT_ROLES = (
+    "applicant",
+    "co_applicant",
+    "signatory_applicant",
+    "ig_officer",
+    "data_manager",
+    "committee_chair",
+    "committee_member",
+    "committee_lay",
+    "committee_secretary",
+    "rapporteur",
+    "panel_member",
+    "facilitator",
+    "caldicott_guardian",
+    "siro",
+    "dpo",
+    "information_asset_owner",
+    "clinical_safety_officer",
+    "output_checker",
+    "signatory_custodian",
+    "clinician",
+)
+"""The roles that an account of the service can hold."""
+
 _STOP_REASONS = (
     "request_of_controller",
     "guardian_decision",
@@ -169,6 +193,8 @@ KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType({
     "release": (_is_identifier, "the id of a release"),
     "key": (_is_identifier, "the id of a key"),
     "authorisation": (_is_identifier, "the id of an authorisation to attack"),
+    "organisation": (_is_identifier, "the id of an organisation in the service"),
+    "project": (_is_identifier, "the id of a project"),
     "actor": (_is_identifier, "the id of a person or service"),
     "hash": (_matches(_HASH), "`sha256:` and 64 hexadecimal digits, of something public"),
     "commitment": (_matches(_COMMITMENT), "`hmac-sha256:` and 64 hexadecimal digits (S10)"),
@@ -291,6 +317,18 @@ _TABLE: tuple[EventType, ...] = (
               {"permit": _PERMIT, "release": _RELEASE, "choices": Field("commitment"),
                "checked_at": _optional("moment"),
                "source": _word("service", "asserted", required=False)}),
+    EventType("account.signed_in", "sealed", "A person signed in to the service.",
+              {"person": Field("actor"), "means": _word("password", "persona")}),
+    EventType("account.role_given", "sealed", "A person was given a role in the service.",
+              {"person": Field("actor"), "role": _word(*ACCOUNT_ROLES),
+               "organisation": Field("organisation"), "project": _optional("project")}),
+    EventType("account.role_ended", "sealed", "A person's role in the service ended.",
+              {"person": Field("actor"), "role": _word(*ACCOUNT_ROLES),
+               "organisation": Field("organisation"), "project": _optional("project")}),
+    EventType("account.token_made", "sealed", "A key for programs was made.",
+              {"person": Field("actor"), "token": Field("actor")}),
+    EventType("account.token_ended", "sealed", "A key for programs was taken back.",
+              {"person": Field("actor"), "token": Field("actor")}),
     EventType("backup.made", "sealed", "A backup was made.",
               {"archive": _HASHED, "key": _optional("key")}),
     EventType("backup.restored", "sealed", "A backup was brought back.",
