@@ -119,10 +119,8 @@ def refuse_taken_port(host: str, port: int) -> None:
 
 
 def _variables(service: Service) -> dict[str, str]:
-    dropped = {"PYTHONPATH", "PYTHONHOME", "DJANGO_SETTINGS_MODULE"}
-    kept = {key: value for key, value in os.environ.items() if key not in dropped}
     return {
-        **kept,
+        **os.environ,
         HOME: str(service.environment.home),
         "DJANGO_SETTINGS_MODULE": "commonweal.web.config.settings",
         "PYTHONUNBUFFERED": "1",

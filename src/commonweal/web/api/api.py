@@ -26,8 +26,8 @@ from commonweal.web.discovery.reading import CatalogueSeen
 from commonweal.web.register.presenters import project_shown, register_or_none
 
 SIZE = 100
-LOCAL_NAME = r"^[^\x00-\x1f\x7f/]{1,128}$"
-Name = Annotated[str, Path(pattern=LOCAL_NAME, description="A name as the catalogue spells it.")]
+_SPELT = "A name as the catalogue spells it; ~2F stands for a slash, ~7E for a tilde."
+Name = Annotated[str, Path(min_length=1, max_length=400, description=_SPELT)]
 
 api = NinjaAPI(
     title="Commonweal",
@@ -131,7 +131,7 @@ def variables(
 
 
 @api.get(
-    "/catalogue/{dataset}/{table}/{name}", response={200: VariableShape, **_NONE}, tags=[PUBLIC]
+    "/catalogue/{name:dataset}/{name:table}/{name:name}", response={200: VariableShape, **_NONE}, tags=[PUBLIC]
 )
 def variable(request: HttpRequest, dataset: Name, table: Name, name: Name) -> Any:
     """One variable: what it is, and the forms in which it can be had."""

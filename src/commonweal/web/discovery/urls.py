@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, register_converter
 
+from commonweal.web.config.names import NameConverter
 from commonweal.web.discovery import views
+
+register_converter(NameConverter, "name")
 
 app_name = "discovery"
 urlpatterns = [
     path("", views.index, name="index"),
-    path("<str:id_>/", views.dataset, name="dataset"),
-    path("<str:id_>/<str:name>/", views.table, name="table"),
-    path("<str:id_>/<str:table_name>/<str:name>/", views.variable, name="variable"),
+    path("<name:id_>/", views.dataset, name="dataset"),
+    path("<name:id_>/<name:name>/", views.table, name="table"),
+    path("<name:id_>/<name:table_name>/<name:name>/", views.variable, name="variable"),
 ]
