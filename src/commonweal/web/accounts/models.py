@@ -121,6 +121,7 @@ class Membership(Governed):
     class Meta:
         """A role is held once at a time."""
 
+        base_manager_name = "objects"
         ordering = ("user_id", "role", "id")
         constraints = (
             models.UniqueConstraint(
@@ -181,6 +182,7 @@ class ApiToken(Governed):
     class Meta:
         """Newest first."""
 
+        base_manager_name = "objects"
         ordering = ("-created_at", "-id")
 
     def __str__(self) -> str:

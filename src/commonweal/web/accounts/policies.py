@@ -5,11 +5,17 @@ from __future__ import annotations
 from datetime import date
 
 from commonweal.foundation.errors import Refused
-from commonweal.web.accounts.models import Organisation, User
+from commonweal.web.accounts.models import Membership, Organisation, User
 from commonweal.web.accounts.roles import OUTSIDE, ROLES
 
 INVITERS = frozenset({"data_manager", "ig_officer", "committee_secretary"})
 """Staff roles that may bring in people for any role. Others may bring in co-applicants."""
+
+
+def memberships_on(user: User, day: date) -> list[Membership]:
+    """The roles that a person holds on `day`, with their organisations."""
+    rows = user.memberships.select_related("organisation")
+    return [one for one in rows if one.holds_on(day)]
 
 
 def check_standing(user: User, day: date) -> None:
@@ -24,7 +30,7 @@ def check_standing(user: User, day: date) -> None:
             f"Your accreditation ran out on {user.accredited_until:%d %B %Y}.",
             remedy="Renew it, and ask the data manager to enter the new date.",
         )
-    held = [one for one in user.memberships.all() if one.holds_on(day)]
+    held = memberships_on(user, day)
     if held and all(_lapsed(one.organisation, day) for one in held):
         raise Refused(
             "CW-WEB-LAPSED",
@@ -50,7 +56,7 @@ def check_invite(user: User, organisation: Organisation, role: str, day: date) -
     """Refuse an invitation that `user` may not give. Raises `Refused` CW-WEB-ROLE."""
     if role not in ROLES:
         raise Refused("CW-WEB-ROLE", "There is no such role.")
-    held = [one for one in user.memberships.all() if one.holds_on(day)]
+    held = memberships_on(user, day)
     if any(one.role in INVITERS for one in held):
         if role not in OUTSIDE and organisation.kind != "custodian":
             raise Refused("CW-WEB-ROLE", "Staff roles are held at the hospital itself.")

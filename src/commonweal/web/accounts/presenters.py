@@ -9,6 +9,7 @@ from typing import Any
 
 from commonweal.web.accounts.models import ApiToken, User
 from commonweal.web.accounts.people import Persona
+from commonweal.web.accounts.policies import memberships_on
 from commonweal.web.accounts.roles import WORDS
 from commonweal.web.config import clock
 
@@ -21,8 +22,6 @@ def said(role: str) -> str:
 
 def roles_of(user: User) -> list[dict[str, Any]]:
     """The roles that a person holds today."""
-    day = clock.today()
-    rows = user.memberships.select_related("organisation")
     return [
         {
             "role": said(one.role),
@@ -30,8 +29,7 @@ def roles_of(user: User) -> list[dict[str, Any]]:
             "project": one.project or "all projects",
             "since": one.begins,
         }
-        for one in rows
-        if one.holds_on(day)
+        for one in memberships_on(user, clock.today())
     ]
 
 

@@ -59,7 +59,7 @@ def end_role(row: Membership, by: Actor) -> None:
 def _role_event(name: str, row: Membership, by: Actor) -> Event:
     fields = {
         "person": row.user.public_id,
-        "role": row.role,
+        "held_role": row.role,
         "organisation": row.organisation.public_id,
     }
     return Event(name, by, fields | ({"project": row.project} if row.project else {}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -61,8 +62,17 @@ _AFTER: dict[str, Stage] = {"paused": "paused", "suspended": "paused", "supersed
 def register_or_none() -> Register | None:
     """The register of this home, checked, or None before there is one. Raises CW-WEB-REGISTER."""
     path = settings.ENVIRONMENT.home / FILE
-    if not path.is_file():
+    try:
+        seen = path.stat()
+    except FileNotFoundError:
         return None
+    return _register(path, (seen.st_ino, seen.st_size, seen.st_mtime_ns))
+
+
+@lru_cache(maxsize=2)
+def _register(path: Path, seen: tuple[int, int, int]) -> Register:
+    # The file is replaced as a whole, so these three numbers stand for its content.
+    del seen
     content = read_bytes(path, "The register", limit=_MAX_BYTES)
     register = Register.read(parse_json(content, "The register"), "The register")
     register.check()
