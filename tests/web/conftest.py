@@ -25,6 +25,10 @@ def web_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import django
 
     django.setup()
+    from django.conf import settings
+
+    # The real one is slow on purpose (`test_headers` looks at which it is).
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     from commonweal.web.prepare import prepare
 
     prepare()
