@@ -18,6 +18,7 @@ from commonweal.foundation.errors import Fault
 from commonweal.papers.register import Register
 from commonweal.vault.custody import open_custody, publish_register
 from commonweal.foundation.clock import SystemClock
+from commonweal.web.config.logs import PlainLines
 from commonweal.web.config.names import NameConverter
 from tests.web.conftest import Page, new_client
 from tests.web.house import FORMULA, MARKUP
@@ -260,7 +261,9 @@ def test_the_register_is_what_the_public_log_says(
 @pytest.fixture
 def logged(web_home: Path) -> Iterator[io.StringIO]:
     """What the service writes to its log."""
-    (handler,) = logging.getLogger("commonweal.web").handlers
+    # pytest may have put a handler of its own beside ours.
+    found = logging.getLogger("commonweal.web").handlers
+    (handler,) = [one for one in found if isinstance(one.formatter, PlainLines)]
     assert isinstance(handler, logging.StreamHandler)
     kept = io.StringIO()
     before = handler.setStream(kept)
