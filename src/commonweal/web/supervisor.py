@@ -8,6 +8,7 @@ its children.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib.util
 import json
@@ -218,12 +219,12 @@ class Supervisor:
                 child.terminate()
         ends = time.monotonic() + STOP_SECONDS
         for child in self.children.values():
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(timeout=max(0.1, ends - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                # Its whole session: a server may have workers of its own.
+            # Its whole session: a server that died left workers of its own behind.
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
-                child.wait()
+            child.wait()
 
     def _tell(self, number: int, _frame: FrameType | None) -> None:
         self._told = number
