@@ -17,6 +17,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
 from django.template import engines
+from django.utils.safestring import SafeData
 from markupsafe import Markup
 
 
@@ -213,7 +214,7 @@ def describe(bound: BoundField) -> tuple[str, dict[str, Any]]:
         "name": bound.html_name,
         "id": bound.auto_id,
         "errorMessage": {"text": " ".join(bound.errors)} if bound.errors else None,
-        "hint": {"text": str(bound.help_text)} if bound.help_text else None,
+        "hint": _hint(bound.help_text),
     }
     if isinstance(widget, DateParts):
         return "date", _fieldset(bound, look, params) | {"items": _boxes(bound)}
@@ -251,6 +252,13 @@ def _box(
     shown = "text" if kind == "number" else kind
     return "input", params | given | {"type": shown, "value": _text(bound), "code": look.code,
                                       "spellcheck": False}  # fmt: skip
+
+
+def _hint(text: Any) -> dict[str, Any] | None:
+    """The hint under a label; only what Django marked as safe may hold a link."""
+    if not text:
+        return None
+    return {"html": Markup(text)} if isinstance(text, SafeData) else {"text": str(text)}  # noqa: S704
 
 
 def _text(bound: BoundField) -> str:
