@@ -219,8 +219,10 @@ def describe(bound: BoundField) -> tuple[str, dict[str, Any]]:
     if isinstance(widget, DateParts):
         return "date", _fieldset(bound, look, params) | {"items": _boxes(bound)}
     if isinstance(widget, forms.CheckboxSelectMultiple | forms.RadioSelect):
-        kind = "radios" if isinstance(widget, forms.RadioSelect) else "checkboxes"
-        return kind, _fieldset(bound, look, params) | _choices(bound, look)
+        # In Django the many boxes are a kind of radio buttons, so they are asked about first.
+        many = isinstance(widget, forms.CheckboxSelectMultiple)
+        kind = "checkboxes" if many else "radios"
+        return kind, _fieldset(bound, look, params) | _choices(bound, look) | {"id": None}
     if isinstance(widget, forms.CheckboxInput):
         ticked = bool(bound.value()) and bound.value() != "False"
         item = {"value": "on", "text": str(bound.label), "checked": ticked, "id": bound.auto_id}
