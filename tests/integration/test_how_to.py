@@ -252,6 +252,10 @@ def test_use_spark(desk: Desk, repository: Path) -> None:
     desk.run("use-spark.md", Stage(before={"risk measure": settings}))
 
 
+def test_serve(desk: Desk) -> None:
+    desk.run("serve.md", Stage())
+
+
 def test_read_from_postgresql(desk: Desk, repository: Path, postgres_url: str) -> None:
     page = repository / FOLDER / "read-from-postgresql.md"
     data = factories.catalogue_data()

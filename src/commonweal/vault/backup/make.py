@@ -1,10 +1,9 @@
 """Making a backup of a home that is in use (S20).
 
 The order matters. First the service's records and the ledger are copied with SQLite's online
-backup, then the releases are
-listed, then the key records: whatever the copied ledger speaks of was there before, so it is in
-the backup. Releases are never changed, so copying them needs no lock. Nothing of the root store
-is read but what opens the backup key.
+backup, then the releases are listed, then the key records: whatever the copied ledger speaks of
+was there before, so it is in the backup. Releases are never changed, so copying them needs no
+lock. Nothing of the root store is read but what opens the backup key.
 """
 
 from __future__ import annotations
