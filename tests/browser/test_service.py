@@ -237,11 +237,15 @@ def test_a_member_of_staff_comes_in_by_invitation_and_signs_in_with_a_key(
     host = sign_in(watch(), "Farah Aziz")
     host.goto(f"{service.address}/account/invite/")
     host.get_by_label("Their e-mail address").fill("olga@example.org")
-    host.get_by_label("Organisation").select_option(label="Meadowbank Hospitals NHS Trust (fictional)")
+    host.get_by_label("Organisation").select_option(
+        label="Meadowbank Hospitals NHS Trust (fictional)"
+    )
     host.get_by_label("Role").select_option(label="Output checker")
     host.get_by_role("button", name="Send the invitation").click()
     wrong["invited"] = faults(host, axe)
-    found = re.search(r"http://localhost:\d+/account/invitation/\S+", mail_to(service, "olga@example.org"))
+    found = re.search(
+        r"http://localhost:\d+/account/invitation/\S+", mail_to(service, "olga@example.org")
+    )
     assert found is not None
 
     watched = watch()

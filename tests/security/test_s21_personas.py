@@ -1,8 +1,8 @@
 """S21: a proxy turns every visitor into a made-up person.
 
 The naive twin shows its sign-in page when a setting says so and believes what a request says of
-itself. Behind a proxy, or with one variable set, a stranger becomes an officer of the hospital. Ours
-asks the home's trust policy, which the ledger's first entry holds, and the request.
+itself. Behind a proxy, or with one variable set, a stranger becomes an officer of the hospital.
+Ours asks the home's trust policy, which the ledger's first entry holds, and the request.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ FORWARDED = [
     {"X-Original-Host": "data.example.org"},
 ]
 HOSTS = ["data.example.org", "127.0.0.1:8000", "[::1]:8000", "localhost.example.org", "localhost.",
-         "localhost:8000@evil.example", "localhost, evil.example", "LOCALHOST.evil", "0.0.0.0", ""]  # fmt: skip
+         "localhost:8000@evil.example", "localhost, evil.example", "LOCALHOST.evil", "0.0.0.0",
+         ""]  # fmt: skip
 
 
 @pytest.mark.parametrize("headers", FORWARDED, ids=lambda one: next(iter(one)))

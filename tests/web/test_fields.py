@@ -30,7 +30,7 @@ from commonweal.web.nhsuk.fields import (
 from tests.web.conftest import Page
 
 CHOICES = [("a", "First\nwith a hint"), ("b", "Second"), ("c", "<Third>")]
-HOSTILE = "\"><script>alert(1)</script>{{ 7*7 }}{% raw %}"
+HOSTILE = '"><script>alert(1)</script>{{ 7*7 }}{% raw %}'
 
 
 class Everything(forms.Form):
@@ -166,9 +166,9 @@ def test_a_date_that_is_shown_comes_back(web_home: Any, day: dt.date) -> None:
 
 @given(st.lists(st.text(max_size=6), min_size=3, max_size=3))
 def test_no_text_breaks_a_date(web_home: Any, parts: list[str]) -> None:
+    said: list[str] = []
     try:
-        found = DateField(label="When", required=False).clean(parts)
+        said.append(str(DateField(label="When", required=False).clean(parts)))
     except forms.ValidationError as error:
-        assert error.messages[0].endswith(".")
-    else:
-        assert found is None or re.fullmatch(r"\d{4}-\d{2}-\d{2}", found.isoformat())
+        said += error.messages
+    assert re.fullmatch(r"None|\d{4}-\d{2}-\d{2}|When must .+\.", said[0])

@@ -13,11 +13,10 @@ from typing import Any
 
 import pytest
 
-from commonweal.foundation.clock import FixedClock
+from commonweal.foundation.clock import FixedClock, SystemClock
 from commonweal.foundation.errors import Fault
 from commonweal.papers.register import Register
 from commonweal.vault.custody import open_custody, publish_register
-from commonweal.foundation.clock import SystemClock
 from commonweal.web.config.logs import PlainLines
 from commonweal.web.config.names import NameConverter
 from tests.web.conftest import Page, new_client
@@ -91,7 +90,9 @@ def test_hostile_names_have_pages_and_stay_text(client: Any, page: Get) -> None:
     assert "<i>" not in page("/data/hospital/").html
 
 
-@pytest.mark.parametrize("name", ["a", "a/b", "..", ".", "~", "a~2Fb", "%2e%2e", "\\", "é ü", "a.b"])
+@pytest.mark.parametrize(
+    "name", ["a", "a/b", "..", ".", "~", "a~2Fb", "%2e%2e", "\\", "é ü", "a.b"]
+)
 def test_a_name_comes_back_from_its_address(name: str) -> None:
     converter = NameConverter()
     shown = converter.to_url(name)

@@ -22,7 +22,11 @@ from tests.fixtures_postgres import Cluster
 from tests.web.house import Served, free_port, make_home, served, start
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
-DEAF = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"]
+DEAF = [
+    sys.executable,
+    "-c",
+    "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)",
+]
 
 
 @pytest.fixture(scope="module")

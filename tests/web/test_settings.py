@@ -42,7 +42,10 @@ def test_without_settings_all_is_local() -> None:
         ({"COMMONWEAL_WEB_NAMES": "data.example.nhs.uk"}, "COMMONWEAL_WEB_NAMES"),
         ({"COMMONWEAL_WEB_NAMES": "*", "COMMONWEAL_WEB_TLS": "proxy"}, "COMMONWEAL_WEB_NAMES"),
         ({"COMMONWEAL_WEB_NAMES": "", "COMMONWEAL_WEB_TLS": "proxy"}, "COMMONWEAL_WEB_NAMES"),
-        ({"COMMONWEAL_WEB_NAMES": ".nhs.uk", "COMMONWEAL_WEB_TLS": "proxy"}, "COMMONWEAL_WEB_NAMES"),
+        (
+            {"COMMONWEAL_WEB_NAMES": ".nhs.uk", "COMMONWEAL_WEB_TLS": "proxy"},
+            "COMMONWEAL_WEB_NAMES",
+        ),
         ({"COMMONWEAL_WEB_TLS": "yes"}, "COMMONWEAL_WEB_TLS"),
         ({"DATABASE_URL": "mysql://a/b"}, "DATABASE_URL"),
         ({"DATABASE_URL": "sqlite://relative.db"}, "DATABASE_URL"),

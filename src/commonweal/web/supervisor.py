@@ -1,9 +1,9 @@
 """`commonweal serve`: makes the database ready, starts the server, and stops everything together.
 
 The only module of the service that starts processes. Children get a session of their own, so that
-a Ctrl-C at the terminal reaches the supervisor alone; it passes SIGTERM on, waits, and kills what does
-not end. When one child ends by itself, all end. Should the supervisor be killed, the kernel tells
-its children.
+a Ctrl-C at the terminal reaches the supervisor alone; it passes SIGTERM on, waits, and kills what
+does not end. When one child ends by itself, all end. Should the supervisor be killed, the kernel
+tells its children.
 """
 
 from __future__ import annotations

@@ -23,6 +23,8 @@ from tests.unit.ledger.support import COMMITMENT, HASH, JANE, KEY, START
 SAMPLES = {
     "permit": "permit-7", "release": "release-1", "key": "project.p7", "actor": "jane",
     "authorisation": "attack-1",
+    "organisation": "somewhere",
+    "project": "heart-study",
     "hash": HASH, "commitment": COMMITMENT, "day": "2026-02-28",
     "moment": "2026-02-28T00:00:00.000Z", "number": 7, "band": "100 to 999",
     "code": "CW-PERMIT-NOT-LIVE", "public_key": "A" * 43,
@@ -34,6 +36,8 @@ WRONG: dict[str, list[object]] = {
     "key": ["", "a\nb", {}, "943-476-5919"],
     "actor": ["", "Jane Smith", "9434765919", True],
     "authorisation": ["", "an attack", "9434765919", 7],
+    "organisation": ["", "a place", "9434765919", 7],
+    "project": ["", "a study", "943-476-5919", None],
     "hash": ["", "1a" * 32, "sha256:" + "1A" * 32, "sha256:" + "1a" * 31, COMMITMENT, 1],
     "commitment": ["", HASH, "hmac-sha256:xyz", None],
     "day": ["", "2026-02-30", "2026-2-3", "28/02/2026", "2026-02-28T00:00:00.000Z", "20260228", 1],

@@ -131,7 +131,9 @@ def variables(
 
 
 @api.get(
-    "/catalogue/{name:dataset}/{name:table}/{name:name}", response={200: VariableShape, **_NONE}, tags=[PUBLIC]
+    "/catalogue/{name:dataset}/{name:table}/{name:name}",
+    response={200: VariableShape, **_NONE},
+    tags=[PUBLIC],
 )
 def variable(request: HttpRequest, dataset: Name, table: Name, name: Name) -> Any:
     """One variable: what it is, and the forms in which it can be had."""
