@@ -271,6 +271,10 @@ def test_change_a_form(desk: Desk, repository: Path) -> None:
     assert "easy_read_by" in (desk.folder / "again.yaml").read_text()
 
 
+def test_serve(desk: Desk) -> None:
+    desk.run("serve.md", Stage())
+
+
 def test_read_from_postgresql(desk: Desk, repository: Path, postgres_url: str) -> None:
     page = repository / FOLDER / "read-from-postgresql.md"
     data = factories.catalogue_data()

@@ -21,6 +21,7 @@ from commonweal.cli import (
     questions,
     releases,
     risk,
+    serving,
 )
 from commonweal.cli.options import HomeOption, group
 
@@ -63,3 +64,4 @@ app.add_typer(keys.app, name="keys")
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)
 app.command("demo")(demonstration.demo)
+app.command("serve")(serving.serve)

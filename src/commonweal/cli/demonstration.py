@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
 from commonweal.cli.options import HomeOption, JsonOption, named_home
+from commonweal.cli.serving import PORT, PortOption, serve_home
 from commonweal.cli.show import emit, note, steps
 
 
@@ -15,16 +17,22 @@ def demo(
     ctx: typer.Context,
     patients: Annotated[int, typer.Option(min=300, max=5_000_000, help="How many.")] = 20_000,
     serve: Annotated[
-        bool, typer.Option("--serve/--no-serve", help="Stay and serve the pages (not built yet).")
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--serve/--no-serve",
+            help="Stay and serve the pages; without either, on a terminal only.",
+            show_default=False,
+        ),
+    ] = None,
+    port: PortOption = PORT,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
     """Run the whole main job on a generated hospital.
 
-    It says what happened at each step, and where the results are.
+    It says what happened at each step, and where the results are. On a terminal it then serves the
+    pages until Ctrl-C; sign in as any of the made-up people.
     """
-    del serve
     walkthrough: Any = import_module("commonweal.demo.walkthrough")
     with steps(json) as step:
         report = walkthrough.run(
@@ -34,3 +42,7 @@ def demo(
             say=lambda line: note(json, line),
         )
     emit(json, report.plain(), report.sentences())
+    stays = sys.stdout.isatty() and not json if serve is None else serve
+    if stays:
+        sys.stdout.flush()
+        serve_home(report.home, port=port)

@@ -389,6 +389,29 @@ APPLY = {
     "CW-COMPILE-INVALID": "A version does not make a valid permit draft.",
 }
 
+WEB = {
+    "CW-WEB-SETTING": "A setting of the service cannot be used.",
+    "CW-WEB-EXTRA": "The service is not installed: it is the extra `web`.",
+    "CW-WEB-PORT": "The port of the service is taken, or cannot be opened.",
+    "CW-WEB-STOPPED": "A part of the service ended by itself or did not begin.",
+    "CW-WEB-DATABASE": "The service's database cannot be reached or made ready.",
+    "CW-WEB-SECRET": "The service's own secret can be read by others, or is damaged.",
+    "CW-WEB-PERSONA": "A made-up person, or a demonstration, was used where it may not be.",
+    "CW-WEB-GOVERNED": "A governed row was written without its ledger event, or an intent changed.",
+    "CW-WEB-LAPSED": "The account, its accreditation or its organisation's assurance has run out.",
+    "CW-WEB-ROLE": "A role cannot be given or ended in this way.",
+    "CW-WEB-INVITATION": "An invitation is unknown, used or too old.",
+    "CW-WEB-REQUEST": "A request to the service cannot be read.",
+    "CW-WEB-DENIED": "The account may not see or do this.",
+    "CW-WEB-FORM-EXPIRED": "A form was open for too long, or did not come from the service.",
+    "CW-WEB-NOT-FOUND": "There is no page at this address.",
+    "CW-WEB-REGISTER": "The published register is not what its permits say.",
+    "CW-API-NOT-FOUND": "The service has nothing with this name.",
+    "CW-API-TOKEN": "A key for programs is missing, wrong, taken back or too old.",
+    "CW-API-SCOPE": "The key for programs does not allow this.",
+    "CW-API-INVALID": "A request to the API has a field of the wrong form.",
+}
+
 CODES: dict[str, str] = {
     **APPLY,
     **CATALOGUE_CHECK,
@@ -409,7 +432,9 @@ CODES: dict[str, str] = {
     **DEMO,
     **ACTS,
     **DECIDING,
+    **WEB,
 }
+
 
 RETIRED: dict[str, str] = {
     "CW-NOT-BUILT": "A command belonged to a part of Commonweal that was not built yet.",

@@ -24,6 +24,7 @@ from commonweal.vault.custody import (
     create_home,
     issue_permit,
     open_custody,
+    remember_catalogue,
     settle,
     verify_ledger,
 )
@@ -228,6 +229,7 @@ class _Telling:
             )
         if report.faults:
             raise Failure("CW-DEMO-USAGE", "The demonstration's own catalogue has a fault.")
+        remember_catalogue(custody, self.catalogue)
         self._step(
             "The catalogue is checked against the data",
             [f"No faults, {len(report.warnings)} warnings for a person to read."],

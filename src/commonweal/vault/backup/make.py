@@ -1,9 +1,9 @@
 """Making a backup of a home that is in use (S20).
 
-The order matters. First the ledger is copied with SQLite's online backup, then the releases are
-listed, then the key records: whatever the copied ledger speaks of was there before, so it is in
-the backup. Releases are never changed, so copying them needs no lock. Nothing of the root store
-is read but what opens the backup key.
+The order matters. First the service's records and the ledger are copied with SQLite's online
+backup, then the releases are listed, then the key records: whatever the copied ledger speaks of
+was there before, so it is in the backup. Releases are never changed, so copying them needs no
+lock. Nothing of the root store is read but what opens the backup key.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ BUILDING = ".building-"
 """How the name of a release begins while it is built (`vault.release.store`)."""
 
 _LEDGER = "ledger/ledger.sqlite"
+_SERVICE = "web/service.sqlite"
+"""Of the service's folder only its records: its secret and unsent mail are made anew."""
 _PAGES = 2048
 
 
@@ -84,9 +86,12 @@ def make_backup(
         raise WrongUsage("CW-KEY-USE", f"The key {key} does not seal backups.")
     header = BackupHeader(new_id(), home.id, clock.now(), record, above)
     with home.run_folder() as folder, _new_file(to) as beside:
-        ledger = folder / "ledger.sqlite"
+        ledger, service = folder / "ledger.sqlite", folder / "service.sqlite"
+        # First the service: what it has handed to the ledger by then is in the ledger's copy.
+        if (home.path / _SERVICE).is_file():
+            copy_database(home.path / _SERVICE, service)
         _copy_ledger(home, ledger, ledger_backup)
-        sources = _sources(home, ledger)
+        sources = _sources(home, ledger, service)
         packer, manifest = _write(beside, header, keyring.secret(key).use(), sources)
         sealed = sha256_file(beside)
     return BackupInfo(
@@ -149,18 +154,20 @@ def _copy_ledger(home: Home, to: Path, ledger_backup: LedgerBackup | None) -> No
         copy_database(home.ledger_database, to)
 
 
-def _sources(home: Home, ledger: Path) -> list[tuple[str, Path]]:
+def _sources(home: Home, ledger: Path, service: Path) -> list[tuple[str, Path]]:
     """Every file of the backup by its path in the archive, in order."""
     found: dict[str, Path] = {}
     completed = _completed(ledger) if ledger.is_file() else frozenset()
     # Key records come last: each release that was listed has its key by then.
     tops = sorted(home.path.iterdir(), key=lambda path: (path.name == "keys", path.name))
     for top in tops:
-        if top.name not in {"work", "ledger", ".lock"}:
+        if top.name not in {"work", "ledger", "web", ".lock"}:
             files = (path for path in _files(top) if not _half_made(home, path, completed))
             found.update((path.relative_to(home.path).as_posix(), path) for path in files)
     if ledger.is_file():
         found[_LEDGER] = ledger
+    if service.is_file():
+        found[_SERVICE] = service
     return sorted(found.items())
 
 

@@ -30,6 +30,7 @@ from commonweal.vault.custody.permits import (
     status_of,
     status_text,
 )
+from commonweal.vault.custody.register import publish_register
 from commonweal.vault.custody.restoring import Restored, back_up, restore_home
 from commonweal.vault.custody.separation import (
     Acceptance,
@@ -78,6 +79,7 @@ __all__ = [
     "load_permit",
     "open_custody",
     "policy_of",
+    "publish_register",
     "read_policy",
     "remember_catalogue",
     "restore_home",

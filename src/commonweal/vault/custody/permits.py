@@ -48,6 +48,7 @@ from commonweal.papers.permit_status import PermitStatus, make_status
 from commonweal.papers.vocabulary import Authority
 from commonweal.vault.custody.holding import DETAILS_KEY, STATUS_SIGNER, Custody
 from commonweal.vault.custody.lineage import kept_permits
+from commonweal.vault.custody.register import publish_register
 from commonweal.vault.custody.separation import require_separation
 from commonweal.vault.custody.settling import settle
 
@@ -168,6 +169,7 @@ def issue_permit(
             # the ledger decides (`settle_replaced`): no newer permit stands in the old one's place.
             custody.keyring.fence.begin_replacing(permit.supersedes, custody.clock.now())
     settle(custody)
+    publish_register(custody)
     return permit
 
 
@@ -307,6 +309,7 @@ def change_state(
         entry = writing.append(Event(CHANGES[event], ACTOR, {"permit": permit.id, **fields}))
         _fence(custody, permit.id, after)
     settle(custody)
+    publish_register(custody)
     return StateChange(permit.id, before, after, entry)
 
 

@@ -1,0 +1,70 @@
+"""The public register as a paper: every permit issued, its public part and what became of it.
+
+The vault side writes it (`vault.custody.register`); the service shows it and holds no permit. Each
+entry carries the hash that the public log holds of the permit's public part, so that anyone who has
+the log can check the register against it.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from commonweal.foundation.canonical import digest
+from commonweal.foundation.errors import Fault
+from commonweal.papers.base import Count, Identifier, Line, Moment, Paper, Sha256
+
+Happened = Literal[
+    "issued", "paused", "suspended", "resumed", "superseded", "revoked", "closed",
+    "release_completed", "release_destroyed",
+]  # fmt: skip
+"""What the public log says of a permit."""
+
+
+class RegisterEvent(Paper):
+    """One event of the public log about a permit. `at`: to the hour, as the log shows it."""
+
+    what: Happened
+    at: Moment
+    entry: Count
+    reason: Line | None = None
+
+
+class RegisterEntry(Paper):
+    """One permit: its public part, the hash that the log holds of it, and its events in order."""
+
+    permit: dict[str, Any]
+    permit_hash: Sha256
+    active_from: Moment
+    events: Annotated[tuple[RegisterEvent, ...], Field(min_length=1, max_length=100_000)]
+
+    @property
+    def id(self) -> str:
+        """The permit's id."""
+        return str(self.permit.get("id", ""))
+
+
+class Register(Paper):
+    """The register of one home at one time. `public_size`: how many entries the log had."""
+
+    format: Literal[1]
+    home: Identifier
+    custodian: Line
+    made_at: Moment
+    public_size: Count
+    entries: Annotated[tuple[RegisterEntry, ...], Field(max_length=100_000)]
+
+    def check(self) -> None:
+        """Refuse an entry whose public part is not the one that was logged.
+
+        Raises `Fault` CW-WEB-REGISTER.
+        """
+        for number, entry in enumerate(self.entries, 1):
+            if not hmac.compare_digest(digest(entry.permit), entry.permit_hash):
+                raise Fault(
+                    "CW-WEB-REGISTER",
+                    f"Entry {number} of the register is not what the ledger holds.",
+                    remedy="Have it written anew: `commonweal register publish`.",
+                )

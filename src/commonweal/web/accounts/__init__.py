@@ -1,0 +1,1 @@
+"""People: accounts, organisations, roles, invitations, two factors, and made-up people."""

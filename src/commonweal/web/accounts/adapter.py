@@ -1,0 +1,39 @@
+"""What allauth asks the house: nobody signs up by themselves, and where people go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
+from django.http import HttpRequest
+
+
+class Adapter(DefaultAccountAdapter):
+    """Accounts come from invitations only."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Never."""
+        del request
+        return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The address that attempts are counted by: of the proxy's last hop where there is one."""
+        if settings.ENVIRONMENT.behind_proxy:
+            hops = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).split(",")
+            if hops[-1].strip():
+                return hops[-1].strip()
+        return str(request.META.get("REMOTE_ADDR", ""))
+
+    def populate_username(self, request: HttpRequest, user: Any) -> None:
+        """There are no user names."""
+        del request, user
+
+
+class MfaAdapter(DefaultMFAAdapter):
+    """Names in authenticator apps and on security keys."""
+
+    def get_totp_label(self, user: Any) -> str:
+        """The account as an authenticator app lists it."""
+        return str(user.email)

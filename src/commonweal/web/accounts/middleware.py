@@ -1,0 +1,108 @@
+"""What is asked of a session at every request: its times, its standing, its second factor."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from commonweal.foundation.clock import parse_stamp, stamp
+from commonweal.foundation.errors import Refused
+from commonweal.web.accounts.policies import check_standing
+from commonweal.web.config import clock
+from commonweal.web.config.errors import refused
+from commonweal.web.config.gate import check_demonstration
+from commonweal.web.config.requests import Answer
+
+BEGAN, SEEN, PERSONA = "began", "seen", "persona"
+_STEP = timedelta(seconds=60)
+"""How exactly the time of the last request is kept: a write at each would cost too much."""
+
+WITHOUT_SECOND_FACTOR = frozenset({
+    "account_logout", "account_reauthenticate", "mfa_index", "mfa_activate_totp",
+    "mfa_add_webauthn", "mfa_list_webauthn", "mfa_view_recovery_codes", "mfa_reauthenticate",
+    "mfa_generate_recovery_codes", "account_email", "account_confirm_email",
+    "account_email_verification_sent", "home", "about", "accessibility", "cookies", "health",
+})  # fmt: skip
+"""Pages that staff can use before they have a second factor: those that set it up."""
+
+
+class SessionTimes:
+    """End a session after eight hours, or after fifteen minutes without a request."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, or send the person to sign in again."""
+        if request.user.is_authenticated and self._is_over(request):
+            logout(request)
+            messages.info(request, "You were signed out because nothing was done for a while.")
+            return redirect(f"{reverse('account_login')}")
+        return self.answer(request)
+
+    def _is_over(self, request: HttpRequest) -> bool:
+        now = clock.now()
+        session = request.session
+        try:
+            began = parse_stamp(session.setdefault(BEGAN, stamp(now)))
+            seen = parse_stamp(session.setdefault(SEEN, stamp(now)))
+        except (ValueError, TypeError):
+            return True
+        age = timedelta(seconds=settings.SESSION_COOKIE_AGE)
+        # A session from the future is one whose clock was moved: it is over, too.
+        if not -_STEP <= now - began < age or not -_STEP <= now - seen < settings.SESSION_IDLE:
+            return True
+        if now - seen >= _STEP:
+            session[SEEN] = stamp(now)
+        return False
+
+
+class Standing:
+    """Refuse lapsed accounts; staff set up a second factor first; personas only where they may."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer as before; the checks are in `process_view`."""
+        return self.answer(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, *_: object
+    ) -> HttpResponseBase | None:
+        """None to go on, or what is answered instead."""
+        del view
+        user = request.user
+        if not user.is_authenticated:
+            return None
+        page = request.resolver_match.view_name if request.resolver_match else ""
+        try:
+            if user.is_made_up or request.session.get(PERSONA):
+                check_demonstration(request)
+                return None
+            if page not in WITHOUT_SECOND_FACTOR:
+                check_standing(user, clock.today())
+        except Refused as error:
+            if error.code == "CW-WEB-PERSONA":
+                logout(request)
+            return refused(request, error)
+        if page in WITHOUT_SECOND_FACTOR or not user.is_staff_on(clock.today()):
+            return None
+        if not has_second_factor(user):
+            messages.info(request, "Your role needs a second way to show who you are. Choose one.")
+            return redirect("mfa_index")
+        return None
+
+
+def has_second_factor(user: object) -> bool:
+    """True if the person has an authenticator app or a security key."""
+    kinds = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+    return bool(Authenticator.objects.filter(user=user, type__in=kinds).exists())

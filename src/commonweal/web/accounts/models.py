@@ -1,0 +1,189 @@
+"""Accounts, organisations, memberships with a role, invitations and keys for programs.
+
+A person's `public_id` never changes and is what the ledger, papers and permits call them. Who holds
+which role is governed: it is written with its event only.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import Q
+
+from commonweal.foundation.errors import WrongUsage
+from commonweal.web.accounts.roles import ROLES, WORDS, is_staff
+from commonweal.web.ledgerlink.models import Governed, GovernedQuery
+
+_LETTERS = "bcdfghjkmnpqrstvwxyz"
+"""Without vowels no word comes about, and without digits nothing that looks like a number."""
+
+
+def new_public_id() -> str:
+    """A new id: a letter for its kind would say something, so it says nothing."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(14))
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes accounts. E-mail addresses are compared without capitals."""
+
+    def create_user(self, email: str, name: str, password: str | None = None, **more: Any) -> User:
+        """A new account; without a password nobody can sign in by one."""
+        if not email:
+            raise WrongUsage("CW-WEB-INVITATION", "An account needs an e-mail address.")
+        user = self.model(email=email.casefold(), name=name, **more)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """The account with this address, however it is capitalised."""
+        return self.get(email=(username or "").casefold())
+
+
+class User(AbstractBaseUser):
+    """A person with an account. `accredited_until`: the day their accreditation runs out."""
+
+    public_id = models.CharField(max_length=64, unique=True, default=new_public_id, editable=False)
+    email = models.EmailField(unique=True, max_length=254)
+    name = models.CharField(max_length=120)
+    is_active = models.BooleanField(default=True)
+    is_made_up = models.BooleanField(default=False, editable=False)
+    accredited_until = models.DateField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+    objects = UserManager()
+
+    class Meta:
+        """Order."""
+
+        ordering = ("name", "id")
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    def roles_on(self, day: date) -> frozenset[str]:
+        """The roles that the person holds on `day`, anywhere."""
+        return frozenset(one.role for one in self.memberships.all() if one.holds_on(day))
+
+    def is_staff_on(self, day: date) -> bool:
+        """True if one of the roles held on `day` needs a second factor."""
+        return is_staff(self.roles_on(day))
+
+
+class Organisation(models.Model):
+    """A legal person. `assured_until`: when its data security assurance (DSPT) runs out."""
+
+    KINDS: ClassVar[list[tuple[str, str]]] = [
+        ("custodian", "this hospital"),
+        ("nhs_body", "NHS body"),
+        ("university", "university"),
+        ("charity", "charity"),
+        ("company", "company"),
+        ("government", "government"),
+        ("local_authority", "local authority"),
+        ("other", "other"),
+    ]
+    public_id = models.CharField(max_length=64, unique=True, default=new_public_id, editable=False)
+    name = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(max_length=20, choices=KINDS)
+    reference = models.CharField(max_length=40, blank=True)
+    assured_until = models.DateField(null=True, blank=True)
+
+    class Meta:
+        """Order."""
+
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(Governed):
+    """A role of a person at an organisation, for one project or all of them, with its term."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="memberships"
+    )
+    role = models.CharField(max_length=32, choices=[(role, WORDS[role]) for role in ROLES])
+    project = models.CharField(max_length=64, blank=True)
+    begins = models.DateField()
+    ends = models.DateField(null=True, blank=True)
+
+    objects = GovernedQuery.as_manager()
+
+    class Meta:
+        """A role is held once at a time."""
+
+        base_manager_name = "objects"
+        ordering = ("user_id", "role", "id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("user", "organisation", "role", "project"),
+                condition=Q(ends__isnull=True),
+                name="role_held_once",
+            ),
+            models.CheckConstraint(
+                name="term_in_order",
+                condition=Q(ends__isnull=True) | Q(ends__gte=models.F("begins")),
+            ),
+            models.CheckConstraint(name="role_known", condition=Q(role__in=ROLES)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.pk}"
+
+    def holds_on(self, day: date) -> bool:
+        """True from the first day of the term until before its last."""
+        return self.begins <= day and (self.ends is None or day < self.ends)
+
+
+class Invitation(models.Model):
+    """A way in for one person, for some days. Only a hash of its secret is kept."""
+
+    email = models.EmailField(max_length=254)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    role = models.CharField(max_length=32, choices=[(role, WORDS[role]) for role in ROLES])
+    project = models.CharField(max_length=64, blank=True)
+    secret_hash = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="invited")
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk}"
+
+
+class ApiToken(Governed):
+    """A key for programs that act for a person. Only a hash is kept; it never decides (S11)."""
+
+    SCOPES: ClassVar[list[tuple[str, str]]] = [
+        ("catalogue:read", "read the catalogue"),
+        ("register:read", "read the register of projects"),
+        ("me:read", "see whose key it is"),
+    ]
+    public_id = models.CharField(max_length=64, unique=True, default=new_public_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tokens")
+    name = models.CharField(max_length=80)
+    secret_hash = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    objects = GovernedQuery.as_manager()
+
+    class Meta:
+        """Newest first."""
+
+        base_manager_name = "objects"
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        return self.public_id

@@ -1,0 +1,1 @@
+"""How the service is set up: settings from the environment, addresses, safe answers, logs."""

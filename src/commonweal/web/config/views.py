@@ -1,0 +1,63 @@
+"""Pages that belong to no room: home, about, accessibility, cookies, health."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from commonweal.web.discovery.presenters import catalogue_or_none
+from commonweal.web.register.presenters import counts_or_none
+
+
+@login_not_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """What this is, in plain words."""
+    found = {"catalogue": catalogue_or_none(), "counts": counts_or_none()}
+    return render(request, "pages/home.jinja", found, using="jinja2")
+
+
+@login_not_required
+@require_safe
+def about(request: HttpRequest) -> HttpResponse:
+    """How decisions are made and what protects people."""
+    return render(request, "pages/about.jinja", using="jinja2")
+
+
+@login_not_required
+@require_safe
+def accessibility(request: HttpRequest) -> HttpResponse:
+    """The accessibility statement."""
+    return render(request, "pages/accessibility.jinja", using="jinja2")
+
+
+@login_not_required
+@require_safe
+def cookies(request: HttpRequest) -> HttpResponse:
+    """Which cookies there are: two, both needed."""
+    return render(request, "pages/cookies.jinja", using="jinja2")
+
+
+@login_not_required
+@require_safe
+def health(request: HttpRequest) -> JsonResponse:
+    """Whether the service can answer: for machines that watch it. Says nothing else."""
+    del request
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return JsonResponse({"status": "unavailable"}, status=503)
+    return JsonResponse({"status": "ok"})
+
+
+@login_not_required
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """Search engines may read public pages and nothing else."""
+    del request
+    lines = ["User-agent: *", "Disallow: /account/", "Disallow: /api/", "Allow: /", ""]
+    return HttpResponse("\n".join(lines), content_type="text/plain")

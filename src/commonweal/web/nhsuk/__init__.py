@@ -1,0 +1,1 @@
+"""The look of the service: nhsuk-frontend without NHS branding, form fields, and house macros."""

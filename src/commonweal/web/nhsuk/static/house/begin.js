@@ -1,0 +1,5 @@
+// Says that scripts run, before anything is drawn. Pages work without.
+document.body.classList.add("js-enabled");
+if ("noModule" in HTMLScriptElement.prototype) {
+  document.body.classList.add("nhsuk-frontend-supported");
+}

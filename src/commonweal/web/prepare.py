@@ -1,0 +1,87 @@
+"""Makes the service's database ready: `python -m commonweal.web.prepare`.
+
+Changes tables where they have changed, makes the table for counts of attempts, and in a
+demonstration its made-up people. Does nothing where nothing is to do. The supervisor runs it before
+the server, in a process of its own; one JSON line on standard output says what came of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django.core.cache import caches
+from django.core.management import call_command
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.utils import InterfaceError, OperationalError
+
+from commonweal.foundation.errors import CommonwealError, Unavailable
+from commonweal.foundation.files import make_private_folder
+
+
+def prepare() -> dict[str, int]:
+    """Make everything ready; how many steps were taken and people made.
+
+    Raises `Unavailable` CW-WEB-DATABASE, and what opening the home raises.
+    """
+    make_private_folder(settings.ENVIRONMENT.folder)
+    _private_file()
+    try:
+        steps = _migrate()
+        people = _people() if settings.HOME.is_demonstration else 0
+    except (OperationalError, InterfaceError, DatabaseError) as error:
+        raise Unavailable(
+            "CW-WEB-DATABASE",
+            f"The service's database cannot be used ({type(error).__name__}).",
+            remedy="Check DATABASE_URL, that the database runs and that its user may make tables.",
+        ) from error
+    return {"steps": steps, "people": people}
+
+
+def _private_file() -> None:
+    """An SQLite file is made by nobody but its owner's hands."""
+    if connection.vendor == "sqlite":
+        path = Path(str(connection.settings_dict["NAME"]))
+        make_private_folder(path.parent)
+        if not path.exists():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        path.chmod(0o600)
+
+
+def _migrate() -> int:
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        call_command("migrate", verbosity=0, interactive=False)
+    call_command("createcachetable", verbosity=0)
+    caches["default"].clear()
+    return len(plan)
+
+
+def _people() -> int:
+    from commonweal.web.accounts.personas import make_people
+
+    return make_people()
+
+
+def main() -> int:
+    """Prepare, and say on one line what came of it."""
+    os.umask(0o077)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "commonweal.web.config.settings")
+    try:
+        django.setup()
+        said: dict[str, object] = dict(prepare())
+    except CommonwealError as error:
+        sys.stdout.write(json.dumps({"error": error.as_dict(), "exit": error.exit_code}) + "\n")
+        return error.exit_code
+    sys.stdout.write(json.dumps(said) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""Pages of the public register."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from commonweal.foundation.errors import Fault
+from commonweal.web.config import clock
+from commonweal.web.nhsuk.paging import page_of
+from commonweal.web.register.presenters import (
+    STAGES,
+    project_page,
+    register_or_none,
+    shown_projects,
+    stage_of,
+)
+
+
+@login_not_required
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """All projects, searched and filtered."""
+    register = register_or_none()
+    if register is None:
+        return render(request, "register/index.jinja", {"register": None}, using="jinja2")
+    asked, ticked = request.GET.get("q", "")[:200], set(request.GET.getlist("stage"))
+    now = clock.now()
+    counts = Counter(stage_of(entry, now) for entry in register.entries)
+    options = [
+        {"value": key, "text": name, "count": counts[key], "checked": key in ticked}
+        for key, name, _, _ in STAGES
+    ]
+    more = {
+        "register": register,
+        "page": page_of(shown_projects(register, ticked, asked), request.GET, size=10),
+        "groups": [{"name": "stage", "legend": "Where the project stands", "options": options}],
+        "asked": asked,
+    }
+    return render(request, "register/index.jinja", more, using="jinja2")
+
+
+@login_not_required
+@require_safe
+def project(request: HttpRequest, id_: str) -> HttpResponse:
+    """One project."""
+    register = register_or_none()
+    entries = register.entries if register is not None else ()
+    entry = next((one for one in entries if one.id == id_), None)
+    if register is None or entry is None:
+        raise Fault("CW-WEB-NOT-FOUND", "There is no project of this name in the list.")
+    more = project_page(entry, clock.now()) | {"made_at": register.made_at}
+    return render(request, "register/project.jinja", more, using="jinja2")

@@ -1,0 +1,161 @@
+"""A demonstration home for the service's tests: catalogue, permits in every stage, register.
+
+Its clock ran in the past: what was issued first is active by now, what was issued yesterday is
+still announced.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from commonweal.foundation.clock import FixedClock
+from commonweal.papers.permit import PermitDraft
+from commonweal.vault.custody import (
+    change_state,
+    create_home,
+    find_catalogue,
+    issue_permit,
+    remember_catalogue,
+)
+from tests import factories
+
+FORMULA = "=cmd|'/c calc'!A1"
+MARKUP = "<b>a & 'b'</b>/c~d"
+ENTRY = "import sys; from commonweal.cli.main import run; sys.exit(run())"
+
+
+def catalogue() -> dict[str, Any]:
+    """The factories' hospital, and a second dataset whose names try what names can."""
+    plain = factories.catalogue_data()
+    odd = [
+        factories.variable(FORMULA, "text", "other", "exact"),
+        factories.variable(MARKUP, "text", "other", "exact"),
+        factories.variable("..", "integer", "other", "round(10)"),
+    ]
+    plain["datasets"][0]["tables"][0]["title"] = "Patients <i>and</i> births"
+    plain["datasets"].append(
+        {
+            "id": "odd",
+            "title": "Odd <names>",
+            "source": {"kind": "folder", "location": "secret-place"},
+            "person": {"kind": "row"},
+            "tables": [{"name": "a/b", "rows": 31_337, "variables": odd}],
+        }
+    )
+    return plain
+
+
+def make_home(place: Path, *, kind: str = "demo", stores: Path) -> Path:
+    """A home in `place` with four permits: active, paused, revoked and announced."""
+    now = datetime.now(UTC)
+    clock = FixedClock(now - timedelta(days=60))
+    before = os.environ.get("COMMONWEAL_ROOT_STORE")
+    os.environ["COMMONWEAL_ROOT_STORE"] = str(stores)
+    file = place.with_name(f"{place.name}-catalogue.json")
+    file.write_text(json.dumps(catalogue()))
+    try:
+        with create_home(
+            place, kind=kind, name="Wharfedale Hospital", clock=clock, time_to_say_no_days=28
+        ) as custody:
+            remember_catalogue(custody, file)
+            if kind == "demo":
+                _permits(custody, place, clock, now)
+    finally:
+        os.environ.pop("COMMONWEAL_ROOT_STORE")
+        if before is not None:
+            os.environ["COMMONWEAL_ROOT_STORE"] = before
+    return place
+
+
+def _permits(custody: Any, place: Path, clock: FixedClock, now: datetime) -> None:
+    _, known = find_catalogue(custody, "hospital")
+    papers: dict[str, Path] = {}
+    for number, title in enumerate(("Asthma in winter", "Hearts", "Falls", "Births & <b>more</b>")):
+        if number == 3:
+            clock.advance(now - timedelta(days=1) - clock.now())
+        draft = factories.draft_data(
+            id=f"permit-{number}",
+            project={
+                "id": f"project-{number}",
+                "title": title,
+                "lay_summary": "We want to learn why more people come to hospital.",
+            },
+            **{
+                "from": clock.now().date().isoformat(),
+                "until": (now + timedelta(days=200)).date().isoformat(),
+            },
+        )
+        out = papers[title] = place.with_name(f"{place.name}-{number}.jws")
+        issue_permit(custody, PermitDraft.read(draft, "The draft"), known, ["permit-signer"], out)
+        if number == 2:
+            clock.advance(timedelta(days=40))
+            change_state(custody, papers["Hearts"], "pause", "support_lapsed")
+            change_state(custody, papers["Falls"], "revoke", "guardian_decision")
+
+
+# --- a real server ----------------------------------------------------------------------------
+
+
+@dataclass
+class Served:
+    """A running `commonweal serve`."""
+
+    address: str
+    process: subprocess.Popen[str]
+    home: Path
+    log: Path
+
+
+def free_port() -> int:
+    """A port that nobody holds at the moment."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(arguments: list[str], log: Path, variables: Mapping[str, str]) -> subprocess.Popen[str]:
+    """Start the command with its output in a file."""
+    with log.open("w") as out:
+        return subprocess.Popen(
+            [sys.executable, "-c", ENTRY, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            text=True,
+            env={**os.environ, **variables},
+        )
+
+
+@contextmanager
+def served(home: Path, **variables: str) -> Iterator[Served]:
+    """`commonweal serve` of a home on a free port, stopped at the end."""
+    port, log = free_port(), home.with_name(f"{home.name}-served.log")
+    arguments = ["--home", str(home), "serve", "--port", str(port)]
+    process = start(arguments, log, variables)
+    try:
+        wait_for(log, "Commonweal is at", process)
+        yield Served(f"http://localhost:{port}", process, home, log)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def wait_for(log: Path, text: str, process: subprocess.Popen[str], seconds: float = 90) -> None:
+    """Wait until the process has said `text`; it must not end before."""
+    ends = time.monotonic() + seconds
+    while text not in log.read_text():
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < ends, log.read_text()
+        time.sleep(0.05)
