@@ -22,11 +22,10 @@ import pyarrow as pa
 from commonweal.foundation.errors import Refused
 from commonweal.papers.permit_rules import Wanted
 from commonweal.vault.custody import Custody
-from commonweal.vault.release.narrow import WHO
+from commonweal.vault.release.narrow import WEEKS, WHO
 from commonweal.vault.release.prepare import Prepared
 from commonweal.vault.release.progress import Progress
 from commonweal.vault.release.recipe import TableRecipe
-from commonweal.vault.release.shaping import WEEKS
 from commonweal.vault.risk.coding import Ints
 from commonweal.vault.risk.intruder.attackers import Attackers, Knows, View, with_added
 from commonweal.vault.risk.intruder.knowledge import believed, ranks

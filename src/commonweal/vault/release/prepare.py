@@ -141,6 +141,8 @@ def prepare(
     shaper = Shaper.over(loaded, keys, lawful, windows(loaded, known), chosen.people)
     mine = ops.keep_where(chosen.people, ops.negate(chosen.people["held_out"]))
     mine = engine.keep("allowed_0", ops.select(mine, ["person", "weeks", "number"]))
+    if not chosen.held_out:
+        shaper.narrow.whole = mine
     mine, empty = _with_rows(shaper, mine)
     mine, near = away_from_edges(shaper, mine)
     empty += near

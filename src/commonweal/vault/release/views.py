@@ -21,7 +21,7 @@ from commonweal.papers.permit_rules import Wanted
 from commonweal.vault.release.measurable import Measurable
 from commonweal.vault.release.narrow import WHO, key_column
 from commonweal.vault.release.recipe import CODE_SYSTEMS, EventLink, TableRecipe
-from commonweal.vault.risk import KnownPart, RiskView
+from commonweal.vault.risk import KnownPart, RiskView, Settled
 from commonweal.vault.tables import ops
 
 EVERYONE = "people"
@@ -157,7 +157,10 @@ class _Making:
         found = [self._view(table, facts) for table in tables]
         if not found:
             everyone = self._keep(ops.project(self.people, {WHO: self.people["number"]}))
-            found.append(LaidOut(RiskView(EVERYONE, everyone, (), (), WHO, by_person=True), {}))
+            view = RiskView(
+                EVERYONE, everyone, (), (), WHO, by_person=True, settled=Settled(everyone, WHO)
+            )
+            found.append(LaidOut(view, {}))
         yield from found
 
     def _view(self, table: TableRecipe, facts: dict[str, _Fact]) -> LaidOut:
@@ -171,14 +174,21 @@ class _Making:
         wanted = ops.select(rows, [WHO, *parts, *learnt])
         # Classes of events are counted in several passes, those of people in one.
         shown = self._keep(wanted) if own else wanted
+        settled = None if own else self._settled(table, besides, learnt)
         behind = [(name, part) for name, part in of_person.items() if isinstance(part, Legend)]
         view = RiskView(
             table.name, shown, tuple(parts), tuple(learnt), WHO, by_person=not own,
             ordered=tuple(item.variable.name for item in table.sensitive if _in_order(item)),
             parts=tuple(part.known_part(name) for name, part in behind),
-            labels=self._labels(table, own),
+            labels=self._labels(table, own), settled=settled,
         )  # fmt: skip
         return LaidOut(view, parts)
+
+    def _settled(self, table: TableRecipe, facts: dict[str, _Fact], learnt: list[str]) -> Settled:
+        """The rows of a table of which nothing but the person is known, beside people's classes."""
+        found = self._classes[tuple(sorted(facts))]
+        rows = ops.select(self._rows(table), [WHO, *learnt])
+        return Settled(rows, WHO, None if found is None else found[0])
 
     def _labels(self, table: TableRecipe, own: Parts) -> dict[str, str]:
         """What the columns that an event is known by are called for people."""

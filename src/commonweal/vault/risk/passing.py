@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from commonweal.vault.risk.coding import Ints, as_ints, dense_codes
+from commonweal.vault.risk.coding import Ints, as_ints
 from commonweal.vault.risk.distances import Cells, Closeness, Gathered
+from commonweal.vault.risk.whose import Counts
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
 
@@ -31,28 +32,18 @@ class CellColumns:
     count: str
 
 
-def closeness_of_cells(
-    engine: Engine,
-    cells: ops.Table,
-    keys: Sequence[str],
-    columns: CellColumns,
-    *,
-    in_order: bool,
-) -> Closeness | None:
-    """The closeness where each person is in one class, so that shares of everybody are sums.
-
-    `cells`: the columns `keys` and those of `columns`, each pair once. None with too many cells.
-    """
-    if _too_many(engine, cells):
-        return None
-    found = engine.arrow(cells)
-    value, values = dense_codes([found[columns.value]])
-    group, _ = dense_codes([found[key] for key in keys])
-    weight = as_ints(found[columns.count])
-    share = np.bincount(value, weights=weight, minlength=values) / max(int(weight.sum()), 1)
+def closeness_of_counts(parts: Sequence[Counts], *, in_order: bool) -> Closeness:
+    """The closeness where each person is in one class, so that shares of everybody are sums."""
+    if not parts:
+        return Gathered(np.zeros(0), ordered=in_order).result()
+    group, code, weight = (
+        np.concatenate([getattr(one, name) for one in parts])
+        for name in ("group", "value", "weight")
+    )
+    _, value = np.unique(code, return_inverse=True)
+    share = np.bincount(value, weights=weight) / max(int(weight.sum()), 1)
     gathered = Gathered(share, ordered=in_order)
-    if len(weight):
-        gathered.add(Cells.of(group, value, weight, share))
+    gathered.add(Cells.of(group, value, weight, share))
     return gathered.result()
 
 

@@ -146,6 +146,11 @@ def in_four_bytes(number: Value) -> Value:
     return number.cast("int32")
 
 
+def in_one_byte(number: Value) -> Value:
+    """A whole number that is known to lie between -128 and 127, in an eighth of the memory."""
+    return number.cast("int8")
+
+
 def nhs_checked(number: Value, *, synthetic: bool) -> Value:
     """Whether a ten-digit number has the right check digit and lies in a range in use."""
     summed = ibis.literal(0, "int64")
@@ -223,10 +228,12 @@ def _days_later(day: date, days: int) -> date: ...  # type: ignore[empty-body]
 
 def shift_weeks(column: Value, weeks: Value) -> Value:
     """A date or timestamp moved by a whole number of weeks."""
+    # Weeks may be held in one byte, which has no room for their days.
+    days = weeks.cast("int32") * 7
     if kind_of(column.type()) == "date":
         # Four times as fast as an interval, which also makes a timestamp of a date.
-        return _days_later(column, (weeks * 7).cast("int32"))
-    return column + (weeks * 7).as_interval("D")
+        return _days_later(column, days.cast("int32"))
+    return column + days.as_interval("D")
 
 
 def to_hour(column: Value) -> Value:
