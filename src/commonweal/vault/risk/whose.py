@@ -10,7 +10,7 @@ some of the people.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from commonweal.vault.risk.coding import Ints, Mask, ordered_values, with_number
+from commonweal.vault.risk.coding import NUMBER, Ints, Mask, numbered, ordered_values, with_number
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
 
@@ -29,6 +29,8 @@ _EPOCH = date(1970, 1, 1)
 _MOST_BITS = 62
 _CODE = "cw__code"
 _LOW, _HIGH = "cw__low", "cw__high"
+WHOSE = "cw__whose"
+_SPARSE = 1 << 20
 _DIRECT = frozenset({"integer", "date"})
 
 
@@ -107,10 +109,43 @@ def rows_of_each(engine: Engine, table: ops.Table, person: str) -> tuple[Ints, i
     for batch in engine.batches(ops.select(table, [person])):
         column = batch.column(0)
         nobody += column.null_count
-        found = np.bincount(_ints(column.drop_null()), minlength=len(counted))
+        found = np.bincount(as_whole(column.drop_null()), minlength=len(counted))
         found[: len(counted)] += counted
         counted = found
     return counted, nobody
+
+
+@contextlib.contextmanager
+def numbered_people(
+    engine: Engine, tables: Sequence[tuple[ops.Table, str]]
+) -> Iterator[tuple[list[ops.Table], int]]:
+    """Each table with running numbers of people in column `WHOSE`, for the length of a block.
+
+    `tables`: with the column that says whose row it is, of one type in all. Also yields a number
+    above all numbers. Numbers that are there already are taken where they are close together.
+    """
+    ends = [_ends(engine, table, person) for table, person in tables]
+    if all(one is not None and one[0] >= 0 and one[1] <= _SPARSE + 4 * one[2] for one in ends):
+        shown = [ops.derive(table, {WHOSE: table[person]}) for table, person in tables]
+        yield shown, max((one[1] for one in ends if one is not None), default=0) + 1
+        return
+    each = [ops.project(table, {WHOSE: table[person]}) for table, person in tables]
+    with numbered(engine, ops.union(*each), [WHOSE], "whose") as (numbers, count):
+        shown = [
+            ops.inner_join(table, numbers, {person: WHOSE}, {WHOSE: NUMBER})
+            for table, person in tables
+        ]
+        yield shown, count
+
+
+def _ends(engine: Engine, table: ops.Table, person: str) -> tuple[int, int, int] | None:
+    """(least number, largest, rows), or None where people have no whole numbers."""
+    if ops.kinds(table)[person] != "integer":
+        return None
+    who = table[person]
+    ends = {"low": ops.smallest(who), "high": ops.largest(who), "rows": ops.count_rows(table)}
+    found = engine.one(ops.group(table, [], ends))
+    return int(found["low"] or 0), int(found["high"] or 0), int(found["rows"])
 
 
 def people_by_value(
@@ -176,7 +211,7 @@ def _pairs(engine: Engine, rows: Held, counted: Ints, some: Mask | None) -> Ints
     keys = np.empty(int(counted.sum() if some is None else counted[some].sum()), np.int64)
     end = 0
     for batch in engine.batches(rows.table):
-        who = _ints(batch.column(0))
+        who = as_whole(batch.column(0))
         made = (who << rows.bits) | _codes(batch.column(1), rows)
         if some is not None:
             made = made[some[who]]
@@ -189,17 +224,20 @@ def _pairs(engine: Engine, rows: Held, counted: Ints, some: Mask | None) -> Ints
 
 def _codes(column: pa.Array, rows: Held) -> Ints:
     if not column.null_count:
-        return _ints(column) - rows.low
-    found = _ints(pc.fill_null(column, 0)) - rows.low
+        return as_whole(column) - rows.low
+    found = as_whole(pc.fill_null(column, 0)) - rows.low
     found[column.is_null().to_numpy(zero_copy_only=False)] = rows.missing
     return found
 
 
 def _of_classes(pairs: Ints, class_of: Ints, rows: Held) -> Ints:
-    """class << bits | code instead of person << bits | code."""
-    found: Ints = class_of[pairs >> rows.bits] << rows.bits
-    found |= pairs & rows.missing
-    return found
+    """class << bits | code instead of person << bits | code, in the same place."""
+    for start in range(0, len(pairs), _BLOCK):
+        some = pairs[start : start + _BLOCK]
+        place = class_of[some >> rows.bits] << rows.bits
+        some &= rows.missing
+        some |= place
+    return pairs
 
 
 def _counts(keys: Ints, rows: Held) -> Iterator[Counts]:
@@ -223,5 +261,6 @@ def _changes(values: Ints) -> Mask:
     return found
 
 
-def _ints(column: pa.Array) -> Ints:
+def as_whole(column: pa.Array) -> Ints:
+    """A batch's column of whole numbers without missing values."""
     return np.asarray(column.to_numpy(zero_copy_only=False)).astype(np.int64)
