@@ -175,7 +175,7 @@ def _check_list(
             "people to ask about: some were never asked about.",
             remedy="Check all the people against the national opt-out.",
         )
-    there = _distinct_numbers(engine, everyone)
+    there = asked if everyone is people else _distinct_numbers(engine, everyone)
     found = _distinct_numbers(engine, ops.semi_join(everyone, listed, {"national": "national"}))
     if 2 * found < min(requested, there):
         raise Unavailable(

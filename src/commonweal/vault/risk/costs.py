@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from commonweal.vault.risk.coding import Ints, as_ints, combine, dense_codes
 from commonweal.vault.risk.leave_out import RiskView
+from commonweal.vault.risk.settled import class_sizes
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
 
@@ -49,6 +50,12 @@ def variable_costs(engine: Engine, view: RiskView, *, most_rows: int) -> tuple[C
     names = sum(len(_part_names(view, column)) for column in view.quasi)
     if names < 2:
         return ()
+    if view.settled is not None:
+        numbers, sizes = class_sizes(engine, view.settled)
+        if len(numbers) > MOST_KINDS:
+            return None
+        kinds_there = pa.table({view.quasi[0]: numbers, _COUNT: sizes})
+        return _of_kinds(*_codes(engine, view, kinds_there), as_ints(kinds_there[_COUNT]))
     person = ops.project(
         view.table,
         {**{name: view.table[name] for name in view.quasi}, _WHO: view.table[view.person]},

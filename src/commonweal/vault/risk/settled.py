@@ -64,6 +64,17 @@ def people_of(engine: Engine, settled: Settled) -> People:
     return People(counted, class_of)
 
 
+def class_sizes(engine: Engine, settled: Settled) -> tuple[Ints, Ints]:
+    """(the numbers of the classes that anybody is in, how many people are in each).
+
+    Raises `Fault` CW-RISK-PERSON-MISSING.
+    """
+    people = people_of(engine, settled)
+    sizes = np.bincount(people.class_of[people.there])
+    numbers = np.flatnonzero(sizes)
+    return numbers, sizes[numbers]
+
+
 def settled_figures(
     engine: Engine,
     settled: Settled,
