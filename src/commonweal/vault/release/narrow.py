@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from commonweal.vault.release.lawful import Lawful
 from commonweal.vault.release.loading import PERSON, Loaded
 from commonweal.vault.release.recipe import CODE_SYSTEMS, TableRecipe
-from commonweal.vault.risk import rows_of_each
+from commonweal.vault.risk import MOST_WEEKS, rows_of_each
 from commonweal.vault.tables import ops
 
 WHO = "cw__who"
@@ -31,6 +31,7 @@ class Dictionaries:
 
     lawful: Lawful
     _kept: dict[tuple[str, str], ops.Table] = field(default_factory=dict)
+    _sizes: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def of(self, table: str, column: str) -> ops.Table:
         """The dictionary of one column; missing values are not in it."""
@@ -46,6 +47,15 @@ class Dictionaries:
                 f"values_{secrets.token_hex(6)}", numbered
             )
         return self._kept[key]
+
+    def size(self, table: str, column: str) -> int:
+        """How many values a dictionary has."""
+        key = (table, column)
+        if key not in self._sizes:
+            values = self.of(table, column)
+            counted = ops.group(values, [], {"n": ops.count_rows(values)})
+            self._sizes[key] = int(self.lawful.loaded.engine.one(counted)["n"])
+        return self._sizes[key]
 
     def forget(self, table: str, column: str) -> None:
         """Give back the memory of one dictionary."""
@@ -129,7 +139,10 @@ class NarrowTables:
         for name in sorted(coded):
             values = self.dictionaries.of(recipe.name, name)
             rows = ops.left_join(rows, values, {name: "value"}, {name: "place"})
-        weeks = ops.in_one_byte(rows[WEEKS])
+            # A row in fewer bytes: what the engine has no room for it writes to the disk.
+            place = ops.in_few_bytes(rows[name], self.dictionaries.size(recipe.name, name))
+            rows = ops.derive(rows, {name: place})
+        weeks = ops.in_few_bytes(rows[WEEKS], MOST_WEEKS)
         timely = {
             timely_column(item.variable.name): either_missing_or(rows[item.variable.name], inside)
             for item, inside in zip(recipe.shifted, self.inside(recipe, rows), strict=True)
@@ -153,9 +166,7 @@ class NarrowTables:
         return tests
 
     def _has_few_values(self, recipe: TableRecipe, name: str) -> bool:
-        values = self.dictionaries.of(recipe.name, name)
-        counted = ops.group(values, [], {"n": ops.count_rows(values)})
-        few = int(self.loaded.engine.one(counted)["n"]) <= _MANY_VALUES
+        few = self.dictionaries.size(recipe.name, name) <= _MANY_VALUES
         if not few:
             self.dictionaries.forget(recipe.name, name)
         return few

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from commonweal.papers.permit_rules import Wanted
 from commonweal.vault.release.measurable import Measurable
@@ -86,9 +86,25 @@ def measured_views(
     `people`: those to be released (number, weeks). `exact`: the values before any form.
     `sensitive`: with the sensitive columns, which only l needs.
     """
-    making = _Making(shaper, people, exact, sensitive)
+    with views_of(shaper, people, exact=exact) as making:
+        yield making(sensitive)
+
+
+@contextlib.contextmanager
+def views_of(
+    shaper: Measurable, people: ops.Table, *, exact: bool = False
+) -> Iterator[Callable[[bool], list[RiskView]]]:
+    """`measured_views` for whoever measures the same people twice: a function of `sensitive`.
+
+    What both times have in common is worked out once.
+    """
+    making = _Making(shaper, people, exact, False)
+
+    def views(sensitive: bool) -> list[RiskView]:
+        return [one.view for one in replace(making, sensitive=sensitive).views()]
+
     with making.forgotten():
-        yield [one.view for one in making.views()]
+        yield views
 
 
 @contextlib.contextmanager
@@ -128,7 +144,7 @@ class _Making:
     sensitive: bool
     also: Lasting = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
-    _formed: dict[str, ops.Table] = field(default_factory=dict)
+    _formed: dict[tuple[str, int], ops.Table] = field(default_factory=dict)
     _classes: dict[tuple[str, ...], tuple[ops.Table, Legend] | None] = field(default_factory=dict)
 
     @contextlib.contextmanager
@@ -336,15 +352,16 @@ class _Making:
 
     def _rows(self, table: TableRecipe) -> ops.Table:
         """`WHO`, record keys, and the values of what is measured, before or after the forms."""
-        if table.name not in self._formed:
-            learnt = table.sensitive if self.sensitive else ()
+        learnt = table.sensitive if self.sensitive else ()
+        key = (table.name, len(learnt))
+        if key not in self._formed:
             items = (*table.quasi, *learnt)
             make = self.shaper.raw if self.exact else self.shaper.measured
             rows, columns = make(table, self.people, items)
             keys = [name for name in ops.columns(rows) if name.startswith(key_column(""))]
             shown = {WHO: rows[WHO], **{key: rows[key] for key in keys}, **columns}
-            self._formed[table.name] = self._keep(ops.project(rows, shown))
-        return self._formed[table.name]
+            self._formed[key] = self._keep(ops.project(rows, shown))
+        return self._formed[key]
 
     def _numbered(self, rows: ops.Table, parts: Parts, into: str) -> tuple[ops.Table, Legend]:
         """`rows` with the number of their class by the columns `parts`, and what it stands for."""

@@ -27,6 +27,7 @@ from commonweal.vault.risk.report import MoreFigures, overall, risk_json
 from commonweal.vault.risk.sentences import chance_in_words, share_in_words
 from commonweal.vault.risk.settled import Settled
 from commonweal.vault.risk.shift import (
+    MOST_WEEKS,
     Calendar,
     ReleasedDates,
     ShiftFigures,
@@ -39,6 +40,7 @@ from commonweal.vault.risk.whose import people_by_value, rows_of_each
 
 __all__ = [
     "EVERYTHING",
+    "MOST_WEEKS",
     "Breach",
     "Calendar",
     "Cost",

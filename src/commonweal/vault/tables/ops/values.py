@@ -148,9 +148,10 @@ def in_four_bytes(number: Value) -> Value:
     return number.cast("int32")
 
 
-def in_one_byte(number: Value) -> Value:
-    """A whole number that is known to lie between -128 and 127, in an eighth of the memory."""
-    return number.cast("int8")
+def in_few_bytes(number: Value, largest: int) -> Value:
+    """A whole number from -`largest` to `largest`, in as few bytes as that takes."""
+    width = next((bits for bits in (8, 16, 32) if largest < 1 << (bits - 1)), 64)
+    return number.cast(f"int{width}")
 
 
 def nhs_checked(number: Value, *, synthetic: bool) -> Value:
