@@ -1,7 +1,7 @@
 """Codes of many texts at once: AES-256-CMAC (NIST SP 800-38B, RFC 4493), a column at a time.
 
 A code is 16 bytes that only the holder of the key can make of a text: people's pseudonyms, audit
-ids, the tokens of the identifier sieve, and the draws of shifts and of the hold-out, each under a
+ids, the tokens of the identifier sieve, the draws of shifts, hold-out and intruder, each under a
 key of its own. One call encrypts a whole column block, which on today's processors costs a
 hundredth of two SHA-256 a text (docs/adr/0013). Record keys are coded row by row in the engine and
 stay HMAC-SHA-256.
