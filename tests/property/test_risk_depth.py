@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commonweal.vault.risk import Depth, RiskView, class_figures, view_figures
+from commonweal.vault.risk import Depth, RiskView, Settled, class_figures, view_figures
 from commonweal.vault.risk.closeness import closeness_figures
 from commonweal.vault.risk.code_trees import icd10_tree
 from commonweal.vault.risk.costs import variable_costs
@@ -118,6 +118,22 @@ def person_rows(rows: Rows) -> Rows:
     return [{**row, **{name: first[row["who"]][name] for name in QUASI}} for row in rows]
 
 
+def settled_by(engine: DuckDBEngine, table: ops.Table, quasi: list[str]) -> Settled:
+    """Rows with running numbers of people, and their classes by `quasi`."""
+    for name in ("numbers", "kinds", "bare", "classes"):
+        engine.forget(name)
+    who = ops.distinct(ops.select(table, ["who"]))
+    numbers = engine.keep("numbers", ops.derive(who, {"number": ops.row_number()}))
+    rows = ops.inner_join(table, numbers, {"who": "who"}, {"person": "number"})
+    bare = engine.keep("bare", rows)
+    once = ops.distinct(ops.select(table, quasi))
+    kinds = engine.keep("kinds", ops.derive(once, {"class": ops.row_number()}))
+    same = {name: name for name in quasi}
+    placed = ops.inner_join_same(bare, kinds, same, {"class": "class"})
+    classes = engine.keep("classes", ops.distinct(ops.select(placed, ["person", "class"])))
+    return Settled(bare, "person", classes)
+
+
 @FEWER
 @given(rows=ROWS, settled=st.booleans())
 def test_closeness_in_passing_is_that_of_a_pass_of_its_own(
@@ -126,8 +142,9 @@ def test_closeness_in_passing_is_that_of_a_pass_of_its_own(
     some = person_rows(rows) if settled else rows
     table = loaded(engine, some, KINDS)
     view = RiskView(
-        "stays", table, tuple(QUASI), ("ill", "pay"), "who", by_person=settled, ordered=("pay",)
-    )
+        "stays", table, tuple(QUASI), ("ill", "pay"), "who", by_person=settled, ordered=("pay",),
+        settled=settled_by(engine, table, QUASI) if settled else None,
+    )  # fmt: skip
     found = view_figures(engine, view, close_up_to=EVERYTHING)
     expected = closeness_figures(engine, table, QUASI, ["ill", "pay"], "who")
     if not rows and not settled:

@@ -18,6 +18,41 @@ if TYPE_CHECKING:
 app = group("The data folder: make it, and show what it is.")
 app.add_typer(trust.app, name="policy")
 
+_SayNoDays = Annotated[
+    int | None,
+    typer.Option(
+        help="Days in which people can say no before a permit is active (28; 0 with --demo).",
+        show_default=False,
+    ),
+]
+_DirectSayNoDays = Annotated[
+    int | None,
+    typer.Option(
+        help="The same for permits that no committee decided (as --say-no-days).",
+        show_default=False,
+    ),
+]
+_AcceptedBy = Annotated[
+    str | None,
+    typer.Option(
+        help="Who accepts for real data that all runs as one user of the operating system.",
+        show_default=False,
+    ),
+]
+_Witnesses = Annotated[
+    Path | None,
+    typer.Option(
+        help="A policy file (tlog-policy) of witnesses who must sign the public log.",
+        show_default=False,
+    ),
+]
+_WitnessLag = Annotated[
+    int | None,
+    typer.Option(
+        help="Minutes that a public entry may wait for its witnesses (15).", show_default=False
+    ),
+]
+
 
 @app.command("create")
 def create(
@@ -27,44 +62,14 @@ def create(
     demo: Annotated[
         bool, typer.Option("--demo", help="For demonstrations; can never hold real data.")
     ] = False,
-    say_no_days: Annotated[
-        int | None,
-        typer.Option(
-            help="Days in which people can say no before a permit is active (28; 0 with --demo).",
-            show_default=False,
-        ),
-    ] = None,
-    direct_say_no_days: Annotated[
-        int | None,
-        typer.Option(
-            help="The same for permits that no committee decided (as --say-no-days).",
-            show_default=False,
-        ),
-    ] = None,
-    accepted_by: Annotated[
-        str | None,
-        typer.Option(
-            help="Who accepts for real data that all runs as one user of the operating system.",
-            show_default=False,
-        ),
-    ] = None,
+    say_no_days: _SayNoDays = None,
+    direct_say_no_days: _DirectSayNoDays = None,
+    accepted_by: _AcceptedBy = None,
     because: Annotated[
         str | None, typer.Option(help="Why they accept it.", show_default=False)
     ] = None,
-    witnesses: Annotated[
-        Path | None,
-        typer.Option(
-            help="A policy file (tlog-policy) of witnesses who must sign the public log.",
-            show_default=False,
-        ),
-    ] = None,
-    witness_lag: Annotated[
-        int | None,
-        typer.Option(
-            help="Minutes that a public entry may wait for its witnesses (15).",
-            show_default=False,
-        ),
-    ] = None,
+    witnesses: _Witnesses = None,
+    witness_lag: _WitnessLag = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -97,23 +98,39 @@ def chain_of(*proofs: str, form: str = FORMAT) -> str:
     return canonical({"format": form, "proofs": list(proofs)}).decode() + "\n"
 
 
+_UNTRUSTED, _BROKEN = "CW-LEDGER-SIGNATURE-INVALID", "CW-LEDGER-CHAIN-INVALID"
+
+
+class _Vectors:
+    """What was said so far."""
+
+    def __init__(self) -> None:
+        self.found: list[dict[str, Any]] = []
+
+    def say(self, desc: str, proof: str, keys: list[str], chain: str | None, code: str | None,
+            name: str = BASE) -> None:  # fmt: skip
+        """Add a vector: `keys` by name, and the `code` of the refusal, None for none."""
+        written = [str(vkey(key, name)) for key in keys]
+        one = {"desc": desc, "proof": proof, "keys": written, "chain": chain, "code": code}
+        self.found.append(one)
+
+
 def vectors(life: Life) -> list[dict[str, Any]]:
     """Every vector, in order."""
+    made = _Vectors()
+    _of_stages(life, made.say)
+    _of_thieves(life, made.say)
+    _of_chains(life, made.say)
+    return made.found
+
+
+def _of_stages(life: Life, say: Callable[..., None]) -> None:
     chain = life.chains["three"]
-    links = json.loads(chain)["proofs"]
     one, both, two, three = (life.proofs[name] for name in ("one", "both", "two", "three"))
-    untrusted, broken = "CW-LEDGER-SIGNATURE-INVALID", "CW-LEDGER-CHAIN-INVALID"
-    found: list[dict[str, Any]] = []
-
-    def say(desc: str, proof: str, keys: list[str], chain: str | None, code: str | None,
-            name: str = BASE) -> None:  # fmt: skip
-        written = [str(vkey(key, name)) for key in keys]
-        found.append({"desc": desc, "proof": proof, "keys": written, "chain": chain, "code": code})
-
     for name, proof, good in (("one", one, ["K1"]), ("both", both, ["K1", "K2"]),
                               ("two", two, ["K2"]), ("three", three, ["K2", "K3"])):  # fmt: skip
         for key in ("K1", "K2", "K3", "X"):
-            code = None if key in good else untrusted
+            code = None if key in good else _UNTRUSTED
             say(f"stage {name} with {key} alone", proof, [key], None, code)
     # With the whole chain the first key leads to all that follow it.
     for name, proof in life.proofs.items():
@@ -121,48 +138,57 @@ def vectors(life: Life) -> list[dict[str, Any]]:
     for name, proof in (("both", both), ("two", two), ("three", three)):
         say(f"stage {name} with K2 and the chain", proof, ["K2"], chain, None)
     say("stage three with K3 and the chain", three, ["K3"], chain, None)
-    say("stage two with K3 and the chain: before its time", two, ["K3"], chain, untrusted)
-    say("stage one with K2 and the chain: before its time", one, ["K2"], chain, untrusted)
+    say("stage two with K3 and the chain: before its time", two, ["K3"], chain, _UNTRUSTED)
+    say("stage one with K2 and the chain: before its time", one, ["K2"], chain, _UNTRUSTED)
     say("all three keys and the chain", three, ["K1", "K2", "K3"], chain, None)
-    say("a stranger's key and the chain", three, ["X"], chain, untrusted)
+    say("a stranger's key and the chain", three, ["X"], chain, _UNTRUSTED)
     origin = f"{BASE}/public"
     say("K1 named by the log's origin", three, ["K1"], chain, None, origin)
-    say("K1 named by the sealed log", three, ["K1"], chain, untrusted, f"{BASE}/sealed")
+    say("K1 named by the sealed log", three, ["K1"], chain, _UNTRUSTED, f"{BASE}/sealed")
     say("a sealed entry with K1 and the chain", life.sealed["three"], ["K1"], chain, None)
-    say("an old sealed entry with K1 and the chain", life.sealed["one"], ["K1"], chain, untrusted)
+    say("an old sealed entry with K1 and the chain", life.sealed["one"], ["K1"], chain, _UNTRUSTED)
     say("a sealed entry with a key of the public log", life.sealed["three"], ["K1"], chain,
-        untrusted, origin)  # fmt: skip
-    say("an early chain does not lead far enough", three, ["K1"], life.chains["one"], untrusted)
+        _UNTRUSTED, origin)  # fmt: skip
+    say("an early chain does not lead far enough", three, ["K1"], life.chains["one"], _UNTRUSTED)
     say("the chain of stage two leads to K2", three, ["K1"], life.chains["two"], None)
+
+
+def _of_thieves(life: Life, say: Callable[..., None]) -> None:
+    chain, one, two = life.chains["three"], life.proofs["one"], life.proofs["two"]
     # A retired key in the hands of a thief.
     say("K1, stolen: a tree larger than K1 may sign", forged(two, 9, "K1"), ["K1"], chain,
-        untrusted)  # fmt: skip
+        _UNTRUSTED)  # fmt: skip
     say("the same, and nobody looks at the chain", forged(two, 9, "K1"), ["K1"], None, None)
-    say("K1, stolen, beside a trusted K2", forged(two, 9, "K1"), ["K1", "K2"], chain, untrusted)
+    say("K1, stolen, beside a trusted K2", forged(two, 9, "K1"), ["K1", "K2"], chain, _UNTRUSTED)
     say("K1, stolen, with a line by a stranger", forged(two, 9, "K1", "X"), ["K1", "K2"], chain,
-        untrusted)  # fmt: skip
-    say("K2 before it was added", forged(two, 2, "K2"), ["K1"], chain, untrusted)
+        _UNTRUSTED)  # fmt: skip
+    say("K2 before it was added", forged(two, 2, "K2"), ["K1"], chain, _UNTRUSTED)
     # What no chain can show, and witnesses do: another tree of a size at which K1 did sign.
     say("K1, stolen: a tree as small as K1 once signed (a limit)", forged(one, 2, "K1"), ["K1"],
         chain, None)  # fmt: skip
+
+
+def _of_chains(life: Life, say: Callable[..., None]) -> None:
+    links = json.loads(life.chains["three"])["proofs"]
+    one, two, three = (life.proofs[name] for name in ("one", "two", "three"))
     # Chains that are none.
-    say("a chain backwards", three, ["K1"], chain_of(*reversed(links)), untrusted)
-    say("a chain without its first link", three, ["K1"], chain_of(*links[1:]), untrusted)
-    say("a link twice", three, ["K1"], chain_of(links[0], *links), broken)
-    say("a key retired twice", three, ["K1"], chain_of(*links[:2], links[1], *links[2:]), broken)
-    say("a proof of something else as a link", three, ["K1"], chain_of(one), broken)
+    say("a chain backwards", three, ["K1"], chain_of(*reversed(links)), _UNTRUSTED)
+    say("a chain without its first link", three, ["K1"], chain_of(*links[1:]), _UNTRUSTED)
+    say("a link twice", three, ["K1"], chain_of(links[0], *links), _BROKEN)
+    say("a key retired twice", three, ["K1"], chain_of(*links[:2], links[1], *links[2:]), _BROKEN)
+    say("a proof of something else as a link", three, ["K1"], chain_of(one), _BROKEN)
     added = TlogProof.parse(links[0]).extra or b""
     other = added.replace(
         json.loads(added)["public_key"].encode(),
         written_key(KEYS["X"].verification_key).encode(),
     )
     say("a stranger's link that adds X", forged(links[0], 9, "X", body=other), ["K1"],
-        chain_of(forged(links[0], 9, "X", body=other)), untrusted)  # fmt: skip
+        chain_of(forged(links[0], 9, "X", body=other)), _UNTRUSTED)  # fmt: skip
     retires = TlogProof.parse(links[1]).extra or b""
     say("a link by which K1 ends itself", two, ["K1", "K2"],
-        chain_of(forged(links[1], 9, "K1", body=retires)), untrusted)  # fmt: skip
+        chain_of(forged(links[1], 9, "K1", body=retires)), _UNTRUSTED)  # fmt: skip
     say("a link that retires the last key", two, ["K1"],
-        chain_of(forged(links[1], 9, "K1", body=retires)), broken)  # fmt: skip
+        chain_of(forged(links[1], 9, "K1", body=retires)), _BROKEN)  # fmt: skip
     changed = links[0].replace("index 2", "index 1")
     say("a link with another index", three, ["K1"], chain_of(changed, *links[1:]),
         "CW-LEDGER-PROOF-INVALID")  # fmt: skip
@@ -172,8 +198,7 @@ def vectors(life: Life) -> list[dict[str, Any]]:
         ("proofs that are no text", '{"format":"commonweal/key-chain/1","proofs":[1]}'),
         ("one field more", '{"format":"commonweal/key-chain/1","more":1,"proofs":[]}'),
     ):  # fmt: skip
-        say(f"a chain that is {desc}", three, ["K1"], text, broken)
-    return found
+        say(f"a chain that is {desc}", three, ["K1"], text, _BROKEN)
 
 
 def text() -> str:

@@ -34,6 +34,7 @@ _LISTED = "choices_listed"
 _MATCHED = "choices_matched"
 _TEMPORARY = (_MATCHED, _LISTED, _IN_FORCE, *TEMPORARY)
 _CONSENT = "project_consent"
+_NUMBER = "cw__number"
 _FLAGS = ("withdrawal", "project_objection", _CONSENT, "by_kind", "type1", "local")
 
 
@@ -122,7 +123,7 @@ def apply_choices(
             listed = _load_listed(engine, choices)
             _check_list(engine, people, whole, listed, choices)
             people = ops.left_join(
-                people, listed, {"national": "national"}, {"listed_number": "national"}
+                _numbered(people), listed, {_NUMBER: "number"}, {"listed_number": "number"}
             )
         names = _Names(tuple(project_ids), tuple(replaced))
         in_force = engine.keep(_IN_FORCE, _in_force(lines.rows, decision, names, at))
@@ -175,8 +176,9 @@ def _check_list(
             "people to ask about: some were never asked about.",
             remedy="Check all the people against the national opt-out.",
         )
-    there = _distinct_numbers(engine, everyone)
-    found = _distinct_numbers(engine, ops.semi_join(everyone, listed, {"national": "national"}))
+    there = asked if everyone is people else _distinct_numbers(engine, everyone)
+    met = ops.semi_join(_numbered(everyone), listed, {_NUMBER: "number"})
+    found = _distinct_numbers(engine, met)
     if 2 * found < min(requested, there):
         raise Unavailable(
             "CW-CHOICES-LIST-OTHER-PEOPLE",
@@ -187,7 +189,8 @@ def _check_list(
 
 
 def _distinct_numbers(engine: Engine, people: ops.Table) -> int:
-    counted = ops.group(people, [], {"people": ops.count_distinct(people["national"])})
+    numbers = ops.as_number(people["national"])
+    counted = ops.group(people, [], {"people": ops.count_distinct(numbers)})
     return int(engine.one(counted)["people"])
 
 
@@ -198,9 +201,12 @@ def _load_listed(engine: Engine, choices: ChoicesFolder) -> ops.Table:
     if choices.national is None:
         raise Unavailable("CW-CHOICES-LIST-MISSING", "This permit needs the national list.")
     data = pa.table({"number": pa.array(choices.national.numbers)})
-    loaded = engine.load(_LISTED, data, {"number": "integer"})
-    # NHS numbers begin with 4 or more, so their text always has ten digits.
-    return ops.project(loaded, {"national": ops.as_text(loaded["number"])})
+    return engine.load(_LISTED, data, {"number": "integer"})
+
+
+def _numbered(people: ops.Table) -> ops.Table:
+    """`people` with their NHS numbers as numbers: ten digits, of which the first is not 0."""
+    return ops.derive(people, {_NUMBER: ops.as_number(people["national"])})
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ SIEVE_MINIMUM = 4
 
 
 AUDIT_KINDS = {"code": "code", "audit_id": "code"}
+_SIEVED = "sieved"
 SIEVE_KINDS = {"token": "code", "identifies": "text"}
 
 
@@ -40,7 +41,9 @@ def sieve(loaded: Loaded, people: ops.Table, keys: ProjectKeys) -> pa.Table | No
     table = loaded.recipe.person_table
     if table is None or not variables:
         return None
-    rows = ops.semi_join(loaded.linked(table), people, {PERSON: "person"})
+    linked = loaded.linked(table)
+    mine = ops.semi_join(linked, people, {PERSON: "person"})
+    rows = loaded.engine.keep(_SIEVED, ops.select(mine, [one.name for one in variables]))
     found: list[tuple[Bytes, npt.NDArray[np.int32], str]] = []
     for kind in sorted({_kind(variable) for variable in variables}):
         parts = [_texts(rows, one) for one in variables if _kind(one) == kind]
@@ -51,6 +54,7 @@ def sieve(loaded: Loaded, people: ops.Table, keys: ProjectKeys) -> pa.Table | No
         column = loaded.engine.arrow(ops.keep_where(texts, enough)).column("text")
         tokens = codes_of(keys.sieve, column)
         found.append((tokens, np.full(len(tokens), len(found), np.int32), kind))
+    loaded.engine.forget(_SIEVED)
     tokens = np.concatenate([one for one, _, _ in found])
     # Kinds were taken in order, and equal tokens keep theirs.
     order = order_of(tokens)
@@ -66,9 +70,11 @@ def _kind(variable: Variable) -> str:
 
 def _texts(rows: ops.Table, variable: Variable) -> ops.Table:
     """`text`: the values of a variable in the spelling of the sieve."""
-    column = rows[variable.name]
-    text = ops.bare_token(column)
     if variable.identifies == "nhs_number":
         # As people write the number, however the source spells it.
-        text = ops.first_of(ops.nhs_shaped(column), text)
-    return ops.project(rows, {"text": text})
+        column = rows[variable.name]
+        text = ops.first_of(ops.nhs_shaped(column), ops.bare_token(column))
+        return ops.project(rows, {"text": text})
+    # Each spelling once: postcodes and names are shared by many.
+    once = ops.distinct(ops.select(rows, [variable.name]))
+    return ops.project(once, {"text": ops.bare_token(once[variable.name])})

@@ -254,6 +254,8 @@ def _everyone(prepared: Prepared, held: ops.Table | None) -> ops.Table:
     if held is not None:
         parts.append(ops.select(held, ["number"]))
     people = ops.select(prepared.chosen.people, ["person", "code", "number"])
+    if prepared.released is prepared.shaper.narrow.whole:
+        return people
     return ops.semi_join(people, ops.union(*parts), {"number": "number"})
 
 

@@ -98,7 +98,11 @@ def _hint(prepared: Prepared) -> str:
 
 def _but(view: RiskView, people: ops.Table) -> RiskView:
     """The view without the rows of `people` (column `person`)."""
-    return replace(view, table=ops.anti_join(view.table, people, {view.person: "person"}))
+    out = {view.person: "person"}
+    settled = view.settled
+    if settled is not None:
+        settled = replace(settled, rows=ops.anti_join(settled.rows, people, out))
+    return replace(view, table=ops.anti_join(view.table, people, out), settled=settled)
 
 
 def _could_be_issued(prepared: Prepared, name: str, form: str) -> bool:

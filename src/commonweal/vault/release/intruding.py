@@ -22,11 +22,11 @@ import pyarrow as pa
 from commonweal.foundation.errors import Refused
 from commonweal.papers.permit_rules import Wanted
 from commonweal.vault.custody import Custody
-from commonweal.vault.release.narrow import WHO
+from commonweal.vault.keys.codes import codes_of, numbers_from
+from commonweal.vault.release.narrow import WEEKS, WHO
 from commonweal.vault.release.prepare import Prepared
 from commonweal.vault.release.progress import Progress
 from commonweal.vault.release.recipe import TableRecipe
-from commonweal.vault.release.shaping import WEEKS
 from commonweal.vault.risk.coding import Ints
 from commonweal.vault.risk.intruder.attackers import Attackers, Knows, View, with_added
 from commonweal.vault.risk.intruder.knowledge import believed, ranks
@@ -44,7 +44,6 @@ _FOR_A_BOUND = 8
 ADDED = "attackers"
 """The folder of a home with views of the custodian's own."""
 _LABEL = "intruder-test"
-_DRAW = 15
 _HIDDEN = frozenset({"pseudonym", "record_code", "interval"})
 _KNOWABLE = frozenset({"quasi_identifier", "direct_identifier"})
 
@@ -174,14 +173,10 @@ class _Test:
 
     def _drawn(self) -> Ints:
         """The running numbers of the people to be released, in the order of a keyed draw."""
-        key = self.engine.key_table("key_intruder", self.key.use())
-        people = ops.with_hmac(self.prepared.released, "person", "cw__drawn", key)
-        drawn = ops.number_of(people["cw__drawn"], _DRAW, start=0)
-        found = self.engine.arrow(ops.project(people, {WHO: people["number"], "drawn": drawn}))
-        # The test may be made again, in other forms.
-        self.engine.forget("key_intruder")
-        numbers, chance = found[WHO].to_numpy(), found["drawn"].to_numpy()
-        return np.asarray(numbers[np.lexsort((numbers, chance))], dtype=np.int64)
+        found = self.engine.arrow(ops.select(self.prepared.released, ["person", "number"]))
+        drawn = numbers_from(codes_of(self.key, found.column("person")))
+        numbers = found.column("number").to_numpy()
+        return np.asarray(numbers[np.lexsort((numbers, drawn))], dtype=np.int64)
 
     # --- what is shown, and what is true --------------------------------------------------
     def _tables(self, order: Ints, asked: Ints) -> list[_Table]:

@@ -88,12 +88,13 @@ class Lawful:
     # --- inside -----------------------------------------------------------------------------
     def _matching(self, rows: ops.Table, column: str, pattern: str) -> ops.Table | None:
         engine = self.loaded.engine
-        codes = ops.distinct(ops.project(rows, {"value": rows[column]}))
+        name = f"restricted_{secrets.token_hex(6)}"
+        # Kept first: an engine would try the pattern on every row before it tells codes apart.
+        once = ops.distinct(ops.project(rows, {"value": rows[column]}))
+        codes = engine.keep(f"{name}_codes", once)
         spelt = ops.code_spelling(codes["value"])
-        kept = engine.keep(
-            f"restricted_{secrets.token_hex(6)}",
-            ops.keep_where(codes, ops.matches(spelt, pattern)),
-        )
+        kept = engine.keep(name, ops.keep_where(codes, ops.matches(spelt, pattern)))
+        engine.forget(codes.get_name())
         count = engine.one(ops.group(kept, [], {"n": ops.count_rows(kept)}))["n"]
         return kept if count else None
 

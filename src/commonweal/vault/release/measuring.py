@@ -5,7 +5,7 @@ What is measured together is said in `views`. The release is as risky as its ris
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -25,6 +25,7 @@ from commonweal.vault.risk import (
     Figures,
     MoreFigures,
     ReleasedDates,
+    RiskView,
     ShiftFigures,
     calendar_of,
     check_limits,
@@ -127,29 +128,41 @@ def measure(
     `depth`: with what lies beyond classes and candidate shifts, as far as it says; of exact values
     that is which few items single people out.
     """
+    with measured_views(shaper, people, exact=exact) as views:
+        return measure_views(shaper, people, known, views, exact=exact, depth=depth)
+
+
+def measure_views(
+    shaper: Shaper,
+    people: ops.Table,
+    known: Calendars,
+    views: Sequence[RiskView],
+    *,
+    exact: bool = False,
+    depth: Depth | None = None,
+) -> Measured:
+    """`measure` where the views, with their sensitive columns, are there already."""
     figures: dict[str, Figures] = {}
     deeper: dict[str, Deeper] = {}
     suda: dict[str, Suda | None] = {}
     against: dict[str, Against] = {}
     population = None if depth is None or exact else depth.against
     close = 0 if depth is None or exact else depth.rows
-    with measured_views(shaper, people, exact=exact) as views:
-        deepening = Deepening(shaper.engine, depth or Depth())
-        for view in views:
-            figures[view.name] = view_figures(shaper.engine, view, close_up_to=close)
-            if depth is not None and exact:
-                suda[view.name] = deepening.singled(view, figures[view.name], [])
-            elif depth is not None:
-                deeper[view.name] = deepening.of(view, figures[view.name])
-            if population is not None:
-                legends = _legends(shaper, people)
-                against[view.name] = population.held_against(
-                    shaper.engine, view, figures[view.name], legends
-                )
+    deepening = Deepening(shaper.engine, depth or Depth())
+    for view in views:
+        figures[view.name] = view_figures(shaper.engine, view, close_up_to=close)
+        if depth is not None and exact:
+            suda[view.name] = deepening.singled(view, figures[view.name], [])
+        elif depth is not None:
+            deeper[view.name] = deepening.of(view, figures[view.name])
+        if population is not None:
+            legends = _legends(shaper, people)
+            against[view.name] = population.held_against(
+                shaper.engine, view, figures[view.name], legends
+            )
     gaps: dict[str, dict[str, Any] | None] = {}
     shift = None
     if not exact:
-        most = 0 if depth is None else depth.rows
         small = {name for name, one in figures.items() if one.rows <= most}
         shift = _shift(shaper, people, known, small, gaps)
     if depth is None:

@@ -72,11 +72,15 @@ def _check(
     # A view after each step, so that a value is read once (see `ops.nhs_shaped`).
     steps: dict[str, ops.Value] = {}
     for n, column in numbered.items():
-        steps[f"there_{n}"] = ops.negate(ops.is_blank(rows[column]))
+        steps[f"value_{n}"] = rows[column]
         steps[f"digits_{n}"] = ops.nhs_shaped(rows[column])
     shaped = engine.view("numbers_shaped", ops.project(rows, steps))
-    steps = {f"there_{n}": shaped[f"there_{n}"] for n in numbered}
-    steps |= {f"number_{n}": ops.as_number(shaped[f"digits_{n}"]) for n in numbered}
+    steps = {f"number_{n}": ops.as_number(shaped[f"digits_{n}"]) for n in numbered}
+    for n in numbered:
+        # Looked at closely only where no digits were read.
+        there = ops.negate(ops.is_blank(shaped[f"value_{n}"]))
+        read_it = ops.negate(ops.is_missing(shaped[f"digits_{n}"]))
+        steps[f"there_{n}"] = ops.choose(read_it, ops.constant(True, "boolean"), there)
     read = engine.view("numbers_read", ops.project(shaped, steps))
     measures = {}
     for n in numbered:

@@ -60,19 +60,16 @@ def consider(loaded: Loaded, decision: Decision, *, demo: bool) -> Considered:
     rows = _person_rows(loaded, decision, demo)
     people = loaded.engine.keep("people", rows)
     keyed = ops.keep_where(people, ops.negate(ops.is_missing(people["person"])))
-    counts = loaded.engine.one(
-        ops.group(
-            people,
-            [],
-            {
-                "total": ops.count_rows(people),
-                "keyed": ops.count_rows_where_present(people, "person"),
-                "distinct": ops.count_distinct(people["person"]),
-                "national": ops.count_distinct(people["national"]),
-                "unreadable": ops.count_where(people, people["unreadable"]),
-            },
-        )
-    )
+    measures = {
+        "total": ops.count_rows(people),
+        "keyed": ops.count_rows_where_present(people, "person"),
+        "distinct": ops.count_distinct(people["person"]),
+        "unreadable": ops.count_where(people, people["unreadable"]),
+    }
+    by_number = loaded.recipe.dataset.person.kind == "nhs_number"
+    if not by_number:
+        measures["national"] = ops.count_distinct(people["national"])
+    counts = loaded.engine.one(ops.group(people, [], measures))
     check_people(loaded, people, counts["unreadable"], demo=demo)
     if counts["keyed"] != counts["distinct"]:
         doubled = ops.group(keyed, ["person"], {"n": ops.count_rows(keyed)})
@@ -84,7 +81,9 @@ def consider(loaded: Loaded, decision: Decision, *, demo: bool) -> Considered:
             "CW-RELEASE-DUPLICATE-PEOPLE",
             f"Table {loaded.recipe.person_table}: {number:,} people have more than one row.",
         )
-    return Considered(people, counts["total"], counts["national"])
+    # Where people are known by their NHS numbers, keys and numbers are the same.
+    national = counts["distinct" if by_number else "national"]
+    return Considered(people, counts["total"], national)
 
 
 def _person_rows(loaded: Loaded, decision: Decision, demo: bool) -> ops.Table:
@@ -114,7 +113,8 @@ def _person_rows(loaded: Loaded, decision: Decision, demo: bool) -> ops.Table:
         rows = _with_national(loaded, rows, recipe.dataset.national_variable, demo=demo)
         national = rows[_NATIONAL]
         blank = ops.is_blank(rows[recipe.dataset.national_variable])
-        unreadable = ops.both(ops.is_missing(national), ops.negate(blank))
+        no = ops.constant(False, "boolean")
+        unreadable = ops.choose(ops.is_missing(national), ops.negate(blank), no)
     key = national if person.kind == "nhs_number" else _nameable(rows[PERSON])
     # An identifier is valid if the choices that apply can be looked up with it.
     identifier = national if decision.national else ops.first_of(national, key)
@@ -189,15 +189,7 @@ def choose(
     """
     engine, permit = loaded.engine, loaded.recipe.permit
     people = considered.people
-    keyed = ops.keep_where(people, ops.negate(ops.is_missing(people["person"])))
-    inside = cohort_people(permit.cohort, lawful, ops.select(keyed, ["person"]))
-    in_cohort = engine.keep(
-        "in_cohort",
-        ops.union(
-            ops.semi_join(keyed, inside, {"person": "person"}),
-            ops.keep_where(people, ops.is_missing(people["person"])),
-        ),
-    )
+    in_cohort = people if permit.cohort.everyone else _in_cohort(loaded, lawful, people)
     result = apply_choices(
         engine,
         in_cohort,
@@ -218,6 +210,16 @@ def choose(
     if allowed == held_out:
         raise Refused("CW-RELEASE-NOBODY", "After people's choices nobody is left to release.")
     return Chosen(coded, result, result.considered, int(held_out), allowed)
+
+
+def _in_cohort(loaded: Loaded, lawful: Lawful, people: ops.Table) -> ops.Table:
+    """The people who meet the cohort, and those without a key, who are counted on."""
+    keyed = ops.keep_where(people, ops.negate(ops.is_missing(people["person"])))
+    cohort = loaded.recipe.permit.cohort
+    inside = cohort_people(cohort, lawful, ops.select(keyed, ["person"]))
+    mine = ops.semi_join(keyed, inside, {"person": "person"})
+    nameless = ops.keep_where(people, ops.is_missing(people["person"]))
+    return loaded.engine.keep("in_cohort", ops.union(mine, nameless))
 
 
 def _drawn(loaded: Loaded, allowed: ops.Table, keys: ProjectKeys) -> pa.Table:

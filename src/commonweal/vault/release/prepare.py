@@ -29,6 +29,7 @@ from commonweal.vault.release.measuring import (
     Measured,
     calendars,
     measure,
+    measure_views,
     windows,
 )
 from commonweal.vault.release.narrow import WHO
@@ -38,8 +39,8 @@ from commonweal.vault.release.project_keys import ProjectKeys
 from commonweal.vault.release.recipe import Recipe, make_recipe
 from commonweal.vault.release.restricted import RestrictedLists, lists_for
 from commonweal.vault.release.shaping import Shaper
-from commonweal.vault.release.views import measured_views
-from commonweal.vault.risk import Breach, Depth, people_to_leave_out
+from commonweal.vault.release.views import views_of
+from commonweal.vault.risk import Breach, Depth, RiskView, people_to_leave_out
 from commonweal.vault.risk.intruder.testing import IntruderFigures
 from commonweal.vault.risk.population_table import check_asked, opened_population
 from commonweal.vault.sources import Source, open_source
@@ -175,6 +176,8 @@ def _prepared(
     shaper = Shaper.over(loaded, keys, lawful, windows(loaded, known), chosen.people)
     mine = ops.keep_where(chosen.people, ops.negate(chosen.people["held_out"]))
     mine = engine.keep("allowed_0", ops.select(mine, ["person", "weeks", "number"]))
+    if not chosen.held_out:
+        shaper.narrow.whole = mine
     mine, empty = _with_rows(shaper, mine)
     mine, near = away_from_edges(shaper, mine)
     empty += near
@@ -267,22 +270,30 @@ def _gate(shaper: Shaper, people: ops.Table, total: int, known: Calendars, depth
     most = _may_be_left_out(shaper.loaded.recipe.permit, total)
     suppressed = 0
     while True:
-        people, out = _leave_out(shaper, people, most - suppressed)
-        suppressed += out
-        after = measure(shaper, people, known, depth=depth)
+        with views_of(shaper, people) as views:
+            people, out = _leave_out(shaper, views, people, most - suppressed)
+            if not out:
+                after = measure_views(shaper, people, known, views(True), depth=depth)
+        if out:
+            suppressed += out
+            after = measure(shaper, people, known, depth=depth)
         breaches = after.breaches(limits)
         if not out or not breaches:
             return _Gate(people, suppressed, after, breaches)
 
 
-def _leave_out(shaper: Shaper, people: ops.Table, most: int) -> tuple[ops.Table, int]:
-    """(people without those in small classes, how many were left out); at most `most`, or none."""
+def _leave_out(
+    shaper: Shaper, views: Callable[[bool], list[RiskView]], people: ops.Table, most: int
+) -> tuple[ops.Table, int]:
+    """(people without those in small classes, how many were left out); at most `most`, or none.
+
+    `views`: of `people`, by whether sensitive columns are wanted.
+    """
     if most <= 0:
         return people, 0
     limits = shaper.loaded.recipe.permit.risk
-    wanted = limits.distinct_l is not None
-    with measured_views(shaper, people, exact=False, sensitive=wanted) as views:
-        out = people_to_leave_out(shaper.engine, views, limits, kept_as="left_out")
+    wanted = views(limits.distinct_l is not None)
+    out = people_to_leave_out(shaper.engine, wanted, limits, kept_as="left_out")
     try:
         if not 0 < out.people <= most:
             return people, 0

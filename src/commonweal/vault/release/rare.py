@@ -7,7 +7,10 @@ would give the rare one away. Anything else that is rare is left out.
 
 from __future__ import annotations
 
+import pyarrow as pa
+
 from commonweal.papers.permit_rules import Wanted
+from commonweal.vault.risk import people_by_value
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
 
@@ -35,9 +38,11 @@ def rare_labels(
     shown = engine.keep(f"{name}_shown", _shown(values, item))
     cut = item.form.kind == "truncate"
     placed = ops.inner_join(held, shown, {"place": "place"}, {"same": "same"}) if cut else held
-    counted = engine.keep(f"{name}_counted", _people_by(placed, "same" if cut else "place"))
-    by = {"same": "same"} if cut else {"place": "place"}
-    judged = ops.left_join(shown, counted, by, {"n": "n"})
+    by = "same" if cut else "place"
+    numbers, people = people_by_value(engine, placed, "person", by)
+    kinds = {by: "integer", "n": "integer"}
+    counted = engine.load(f"{name}_counted", pa.table({by: numbers, "n": people}), kinds)
+    judged = ops.left_join(shown, counted, {by: by}, {"n": "n"})
     # A value that nobody in question holds is nobody's to show.
     many = ops.first_of(judged["n"], ops.constant(0, "integer"))
     enough = ops.compare(many, "ge", ops.constant(limit, "integer"))

@@ -8,7 +8,7 @@ table they stand in.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
@@ -17,7 +17,15 @@ from commonweal.papers.forms import Form
 from commonweal.papers.permit_rules import Wanted
 from commonweal.vault.release.lawful import Lawful
 from commonweal.vault.release.loading import PERSON, Loaded
-from commonweal.vault.release.narrow import WHO, Dictionaries, NarrowTables, key_column
+from commonweal.vault.release.narrow import (
+    WEEKS,
+    WHO,
+    Dictionaries,
+    NarrowTables,
+    either_missing_or,
+    key_column,
+    timely_column,
+)
 from commonweal.vault.release.project_keys import ProjectKeys
 from commonweal.vault.release.rare import rare_labels
 from commonweal.vault.release.recipe import TableRecipe, in_forms, watches_rare
@@ -25,7 +33,6 @@ from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
 from commonweal.vault.tables.parquet import Words
 
-WEEKS = "cw__weeks"
 _CODES = frozenset({"pseudonym", "record_code"})
 
 _MAKERS: Mapping[str, Callable[[Form, ops.Value], ops.Value]] = {
@@ -72,13 +79,11 @@ class Losses:
 
 @dataclass
 class Shaper:
-    """Makes released tables for sets of people. `windows`: trimmed coverage by (table, variable),
-    first and last allowed shifted date."""
+    """Makes released tables for sets of people."""
 
     loaded: Loaded
     keys: ProjectKeys
     lawful: Lawful
-    windows: Mapping[tuple[str, str], tuple[object, object]]
     narrow: NarrowTables
     _key_tables: dict[str, ops.Table] = field(default_factory=dict)
     _rare: dict[tuple[str, str], ops.Table] = field(default_factory=dict)
@@ -95,10 +100,11 @@ class Shaper:
         windows: Mapping[tuple[str, str], tuple[object, object]],
         everyone: ops.Table,
     ) -> Self:
-        """A shaper for `everyone`: person, number (and more) of all who may be in the release or
-        the hold-out."""
-        narrow = NarrowTables(loaded, lawful, Dictionaries(lawful), everyone)
-        return cls(loaded, keys, lawful, windows, narrow)
+        """A shaper for `everyone`: person, number, weeks (and more) of all who may be in the
+        release or the hold-out. `windows`: trimmed coverage by (table, variable), first and last
+        allowed shifted date."""
+        narrow = NarrowTables(loaded, lawful, Dictionaries(lawful), everyone, windows)
+        return cls(loaded, keys, lawful, narrow)
 
     def in_forms(self, forms: Mapping[str, str]) -> Self:
         """A shaper that shows some variables in other forms; `forms` by `table.variable`."""
@@ -117,9 +123,9 @@ class Shaper:
         date outside the trimmed coverage takes its row out, in the person table only the date
         (S16).
         """
-        narrow = self.narrow.of(recipe).table
-        mine = ops.inner_join(narrow, people, {WHO: "number"}, {WEEKS: "weeks"})
-        return self._within_coverage(recipe, mine)
+        rows = self.narrow.rows(recipe, people)
+        timely = [rows[timely_column(item.variable.name)] for item in recipe.shifted]
+        return self._within_coverage(recipe, rows, timely)
 
     def raw(
         self, recipe: TableRecipe, people: ops.Table, items: tuple[Wanted, ...]
@@ -128,7 +134,7 @@ class Shaper:
 
         Of texts their places are given, which differ where the texts do.
         """
-        rows = ops.semi_join(self.narrow.of(recipe).table, people, {WHO: "number"})
+        rows = self.narrow.rows(recipe, people)
         return rows, {item.variable.name: rows[item.variable.name] for item in items}
 
     def measured(
@@ -326,7 +332,10 @@ class Shaper:
             {PERSON: "person"},
             {WEEKS: "weeks", WHO: "number"},
         )
-        return self._within_coverage(recipe, rows)
+        dates = [rows[item.variable.name] for item in recipe.shifted]
+        inside = self.narrow.inside(recipe, rows)
+        timely = [either_missing_or(*both) for both in zip(dates, inside, strict=True)]
+        return self._within_coverage(recipe, rows, timely)
 
     def shown(
         self,
@@ -460,37 +469,23 @@ class Shaper:
         restricted = self.lawful.lost(recipe.name, people)
         if not recipe.shifted:
             return Losses(restricted, 0)
-        rows = self.narrow.of(recipe).table
-        rows = ops.inner_join(rows, people, {WHO: "number"}, {WEEKS: "weeks"})
-        outside = [
-            ops.both(ops.negate(ops.is_missing(rows[item.variable.name])), ops.negate(inside))
-            for item, inside in zip(recipe.shifted, self._inside(recipe, rows), strict=True)
-        ]
-        trimmed = ops.either(ops.constant(False, "boolean"), *outside)
+        rows = self.narrow.rows(recipe, people)
+        timely = [rows[timely_column(item.variable.name)] for item in recipe.shifted]
+        trimmed = ops.negate(ops.both(*timely))
         found = self.engine.one(ops.group(rows, [], {"n": ops.count_where(rows, trimmed)}))
         return Losses(restricted, found["n"])
 
     # --- rows that may not be there ---------------------------------------------------------
-    def _within_coverage(self, recipe: TableRecipe, rows: ops.Table) -> ops.Table:
-        for item, inside in zip(recipe.shifted, self._inside(recipe, rows), strict=True):
+    def _within_coverage(
+        self, recipe: TableRecipe, rows: ops.Table, timely: Sequence[ops.Value]
+    ) -> ops.Table:
+        """`timely`: for each shifted date, false where it may not be shown."""
+        if not timely:
+            return rows
+        if not self.loaded.recipe.has_one_row_each(recipe.name):
+            return ops.keep_where(rows, ops.both(*timely))
+        shown = {}
+        for item, inside in zip(recipe.shifted, timely, strict=True):
             name, kind = item.variable.name, item.variable.type
-            if self.loaded.recipe.has_one_row_each(recipe.name):
-                rows = ops.derive(rows, {name: ops.choose(inside, rows[name], ops.missing(kind))})
-            else:
-                rows = ops.keep_where(rows, ops.either(ops.is_missing(rows[name]), inside))
-        return rows
-
-    def _inside(self, recipe: TableRecipe, rows: ops.Table) -> list[ops.Value]:
-        """For each shifted date, whether it lies in the trimmed coverage when shifted."""
-        tests = []
-        for item in recipe.shifted:
-            name, kind = item.variable.name, item.variable.type
-            first, last = self.windows[recipe.name, name]
-            moved = ops.shift_weeks(rows[name], rows[WEEKS])
-            tests.append(
-                ops.both(
-                    ops.compare(moved, "ge", ops.constant(first, kind)),
-                    ops.compare(moved, "le", ops.constant(last, kind)),
-                )
-            )
-        return tests
+            shown[name] = ops.choose(inside, rows[name], ops.missing(kind))
+        return ops.derive(rows, shown)

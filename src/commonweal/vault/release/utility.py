@@ -33,7 +33,7 @@ def utility_of(prepared: Prepared) -> Utility:
         for item in table.items
     ]
     rows = {
-        table.name: (_rows(prepared, table, prepared.allowed), _rows(prepared, table, None))
+        table.name: _rows_before_and_after(prepared, table)
         for table in prepared.recipe.tables
         if table.about_people
     }
@@ -66,9 +66,16 @@ def _kept(prepared: Prepared, table: TableRecipe, item: Wanted) -> float | None:
     return min(entropy(np.bincount(shown, weights=rows)) / whole, 1.0)
 
 
-def _rows(prepared: Prepared, table: TableRecipe, people: ops.Table | None) -> int:
-    whose = prepared.released if people is None else people
-    rows, _ = prepared.shaper.measured(table, whose, ())
+def _rows_before_and_after(prepared: Prepared, table: TableRecipe) -> tuple[int, int]:
+    """Rows of those who could be released, and of those who are."""
+    after = _rows(prepared, table, prepared.released)
+    if prepared.allowed is prepared.released:
+        return after, after
+    return _rows(prepared, table, prepared.allowed), after
+
+
+def _rows(prepared: Prepared, table: TableRecipe, people: ops.Table) -> int:
+    rows, _ = prepared.shaper.measured(table, people, ())
     counted = ops.group(rows, [], {"n": ops.count_rows(rows)})
     return int(prepared.loaded.engine.one(counted)["n"])
 

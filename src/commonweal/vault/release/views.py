@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
@@ -23,7 +23,7 @@ from commonweal.papers.permit_rules import Wanted
 from commonweal.vault.release.measurable import Measurable
 from commonweal.vault.release.narrow import WHO, key_column
 from commonweal.vault.release.recipe import CODE_SYSTEMS, EventLink, TableRecipe
-from commonweal.vault.risk import KnownPart, RiskView
+from commonweal.vault.risk import KnownPart, RiskView, Settled
 from commonweal.vault.risk.code_trees import TreeOf, icd10_tree
 from commonweal.vault.risk.coding import Ints
 from commonweal.vault.tables import ops
@@ -90,9 +90,25 @@ def measured_views(
     `people`: those to be released (number, weeks). `exact`: the values before any form.
     `sensitive`: with the sensitive columns, which only l needs.
     """
-    making = _Making(shaper, people, exact, sensitive)
+    with views_of(shaper, people, exact=exact) as making:
+        yield making(sensitive)
+
+
+@contextlib.contextmanager
+def views_of(
+    shaper: Measurable, people: ops.Table, *, exact: bool = False
+) -> Iterator[Callable[[bool], list[RiskView]]]:
+    """`measured_views` for whoever measures the same people twice: a function of `sensitive`.
+
+    What both times have in common is worked out once.
+    """
+    making = _Making(shaper, people, exact, False)
+
+    def views(sensitive: bool) -> list[RiskView]:
+        return [one.view for one in replace(making, sensitive=sensitive).views()]
+
     with making.forgotten():
-        yield [one.view for one in making.views()]
+        yield views
 
 
 @contextlib.contextmanager
@@ -132,7 +148,7 @@ class _Making:
     sensitive: bool
     also: Lasting = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
-    _formed: dict[str, ops.Table] = field(default_factory=dict)
+    _formed: dict[tuple[str, int], ops.Table] = field(default_factory=dict)
     _classes: dict[tuple[str, ...], tuple[ops.Table, Legend] | None] = field(default_factory=dict)
 
     @contextlib.contextmanager
@@ -161,7 +177,10 @@ class _Making:
         found = [self._view(table, facts) for table in tables]
         if not found:
             everyone = self._keep(ops.project(self.people, {WHO: self.people["number"]}))
-            found.append(LaidOut(RiskView(EVERYONE, everyone, (), (), WHO, by_person=True), {}))
+            view = RiskView(
+                EVERYONE, everyone, (), (), WHO, by_person=True, settled=Settled(everyone, WHO)
+            )
+            found.append(LaidOut(view, {}))
         yield from found
 
     def _view(self, table: TableRecipe, facts: dict[str, _Fact]) -> LaidOut:
@@ -175,6 +194,7 @@ class _Making:
         wanted = ops.select(rows, [WHO, *parts, *learnt])
         # Classes of events are counted in several passes, those of people in one.
         shown = self._keep(wanted) if own else wanted
+        settled = None if own else self._settled(table, besides, learnt)
         behind = [(name, part) for name, part in of_person.items() if isinstance(part, Legend)]
         view = RiskView(
             table.name, shown, tuple(parts), tuple(learnt), WHO, by_person=not own,
@@ -182,8 +202,15 @@ class _Making:
             parts=tuple(part.known_part(name) for name, part in behind),
             labels=self._labels(table, own),
             trees={} if self.exact else self._trees(table),
+            settled=settled,
         )  # fmt: skip
         return LaidOut(view, parts)
+
+    def _settled(self, table: TableRecipe, facts: dict[str, _Fact], learnt: list[str]) -> Settled:
+        """The rows of a table of which nothing but the person is known, beside people's classes."""
+        found = self._classes[tuple(sorted(facts))]
+        rows = ops.select(self._rows(table), [WHO, *learnt])
+        return Settled(rows, WHO, None if found is None else found[0])
 
     def _labels(self, table: TableRecipe, own: Parts) -> dict[str, str]:
         """What the columns that an event is known by are called for people."""
@@ -345,15 +372,16 @@ class _Making:
 
     def _rows(self, table: TableRecipe) -> ops.Table:
         """`WHO`, record keys, and the values of what is measured, before or after the forms."""
-        if table.name not in self._formed:
-            learnt = table.sensitive if self.sensitive else ()
+        learnt = table.sensitive if self.sensitive else ()
+        key = (table.name, len(learnt))
+        if key not in self._formed:
             items = (*table.quasi, *learnt)
             make = self.shaper.raw if self.exact else self.shaper.measured
             rows, columns = make(table, self.people, items)
             keys = [name for name in ops.columns(rows) if name.startswith(key_column(""))]
             shown = {WHO: rows[WHO], **{key: rows[key] for key in keys}, **columns}
-            self._formed[table.name] = self._keep(ops.project(rows, shown))
-        return self._formed[table.name]
+            self._formed[key] = self._keep(ops.project(rows, shown))
+        return self._formed[key]
 
     def _numbered(self, rows: ops.Table, parts: Parts, into: str) -> tuple[ops.Table, Legend]:
         """`rows` with the number of their class by the columns `parts`, and what it stands for."""

@@ -25,7 +25,9 @@ from commonweal.vault.risk.measuring import measure
 from commonweal.vault.risk.page import report_html
 from commonweal.vault.risk.report import MoreFigures, overall, risk_json
 from commonweal.vault.risk.sentences import chance_in_words, share_in_words
+from commonweal.vault.risk.settled import Settled
 from commonweal.vault.risk.shift import (
+    MOST_WEEKS,
     Calendar,
     ReleasedDates,
     ShiftFigures,
@@ -34,9 +36,11 @@ from commonweal.vault.risk.shift import (
     trim_window,
 )
 from commonweal.vault.risk.statistics import More
+from commonweal.vault.risk.whose import people_by_value, rows_of_each
 
 __all__ = [
     "EVERYTHING",
+    "MOST_WEEKS",
     "Breach",
     "Calendar",
     "Cost",
@@ -53,6 +57,7 @@ __all__ = [
     "ReleasedDates",
     "RiskRefused",
     "RiskView",
+    "Settled",
     "ShiftFigures",
     "Without",
     "calendar_of",
@@ -63,9 +68,11 @@ __all__ = [
     "low_l_people",
     "measure",
     "overall",
+    "people_by_value",
     "people_to_leave_out",
     "report_html",
     "risk_json",
+    "rows_of_each",
     "share_in_words",
     "shift_candidates",
     "small_class_people",

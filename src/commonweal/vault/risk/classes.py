@@ -20,7 +20,7 @@ from commonweal.foundation.errors import Fault, WrongUsage
 from commonweal.vault.risk.code_trees import TreeOf
 from commonweal.vault.risk.distances import Closeness
 from commonweal.vault.risk.figures import AT_RISK_ABOVE, Figures
-from commonweal.vault.risk.passing import CellColumns, Kinds, Near, closeness_of_cells
+from commonweal.vault.risk.passing import CellColumns, Kinds, Near
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
 
@@ -71,56 +71,6 @@ def class_figures(
         return _by_row(engine, keyed, keys, sensitive, at_risk_above)
     asked = _Asked(close_up_to, Kinds(frozenset(ordered), trees or {}))
     return _by_person(engine, keyed, keys, sensitive, person, at_risk_above, asked)
-
-
-def settled_figures(
-    engine: Engine,
-    table: ops.Table,
-    quasi: Sequence[str],
-    sensitive: Sequence[str],
-    person: str,
-    *,
-    at_risk_above: float = AT_RISK_ABOVE,
-    close_up_to: int = 0,
-    ordered: Collection[str] = (),
-    trees: Mapping[str, TreeOf] | None = None,
-) -> Figures:
-    """`class_figures` where the class follows from the person: the same figures in fewer passes.
-
-    The caller answers for each person having one value of `quasi` on all of their rows.
-    Raises `WrongUsage` CW-RISK-COLUMNS and `Fault` CW-RISK-PERSON-MISSING.
-    """
-    check_columns(table, quasi, sensitive, person)
-    keyed, keys = _keyed(table, quasi)
-    found, kinds = _Varieties({}, {}), Kinds(frozenset(ordered), trees or {})
-    by_person = ops.group(keyed, [*keys, person], {_COUNT: ops.count_rows(keyed)})
-    with kept(engine, by_person, "people") as people:
-        refuse_missing_people(engine, people, person)
-        rows = engine.one(ops.group(people, [], {_COUNT: ops.total(people[_COUNT])}))[_COUNT]
-        measures = {_SIZE: ops.count_rows(people), _HELD: ops.total(people[_COUNT])}
-        with kept(engine, ops.group(people, keys, measures), "sizes") as sizes:
-            classes_by_size = _histogram(engine, sizes)
-            by_rows = _histogram(engine, ops.project(sizes, {_SIZE: sizes[_HELD]}))
-    for column in sensitive:
-        held = ops.distinct(_cells(keyed, keys, column, person))
-        per_value = ops.group(held, [*keys, _VALUE], {_COUNT: ops.count_rows(held)})
-        with kept(engine, per_value, "cells") as cells:
-            _add_variety(engine, found, column, cells, keys)
-            if close_up_to:
-                # Each person is in one class, so the whole table's shares are sums over classes.
-                near = closeness_of_cells(engine, cells, keys, _CELLS, kinds.of(column))
-                if near is not None:
-                    found.closeness[column] = near
-    return Figures.from_sizes(
-        rows=int(rows or 0),
-        classes_by_size=classes_by_size,
-        people_by_size={size: size * count for size, count in classes_by_size.items()},
-        distinct_l=found.distinct,
-        entropy_l=found.entropy,
-        at_risk_above=at_risk_above,
-        classes_by_rows=by_rows,
-        closeness=found.closeness,
-    )
 
 
 def small_class_people(
@@ -194,10 +144,11 @@ def kept(engine: Engine, table: ops.Table, what: str) -> Iterator[ops.Table]:
 def refuse_missing_people(engine: Engine, table: ops.Table, person: str) -> None:
     """Raise `Fault` CW-RISK-PERSON-MISSING where rows have no person."""
     nobody = ops.count_where(table, ops.is_missing(table[person]))
-    _refuse_nobody(int(engine.one(ops.group(table, [], {_COUNT: nobody}))[_COUNT]), person)
+    refuse_nobody(int(engine.one(ops.group(table, [], {_COUNT: nobody}))[_COUNT]), person)
 
 
-def _refuse_nobody(count: int, person: str) -> None:
+def refuse_nobody(count: int, person: str) -> None:
+    """Raise `Fault` CW-RISK-PERSON-MISSING where `count` rows have no person."""
     if count:
         raise Fault(
             "CW-RISK-PERSON-MISSING",
@@ -265,7 +216,7 @@ def _by_person(
     with kept(engine, _numbered_classes(table, keys, nobody), "classes") as classes:
         totals = {name: ops.total(classes[name]) for name in (_COUNT, _NOBODY)}
         whole = engine.one(ops.group(classes, [], {**totals, CLASS: ops.count_rows(classes)}))
-        _refuse_nobody(int(whole[_NOBODY] or 0), person)
+        refuse_nobody(int(whole[_NOBODY] or 0), person)
         rows, last = int(whole[_COUNT] or 0), int(whole[CLASS])
         by_rows = _histogram(engine, ops.project(classes, {_SIZE: classes[_COUNT]}))
         pairs = _pairs(_with_class(table, keys, classes), [CLASS], person)

@@ -16,6 +16,7 @@ import numpy as np
 
 from commonweal.vault.risk.coding import Ints, as_ints, combine, dense_codes
 from commonweal.vault.risk.leave_out import RiskView
+from commonweal.vault.risk.settled import class_sizes
 from commonweal.vault.risk.view_items import (
     WHOSE,
     Codes,
@@ -56,6 +57,12 @@ def variable_costs(engine: Engine, view: RiskView, *, most_rows: int) -> tuple[C
     called = item_names(view)
     if len(called) < 2:
         return ()
+    if view.settled is not None:
+        numbers, sizes = class_sizes(engine, view.settled)
+        if len(numbers) > MOST_KINDS:
+            return None
+        kinds_there = pa.table({view.quasi[0]: numbers})
+        return _of_kinds(called, item_codes(engine, view, kinds_there), sizes)
     pairs = pairs_of(view)
     if view.by_person:
         kinds = ops.group(pairs, view.quasi, {_COUNT: ops.count_rows(pairs)})

@@ -12,6 +12,8 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import pyarrow as pa
+
 from commonweal.papers.permit import RiskLimits
 from commonweal.vault.risk.classes import (
     PERSON,
@@ -19,11 +21,11 @@ from commonweal.vault.risk.classes import (
     class_figures,
     low_l_people,
     refuse_missing_people,
-    settled_figures,
     small_class_people,
 )
 from commonweal.vault.risk.code_trees import TreeOf
 from commonweal.vault.risk.figures import Figures
+from commonweal.vault.risk.settled import Settled, settled_figures, settled_to_leave_out
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
 
@@ -32,7 +34,8 @@ from commonweal.vault.tables.engine import Engine
 class RiskView:
     """One table as an intruder may meet it: the columns that are measured together.
 
-    `by_person`: `quasi` has one value a person, whatever row of theirs it stands on. `ordered`:
+    `by_person`: `quasi` has one value a person, whatever row of theirs it stands on; `settled` has
+    the same rows then, and people's classes by `quasi`, where they were worked out. `ordered`:
     sensitive columns whose values stand in a row. `parts`: what stands behind numbers in `quasi`.
     `labels`: what columns of `quasi` are called for people, where not by their own name. `trees`:
     of sensitive columns whose codes stand in a tree, what makes it of their values.
@@ -48,6 +51,7 @@ class RiskView:
     parts: tuple[KnownPart, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     trees: Mapping[str, TreeOf] = field(default_factory=dict)
+    settled: Settled | None = None
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,12 @@ def view_figures(engine: Engine, view: RiskView, *, close_up_to: int = 0) -> Fig
     `close_up_to`: with the closeness of sensitive columns, in the same passes where the class
     follows from the person, else where there are no more rows than that.
     """
-    measured = settled_figures if view.by_person else class_figures
-    return measured(
+    if view.settled is not None:
+        return settled_figures(
+            engine, view.settled, view.sensitive,
+            close=close_up_to > 0, ordered=view.ordered, trees=view.trees,
+        )  # fmt: skip
+    return class_figures(
         engine, view.table, view.quasi, view.sensitive, view.person,
         close_up_to=close_up_to, ordered=view.ordered, trees=view.trees,
     )  # fmt: skip
@@ -99,6 +107,9 @@ def people_to_leave_out(
         raise ValueError("there is nothing to measure")
     for view in views:
         check_columns(view.table, view.quasi, view.sensitive, view.person)
+    if (settled := _all_settled(views, limits)) is not None:
+        return _left_out(engine, settled, limits.k, kept_as)
+    for view in views:
         refuse_missing_people(engine, view.table, view.person)
     name = kept_as or f"cw__risk_left_{secrets.token_hex(6)}"
     rounds, people, current = 0, 0, _nobody(views[0])
@@ -115,6 +126,20 @@ def people_to_leave_out(
                 break
             people, current = count, kept
         return LeftOut(engine.keep(name, kept), name, people, rounds)
+
+
+def _all_settled(views: Sequence[RiskView], limits: RiskLimits) -> list[Settled] | None:
+    """The settled tables, if all views have one and nothing but sizes of classes is limited."""
+    settled = [view.settled for view in views if view.settled is not None]
+    varied = limits.distinct_l is not None and any(view.sensitive for view in views)
+    return None if varied or len(settled) < len(views) else settled
+
+
+def _left_out(engine: Engine, settled: Sequence[Settled], k: int, kept_as: str | None) -> LeftOut:
+    name = kept_as or f"cw__risk_left_{secrets.token_hex(6)}"
+    out, rounds = settled_to_leave_out(engine, settled, k)
+    table = engine.load(name, pa.table({PERSON: out}), {PERSON: "integer"})
+    return LeftOut(table, name, len(out), rounds)
 
 
 def _failing(engine: Engine, view: RiskView, out: ops.Table, limits: RiskLimits) -> ops.Table:

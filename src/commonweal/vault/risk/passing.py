@@ -7,16 +7,15 @@ measured while it is built.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from commonweal.vault.risk.code_trees import TreeOf
-from commonweal.vault.risk.coding import Floats, Ints, as_ints, dense_codes
+from commonweal.vault.risk.coding import Floats, Ints, as_ints
 from commonweal.vault.risk.distances import Cells, Closeness, Gathered
+from commonweal.vault.risk.whose import Counts
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
 
@@ -59,27 +58,23 @@ class Kinds:
         return Kind(column in self.ordered, self.trees.get(column))
 
 
-def closeness_of_cells(
-    engine: Engine,
-    cells: ops.Table,
-    keys: Sequence[str],
-    columns: CellColumns,
-    kind: Kind,
-) -> Closeness | None:
+def closeness_of_counts(
+    parts: Sequence[Counts], kind: Kind, values_of: Callable[[Ints], Sequence[object]]
+) -> Closeness:
     """The closeness where each person is in one class, so that shares of everybody are sums.
 
-    `cells`: the columns `keys` and those of `columns`, each pair once. None with too many cells.
+    `values_of`: the values that codes in `parts` stand for.
     """
-    if _too_many(engine, cells):
-        return None
-    found = engine.arrow(cells)
-    value, values = dense_codes([found[columns.value]])
-    group, _ = dense_codes([found[key] for key in keys])
-    weight = as_ints(found[columns.count])
-    share = np.bincount(value, weights=weight, minlength=values) / max(int(weight.sum()), 1)
-    gathered = kind.gathered(share, _in_order(found[columns.value]))
-    if len(weight):
-        gathered.add(Cells.of(group, value, weight, share))
+    if not parts:
+        return kind.gathered(np.zeros(0), ()).result()
+    group, code, weight = (
+        np.concatenate([getattr(one, name) for one in parts])
+        for name in ("group", "value", "weight")
+    )
+    there, value = np.unique(code, return_inverse=True)
+    share = np.bincount(value, weights=weight) / max(int(weight.sum()), 1)
+    gathered = kind.gathered(share, () if kind.tree is None else values_of(there))
+    gathered.add(Cells.of(group, value, weight, share))
     return gathered.result()
 
 
@@ -144,12 +139,6 @@ class Near:
             gathered = self._kinds.of(column).gathered(share, list(places))
             self._known[column] = _Whole(gathered, places, weight)
         return self._known[column]
-
-
-def _in_order(column: pa.ChunkedArray) -> list[object]:
-    """The different values in ascending order, missing last: as `dense_codes` numbers them."""
-    found = pc.unique(column.combine_chunks())
-    return list(found.take(pc.array_sort_indices(found, null_placement="at_end")).to_pylist())
 
 
 def _too_many(engine: Engine, cells: ops.Table) -> bool:

@@ -4,7 +4,7 @@ An intruder who knows in which period a date variable was recorded, and on which
 (bank holidays, days without a clinic), can try each possible shift of a patient: moved back, every
 released date must fall inside that period and on none of those days. The shifts that survive are
 the patient's candidates. Each released date gets one 64-bit mask of the shifts it rules out; a
-patient's masks are joined by a bitwise or, in the engine and never row by row.
+patient's masks are joined by a bitwise or, a column at a time and never row by row.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from commonweal.foundation.errors import Fault, Refused, WrongUsage
-from commonweal.vault.risk.classes import PERSON, check_columns, kept, refuse_missing_people
+from commonweal.vault.risk.classes import check_columns, refuse_missing_people
+from commonweal.vault.risk.whose import WHOSE, as_whole, numbered_people
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
 
@@ -31,9 +31,7 @@ _GAP_DAYS = 28
 _STRAY_SHARE = 0.005
 _MOST_DAYS = 400_000
 _DAY = "cw__day"
-_MASK = "cw__mask"
 _COUNT = "cw__count"
-_LEFT = "cw__left"
 _EPOCH = date(1970, 1, 1)
 
 Days = npt.NDArray[np.int64]
@@ -154,18 +152,23 @@ def shift_candidates(engine: Engine, dates: Sequence[ReleasedDates], weeks: int)
     """
     _check_weeks(weeks)
     shifts = 2 * weeks + 1
-    parts: list[ops.Table] = []
-    loaded: list[str] = []
-    try:
-        for number, released in enumerate(dates):
-            name = f"cw__risk_masks_{number}"
-            engine.forget(name)
-            parts.append(_masked(engine, released, weeks, name))
-            loaded.append(name)
-        return _counted(engine, parts, shifts) if parts else ShiftFigures(shifts, 0, None, {})
-    finally:
-        for name in loaded:
-            engine.forget(name)
+    for one in dates:
+        check_columns(one.table, [one.column], (), one.person)
+        refuse_missing_people(engine, one.table, one.person)
+    if not dates:
+        return ShiftFigures(shifts, 0, None, {})
+    with numbered_people(engine, [(one.table, one.person) for one in dates]) as (tables, people):
+        ruled_out = np.zeros(people, np.int64)
+        dated = np.zeros(people, np.bool_)
+        for one, table in zip(dates, tables, strict=True):
+            _add_masks(engine, one, table, weeks, ruled_out, dated)
+    masks, counts = np.unique(ruled_out[dated], return_counts=True)
+    found: dict[int, int] = {}
+    for mask, count in zip(masks.tolist(), counts.tolist(), strict=True):
+        left = shifts - int(mask).bit_count()
+        found[left] = found.get(left, 0) + count
+    found = dict(sorted(found.items()))
+    return ShiftFigures(shifts, sum(found.values()), min(found, default=None), found)
 
 
 def closed_days(counts: Days, least: float = QUIET_AT_LEAST) -> Flags:
@@ -204,37 +207,27 @@ def blocked_masks(calendar: Calendar, weeks: int) -> tuple[int, Days]:
 # --- inside ---------------------------------------------------------------------------------
 
 
-def _masked(engine: Engine, released: ReleasedDates, weeks: int, name: str) -> ops.Table:
-    table = released.table
-    check_columns(table, [released.column], (), released.person)
-    refuse_missing_people(engine, table, released.person)
+def _add_masks(
+    engine: Engine,
+    released: ReleasedDates,
+    table: ops.Table,
+    weeks: int,
+    ruled_out: Days,
+    dated: Flags,
+) -> None:
+    """Mark who is `dated`, and add to `ruled_out`, by person, what their dates rule out."""
     first, masks = blocked_masks(released.calendar, weeks)
-    days = np.arange(first, first + len(masks), dtype=np.int64)
-    known = engine.load(
-        name, pa.table({_DAY: days, _MASK: masks}), {_DAY: "integer", _MASK: "integer"}
-    )
-    column = table[released.column]
-    dated = ops.keep_where(table, ops.negate(ops.is_missing(column)))
-    placed = ops.project(
-        dated, {PERSON: dated[released.person], _DAY: _day_number(dated[released.column])}
-    )
-    joined = ops.left_join(placed, known, {_DAY: _DAY}, {_MASK: _MASK})
     # A day that no shift can reach rules out every shift.
-    every = ops.constant((1 << (2 * weeks + 1)) - 1, "integer")
-    return ops.project(joined, {PERSON: joined[PERSON], _MASK: ops.first_of(joined[_MASK], every)})
-
-
-def _counted(engine: Engine, parts: Sequence[ops.Table], shifts: int) -> ShiftFigures:
-    masks = ops.union(*parts)
-    together = ops.group(masks, [PERSON], {_MASK: ops.bits_together(masks[_MASK])})
-    taken = ops.project(together, {_LEFT: ops.bits_set(together[_MASK])})
-    with kept(
-        engine, ops.group(taken, [_LEFT], {_COUNT: ops.count_rows(taken)}), "shifts"
-    ) as table:
-        rows = engine.rows(table, shifts + 1)
-    people = {shifts - int(row[_LEFT]): int(row[_COUNT]) for row in rows}
-    people = dict(sorted(people.items()))
-    return ShiftFigures(shifts, sum(people.values()), min(people, default=None), people)
+    every = np.int64((1 << (2 * weeks + 1)) - 1)
+    told = ops.keep_where(table, ops.negate(ops.is_missing(table[released.column])))
+    rows = ops.project(told, {WHOSE: told[WHOSE], _DAY: _day_number(told[released.column])})
+    for batch in engine.batches(rows):
+        whose, place = as_whole(batch.column(0)), as_whole(batch.column(1)) - first
+        dated[whose] = True
+        reached = (place >= 0) & (place < len(masks))
+        found = np.where(reached, masks[np.where(reached, place, 0)], every)
+        some = np.flatnonzero(found)
+        np.bitwise_or.at(ruled_out, whose[some], found[some])
 
 
 def _day_number(column: ops.Value) -> ops.Value:

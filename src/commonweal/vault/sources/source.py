@@ -236,7 +236,7 @@ class Source(ABC):
             storage = attached.table.column(column).storage
             bad = unreadable(quoted, storage, type_, attached.missing)
             odd = non_finite(quoted, storage, type_)
-            long = f"length({quoted}) > {MAX_CELL}" if storage == "VARCHAR" else "false"
+            long = too_long(quoted) if storage == "VARCHAR" else "false"
             measures += [f"count(*) FILTER (WHERE {test})" for test in (bad, odd, long)]
         with self.reading_errors(attached.table):
             row = connection.execute(
@@ -279,6 +279,11 @@ class Source(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.location!r})"
+
+
+def too_long(column: str) -> str:
+    """SQL that is true for a text above `MAX_CELL` characters, which are counted only then."""
+    return f"CASE WHEN strlen({column}) > {MAX_CELL} THEN length({column}) > {MAX_CELL} END"
 
 
 def refuse_long_cells(table: SourceTable, column: str, count: int) -> None:

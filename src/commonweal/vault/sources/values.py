@@ -100,7 +100,8 @@ def unreadable(column: str, storage: str, type_: str, missing: Sequence[str] = (
     text = as_text(column, storage, missing)
     value = typed(column, storage, type_, missing)
     odd = non_finite(column, storage, type_)
-    return f"(({text}) IS NOT NULL AND ({value}) IS NULL AND NOT {odd})"
+    # Nearly every value reads, and is written as text for nothing then.
+    return f"CASE WHEN ({value}) IS NULL THEN ({text}) IS NOT NULL AND NOT {odd} ELSE false END"
 
 
 def _native(column: str, stored: str | None, type_: str) -> str | None:

@@ -19,6 +19,8 @@ from commonweal.vault.tables import ops
 from commonweal.vault.tables.connection import engine_errors, quote_identifier
 from commonweal.vault.tables.parquet import ROWS_IN_GROUP, Words, write_batches
 
+_ROWS_AT_ONCE = 1 << 20
+
 
 class DuckDBEngine:
     """An `Engine` over a connection made by `connection.connect`."""
@@ -105,14 +107,16 @@ class DuckDBEngine:
         with engine_errors("work out a step on tables"):
             return self.connection.execute(self._sql(table)).to_arrow_table()
 
+    def batches(self, table: ops.Table) -> Iterator[pa.RecordBatch]:
+        """The rows, some at a time."""
+        return self._told(table, "work out a step on tables", _ROWS_AT_ONCE)
+
     def write_parquet(
         self, table: ops.Table, sink: ByteSink, words: Mapping[str, Words] | None = None
     ) -> int:
         """Stream the rows as Parquet into `sink`; returns the number of rows."""
-        what = "write the release data"
-        with engine_errors(what):
-            reader = self.connection.execute(self._sql(table)).to_arrow_reader(ROWS_IN_GROUP)
-        return write_batches(_batches(reader, what), ops.kinds(table), sink, words)
+        rows = self._told(table, "write the release data", ROWS_IN_GROUP)
+        return write_batches(rows, ops.kinds(table), sink, words)
 
     def close(self) -> None:
         """Forget all keys and close the connection."""
@@ -120,6 +124,11 @@ class DuckDBEngine:
             self.forget(name)
         self._keys.clear()
         self.connection.close()
+
+    def _told(self, table: ops.Table, what: str, rows: int) -> Iterator[pa.RecordBatch]:
+        with engine_errors(what):
+            reader = self.connection.execute(self._sql(table)).to_arrow_reader(rows)
+        return _batches(reader, what)
 
     def _sql(self, table: ops.Table) -> str:
         return ops.to_sql(table, "duckdb")

@@ -9,7 +9,7 @@ says; `adopt` then makes what was read a table of the engine (docs/adr/0008).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import duckdb
@@ -75,6 +75,10 @@ class Engine(Protocol):
 
     def arrow(self, table: Table) -> pa.Table:
         """A result as an Arrow table in memory; only for what is known to fit."""
+        ...
+
+    def batches(self, table: Table) -> Iterator[pa.RecordBatch]:
+        """The rows in the table's order, some at a time; nothing else is asked for meanwhile."""
         ...
 
     def write_parquet(

@@ -131,12 +131,16 @@ class SparkEngine:
             found = self._frame(table).toArrow()
         return found.cast(_schema(ops.kinds(table)))
 
+    def batches(self, table: ops.Table) -> Iterator[pa.RecordBatch]:
+        """The rows in their order, some at a time."""
+        return self._told(table, _STEP)
+
     def write_parquet(
         self, table: ops.Table, sink: ByteSink, words: Mapping[str, Words] | None = None
     ) -> int:
         """Stream the rows, in the table's order, as Parquet into `sink`; returns their number."""
-        kinds = ops.kinds(table)
-        return write_batches(self._told(table, _schema(kinds)), kinds, sink, words)
+        rows = self._told(table, "write the release data")
+        return write_batches(rows, ops.kinds(table), sink, words)
 
     def close(self) -> None:
         """Forget all keys and tables and close the connection."""
@@ -190,9 +194,9 @@ class SparkEngine:
         frame.createTempView(_quoted(name))
         self._views.add(name)
 
-    def _told(self, table: ops.Table, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        with spark_errors("write the release data"):
-            yield from self._batches(self._frame(table), schema)
+    def _told(self, table: ops.Table, what: str) -> Iterator[pa.RecordBatch]:
+        with spark_errors(what):
+            yield from self._batches(self._frame(table), _schema(ops.kinds(table)))
 
     def _batches(self, frame: DataFrame, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """The rows in their order, one partition in memory at a time."""

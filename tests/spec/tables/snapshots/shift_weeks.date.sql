@@ -1,1 +1,1 @@
-SELECT "t0"."i", ADD("t0"."a", CAST("t0"."b" * 7 AS INT)) AS "out" FROM "given" AS "t0"
+SELECT "t0"."i", ADD("t0"."a", CAST(CAST("t0"."b" AS INT) * 7 AS INT)) AS "out" FROM "given" AS "t0"

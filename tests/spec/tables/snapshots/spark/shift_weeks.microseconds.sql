@@ -1,1 +1,1 @@
-SELECT `t0`.`i`, `t0`.`a` + CAST(CONCAT(CAST(-5 AS BIGINT) * 7, ' days') AS INTERVAL) AS `out` FROM `given` AS `t0`
+SELECT `t0`.`i`, `t0`.`a` + CAST(CONCAT(CAST(CAST(-5 AS BIGINT) AS INT) * 7, ' days') AS INTERVAL) AS `out` FROM `given` AS `t0`

@@ -1,0 +1,1 @@
+SELECT "t0"."i", ADD("t0"."a", CAST(CAST(CAST("t0"."b" AS TINYINT) AS INT) * 7 AS INT)) AS "out" FROM "given" AS "t0"

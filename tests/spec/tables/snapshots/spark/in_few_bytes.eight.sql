@@ -1,0 +1,1 @@
+SELECT `t0`.`i`, `t0`.`a` AS `out` FROM `given` AS `t0`
