@@ -147,10 +147,10 @@ def measure_views(
     suda: dict[str, Suda | None] = {}
     against: dict[str, Against] = {}
     population = None if depth is None or exact else depth.against
-    close = 0 if depth is None or exact else depth.rows
+    most = 0 if depth is None else depth.rows
     deepening = Deepening(shaper.engine, depth or Depth())
     for view in views:
-        figures[view.name] = view_figures(shaper.engine, view, close_up_to=close)
+        figures[view.name] = view_figures(shaper.engine, view, close_up_to=0 if exact else most)
         if depth is not None and exact:
             suda[view.name] = deepening.singled(view, figures[view.name], [])
         elif depth is not None:

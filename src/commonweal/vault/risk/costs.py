@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from commonweal.vault.risk.coding import Ints, as_ints, combine, dense_codes
 from commonweal.vault.risk.leave_out import RiskView

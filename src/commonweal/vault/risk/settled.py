@@ -89,7 +89,8 @@ def settled_figures(
     """`class_figures` where the class follows from the person: the same figures, much cheaper.
 
     `close`: with the closeness of sensitive columns; the values of the columns `ordered` stand in
-    a row, those of `trees` in a tree. The caller answers for each person having one class on all of their rows.
+    a row, those of `trees` in a tree. The caller answers for each person having one class on all of
+    their rows.
     Raises `WrongUsage` CW-RISK-COLUMNS and `Fault` CW-RISK-PERSON-MISSING.
     """
     check_columns(settled.rows, (), sensitive, settled.person)
