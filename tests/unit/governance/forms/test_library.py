@@ -119,6 +119,21 @@ def test_only_the_rapporteur_writes_the_workshop_record() -> None:
     assert "rapporteur" not in form("aia").filled_by + form("aia-synthesis").filled_by
 
 
+def test_the_lighter_route_asks_for_each_condition_and_its_evidence() -> None:
+    found = form("lighter-route")
+    codes = {
+        "tests_existing_product", "assessed_before", "nothing_new_for_people",
+        "no_group_worse_off", "panel_agreed_kind",
+    }  # fmt: skip
+    place = found.find("met")
+    assert place is not None
+    assert {option.code for option in place[1].options or ()} == codes
+    evidence = {
+        question.shown_when.has for question in found.questions() if question.shown_when is not None
+    }
+    assert codes <= evidence
+
+
 def test_the_dpia_asks_what_the_law_asks_and_locks_it() -> None:
     locked = {one.basis for one in form("dpia").questions() if one.locked}
     for point in ("(a)", "(b)", "(c) and (d)"):
@@ -132,7 +147,8 @@ def test_a_member_answers_all_three_lists_of_prompts() -> None:
     assert {f"caldicott_{n}" for n in range(1, 9)} <= ids
     safes = {"safe_projects", "safe_people", "safe_settings", "safe_data", "safe_outputs"}
     assert safes <= ids
-    assert {"public_interest", "each_item", "better_care", "other_way"} <= ids
+    factors = {"public_interest", "necessity", "benefit", "alternatives", "involvement"}
+    assert {f"cag_{factor}" for factor in factors} <= ids
     assert not any(question.public for question in found.questions())
 
 
