@@ -233,7 +233,9 @@ def put(plain: Any, path: str, value: Any) -> None:
     *outer, last = [int(part) if part.isdigit() else part for part in path.split(".")]
     for part in outer:
         plain = plain.setdefault(part, {}) if isinstance(plain, dict) else plain[part]
-    if value is None and isinstance(plain, dict):
+    if isinstance(plain, list) and last == len(plain):
+        plain.append(value)
+    elif value is None and isinstance(plain, dict):
         plain.pop(last, None)
     elif value is None:
         del plain[last]

@@ -80,6 +80,10 @@ UNIVERSITY: list[Row] = [
     ({"people__0__training__0__kind": "juggling"}, {("people.0.training.0.kind", "unknown-word"),
                                                     ("people.0.training", "people")}),
     ({"people__0__training__0__passed_on": "2026-03-03"}, {("people.0.training.0", "not-yet")}),
+    # One course that lasts is enough; it may end on the first day, but not before.
+    ({"people__0__training__1": {"kind": "custodian_course", "expires": "2020-01-01",
+                                 "evidence": "Old certificate"}}, set()),
+    ({"people__0__training__0__expires": "2026-04-01"}, set()),
     ({"people__0__employer": "Elsewhere"}, {("people.0.honorary_contract", "people")}),
     ({"people__0__employer": "WHARFEDALE hospital"}, set()),
     ({"people__0__employer": "Elsewhere", "people__0__honorary_contract": {

@@ -230,6 +230,19 @@ def test_any_text_stays_text(text: str) -> None:
     assert read_html(as_html("T", [Paragraph(f"x{text}x")])).tags <= TAGS
 
 
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("see https://example.org", "see https\\://example.org"),
+        ("HTTP://X.ORG", "HTTP\\://X.ORG"),
+        ("www.example.org", "www\\.example.org"),
+        ("mailto:a@b.c", "mailto\\:a@b.c"),
+    ],
+)
+def test_readers_that_make_links_of_addresses_find_none(typed: str, written: str) -> None:
+    assert written in as_markdown("T", [Paragraph(typed)])
+
+
 def test_a_page_needs_nothing_else() -> None:
     page = version_html(applications.version(applications.company_data(), "aia"))
     assert page.startswith("<!DOCTYPE html>")

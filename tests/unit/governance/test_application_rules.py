@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from commonweal.foundation.errors import Refused
 from commonweal.governance.application.assurance import holds_until, year_end
 from commonweal.governance.application.checking import WORDS
+from commonweal.governance.application.checks_data import needs_own_reason
 from commonweal.governance.application.copying import CARRIED, anew_sentences, copy_application
 from commonweal.governance.application.drafts import read_draft
 from commonweal.governance.application.model import SECTIONS
@@ -33,6 +34,8 @@ from commonweal.governance.application.seeds import (
 )
 from commonweal.governance.application.version import ApplicationVersion, freeze, with_standard
 from commonweal.papers.base import PaperInvalid
+from commonweal.papers.catalogue import Variable
+from commonweal.papers.forms import Form
 from commonweal.papers.permit import IntruderTest, Outputs, PermitDraft, RiskLimits
 from commonweal.papers.vocabulary import DeterminationCode, OrganisationKind
 from commonweal.vault.choices.rules import CARE_PURPOSES, RULES
@@ -364,3 +367,28 @@ def test_a_copy_is_not_complete_until_it_is_answered_anew() -> None:
     copied = copy_application(read_draft(applications.content_data()), applications.NOW)
     forms, catalogue = applications.forms(), factories.catalogue()
     assert not can_send(copied.content, forms, applications.NOW, catalogue=catalogue)
+
+
+def test_what_ends_today_still_counts_today() -> None:
+    data = applications.content_data(people__0__training__0__expires="2026-03-02")
+    copied = copy_application(read_draft(data), applications.NOW)
+    assert len(copied.content.people[0].training) == 1
+
+
+@pytest.mark.parametrize(
+    ("role", "form", "asked"),
+    [
+        ("quasi_identifier", "exact", True),
+        ("quasi_identifier", "record_code", False),  # a code says nothing of anybody
+        ("direct_identifier", "age_band(5,90)", True),
+        ("direct_identifier", "pseudonym", False),
+        ("free_text", "redacted_text", True),
+        ("image", "deidentified_image", True),
+        ("genomic", "exact", True),
+        ("sensitive", "exact", False),
+        ("other", "exact", False),
+    ],
+)
+def test_which_variables_have_a_reason_of_their_own(role: str, form: str, asked: bool) -> None:
+    variable = Variable(name="x", type="text", role=role)
+    assert needs_own_reason(variable, Form.parse(form)) is asked
