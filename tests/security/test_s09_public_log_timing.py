@@ -92,9 +92,10 @@ def test_ours_nobody_chooses_the_log_when_writing() -> None:
               "release.planned", "release.person_asked", "risk.hint_given", "key.created",
               "key.rotated", "key.retired", "key.destroyed", "choices.applied",
               "separation.accepted", "attack.authorised", "attack.begun", "attack.ended",
-              "attack.withdrawn", "backup.made", "backup.restored"}  # fmt: skip
+              "attack.withdrawn", "backup.made", "backup.restored",
+              "act.recorded", "act.used"}  # fmt: skip
     public = {"trust.policy_set", "trust.policy_changed", "trust.policy_withdrawn",
-              "ledger.key_added", "ledger.key_retired",
+              "ledger.key_added", "ledger.key_retired", "roster.changed", "roster.withdrawn",
               "permit.issued", "permit.paused", "permit.suspended",
               "permit.resumed", "permit.superseded", "permit.revoked", "permit.closed",
               "release.completed", "release.data_key_destroyed", "project.key_destroyed",

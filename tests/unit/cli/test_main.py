@@ -46,6 +46,8 @@ def test_all_commands_of_this_stage_exist() -> None:
         "ledger checker", "ledger witness create", "ledger witness add-log",
         "ledger witness show", "ledger witness serve", "keys create", "keys list", "keys rotate",
         "keys destroy", "backup", "restore", "demo", "anonymise",
+        "people show", "people propose", "people sign", "people adopt", "people withdraw",
+        "act show", "act record",
     }  # fmt: skip
 
 
@@ -65,7 +67,8 @@ def test_every_command_has_help(leaf: tuple[str, ...], capsys: pytest.CaptureFix
 
 
 def test_help_lists_each_command_with_a_whole_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    for words in ([], ["permit"], ["release"], ["ledger"], ["keys"], ["catalogue"], ["home"]):
+    groups = (["permit"], ["release"], ["ledger"], ["keys"], ["catalogue"], ["home"], ["people"])
+    for words in ([], *groups, ["act"]):
         assert run([*words, "--help"]) == 0
         listed = capsys.readouterr().out.split("Commands:")[1]
         assert "..." not in listed, listed
