@@ -44,7 +44,8 @@ def record(
 ) -> None:
     """Verify a new act, and let the ledger hear of it.
 
-    It must have been signed in the last minutes. An act that the ledger did not hear of in time counts for nothing.
+    It must have been signed in the last minutes. An act that the ledger did not hear of in time
+    counts for nothing.
     """
     from commonweal.foundation.clock import stamp
     from commonweal.vault.custody.acts import record_act
