@@ -99,9 +99,10 @@ def test_ours_nobody_chooses_the_log_when_writing() -> None:
               "vote.opened", "vote.cast", "vote.closed", "question.asked", "question.ended",
               "workshop.held", "workshop.recorded", "assessment.route_taken", "panel.voted",
               "agreement.offered", "agreement.accepted", "agreement.ended", "review.accepted",
-              "release.signed_off", "release.sent_back"}  # fmt: skip
+              "release.signed_off", "release.sent_back",
+              "act.recorded", "act.used"}  # fmt: skip
     public = {"trust.policy_set", "trust.policy_changed", "trust.policy_withdrawn",
-              "ledger.key_added", "ledger.key_retired",
+              "ledger.key_added", "ledger.key_retired", "roster.changed", "roster.withdrawn",
               "permit.issued", "permit.paused", "permit.suspended",
               "permit.resumed", "permit.superseded", "permit.revoked", "permit.closed",
               "release.completed", "release.data_key_destroyed", "project.key_destroyed",

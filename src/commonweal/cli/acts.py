@@ -13,7 +13,7 @@ from commonweal.cli.show import emit
 if TYPE_CHECKING:
     from commonweal.papers.acts import SignedAct
 
-app = group("Signed acts: read what a person signed, and let the ledger hear of it.")
+app = group("Signed acts: what a person signed.")
 
 ActFile = Annotated[
     Path, typer.Argument(help="The signed act (JSON).", metavar="FILE", show_default=False)
@@ -42,9 +42,10 @@ _KINDS = {"software": "key of a demonstration", "webauthn": "security key"}
 def record(
     ctx: typer.Context, file: ActFile, home: HomeOption = None, json: JsonOption = False
 ) -> None:
-    """Verify an act that was signed in the last minutes, and write that the ledger heard of it.
+    """Verify a new act, and let the ledger hear of it.
 
-    An act that the ledger did not hear of in time counts for nothing.
+    It must have been signed in the last minutes. An act that the ledger did not hear of in time
+    counts for nothing.
     """
     from commonweal.foundation.clock import stamp
     from commonweal.vault.custody.acts import record_act

@@ -63,11 +63,12 @@ def issue(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Sign a draft, or what a dossier makes, as a permit and write it on the ledger.
+    """Sign a draft or dossier as a permit.
 
-    From a draft the permit says `authority: direct`: no committee decided it. From a dossier it
-    says `authority: committee`, and every act, vote and digest in it is checked again first. It is
-    announced, or active at once where the trust policy leaves no time to say no.
+    It is written on the ledger. From a draft the permit says `authority: direct`: no committee
+    decided it. From a dossier it says `authority: committee`, and every act, vote and digest in it
+    is checked again first. It is announced, or active at once where the trust policy leaves no time
+    to say no.
     """
     from commonweal.papers.catalogue import Catalogue
     from commonweal.vault.custody import status_of

@@ -47,6 +47,8 @@ def test_all_commands_of_this_stage_exist() -> None:
         "ledger witness show", "ledger witness serve", "keys create", "keys list", "keys rotate",
         "keys destroy", "backup", "restore", "demo", "anonymise",
         "forms list", "forms check", "forms export", "forms import",
+        "people show", "people propose", "people sign", "people adopt", "people withdraw",
+        "act show", "act record",
     }  # fmt: skip
 
 
@@ -66,7 +68,7 @@ def test_every_command_has_help(leaf: tuple[str, ...], capsys: pytest.CaptureFix
 
 
 def test_help_lists_each_command_with_a_whole_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    groups = ("permit", "release", "ledger", "keys", "catalogue", "home", "forms")
+    groups = ("permit", "release", "ledger", "keys", "catalogue", "home", "forms", "people", "act")
     for words in ([], *([group] for group in groups)):
         assert run([*words, "--help"]) == 0
         listed = capsys.readouterr().out.split("Commands:")[1]
