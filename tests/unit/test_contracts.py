@@ -67,6 +67,8 @@ def test_what_the_plan_allows_is_kept(house: Path) -> None:
     plant(house, "vault/optout/mesh", "import requests")
     plant(house, "federation/flower", "import flwr\nimport commonweal.airlock")
     plant(house, "enclave/engines/kubernetes", "import kubernetes")
+    plant(house, "web/projects/workers", "from commonweal.vault import release")
+    plant(house, "web/supervisor", "import subprocess\nimport socket")
     plant(house, "web/projects/views", "from django.db import models\nimport commonweal.papers")
     plant(
         house, "cli/main", "import commonweal.web\nimport commonweal.demo\nimport commonweal.vault"
@@ -92,6 +94,8 @@ def test_what_the_plan_allows_is_kept(house: Path) -> None:
         ("vault/x", "import pyspark.sql", "Spark lives in vault.tables only"),
         ("federation/x", "import flwr", "Flower lives behind one adapter"),
         ("enclave/x", "import kubernetes", "Kubernetes lives behind one engine"),
+        ("web/projects/services", "import commonweal.vault", "The web process has no path"),
+        ("web/projects/views", "import subprocess", PROCESSES),
         ("vault/x", "import subprocess", PROCESSES),
         ("vault/tables/x", "from socket import create_connection", PROCESSES),
         ("ledger/x", "import httpx", "HTTP lives in named adapters only"),

@@ -211,6 +211,48 @@ def test_setting_up_an_app_shows_recovery_codes_once(client: Any) -> None:
     assert client.get("/account/").status_code == 200
 
 
+def test_the_number_of_queries_does_not_grow_with_roles(client: Any) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from commonweal.web.accounts.models import Organisation
+    from commonweal.web.accounts.services import give_role
+
+    user = person("applicant")
+    log_in(client)
+    client.get("/account/")  # the first request writes down when the session began
+    with CaptureQueriesContext(connection) as one:
+        client.get("/account/")
+    for number in range(20):
+        place = Organisation.objects.create(name=f"Place {number}", kind="university")
+        give_role(user, place, "applicant", BY)
+    with CaptureQueriesContext(connection) as many:
+        shown = Page(client.get("/account/")).text
+    assert shown.count("Place ") == 20
+    assert len(many) == len(one) < 15
+    with CaptureQueriesContext(connection) as public:
+        new_client().get("/projects/")
+        new_client().get("/data/")
+    assert len(public) == 0
+
+
+def test_whoever_works_here_is_told_that_rooms_are_not_kept_apart(
+    sign_in: Callable[[str], Any], page: Callable[..., Page]
+) -> None:
+    assert "Separation: none" not in page("/").text
+    sign_in("tara")
+    assert "Separation: none" in page("/").text
+
+
+def test_nobody_without_an_account_is_written_to(client: Any, outbox: None) -> None:
+    from django.core import mail
+
+    mail.outbox = []
+    answer = client.post("/account/password/reset/", {"email": "stranger@example.org"})
+    assert answer["Location"] == "/account/password/reset/done/"
+    assert mail.outbox == []
+
+
 # --- sessions ---------------------------------------------------------------------------------
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import django
 from django.conf import settings
-from django.core.cache import caches
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -59,7 +58,6 @@ def _migrate() -> int:
     if plan:
         call_command("migrate", verbosity=0, interactive=False)
     call_command("createcachetable", verbosity=0)
-    caches["default"].clear()
     return len(plan)
 
 
