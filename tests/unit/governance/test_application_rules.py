@@ -15,7 +15,7 @@ from commonweal.governance.application.checking import WORDS
 from commonweal.governance.application.checks_data import needs_own_reason
 from commonweal.governance.application.copying import CARRIED, anew_sentences, copy_application
 from commonweal.governance.application.drafts import read_draft
-from commonweal.governance.application.model import SECTIONS
+from commonweal.governance.application.model import SECTIONS, ApplicationContent
 from commonweal.governance.application.people import Assurance
 from commonweal.governance.application.questions import PARTS, questions
 from commonweal.governance.application.seeds import (
@@ -230,11 +230,30 @@ def test_a_version_tells_the_committee_and_the_signer_what_they_ask() -> None:
     assert len(version.asked) == 7
     assert version.permit_id == "app-7-1"
     assert version.content.given == {
-        "uses_ai": True, "is_research": True, "without_consent": True, "with_company": True
+        "uses_ai": True, "is_research": True, "without_consent": False, "with_company": True
     }  # fmt: skip
     plain = applications.content()
     assert not plain.given["with_company"]
     assert not plain.given["uses_ai"]
+
+
+@pytest.mark.parametrize(
+    ("route", "law", "asked"),
+    [
+        ({"identifiable": True, "consent": False}, None, True),
+        ({"identifiable": True}, None, True),
+        ({"identifiable": True, "consent": True}, "explicit_consent", False),
+        ({"identifiable": False}, "not_confidential", False),
+        ({}, None, False),
+        ({"identifiable": False}, "s251_reg5", True),
+        ({}, "s251_reg2", True),
+    ],
+)
+def test_the_duty_of_confidence_is_asked_about_where_people_are_seen_without_consent(
+    route: dict[str, bool], law: str | None, asked: bool
+) -> None:
+    found = ApplicationContent.model_validate({"route": route, "legal": {"common_law": law}})
+    assert found.given["without_consent"] is asked
 
 
 def test_a_permit_cannot_replace_itself() -> None:

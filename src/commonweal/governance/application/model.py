@@ -84,6 +84,12 @@ class ApplicationContent(Part):
         return bool(RESEARCH_PURPOSES & set(self.purpose.codes))
 
     @property
+    def without_consent(self) -> bool:
+        """True if people outside the care team see who patients are, without their consent (P3)."""
+        said = self.route.identifiable is True and self.route.consent is not True
+        return said or (self.legal.common_law or "").startswith("s251_")
+
+    @property
     def given(self) -> dict[str, bool]:
         """What forms need not ask, because it stands here: the questions that are `given`."""
         parties = (*self.responsible.controllers, *self.responsible.processors)
@@ -91,7 +97,7 @@ class ApplicationContent(Part):
         return {
             "uses_ai": self.uses_ai,
             "is_research": self.is_research,
-            "without_consent": self.legal.common_law != "explicit_consent",
+            "without_consent": self.without_consent,
             "with_company": "company" in kinds,
         }
 
