@@ -31,6 +31,7 @@ from tests import factories
 
 FORMULA = "=cmd|'/c calc'!A1"
 MARKUP = "<b>a & 'b'</b>/c~d"
+NAME = "Wharfedale-Nidderdale University Hospitals NHS Foundation Trust"
 ENTRY = "import sys; from commonweal.cli.main import run; sys.exit(run())"
 
 
@@ -65,7 +66,7 @@ def make_home(place: Path, *, kind: str = "demo", stores: Path) -> Path:
     file.write_text(json.dumps(catalogue()))
     try:
         with create_home(
-            place, kind=kind, name="Wharfedale Hospital", clock=clock, time_to_say_no_days=28
+            place, kind=kind, name=NAME, clock=clock, time_to_say_no_days=28
         ) as custody:
             remember_catalogue(custody, file)
             if kind == "demo":

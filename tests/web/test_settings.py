@@ -16,6 +16,7 @@ from commonweal.web.config.environment import Environment, is_loopback
 from commonweal.web.config.secret import secret_key
 from commonweal.web.config.trusting import look_at_home
 from commonweal.web.supervisor import checked_service
+from tests.web.house import NAME
 
 BASE = {"COMMONWEAL_HOME": "/somewhere/home"}
 
@@ -136,7 +137,7 @@ def copied(web_home: Path, tmp_path: Path) -> Path:
 
 def test_the_kind_comes_from_the_policy_that_the_ledger_begins_with(copied: Path) -> None:
     found = look_at_home(copied)
-    assert (found.kind, found.custodian) == ("demo", "Wharfedale Hospital")
+    assert (found.kind, found.custodian) == ("demo", NAME)
 
 
 def change(path: Path, **changes: Any) -> None:
