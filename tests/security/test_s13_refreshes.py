@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,6 +107,16 @@ def test_the_older_releases_key_is_destroyed_and_the_log_says_so(
     ]
     verified = house.verify(old.folder)
     assert (verified.faults, verified.opened) == ([], False)
+
+
+def test_the_register_tells_of_each_refresh_at_once(
+    refreshed: tuple[House, Path, list[BuildReport], list[set[bytes]]],
+) -> None:
+    register = json.loads((refreshed[0].home / "public" / "register.json").read_bytes())
+    (entry,) = register["entries"]
+    assert [one["what"] for one in entry["events"]] == [
+        "issued", "release_completed", "release_completed", "release_destroyed"
+    ]  # fmt: skip
 
 
 def test_only_a_permit_that_grants_it_links_refreshes(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from commonweal.ledger.proving import prove
 from commonweal.ledger.store import Ledger
 from commonweal.papers.permit import Permit
 from commonweal.papers.release import ReleaseManifest
-from commonweal.vault.custody import Custody, settle
+from commonweal.vault.custody import Custody, publish_register, settle
 from commonweal.vault.release.release_keys import shred_release_keys
 from commonweal.vault.release.store import (
     BUILDING,
@@ -129,6 +129,7 @@ def settle_place(custody: Custody, entry: Completed, staging: Path) -> Path:
     replaced = entry.fields.get("refreshes")
     if isinstance(replaced, str):
         retire(custody, replaced, entry.permit)
+    publish_register(custody)
     return folder
 
 
