@@ -21,7 +21,6 @@ from commonweal.vault.release.plan import plan_release
 from commonweal.vault.risk import More, measure
 from commonweal.vault.tables import spark_session
 from commonweal.vault.tables.spark_session import Spark
-from tests.integration.test_release_measured import alike
 from tests.integration.test_release_sources import keep_catalogue, scanned
 from tests.release_house import (
     House,
