@@ -149,7 +149,8 @@ def _variety(
     engine: Engine, settled: Settled, people: People, column: str, close: bool, kind: Kind
 ) -> _Variety:
     found = _Variety(close)
-    with held(engine, settled.rows, settled.person, column, len(people.rows)) as rows:
+    most = max(len(people.rows), int(people.class_of.max(initial=0)) + 1)
+    with held(engine, settled.rows, settled.person, column, most) as rows:
         for some in cells(engine, rows, people.class_of, people.rows):
             found.add(some)
         if found.close:

@@ -24,6 +24,7 @@ from commonweal.vault.tables.engine import Engine
 
 ROWS_AT_ONCE = 1 << 24
 _FEW_CELLS = 1 << 22
+"""So many cells of classes and values are counted in a table of all of them, and not sorted."""
 _BLOCK = 1 << 20
 _EPOCH = date(1970, 1, 1)
 _MOST_BITS = 62
@@ -31,6 +32,7 @@ _CODE = "cw__code"
 _LOW, _HIGH = "cw__low", "cw__high"
 WHOSE = "cw__whose"
 _SPARSE = 1 << 20
+"""Numbers of people are taken as they are where they end below this, or four times the rows."""
 _DIRECT = frozenset({"integer", "date"})
 
 
@@ -66,9 +68,8 @@ def held(engine: Engine, table: ops.Table, person: str, column: str, people: int
     """Rows of `table` with the values of `column` as codes, for the length of a block.
 
     Whole numbers and dates are their own codes where they lie close enough together; other values
-    are numbered. `people`: the numbers of people are below that.
+    are numbered. `people`: the numbers of people, and of their classes, are below that.
     """
-    rows = table
     if ops.kinds(table)[column] in _DIRECT:
         code = _whole(table[column], ops.kinds(table)[column])
         rows = ops.project(table, {person: table[person], _CODE: code})
