@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -32,14 +33,21 @@ settings.register_profile("thorough", settings.get_profile("house"), max_example
 settings.load_profile("house")
 
 
-# Before xdist reads the groups, which it does in the same hook.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+# Around xdist's own hook, which reads the groups and puts their names behind those of the tests.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None, None, None]:
     """Let the tests with Spark go to one process of xdist: each would start a Java of its own."""
+    grouped = []
     for item in items:
         chosen = getattr(getattr(item, "callspec", None), "params", {}).get("engine")
         if chosen == "spark" or "spark" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("spark"))
+            grouped.append(item)
+    yield
+    if config.getoption("loadgroup", False) and not all("@spark" in one.nodeid for one in grouped):
+        raise pytest.UsageError("this xdist does not group tests for this pytest")
 
 
 @pytest.fixture(scope="session")
