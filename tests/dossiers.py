@@ -7,7 +7,7 @@ with the conditions of the decision and the digest of the agreement.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -78,7 +78,9 @@ class Rules:
         votes = {"cast": len(review.votes), "lay": lay}
         return {**review.decision, "outcome": outcome, "votes": votes}
 
-    def check_assessment(self, record: Plain, version: Plain, decided_at: datetime) -> None:
+    def check_assessment(
+        self, record: Plain, version: Plain, deciding: Collection[str], decided_at: datetime
+    ) -> None:
         if record["version"] != version["application"] or parse_stamp(record["at"]) > decided_at:
             raise Refused("CW-DOSSIER-ASSESSMENT", "The assessment does not do.")
 

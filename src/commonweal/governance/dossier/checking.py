@@ -290,7 +290,9 @@ class _Case:
                     "The project is about AI, and there is no record of its impact assessment.",
                 )
             return
-        self.rules.check_assessment(record, self.dossier.version, self.decision.decided_at)
+        self.rules.check_assessment(
+            record, self.dossier.version, self.voters, self.decision.decided_at
+        )
 
     # --- agreement, permit, officers ------------------------------------------------------
 

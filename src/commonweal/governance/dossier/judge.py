@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from commonweal.foundation.errors import Fault, Unavailable
+from commonweal.foundation.errors import Fault
 from commonweal.governance.dossier.checking import Judged, judge_dossier
 from commonweal.governance.dossier.paper import CODE, Dossier
+from commonweal.governance.dossier.published import PublishedRules
 from commonweal.governance.dossier.rulebook import Rulebook
 from commonweal.papers.act_records import ActRecords
 from commonweal.papers.catalogue import Catalogue
@@ -70,7 +71,5 @@ class DossierJudge:
 
 
 def installed_rules() -> Rulebook:
-    """The rules that this installation publishes. Raises `Unavailable` CW-NOT-BUILT."""
-    raise Unavailable(
-        "CW-NOT-BUILT", "The committee's rules are not joined to the signer in this version yet."
-    )
+    """The rules that this installation publishes."""
+    return PublishedRules()

@@ -6,7 +6,7 @@ only what is asked of them. Every method raises a `CommonwealError` for a part i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -127,8 +127,13 @@ class Rulebook(Protocol):
         """
         ...
 
-    def check_assessment(self, record: Plain, version: Plain, decided_at: datetime) -> None:
-        """Refuse a record of an impact assessment that does not do for this version (P6)."""
+    def check_assessment(
+        self, record: Plain, version: Plain, deciding: Collection[str], decided_at: datetime
+    ) -> None:
+        """Refuse a record of an impact assessment that does not do for this version (P6).
+
+        `deciding`: the ids of everybody who voted; none of them wrote the record.
+        """
         ...
 
     def compile(

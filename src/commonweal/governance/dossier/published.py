@@ -1,0 +1,162 @@
+"""The published rules, as the signer asks them: the committee's, the application's, the agreement's.
+
+Each part is read as its own paper, in its full form, so that the digest that people signed is the
+digest of what is read. The decision is counted again from the votes; the permit is compiled again.
+
+The rules are those that this installation publishes. A decision that was made under others is
+refused, and so is one by the chair alone or by the short route: what these rest on (an earlier
+decision, an approved project like it) does not travel in a dossier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from commonweal.foundation.errors import Refused
+from commonweal.governance.agreement.model import Agreement
+from commonweal.governance.application.version import ApplicationVersion
+from commonweal.governance.committee.assessment import AssessmentRecord, check_settled
+from commonweal.governance.committee.conflicts import Declaration
+from commonweal.governance.committee.decision import Decision
+from commonweal.governance.committee.lighter import needs_assessment
+from commonweal.governance.committee.membership import membership_of
+from commonweal.governance.committee.recount import Evidence, recount
+from commonweal.governance.committee.rules import CommitteeRules, default_rules
+from commonweal.governance.committee.votes import Vote
+from commonweal.governance.compiling import permit_draft
+from commonweal.governance.dossier.paper import CODE
+from commonweal.governance.dossier.rulebook import (
+    AgreementFacts,
+    DecisionFacts,
+    DeclarationFacts,
+    Plain,
+    Review,
+    VersionFacts,
+    VoteFacts,
+)
+from commonweal.papers.base import Paper
+from commonweal.papers.catalogue import Catalogue
+from commonweal.papers.permit import PermitDraft
+from commonweal.papers.signed import read_whole
+
+_P = TypeVar("_P", bound=Paper)
+
+
+def _read(kind: type[_P], plain: Plain, what: str) -> _P:
+    """A part of the dossier as its paper. Raises `PaperInvalid` CW-DOSSIER-INVALID."""
+    return read_whole(kind, dict(plain), f"The dossier's {what}", CODE)
+
+
+def _version(plain: Plain) -> ApplicationVersion:
+    return _read(ApplicationVersion, plain, "version")
+
+
+@dataclass(frozen=True)
+class PublishedRules:
+    """A `Rulebook` under one version of a committee's rules."""
+
+    committee: CommitteeRules = field(default_factory=default_rules)
+
+    def version(self, plain: Plain) -> VersionFacts:
+        """Read a version."""
+        version = _version(plain)
+        return VersionFacts(
+            version.application,
+            version.sent_by,
+            version.sent_at,
+            version.involved,
+            version.needs_assessment or _is_about_ai(version),
+        )
+
+    def vote(self, plain: Plain) -> VoteFacts:
+        """Read a vote."""
+        vote = _read(Vote, plain, "vote")
+        return VoteFacts(
+            vote.person, vote.role, vote.version_digest, vote.verdict, vote.round, vote.at
+        )
+
+    def declaration(self, plain: Plain) -> DeclarationFacts:
+        """Read a declaration about conflicts."""
+        said = _read(Declaration, plain, "declaration")
+        return DeclarationFacts(said.person, said.version_digest, said.free, said.at)
+
+    def decision(self, plain: Plain) -> DecisionFacts:
+        """Read a decision."""
+        made = _read(Decision, plain, "decision")
+        return DecisionFacts(made.application, made.version_digest, made.outcome, made.decided_at)
+
+    def agreement(self, plain: Plain) -> AgreementFacts:
+        """Read an agreement."""
+        agreed = _read(Agreement, plain, "agreement")
+        return AgreementFacts(
+            agreed.version_digest, agreed.decision_digest, agreed.signatory_ids()
+        )
+
+    def decide(self, review: Review) -> Plain:
+        """The decision that these votes make, counted again.
+
+        Raises what `committee.recount.recount` raises, `Refused` CW-DECISION-OTHER for other rules
+        or another number of the version, and CW-COMMITTEE-ROUTE for a route whose grounds are not
+        in a dossier.
+        """
+        given = _read(Decision, review.decision, "decision")
+        version = _version(review.version)
+        if given.rules_digest != self.committee.digest():
+            raise Refused("CW-DECISION-OTHER", "The decision was made under other rules.")
+        if given.version_number != version.number:
+            raise Refused("CW-DECISION-OTHER", "The decision names another version.")
+        if given.route != "committee":
+            raise Refused(
+                "CW-COMMITTEE-ROUTE",
+                "A permit is made from a decision of the whole committee: what a shorter route "
+                "rests on cannot be checked again.",
+                remedy="Let the committee decide.",
+            )
+        evidence = Evidence(
+            votes=[_read(Vote, cast.plain, "vote") for cast in review.votes],
+            declarations=[
+                _read(Declaration, plain, "declaration") for plain in review.declarations
+            ],
+            involved=version.involved,
+            asked=version.asked,
+        )
+        members = membership_of(self.committee.id, review.roster.people)
+        return recount(given, evidence, self.committee, members).plain()
+
+    def check_assessment(
+        self, record: Plain, version: Plain, deciding: Collection[str], decided_at: datetime
+    ) -> None:
+        """Refuse a record of an impact assessment that does not do for this version (P6).
+
+        Raises what `committee.assessment.check_settled` raises.
+        """
+        sent = _version(version)
+        check_settled(
+            _read(AssessmentRecord, record, "assessment"),
+            self.committee,
+            application=sent.application,
+            version_digest=sent.digest(),
+            purposes=sent.content.purpose.codes,
+            processing=sent.content.access.processing,
+            involved=sent.involved,
+            deciding=deciding,
+            at=decided_at,
+        )
+
+    def compile(
+        self, version: Plain, decision: Plain, agreement: Plain, catalogue: Catalogue
+    ) -> PermitDraft:
+        """The permit draft, with no retyping; see `compiling.permit_draft`."""
+        return permit_draft(
+            _version(version),
+            _read(Decision, decision, "decision"),
+            _read(Agreement, agreement, "agreement"),
+            catalogue,
+        )
+
+
+def _is_about_ai(version: ApplicationVersion) -> bool:
+    return needs_assessment(version.content.purpose.codes, version.content.access.processing)
