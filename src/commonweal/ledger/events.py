@@ -22,6 +22,7 @@ from typing import Any, Literal
 from commonweal.foundation.codes import CODES
 from commonweal.foundation.errors import Fault
 from commonweal.foundation.identifiers import InvalidNHSNumber, NHSNumber
+from commonweal.foundation.roles import PERSON_ROLES
 
 Log = Literal["public", "sealed"]
 LOGS: tuple[Log, ...] = ("public", "sealed")
@@ -32,31 +33,12 @@ PermitState = Literal[
 TERMINAL: frozenset[str] = frozenset({"superseded", "revoked", "closed"})
 
 ROLES = (
-    "applicant",
-    "caldicott_guardian",
-    "clinician",
-    "co_applicant",
+    *PERSON_ROLES,
     "committee",
-    "committee_chair",
-    "committee_lay",
-    "committee_member",
-    "committee_secretary",
     "custodian",
-    "data_manager",
-    "dpo",
-    "clinical_safety_officer",
-    "facilitator",
-    "ig_officer",
-    "information_asset_owner",
-    "output_checker",
-    "panel_member",
-    "rapporteur",
     "researcher",
     "reviewer",
-    "signatory_applicant",
-    "signatory_custodian",
     "signer",
-    "siro",
     "system",
 )
 """Who can act. On the public log this is all that is said about the actor."""
@@ -98,28 +80,7 @@ ACT_KINDS = (
     "roster_change",
 )
 """What people sign (`papers.act_table` says who may sign what)."""
-ACCOUNT_ROLES = (
-    "applicant",
-    "co_applicant",
-    "signatory_applicant",
-    "ig_officer",
-    "data_manager",
-    "committee_chair",
-    "committee_member",
-    "committee_lay",
-    "committee_secretary",
-    "rapporteur",
-    "panel_member",
-    "facilitator",
-    "caldicott_guardian",
-    "siro",
-    "dpo",
-    "information_asset_owner",
-    "clinical_safety_officer",
-    "output_checker",
-    "signatory_custodian",
-    "clinician",
-)
+ACCOUNT_ROLES = PERSON_ROLES
 """The roles that an account of the service can hold."""
 
 _STOP_REASONS = (

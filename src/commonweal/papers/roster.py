@@ -12,10 +12,13 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from commonweal.foundation.london import london_day
+from commonweal.foundation.roles import PERSON_ROLES, PersonRole
+from commonweal.foundation.roles import VOTING_ROLES as _VOTING
 from commonweal.papers.base import Day, Identifier, Line, Moment, Paper, Sha256, named_twice
 from commonweal.papers.credentials import (
     Credential,
@@ -24,32 +27,11 @@ from commonweal.papers.credentials import (
     WebAuthnCredential,
 )
 
-RosterRole = Literal[
-    "applicant",
-    "co_applicant",
-    "signatory_applicant",
-    "ig_officer",
-    "data_manager",
-    "committee_chair",
-    "committee_member",
-    "committee_lay",
-    "committee_secretary",
-    "rapporteur",
-    "panel_member",
-    "facilitator",
-    "caldicott_guardian",
-    "siro",
-    "dpo",
-    "information_asset_owner",
-    "clinical_safety_officer",
-    "output_checker",
-    "signatory_custodian",
-    "clinician",
-]
+RosterRole = PersonRole
 """Roles in which a person signs: those of governance without the public and the system."""
-ROSTER_ROLES: tuple[RosterRole, ...] = get_args(RosterRole)
+ROSTER_ROLES: tuple[RosterRole, ...] = PERSON_ROLES
 APPLICANT_ROLES: frozenset[str] = frozenset({"applicant", "co_applicant", "signatory_applicant"})
-VOTING_ROLES: frozenset[str] = frozenset({"committee_chair", "committee_member", "committee_lay"})
+VOTING_ROLES: frozenset[str] = frozenset(_VOTING)
 LAY_ROLES: frozenset[str] = frozenset({"committee_lay", "panel_member"})
 """The only roles that a lay person holds: nobody is lay who also holds an office here."""
 
@@ -57,7 +39,7 @@ _ORIGIN = re.compile(r"(https://[a-z0-9.-]+(?::[0-9]{1,5})?|http://localhost(?::
 
 
 class Term(Paper):
-    """A role, from its first day to its last (both in UTC)."""
+    """A role, from its first day to its last. Both are part of it, as days in London."""
 
     role: RosterRole
     from_: Day = Field(alias="from")
@@ -73,7 +55,7 @@ class Term(Paper):
 
     def covers(self, at: datetime) -> bool:
         """True while the term lasts."""
-        day = at.date()
+        day = london_day(at)
         return self.from_ <= day and (self.until is None or day <= self.until)
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from commonweal.foundation.errors import Fault, Unavailable
+from commonweal.foundation.london import london
 
 YEARS = (2000, 2099)
 """Years for which days are counted, inclusive."""
@@ -21,24 +21,6 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
-
-
-@lru_cache(maxsize=1)
-def london() -> ZoneInfo:
-    """The time zone Europe/London. Raises `Unavailable` where this machine has no time zones."""
-    try:
-        return ZoneInfo("Europe/London")
-    except ZoneInfoNotFoundError as error:
-        raise Unavailable(
-            "CW-CLOCK-HOLIDAYS", "This machine does not know the time zone of London."
-        ) from error
-
-
-def london_day(at: datetime) -> date:
-    """The day in London at `at`."""
-    if at.tzinfo is None:
-        raise ValueError("a time without a zone has no day in London")
-    return at.astimezone(london()).date()
 
 
 def day_begins(day: date) -> datetime:

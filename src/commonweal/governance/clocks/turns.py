@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from commonweal.foundation.errors import Fault
-from commonweal.governance.clocks.calendar import WorkingCalendar, london_day
+from commonweal.foundation.london import london_day
+from commonweal.governance.clocks.calendar import WorkingCalendar
 from commonweal.governance.clocks.levels import ServiceLevel
 from commonweal.governance.states.machine import Owner, StateMachine
 

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
 from commonweal.foundation.errors import Refused
-from commonweal.governance.clocks.calendar import london_day
+from commonweal.foundation.london import london_day
 from commonweal.governance.committee.decision import Decision
 from commonweal.governance.committee.membership import Membership, check_member
 from commonweal.governance.committee.rules import CommitteeRules

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from commonweal.foundation.errors import Refused
-from commonweal.governance.clocks.calendar import london_day
+from commonweal.foundation.london import london_day
 from commonweal.governance.committee.lighter import check_lighter_route, needs_assessment
 from commonweal.governance.committee.rules import CommitteeRules
 from commonweal.governance.committee.vocabulary import LighterCriterion

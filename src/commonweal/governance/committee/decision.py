@@ -14,7 +14,8 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from commonweal.foundation.errors import Refused
-from commonweal.governance.clocks.calendar import london_day, long_day
+from commonweal.foundation.london import london_day
+from commonweal.governance.clocks.calendar import long_day
 from commonweal.governance.committee.vocabulary import (
     NO,
     OUTCOME_WORDS,

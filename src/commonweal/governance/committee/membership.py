@@ -14,7 +14,8 @@ from typing import Annotated, Literal, Protocol
 from pydantic import Field, model_validator
 
 from commonweal.foundation.errors import Refused
-from commonweal.governance.clocks.calendar import london_day, years_later
+from commonweal.foundation.london import london_day
+from commonweal.governance.clocks.calendar import years_later
 from commonweal.governance.committee.rules import CommitteeRules
 from commonweal.governance.committee.vocabulary import VOTING_ROLES, VotingRole
 from commonweal.governance.problems import Problem

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal, get_args
 
+from commonweal.foundation import roles
+
 Outcome = Literal["approve", "approve_with_conditions", "resubmit", "reject"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 """The four outcomes, which are also the four ways to vote. Nobody abstains: who cannot say yes
@@ -27,8 +29,8 @@ DecisionRule = Literal["unanimous", "majority", "consensus_and_chair"]
 Route = Literal["committee", "proportionate", "chair"]
 ROUTES: tuple[Route, ...] = get_args(Route)
 
-VotingRole = Literal["committee_chair", "committee_member", "committee_lay"]
-VOTING_ROLES: tuple[VotingRole, ...] = get_args(VotingRole)
+VotingRole = roles.VotingRole
+VOTING_ROLES = roles.VOTING_ROLES
 
 VariableVerdict = Literal["granted", "coarser", "refused"]
 

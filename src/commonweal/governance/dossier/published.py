@@ -1,4 +1,4 @@
-"""The published rules, as the signer asks them: the committee's, the application's, the agreement's.
+"""The published rules as the signer asks them: of the committee, the application, the agreement.
 
 Each part is read as its own paper, in its full form, so that the digest that people signed is the
 digest of what is read. The decision is counted again from the votes; the permit is compiled again.
@@ -91,9 +91,7 @@ class PublishedRules:
     def agreement(self, plain: Plain) -> AgreementFacts:
         """Read an agreement."""
         agreed = _read(Agreement, plain, "agreement")
-        return AgreementFacts(
-            agreed.version_digest, agreed.decision_digest, agreed.signatory_ids()
-        )
+        return AgreementFacts(agreed.version_digest, agreed.decision_digest, agreed.signatory_ids())
 
     def decide(self, review: Review) -> Plain:
         """The decision that these votes make, counted again.

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from commonweal.foundation import london
 from commonweal.foundation.errors import CommonwealError, Fault, Unavailable
-from commonweal.governance.clocks import calendar
+from commonweal.foundation.london import london_day
 from commonweal.governance.clocks.calendar import (
     WorkingCalendar,
     bank_holidays,
     day_begins,
-    london_day,
     long_day,
     years_later,
 )
@@ -191,15 +191,15 @@ def test_a_time_without_a_zone_has_no_day() -> None:
 
 def test_a_machine_without_time_zones_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(_: str) -> None:
-        raise calendar.ZoneInfoNotFoundError("gone")
+        raise london.ZoneInfoNotFoundError("gone")
 
-    calendar.london.cache_clear()
-    monkeypatch.setattr(calendar, "ZoneInfo", missing)
+    london.london.cache_clear()
+    monkeypatch.setattr(london, "ZoneInfo", missing)
     with pytest.raises(CommonwealError) as caught:
         london_day(datetime(2026, 6, 9, tzinfo=UTC))
     assert caught.value.code == "CW-CLOCK-HOLIDAYS"
     monkeypatch.undo()
-    calendar.london.cache_clear()
+    london.london.cache_clear()
 
 
 def test_days_as_people_write_them() -> None:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commonweal.foundation.errors import CommonwealError, Fault
-from commonweal.governance.clocks.calendar import WorkingCalendar, london_day
+from commonweal.foundation.london import london_day
+from commonweal.governance.clocks.calendar import WorkingCalendar
 from commonweal.governance.clocks.levels import ServiceLevel, default_levels, read_levels
 from commonweal.governance.clocks.medians import LEAST_CASES, Typical, typical
 from commonweal.governance.clocks.turns import Change, Clock, clock, days_waiting, finished, turns

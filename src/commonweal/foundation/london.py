@@ -1,0 +1,27 @@
+"""Days as people in England count them: in London, where summer time begins an hour before UTC."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from commonweal.foundation.errors import Unavailable
+
+
+@lru_cache(maxsize=1)
+def london() -> ZoneInfo:
+    """The time zone Europe/London. Raises `Unavailable` where this machine has no time zones."""
+    try:
+        return ZoneInfo("Europe/London")
+    except ZoneInfoNotFoundError as error:
+        raise Unavailable(
+            "CW-CLOCK-HOLIDAYS", "This machine does not know the time zone of London."
+        ) from error
+
+
+def london_day(at: datetime) -> date:
+    """The day in London at `at`."""
+    if at.tzinfo is None:
+        raise ValueError("a time without a zone has no day in London")
+    return at.astimezone(london()).date()
