@@ -10,13 +10,19 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal, get_args
 
-from commonweal.foundation.roles import PERSON_ROLE_WORDS, VOTING_ROLES, PersonRole
+from commonweal.foundation.roles import (
+    PERSON_ROLE_WORDS,
+    PERSON_ROLES,
+    VOTING_ROLES,
+    PersonRole,
+)
 
 RoleName = Literal[PersonRole, "public", "system"]
 ROLES: tuple[RoleName, ...] = get_args(RoleName)
 
+_PEOPLE: dict[RoleName, str] = {role: PERSON_ROLE_WORDS[role] for role in PERSON_ROLES}
 ROLE_WORDS: Mapping[RoleName, str] = MappingProxyType(
-    {**PERSON_ROLE_WORDS, "public": "member of the public", "system": "the system itself"}
+    {**_PEOPLE, "public": "member of the public", "system": "the system itself"}
 )
 """How people read each role; said in the middle of a sentence."""
 

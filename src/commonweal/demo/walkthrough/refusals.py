@@ -42,6 +42,18 @@ def expect(what: str, try_it: Callable[[], Any]) -> Tried:
     raise Failure("CW-DEMO-USAGE", f"{what} was not refused.")
 
 
+def changed_vote(dossier: Path, issue: Callable[[Path], Any]) -> Tried:
+    """A dossier in which somebody turned one vote round is not signed."""
+    plain = json.loads(dossier.read_bytes())
+    plain["votes"][0] |= {"verdict": "reject"}
+    changed = dossier.with_name("dossier-with-one-changed-vote.json")
+    changed.write_text(json.dumps(plain))
+    try:
+        return expect("One changed vote", lambda: issue(changed))
+    finally:
+        changed.unlink()
+
+
 def try_all(
     custody: Custody,
     release: Path,

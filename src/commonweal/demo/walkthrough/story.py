@@ -11,23 +11,25 @@ from pathlib import Path
 from typing import Any
 
 from commonweal.demo.hospital import make_hospital, write_choices
-from commonweal.demo.walkthrough import papers, refusals
+from commonweal.demo.walkthrough import application, papers, refusals
+from commonweal.demo.walkthrough.deciding import Deciding, adopt_people, whole_milliseconds
 from commonweal.foundation.clock import Clock, SystemClock
 from commonweal.foundation.documents import load_document
 from commonweal.foundation.errors import Failure, Refused
 from commonweal.foundation.files import make_private_folder, write_atomic
+from commonweal.governance.dossier.judge import DossierJudge, installed_rules
 from commonweal.papers.catalogue import Catalogue
-from commonweal.papers.permit import PermitDraft
+from commonweal.papers.permit import Permit
 from commonweal.vault.custody import (
     Custody,
     change_state,
     create_home,
-    issue_permit,
     open_custody,
     remember_catalogue,
     settle,
     verify_ledger,
 )
+from commonweal.vault.custody.committee_permits import issue_from_dossier
 from commonweal.vault.home import Home
 from commonweal.vault.release.build import BuildReport, build_release
 from commonweal.vault.release.plan import plan_release
@@ -137,6 +139,7 @@ class _Telling:
         self.papers = self.inside / "papers"
         self.catalogue = self.papers / "catalogue.yaml"
         self.permit = self.papers / "permit.jws"
+        self.dossier = self.papers / "dossier.json"
         self.patients = 0
 
     def tell(self, patients: int) -> Story:
@@ -149,6 +152,8 @@ class _Telling:
         self._catalogue()
         with open_custody(self.story.home, self.clock) as custody:
             self._check(custody)
+            self._application(custody)
+            self._decision()
             self._permit(custody)
             built = self._release(custody)
             self._patient(custody, built)
@@ -236,13 +241,68 @@ class _Telling:
             warnings=len(report.warnings),
         )
 
-    def _permit(self, custody: Custody) -> None:
-        plain = papers.draft(self.clock.now().date(), self.patients)
-        write_atomic(self.papers / "draft.json", (json.dumps(plain, indent=1) + "\n").encode())
+    def _application(self, custody: Custody) -> None:
+        self.progress("People decide")
+        adopt_people(custody, self.papers / "people")
         catalogue = Catalogue.load(self.catalogue)
-        permit = issue_permit(
-            custody, PermitDraft.read(plain, "The draft"), catalogue, ["permit-signer"], self.permit
+        version = application.send(
+            "DEMO-2026-001", self.patients, catalogue, whole_milliseconds(custody.book.now())
         )
+        self.deciding = Deciding(custody, version, catalogue)
+        content = version.content
+        self._step(
+            "An application",
+            [
+                (
+                    f"{content.people[0].name} of {content.organisation.name} asks for "
+                    f"{len(version.asked)} columns, with a reason for each."
+                ),
+                (
+                    "It is about AI, so two forms go with it: what the tool could do to people, "
+                    "and what could happen to their data."
+                ),
+                "It was complete, so it could be sent. From then on nobody can change it.",
+            ],
+            application=version.application,
+            asked=len(version.asked),
+        )
+
+    def _decision(self) -> None:
+        made = self.deciding.all_steps()
+        write_atomic(self.dossier, made.canonical())
+        draft = json.dumps(made.draft, indent=1) + "\n"
+        write_atomic(self.papers / "draft.json", draft.encode())
+        votes = made.decision["votes"]
+        self._step(
+            "People decide",
+            [
+                (
+                    "A workshop of ten patients and members of the public looked at the risks; "
+                    "each of their points got an answer."
+                ),
+                "One member of the committee works with the applicant, said so, and did not vote.",
+                (
+                    f"{len(made.votes)} members voted, {votes['lay']} of them lay members: "
+                    "approved, on a condition. Ethnic group is struck out; diagnoses are given "
+                    "in groups."
+                ),
+                (
+                    "Both sides accepted the agreement. The Caldicott Guardian and the Senior "
+                    "Information Risk Owner countersigned."
+                ),
+                (
+                    f"{len(made.acts)} signatures, each with its person's own key, each on the "
+                    "ledger. In a real home this takes weeks."
+                ),
+            ],
+            outcome=made.decision["outcome"],
+            votes=len(made.votes),
+            signatures=len(made.acts),
+        )
+
+    def _permit(self, custody: Custody) -> None:
+        tried = refusals.changed_vote(self.dossier, lambda file: self._issue(custody, file))
+        permit = self._issue(custody, self.dossier)
         allowed = sum(len(table.variables) for table in permit.dataset.tables)
         self._step(
             "A permit: the decision that machines obey",
@@ -255,10 +315,26 @@ class _Telling:
                     f"It allows {allowed} of the columns, each in one form, until "
                     f"{permit.until:%d %B %Y}."
                 ),
-                "authority: direct. It was issued at the command line, without a committee.",
+                (
+                    "authority: committee. Before it was signed, every signature was checked "
+                    "again, the votes were counted again, and the permit was made again from the "
+                    "decision."
+                ),
+                f"{tried.tried}: {tried.sentence} ({tried.code})",
                 "In a real home people now have 28 days to say no. Here there are none.",
             ],
             permit=permit.id,
+            refused=tried.code,
+        )
+
+    def _issue(self, custody: Custody, dossier: Path) -> Permit:
+        return issue_from_dossier(
+            custody,
+            dossier,
+            DossierJudge(installed_rules()),
+            ["permit-signer"],
+            self.permit,
+            Catalogue.load(self.catalogue),
         )
 
     def _release(self, custody: Custody) -> BuildReport:

@@ -44,6 +44,9 @@ PEOPLE: tuple[Persona, ...] = (
     Persona("tara", "Tara Singh", HOSPITAL, ("output_checker",), "checks results before they leave"),
     Persona("umar", "Umar Farouk", HOSPITAL, ("output_checker",), "checks results before they leave"),
     Persona("vera", "Vera Novak", HOSPITAL, ("signatory_custodian",), "signs for the hospital"),
+    Persona("xanthe", "Xanthe Moore", HOSPITAL, ("committee_member",), "decides as a statistician on the committee"),
+    Persona("yusuf", "Yusuf Demir", HOSPITAL, ("committee_member",), "decides as a nurse on the committee"),
+    Persona("zofia", "Zofia Nowak", PUBLIC, ("committee_lay",), "decides as a member of the public"),
     Persona("william", "William Chen", HOSPITAL, ("clinician",), "treats patients, with AI tools among others"),
 )  # fmt: skip
 
