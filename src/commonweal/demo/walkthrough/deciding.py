@@ -273,7 +273,11 @@ class Deciding:
     def countersign(self) -> None:
         """Caldicott Guardian and SIRO agree to all of it."""
         for who in (GUARDIAN, SIRO):
-            self.sign(who, "countersign", "agree", approval_digest(**self._approved()))
+            self.sign(who, "countersign", "agree", self.approval())
+
+    def approval(self) -> str:
+        """The digest of all that the officers countersign."""
+        return approval_digest(**self._approved())
 
     def dossier(self) -> Dossier:
         """All of it, as it goes to the signer; the ledger gives its checkpoint first."""
