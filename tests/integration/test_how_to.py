@@ -241,6 +241,11 @@ def test_a_roster_is_adopted(desk: Desk) -> None:
     desk.run("say-who-decides.md", Stage(before={"keys create lena": f"{DEMO} > made.txt"}))
 
 
+def test_decide_on_an_application(desk: Desk) -> None:
+    desk.run("decide-on-an-application.md", Stage())
+    assert not (desk.folder / "again.jws").exists()
+
+
 def test_anonymise_a_table(desk: Desk, repository: Path) -> None:
     shutil.copytree(repository / "examples" / "synthea", desk.folder / "records")
     desk.run("anonymise-a-table.md", Stage())
