@@ -42,11 +42,12 @@ def send(
     """
     asked = read_draft(content(at.date(), patients) | changes)
     return freeze(
-        application, 1, asked, _forms(asked, at.date()), at=at, by=LEAD, catalogue=catalogue
+        application, 1, asked, forms(asked, at.date()), at=at, by=LEAD, catalogue=catalogue
     )
 
 
-def _forms(asked: ApplicationContent, today: date) -> dict[str, AnsweredForm]:
+def forms(asked: ApplicationContent, today: date) -> dict[str, AnsweredForm]:
+    """The two forms that an AI project needs, filled in on `today`."""
     filled: Any = parse_yaml(
         resources.files(__package__).joinpath("answers.yaml").read_bytes(), "The answers"
     )
@@ -56,12 +57,12 @@ def _forms(asked: ApplicationContent, today: date) -> dict[str, AnsweredForm]:
         "look_again": in_a_year,
         "dpo_asked_on": (today - timedelta(days=20)).isoformat(),
     }
-    forms = {}
+    found = {}
     for name, values in filled.items():
         definition = our_library().form(name)
         plain = {"form": name, "form_version": definition.version, "values": values}
-        forms[name] = answered(definition, Answers.read(plain, "The answers"), asked)
-    return forms
+        found[name] = answered(definition, Answers.read(plain, "The answers"), asked)
+    return found
 
 
 def content(today: date, patients: int) -> dict[str, Any]:
