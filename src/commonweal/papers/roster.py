@@ -16,7 +16,17 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from commonweal.papers.base import Day, Identifier, Line, Moment, Paper, Sha256, named_twice
+from commonweal.papers.base import (
+    Day,
+    Holder,
+    Identifier,
+    Line,
+    Moment,
+    Paper,
+    Sha256,
+    named_twice,
+    person_look,
+)
 from commonweal.papers.credentials import (
     Credential,
     RetiredCredential,
@@ -81,7 +91,7 @@ class RosterPerson(Paper):
     """Someone who may sign acts. `id` is the account's name; `lay`: holds no office here."""
 
     id: Identifier
-    name: Line
+    name: Holder
     organisation: Line
     lay: bool = False
     roles: Annotated[tuple[Term, ...], Field(min_length=1, max_length=50)]
@@ -148,7 +158,7 @@ class Roster(Paper):
         if named_twice([person.id for person in self.people]) is not None:
             raise ValueError("a person is named twice")
         # Two entries of one look could be one person who votes twice, and no reader would see it.
-        if named_twice([person.name for person in self.people]) is not None:
+        if len({person_look(person.name) for person in self.people}) != len(self.people):
             raise ValueError("has two people whose names look the same: tell them apart")
         self._check_credentials()
         return self
