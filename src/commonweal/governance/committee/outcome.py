@@ -258,6 +258,8 @@ def check_chairs_action(
         )
     if reason in ("conditions_met", "correction") and earlier is None:
         raise Refused("CW-COMMITTEE-ROUTE", "There is no decision of the committee to build on.")
+    if reason == "conditions_met" and earlier is not None and not earlier.conditions:
+        raise Refused("CW-COMMITTEE-ROUTE", "The committee set no conditions that could be met.")
 
 
 @dataclass(frozen=True)
@@ -361,6 +363,27 @@ def _check_route(case: Case, rules: CommitteeRules) -> None:
         if case.chairs_reason is None:
             raise Refused("CW-COMMITTEE-ROUTE", "The chair acts only for a reason in the rules.")
         check_chairs_action(case.chairs_reason, rules, case.earlier)
+        if case.earlier is not None:
+            _check_no_wider(case, case.earlier)
+
+
+def _granted(variables: Iterable[VariableDecision]) -> set[tuple[str, str, str]]:
+    return {one.path for one in variables if one.verdict != "refused"}
+
+
+def _check_no_wider(case: Case, earlier: Decision) -> None:
+    """Refuse the chair more than the committee granted on this application."""
+    if earlier.application != case.application:
+        raise Refused("CW-COMMITTEE-ROUTE", "The earlier decision is about another application.")
+    had, granted = _granted(earlier.variables), _granted(case.variables)
+    struck = {one.path for one in earlier.variables} - had
+    # In an emergency there may be something new to ask for; what was refused stays refused.
+    wider = granted & struck if case.chairs_reason == "public_health_emergency" else granted - had
+    longer = earlier.until is not None and (case.until is None or case.until > earlier.until)
+    if wider or longer:
+        raise Refused(
+            "CW-COMMITTEE-ROUTE", "What the committee did not approve goes back to the committee."
+        )
 
 
 def _check_vote(vote: Vote, case: Case, membership: Membership, rules: CommitteeRules) -> None:

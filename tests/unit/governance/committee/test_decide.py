@@ -282,6 +282,41 @@ def test_the_chair_acts_only_as_the_rules_say() -> None:
         made([two[0], vote("lay1", "reject")], **acting)
 
 
+def test_the_chair_never_grants_more_than_the_committee_did() -> None:
+    strike = VariableDecision(dataset="hospital", table="patients", variable="sex",
+                              verdict="refused", reason="Not needed.")  # fmt: skip
+    some = (strike, GRANTED[1])
+    soon = date(2027, 1, 1)
+    conditional = {"conditions": ("Publish.",), "variables": some, "until": soon}
+    earlier = made(six(nurse="approve_with_conditions"), **conditional)
+    two = [vote("chair", "approve"), vote("lay1", "approve")]
+    acting: dict[str, Any] = {
+        "route": "chair", "chairs_reason": "conditions_met", "earlier": earlier,
+        "variables": some, "until": soon,
+    }  # fmt: skip
+    assert made(two, **acting).struck == ("patients.sex",)
+    other = earlier.model_copy(update={"application": "application-9"})
+    plain = made(variables=some, until=soon)
+    emergency = "public_health_emergency"
+    for more in (
+        {"variables": GRANTED},
+        {"variables": GRANTED, "chairs_reason": emergency},
+        {"until": None},
+        {"until": soon + timedelta(days=1)},
+        {"earlier": other},
+        {"earlier": plain},  # the committee set no conditions
+        {"earlier": earlier.model_copy(update={"variables": (GRANTED[1],)}), "variables": GRANTED},
+    ):
+        trying = case(**{**acting, **more})
+        allowed = rules(chairs_action__allowed_for=["conditions_met", emergency])
+        assert (
+            refused(
+                lambda t=trying, r=allowed: decide(t, ballot(two), r, membership(), END)  # type: ignore[misc]
+            )
+            == "CW-COMMITTEE-ROUTE"
+        ), more
+
+
 @pytest.mark.parametrize("outcome", ["resubmit", "reject"])
 def test_the_chair_never_turns_a_no_into_a_yes(outcome: str) -> None:
     no = decide(refusing(), ballot(six(outcome)), rules(), membership(), END)
