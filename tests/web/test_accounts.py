@@ -406,6 +406,9 @@ def test_an_invitation_makes_an_account_with_its_role(
     short = Page(guest.post(way, {"name": "Tess Ting", "password": "tess"}))
     assert "too short" in short.text
     assert short.every("input", id="id_name")[0]["value"] == "Tess Ting"
+    for name in ("Tess \u202egniT", "Tess\u200b Ting", "Tess\u00a0Ting"):
+        hidden = Page(guest.post(way, {"name": name, "password": PASSWORD}))
+        assert "characters that cannot be shown" in hidden.text
     done = guest.post(way, {"name": "Tess Ting", "password": PASSWORD})
     assert "Your account is made" in Page(done).text
     user = User.objects.get(email="tess@example.org")
@@ -427,6 +430,43 @@ def test_an_invitation_runs_out(
     clock.advance(timedelta(days=14))
     assert new_client().get(way).status_code == 400
     assert new_client().get("/account/invitation/guess/").status_code == 400
+
+
+@pytest.mark.parametrize("how", ["role ended", "account closed"])
+def test_an_invitation_ends_with_the_right_to_invite(
+    sign_in: Callable[[str], Any], outbox: None, how: str
+) -> None:
+    from commonweal.web.accounts.models import Membership, User
+    from commonweal.web.accounts.services import end_role
+
+    way = invited(sign_in("farah"), role="siro")
+    assert new_client().get(way).status_code == 200
+    if how == "role ended":
+        end_role(Membership.objects.get(user__public_id="farah"), BY)
+    else:
+        User.objects.filter(public_id="farah").update(is_active=False)
+    answer = new_client().post(way, {"name": "Tess Ting", "password": PASSWORD})
+    assert answer.status_code == 400
+    assert "cannot invite people to this role any more" in Page(answer).text
+    assert not User.objects.filter(email="tess@example.org").exists()
+
+
+def test_who_leads_one_project_brings_people_into_that_one_only(
+    sign_in: Callable[[str], Any], outbox: None
+) -> None:
+    from commonweal.web.accounts.models import Invitation, Membership, User
+    from commonweal.web.accounts.services import end_role, give_role, invite
+
+    held = Membership.objects.get(user__public_id="amara")
+    end_role(held, BY)
+    user = User.objects.get(public_id="amara")
+    give_role(user, held.organisation, "applicant", BY, project="heart-1")
+    asked = {"email": "x@example.org", "organisation": "university", "role": "co_applicant"}
+    assert sign_in("amara").post("/account/invite/", asked).status_code == 200
+    assert [one.project for one in Invitation.objects.all()] == ["heart-1"]
+    for project in ("", "lung-2"):
+        with pytest.raises(CommonwealError, match="CW-WEB-ROLE"):
+            invite(user, "y@example.org", held.organisation, "co_applicant", "{secret}", project)
 
 
 @pytest.mark.parametrize(
