@@ -302,7 +302,7 @@ def decide(
     CW-COMMITTEE-VOTE-TWICE, CW-COMMITTEE-QUESTION, CW-COMMITTEE-ROUTE, CW-DECISION-OTHER,
     CW-DECISION-INVALID.
     """
-    _check_ballot(case, ballot)
+    _check_ballot(case, ballot, rules, at)
     _check_route(case, rules)
     out = excluded(case.declarations, case.version_digest, case.involved)
     for vote in ballot.votes:
@@ -347,13 +347,18 @@ def dissent(votes: Iterable[Vote], outcome: Outcome) -> tuple[str, ...]:
     return tuple(sorted(vote.reasons for vote in votes if vote.verdict not in same))
 
 
-def _check_ballot(case: Case, ballot: Ballot) -> None:
+def _check_ballot(case: Case, ballot: Ballot, rules: CommitteeRules, at: datetime) -> None:
     if ballot.version_digest != case.version_digest:
         raise Refused("CW-DECISION-OTHER", "The votes are about another version.")
     if ballot.stopped:
         raise Refused("CW-COMMITTEE-QUESTION", "A question is open: the vote waits for it.")
     if not ballot.shown:
         raise Refused("CW-COMMITTEE-VOTE", "The vote is not closed, and votes are missing.")
+    # Else a vote is taken again and again until those who say no stay away.
+    if ballot.round > rules.deadlock.rounds:
+        raise Refused("CW-COMMITTEE-VOTE", "The rules do not allow that many rounds of votes.")
+    if any(vote.at > at for vote in ballot.votes):
+        raise Refused("CW-COMMITTEE-VOTE", "A vote is later than the decision.")
 
 
 def _check_route(case: Case, rules: CommitteeRules) -> None:

@@ -142,6 +142,22 @@ def test_a_deadlock_is_a_refusal_and_then_a_rule() -> None:
     )
 
 
+def test_a_yes_in_a_round_that_the_rules_do_not_have_is_none() -> None:
+    for round_ in (1, 2, 3, 5):
+        votes = [one.model_copy(update={"round": round_}) for one in six()]
+        box = ballot(votes, round=round_)
+        if round_ <= rules().deadlock.rounds:
+            assert decide(case(), box, rules(), membership(), END).says_yes
+        else:
+            code = refused(lambda b=box: decide(case(), b, rules(), membership(), END))  # type: ignore[misc]
+            assert code == "CW-COMMITTEE-VOTE"
+
+
+def test_a_vote_from_after_the_decision_never_counts() -> None:
+    late = [*six()[1:], six()[0].model_copy(update={"at": END + timedelta(minutes=1)})]
+    assert refused(lambda: made(late)) == "CW-COMMITTEE-VOTE"
+
+
 @pytest.mark.parametrize(
     ("people", "said"),
     [
