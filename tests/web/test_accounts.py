@@ -432,6 +432,29 @@ def test_an_invitation_runs_out(
     assert new_client().get("/account/invitation/guess/").status_code == 400
 
 
+def test_nobody_sends_mail_without_end(
+    sign_in: Callable[[str], Any],
+    outbox: None,
+    at: Callable[[Any], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from commonweal.web.accounts import services
+    from commonweal.web.accounts.models import Invitation
+
+    monkeypatch.setattr(services, "INVITATIONS_A_DAY", 2)
+    clock = FixedClock(datetime.now(UTC))
+    at(clock)
+    client = sign_in("farah")
+    invited(client, email="a@example.org")
+    invited(client, email="b@example.org")
+    asked = {"email": "c@example.org", "organisation": "meadowbank", "role": "siro"}
+    assert "wait until tomorrow" in Page(client.post("/account/invite/", asked)).text
+    assert Invitation.objects.count() == 2
+    clock.advance(timedelta(days=1))
+    client.get("/account/")  # the session is over
+    invited(sign_in("farah"), email="c@example.org")
+
+
 @pytest.mark.parametrize("how", ["role ended", "account closed"])
 def test_an_invitation_ends_with_the_right_to_invite(
     sign_in: Callable[[str], Any], outbox: None, how: str

@@ -20,6 +20,8 @@ from commonweal.web.config import clock
 from commonweal.web.ledgerlink.services import govern
 
 INVITATION_DAYS = 14
+INVITATIONS_A_DAY = 50
+"""More than this is not people bringing in people: the service would send mail for somebody."""
 TOKEN_DAYS = 90
 _MOST_TOKENS = 20
 
@@ -81,9 +83,16 @@ def invite(
 ) -> Invited:
     """Invite a person and send the link (`link` with `{secret}` in it).
 
-    Raises `Refused` CW-WEB-ROLE. The mail holds a link and nothing about the work.
+    Raises `Refused` CW-WEB-ROLE, and CW-WEB-INVITATION for too many in a day. The mail holds a link
+    and nothing about the work.
     """
     check_invite(by, organisation, role, clock.today(), project)
+    since = clock.now() + timedelta(days=INVITATION_DAYS - 1)
+    if by.invited.filter(expires_at__gt=since).count() >= INVITATIONS_A_DAY:
+        raise Refused(
+            "CW-WEB-INVITATION",
+            f"You have sent {INVITATIONS_A_DAY} invitations within a day: wait until tomorrow.",
+        )
     secret = secrets.token_urlsafe(32)
     with transaction.atomic():
         row = Invitation.objects.create(
