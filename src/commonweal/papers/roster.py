@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from itertools import pairwise
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
@@ -109,6 +110,14 @@ class RosterPerson(Paper):
     def holds(self, role: str, at: datetime) -> bool:
         """True if the person held `role` at time `at`."""
         return any(term.role == role and term.covers(at) for term in self.roles)
+
+    @property
+    def has_two_seats(self) -> bool:
+        """True if two voting seats are held on one day: no committee can be made of such people."""
+        seats = sorted((t for t in self.roles if t.role in VOTING_ROLES), key=lambda t: t.from_)
+        return any(
+            before.until is None or after.from_ <= before.until for before, after in pairwise(seats)
+        )
 
     def credential(self, id_: str) -> SoftwareCredential | WebAuthnCredential | None:
         """The person's credential called `id_`, or None."""
