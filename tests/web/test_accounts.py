@@ -364,26 +364,7 @@ def test_a_role_is_given_once_and_ended_once(db: None) -> None:
     assert Membership.objects.filter(user=user).count() == 2
 
 
-# --- invitations ------------------------------------------------------------------------------
-
-
-def invited(client: Any, role: str = "output_checker", email: str = "Tess@Example.org") -> str:
-    """Invite as the data manager; returns the way in that the mail names."""
-    from django.core import mail
-
-    from commonweal.web.accounts.models import Organisation
-
-    place = Organisation.objects.get(public_id="meadowbank")
-    mail.outbox = []
-    answer = client.post(
-        "/account/invite/", {"email": email, "organisation": place.public_id, "role": role}
-    )
-    assert "Invitation sent" in Page(answer).text, Page(answer).text
-    (sent,) = mail.outbox
-    assert sent.to == [email]
-    found = re.search(r"http://localhost:8000(/account/invitation/\S+/)", sent.body)
-    assert found is not None
-    return found[1]
+# --- mail ----------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -391,91 +372,6 @@ def outbox(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     from django.conf import settings
 
     monkeypatch.setattr(settings, "EMAIL_BACKEND", "django.core.mail.backends.locmem.EmailBackend")
-
-
-def test_an_invitation_makes_an_account_with_its_role(
-    sign_in: Callable[[str], Any], outbox: None
-) -> None:
-    from commonweal.web.accounts.models import Invitation, User
-
-    way = invited(sign_in("farah"))
-    secret = way.rstrip("/").rpartition("/")[2]
-    assert not Invitation.objects.filter(secret_hash=secret).exists()
-    guest = new_client()
-    assert "Farah Aziz has invited you" in Page(guest.get(way)).text
-    short = Page(guest.post(way, {"name": "Tess Ting", "password": "tess"}))
-    assert "too short" in short.text
-    assert short.every("input", id="id_name")[0]["value"] == "Tess Ting"
-    done = guest.post(way, {"name": "Tess Ting", "password": PASSWORD})
-    assert "Your account is made" in Page(done).text
-    user = User.objects.get(email="tess@example.org")
-    assert [one.role for one in user.memberships.all()] == ["output_checker"]
-    answer = log_in(guest, "TESS@example.org")
-    assert answer["Location"] == "/account/"
-    assert guest.get("/account/")["Location"] == "/account/second-factor/"
-    again = new_client().get(way)
-    assert again.status_code == 400
-    assert "CW-WEB-INVITATION" in Page(again).text
-
-
-def test_an_invitation_runs_out(
-    sign_in: Callable[[str], Any], outbox: None, at: Callable[[Any], None]
-) -> None:
-    clock = FixedClock(datetime.now(UTC))
-    at(clock)
-    way = invited(sign_in("farah"))
-    clock.advance(timedelta(days=14))
-    assert new_client().get(way).status_code == 400
-    assert new_client().get("/account/invitation/guess/").status_code == 400
-
-
-@pytest.mark.parametrize(
-    ("who", "organisation", "role", "said"),
-    [
-        ("amara", "university", "siro", "cannot invite people to this role"),
-        ("amara", "university", "applicant", "cannot invite people to this role"),
-        ("amara", "meadowbank", "co_applicant", "Select a valid choice"),
-        ("farah", "university", "siro", "Staff roles are held at the hospital itself"),
-        ("farah", "meadowbank", "emperor", "Select a valid choice"),
-    ],
-)
-def test_nobody_invites_beyond_their_role(
-    sign_in: Callable[[str], Any], outbox: None, who: str, organisation: str, role: str, said: str
-) -> None:
-    from django.core import mail
-
-    from commonweal.web.accounts.models import Invitation
-
-    mail.outbox = []
-    asked = {"email": "x@example.org", "organisation": organisation, "role": role}
-    answer = sign_in(who).post("/account/invite/", asked)
-    assert said in Page(answer).text
-    assert mail.outbox == []
-    assert not Invitation.objects.exists()
-
-
-@pytest.mark.parametrize("who", ["bethan", "grace", "william", "mary"])
-def test_others_cannot_invite_at_all(sign_in: Callable[[str], Any], who: str) -> None:
-    assert sign_in(who).get("/account/invite/").status_code == 403
-
-
-def test_when_mail_cannot_be_sent_there_is_no_invitation(
-    sign_in: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from commonweal.web.accounts import services
-    from commonweal.web.accounts.models import Invitation
-
-    def fails(*_: Any) -> None:
-        raise OSError("no route")
-
-    monkeypatch.setattr(services, "send_mail", fails)
-    client = sign_in("farah")
-    client.raise_request_exception = False
-    asked = {"email": "x@example.org", "organisation": "meadowbank", "role": "siro"}
-    answer = client.post("/account/invite/", asked)
-    assert answer.status_code == 500
-    assert "no route" not in answer.content.decode()
-    assert not Invitation.objects.exists()
 
 
 def test_nobody_signs_up(client: Any) -> None:

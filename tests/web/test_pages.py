@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from commonweal.foundation.canonical import digest
 from commonweal.foundation.clock import FixedClock, SystemClock
 from commonweal.foundation.errors import Fault
 from commonweal.papers.register import Register
@@ -239,6 +240,40 @@ def test_a_register_that_was_changed_is_not_shown(
         assert "CW-WEB-REGISTER" in answer.content.decode()
     changed.unlink()
     assert "No project has been allowed" in Page(client.get("/projects/")).text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda permit: permit.pop("until"),
+        lambda permit: permit.update(until="soon"),
+        lambda permit: permit.update(project=["a title"]),
+        lambda permit: permit.update(purposes=["marketing"]),
+        lambda permit: permit["data"][0]["tables"][0]["variables"][0].update(form="exact(9)"),
+        lambda permit: permit["project"].update(title="Heart \u202eyduts"),
+        lambda permit: permit.update(people=[{"id": "a", "name": "Ada", "role": "researcher"}]),
+    ],
+)
+def test_a_register_that_cannot_be_shown_is_refused_and_breaks_no_page(
+    client: Any,
+    web_home: Path,
+    tmp_path: Path,
+    monkeypatch: Any,
+    change: Callable[[dict[str, Any]], object],
+) -> None:
+    from commonweal.web.register import presenters
+
+    plain = register_of(web_home)
+    change(plain["entries"][0]["permit"])
+    plain["entries"][0]["permit_hash"] = digest(plain["entries"][0]["permit"])
+    hostile = tmp_path / "register.json"
+    hostile.write_text(json.dumps(plain))
+    monkeypatch.setattr(presenters, "FILE", hostile)
+    client.raise_request_exception = False
+    for path in ("/", "/projects/", "/projects/permit-0/", "/api/v1/register"):
+        answer = client.get(path)
+        assert answer.status_code == 400, path
+        assert "CW-WEB-REGISTER" in answer.content.decode()
 
 
 def test_the_register_is_what_the_public_log_says(

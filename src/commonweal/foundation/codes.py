@@ -400,7 +400,7 @@ WEB = {
     "CW-WEB-GOVERNED": "A governed row was written without its ledger event, or an intent changed.",
     "CW-WEB-LAPSED": "The account, its accreditation or its organisation's assurance has run out.",
     "CW-WEB-ROLE": "A role cannot be given or ended in this way.",
-    "CW-WEB-INVITATION": "An invitation is unknown, used or too old.",
+    "CW-WEB-INVITATION": "An invitation is unknown, used or too old, or there are too many.",
     "CW-WEB-REQUEST": "A request to the service cannot be read.",
     "CW-WEB-DENIED": "The account may not see or do this.",
     "CW-WEB-FORM-EXPIRED": "A form was open for too long, or did not come from the service.",

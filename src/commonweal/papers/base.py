@@ -128,7 +128,10 @@ def look(name: str) -> str:
 
 def person_look(name: str) -> str:
     """`look`, for the name of a person or body: two that look alike count as one of them."""
-    return look(name).translate(_ALIKE)
+    # Nobody tells one mark from another: O'Neil with either apostrophe is one name.
+    marks = {one: unicodedata.category(one) for one in set(name)}
+    gone = {ord(one): " " if kind == "Pd" else "" for one, kind in marks.items() if kind[0] == "P"}
+    return look(name.translate(gone)).translate(_ALIKE)
 
 
 def _one_alphabet(name: str) -> str:

@@ -14,13 +14,45 @@ from pydantic import Field
 
 from commonweal.foundation.canonical import digest
 from commonweal.foundation.errors import Fault
-from commonweal.papers.base import Count, Identifier, Line, Moment, Paper, Sha256
+from commonweal.papers.base import (
+    Count,
+    Day,
+    Identifier,
+    Line,
+    Moment,
+    Paper,
+    PaperInvalid,
+    Sha256,
+)
+from commonweal.papers.permit import Organisation, PermittedDataset, Project
+from commonweal.papers.vocabulary import Authority, Delivery, Processing, Purpose
 
 Happened = Literal[
     "issued", "paused", "suspended", "resumed", "superseded", "revoked", "closed",
     "release_completed", "release_destroyed",
 ]  # fmt: skip
 """What the public log says of a permit."""
+
+
+class PublicPart(Paper):
+    """What a register may say of a permit (`Permit.public_projection`): no names of people."""
+
+    permit: Literal[1]
+    id: Identifier
+    version: Count
+    supersedes: Identifier | None = None
+    organisation: Organisation
+    controllers: Annotated[tuple[Organisation, ...], Field(min_length=1)]
+    purposes: Annotated[tuple[Purpose, ...], Field(min_length=1)]
+    processing: Annotated[tuple[Processing, ...], Field(min_length=1)]
+    delivery: Delivery
+    from_: Day = Field(alias="from")
+    until: Day
+    authority: Authority
+    issued_at: Moment
+    say_no_until: Moment
+    data: Annotated[tuple[PermittedDataset, ...], Field(min_length=1)]
+    project: Project
 
 
 class RegisterEvent(Paper):
@@ -57,14 +89,24 @@ class Register(Paper):
     entries: Annotated[tuple[RegisterEntry, ...], Field(max_length=100_000)]
 
     def check(self) -> None:
-        """Refuse an entry whose public part is not the one that was logged.
+        """Refuse an entry whose public part is not the one that was logged, or says too little to
+        be shown, or more than may be (S10).
 
         Raises `Fault` CW-WEB-REGISTER.
         """
         for number, entry in enumerate(self.entries, 1):
-            if not hmac.compare_digest(digest(entry.permit), entry.permit_hash):
+            same = hmac.compare_digest(digest(entry.permit), entry.permit_hash)
+            if not same or not _can_be_shown(entry.permit):
                 raise Fault(
                     "CW-WEB-REGISTER",
                     f"Entry {number} of the register is not what the ledger holds.",
                     remedy="Have it written anew: `commonweal register publish`.",
                 )
+
+
+def _can_be_shown(permit: dict[str, Any]) -> bool:
+    try:
+        PublicPart.read(permit, "The permit")
+    except PaperInvalid:
+        return False
+    return True

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
@@ -19,7 +20,17 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from commonweal.foundation.london import london_day
 from commonweal.foundation.roles import PERSON_ROLES, PersonRole
 from commonweal.foundation.roles import VOTING_ROLES as _VOTING
-from commonweal.papers.base import Day, Identifier, Line, Moment, Paper, Sha256, named_twice
+from commonweal.papers.base import (
+    Day,
+    Holder,
+    Identifier,
+    Line,
+    Moment,
+    Paper,
+    Sha256,
+    named_twice,
+    person_look,
+)
 from commonweal.papers.credentials import (
     Credential,
     RetiredCredential,
@@ -63,7 +74,7 @@ class RosterPerson(Paper):
     """Someone who may sign acts. `id` is the account's name; `lay`: holds no office here."""
 
     id: Identifier
-    name: Line
+    name: Holder
     organisation: Line
     lay: bool = False
     roles: Annotated[tuple[Term, ...], Field(min_length=1, max_length=50)]
@@ -81,6 +92,14 @@ class RosterPerson(Paper):
     def holds(self, role: str, at: datetime) -> bool:
         """True if the person held `role` at time `at`."""
         return any(term.role == role and term.covers(at) for term in self.roles)
+
+    @property
+    def has_two_seats(self) -> bool:
+        """True if two voting seats are held on one day: no committee can be made of such people."""
+        seats = sorted((t for t in self.roles if t.role in VOTING_ROLES), key=lambda t: t.from_)
+        return any(
+            before.until is None or after.from_ <= before.until for before, after in pairwise(seats)
+        )
 
     def credential(self, id_: str) -> SoftwareCredential | WebAuthnCredential | None:
         """The person's credential called `id_`, or None."""
@@ -130,7 +149,7 @@ class Roster(Paper):
         if named_twice([person.id for person in self.people]) is not None:
             raise ValueError("a person is named twice")
         # Two entries of one look could be one person who votes twice, and no reader would see it.
-        if named_twice([person.name for person in self.people]) is not None:
+        if len({person_look(person.name) for person in self.people}) != len(self.people):
             raise ValueError("has two people whose names look the same: tell them apart")
         self._check_credentials()
         return self

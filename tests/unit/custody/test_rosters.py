@@ -265,6 +265,35 @@ def test_people_who_cannot_be_on_a_roster(ward: Place, plain: dict[str, Any], co
         refused(code, proposed, custody, ward.folder / "r", plain)
 
 
+SEATS = ("committee_chair", "committee_member")
+
+
+@pytest.mark.parametrize(
+    ("terms", "refuses"),
+    [
+        ((("2024-01-01", None), ("2026-01-01", None)), True),
+        ((("2024-01-01", "2026-01-01"), ("2026-01-01", None)), True),
+        ((("2026-01-01", None), ("2024-01-01", "2027-01-01")), True),
+        ((("2024-01-01", "2025-12-31"), ("2026-01-01", None)), False),
+    ],
+)
+def test_nobody_is_given_two_votes_on_one_day(
+    ward: Place, terms: tuple[tuple[str, str | None], ...], refuses: bool
+) -> None:
+    """A committee cannot be made of such a list, so no application could be decided."""
+    roles = [
+        {"role": role, "from": begins} | ({} if until is None else {"until": until})
+        for role, (begins, until) in zip(SEATS, terms, strict=True)
+    ]
+    plain = person(roles=roles)
+    with ward.open() as custody:
+        if refuses:
+            said = refused("CW-ROSTER-REFUSED", proposed, custody, ward.folder / "r", plain)
+            assert "two voting seats" in said
+        else:
+            assert proposed(custody, ward.folder / "r", plain)
+
+
 def test_one_key_for_two_people(ward: Place) -> None:
     keys = {name: Authenticator(name) for name in people.NAMES}
     keys["luke"] = keys["lena"]

@@ -172,6 +172,25 @@ def test_what_no_roster_can_be(changes: dict[str, Any]) -> None:
         people.roster(**changes)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Lena Lay", "lena  lay", "Iena Lay", "Lena\u00a0Lay", "Lena-Lay", "Lena\u2011Lay",
+        "L\u0435na Lay", "L\u025bna Lay \u0430a", "Le'na Lay", "Le\u2019na Lay",
+    ],
+)  # fmt: skip
+def test_nobody_stands_in_a_roster_twice_under_names_of_one_look(name: str) -> None:
+    twin = people.person("luke", name=name)
+    with pytest.raises(PaperInvalid):
+        people.roster(people=[people.person("lena"), twin])
+
+
+def test_people_of_other_names_stand_side_by_side() -> None:
+    names = ("Zo\u00eb O'Neil", "Zo\u00eb O'Neal", "Anne-Marie Lee", "\u0410\u043d\u043d\u0430 Lee")
+    listed = [people.person(id_, name=name) for id_, name in zip(people.NAMES, names, strict=False)]
+    assert tuple(one.name for one in people.roster(people=listed).people) == names
+
+
 # --- who signs it -------------------------------------------------------------------------------
 
 

@@ -258,6 +258,8 @@ def check_chairs_action(
         )
     if reason in ("conditions_met", "correction") and earlier is None:
         raise Refused("CW-COMMITTEE-ROUTE", "There is no decision of the committee to build on.")
+    if reason == "conditions_met" and earlier is not None and not earlier.conditions:
+        raise Refused("CW-COMMITTEE-ROUTE", "The committee set no conditions that could be met.")
 
 
 @dataclass(frozen=True)
@@ -300,7 +302,7 @@ def decide(
     CW-COMMITTEE-VOTE-TWICE, CW-COMMITTEE-QUESTION, CW-COMMITTEE-ROUTE, CW-DECISION-OTHER,
     CW-DECISION-INVALID.
     """
-    _check_ballot(case, ballot)
+    _check_ballot(case, ballot, rules, at)
     _check_route(case, rules)
     out = excluded(case.declarations, case.version_digest, case.involved)
     for vote in ballot.votes:
@@ -345,13 +347,18 @@ def dissent(votes: Iterable[Vote], outcome: Outcome) -> tuple[str, ...]:
     return tuple(sorted(vote.reasons for vote in votes if vote.verdict not in same))
 
 
-def _check_ballot(case: Case, ballot: Ballot) -> None:
+def _check_ballot(case: Case, ballot: Ballot, rules: CommitteeRules, at: datetime) -> None:
     if ballot.version_digest != case.version_digest:
         raise Refused("CW-DECISION-OTHER", "The votes are about another version.")
     if ballot.stopped:
         raise Refused("CW-COMMITTEE-QUESTION", "A question is open: the vote waits for it.")
     if not ballot.shown:
         raise Refused("CW-COMMITTEE-VOTE", "The vote is not closed, and votes are missing.")
+    # Else a vote is taken again and again until those who say no stay away.
+    if ballot.round > rules.deadlock.rounds:
+        raise Refused("CW-COMMITTEE-VOTE", "The rules do not allow that many rounds of votes.")
+    if any(vote.at > at for vote in ballot.votes):
+        raise Refused("CW-COMMITTEE-VOTE", "A vote is later than the decision.")
 
 
 def _check_route(case: Case, rules: CommitteeRules) -> None:
@@ -361,6 +368,27 @@ def _check_route(case: Case, rules: CommitteeRules) -> None:
         if case.chairs_reason is None:
             raise Refused("CW-COMMITTEE-ROUTE", "The chair acts only for a reason in the rules.")
         check_chairs_action(case.chairs_reason, rules, case.earlier)
+        if case.earlier is not None:
+            _check_no_wider(case, case.earlier)
+
+
+def _granted(variables: Iterable[VariableDecision]) -> set[tuple[str, str, str]]:
+    return {one.path for one in variables if one.verdict != "refused"}
+
+
+def _check_no_wider(case: Case, earlier: Decision) -> None:
+    """Refuse the chair more than the committee granted on this application."""
+    if earlier.application != case.application:
+        raise Refused("CW-COMMITTEE-ROUTE", "The earlier decision is about another application.")
+    had, granted = _granted(earlier.variables), _granted(case.variables)
+    struck = {one.path for one in earlier.variables} - had
+    # In an emergency there may be something new to ask for; what was refused stays refused.
+    wider = granted & struck if case.chairs_reason == "public_health_emergency" else granted - had
+    longer = earlier.until is not None and (case.until is None or case.until > earlier.until)
+    if wider or longer:
+        raise Refused(
+            "CW-COMMITTEE-ROUTE", "What the committee did not approve goes back to the committee."
+        )
 
 
 def _check_vote(vote: Vote, case: Case, membership: Membership, rules: CommitteeRules) -> None:

@@ -160,13 +160,16 @@ def _question_changes(
 
 
 def _conditions(form: FormDefinition, id_: str, seen: frozenset[str] = frozenset()) -> Any:
-    """All that decides whether a question is shown: its conditions, its section's, and theirs."""
+    """All that decides whether a question is shown and needed: its conditions, its section's, and
+    theirs."""
     found = form.find(id_)
     if found is None or id_ in seen:
         return None
     section, question = found
     conditions: list[Condition] = [
-        one for one in (section.shown_when, question.shown_when) if one is not None
+        one
+        for one in (section.shown_when, question.shown_when, question.required_when)
+        if one is not None
     ]
     asked = sorted({name for one in conditions for name in one.asks_about()})
     return (
@@ -175,13 +178,17 @@ def _conditions(form: FormDefinition, id_: str, seen: frozenset[str] = frozenset
     )
 
 
+_CORE = ("kind", "ask", "given", "options", "required", "required_when", "smallest", "largest")
+
+
 def _core(form: FormDefinition, id_: str) -> Any:
-    """What a question is that a condition looks at: its kind, wording and options."""
+    """What a question is that a condition looks at: its kind, wording and options, whether it can
+    be left open (then what hangs on it is never asked), and which numbers it can take."""
     found = form.find(id_)
     if found is None:
         return None
     question = found[1].plain()
-    return {name: question.get(name) for name in ("kind", "ask", "given", "options")}
+    return {name: question.get(name) for name in _CORE}
 
 
 def _out_of_order(before: list[str], after: list[str]) -> frozenset[str]:

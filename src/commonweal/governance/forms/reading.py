@@ -14,10 +14,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from commonweal.foundation.documents import load_document, parse_yaml
+from commonweal.foundation.errors import Fault
 from commonweal.governance.forms.schema import FormDefinition, FormFaults
 from commonweal.governance.problems import Problem
 from commonweal.papers.base import PaperInvalid
 
+MAX_BYTES = 512 * 1024
+"""300 questions with long help are shorter, and a list of this size takes seconds to read."""
 _LISTS = {
     "sections": "section",
     "questions": "question",
@@ -58,12 +61,20 @@ class FormInvalid(PaperInvalid):
 
 def load_form(path: Path) -> FormDefinition:
     """The form in a YAML or JSON file. Raises `FormInvalid` and the faults of files."""
+    if path.is_file():
+        _check_size(path.stat().st_size, "The form")
     return read_form(load_document(path, "The form"), f"The form {path.name}")
 
 
 def parse_form(text: str | bytes, what: str) -> FormDefinition:
     """The form in a YAML text. Raises `FormInvalid`, and CW-YAML-INVALID and its like."""
+    _check_size(len(text), what)
     return read_form(parse_yaml(text, what), what)
+
+
+def _check_size(size: int, what: str) -> None:
+    if size > MAX_BYTES:
+        raise Fault("CW-FILE-TOO-LARGE", f"{what} is larger than {MAX_BYTES:,} bytes.")
 
 
 def read_form(data: Any, what: str) -> FormDefinition:

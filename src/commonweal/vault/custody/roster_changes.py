@@ -232,6 +232,10 @@ def check_proposal(custody: Custody, roster: Roster) -> None:
     _refuse_pending(history.pending(now))
     before = history.in_force(now)
     check_change(before, roster, history.next_number, custody.home.id, custody.trust)
+    if any(person.has_two_seats for person in roster.people):
+        raise refused(
+            "somebody would hold two voting seats on one day, so nothing could be decided"
+        )
     if now - roster.proposed_at > GOOD_FOR:
         raise refused(f"it was proposed more than {GOOD_FOR.days} days ago")
 

@@ -37,6 +37,10 @@ class AcceptForm(forms.Form):
         missing="Enter a password.",
     )
 
+    def clean_name(self) -> str:
+        """A name that can be seen: it stands on papers and beside what the person decides."""
+        return _printable(self.cleaned_data["name"])
+
     def clean_password(self) -> str:
         """The password, if it is hard enough to guess."""
         password = str(self.cleaned_data["password"])
@@ -82,7 +86,10 @@ class TokenForm(forms.Form):
 
     def clean_name(self) -> str:
         """A name that can be printed."""
-        name = str(self.cleaned_data["name"])
-        if not name.isprintable():
-            raise ValidationError("The name has characters that cannot be shown.")
-        return name
+        return _printable(self.cleaned_data["name"])
+
+
+def _printable(name: object) -> str:
+    if not str(name).isprintable():
+        raise ValidationError("The name has characters that cannot be shown.")
+    return str(name)

@@ -52,11 +52,16 @@ def _lapsed(organisation: Organisation, day: date) -> bool:
     return organisation.assured_until is not None and organisation.assured_until < day
 
 
-def check_invite(user: User, organisation: Organisation, role: str, day: date) -> None:
-    """Refuse an invitation that `user` may not give. Raises `Refused` CW-WEB-ROLE."""
+def check_invite(
+    user: User, organisation: Organisation, role: str, day: date, project: str = ""
+) -> None:
+    """Refuse an invitation that `user` may not give; no project is all of them.
+
+    Who holds a role for one project brings nobody into others. Raises `Refused` CW-WEB-ROLE.
+    """
     if role not in ROLES:
         raise Refused("CW-WEB-ROLE", "There is no such role.")
-    held = memberships_on(user, day)
+    held = [one for one in memberships_on(user, day) if one.project in ("", project)]
     if any(one.role in INVITERS for one in held):
         if role not in OUTSIDE and organisation.kind != "custodian":
             raise Refused("CW-WEB-ROLE", "Staff roles are held at the hospital itself.")
@@ -66,10 +71,21 @@ def check_invite(user: User, organisation: Organisation, role: str, day: date) -
         raise Refused("CW-WEB-ROLE", "Your account cannot invite people to this role.")
 
 
-def can_invite(user: User, organisation: Organisation, role: str, day: date) -> bool:
+def can_invite(
+    user: User, organisation: Organisation, role: str, day: date, project: str = ""
+) -> bool:
     """Whether `check_invite` passes."""
     try:
-        check_invite(user, organisation, role, day)
+        check_invite(user, organisation, role, day, project)
     except Refused:
         return False
     return True
+
+
+def project_to_invite_to(user: User, organisation: Organisation, role: str, day: date) -> str:
+    """The one project that `user` can invite to, or the empty text for all of them."""
+    if can_invite(user, organisation, role, day):
+        return ""
+    named = {one.project for one in memberships_on(user, day)}
+    found = [one for one in named if can_invite(user, organisation, role, day, one)]
+    return found[0] if len(found) == 1 else ""

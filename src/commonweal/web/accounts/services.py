@@ -15,11 +15,13 @@ from django.db import IntegrityError, transaction
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.ledger.entry import Actor, Event
 from commonweal.web.accounts.models import ApiToken, Invitation, Membership, Organisation, User
-from commonweal.web.accounts.policies import check_invite
+from commonweal.web.accounts.policies import can_invite, check_invite
 from commonweal.web.config import clock
 from commonweal.web.ledgerlink.services import govern
 
 INVITATION_DAYS = 14
+INVITATIONS_A_DAY = 50
+"""More than this is not people bringing in people: the service would send mail for somebody."""
 TOKEN_DAYS = 90
 _MOST_TOKENS = 20
 
@@ -81,9 +83,16 @@ def invite(
 ) -> Invited:
     """Invite a person and send the link (`link` with `{secret}` in it).
 
-    Raises `Refused` CW-WEB-ROLE. The mail holds a link and nothing about the work.
+    Raises `Refused` CW-WEB-ROLE, and CW-WEB-INVITATION for too many in a day. The mail holds a link
+    and nothing about the work.
     """
-    check_invite(by, organisation, role, clock.today())
+    check_invite(by, organisation, role, clock.today(), project)
+    since = clock.now() + timedelta(days=INVITATION_DAYS - 1)
+    if by.invited.filter(expires_at__gt=since).count() >= INVITATIONS_A_DAY:
+        raise Refused(
+            "CW-WEB-INVITATION",
+            f"You have sent {INVITATIONS_A_DAY} invitations within a day: wait until tomorrow.",
+        )
     secret = secrets.token_urlsafe(32)
     with transaction.atomic():
         row = Invitation.objects.create(
@@ -107,7 +116,11 @@ def invite(
 
 
 def open_invitation(secret: str) -> Invitation:
-    """The invitation of a secret. Raises `Fault` CW-WEB-INVITATION: unknown, used or too old."""
+    """The invitation of a secret.
+
+    Raises `Fault` CW-WEB-INVITATION: unknown, used, too old, or by somebody who cannot invite to
+    this role any more.
+    """
     row = (
         Invitation.objects.select_related("organisation", "invited_by")
         .filter(secret_hash=hashed(secret), accepted_at__isnull=True)
@@ -118,6 +131,13 @@ def open_invitation(secret: str) -> Invitation:
             "CW-WEB-INVITATION",
             "This invitation has been used, has run out, or never was.",
             remedy="Ask whoever invited you for a new one.",
+        )
+    by, day = row.invited_by, clock.today()
+    if not by.is_active or not can_invite(by, row.organisation, row.role, day, row.project):
+        raise Fault(
+            "CW-WEB-INVITATION",
+            "Whoever sent this invitation cannot invite people to this role any more.",
+            remedy="Ask the people who run this service for a new one.",
         )
     return row
 

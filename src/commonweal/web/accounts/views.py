@@ -18,7 +18,7 @@ from commonweal.web.accounts.middleware import has_second_factor
 from commonweal.web.accounts.models import Organisation
 from commonweal.web.accounts.people import PEOPLE
 from commonweal.web.accounts.personas import sign_in_as
-from commonweal.web.accounts.policies import INVITERS
+from commonweal.web.accounts.policies import INVITERS, project_to_invite_to
 from commonweal.web.accounts.presenters import groups_of_people, roles_of, tokens_of
 from commonweal.web.config import clock
 from commonweal.web.config.gate import check_demonstration
@@ -81,14 +81,16 @@ def invite(request: HttpRequest) -> HttpResponse:
     form = InviteForm(posted, organisations=choices)
     if form.is_valid():
         chosen = next(o for o in organisations if o.public_id == form.cleaned_data["organisation"])
+        role, day = form.cleaned_data["role"], clock.today()
         link = request.build_absolute_uri(reverse("accounts:accept", args=["SECRET"]))
         try:
             services.invite(
                 request.user,
                 form.cleaned_data["email"],
                 chosen,
-                form.cleaned_data["role"],
+                role,
                 link.replace("SECRET", "{secret}"),
+                project_to_invite_to(request.user, chosen, role, day),
             )
         except Refused as error:
             form.add_error("role", error.sentence)

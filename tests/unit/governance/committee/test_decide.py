@@ -142,6 +142,22 @@ def test_a_deadlock_is_a_refusal_and_then_a_rule() -> None:
     )
 
 
+def test_a_yes_in_a_round_that_the_rules_do_not_have_is_none() -> None:
+    for round_ in (1, 2, 3, 5):
+        votes = [one.model_copy(update={"round": round_}) for one in six()]
+        box = ballot(votes, round=round_)
+        if round_ <= rules().deadlock.rounds:
+            assert decide(case(), box, rules(), membership(), END).says_yes
+        else:
+            code = refused(lambda b=box: decide(case(), b, rules(), membership(), END))  # type: ignore[misc]
+            assert code == "CW-COMMITTEE-VOTE"
+
+
+def test_a_vote_from_after_the_decision_never_counts() -> None:
+    late = [*six()[1:], six()[0].model_copy(update={"at": END + timedelta(minutes=1)})]
+    assert refused(lambda: made(late)) == "CW-COMMITTEE-VOTE"
+
+
 @pytest.mark.parametrize(
     ("people", "said"),
     [
@@ -280,6 +296,41 @@ def test_the_chair_acts_only_as_the_rules_say() -> None:
             made([vote(person, "approve") for person in people], **acting)
     with pytest.raises(Deadlocked):
         made([two[0], vote("lay1", "reject")], **acting)
+
+
+def test_the_chair_never_grants_more_than_the_committee_did() -> None:
+    strike = VariableDecision(dataset="hospital", table="patients", variable="sex",
+                              verdict="refused", reason="Not needed.")  # fmt: skip
+    some = (strike, GRANTED[1])
+    soon = date(2027, 1, 1)
+    conditional = {"conditions": ("Publish.",), "variables": some, "until": soon}
+    earlier = made(six(nurse="approve_with_conditions"), **conditional)
+    two = [vote("chair", "approve"), vote("lay1", "approve")]
+    acting: dict[str, Any] = {
+        "route": "chair", "chairs_reason": "conditions_met", "earlier": earlier,
+        "variables": some, "until": soon,
+    }  # fmt: skip
+    assert made(two, **acting).struck == ("patients.sex",)
+    other = earlier.model_copy(update={"application": "application-9"})
+    plain = made(variables=some, until=soon)
+    emergency = "public_health_emergency"
+    for more in (
+        {"variables": GRANTED},
+        {"variables": GRANTED, "chairs_reason": emergency},
+        {"until": None},
+        {"until": soon + timedelta(days=1)},
+        {"earlier": other},
+        {"earlier": plain},  # the committee set no conditions
+        {"earlier": earlier.model_copy(update={"variables": (GRANTED[1],)}), "variables": GRANTED},
+    ):
+        trying = case(**{**acting, **more})
+        allowed = rules(chairs_action__allowed_for=["conditions_met", emergency])
+        assert (
+            refused(
+                lambda t=trying, r=allowed: decide(t, ballot(two), r, membership(), END)  # type: ignore[misc]
+            )
+            == "CW-COMMITTEE-ROUTE"
+        ), more
 
 
 @pytest.mark.parametrize("outcome", ["resubmit", "reject"])

@@ -305,6 +305,7 @@ def test_each_kind_refuses_what_other_kinds_have(kind: str) -> None:
         ("a: " + "[" * 100 + "]" * 100, "CW-YAML-INVALID"),
         ("form: 1\nsections: " + "{questions: [" * 20 + "]}" * 20, "CW-QUESTION-INVALID"),
         ("a: ~\n: b\n", "CW-YAML-INVALID"),
+        pytest.param("a: [" + "1," * 300_000 + "1]", "CW-FILE-TOO-LARGE", id="a long list"),
     ],
 )
 def test_hostile_texts_are_faults_of_ours(text: str | bytes, code: str) -> None:
@@ -316,6 +317,12 @@ def test_hostile_texts_are_faults_of_ours(text: str | bytes, code: str) -> None:
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(CommonwealError, match="CW-FILE-MISSING"):
         load_form(tmp_path / "none.yaml")
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "long.yaml").write_text("a: [" + "1," * 300_000 + "1]")
+    with pytest.raises(CommonwealError, match="CW-FILE-TOO-LARGE"):
+        load_form(tmp_path / "long.yaml")
 
 
 def test_what_a_file_holds_is_never_repeated() -> None:

@@ -194,6 +194,39 @@ def test_what_a_locked_question_depends_on_is_locked_too() -> None:
     assert {one.code for one in found.problems} == {"CW-QUESTION-LOCKED"}
 
 
+@pytest.mark.parametrize(
+    ("behind", "id_", "hides"),
+    [
+        # Who need not answer the first question is never asked the locked one.
+        ({"shown_when": {"question": "stage", "is": "idea"}}, "stage", {"required": False}),
+        (
+            {"shown_when": {"question": "stage", "is": "idea"}}, "stage",
+            {"required_when": {"question": "ai", "is": False}},
+        ),
+        # No number that can be given reaches the condition any more.
+        ({"shown_when": {"question": "people", "at_least": 500}}, "people", {"largest": 499}),
+        # The same where the locked question stays, and need not be answered.
+        (
+            {"required": None, "required_when": {"question": "stage", "is": "idea"}}, "stage",
+            {"required": False},
+        ),
+    ],
+)  # fmt: skip
+def test_a_locked_question_is_not_hidden_by_opening_the_one_before_it(
+    behind: dict[str, Any], id_: str, hides: dict[str, Any]
+) -> None:
+    def locked_behind(data: dict[str, Any]) -> None:
+        q(data, "promise").update({name: value for name, value in behind.items() if value})
+
+    def hidden(data: dict[str, Any]) -> None:
+        locked_behind(data)
+        q(data, id_).update(hides)
+
+    found = compare(changed(locked_behind, version=1), changed(hidden), None, ())
+    assert [one.where for one in found.locked] == ["more.promise"]
+    assert {one.code for one in found.problems} == {"CW-QUESTION-LOCKED"}
+
+
 def test_the_note_of_the_version_before_does_not_count() -> None:
     old = sample(note="Old note.")
     same = changed(LOCKED[0], note="Old note.")
