@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from commonweal.foundation.clock import FixedClock
-from commonweal.governance.forms.answers import Answers, problems
+from commonweal.governance.application.drafts import as_typed, read_draft
+from commonweal.governance.forms.answers import Answers, problems, with_given
 from commonweal.governance.forms.answers import begin as empty
-from commonweal.governance.forms.answers import with_given
 from commonweal.governance.forms.library.shelf import our_library
 from commonweal.governance.forms.schema import Column, FormDefinition, Question
 from tests.applications import NOW, content_data
@@ -61,7 +61,7 @@ def fill(reference: str, data: dict[str, Any] | None = None, *, forms: bool = Tr
     from commonweal.web.applications.models import Application, Draft
 
     row = Application.objects.get(reference=reference)
-    content = content_data() if data is None else data
+    content = as_typed(read_draft(content_data() if data is None else data))
     made = Draft.objects.filter(pk=row.pk)
     answers = {"dpia": dpia().plain()} if forms else {}
     title = content.get("project", {}).get("title", "")

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, cast, get_args, get_origin
 
 from commonweal.governance.application.model import ApplicationContent
 from commonweal.governance.application.parts import Part
@@ -53,7 +53,7 @@ HINTS: dict[tuple[str, str], str] = {
     (
         "Evidence",
         "sha256",
-    ): "sha256: and 64 digits and letters, which sha256sum FILE or certutil -hashfile FILE SHA256 gives.",
+    ): "sha256: and 64 hexadecimal digits, as sha256sum or certutil prints.",
     ("Period", "review_dates"): "One date a line, such as 2027-03-31.",
     ("Access", "sites"): "One site a line.",
     ("Cag", "items"): "One data item a line, as the letter lists them.",
@@ -93,8 +93,7 @@ def section_part(section: str) -> tuple[type[Part], bool]:
     annotation = ApplicationContent.model_fields[section].annotation
     if get_origin(annotation) is tuple:
         return get_args(annotation)[0], True
-    assert isinstance(annotation, type)
-    return annotation, False
+    return cast("type[Part]", annotation), False
 
 
 def _ask(part: type[Part], field: str) -> Ask:

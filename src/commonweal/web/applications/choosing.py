@@ -23,6 +23,8 @@ OPS: tuple[tuple[str, str], ...] = (
     ("starts_with", "starts with"), ("is_missing", "is not recorded"),
     ("is_present", "is recorded"),
 )  # fmt: skip
+JOINS = ("all", "any", "everyone")
+"""How conditions are joined. `everyone` with conditions is no rule; it is kept as it was typed."""
 MORE_ROWS = 2
 """Empty rows that the page of the rule shows beside those that are filled in."""
 
@@ -154,9 +156,10 @@ def variable_boxes(place: str, value: Any, dataset: Dataset | None) -> list[Box]
         hint = "Only for days between dates: the date from which days are counted."
         boxes.append(Box("select", f"{place}.since", f"{place}.since", labels["since"],
                          _texts(given.get("since")), hint=hint, choices=dates))  # fmt: skip
-    for field in ("why", "coarser_would_not_do", "without_it"):
-        boxes.append(Box("text", f"{place}.{field}", f"{place}.{field}", labels[field],
-                         _texts(given.get(field))))  # fmt: skip
+    boxes.extend(
+        Box("text", f"{place}.{field}", f"{place}.{field}", labels[field], _texts(given.get(field)))
+        for field in ("why", "coarser_would_not_do", "without_it")
+    )
     return boxes
 
 
@@ -184,7 +187,7 @@ def cohort_rows(stored: Any) -> tuple[str, list[dict[str, Any]]] | None:
         return "everyone", []
     if set(stored) == {"where"} and isinstance(stored["where"], dict):
         return "all", [stored["where"]]
-    for join in ("all", "any"):
+    for join in JOINS:
         inside = stored.get(join)
         if set(stored) == {join} and isinstance(inside, list):
             leaves = [one.get("where") if isinstance(one, dict) and set(one) == {"where"} else None
@@ -196,7 +199,8 @@ def cohort_rows(stored: Any) -> tuple[str, list[dict[str, Any]]] | None:
 
 def read_cohort(sent: Sent, dataset: Dataset | None) -> dict[str, Any] | None:
     """The rule from its page, or None where nothing was said."""
-    join = last(sent, "join") or "all"
+    said = last(sent, "join")
+    join = said if said in JOINS else "all"
     rows = [row for n in row_numbers("row", sent) if (row := _condition(sent, n, dataset))]
     if join == "everyone" and not rows:
         return {"everyone": True}

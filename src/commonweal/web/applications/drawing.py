@@ -65,12 +65,13 @@ def draw(box: Box, wrong: Wrong) -> Markup:
             for value, words in (("", ""), *box.choices)
         ]
         return _drawn("select", params | {"label": label, "items": items})
+    params |= {"label": label, "value": box.first}
+    if box.kind == "text" and box.words is not None:
+        counted = {"maxlength": box.words, "countType": "words"}
+        return _drawn("words", params | {"rows": "5", **counted})
     if box.kind == "text":
-        counted = {"maxlength": box.words, "countType": "words"} if box.words else {}
-        more = {"label": label, "value": box.first, "rows": "5"} | counted
-        return _drawn("words" if box.words else "textarea", params | more)
-    more = {"label": label, "value": box.first, "width": box.width, "spellcheck": False}
-    return _drawn("input", params | more | {"type": "text"})
+        return _drawn("textarea", params | {"rows": "5"})
+    return _drawn("input", params | {"type": "text", "width": box.width, "spellcheck": False})
 
 
 def _items(box: Box, id_: str) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ that takes it away, and buttons that add a row. Everything works without scripts
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from markupsafe import Markup
@@ -32,7 +32,7 @@ class Block:
     """A drawn piece of a page. `legend`: of a group. `remove`: the value of the button that takes
     it away. `add`: the value of the button that adds one more, with `words` on it."""
 
-    drawn: Markup = Markup("")
+    drawn: Markup = field(default_factory=Markup)
     legend: str = ""
     id: str = ""
     said: str = ""
@@ -77,7 +77,7 @@ def _blocks(part: type[Part], one: Ask, place: str, value: Any, fill: Filling) -
 
 
 def _rows(one: Ask, place: str, value: Any, fill: Filling) -> Iterator[Block]:
-    assert one.of is not None
+    kind = one.of or Part
     rows = list(value) if isinstance(value, list) else []
     if fill.more == place or not rows:
         rows.append({})
@@ -86,12 +86,14 @@ def _rows(one: Ask, place: str, value: Any, fill: Filling) -> Iterator[Block]:
         at = f"{place}.{n}"
         yield Block(
             legend=f"{one.label}: {n + 1}",
-            id=id_of(place) if n == 0 else id_of(at),
+            id=id_of(at),
             said=fill.wrong.get(at, said if n == 0 else ""),
             remove=at if row else "",
-            inside=part_blocks(one.of, at, row, fill),
+            inside=part_blocks(kind, at, row, fill),
         )
-    yield Block(add=place, words=f"Add one more: {one.label[:1].lower()}{one.label[1:]}")
+    yield Block(
+        add=place, id=id_of(place), words=f"Add one more: {one.label[:1].lower()}{one.label[1:]}"
+    )
 
 
 def _box(part: type[Part], one: Ask, place: str, value: Any, fill: Filling) -> Box:
@@ -156,7 +158,8 @@ def form_blocks(
 
 
 def _given(question: Question, place: str, answers: Answers) -> Block:
-    said = {True: "Yes", False: "No"}.get(answers.values.get(question.id), "not answered yet")
+    value = answers.values.get(question.id)
+    said = ("Yes" if value else "No") if isinstance(value, bool) else "not answered yet"
     text = Markup('<p>{} <span class="nhsuk-hint">From your application.</span></p>').format(said)
     return Block(drawn=text, legend=question.ask, id=id_of(place))
 
@@ -204,7 +207,7 @@ def _asked(
         values = tuple(typed.get(part, ("",))[0] for part in parts)
     choices: Iterable[tuple[str, str]] = ()
     if asked.kind == "declaration":
-        choices, values = (("yes", "I agree"),), values
+        choices = (("yes", "I agree"),)
     elif asked.kind == "yes_no":
         choices = (("yes", "Yes"), ("no", "No"))
     elif asked.options is not None:

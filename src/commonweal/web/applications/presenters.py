@@ -72,6 +72,7 @@ def standing(application: Application) -> dict[str, str]:
 
 def address(reference: str, place: str) -> str:
     """The page on which the answer at a dotted place is given, with its box."""
+    place = boxed(place)
     parts = place.split(".")
     first = parts[0]
     if first == "forms":
@@ -87,9 +88,19 @@ def address(reference: str, place: str) -> str:
     many = section_part(first)[1] and first != "declarations"
     if many and len(parts) > 1 and parts[1].isdigit():
         here = reverse("applications:item", args=[reference, first, int(parts[1])])
-    else:
-        here = reverse("applications:section", args=[reference, first])
+        return f"{here}#{id_of(place)}" if len(parts) > 2 else here
+    here = reverse("applications:section", args=[reference, first])
     return f"{here}#{id_of(place)}" if len(parts) > 1 else here
+
+
+def boxed(place: str) -> str:
+    """The place of the box in which the answer at `place` is given.
+
+    Several answers of one question have one box; a date's and a choice's parts have theirs.
+    """
+    outer, _, number = place.rpartition(".")
+    lists = ("codes", "processing", "sites", "items", "review_dates")
+    return outer if number.isdigit() and outer.rpartition(".")[2] in lists else place
 
 
 def _form_address(reference: str, parts: list[str]) -> str:
@@ -107,14 +118,19 @@ def _form_address(reference: str, parts: list[str]) -> str:
 
 def _data_address(reference: str, parts: list[str]) -> str:
     numbers = [int(part) for part in parts if part.isdigit()]
-    if len(parts) > 1 and parts[1] == "groups" and numbers:
-        if len(numbers) > 1:
-            here = reverse("applications:variable", args=[reference, *numbers[:2]])
-        else:
-            here = reverse("applications:group", args=[reference, numbers[0]])
-    else:
+    anchor = f"#{id_of('.'.join(parts))}"
+    if len(parts) < 3 or parts[1] != "groups" or not numbers:
         here = reverse("applications:section", args=[reference, "data"])
-    return f"{here}#{id_of('.'.join(parts))}" if len(parts) > 1 else here
+        return f"{here}{anchor}" if len(parts) > 1 else here
+    if len(numbers) > 1:
+        here = reverse("applications:variable", args=[reference, *numbers[:2]])
+        # Which variable it is, is chosen on the page of its group.
+        return f"{here}{anchor}" if len(parts) > 5 and parts[5] in _REASONS else here
+    here = reverse("applications:group", args=[reference, numbers[0]])
+    return f"{here}{anchor}" if len(parts) > 3 else here
+
+
+_REASONS = frozenset({"form", "why", "coarser_would_not_do", "without_it"})
 
 
 def linked(reference: str, found: Iterable[Problem]) -> list[dict[str, str]]:
@@ -130,7 +146,7 @@ def wrong_at(found: Iterable[Problem], start: str = "") -> dict[str, str]:
     said: dict[str, list[str]] = {}
     for each in found:
         if each.where.startswith(start):
-            said.setdefault(each.where[len(start) :], []).append(each.sentence)
+            said.setdefault(boxed(each.where[len(start) :]), []).append(each.sentence)
     return {place: " ".join(each) for place, each in said.items()}
 
 
@@ -349,13 +365,13 @@ def _form_rows(
         was = before.get(form.id)
         if was is None or not any(each.item == form.id for each in found):
             continue
-        for each in form_changes(form, was, form, answers):
-            rows.append(
-                {
-                    "section": form.title,
-                    "label": each.ask,
-                    "before": "".join(piece.text for piece in each.before),
-                    "after": "".join(piece.text for piece in each.after),
-                }
-            )
+        rows += [
+            {
+                "section": form.title,
+                "label": each.ask,
+                "before": "".join(piece.text for piece in each.before),
+                "after": "".join(piece.text for piece in each.after),
+            }
+            for each in form_changes(form, was, form, answers)
+        ]
     return rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from django.db import transaction
@@ -151,7 +152,7 @@ def _save(person: User, application: Application, change: Callable[[Draft], Save
 def _put(typed: dict[str, Any], path: Path, value: Any) -> Any:
     made = deepcopy(typed)
     here: Any = made
-    for step, following in zip(path[:-1], path[1:], strict=True):
+    for step, following in pairwise(path):
         here = _inner(here, step, [] if isinstance(following, int) else {})
     last = path[-1]
     if isinstance(last, int):

@@ -14,7 +14,6 @@ from commonweal.foundation.errors import Fault
 from commonweal.papers.cohort import Cohort
 from commonweal.papers.sentences import cohort_words
 from commonweal.web.applications import services
-from commonweal.web.applications.asking import last
 from commonweal.web.applications.choosing import (
     cohort_boxes,
     cohort_rows,
@@ -173,9 +172,7 @@ def cohort(request: HttpRequest, reference: str) -> HttpResponse:
                 return redirect("applications:cohort", reference)
             return redirect("applications:section", reference, "subjects")
         theirs = saved.theirs
-        shown = cohort_rows(value) or (last(sent, "join"), [])
-    else:
-        shown = cohort_rows(value)
+    shown = cohort_rows(value)
     found = [p for p in read.problems(clock.now()) if p.where.startswith("subjects.cohort")]
     join, rows = shown if shown is not None else ("all", [])
     joins = (("all", "All of these are true"), ("any", "At least one of these is true"),

@@ -118,7 +118,7 @@ def _told(
     if not isinstance(theirs, dict):
         return []
     sections = told_form(found, stored)
-    rows = next((one["rows"] for one in sections if one["id"] == part.id), [])
+    rows: list[dict[str, Any]] = next((one["rows"] for one in sections if one["id"] == part.id), [])
     return [
         (row["label"], row.get("words") or "; ".join(" | ".join(r) for r in row.get("rows", ())))
         for row in rows
