@@ -160,3 +160,22 @@ def test_queries_do_not_grow_with_applications(amara: Any) -> None:
     shown = Page(amara.get("/applications/"))
     assert shown.text.count("Reference a-") == 25
     assert "Reference a-" in Page(amara.get("/applications/?page=2")).text
+
+
+def test_no_link_on_any_page_is_dead(amara: Any) -> None:
+    """From the list on, every link and every address of a form is followed once."""
+    reference = begin(amara)
+    sent_twice(amara, reference)
+    second = begin(amara)
+    fill(second)
+    known_by_now: dict[str, int] = {}
+    waiting = ["/applications/"]
+    while waiting:
+        path = waiting.pop().split("#")[0]
+        if path in known_by_now or not path.startswith("/applications/"):
+            continue
+        answer = amara.get(path, follow=True)
+        known_by_now[path] = answer.status_code
+        waiting += [str(a.get("href", "")) for a in Page(answer).every("a")]
+    assert {path for path, status in known_by_now.items() if status != 200} == set()
+    assert len(known_by_now) > 60

@@ -75,7 +75,7 @@ def group(request: HttpRequest, reference: str, g: int) -> HttpResponse:
     chosen = _list_at(value, ("variables",))
     more = {
         "title": f"Group {g + 1}",
-        "reference": reference,
+        "known_as": reference,
         "place": place,
         "drawn": Markup("").join(draw(box, wrong) for box in group_boxes(place, value)),
         "tables": group_tables(dataset, chosen),
@@ -139,7 +139,7 @@ def variable(request: HttpRequest, reference: str, g: int, v: int) -> HttpRespon
     told = theirs if isinstance(theirs, dict) else {}
     more = {
         "title": str(stored.get("variable") or f"Variable {v + 1}"),
-        "reference": reference,
+        "known_as": reference,
         "table": stored.get("table", ""),
         "role": role_words(known.role) if known is not None else None,
         "drawn": Markup("").join(draw(box, wrong_at(found)) for box in boxes),
@@ -179,7 +179,7 @@ def cohort(request: HttpRequest, reference: str) -> HttpResponse:
              ("everyone", "Everybody in the dataset: no rule"))  # fmt: skip
     more = {
         "title": "The rule that chooses the people",
-        "reference": reference,
+        "known_as": reference,
         "dataset": dataset,
         "simple": shown is not None,
         "words": _words(stored),

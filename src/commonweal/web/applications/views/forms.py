@@ -48,7 +48,7 @@ def form(request: HttpRequest, reference: str, name: str) -> HttpResponse:
         }
         for one in shown_sections(found, read.answers_of(found))
     ]
-    more = {"title": found.title, "form": found, "reference": reference, "rows": rows}
+    more = {"title": found.title, "form": found, "known_as": reference, "rows": rows}
     return page(request, "form", more)
 
 
@@ -84,7 +84,7 @@ def section(request: HttpRequest, reference: str, name: str, id_: str) -> HttpRe
     more = {
         "title": part.title,
         "form": found,
-        "reference": reference,
+        "known_as": reference,
         "intro": part.intro,
         "blocks": form_blocks(found, part, answers, *_shown(request, found, part, stored, plain)),
         "problems": _problems(found, part, stored) if plain else [],

@@ -59,7 +59,7 @@ def question(request: HttpRequest, reference: str, id_: str) -> HttpResponse:
     back = "applications:route" if place else "applications:tasks"
     more = {
         "title": found.asks,
-        "reference": reference,
+        "known_as": reference,
         "drawn": draw(box, wrong),
         "wrong": wrong,
         "seen": fingerprint(typed),
@@ -88,7 +88,7 @@ def result(request: HttpRequest, reference: str) -> HttpResponse:
         for one in _questions()
     ]
     more: dict[str, Any] = {
-        "reference": reference,
+        "known_as": reference,
         "route": find_route(answers),
         "blocking": [need.says for need in needs if need.blocks],
         "needs": [need.says for need in needs if not need.blocks],

@@ -50,7 +50,7 @@ def section(request: HttpRequest, reference: str, name: str) -> HttpResponse:
         read = held(application.draft)
         more = {
             "title": questions().sections[name],
-            "reference": reference,
+            "known_as": reference,
             "section": name,
             "items": items_of(read, name),
             "problems": _problems(read, reference, name),
@@ -110,7 +110,7 @@ def write(
     found = [p for p in read.problems(clock.now()) if _inside(p.where, place)] if shown else []
     more = {
         "title": title,
-        "reference": application.reference,
+        "known_as": application.reference,
         "section": str(path[0]),
         "place": place,
         "blocks": part_blocks(part, place, value, _filling(application, request, found)),
@@ -254,7 +254,7 @@ def declarations(request: HttpRequest, application: Application) -> HttpResponse
     by = {row.get("id"): (names.get(str(row.get("by")), ""), row.get("on")) for row in rows}
     more = {
         "title": questions().sections["declarations"],
-        "reference": application.reference,
+        "known_as": application.reference,
         "items": [
             {"id": each.id, "text": each.text, "checked": each.id in agreed,
              "by": by.get(each.id)}
