@@ -124,6 +124,7 @@ def test_an_applicant_finds_everything_as_it_was_typed(
     page.get_by_label("Dataset").select_option("hospital")
     page.get_by_role("button", name="Save and stay here").last.click()
     page.get_by_role("link", name="Add a group of variables").click()
+    page.locator("summary", has_text="births").click()
     page.get_by_role("checkbox", name="born:").check()
     page.get_by_role("button", name="Save and continue").click()
     look("group")
@@ -170,7 +171,7 @@ def test_it_works_without_scripts_and_a_table_grows(opened: Callable[..., Page])
     names.nth(1).fill("The company")
     # The Enter key saves, and takes nothing away.
     names.nth(1).press("Enter")
-    assert page.get_by_text("Saved.").is_visible()
+    assert page.get_by_text("Saved.", exact=True).is_visible()
     page.get_by_role("button", name="Take away Controllers: 1").click()
     assert page.get_by_label("Name", exact=True).first.input_value() == "The company"
 
