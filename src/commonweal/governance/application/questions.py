@@ -123,6 +123,13 @@ def _listed() -> dict[tuple[str, str], dict[str, str]]:
     }
 
 
+def choices(part: type[Part], field: str) -> dict[str, str]:
+    """The answers that a field offers, each with its words; empty where anything can be typed."""
+    place = (part.__name__, field)
+    known = _FIXED.get(place) or _listed().get(place)
+    return dict(known) if known else {}
+
+
 def in_words(part: Part, field: str, value: Any) -> str:
     """One answer as people read it. Codes that no list knows are shown as they were typed."""
     if isinstance(value, bool):

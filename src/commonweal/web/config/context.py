@@ -24,6 +24,9 @@ def service(request: HttpRequest) -> dict[str, Any]:
         {"text": text, "href": reverse(name), "current": here.startswith(reverse(name))}
         for name, text in _NAVIGATION
     ]
+    if person is not None:
+        own = reverse("applications:index")
+        navigation.append({"text": "Applications", "href": own, "current": here.startswith(own)})
     return {
         "custodian": settings.HOME.custodian,
         "demonstration": settings.HOME.is_demonstration,

@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "commonweal.web.accounts",
     "commonweal.web.discovery",
     "commonweal.web.register",
+    "commonweal.web.applications",
     "commonweal.web.api",
 ]
 MIDDLEWARE = [

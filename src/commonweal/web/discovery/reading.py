@@ -67,11 +67,16 @@ class CatalogueSeen:
 
 def catalogue_of(home: Path) -> CatalogueSeen | None:
     """What the home holds, or None before any catalogue has passed its check."""
+    kept = catalogue_files(home)
+    return _seen(tuple(kept)) if kept else None
+
+
+def catalogue_files(home: Path) -> list[Path]:
+    """The catalogues that the home has kept, oldest first."""
     folder = home / FOLDER
     if not folder.is_dir():
-        return None
-    kept = sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
-    return _seen(tuple(kept)) if kept else None
+        return []
+    return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
 
 
 @lru_cache(maxsize=4)

@@ -1,0 +1,1 @@
+"""Pages of applications, by what a person does on them."""

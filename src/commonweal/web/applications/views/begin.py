@@ -1,0 +1,110 @@
+"""Starting: the list of a person's applications, the start page, the task list, who writes."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from commonweal.foundation.errors import Refused
+from commonweal.governance.application.route import next_question
+from commonweal.web.applications import services
+from commonweal.web.applications.contents import held
+from commonweal.web.applications.models import Application
+from commonweal.web.applications.policies import (
+    can_begin,
+    can_withdraw,
+    check_begin,
+    is_open,
+    role_for,
+)
+from commonweal.web.applications.presenters import NO_TITLE, row_of, standing, task_list
+from commonweal.web.applications.views.common import FORM, mine, open_mine, page
+from commonweal.web.config import clock
+from commonweal.web.nhsuk.paging import page_of
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """The person's applications."""
+    day = clock.today()
+    rows = Application.objects.seen_by(request.user, day)
+    shown = page_of(rows.select_related("draft", "organisation"), request.GET)
+    more = {
+        "page": shown,
+        "rows": [row_of(row) for row in shown.rows],
+        "may_begin": can_begin(request.user, day),
+    }
+    return page(request, "index", more)
+
+
+@FORM
+def start(request: HttpRequest) -> HttpResponse:
+    """What applying is like; then a new application."""
+    roles = check_begin(request.user, clock.today())
+    if request.method == "POST":
+        wanted = request.POST.get("organisation", "")
+        chosen = next((one for one in roles if one.organisation.public_id == wanted), None)
+        if chosen is None and len(roles) > 1:
+            raise Refused("CW-WEB-DENIED", "Choose one of your organisations.")
+        row = services.begin(request.user, chosen or roles[0])
+        return redirect("applications:route_begin", row.reference)
+    organisations = [(one.organisation.public_id, one.organisation.name) for one in roles]
+    return page(request, "start", {"organisations": organisations})
+
+
+@require_safe
+def tasks(request: HttpRequest, reference: str) -> HttpResponse:
+    """How far an application is, part by part; after sending, what was sent."""
+    application = mine(request, reference)
+    more = {
+        "application": application,
+        "title": application.draft.title or NO_TITLE,
+        "standing": standing(application),
+        "versions": list(application.versions.all()),
+        "may_withdraw": can_withdraw(request.user, application, clock.today()),
+    }
+    if not is_open(application):
+        return page(request, "standing", more)
+    read = held(application.draft)
+    more |= {
+        "tasks": task_list(reference, read, clock.now()),
+        "routed": next_question(read.content.route) is None,
+    }
+    return page(request, "tasks", more)
+
+
+@FORM
+def authors(request: HttpRequest, reference: str) -> HttpResponse:
+    """Who writes the application; adding a colleague and taking one away."""
+    application = open_mine(request, reference)
+    if request.method == "POST":
+        chosen = request.POST.get("remove", "")[:64]
+        if chosen:
+            services.remove_author(request.user, application, chosen)
+            messages.success(request, "They no longer write this application.")
+        else:
+            added = services.add_author(
+                request.user, application, request.POST.get("person", "")[:64]
+            )
+            messages.success(request, f"{added.name} now writes this application too.")
+        return redirect("applications:authors", reference)
+    rows = application.coauthors.select_related("person", "organisation")
+    more = {
+        "application": application,
+        "rows": [
+            {
+                "id": one.person.public_id,
+                "name": one.person.name,
+                "organisation": one.organisation.name,
+                "first": one.added_by_id is None,
+            }
+            for one in rows
+        ],
+        "colleagues": [(one.public_id, one.name) for one in services.colleagues(application)],
+        "leads": role_for(request.user, application, clock.today()) == "applicant",
+        "back": reverse("applications:tasks", args=[reference]),
+    }
+    return page(request, "authors", more)

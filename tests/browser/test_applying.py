@@ -1,0 +1,196 @@
+"""An applicant in a real browser: starts, is interrupted, and finds everything as it was typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.web.house import Served, make_home, served
+
+Axe = Callable[[Page], list[str]]
+SIZES = (1280, 320)
+LONG = "We want to learn why more people come in winter. " * 500
+HALF = "31"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    home = make_home(
+        tmp_path_factory.mktemp("applying") / "home", stores=tmp_path_factory.mktemp("s") / "stores"
+    )
+    with served(home) as running:
+        yield running
+
+
+@pytest.fixture
+def opened(browser: Browser, service: Served) -> Iterator[Callable[..., Page]]:
+    """A signed-in page: `opened(who)`. At the end no page may have complained."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def page_of(who: str, *, scripts: bool = True) -> Page:
+        context = browser.new_context(
+            viewport={"width": SIZES[0], "height": 900}, java_script_enabled=scripts,
+            base_url=service.address,
+        )  # fmt: skip
+        context.set_default_timeout(8_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: complaints.append(f"{said.type}: {said.text}"))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        sign_in(page, who)
+        return page
+
+    yield page_of
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def sign_in(page: Page, who: str) -> None:
+    page.goto("/account/people/")
+    page.get_by_role("button", name=f"Sign in as {who}").click()
+    page.get_by_role("heading", level=1, name=who).wait_for()
+
+
+def heading(page: Page) -> str:
+    return page.get_by_role("heading", level=1).inner_text()
+
+
+def faults(page: Page, axe: Axe) -> list[str]:
+    """What is wrong with a page, on a wide and on a narrow screen."""
+    found = []
+    for width in SIZES:
+        page.set_viewport_size({"width": width, "height": 900})
+        # The way back stands before the main part by design of nhsuk-frontend.
+        found += [
+            f"{width}: {one}" for one in axe(page)
+            if not (one.startswith("region:") and "back-link" in one)
+        ]  # fmt: skip
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        found += [f"{width}: scrolls sideways ({wide})"] if wide > width else []
+    page.set_viewport_size({"width": SIZES[0], "height": 900})
+    return found
+
+
+def answer_route(page: Page) -> None:
+    """The seven questions, as for records without details that identify people."""
+    for choice in ("Anybody else", "Records:", "No", "No, or not", "No", "Yes", "No"):
+        exact = choice in ("Yes", "No")
+        page.get_by_role("radio", name=choice, exact=exact).check()
+        page.get_by_role("button", name="Continue").click()
+    assert "Records without details that identify people" in heading(page)
+
+
+def test_an_applicant_finds_everything_as_it_was_typed(
+    opened: Callable[..., Page], axe: Axe
+) -> None:
+    page = opened("Amara Okafor")
+    wrong: dict[str, list[str]] = {}
+
+    def look(name: str) -> None:
+        wrong[name] = faults(page, axe)
+
+    page.get_by_role("link", name="Applications").click()
+    look("no applications")
+    page.get_by_role("link", name="Apply for data").click()
+    look("start")
+    page.get_by_role("button", name="Start now").click()
+    look("question")
+    page.get_by_role("button", name="Continue").click()
+    page.locator(".nhsuk-error-summary").wait_for()
+    look("question without an answer")
+    answer_route(page)
+    look("route")
+    page.get_by_role("button", name="Go on to the parts").click()
+    look("tasks")
+    base = page.url
+    page.get_by_role("link", name="The project").click()
+    page.get_by_label("Title", exact=True).fill("Asthma in winter")
+    page.get_by_label("Summary in plain words").fill(LONG)
+    page.get_by_role("button", name="Save and stay here").last.click()
+    look("project")
+    page.goto(base + "parts/period/")
+    page.get_by_label("Day", exact=True).first.fill(HALF)
+    page.get_by_role("button", name="Save and continue").click()
+    page.goto(base + "parts/people/new/")
+    page.get_by_label("Name", exact=True).fill("Dr Amara Okafor")
+    look("person")
+    page.get_by_role("button", name="Save and continue").click()
+    look("people")
+    page.goto(base + "parts/data/")
+    page.get_by_label("Dataset").select_option("hospital")
+    page.get_by_role("button", name="Save and stay here").last.click()
+    page.get_by_role("link", name="Add a group of variables").click()
+    page.locator("summary", has_text="births").click()
+    page.get_by_role("checkbox", name="born:").check()
+    page.get_by_role("button", name="Save and continue").click()
+    look("group")
+    page.get_by_role("link", name="born").click()
+    look("variable")
+    for path in ("cohort/", "parts/purpose/", "parts/legal/", "parts/declarations/", "forms/dpia/",
+                 "check/", "send/", "authors/", "withdraw/"):  # fmt: skip
+        page.goto(base + path)
+        look(path)
+    page.get_by_role("link", name="Sign out").click()
+    page.get_by_role("button", name="Sign out").click()
+    sign_in(page, "Amara Okafor")
+    page.get_by_role("link", name="Applications").click()
+    look("one application")
+    page.get_by_role("link", name="Asthma in winter").click()
+    page.get_by_role("link", name="The project").click()
+    assert page.get_by_label("Title", exact=True).input_value() == "Asthma in winter"
+    assert page.get_by_label("Summary in plain words").input_value() == LONG
+    page.goto(base + "parts/period/")
+    assert page.get_by_label("Day", exact=True).first.input_value() == HALF
+    page.goto(base + "parts/people/0/")
+    assert page.get_by_label("Name", exact=True).input_value() == "Dr Amara Okafor"
+    page.goto(base + "groups/0/")
+    assert page.get_by_role("checkbox", name="born:").is_checked()
+    page.goto(base + "send/")
+    # Each line leads to the box that puts it right.
+    page.get_by_role("link", name="Short name for machines").click()
+    assert page.url.endswith("parts/project/#q-project-id")
+    assert {name: found for name, found in wrong.items() if found} == {}
+
+
+def test_it_works_without_scripts_and_a_table_grows(opened: Callable[..., Page]) -> None:
+    page = opened("Divya Nair", scripts=False)
+    page.get_by_role("link", name="Applications").click()
+    page.get_by_role("link", name="Apply for data").click()
+    page.get_by_role("button", name="Start now").click()
+    answer_route(page)
+    page.get_by_role("button", name="Go on to the parts").click()
+    page.get_by_role("link", name="Who answers for the data").click()
+    page.get_by_label("Name", exact=True).first.fill("The hospital")
+    page.get_by_role("button", name="Add one more: controllers").click()
+    names = page.get_by_label("Name", exact=True)
+    assert names.nth(0).input_value() == "The hospital"
+    names.nth(1).fill("The company")
+    # The Enter key saves, and takes nothing away.
+    names.nth(1).press("Enter")
+    assert page.get_by_text("Saved.", exact=True).is_visible()
+    page.get_by_role("button", name="Take away Controllers: 1").click()
+    assert page.get_by_label("Name", exact=True).first.input_value() == "The company"
+
+
+def test_a_question_is_answered_by_keyboard_alone(opened: Callable[..., Page]) -> None:
+    page = opened("Amara Okafor")
+    page.goto("/applications/start/")
+    page.get_by_role("button", name="Start now").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/route/who/")
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.type") == "radio":
+            break
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent.trim()") == "Continue"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/route/what/")
+    page.go_back()
+    assert page.get_by_role("radio").nth(1).is_checked()
