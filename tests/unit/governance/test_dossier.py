@@ -293,6 +293,24 @@ def test_a_vote_of_an_earlier_round_does_not_count() -> None:
     refused("CW-DOSSIER-ACT-MISSING", desk)
 
 
+def test_who_said_no_is_not_left_out_of_the_next_round() -> None:
+    desk = Desk()
+    desk.send()
+    desk.advise()
+    for who in ("chair", "lena", "member", "luke"):
+        desk.declare(who)
+    for who in ("chair", "lena"):
+        desk.vote(who)
+    for who in ("member", "luke"):
+        desk.vote(who, "reject")
+    for who in ("chair", "lena"):
+        desk.vote(who, round_=2)
+    desk.decide(votes={"cast": 2, "lay": 1})
+    desk.agree()
+    desk.countersign()
+    refused("CW-DOSSIER-ACT-MISSING", desk)
+
+
 def test_quorum_and_lay_share_are_of_the_roster() -> None:
     desk = Desk()
     desk.review("chair", "member", "lena")

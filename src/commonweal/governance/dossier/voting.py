@@ -2,7 +2,8 @@
 
 1. Every declaration and vote is one that its member signed, about this version.
 2. Nobody votes before declaring, with a conflict, or for a project that names them.
-3. Only the last round counts, and in it each person's last vote; but once everybody's vote is known
+3. Only the last round counts, and in it each person's last vote; who said no before votes in it
+   too, so that nobody is left out for it; but once everybody's vote is known
    nobody changes theirs.
 """
 
@@ -16,6 +17,7 @@ from typing import Any
 from commonweal.foundation.canonical import digest
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.governance.dossier.rulebook import CastVote, Plain, Rulebook, VersionFacts
+from commonweal.papers.act_table import SAYS_YES
 from commonweal.papers.acts import LIFE, VerifiedAct
 
 
@@ -96,7 +98,19 @@ def counted_votes(
             )
         cast.append((one, vote))
     last = max(vote.facts.round for _, vote in cast)
+    _check_asked_again(cast, last)
     return _last_of_each([pair for pair in cast if pair[1].facts.round == last])
+
+
+def _check_asked_again(cast: list[tuple[HeardAct, CastVote]], last: int) -> None:
+    """Whoever said no in an earlier round votes in the last one: nobody is just not asked again."""
+    again = {one.person for one, vote in cast if vote.facts.round == last}
+    for one, vote in cast:
+        if one.person not in again and vote.facts.verdict not in SAYS_YES:
+            raise Refused(
+                "CW-DOSSIER-ACT-MISSING",
+                "Somebody who said no in an earlier round has no vote in the last one.",
+            )
 
 
 def _vote(one: HeardAct, plain: Plain, rules: Rulebook, version_digest: str) -> CastVote:
