@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
 
 from commonweal.foundation.errors import Failure, Refused
 from commonweal.governance.application.drafts import as_typed, read_draft
@@ -246,6 +246,7 @@ def send(person: User, application: Application) -> Version:
         # The row is locked where the database can; SQLite lets one write at a time anyway.
         fresh = Application.objects.select_for_update().get(pk=application.pk)
         role = check_send(person, fresh, clock.today())
+        _close(fresh)
         draft = held(Draft.objects.get(pk=fresh.pk))
         number = fresh.versions.count() + 1
         frozen = freeze(
@@ -273,11 +274,17 @@ def send(person: User, application: Application) -> Version:
     return row
 
 
+def _close(application: Application) -> None:
+    """Let no saving that began before pass: it sees another revision, and then another state."""
+    Draft.objects.filter(pk=application.pk).update(revision=models.F("revision") + 1)
+
+
 def withdraw(person: User, application: Application) -> None:
     """Take an application back. Raises `Refused` CW-STATE-STEP or CW-STATE-ROLE."""
     with transaction.atomic():
         fresh = Application.objects.select_for_update().get(pk=application.pk)
         role = check_withdraw(person, fresh, clock.today())
+        _close(fresh)
         fresh.state = APPLICATION.check_step(fresh.state, "withdraw", role)
         fields = {"application": fresh.reference}
         govern(Event("application.withdrawn", Actor(role, person.public_id), fields), fresh)
