@@ -30,11 +30,17 @@ from commonweal.web.nhsuk.paging import page_of
 def index(request: HttpRequest) -> HttpResponse:
     """The person's applications."""
     day = clock.today()
-    rows = Application.objects.seen_by(request.user, day)
-    shown = page_of(rows.select_related("draft", "organisation"), request.GET)
+    mine_all = Application.objects.seen_by(request.user, day)
+    # Only their numbers are read to count them, and of those on the page no draft's content.
+    shown = page_of(list(mine_all.values_list("pk", flat=True)), request.GET)
+    rows = (
+        Application.objects.filter(pk__in=shown.rows)
+        .select_related("draft", "organisation")
+        .defer("draft__content", "draft__forms")
+    )
     more = {
         "page": shown,
-        "rows": [row_of(row) for row in shown.rows],
+        "rows": [row_of(row) for row in rows],
         "may_begin": can_begin(request.user, day),
     }
     return page(request, "index", more)
