@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 
@@ -114,6 +115,7 @@ def test_a_changed_proof_does_not_hold(changes: dict[str, object]) -> None:
         _with(path=[7]),
         _with(path=["00" * 32] * 64),
     ],
+    ids=itertools.count(),  # a made proof is another in each process
 )
 def test_what_is_no_proof_is_refused(text: str | bytes) -> None:
     _refused(MembershipProof.parse, text)
