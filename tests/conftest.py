@@ -20,6 +20,9 @@ __all__ = ["postgres_cluster", "postgres_url", "spark"]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
+# Playwright keeps a loop running in a process; Django would take that for a server's and refuse.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
 # Shared machines stall, so time is never what fails a property. `dev.py test --all` asks for
 # "thorough" by name; in CI the same examples are tried each time, so that a red run repeats.
 settings.register_profile(

@@ -173,7 +173,7 @@ def test_ours_no_sharp_limit_tells_whether_one_more_is_in_the_release(
     """Many who are surely in, and one who is asked about: what is refused or tried says nothing."""
     paper = load_authorisation(house.custody(), desk.authorised())
     asked = desk.asked(authorisation=desk.folder / "authorisation-1.jws")
-    drawing = attacking._Run(house.custody(), asked, paper, None, {}, quiet)  # type: ignore[arg-type]
+    drawing = attacking._Run(house.custody(), asked, paper, None, {}, quiet, "duckdb")  # type: ignore[arg-type]
     tries: dict[int, set[int]] = {}
     for members in (110, 111):
         who = np.arange(members)

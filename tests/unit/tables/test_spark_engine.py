@@ -345,7 +345,7 @@ def test_at_the_end_process_and_files_are_gone(tmp_path: Path) -> None:
 
 
 INTERRUPTED = """
-import os, signal, sys, threading
+import os, signal, sys, threading, time
 from pathlib import Path
 import pyarrow as pa
 from commonweal.vault.tables import ops
@@ -360,7 +360,13 @@ try:
         table = engine.load("many", data, {"n": "integer"})
         for _ in range(2):
             table = ops.cross_one(table, ops.rename(table, {f"m{len(table.columns)}": "n"}))
-        threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+        def press():
+            # Python drops an interrupt that comes while it clears away objects; people press again.
+            time.sleep(1.0)
+            while True:
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(25)
+        threading.Thread(target=press, daemon=True).start()
         engine.one(ops.group(table, [], {"n": ops.count_distinct(ops.as_text(table["n"]))}))
 except KeyboardInterrupt:
     assert not Path(f"/proc/{java}").exists()
