@@ -21,8 +21,8 @@ from commonweal.vault.risk.whole import ReleaseAsked
 from tests.integration.test_release_measured import RISK, alike, made_house
 from tests.release_house import House, permitted, refused
 
-# No moved date: whom its edges leave out is drawn by a key, and here two releases must have the same
-# people.
+# No moved date: whom its edges leave out is drawn by a key, and here two releases must have the
+# same people.
 DATA = permitted(
     patients={"nhs_number": "pseudonym", "born": "age_band(5,90)", "sex": "exact"},
     admissions={"nhs_number": "pseudonym", "diagnosis": "truncate(3)", "days": "exact"},
