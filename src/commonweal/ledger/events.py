@@ -19,6 +19,7 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Literal
 
+from commonweal.foundation.acts import ACT_KINDS
 from commonweal.foundation.codes import CODES
 from commonweal.foundation.errors import Fault
 from commonweal.foundation.identifiers import InvalidNHSNumber, NHSNumber
@@ -62,24 +63,6 @@ PURPOSES = (
 )
 """What keys are for."""
 
-ACT_KINDS = (
-    "send",
-    "conflict",
-    "vote",
-    "decide",
-    "agree",
-    "countersign",
-    "advise",
-    "pause",
-    "suspend",
-    "resume",
-    "revoke",
-    "close",
-    "sign_off_release",
-    "send_back_release",
-    "roster_change",
-)
-"""What people sign (`papers.act_table` says who may sign what)."""
 ACCOUNT_ROLES = PERSON_ROLES
 """The roles that an account of the service can hold."""
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from commonweal.foundation.acts import ActKind
 from commonweal.foundation.errors import Refused
-from commonweal.papers.act_table import ActKind
 from commonweal.papers.acts import Heard, SignedAct
 
 

@@ -10,29 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Literal
 
+from commonweal.foundation.acts import ActKind
 from commonweal.foundation.errors import Fault
 from commonweal.papers.roster import VOTING_ROLES, RosterRole
-
-ActKind = Literal[
-    "send",
-    "conflict",
-    "vote",
-    "decide",
-    "agree",
-    "countersign",
-    "advise",
-    "pause",
-    "suspend",
-    "resume",
-    "revoke",
-    "close",
-    "sign_off_release",
-    "send_back_release",
-    "roster_change",
-]
-ACT_KINDS: tuple[ActKind, ...] = get_args(ActKind)
 
 ObjectType = Literal[
     "version", "decision", "agreement", "approval", "assessment", "permit", "release", "roster"

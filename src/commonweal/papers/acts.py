@@ -18,8 +18,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from commonweal.foundation.acts import ActKind
 from commonweal.foundation.errors import Fault, Refused
-from commonweal.papers.act_table import ACTS, ActKind, ObjectType, sentence
+from commonweal.papers.act_table import ACTS, ObjectType, sentence
 from commonweal.papers.base import Identifier, Moment, Paper, Sha256, Text
 from commonweal.papers.credentials import (
     Base64Url,

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from commonweal.foundation.acts import ACT_KINDS
 from commonweal.foundation.errors import CommonwealError
-from commonweal.papers.act_table import ACT_KINDS, ACTS, ROLE_WORDS, sentence
+from commonweal.papers.act_table import ACTS, ROLE_WORDS, sentence
 from commonweal.papers.acts import (
     ACT_TYPE,
     LIFE,

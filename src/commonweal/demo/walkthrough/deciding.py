@@ -15,6 +15,7 @@ from typing import Any
 
 from commonweal.demo.walkthrough import papers
 from commonweal.demo.walkthrough.application import COARSER, STRUCK
+from commonweal.foundation.acts import ActKind
 from commonweal.foundation.canonical import digest
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.files import write_atomic
@@ -32,7 +33,6 @@ from commonweal.governance.committee.vocabulary import Interest, Outcome
 from commonweal.governance.committee.votes import Vote, cast, open_ballot
 from commonweal.governance.compiling import permit_draft
 from commonweal.governance.dossier.paper import Dossier, approval_digest
-from commonweal.papers.act_table import ActKind
 from commonweal.papers.acts import SignedAct, new_act, software_signed
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import PermitDraft

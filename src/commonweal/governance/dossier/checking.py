@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from commonweal.foundation.acts import ActKind
 from commonweal.foundation.canonical import digest
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.governance.dossier.paper import Dossier
@@ -36,7 +37,7 @@ from commonweal.governance.dossier.voting import (
     counted_votes,
 )
 from commonweal.papers.act_records import ActRecords
-from commonweal.papers.act_table import SAYS_YES, ActKind
+from commonweal.papers.act_table import SAYS_YES
 from commonweal.papers.act_webauthn import check_count
 from commonweal.papers.acts import SignedAct, verify_act
 from commonweal.papers.catalogue import Catalogue
