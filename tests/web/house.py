@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from commonweal.demo.walkthrough.deciding import adopt_people
 from commonweal.foundation.clock import FixedClock
 from commonweal.papers.permit import PermitDraft
 from commonweal.vault.custody import (
@@ -70,6 +71,7 @@ def make_home(place: Path, *, kind: str = "demo", stores: Path) -> Path:
         ) as custody:
             remember_catalogue(custody, file)
             if kind == "demo":
+                adopt_people(custody, place.with_name(f"{place.name}-people.json"))
                 _permits(custody, place, clock, now)
     finally:
         os.environ.pop("COMMONWEAL_ROOT_STORE")

@@ -398,6 +398,8 @@ WEB = {
     "CW-WEB-SECRET": "The service's own secret can be read by others, or is damaged.",
     "CW-WEB-PERSONA": "A made-up person, or a demonstration, was used where it may not be.",
     "CW-WEB-GOVERNED": "A governed row was written without its ledger event, or an intent changed.",
+    "CW-WEB-SIGNED": "An act was signed already, or is being signed.",
+    "CW-WEB-SIGNING": "No part of the service, or more than one, deals with a kind of act.",
     "CW-WEB-LAPSED": "The account, its accreditation or its organisation's assurance has run out.",
     "CW-WEB-ROLE": "A role cannot be given or ended in this way.",
     "CW-WEB-INVITATION": "An invitation is unknown, used or too old, or there are too many.",

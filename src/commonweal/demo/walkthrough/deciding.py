@@ -33,6 +33,7 @@ from commonweal.governance.committee.vocabulary import Interest, Outcome
 from commonweal.governance.committee.votes import Vote, cast, open_ballot
 from commonweal.governance.compiling import permit_draft
 from commonweal.governance.dossier.paper import Dossier, approval_digest
+from commonweal.papers.act_table import ACTS
 from commonweal.papers.acts import SignedAct, new_act, software_signed
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import PermitDraft
@@ -50,8 +51,10 @@ from commonweal.web.accounts.people import PEOPLE, PUBLIC, persona
 VOTERS = ("grace", "hamish", "yusuf", "irene", "jamal", "zofia")
 CONFLICTED = "xanthe"
 """A member who works with the applicant, declares it, and does not vote."""
-SIGNING = ("amara", "colin", *VOTERS, CONFLICTED, "owen", "priya", "quentin", "vera")
-"""Everybody who signs something."""
+SIGNING = tuple(
+    one.id for one in PEOPLE if any(set(one.roles) & rule.roles for rule in ACTS.values())
+)
+"""Everybody who can sign something."""
 CHAIR, DPO, GUARDIAN, SIRO, OURS, THEIRS = "grace", "quentin", "owen", "priya", "vera", "colin"
 FACILITATOR, RAPPORTEUR = "nadia", "leon"
 CHANGERS = ("guardian", "siro")

@@ -33,7 +33,11 @@ INSTALLED_APPS = [
     "commonweal.web.accounts",
     "commonweal.web.discovery",
     "commonweal.web.register",
+    "commonweal.web.signing",
     "commonweal.web.applications",
+    "commonweal.web.desk",
+    "commonweal.web.committee",
+    "commonweal.web.projects",
     "commonweal.web.api",
 ]
 MIDDLEWARE = [

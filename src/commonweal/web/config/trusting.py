@@ -22,14 +22,16 @@ from commonweal.papers.trust import TrustPolicy
 
 TRUST = "trust.json"
 LEDGER = Path("ledger") / "ledger.sqlite"
+INFO = "home.json"
 _MAX_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class HomeSeen:
-    """What the service may know of its home."""
+    """What the service may know of its home. `id`: which home acts are signed for."""
 
     path: Path
+    id: str
     kind: Literal["demo", "standard"]
     custodian: str
 
@@ -61,4 +63,13 @@ def look_at_home(path: Path) -> HomeSeen:
             "The trust policy of this home is not the one that its ledger begins with.",
             remedy="Do not use this home; restore a backup and find out what happened.",
         )
-    return HomeSeen(path, policy.home, policy.custodian)
+    return HomeSeen(path, _id(path), policy.home, policy.custodian)
+
+
+def _id(path: Path) -> str:
+    """The home's id as `home.json` has it. The signer refuses acts that are for another."""
+    plain = parse_json(read_bytes(path / INFO, "The home", limit=_MAX_BYTES), "The home")
+    found = plain.get("id") if isinstance(plain, dict) else None
+    if not isinstance(found, str):
+        raise Fault("CW-HOME-INVALID", "The file home.json of this home names no id.")
+    return found

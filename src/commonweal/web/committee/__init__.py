@@ -1,0 +1,1 @@
+"""The committee: declarations, ballots, votes, and the decision."""

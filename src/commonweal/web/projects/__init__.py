@@ -1,0 +1,1 @@
+"""Agreements, permits and releases of projects that were approved."""

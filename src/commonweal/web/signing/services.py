@@ -1,0 +1,176 @@
+"""Use cases of signing: propose an act, take its evidence, and settle it with the ledger's word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.db import transaction
+
+from commonweal.foundation.acts import ActKind
+from commonweal.foundation.errors import CommonwealError, Fault, Refused, Unavailable
+from commonweal.papers.acts import Act as ActPaper
+from commonweal.papers.acts import SignedAct, new_act
+from commonweal.papers.base import Paper
+from commonweal.papers.roster import Roster
+from commonweal.web.accounts.models import User
+from commonweal.web.config import clock
+from commonweal.web.signing.handlers import handler_of
+from commonweal.web.signing.models import (
+    ASKED,
+    HEARD,
+    PROPOSED,
+    REFUSED,
+    SIGNED,
+    Act,
+    KnownRoster,
+)
+
+
+class Room(Protocol):
+    """The signer, as the worker hands it in: it alone can reach keys and ledger."""
+
+    def sign(self, act: ActPaper) -> SignedAct:
+        """In a demonstration, sign for a made-up person. Raises a `CommonwealError`."""
+        ...
+
+    def hear(self, signed: SignedAct) -> None:
+        """Verify, and write that the ledger heard of it; nothing more for one it knows already.
+
+        Raises a `CommonwealError`.
+        """
+        ...
+
+
+def propose(
+    person: User,
+    role: str,
+    kind: ActKind,
+    verdict: str,
+    *,
+    subject: str,
+    object_digest: str,
+    back: str,
+    content: Paper | None = None,
+    wish: Mapping[str, Any] | None = None,
+) -> Act:
+    """An act for `person` to sign; its page is `signing:sign` with its id.
+
+    `content`: what the person wrote with it; `wish`: what the handler needs to know again; `back`:
+    the path where the person goes on. Raises what the handler's `check` raises, and
+    `Fault` CW-ACT-RULE or CW-ACT-INVALID for what nobody can sign.
+    """
+    now = clock.now()
+    paper = new_act(
+        kind=kind,
+        verdict=verdict,
+        actor=person.public_id,
+        role=role,  # type: ignore[arg-type]
+        subject=subject,
+        object_digest=object_digest,
+        home=settings.HOME.id,
+        at=now,
+        content=None if content is None else content.digest(),
+    )
+    row = Act(
+        id=paper.id,
+        person=person,
+        kind=kind,
+        verdict=verdict,
+        role=role,
+        subject=subject,
+        object_digest=object_digest,
+        paper=paper.canonical(),
+        content=None if content is None else content.canonical(),
+        wish=dict(wish or {}),
+        back=back,
+        made_at=paper.at,
+        expires_at=paper.expires,
+    )
+    with transaction.atomic():
+        handler_of(kind).check(row)
+        row.save()
+    return row
+
+
+def take_evidence(person: User, act_id: str, evidence: Mapping[str, Any]) -> Act:
+    """Keep what a person's security key answered; the signer will see whether it holds.
+
+    Raises `Fault` CW-WEB-NOT-FOUND, CW-ACT-INVALID; `Refused` CW-WEB-SIGNED, CW-ACT-TIME.
+    """
+    with transaction.atomic():
+        row = _waiting(person, act_id)
+        row.evidence = dict(evidence)
+        _ = row.signed
+        row.state, row.signed_at = SIGNED, clock.now()
+        row.save()
+    return row
+
+
+def ask_signature(person: User, act_id: str) -> Act:
+    """In a demonstration: let the signer sign for the made-up person. Raises as `take_evidence`."""
+    if not (settings.HOME.is_demonstration and person.is_made_up):
+        raise Refused(
+            "CW-ACT-SOFTWARE-KEY", "Keys that the system keeps decide in a demonstration only."
+        )
+    with transaction.atomic():
+        row = _waiting(person, act_id)
+        row.state, row.signed_at = ASKED, clock.now()
+        row.save()
+    return row
+
+
+def _waiting(person: User, act_id: str) -> Act:
+    row = Act.objects.select_for_update().filter(pk=act_id, person=person).first()
+    if row is None:
+        raise Fault("CW-WEB-NOT-FOUND", "There is no page at this address.")
+    if row.state != PROPOSED:
+        raise Refused("CW-WEB-SIGNED", "This was signed already.")
+    if not row.is_waiting(clock.now()):
+        raise Refused(
+            "CW-ACT-TIME",
+            "There was too long to sign this, so it counts no more.",
+            remedy="Go back and begin again.",
+        )
+    return row
+
+
+def settle(act_id: str, room: Room) -> Act:
+    """Check, let the ledger hear, and write what follows: all of it, or a refusal with its reason.
+
+    Only the signer's worker calls this. `Unavailable`, and what is no `CommonwealError`, is raised
+    and nothing is written; it is tried again.
+    """
+    try:
+        with transaction.atomic():
+            row = Act.objects.select_for_update().select_related("person").get(pk=act_id)
+            if row.state not in (SIGNED, ASKED):
+                return row
+            handler_of(row.kind).check(row)
+            if row.state == ASKED:
+                row.evidence = room.sign(row.act).plain()["evidence"]
+            room.hear(row.signed)
+            handler_of(row.kind).follow(row)
+            row.state, row.settled_at = HEARD, clock.now()
+            row.save()
+    except Unavailable:
+        raise
+    except CommonwealError as error:
+        with transaction.atomic():
+            row = Act.objects.select_for_update().get(pk=act_id)
+            row.state, row.settled_at = REFUSED, clock.now()
+            row.code, row.sentence = error.code, error.sentence
+            row.save()
+    return row
+
+
+def roster() -> Roster | None:
+    """The roster as the signer last told of it. For showing: nothing is decided by it."""
+    row = KnownRoster.objects.last()
+    return None if row is None else Roster.read(row.content, "The list of people")
+
+
+def acts_about(subject: str) -> list[SignedAct]:
+    """Every act about `subject` that the ledger heard of, in the order in which it was made."""
+    return [row.signed for row in Act.objects.filter(subject=subject, state=HEARD)]
