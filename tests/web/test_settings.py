@@ -130,7 +130,8 @@ def test_a_secret_that_others_can_read_or_a_link_is_refused(tmp_path: Path) -> N
 def copied(web_home: Path, tmp_path: Path) -> Path:
     place = tmp_path / "copy"
     place.mkdir(mode=0o700)
-    shutil.copy(web_home / "trust.json", place)
+    for name in ("trust.json", "home.json"):
+        shutil.copy(web_home / name, place)
     shutil.copytree(web_home / "ledger", place / "ledger")
     return place
 
@@ -150,6 +151,13 @@ def test_a_policy_that_was_changed_is_not_believed(copied: Path) -> None:
     with pytest.raises(Fault) as caught:
         look_at_home(copied)
     assert caught.value.code == "CW-TRUST-CHANGED"
+
+
+@pytest.mark.parametrize("wrong", ["[]", "{}", '{"id": 7}', "{"])
+def test_a_home_that_does_not_say_which_it_is_is_none(copied: Path, wrong: str) -> None:
+    (copied / "home.json").write_text(wrong)
+    with pytest.raises(Fault):
+        look_at_home(copied)
 
 
 @pytest.mark.parametrize("missing", ["trust.json", "ledger"])

@@ -1,1 +1,1 @@
-"""The hospital's desk: screening, questions in turns, documents, advice, and the assessment's way."""
+"""The hospital's desk: screening, questions in turns, documents, advice, and assessments."""
