@@ -399,6 +399,8 @@ WEB = {
     "CW-WEB-PERSONA": "A made-up person, or a demonstration, was used where it may not be.",
     "CW-WEB-GOVERNED": "A governed row was written without its ledger event, or an intent changed.",
     "CW-WEB-SIGNED": "An act was signed already, or is being signed.",
+    "CW-WEB-ROOM": "There are no workers for this room, or not yet.",
+    "CW-WEB-INTENT": "An event of the service was changed, or may not be put on the ledger.",
     "CW-WEB-SIGNING": "No part of the service, or more than one, deals with a kind of act.",
     "CW-WEB-LAPSED": "The account, its accreditation or its organisation's assurance has run out.",
     "CW-WEB-ROLE": "A role cannot be given or ended in this way.",

@@ -52,13 +52,18 @@ def _private_file() -> None:
         path.chmod(0o600)
 
 
-def _migrate() -> int:
+def steps_left() -> int:
+    """How many changes of tables are still to be made. Raises what the database raises."""
     executor = MigrationExecutor(connection)
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if plan:
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _migrate() -> int:
+    left = steps_left()
+    if left:
         call_command("migrate", verbosity=0, interactive=False)
     call_command("createcachetable", verbosity=0)
-    return len(plan)
+    return left
 
 
 def _people() -> int:

@@ -39,6 +39,8 @@ START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 _PAUSE_SECONDS = 0.1
 _THREADS = "4"
+WORKERS = ("signer", "vault")
+"""The rooms in which a worker runs beside the server."""
 _PR_SET_PDEATHSIG = 1
 Say = Callable[[str], None]
 
@@ -66,12 +68,7 @@ def checked_service(home: Path, host: str, port: int, said: Mapping[str, str]) -
     Raises `WrongUsage` CW-WEB-EXTRA or CW-WEB-SETTING, `Refused` CW-WEB-PERSONA for a demonstration
     that others could reach, and what looking at the home raises.
     """
-    if importlib.util.find_spec("django") is None or importlib.util.find_spec("granian") is None:
-        raise WrongUsage(
-            "CW-WEB-EXTRA",
-            "The service is not installed.",
-            remedy="Install Commonweal with the extra: pip install 'commonweal[web]'.",
-        )
+    require_installed()
     environment = Environment.read({**said, HOME: str(home)})
     kind = look_at_home(environment.home)
     if kind.is_demonstration and (environment.behind_proxy or not is_loopback(host)):
@@ -89,8 +86,20 @@ def checked_service(home: Path, host: str, port: int, said: Mapping[str, str]) -
     return Service(environment, host, port)
 
 
-def serve(service: Service, say: Say) -> int:
+def require_installed() -> None:
+    """Raise `WrongUsage` CW-WEB-EXTRA unless the service's packages are here."""
+    if importlib.util.find_spec("django") is None or importlib.util.find_spec("granian") is None:
+        raise WrongUsage(
+            "CW-WEB-EXTRA",
+            "The service is not installed.",
+            remedy="Install Commonweal with the extra: pip install 'commonweal[web]'.",
+        )
+
+
+def serve(service: Service, say: Say, *, workers: bool = True) -> int:
     """Serve until told to stop (SIGTERM, SIGINT); returns the exit code.
+
+    `workers`: start a worker of each room beside the server, as processes of their own.
 
     Raises `Unavailable` CW-WEB-PORT, CW-WEB-DATABASE or CW-WEB-STOPPED.
     """
@@ -99,7 +108,10 @@ def serve(service: Service, say: Say) -> int:
     said = _prepare(variables)
     if said.get("people"):
         say(f"Made {said['people']} made-up people to sign in as.")
-    return Supervisor({"web": _server(service)}, variables).run(
+    commands = {"web": _server(service)}
+    if workers:
+        commands |= {room: _worker(room) for room in WORKERS}
+    return Supervisor(commands, variables).run(
         lambda: _answers(service), lambda: _announce(service, say)
     )
 
@@ -161,6 +173,10 @@ def _server(service: Service) -> list[str]:
         *("--workers-kill-timeout", "5", "--no-access-log", "--log-level", "warning"),
         "commonweal.web.config.wsgi:application",
     ]
+
+
+def _worker(room: str) -> list[str]:
+    return [sys.executable, "-m", "commonweal.web.config.workers", room]
 
 
 def _answers(service: Service) -> bool:

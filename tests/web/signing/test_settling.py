@@ -67,6 +67,7 @@ def test_what_is_signed_is_heard_of_and_followed(web_home: Path, noted: Noted) -
     assert (settled.state, settled.code) == ("heard", "")
     assert noted.followed == [row.pk]
     heard = about(web_home, row)
+    assert (settled.heard_at, settled.entry) == (heard.heard.at, heard.heard.entry)
     assert (heard.actor, heard.kind, heard.digest) == ("quentin", "advise", settled.signed.digest())
 
 
@@ -102,14 +103,40 @@ def test_a_part_that_is_away_is_waited_for(web_home: Path, noted: Noted) -> None
     assert Act.objects.get(pk=row.pk).state == "asked"
 
 
-def test_a_row_that_was_changed_is_refused(web_home: Path, noted: Noted) -> None:
+CHANGES: dict[str, Any] = {
+    "paper": lambda row: bytes(row.paper).replace(b"a" * 64, b"b" * 64),
+    "verdict": lambda _: "not_content",
+    "role": lambda _: "siro",
+    "subject": lambda _: "a-another",
+    "object_digest": lambda _: "sha256:" + "b" * 64,
+    "content": lambda _: b'{"reasons":"others"}',
+    "kind": lambda _: "send",
+}
+
+
+@pytest.mark.parametrize("field", sorted(CHANGES))
+def test_a_row_that_was_changed_is_refused(
+    web_home: Path, noted: Noted, monkeypatch: pytest.MonkeyPatch, field: str
+) -> None:
+    from commonweal.web.signing import handlers
+    from commonweal.web.signing.models import Act
+
+    monkeypatch.setitem(handlers._handlers, "send", noted)
+    row = proposed()
+    Act.objects.filter(pk=row.pk).update(**{field: CHANGES[field](row)})
+    settled = sign_now(web_home, row)
+    assert (settled.state, settled.code) == ("refused", "CW-ACT-INVALID")
+    assert noted.followed == []
+    assert about(web_home, row) is None
+
+
+def test_an_act_of_somebody_else_is_refused(web_home: Path, noted: Noted) -> None:
+    from commonweal.web.accounts.models import User
     from commonweal.web.signing.models import Act
 
     row = proposed()
-    changed = bytes(row.paper).replace(b"a" * 64, b"b" * 64)
-    Act.objects.filter(pk=row.pk).update(paper=changed)
-    settled = sign_now(web_home, row)
-    assert (settled.state, settled.code) == ("refused", "CW-ACT-RULE")
+    Act.objects.filter(pk=row.pk).update(person=User.objects.get(public_id="priya"))
+    assert sign_now(web_home, row).code == "CW-ACT-INVALID"
     assert noted.followed == []
 
 

@@ -13,7 +13,10 @@ from typing import Any
 
 from commonweal.foundation.clock import SystemClock, stamp
 
-_SAFE = ("reference", "method", "page", "status", "milliseconds", "code")
+_SAFE = (
+    *("reference", "method", "page", "status", "milliseconds", "code"),
+    *("room", "step", "seconds", "intent", "act"),
+)
 OURS = "commonweal.web"
 
 

@@ -29,7 +29,8 @@ class Act(models.Model):
     `state`: `proposed` to the person; `signed` by a security key; `asked` of the signer, which in a
     demonstration signs for a made-up person; `heard` by the ledger, with what follows from it
     written; or `refused`, with the code and the sentence that says why. `wish`: what the page that
-    proposed it needs to know again. `back`: where the person goes on.
+    proposed it needs to know again. `back`: where the person goes on. `heard_at`, `entry`: when the
+    ledger heard of it, and its number there; said by the signer.
     """
 
     KINDS: ClassVar[list[tuple[str, str]]] = [(kind, kind) for kind in ACT_KINDS]
@@ -51,6 +52,8 @@ class Act(models.Model):
     expires_at = models.DateTimeField()
     signed_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
+    heard_at = models.DateTimeField(null=True)
+    entry = models.BigIntegerField(null=True)
     code = models.CharField(max_length=64, blank=True)
     sentence = models.TextField(blank=True)
 
@@ -64,6 +67,11 @@ class Act(models.Model):
         )
         constraints = (
             models.CheckConstraint(name="act_state_known", condition=Q(state__in=STATES)),
+            models.CheckConstraint(
+                name="act_heard_whole",
+                condition=Q(state=HEARD, heard_at__isnull=False, entry__isnull=False)
+                | (~Q(state=HEARD) & Q(heard_at__isnull=True, entry__isnull=True)),
+            ),
             models.CheckConstraint(
                 name="act_settled_whole",
                 condition=Q(state__in=(HEARD, REFUSED), settled_at__isnull=False)

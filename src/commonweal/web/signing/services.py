@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -9,9 +10,9 @@ from django.conf import settings
 from django.db import transaction
 
 from commonweal.foundation.acts import ActKind
-from commonweal.foundation.errors import CommonwealError, Fault, Refused, Unavailable
+from commonweal.foundation.errors import CommonwealError, Failure, Fault, Refused, Unavailable
 from commonweal.papers.acts import Act as ActPaper
-from commonweal.papers.acts import SignedAct, new_act
+from commonweal.papers.acts import Heard, SignedAct, new_act
 from commonweal.papers.base import Paper
 from commonweal.papers.roster import Roster
 from commonweal.web.accounts.models import User
@@ -35,10 +36,10 @@ class Room(Protocol):
         """In a demonstration, sign for a made-up person. Raises a `CommonwealError`."""
         ...
 
-    def hear(self, signed: SignedAct) -> None:
+    def hear(self, signed: SignedAct) -> Heard:
         """Verify, and write that the ledger heard of it; nothing more for one it knows already.
 
-        Raises a `CommonwealError`.
+        Returns when it heard of it, and as which entry. Raises a `CommonwealError`.
         """
         ...
 
@@ -139,30 +140,58 @@ def _waiting(person: User, act_id: str) -> Act:
 def settle(act_id: str, room: Room) -> Act:
     """Check, let the ledger hear, and write what follows: all of it, or a refusal with its reason.
 
-    Only the signer's worker calls this. `Unavailable`, and what is no `CommonwealError`, is raised
-    and nothing is written; it is tried again.
+    Only the signer's worker calls this. What is not about the act is raised and nothing is written,
+    so that it is tried again: `Unavailable`, `Failure`, a ledger that is broken, and any error that
+    is not ours.
     """
     try:
         with transaction.atomic():
             row = Act.objects.select_for_update().select_related("person").get(pk=act_id)
             if row.state not in (SIGNED, ASKED):
                 return row
-            handler_of(row.kind).check(row)
+            _require_whole(row)
+            handler = handler_of(row.kind)
+            handler.check(row)
             if row.state == ASKED:
                 row.evidence = room.sign(row.act).plain()["evidence"]
-            room.hear(row.signed)
-            handler_of(row.kind).follow(row)
+            heard = room.hear(row.signed)
+            handler.follow(row)
             row.state, row.settled_at = HEARD, clock.now()
+            row.heard_at, row.entry = heard.at, heard.entry
             row.save()
-    except Unavailable:
-        raise
     except CommonwealError as error:
+        if isinstance(error, Unavailable | Failure) or error.code in _NOT_OF_THE_ACT:
+            raise
         with transaction.atomic():
             row = Act.objects.select_for_update().get(pk=act_id)
             row.state, row.settled_at = REFUSED, clock.now()
             row.code, row.sentence = error.code, error.sentence
             row.save()
     return row
+
+
+_NOT_OF_THE_ACT = frozenset({
+    *("CW-LEDGER-BROKEN", "CW-LEDGER-REWOUND", "CW-LEDGER-MISSING", "CW-LEDGER-NO-POLICY"),
+    *("CW-TRUST-CHANGED", "CW-ROSTER-CHANGED", "CW-ROSTER-NONE", "CW-KEY-BROKEN"),
+})  # fmt: skip
+"""What is wrong with the home, not with what somebody signed."""
+
+
+def _require_whole(row: Act) -> None:
+    """Refuse a row that says something else than the act in it. Raises `Fault` CW-ACT-INVALID.
+
+    What follows is written from the row, so it must say what was signed, to the last byte.
+    """
+    act = row.act
+    content = None if row.content is None else _digest(bytes(row.content))
+    said = (row.id, row.kind, row.verdict, row.role, row.subject, row.object_digest, content)
+    signed = (act.id, act.kind, act.verdict, act.role, act.subject, act.object_digest, act.content)
+    if said != signed or row.person.public_id != act.actor:
+        raise Fault("CW-ACT-INVALID", "The act was changed in the service's database.")
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def roster() -> Roster | None:

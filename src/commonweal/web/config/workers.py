@@ -1,0 +1,250 @@
+"""What works beside the pages: `commonweal worker --room signer`, a loop over the apps' steps.
+
+An app that acts on a room has a module `workers` with
+
+    def steps(room: str) -> Sequence[Callable[[Custody], int]]
+
+A step is given the opened home, does what waits for it, and says how much that was. It is called
+again and again, so it must find its work by itself, and be safe beside a second worker that calls
+it at the same moment. What it raises is written to the log as one line with its code, and the step
+is tried again, later each time; the other steps go on meanwhile.
+
+Only modules called `workers` may reach the vault (ARCHITECTURE rule 1): the pages never import one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import FrameType
+
+import django
+from django.apps import apps
+from django.conf import settings
+from django.db import DatabaseError, connections
+
+from commonweal.foundation.clock import Clock, SystemClock
+from commonweal.foundation.errors import CommonwealError, Unavailable, WrongUsage
+from commonweal.vault.custody import Custody, open_custody
+
+ROOMS = ("signer", "vault")
+LATER = ("enclave", "airlock")
+"""Rooms of the plan that are not built yet."""
+
+PAUSE_SECONDS = 0.25
+"""How long a worker with nothing to do waits before it looks again."""
+HOLD_SECONDS = 5.0
+"""How long the home stays open: keys and settings that changed meanwhile are seen after it."""
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+"""Seconds until a step that failed is tried again: twice as long each time, up to the longest."""
+
+Step = Callable[[Custody], int]
+_LOG = logging.getLogger("commonweal.web.workers")
+
+
+def check_room(room: str) -> None:
+    """Raise `WrongUsage` CW-WEB-ROOM unless there are workers for `room`."""
+    if room in LATER:
+        raise WrongUsage("CW-WEB-ROOM", f"The room {room} is not built yet.")
+    if room not in ROOMS:
+        raise WrongUsage("CW-WEB-ROOM", f"A worker works in one room: {' or '.join(ROOMS)}.")
+
+
+def steps_of(room: str) -> list[Step]:
+    """What is done in `room`: the steps of every app, in the order of Django's list of apps."""
+    found: list[Step] = []
+    for app in apps.get_app_configs():
+        name = f"{app.name}.workers"
+        if app.name.startswith("commonweal.web.") and find_spec(name) is not None:
+            listed = getattr(import_module(name), "steps", None)
+            found += listed(room) if listed is not None else []
+    return found
+
+
+@dataclass
+class _Turn:
+    """A step, and when it may be tried again after it failed."""
+
+    step: Step
+    failed: int = 0
+    again_at: float = 0.0
+
+    @property
+    def name(self) -> str:
+        step = self.step
+        return f"{step.__module__}.{getattr(step, '__qualname__', type(step).__name__)}"
+
+
+class Worker:
+    """Works in one room of one home until it is told to stop."""
+
+    def __init__(
+        self,
+        room: str,
+        home: Path,
+        *,
+        clock: Clock | None = None,
+        root_store: Path | None = None,
+        steps: Sequence[Step] | None = None,
+    ) -> None:
+        check_room(room)
+        self.room = room
+        self.turns = [_Turn(step) for step in (steps_of(room) if steps is None else steps)]
+        self.stopped = threading.Event()
+        self._home = home
+        self._clock = clock or SystemClock()
+        self._root_store = root_store
+        self._held: tuple[Custody, float, tuple[int, int]] | None = None
+
+    def run(self) -> None:
+        """Work until `stopped` is set."""
+        try:
+            while not self.stopped.is_set():
+                if not self.once():
+                    self.stopped.wait(PAUSE_SECONDS)
+        finally:
+            self.close()
+
+    def once(self) -> int:
+        """Take every step that is due once; how much was done."""
+        done = 0
+        for turn in self.turns:
+            if time.monotonic() >= turn.again_at and not self.stopped.is_set():
+                done += self._take(turn)
+        return done
+
+    def _take(self, turn: _Turn) -> int:
+        try:
+            done = turn.step(self._custody())
+        except CommonwealError as error:
+            self._later(turn, error.code, unexpected=False)
+        except DatabaseError:
+            # A connection that broke is made anew; nothing of a step that failed was kept.
+            with contextlib.suppress(DatabaseError):
+                connections.close_all()
+            self._later(turn, "CW-WEB-DATABASE", unexpected=False)
+        except Exception:  # noqa: BLE001 (a step that breaks must not stop the others)
+            self._later(turn, "CW-INTERNAL", unexpected=True)
+        else:
+            turn.failed, turn.again_at = 0, 0.0
+            return done
+        return 0
+
+    def _later(self, turn: _Turn, code: str, *, unexpected: bool) -> None:
+        """Say that a step failed, and when it is tried again. What was open is opened anew."""
+        turn.failed += 1
+        wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(turn.failed - 1, 10))
+        turn.again_at = time.monotonic() + wait
+        _LOG.error(
+            "a step failed and is tried again",
+            exc_info=unexpected,
+            extra={"room": self.room, "step": turn.name, "code": code, "seconds": wait},
+        )
+        self.close()
+
+    def _custody(self) -> Custody:
+        """The opened home. Commands can be given beside it: an open home holds nothing locked."""
+        now = time.monotonic()
+        if self._held is not None:
+            held, until, file = self._held
+            if now < until and _file(held) == file:
+                return held
+            self.close()
+        opened = open_custody(self._home, self._clock, root_store=self._root_store)
+        self._held = (opened, now + HOLD_SECONDS, _file(opened))
+        return opened
+
+    def close(self) -> None:
+        """Close the home, if it is open."""
+        if self._held is not None:
+            held, self._held = self._held[0], None
+            held.__exit__()
+
+
+def _file(custody: Custody) -> tuple[int, int]:
+    """Which file the ledger is: another one stands there after the home was put back."""
+    try:
+        found = custody.home.ledger_database.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_dev, found.st_ino)
+
+
+# --- the process ----------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _ends_cleanly(worker: Worker) -> Iterator[None]:
+    """SIGTERM and SIGINT let the step that runs come to its end, and then stop the worker."""
+
+    def told(_number: int, _frame: FrameType | None) -> None:
+        worker.stopped.set()
+
+    before = {one: signal.signal(one, told) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def work(room: str) -> int:
+    """Work in `room` of the home that `COMMONWEAL_HOME` names, until told to stop.
+
+    Raises `WrongUsage` CW-WEB-ROOM; `Unavailable` CW-WEB-DATABASE where the service's database was
+    not made ready, and what looking at the home raises.
+    """
+    check_room(room)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "commonweal.web.config.settings")
+    django.setup()
+    _require_tables()
+    worker = Worker(room, settings.ENVIRONMENT.home)
+    with _ends_cleanly(worker):
+        _LOG.info("a worker begins", extra={"room": room})
+        worker.run()
+    _LOG.info("a worker ended", extra={"room": room})
+    return 0
+
+
+def _require_tables() -> None:
+    from commonweal.web.prepare import steps_left
+
+    try:
+        left = steps_left()
+    except DatabaseError as error:
+        raise _no_database("cannot be reached") from error
+    if left:
+        raise _no_database("was not made ready for this version")
+
+
+def _no_database(why: str) -> Unavailable:
+    return Unavailable(
+        "CW-WEB-DATABASE",
+        f"The service's database {why}.",
+        remedy="Start the service first: `commonweal serve` makes its database ready.",
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m commonweal.web.config.workers ROOM`: how the supervisor starts a worker."""
+    os.umask(0o077)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return work(given[0] if given else "")
+    except CommonwealError as error:
+        sys.stderr.write(f"{error.code}: {error.sentence}\n")
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

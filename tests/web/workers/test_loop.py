@@ -1,0 +1,189 @@
+"""The loop of a worker: every step has its turn, a failing one waits, and nothing is skipped."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commonweal.foundation.errors import Unavailable, WrongUsage
+
+
+@pytest.fixture
+def lines(db: None) -> Any:
+    """What the service's log says, line by line."""
+    from commonweal.web.config.logs import PlainLines
+
+    said: list[dict[str, Any]] = []
+
+    class Kept(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(json.loads(PlainLines().format(record)))
+
+    handler = Kept()
+    logger = logging.getLogger("commonweal.web")
+    logger.addHandler(handler)
+    yield said
+    logger.removeHandler(handler)
+
+
+def worker(home: Path, *steps: Any) -> Any:
+    from commonweal.web.config.workers import Worker
+
+    return Worker("signer", home, root_store=home.with_name("stores"), steps=steps)
+
+
+def test_steps_are_given_an_open_home_and_taken_in_order(web_home: Path, db: None) -> None:
+    seen: list[str] = []
+
+    def one(custody: Any) -> int:
+        seen.append(custody.home.id)
+        return 2
+
+    def two(custody: Any) -> int:
+        assert custody.ledger.size("public") > 0
+        seen.append("two")
+        return 0
+
+    with contextlib.closing(worker(web_home, one, two)) as made:
+        assert made.once() == 2
+        assert made.once() == 2
+    assert seen[1] == "two"
+    assert len(set(seen)) == 2
+
+
+def test_a_step_that_fails_is_told_and_waits_longer_each_time(
+    web_home: Path, lines: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.db import OperationalError
+
+    from commonweal.web.config import workers
+
+    now = [1000.0]
+    monkeypatch.setattr(workers.time, "monotonic", lambda: now[0])
+    raised: list[Exception] = []
+    taken: list[str] = []
+
+    def fails(_custody: Any) -> int:
+        if raised:
+            raise raised[0]
+        taken.append("fails")
+        return 1
+
+    def good(_custody: Any) -> int:
+        taken.append("good")
+        return 0
+
+    with contextlib.closing(worker(web_home, fails, good)) as made:
+        kinds = (
+            (Unavailable("CW-BUSY", "A secret sentence."), "CW-BUSY", 1.0),
+            (OperationalError("secret"), "CW-WEB-DATABASE", 2.0),
+            (KeyError("secret"), "CW-INTERNAL", 4.0),
+        )
+        for error, code, wait in kinds:
+            raised[:] = [error]
+            assert made.once() == 0
+            assert (lines[-1]["code"], lines[-1]["seconds"]) == (code, wait)
+            assert lines[-1]["step"].endswith("fails")
+            count = len(lines)
+            now[0] += wait - 0.1
+            made.once()  # too early: not tried
+            assert len(lines) == count
+            now[0] += 0.2
+        assert taken == ["good"] * 6
+        raised.clear()
+        assert made.once() == 1
+        raised[:] = [KeyError()]
+        made.once()
+        assert lines[-1]["seconds"] == 1.0
+    assert "secret" not in json.dumps(lines).lower()
+
+
+def test_it_never_waits_longer_than_a_minute(web_home: Path, lines: Any) -> None:
+    def fails(_custody: Any) -> int:
+        raise Unavailable("CW-BUSY", "Not now.")
+
+    with contextlib.closing(worker(web_home, fails)) as made:
+        made.turns[0].failed = 10_000
+        made.once()
+    assert lines[-1]["seconds"] == 60.0
+
+
+def test_a_home_that_is_away_is_tried_again(web_home: Path, lines: Any, tmp_path: Path) -> None:
+    with contextlib.closing(worker(tmp_path / "none", lambda _: 1)) as made:
+        assert made.once() == 0
+    assert lines[-1]["code"] == "CW-HOME-MISSING"
+
+
+def test_another_ledger_in_its_place_is_seen(web_home: Path, db: None, tmp_path: Path) -> None:
+    """A home that was put back while the worker ran: nothing is written to the old file."""
+    import shutil
+
+    home = tmp_path / "home"
+    shutil.copytree(web_home, home)
+    shutil.copytree(web_home.with_name("stores"), tmp_path / "stores")
+    seen: list[Any] = []
+
+    def look(custody: Any) -> int:
+        seen.append(custody)
+        return 0
+
+    with contextlib.closing(worker(home, look)) as made:
+        made.once()
+        made.once()
+        assert seen[0] is seen[1]
+        file = home / "ledger" / "ledger.sqlite"
+        copy = file.with_name("copy")
+        shutil.copy(file, copy)
+        copy.rename(file)
+        made.once()
+        assert seen[2] is not seen[1]
+
+
+def test_sigterm_lets_the_step_end_and_stops(web_home: Path, db: None) -> None:
+    from commonweal.web.config.workers import _ends_cleanly
+
+    ended: list[bool] = []
+
+    def slow(_custody: Any) -> int:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.01)
+        ended.append(True)
+        return 1
+
+    before = signal.getsignal(signal.SIGTERM)
+    made = worker(web_home, slow, slow)
+    guard = threading.Timer(20, made.stopped.set)
+    guard.start()
+    with _ends_cleanly(made):
+        made.run()
+    guard.cancel()
+    assert ended == [True]
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_the_steps_of_a_room_come_from_the_apps(db: None) -> None:
+    from commonweal.web.config.workers import steps_of
+    from commonweal.web.signing.workers import settle_waiting, tell_of_roster
+
+    found = steps_of("signer")
+    assert tell_of_roster in found
+    assert found.index(tell_of_roster) < found.index(settle_waiting)
+    assert settle_waiting not in steps_of("vault")
+
+
+@pytest.mark.parametrize("room", ["enclave", "airlock", "", "../signer", "SIGNER"])
+def test_rooms_without_workers_are_refused(db: None, room: str) -> None:
+    from commonweal.web.config.workers import check_room
+
+    with pytest.raises(WrongUsage) as caught:
+        check_room(room)
+    assert caught.value.code == "CW-WEB-ROOM"
