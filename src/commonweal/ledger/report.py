@@ -31,6 +31,7 @@ KINDS = {
     "policy_order": "A change of the trust policy does not follow from the one before it.",
     "roster_order": "A change of the roster does not follow from the one before it.",
     "projection_wrong": "The table of permit states does not follow from the entries.",
+    "carried_wrong": "The table of what a service handed over does not fit the entries.",
     "detail_missing": "An entry commits to details that have no row, or the other way round.",
     "detail_key_changed": "The row of some details names another key than their entry does.",
     "detail_wrong": "Details that could be opened are not those of their entry.",

@@ -15,7 +15,8 @@ from pathlib import Path
 from commonweal.foundation.errors import CommonwealError, Failure, Fault, Unavailable
 
 APPLICATION_ID = 0x43574C31  # "CWL1"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""1: without `carried`; such a ledger gets it when it is opened for writing."""
 
 _TABLES = {
     "intent": """CREATE TABLE intent (
@@ -79,6 +80,13 @@ _TABLES = {
         intent_id INTEGER PRIMARY KEY REFERENCES intent (id),
         size INTEGER NOT NULL CHECK (size >= 0)
     ) STRICT""",
+    "carried": """CREATE TABLE carried (
+        courier TEXT NOT NULL,
+        number INTEGER NOT NULL CHECK (number > 0),
+        intent_id INTEGER NOT NULL UNIQUE REFERENCES intent (id),
+        event_hash BLOB NOT NULL CHECK (length(event_hash) = 32),
+        PRIMARY KEY (courier, number)
+    ) STRICT, WITHOUT ROWID""",
 }
 
 _INDEXES = {
@@ -97,6 +105,7 @@ _KEYS = {
     "permit_state": ("permit", "intent_id"),
     "epoch": ("number",),
     "sealed_root": ("intent_id",),
+    "carried": ("courier", "number"),
 }
 
 
@@ -138,6 +147,17 @@ OBJECTS: dict[str, str] = {**_TABLES, **_INDEXES, **_triggers()}
 
 TABLES = frozenset(_TABLES)
 """The names of the tables."""
+
+_SINCE_2 = frozenset(name for name in OBJECTS if name.startswith("carried"))
+
+
+def objects_of(version: int) -> dict[str, str]:
+    """The schema as it was in `version`."""
+    return {
+        name: statement
+        for name, statement in OBJECTS.items()
+        if version >= SCHEMA_VERSION or name not in _SINCE_2
+    }
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -193,6 +213,26 @@ def make(path: Path) -> None:
         connection.execute("COMMIT")
 
 
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Give a sound ledger of an older version what is new: all of it or nothing, once."""
+    if _version(connection) >= SCHEMA_VERSION or schema_faults(connection):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _version(connection) < SCHEMA_VERSION:
+            for name in sorted(_SINCE_2, key=list(OBJECTS).index):
+                connection.execute(OBJECTS[name])
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
 def schema_faults(connection: sqlite3.Connection) -> list[str]:
     """One sentence for each thing in which a database differs from the schema."""
     found: list[str] = []
@@ -202,10 +242,11 @@ def schema_faults(connection: sqlite3.Connection) -> list[str]:
     )
     if application != APPLICATION_ID:
         return ["The database is not a ledger."]
-    if version != SCHEMA_VERSION:
+    if not 1 <= version <= SCHEMA_VERSION:
         return [f"The ledger has schema version {version}; this program knows {SCHEMA_VERSION}."]
     stored = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
-    for name, statement in OBJECTS.items():
+    known = objects_of(version)
+    for name, statement in known.items():
         if name not in stored:
             found.append(f"The guard or table {name} is missing.")
         elif stored[name] != statement:
@@ -214,7 +255,7 @@ def schema_faults(connection: sqlite3.Connection) -> list[str]:
     for name, table in connection.execute(
         "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'"
     ):
-        if table in _TABLES and name not in OBJECTS:
+        if table in _TABLES and name not in known:
             found.append(f"The table {table} has a trigger that is not ours.")
     return found
 

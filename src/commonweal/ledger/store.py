@@ -210,6 +210,7 @@ class Ledger:
         connection = schema.connect(path)
         try:
             with translated():
+                schema.upgrade(connection)
                 faults = schema.schema_faults(connection)
             if faults:
                 raise Fault("CW-LEDGER-BROKEN", faults[0])

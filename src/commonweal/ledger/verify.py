@@ -88,7 +88,8 @@ def _sound_database(connection: sqlite3.Connection, report: Report, path: Path) 
     for sentence in faults:
         report.add("schema_changed", sentence.rstrip("."))
     present = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
-    return present >= schema.TABLES
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    return present >= schema.TABLES & schema.objects_of(version).keys()
 
 
 class _Verification:

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from commonweal.foundation.clock import parse_stamp
 from commonweal.foundation.errors import CommonwealError
+from commonweal.ledger.carrying import carried_faults
 from commonweal.ledger.entry import intent_hash, read_entry, shown_time
 from commonweal.ledger.events import LOGS, Log, event_type
 from commonweal.ledger.log_keys import EVENTS as KEY_EVENTS
@@ -92,6 +93,8 @@ class Walk:
         self._check_seals(dict(seals))
         self._check_epochs()
         self._check_projection()
+        for place in carried_faults(self._connection):
+            self._report.add("carried_wrong", place)
 
     # --- one intent ---------------------------------------------------------------------
     def _see(self, row: tuple[Any, ...]) -> None:

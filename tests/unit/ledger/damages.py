@@ -201,6 +201,8 @@ DAMAGES: list[tuple[str, Damage, str, str | None, int | None]] = [
      "detail_key_changed", "sealed", None),
     ("erased detail's key", sql("UPDATE detail SET key_id = 'details.p8' WHERE intent_id = 5 "
                                  "AND ciphertext IS NULL"), "detail_key_changed", "sealed", None),
+    ("hand-over invented", sql("INSERT INTO carried VALUES ('x', 1, 9, zeroblob(32))"),
+     "carried_wrong", None, None),
     ("newest checkpoint gone", gone("size = 24"), "checkpoint_missing", "sealed", 24),
     ("old checkpoint gone", gone("size = 7"), "checkpoint_missing", "sealed", 7),
     ("first checkpoint gone", gone("size = 2"), "checkpoint_missing", "sealed", 2),

@@ -275,7 +275,8 @@ def test_rows_cannot_be_changed_deleted_or_replaced(ledger: Ledger, table: str) 
         columns = [row[1] for row in other.execute(f"PRAGMA table_info({table})")]
         if other.execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 0:
             values = {"log": "public", "epoch": 2, "number": 2, "size": 1, "line": "x",
-                      "root": b"r" * 32, "note": "n", "intent_id": 2}  # fmt: skip
+                      "root": b"r" * 32, "note": "n", "intent_id": 2, "courier": "c" * 32,
+                      "event_hash": b"h" * 32}  # fmt: skip
             marks = ", ".join("?" for _ in columns)
             other.execute(f"INSERT INTO {table} VALUES ({marks})", [values[c] for c in columns])
         for column in columns:

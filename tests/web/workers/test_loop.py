@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 import signal
 import threading
@@ -15,24 +14,6 @@ from typing import Any
 import pytest
 
 from commonweal.foundation.errors import Unavailable, WrongUsage
-
-
-@pytest.fixture
-def lines(db: None) -> Any:
-    """What the service's log says, line by line."""
-    from commonweal.web.config.logs import PlainLines
-
-    said: list[dict[str, Any]] = []
-
-    class Kept(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            said.append(json.loads(PlainLines().format(record)))
-
-    handler = Kept()
-    logger = logging.getLogger("commonweal.web")
-    logger.addHandler(handler)
-    yield said
-    logger.removeHandler(handler)
 
 
 def worker(home: Path, *steps: Any) -> Any:

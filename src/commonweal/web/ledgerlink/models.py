@@ -113,6 +113,20 @@ class Intent(models.Model):
         return Event(str(entry["type"]), Actor(str(entry["role"]), self.actor_id), fields)
 
 
+class Courier(models.Model):
+    """The one row that names this database to the ledger, which counts its intents by that name."""
+
+    name = models.CharField(max_length=32)
+
+    class Meta:
+        """One row only."""
+
+        constraints = (models.CheckConstraint(name="courier_is_one", condition=models.Q(pk=1)),)
+
+    def __str__(self) -> str:
+        return "courier"
+
+
 class GovernedQuery(models.QuerySet[Any]):
     """No way past `govern`: changes of many rows at once need it as well."""
 
