@@ -400,6 +400,7 @@ WEB = {
     "CW-WEB-PERSONA": "A made-up person, or a demonstration, was used where it may not be.",
     "CW-WEB-GOVERNED": "A governed row was written without its ledger event, or an intent changed.",
     "CW-WEB-SIGNED": "An act was signed already, or is being signed.",
+    "CW-APPLY-SIGN": "What was sent is signed by who sent it, and only the newest version is.",
     "CW-WEB-ROOM": "There are no workers for this room, or not yet.",
     "CW-WEB-SIGNING": "No part of the service, or more than one, deals with a kind of act.",
     "CW-WEB-LAPSED": "The account, its accreditation or its organisation's assurance has run out.",

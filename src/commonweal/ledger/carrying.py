@@ -5,8 +5,8 @@ ledger notes whose number it was and which event: should anything be cut off bet
 databases, the same number comes again and gets the same intent, and another event under a number
 that was used is refused. Neither time nor place in a queue decides it.
 
-A courier is believed in little (S11). `CARRIED` is the closed list of what it may hand over: nothing
-that makes or changes a permit, a list of people, a key, a release or an act.
+A courier is believed in little (S11). `CARRIED` is the closed list of what it may hand over:
+nothing that makes or changes a permit, a list of people, a key, a release or an act.
 """
 
 from __future__ import annotations

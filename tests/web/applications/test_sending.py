@@ -51,8 +51,11 @@ def test_what_is_complete_is_sent_and_frozen(amara: Any) -> None:
     assert "still to do" not in shown.text
     assert shown.every("a", href=f"/applications/{reference}/send/")
     answer = amara.post(f"/applications/{reference}/send/")
-    assert answer["Location"] == f"/applications/{reference}/sent/1/"
-    panel = Page(amara.get(answer["Location"])).text
+    assert answer["Location"].startswith("/sign/")
+    asked = Page(amara.get(answer["Location"])).text
+    assert "As the applicant: I send this application for a decision." in asked
+    panel = Page(amara.get(f"/applications/{reference}/sent/1/")).text
+    assert "Sign what you sent" in panel
     assert f"Your reference: {reference}, version 1" in panel
     row = row_of(reference)
     assert row.state == "sent"

@@ -1,4 +1,4 @@
-"""The service's events on their way to the ledger: what people must have signed is looked for (S11).
+"""The service's events on their way to the ledger: is there an act where people must sign? (S11)
 
 Some events say what a person did: voted, decided, accepted, countersigned. Whoever owns the
 service's database can write such a row. It gets its place on the ledger only if the ledger heard of
@@ -104,7 +104,11 @@ def _told(writing: Writing, event: Event, need: _Need) -> int:
         "AND json_extract(CAST(body AS TEXT), '$.' || ?2) = ?3",
         (event.type, need.about, str(event.fields[need.about])),
     )
-    same = {name: event.fields[name] for name in ("step", need.object) if name in event.fields}
+    same = {
+        name: event.fields[name]
+        for name in ("step", need.object)
+        if name is not None and name in event.fields
+    }
     if event.definition.log == "sealed":
         same["actor"] = event.actor.id
     return sum(same.items() <= read_entry(body).items() for (body,) in rows)

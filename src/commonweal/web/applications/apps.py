@@ -10,3 +10,10 @@ class ApplicationsConfig(AppConfig):
 
     name = "commonweal.web.applications"
     label = "applications"
+
+    def ready(self) -> None:
+        """Say what follows from an act of this app's kinds."""
+        from commonweal.web.applications.handlers import SendHandler
+        from commonweal.web.signing.handlers import handle
+
+        handle("send", SendHandler())

@@ -13,7 +13,7 @@ from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.parties import WRITERS
 from commonweal.web.accounts.models import Membership, User
 from commonweal.web.accounts.policies import memberships_on
-from commonweal.web.applications.models import Application
+from commonweal.web.applications.models import Application, Version
 
 
 def writing_roles(person: User, day: date) -> list[Membership]:
@@ -109,6 +109,26 @@ def can_send(person: User, application: Application, day: date) -> bool:
     return APPLICATION.can_step(
         application.state, "send", role_for(person, application, day), met=("may_be_sent",)
     )
+
+
+SIGNABLE = frozenset({"sent", "screening", "queried", "ready"})
+"""States in which a signature under what was sent still does something."""
+
+
+def check_sign(person: User, application: Application, version: Version, day: date) -> None:
+    """Refuse that `person` signs for having sent `version`. Raises `Refused`.
+
+    Codes: CW-STATE-STEP, CW-STATE-ROLE, CW-APPLY-SIGN.
+    """
+    if role_for(person, application, day) != "applicant":
+        raise Refused("CW-STATE-ROLE", "Only somebody with the role of applicant signs this.")
+    if application.state not in SIGNABLE:
+        said = APPLICATION.sentences[application.state]
+        raise Refused("CW-STATE-STEP", f"This cannot be signed now. {said}")
+    if version.sent_by_id != person.pk:
+        raise Refused("CW-APPLY-SIGN", "Who sent the application signs it, and nobody else.")
+    if version != application.versions.last():
+        raise Refused("CW-APPLY-SIGN", "Another version was sent after this one: sign that one.")
 
 
 def check_withdraw(person: User, application: Application, day: date) -> RoleName:

@@ -23,10 +23,13 @@ from commonweal.governance.forms.showing import ShownAnswer, shown_sections
 from commonweal.governance.problems import Problem, stopping
 from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.machine import OWNER_WORDS
+from commonweal.web.accounts.models import User
 from commonweal.web.applications.asking import asks, section_part
 from commonweal.web.applications.contents import OPTIONAL, Held, part_at
 from commonweal.web.applications.drawing import id_of
-from commonweal.web.applications.models import Application
+from commonweal.web.applications.models import Application, Version
+from commonweal.web.applications.policies import SIGNABLE
+from commonweal.web.applications.services import is_signed
 
 NO_TITLE = "Application without a title"
 STATUS = {
@@ -65,6 +68,16 @@ def standing(application: Application) -> dict[str, str]:
         "sentence": APPLICATION.sentences[application.state],
         "owner": OWNER_WORDS[APPLICATION.owner(application.state)],
     }
+
+
+def signing(person: User, version: Version | None) -> str:
+    """Whether what was sent is signed: `signed`; to be signed by this person (`yours`) or by who
+    sent it (`theirs`); or nothing to say."""
+    if version is None or version.application.state not in SIGNABLE:
+        return ""
+    if is_signed(version):
+        return "signed"
+    return "yours" if version.sent_by_id == person.pk else "theirs"
 
 
 # --- links ------------------------------------------------------------------------------------

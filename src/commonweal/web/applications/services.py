@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from django.db import models, transaction
+from django.urls import reverse
 
 from commonweal.foundation.errors import Failure, Refused
 from commonweal.governance.application.drafts import as_typed, read_draft
@@ -23,6 +24,7 @@ from commonweal.web.applications.contents import fingerprint, held, part_at
 from commonweal.web.applications.models import Application, CoAuthor, Draft, Version
 from commonweal.web.applications.policies import (
     check_send,
+    check_sign,
     check_withdraw,
     check_write,
     role_for,
@@ -30,6 +32,8 @@ from commonweal.web.applications.policies import (
 )
 from commonweal.web.config import clock
 from commonweal.web.ledgerlink.services import govern
+from commonweal.web.signing.models import ASKED, HEARD, PROPOSED, SIGNED, Act
+from commonweal.web.signing.services import propose
 
 _TRIES = 5
 Path = tuple[str | int, ...]
@@ -272,6 +276,42 @@ def send(person: User, application: Application) -> Version:
         }
         govern(Event("application.sent", Actor(role, person.public_id), fields), row, fresh)
     return row
+
+
+def ask_to_sign(person: User, application: Application) -> Act:
+    """The act by which who sent the newest version signs that they did; one that waits, if any.
+
+    Until it is signed nobody looks at the application (`is_signed`). Raises `Refused`
+    CW-APPLY-SIGN, CW-WEB-SIGNED, CW-STATE-STEP, CW-STATE-ROLE.
+    """
+    row = application.versions.last()
+    if row is None:
+        raise Refused("CW-APPLY-SIGN", "Nothing was sent yet, so there is nothing to sign.")
+    day = clock.today()
+    check_sign(person, application, row, day)
+    waiting = Act.objects.filter(
+        person=person, kind="send", object_digest=row.digest, subject=application.reference,
+        state__in=(PROPOSED, SIGNED, ASKED), expires_at__gt=clock.now(),
+    )  # fmt: skip
+    return waiting.last() or propose(
+        person, "applicant", "send", "send",
+        subject=application.reference,
+        object_digest=row.digest,
+        back=reverse("applications:sent", args=[application.reference, row.number]),
+        wish={"number": row.number},
+    )  # fmt: skip
+
+
+def is_signed(version: Version) -> bool:
+    """Whether the ledger heard that who sent this very version signed it.
+
+    It is what the service knows, and good for its own order of work: the signer of a permit looks
+    for the act on the ledger.
+    """
+    return Act.objects.filter(
+        kind="send", state=HEARD, object_digest=version.digest,
+        subject=version.application.reference, person=version.sent_by,
+    ).exists()  # fmt: skip
 
 
 def _close(application: Application) -> None:

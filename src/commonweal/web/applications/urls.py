@@ -44,6 +44,7 @@ urlpatterns = [
     path(f"{_ONE}forms/<slug:name>/<slug:id_>/", forms.section, name="form_section"),
     path(f"{_ONE}check/", sending.check, name="check"),
     path(f"{_ONE}send/", sending.send, name="send"),
+    path(f"{_ONE}sign/", sending.sign, name="sign"),
     path(f"{_ONE}sent/<place:number>/", sending.sent, name="sent"),
     path(f"{_ONE}versions/<place:number>/", sending.version, name="version"),
     path(f"{_ONE}changes/<place:older>/<place:newer>/", sending.changes, name="changes"),

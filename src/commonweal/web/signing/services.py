@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -27,6 +28,10 @@ from commonweal.web.signing.models import (
     Act,
     KnownRoster,
 )
+
+WAIT_SECONDS = 3.0
+"""How long a page waits for the signer before it answers that the act is on its way."""
+_LOOK_SECONDS = 0.1
 
 
 class Room(Protocol):
@@ -120,6 +125,19 @@ def ask_signature(person: User, act_id: str) -> Act:
         row.state, row.signed_at = ASKED, clock.now()
         row.save()
     return row
+
+
+def wait_for(act_id: str, seconds: float | None = None) -> Act:
+    """The act when the signer has settled it; as it stands if that takes longer than `seconds`.
+
+    Whoever waits longer is shown a link: a page that reloads itself would disturb its reader.
+    """
+    ends = time.monotonic() + (WAIT_SECONDS if seconds is None else seconds)
+    while True:
+        row = Act.objects.get(pk=act_id)
+        if row.state not in (SIGNED, ASKED) or time.monotonic() >= ends:
+            return row
+        time.sleep(_LOOK_SECONDS)
 
 
 def _waiting(person: User, act_id: str) -> Act:

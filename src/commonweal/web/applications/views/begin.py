@@ -20,7 +20,13 @@ from commonweal.web.applications.policies import (
     is_open,
     role_for,
 )
-from commonweal.web.applications.presenters import NO_TITLE, row_of, standing, task_list
+from commonweal.web.applications.presenters import (
+    NO_TITLE,
+    row_of,
+    signing,
+    standing,
+    task_list,
+)
 from commonweal.web.applications.views.common import FORM, mine, open_mine, page
 from commonweal.web.config import clock
 from commonweal.web.nhsuk.paging import page_of
@@ -70,6 +76,7 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
         "title": application.draft.title or NO_TITLE,
         "standing": standing(application),
         "versions": list(application.versions.all()),
+        "signing": signing(request.user, application.versions.last()),
         "may_withdraw": can_withdraw(request.user, application, clock.today()),
     }
     if not is_open(application):

@@ -16,6 +16,7 @@ from commonweal.web.applications.presenters import (
     NO_TITLE,
     answers_of_version,
     linked,
+    signing,
     standing,
     told,
     told_changes,
@@ -61,7 +62,7 @@ def send(request: HttpRequest, reference: str) -> HttpResponse:
                 raise
             stops = stopping(held(mine(request, reference).draft).problems(clock.now()))
         else:
-            return redirect("applications:sent", reference, row.number)
+            return _to_sign(request, row.application)
     more = {
         "application": application,
         "title": application.draft.title or NO_TITLE,
@@ -71,11 +72,25 @@ def send(request: HttpRequest, reference: str) -> HttpResponse:
     return page(request, "send", more)
 
 
+@FORM
+def sign(request: HttpRequest, reference: str) -> HttpResponse:
+    """On to the page where who sent the application signs that they did."""
+    application = mine(request, reference)
+    if request.method != "POST":
+        return redirect("applications:tasks", reference)
+    return _to_sign(request, application)
+
+
+def _to_sign(request: HttpRequest, application: Application) -> HttpResponse:
+    return redirect("signing:sign", services.ask_to_sign(request.user, application).pk)
+
+
 @require_safe
 def sent(request: HttpRequest, reference: str, number: int) -> HttpResponse:
     """That it has been sent, its reference, and what happens next."""
     application = mine(request, reference)
-    more = {"application": application, "version": _version(application, number)}
+    row = _version(application, number)
+    more = {"application": application, "version": row, "signing": signing(request.user, row)}
     return page(request, "sent", more)
 
 
