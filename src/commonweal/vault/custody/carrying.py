@@ -23,14 +23,13 @@ from commonweal.vault.custody.holding import Custody
 
 @dataclass(frozen=True)
 class _Need:
-    """The act that an event needs. `about`: the event's field that is the act's subject.
+    """The act about the event's application that an event needs.
 
     `by_actor`: the person of the act is the actor of the event. `verdict`, `object`: fields of the
     event that are the act's. `word`: the only verdict that will do.
     """
 
     kind: ActKind
-    about: str = "application"
     by_actor: bool = True
     verdict: str | None = None
     object: str | None = None
@@ -46,8 +45,6 @@ NEEDS: Mapping[str, _Need] = MappingProxyType({
     "advice.given": _Need("advise"),
     "agreement.accepted": _Need("agree"),
     "officer.countersigned": _Need("countersign", word="agree"),
-    "release.signed_off": _Need("sign_off_release", about="release"),
-    "release.sent_back": _Need("send_back_release", about="release"),
 })  # fmt: skip
 """Event type: the signed act without which the ledger does not take it from a service."""
 
@@ -73,7 +70,7 @@ def _need(event: Event) -> _Need | None:
 
 
 def _require_act(custody: Custody, writing: Writing, event: Event, need: _Need) -> None:
-    subject = str(event.fields[need.about])
+    subject = str(event.fields["application"])
     heard = [
         one for one in records_about(custody, subject).acts.values() if _fits(one, event, need)
     ]
@@ -100,9 +97,9 @@ def _fits(one: RecordedAct, event: Event, need: _Need) -> bool:
 def _told(writing: Writing, event: Event, need: _Need) -> int:
     """How often the ledger has this event already: of this person, on the public log of anybody."""
     rows = writing.connection.execute(
-        "SELECT body FROM intent WHERE type = ?1 "
-        "AND json_extract(CAST(body AS TEXT), '$.' || ?2) = ?3",
-        (event.type, need.about, str(event.fields[need.about])),
+        "SELECT body FROM intent WHERE type = ? "
+        "AND json_extract(CAST(body AS TEXT), '$.application') = ?",
+        (event.type, str(event.fields["application"])),
     )
     same = {
         name: event.fields[name]
