@@ -176,6 +176,7 @@ def _home(path: Path | None) -> Iterator[Finding]:
         yield _keys(custody.keyring)
         yield _asked("Clock", lambda: _clock(custody))
         yield _waiting(custody.ledger.intents_left())
+    yield from _service(path)
 
 
 def _place(path: Path) -> Finding:
@@ -241,6 +242,32 @@ def _waiting(intents: int) -> Finding:
             "Run `commonweal ledger sequence`.",
         )
     return Finding("Ledger", "ok", "Every entry has its place.")
+
+
+def _service(home: Path) -> Iterator[Finding]:
+    """Whether the ledger hears in time of what people sign in the service; nothing without one."""
+    from commonweal.foundation.clock import SystemClock
+    from commonweal.web.config.environment import HOME, Environment
+    from commonweal.web.waiting import SLOW, TOO_LONG, waiting_in
+
+    try:
+        environment = Environment.read({**os.environ, HOME: str(home)})
+        found = waiting_in(environment, SystemClock().now())
+    except CommonwealError as error:
+        yield _told("Service", error)
+        return
+    if found is None:
+        return
+    if found.longest > SLOW:
+        yield Finding(
+            "Service",
+            "fault" if found.longest > TOO_LONG else "warning",
+            f"What waits for the ledger has waited for {found.longest.total_seconds() // 60:.0f} "
+            f"minutes: {' and '.join(found.slow)}.",
+            "Start `commonweal worker --room signer` (`commonweal serve` does) and read its log.",
+        )
+        return
+    yield Finding("Service", "ok", "The ledger hears in time of what people sign.")
 
 
 def _asked(name: str, look: Callable[[], str]) -> Finding:

@@ -7,50 +7,9 @@ from typing import Any
 
 import pytest
 
-from commonweal.foundation.errors import CommonwealError, Fault, Refused, Unavailable
+from commonweal.foundation.errors import Failure, Fault, Refused, Unavailable
+from tests.web.signing.conftest import Noted, proposed
 from tests.web.signing_room import sign_now, signer
-
-OBJECT = "sha256:" + "a" * 64
-
-
-class Noted:
-    """A handler that notes what it is asked."""
-
-    def __init__(self) -> None:
-        self.checked: list[str] = []
-        self.followed: list[str] = []
-        self.refuses: CommonwealError | None = None
-
-    def check(self, act: Any) -> None:
-        self.checked.append(act.pk)
-        if self.refuses:
-            raise self.refuses
-
-    def follow(self, act: Any) -> None:
-        self.followed.append(act.pk)
-
-    def told(self, act: Any) -> Any:
-        from commonweal.web.signing.handlers import Told
-
-        return Told("A thing", "/")
-
-
-@pytest.fixture
-def noted(db: None, monkeypatch: pytest.MonkeyPatch) -> Noted:
-    from commonweal.web.signing import handlers
-
-    made = Noted()
-    monkeypatch.setitem(handlers._handlers, "advise", made)
-    return made
-
-
-def proposed(**more: Any) -> Any:
-    from commonweal.web.accounts.models import User
-    from commonweal.web.signing.services import propose
-
-    person = User.objects.get(public_id="quentin")
-    fields = {"subject": "a-bcdfghjklm", "object_digest": OBJECT, "back": "/", **more}
-    return propose(person, "dpo", "advise", "content", **fields)
 
 
 def about(home: Path, row: Any) -> Any:
@@ -93,14 +52,82 @@ def test_what_may_not_be_now_is_refused_and_the_ledger_hears_nothing(
     assert about(web_home, row) is None
 
 
-def test_a_part_that_is_away_is_waited_for(web_home: Path, noted: Noted) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unavailable("CW-ACT-UNAVAILABLE", "Not now."),
+        Failure("CW-DISK-FULL", "The disk is full."),
+        Fault("CW-LEDGER-BROKEN", "The ledger is broken."),
+        KeyError("a mistake of ours"),
+    ],
+)
+def test_what_is_not_about_the_act_is_tried_again(
+    web_home: Path, noted: Noted, error: Exception
+) -> None:
+    """Nobody's signature is refused because a disk was full."""
     from commonweal.web.signing.models import Act
 
     row = proposed()
-    noted.refuses = Unavailable("CW-ACT-UNAVAILABLE", "Not now.")
-    with pytest.raises(Unavailable):
+    noted.refuses = error  # type: ignore[assignment]
+    with pytest.raises(type(error)):
         sign_now(web_home, row)
     assert Act.objects.get(pk=row.pk).state == "asked"
+    noted.refuses = None
+    with signer(web_home) as custody:
+        from commonweal.web.signing.workers import settle_waiting
+
+        assert settle_waiting(custody) == 1
+    assert Act.objects.get(pk=row.pk).state == "heard"
+
+
+def test_an_act_that_cannot_be_settled_keeps_no_other_from_it(
+    web_home: Path, noted: Noted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from commonweal.web.signing.models import Act
+    from commonweal.web.signing.services import ask_signature
+    from commonweal.web.signing.workers import settle_waiting
+
+    first, second = proposed(), proposed(subject="a-another")
+    for row in (first, second):
+        ask_signature(row.person, row.pk)
+    real = noted.check
+
+    def check(act: Any) -> None:
+        if act.pk == first.pk:
+            raise KeyError("a mistake of ours")
+        real(act)
+
+    monkeypatch.setattr(noted, "check", check)
+    with signer(web_home) as custody, pytest.raises(KeyError):
+        settle_waiting(custody)
+    states = {row.pk: row.state for row in Act.objects.filter(pk__in=(first.pk, second.pk))}
+    assert states == {first.pk: "asked", second.pk: "heard"}
+
+
+def test_cut_off_after_the_ledger_heard_the_rest_follows(
+    web_home: Path, noted: Noted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ledger has it once; what follows is written by the next run."""
+    from commonweal.web.signing.models import Act
+    from commonweal.web.signing.workers import settle_waiting
+
+    row = proposed()
+    real = noted.follow
+
+    def dies(_act: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(noted, "follow", dies)
+    with pytest.raises(KeyboardInterrupt):
+        sign_now(web_home, row)
+    before = about(web_home, row)
+    assert before is not None
+    assert Act.objects.get(pk=row.pk).state == "asked"
+    monkeypatch.setattr(noted, "follow", real)
+    with signer(web_home) as custody:
+        assert settle_waiting(custody) == 1
+    assert about(web_home, row) == before
+    assert Act.objects.get(pk=row.pk).entry == before.heard.entry
 
 
 CHANGES: dict[str, Any] = {

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from commonweal.web.config import clock
 from commonweal.web.discovery.presenters import catalogue_or_none
 from commonweal.web.register.presenters import counts_or_none
+from commonweal.web.waiting import waiting
 
 
 @login_not_required
@@ -44,14 +48,23 @@ def cookies(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
-    """Whether the service can answer: for machines that watch it. Says nothing else."""
+    """Whether the service can answer: for machines that watch it. Says nothing else.
+
+    `behind`: it answers, and the ledger has not heard for minutes of what people signed (`acts`) or
+    of what the service did (`events`).
+    """
     del request
-    try:
+
+    def first(query: str) -> Any:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+            cursor.execute(query)
+            return cursor.fetchone()[0]
+
+    try:
+        slow = waiting(first, clock.now()).slow
     except DatabaseError:
         return JsonResponse({"status": "unavailable"}, status=503)
-    return JsonResponse({"status": "ok"})
+    return JsonResponse({"status": "behind", "waiting": slow} if slow else {"status": "ok"})
 
 
 @login_not_required

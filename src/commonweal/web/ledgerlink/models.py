@@ -81,6 +81,11 @@ class Intent(models.Model):
         """Order and constraints."""
 
         ordering = ("id",)
+        indexes = (
+            models.Index(
+                fields=("id",), name="intent_waiting", condition=models.Q(placed_at__isnull=True)
+            ),
+        )
         constraints = (
             models.CheckConstraint(
                 name="intent_placed_whole",
