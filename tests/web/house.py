@@ -142,10 +142,17 @@ def start(arguments: list[str], log: Path, variables: Mapping[str, str]) -> subp
 
 
 @contextmanager
-def served(home: Path, **variables: str) -> Iterator[Served]:
-    """`commonweal serve` of a home on a free port, stopped at the end."""
-    port, log = free_port(), home.with_name(f"{home.name}-served.log")
+def served(
+    home: Path, *, workers: bool = False, port: int | None = None, **variables: str
+) -> Iterator[Served]:
+    """`commonweal serve` of a home on a free port, stopped at the end.
+
+    Workers cost a second each to begin: only tests that need them start them, and name the home's
+    COMMONWEAL_ROOT_STORE.
+    """
+    port, log = port or free_port(), home.with_name(f"{home.name}-served.log")
     arguments = ["--home", str(home), "serve", "--port", str(port)]
+    arguments += [] if workers else ["--no-workers"]
     process = start(arguments, log, variables)
     try:
         wait_for(log, "Commonweal is at", process)
