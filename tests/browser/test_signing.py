@@ -110,25 +110,30 @@ def opened(browser: Browser, service: Served) -> Iterator[Callable[..., Page]]:
     assert complaints == []
 
 
-def hold_key(page: Page, key: Authenticator | None) -> None:
-    """Give the browser a virtual security key: `key`, or one that knows no site yet."""
+def hold_key(page: Page, key: Authenticator | None) -> Callable[[], Any]:
+    """Give the browser a virtual security key: `key`, or one that knows no site yet.
+
+    Returns what takes it away again.
+    """
     devtools = page.context.new_cdp_session(page)
     devtools.send("WebAuthn.enable")
     made = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": {
         "protocol": "ctap2", "transport": "usb", "hasResidentKey": False,
         "hasUserVerification": True, "isUserVerified": True, "automaticPresenceSimulation": True,
     }})  # fmt: skip
+    authenticator = {"authenticatorId": made["authenticatorId"]}
     if key is None:
-        return
+        return lambda: devtools.send("WebAuthn.removeVirtualAuthenticator", authenticator)
     private = key.private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     devtools.send("WebAuthn.addCredential", {
-        "authenticatorId": made["authenticatorId"],
+        **authenticator,
         "credential": {
             "credentialId": base64.b64encode(unb64url(key.id)).decode(),
             "isResidentCredential": False, "rpId": "localhost",
             "privateKey": base64.b64encode(private).decode(), "signCount": 1,
         },
     })  # fmt: skip
+    return lambda: devtools.send("WebAuthn.removeVirtualAuthenticator", authenticator)
 
 
 def assert_fit(page: Page, axe: Axe) -> None:
@@ -148,7 +153,7 @@ def test_a_person_signs_with_a_security_key(
     opened: Callable[..., Page], service: Served, rows: dict[str, Any], stores: Path, axe: Axe
 ) -> None:
     page = opened("Amara Okafor")
-    hold_key(page, Authenticator("a stranger's"))
+    take_away = hold_key(page, Authenticator("a stranger's"))
     reference = rows["amara"]
     page.goto(f"/applications/{reference}/")
     page.get_by_role("button", name="Sign what you sent").click()
@@ -159,6 +164,7 @@ def test_a_person_signs_with_a_security_key(
     page.get_by_role("button", name="Sign with your security key").click()
     page.get_by_text("The security key did not answer").wait_for()
     assert recorded(service, stores, reference) == []
+    take_away()
     hold_key(page, KEY)
     page.get_by_role("button", name="Sign with your security key").click()
     page.get_by_text("You signed it, and the ledger has heard of it.").wait_for()
