@@ -19,6 +19,9 @@ urlpatterns = [
     path("data/", include("commonweal.web.discovery.urls")),
     path("projects/", include("commonweal.web.register.urls")),
     path("applications/", include("commonweal.web.applications.urls")),
+    path("applications/", include("commonweal.web.desk.writers_urls")),
+    path("desk/", include("commonweal.web.desk.urls")),
+    path("assessments/", include("commonweal.web.desk.public_urls")),
     path("account/", include("commonweal.web.accounts.urls")),
     path("api/v1/", addresses()),
 ]
