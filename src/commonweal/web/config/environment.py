@@ -2,8 +2,9 @@
 
 `COMMONWEAL_HOME` names the home; `DATABASE_URL` where the service keeps its records;
 `COMMONWEAL_WEB_NAMES` by which names people reach it; `COMMONWEAL_WEB_TLS` where encryption ends;
-`COMMONWEAL_SMTP_URL` how mail leaves; `COMMONWEAL_WEB_SCANNER` what looks for viruses. A setting that cannot be used stops the service: nothing is
-guessed and nothing falls back to something weaker.
+`COMMONWEAL_SMTP_URL` how mail leaves; `COMMONWEAL_WEB_SCANNER` what looks for viruses. A setting
+that cannot be used stops the service: nothing is guessed and nothing falls back to something
+weaker.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import Refused
 from commonweal.governance.application.answers import DPIA
 from commonweal.governance.committee.advice import AdviceVerdict, DpoAdvice
@@ -67,7 +68,7 @@ def propose_advice(
             "verdict": verdict,
             "words": words,
             "conditions": list(conditions),
-            "at": clock.now(),
+            "at": stamp(clock.now()),
         }
         paper = DpoAdvice.read(plain, "The advice")
         return propose(

@@ -27,10 +27,10 @@ from commonweal.web.config import clock
 from commonweal.web.desk.models import Assessment, Point, Workshop
 from commonweal.web.desk.policies import Standing, check_independent, role_in
 from commonweal.web.desk.services import (
-    MAX_WORDS,
     actor,
     excuse_within,
     locked,
+    readable,
     rules_in_force,
 )
 from commonweal.web.ledgerlink.services import govern
@@ -60,7 +60,7 @@ def send_back(at: Standing, note: str) -> None:
     """Send the assessment, or the answers to the points, back. Raises as `policies.role_in`."""
     with transaction.atomic():
         fresh = locked(at)
-        fresh.assessment.note = _reason(note)
+        fresh.assessment.note = readable(note, "Why")
         fresh.assessment.record = None
         _step(fresh, "return")
 
@@ -82,7 +82,7 @@ def take_lighter_route(at: Standing, met: Collection[str], reason: str) -> None:
         fresh = locked(at)
         rules = rules_in_force()
         known: list[LighterCriterion] = [one for one in LIGHTER_WORDS if one in met]
-        said = _reason(reason)
+        said = readable(reason, "Why they are met")
         role, to = role_in(
             fresh, REVIEW, fresh.assessment.state, "take_lighter_route", ("lighter_route_met",)
         )
@@ -232,15 +232,16 @@ def write_record(at: Standing, account: str, points: Sequence[str]) -> None:
         REVIEW.check_step(row.state, "write_record", "rapporteur", met=("rapporteur_independent",))
         check_independent(fresh, clock.today())
         role, to = role_in(fresh, REVIEW, row.state, "write_record", ("rapporteur_independent",))
-        heard = [one.strip() for one in points if one.strip()]
+        heard = [
+            readable(one, f"Point {n}") for n, one in enumerate(points, 1) if one.strip()
+        ]  # fmt: skip
         if not heard or len(heard) > MAX_POINTS:
             raise _input(f"Write down 1 to {MAX_POINTS} points.")
-        if any(len(one) > MAX_WORDS for one in (account, *heard)):
-            raise _input(f"Each text can have at most {MAX_WORDS:,} characters.")
+        said = readable(account, "What was said")
         workshop = row.workshop
         if workshop is None:
             raise _input("There is no workshop.")
-        content = canonical(heard_plain(row, workshop, _reason(account), heard))
+        content = canonical(heard_plain(row, workshop, said, heard))
         salt = new_salt()
         row.state, row.heard, row.salt, row.changed_at = to, content, salt, clock.now()
         row.rapporteur = at.person
@@ -334,15 +335,6 @@ def _route_taken(at: Standing, role: str, route: str, *rows: Workshop | Assessme
         "rules_hash": rules_in_force().digest(),
     }
     govern(Event("assessment.route_taken", actor(at.person, role), fields), *rows)
-
-
-def _reason(text: str) -> str:
-    found = text.strip()
-    if not found:
-        raise _input("Say why.")
-    if len(found) > MAX_WORDS:
-        raise _input(f"Each text can have at most {MAX_WORDS:,} characters.")
-    return found
 
 
 def _input(sentence: str) -> Refused:

@@ -23,6 +23,7 @@ from commonweal.web.desk.checklist import CHECKLIST, RESULT_WORDS
 from commonweal.web.desk.models import Case, File, Query
 from commonweal.web.desk.policies import Standing, can_take
 from commonweal.web.desk.publishing import shown_state
+from commonweal.web.desk.replying import assessment_for
 from commonweal.web.desk.scanning import SCAN_WORDS
 from commonweal.web.desk.services import advice_of, marks_of
 from commonweal.web.desk.sniffing import KINDS
@@ -74,7 +75,12 @@ def standing_for_writers(application: Application) -> dict[str, Any]:
     """Whose turn it is, since when, what is promised and what it usually takes: for applicants."""
     history = histories([application.pk]).get(application.pk, [])
     found = waiting(APPLICATION, application.state, history)
-    return {"waiting": found, "usual": usual(APPLICATION, application.state)}
+    row = assessment_for(application)
+    state = row.state if row is not None else ""
+    return {
+        "time": {"waiting": found, "usual": usual(APPLICATION, application.state)},
+        "assessing": state if state in ("returned", "record_written") else "",
+    }
 
 
 def case_more(at: Standing) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from commonweal.web.applications.policies import application_of, role_for
 from commonweal.web.config import clock
 from commonweal.web.desk.asking import answer_bytes
 from commonweal.web.desk.models import REPLIES, Assessment, Point, ReplyDraft
-from commonweal.web.desk.services import MAX_WORDS
+from commonweal.web.desk.services import MAX_WORDS, readable
 from commonweal.web.ledgerlink.services import govern
 
 REPLY_WORDS = {
@@ -88,10 +88,11 @@ def send_replies(person: User, application: Application) -> None:
             said = reply_of(one)
             whole = whole and said.is_whole
             one.reply, one.reason, one.change = said.reply, said.reason.strip(), said.change.strip()
-        if any(len(text) > MAX_WORDS for one in points for text in (one.reason, one.change)):
-            raise Refused(
-                "CW-DESK-INPUT", f"Each text can have at most {MAX_WORDS:,} characters."
-            )  # fmt: skip
+        if whole:
+            for one in points:
+                readable(one.reason, f"Why, in your answer to point {one.number}")
+                if one.change:
+                    readable(one.change, f"What you change, in your answer to point {one.number}")
         met = ("every_point_answered",) if whole else ()
         row.state = REVIEW.check_step(row.state, "synthesise", role, met=met)  # type: ignore[arg-type]
         row.note, row.changed_at = "", clock.now()

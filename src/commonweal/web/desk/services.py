@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
+from pydantic import TypeAdapter, ValidationError
 
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import Refused
@@ -20,6 +21,7 @@ from commonweal.governance.problems import Problem
 from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.review import REVIEW
 from commonweal.ledger.entry import Actor, Event
+from commonweal.papers.base import Text
 from commonweal.web.accounts.models import User
 from commonweal.web.applications.catalogues import catalogue_for
 from commonweal.web.applications.models import Application, Version
@@ -34,6 +36,7 @@ from commonweal.web.signing.models import HEARD, Act
 _SETTLED = frozenset({"synthesised", "lighter_route", "with_committee", "to_publish", "published"})
 MAX_WORDS = 4_000
 """How many characters one answer, question or note may have."""
+_TEXT = TypeAdapter(Text)
 
 
 # --- what others ask of an application ----------------------------------------------------------
@@ -169,6 +172,25 @@ def _check_mark(item: str, result: str, note: str) -> None:
         raise Refused("CW-DESK-INPUT", f"{KNOWN[item].title}: say why.")
     if len(note) > MAX_WORDS:
         raise Refused("CW-DESK-INPUT", f"{KNOWN[item].title}: the note is too long.")
+
+
+def readable(text: str, what: str) -> str:
+    """`text` without blanks around it, as papers take it.
+
+    Raises `Refused` CW-DESK-INPUT for none, for one that is too long, and for characters that
+    nobody can see.
+    """
+    found = text.strip()
+    if not found:
+        raise Refused("CW-DESK-INPUT", f"{what}: write something here.")
+    if len(found) > MAX_WORDS:
+        raise Refused("CW-DESK-INPUT", f"{what}: at most {MAX_WORDS:,} characters.")
+    try:
+        return str(_TEXT.validate_python(found))
+    except ValidationError as error:
+        raise Refused(
+            "CW-DESK-INPUT", f"{what}: there are characters in it that nobody can see."
+        ) from error
 
 
 # --- steps --------------------------------------------------------------------------------------

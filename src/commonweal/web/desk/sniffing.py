@@ -41,7 +41,9 @@ _ODT = b"application/vnd.oasis.opendocument.text"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _ACTIVE = re.compile(rb"/(?:JavaScript|JS|Launch|EmbeddedFile|RichMedia)[\s/(<\[]")
 _PAGE = re.compile(rb"<\s*(?:!doctype|html|script|svg|iframe)", re.IGNORECASE)
-_MACROS = re.compile(r"(?:^|/)(?:vbaproject\.bin|basic/|scripts/)|\.(?:exe|dll|js|vbs|scr)$", re.IGNORECASE)
+_MACROS = re.compile(
+    r"(?:^|/)(?:vbaproject\.bin|basic/|scripts/)|\.(?:exe|dll|js|vbs|scr)$", re.IGNORECASE
+)
 
 
 def check_name(name: str) -> str:

@@ -7,6 +7,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from commonweal.governance.application.answers import DPIA
+from commonweal.papers.base import PaperInvalid
 from commonweal.web.desk.advising import can_advise, check_advise, propose_advice
 from commonweal.web.desk.forms import AdviceForm
 from commonweal.web.desk.presenters import advice_told, case_more, form_of
@@ -23,8 +24,14 @@ def advice(request: HttpRequest, reference: str) -> HttpResponse:
         check_advise(found)
         if form.is_valid():
             said = form.cleaned_data
-            act = propose_advice(found, said["verdict"], said["words"], said["conditions"], here)
-            return redirect(reverse("signing:sign", args=[act.id]))
+            try:
+                act = propose_advice(
+                    found, said["verdict"], said["words"], said["conditions"], here
+                )
+            except PaperInvalid:
+                form.add_error("words", "There are characters in it that nobody can see.")
+            else:
+                return redirect(reverse("signing:sign", args=[act.id]))
     more = case_more(found) | {
         "forms": form_of(found, DPIA),
         "advice": advice_told(found),
