@@ -23,7 +23,7 @@ CHECKLIST: tuple[Item, ...] = (
     Item("organisation", "organisation", "The organisation",
          "Is it who it says it is, and is everything there that its kind must show?"),
     Item("security", "places", "Security of each place",
-         "Was the security assessment (such as the DSPT) of each place looked up, and does it hold?"),
+         "Was the assessment (such as the DSPT) of each place looked up, and does it hold?"),
     Item("people", "people", "People and training",
          "Is each person trained, bound by a contract, and employed where it says?"),
     Item("purpose", "purpose", "Purpose and summary",

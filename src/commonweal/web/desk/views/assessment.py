@@ -17,12 +17,13 @@ from commonweal.governance.application.answers import AIA
 from commonweal.governance.committee.vocabulary import LIGHTER_WORDS
 from commonweal.governance.states.review import REVIEW
 from commonweal.web.accounts.models import User
+from commonweal.web.applications.services import paper_of
 from commonweal.web.config import clock
 from commonweal.web.desk import assessing
 from commonweal.web.desk.forms import HoldForm, LighterForm, ReasonForm, ScheduleForm
-from commonweal.web.desk.models import Workshop
+from commonweal.web.desk.models import Assessment, Workshop
 from commonweal.web.desk.policies import Standing, can_take, none, role_in
-from commonweal.web.desk.presenters import ASSESSMENT_WORDS, case_more, form_of
+from commonweal.web.desk.presenters import ASSESSMENT_WORDS, case_more, form_of, public_forms
 from commonweal.web.desk.publishing import (
     can_publish,
     public_plain,
@@ -306,15 +307,20 @@ _PAGES: dict[str, Callable[[HttpRequest, Standing], HttpResponse]] = {
 @require_safe
 def public(request: HttpRequest) -> HttpResponse:
     """The assessments that were published, newest first."""
-    from commonweal.web.desk.models import Assessment
-
-    rows = (
-        Assessment.objects.filter(published_at__isnull=False)
-        .select_related("application__case")
-        .order_by("-published_at")
-    )
-    shown = page_of(list(rows.defer("heard", "record")), request.GET)
-    return page(request, "public_list", {"page": shown, "today": clock.today()})
+    published = Assessment.objects.filter(published_at__isnull=False).order_by("-published_at")
+    shown = page_of(list(published.values_list("pk", flat=True)), request.GET)
+    found = published.filter(pk__in=shown.rows).select_related("application", "version")
+    rows = [
+        {
+            "reference": one.application.reference,
+            # That of the version which was published: a later one is nobody's business yet.
+            "title": paper_of(one.version).content.project.title,
+            "published_at": one.published_at,
+            "look_again_on": one.look_again_on,
+        }
+        for one in found.defer("heard", "record")
+    ]
+    return page(request, "public_list", {"page": shown, "rows": rows, "today": clock.today()})
 
 
 @login_not_required
@@ -324,8 +330,6 @@ def public_one(request: HttpRequest, reference: str) -> HttpResponse:
     shown = published_plain(reference)
     if shown is None:
         raise none()
-    from commonweal.web.desk.presenters import public_forms
-
     more = {
         "shown": shown, "forms": public_forms(shown), "reply_words": REPLY_WORDS,
         "lighter": LIGHTER_WORDS, "title": shown["title"],
