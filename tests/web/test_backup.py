@@ -21,6 +21,8 @@ def test_the_services_records_come_back_and_its_secret_does_not(
     (web / "outbox").mkdir(parents=True, mode=0o700)
     (web / "outbox" / "mail").write_text("a link")
     (web / "secret_key").write_text("s" * 90)
+    (web / "evidence").mkdir(mode=0o700)
+    (web / "evidence" / "0a1b").write_bytes(b"%PDF-")
     service = sqlite3.connect(web / "service.sqlite")
     service.execute("PRAGMA journal_mode=WAL")
     service.execute("CREATE TABLE one (a)")
@@ -35,7 +37,8 @@ def test_the_services_records_come_back_and_its_secret_does_not(
     service.close()
     restore_home(tmp_path / "backup.cwb", tmp_path / "again", SystemClock())
     found = sorted(path.name for path in (tmp_path / "again" / "web").iterdir())
-    assert found == ["service.sqlite"]
+    assert found == ["evidence", "service.sqlite"]
+    assert (tmp_path / "again" / "web" / "evidence" / "0a1b").read_bytes() == b"%PDF-"
     restored = sqlite3.connect(tmp_path / "again" / "web" / "service.sqlite")
     assert restored.execute("SELECT a FROM one").fetchall() == [(7,)]
     restored.close()

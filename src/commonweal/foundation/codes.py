@@ -391,6 +391,12 @@ APPLY = {
 }
 
 WEB = {
+    "CW-DESK-INPUT": "What was typed at the desk, or as an answer to it, cannot be taken.",
+    "CW-DESK-UNSIGNED": "An application was to be taken up whose sending nobody signed.",
+    "CW-DESK-CHANGED": "Somebody changed something while somebody else looked at it.",
+    "CW-DESK-FILE": "A file that was handed in cannot be taken.",
+    "CW-DESK-FILE-CHANGED": "A document is not as it was handed in.",
+    "CW-DESK-SCANNER": "The virus scanner does not answer.",
     "CW-WEB-SETTING": "A setting of the service cannot be used.",
     "CW-WEB-EXTRA": "The service is not installed: it is the extra `web`.",
     "CW-WEB-PORT": "The port of the service is taken, or cannot be opened.",

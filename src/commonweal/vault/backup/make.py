@@ -43,6 +43,8 @@ BUILDING = ".building-"
 _LEDGER = "ledger/ledger.sqlite"
 _SERVICE = "web/service.sqlite"
 """Of the service's folder only its records: its secret and unsent mail are made anew."""
+_EVIDENCE = "web/evidence"
+"""Documents that applicants handed in. Each is there before the record that names it."""
 _PAGES = 2048
 
 
@@ -168,6 +170,9 @@ def _sources(home: Home, ledger: Path, service: Path) -> list[tuple[str, Path]]:
         found[_LEDGER] = ledger
     if service.is_file():
         found[_SERVICE] = service
+        if (home.path / _EVIDENCE).is_dir():
+            files = _files(home.path / _EVIDENCE)
+            found.update((path.relative_to(home.path).as_posix(), path) for path in files)
     return sorted(found.items())
 
 

@@ -8,6 +8,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from commonweal.web.config import clock
+from commonweal.web.desk.policies import can_desk
+
 _NAVIGATION = (
     ("register:index", "Projects"),
     ("discovery:index", "Data we hold"),
@@ -27,6 +30,9 @@ def service(request: HttpRequest) -> dict[str, Any]:
     if person is not None:
         own = reverse("applications:index")
         navigation.append({"text": "Applications", "href": own, "current": here.startswith(own)})
+        if can_desk(person, clock.today()):
+            desk = reverse("desk:index")
+            navigation.append({"text": "Desk", "href": desk, "current": here.startswith(desk)})
     return {
         "custodian": settings.HOME.custodian,
         "demonstration": settings.HOME.is_demonstration,

@@ -2,8 +2,9 @@
 
 `COMMONWEAL_HOME` names the home; `DATABASE_URL` where the service keeps its records;
 `COMMONWEAL_WEB_NAMES` by which names people reach it; `COMMONWEAL_WEB_TLS` where encryption ends;
-`COMMONWEAL_SMTP_URL` how mail leaves. A setting that cannot be used stops the service: nothing is
-guessed and nothing falls back to something weaker.
+`COMMONWEAL_SMTP_URL` how mail leaves; `COMMONWEAL_WEB_SCANNER` what looks for viruses. A setting
+that cannot be used stops the service: nothing is guessed and nothing falls back to something
+weaker.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ DATABASE = "DATABASE_URL"
 NAMES = "COMMONWEAL_WEB_NAMES"
 TLS = "COMMONWEAL_WEB_TLS"
 SMTP = "COMMONWEAL_SMTP_URL"
+SCANNER = "COMMONWEAL_WEB_SCANNER"
 
 LOCALHOST = "localhost"
 FOLDER = "web"
@@ -56,6 +58,7 @@ class Environment:
     names: tuple[str, ...]
     behind_proxy: bool
     smtp: Smtp | None
+    scanner: tuple[str, int] | None = None
 
     def __repr__(self) -> str:
         return f"Environment({self.home})"
@@ -78,7 +81,8 @@ class Environment:
         home = Path(said[HOME]).absolute()
         proxy = _tls(said.get(TLS, "none"))
         names = _names(said.get(NAMES, LOCALHOST), behind_proxy=proxy)
-        return cls(home, _database(said.get(DATABASE), home), names, proxy, _smtp(said.get(SMTP)))
+        database, smtp = _database(said.get(DATABASE), home), _smtp(said.get(SMTP))
+        return cls(home, database, names, proxy, smtp, _scanner(said.get(SCANNER)))
 
 
 def is_loopback(host: str) -> bool:
@@ -178,6 +182,15 @@ def _smtp(url: str | None) -> Smtp | None:
         raise _wrong(SMTP, "sends unencrypted mail to another machine")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     return Smtp(parts.hostname, parts.port or port, user, password, encryption)
+
+
+def _scanner(url: str | None) -> tuple[str, int] | None:
+    if url is None:
+        return None
+    parts = _split(SCANNER, url)
+    if parts.scheme != "clamd" or not parts.hostname or parts.path or parts.username:
+        raise _wrong(SCANNER, "is clamd://host:port")
+    return parts.hostname, parts.port or 3310
 
 
 def _split(setting: str, url: str) -> SplitResult:

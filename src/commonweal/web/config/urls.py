@@ -20,6 +20,9 @@ urlpatterns = [
     path("projects/", include("commonweal.web.register.urls")),
     path("applications/", include("commonweal.web.applications.urls")),
     path("sign/", include("commonweal.web.signing.urls")),
+    path("applications/", include("commonweal.web.desk.writers_urls")),
+    path("desk/", include("commonweal.web.desk.urls")),
+    path("assessments/", include("commonweal.web.desk.public_urls")),
     path("account/", include("commonweal.web.accounts.urls")),
     path("api/v1/", addresses()),
 ]

@@ -10,3 +10,12 @@ class DeskConfig(AppConfig):
 
     name = "commonweal.web.desk"
     label = "desk"
+
+    def ready(self) -> None:
+        """Watch where applications go, and deal with the Data Protection Officer's acts."""
+        from commonweal.web.desk.handlers import AdviceHandler
+        from commonweal.web.desk.watching import watch
+        from commonweal.web.signing.handlers import handle
+
+        watch()
+        handle("advise", AdviceHandler())

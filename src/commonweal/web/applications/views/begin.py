@@ -29,6 +29,7 @@ from commonweal.web.applications.presenters import (
 )
 from commonweal.web.applications.views.common import FORM, mine, open_mine, page
 from commonweal.web.config import clock
+from commonweal.web.desk.presenters import standing_for_writers
 from commonweal.web.nhsuk.paging import page_of
 
 
@@ -80,7 +81,7 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
         "may_withdraw": can_withdraw(request.user, application, clock.today()),
     }
     if not is_open(application):
-        return page(request, "standing", more)
+        return page(request, "standing", more | standing_for_writers(application))
     read = held(application.draft)
     more |= {
         "tasks": task_list(reference, read, clock.now()),

@@ -1,0 +1,206 @@
+"""Documents of an application: handed in, looked at, kept out of reach, and checked by a person."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from commonweal.foundation.canonical import canonical
+from commonweal.foundation.errors import Failure, Refused
+from commonweal.foundation.files import make_private_folder, read_bytes, write_atomic
+from commonweal.governance.states.evidence import EVIDENCE
+from commonweal.ledger.details import commitment, new_salt
+from commonweal.ledger.entry import Actor, Event
+from commonweal.web.accounts.models import User
+from commonweal.web.applications.models import Application
+from commonweal.web.applications.policies import application_of, is_open, role_for
+from commonweal.web.config import clock
+from commonweal.web.desk.models import Document, File
+from commonweal.web.desk.policies import Standing, none, role_in
+from commonweal.web.desk.scanning import scanner
+from commonweal.web.desk.services import MAX_WORDS, actor, locked
+from commonweal.web.desk.sniffing import MAX_BYTES, kind_of, no
+from commonweal.web.ledgerlink.services import govern
+
+MAX_FILES = 200
+"""Files of one application, over all its documents."""
+_EVENT_RESULT = {"accept": "accepted", "refuse": "refused", "excuse": "not_wanted"}
+
+
+def can_hand_in(application: Application) -> bool:
+    """True while documents can be handed in: while it is the writers' turn."""
+    return is_open(application) or application.state == "queried"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file as it came: what its sender called it, and its bytes."""
+
+    name: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """The digest of its bytes, as papers write it."""
+        return "sha256:" + hashlib.sha256(self.content).hexdigest()
+
+
+def hand_in(person: User, application: Application, name: str, upload: Upload) -> File:
+    """Keep a file for the document called `name` in the application.
+
+    Raises `Fault` CW-WEB-NOT-FOUND for somebody who does not write it; `Refused` CW-DESK-FILE with
+    what is wrong with the file, CW-STATE-STEP; `Unavailable` CW-DESK-SCANNER. Whatever is raised,
+    nothing is kept.
+    """
+    kind = kind_of(upload.name, upload.content)
+    found = scanner().scan(upload.content)
+    with _kept(upload.content) as place, transaction.atomic():
+        Application.objects.select_for_update().get(pk=application.pk)
+        fresh = application_of(person, application.reference, clock.today())
+        role = role_for(person, fresh, clock.today())
+        if not can_hand_in(fresh):
+            raise Refused("CW-STATE-STEP", "Documents cannot be handed in now.")
+        if File.objects.filter(document__application=fresh).count() >= MAX_FILES:
+            raise no(f"An application can have at most {MAX_FILES} files.")
+        row = fresh.documents.filter(name=name).first()
+        row = row or Document(application=fresh, name=name)
+        action = "replace" if row.state in ("to_check", "checked") else "hand_in"
+        state = EVIDENCE.check_step(row.state, action, role)
+        safe = "find_unsafe" if found == "found" else "find_safe"
+        met = ("document_unsafe",) if found == "found" else ("document_safe",)
+        row.state = EVIDENCE.check_step(state, safe, "system", met=met)
+        row.checked_by, row.checked_at, row.note = None, None, ""
+        salt = new_salt()
+        file = File(
+            document=row, place=place, shown=upload.name, kind=kind, size=len(upload.content),
+            sha256=upload.sha256, scan=found, salt=salt, handed_in_by=person,
+            handed_in_at=clock.now(),
+        )  # fmt: skip
+        fields = {
+            "application": fresh.reference,
+            "document": commitment(salt, document_bytes(name, upload.sha256)),
+        }
+        event = Event("evidence.handed_in", Actor(role, person.public_id), fields)
+        govern(event, row, file)
+    return file
+
+
+def document_bytes(name: str, sha256: str) -> bytes:
+    """What the ledger's commitments to a document are about."""
+    return canonical({"document": name, "sha256": sha256})
+
+
+# --- bytes --------------------------------------------------------------------------------------
+
+
+def _folder() -> Path:
+    return settings.ENVIRONMENT.folder / "evidence"
+
+
+@contextlib.contextmanager
+def _kept(content: bytes) -> Iterator[str]:
+    """Write the bytes under a random name; take them away again if the block fails."""
+    place = secrets.token_hex(20)
+    make_private_folder(_folder())
+    path = _folder() / place
+    write_atomic(path, content, exclusive=True)
+    try:
+        yield place
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def content_of(file: File) -> bytes:
+    """The bytes of a file. Raises `Failure` CW-DESK-FILE-CHANGED if they are not what came."""
+    if not file.place.isalnum():
+        raise Failure("CW-DESK-FILE-CHANGED", "The record of this document was changed.")
+    content = read_bytes(_folder() / file.place, "The document", limit=MAX_BYTES)
+    found = "sha256:" + hashlib.sha256(content).hexdigest()
+    if not hmac.compare_digest(found, file.sha256):
+        raise Failure(
+            "CW-DESK-FILE-CHANGED",
+            "This document is not as it was handed in: it was changed on the disk.",
+        )
+    return content
+
+
+def file_of(application: Application, number: int) -> File:
+    """A file of an application. Raises `Fault` CW-WEB-NOT-FOUND."""
+    rows = File.objects.select_related("document", "handed_in_by")
+    found = rows.filter(pk=number, document__application=application).first()
+    if found is None:
+        raise none()
+    return found
+
+
+# --- checking -----------------------------------------------------------------------------------
+
+
+def check_document(at: Standing, name: str, action: str, note: str, seen: str = "") -> Document:
+    """Accept or refuse a document, excuse it, or look at it again.
+
+    `seen`: the digest of the file that the person looked at; if another came meanwhile, nothing is
+    written. Raises as `policies.role_in`; `Refused` CW-DESK-INPUT for a reason that is missing,
+    CW-DESK-CHANGED; `Fault` CW-WEB-NOT-FOUND for a document that the version does not name.
+    """
+    with transaction.atomic():
+        fresh = locked(at)
+        named = {str(one.id): one for one in fresh.paper.content.documents}
+        if name not in named:
+            raise none()
+        row = fresh.application.documents.filter(name=name).first()
+        row = row or Document(application=fresh.application, name=name)
+        file = row.files.last() if row.pk else None
+        if (file.sha256 if file else "") != seen:
+            raise Refused(
+                "CW-DESK-CHANGED",
+                "Another file was handed in while you looked at this one. Look at it first.",
+            )
+        other = file is None or file.handed_in_by_id != at.person.pk
+        role, row.state = role_in(
+            fresh, EVIDENCE, row.state, action, ("somebody_else",) if other else ()
+        )
+        same = file is not None and file.sha256 == named[name].sha256
+        _check_note(action, note, same=same)
+        row.note = note.strip()
+        row.checked_by, row.checked_at = at.person, clock.now()
+        if action == "check_again":
+            row.checked_by, row.checked_at, row.note = None, None, ""
+        _written(fresh, row, role, action, file)
+    return row
+
+
+def _check_note(action: str, note: str, *, same: bool) -> None:
+    if len(note) > MAX_WORDS:
+        raise Refused("CW-DESK-INPUT", f"The reason is longer than {MAX_WORDS:,} characters.")
+    if note.strip():
+        return
+    if action in ("refuse", "excuse"):
+        raise Refused("CW-DESK-INPUT", "Say why, so that the applicant can understand it.")
+    if action == "accept" and not same:
+        raise Refused(
+            "CW-DESK-INPUT",
+            "This is not the file that the application names. Say why you accept it all the same.",
+        )
+
+
+def _written(at: Standing, row: Document, role: str, action: str, file: File | None) -> None:
+    reference = at.application.reference
+    salt = bytes(file.salt) if file else new_salt()
+    committed = commitment(salt, document_bytes(row.name, file.sha256 if file else ""))
+    if action in _EVENT_RESULT:
+        fields = {"application": reference, "document": committed}
+        fields["result"] = _EVENT_RESULT[action]
+        govern(Event("evidence.checked", actor(at.person, role), fields), row)
+    else:
+        fields = {"application": reference, "document": committed}
+        govern(Event("evidence.handed_in", actor(at.person, role), fields), row)

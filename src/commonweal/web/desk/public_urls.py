@@ -1,0 +1,13 @@
+"""Addresses of published impact assessments, for everybody."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from commonweal.web.desk.views import assessment
+
+app_name = "assessments"
+urlpatterns = [
+    path("", assessment.public, name="index"),
+    path("<slug:reference>/", assessment.public_one, name="one"),
+]

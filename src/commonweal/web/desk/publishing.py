@@ -1,0 +1,184 @@
+"""After the committee: its decision carried over to the assessment, publication, looking again.
+
+`follow` is for the committee's pages: it moves the assessment with the application. Whether an
+assessment is overdue is computed from the day on which it is to be looked at again, never stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+
+from django.db import transaction
+
+from commonweal.foundation.canonical import digest, parse_json
+from commonweal.foundation.errors import Refused
+from commonweal.foundation.london import london_day
+from commonweal.governance.application.answers import AIA
+from commonweal.governance.committee.vocabulary import YES
+from commonweal.governance.states.review import REVIEW
+from commonweal.ledger.entry import Actor, Event
+from commonweal.web.accounts.models import User
+from commonweal.web.applications.models import Application, Version
+from commonweal.web.applications.services import paper_of
+from commonweal.web.committee.services import decision_of, decision_paper
+from commonweal.web.config import clock
+from commonweal.web.desk.models import Assessment
+from commonweal.web.desk.policies import Standing, role_in
+from commonweal.web.desk.services import actor, locked, record_of, rules_in_force
+from commonweal.web.ledgerlink.services import govern
+
+_BEFORE = ("synthesised", "lighter_route")
+_AFTER = frozenset({"published", "due", "overdue"})
+
+
+def follow(
+    version: Version, action: str, person: User, role: str, met: Collection[str] = ()
+) -> Assessment | None:
+    """Move the assessment of a version with the application, in an open transaction.
+
+    Returns None where no assessment is needed. Raises as `StateMachine.check_step`.
+    """
+    row = Assessment.objects.select_for_update().filter(version=version).first()
+    if row is None or row.state == "not_needed":
+        return None
+    row.state = REVIEW.check_step(row.state, action, role, met=met)  # type: ignore[arg-type]
+    row.changed_at = clock.now()
+    fields = {"application": version.application.reference, "step": action}
+    govern(Event("assessment.handled", Actor(role, person.public_id), fields), row)
+    return row
+
+
+def is_decided(version: Version) -> bool:
+    """True once the committee said yes or no, so that the assessment can be published."""
+    row = decision_of(version)
+    return row is not None and decision_paper(row).outcome != "resubmit"
+
+
+def can_publish(at: Standing) -> bool:
+    """True if the person may publish the assessment now."""
+    state = at.assessment.state
+    waiting = state == "to_publish" or (
+        state in (*_BEFORE, "with_committee") and is_decided(at.version)
+    )
+    allowed = any(
+        row.action == "publish" for r in at.roles for row in REVIEW.actions("to_publish", r)
+    )
+    return waiting and allowed and not at.is_involved
+
+
+def public_plain(version: Version) -> dict[str, Any]:
+    """What is published of an assessment: the answers, the record and the committee's answer."""
+    paper, record = paper_of(version), record_of(version)
+    if record is None:
+        raise Refused("CW-STATE-GUARD", "The record of the assessment is not whole.")
+    decided = decision_of(version)
+    return {
+        "published_assessment": 1,
+        "application": paper.application,
+        "title": paper.content.project.title,
+        "outcome": decision_paper(decided).outcome if decided is not None else None,
+        "answers": [each.plain() for each in paper.answers if each.form == AIA],
+        "record": _without_names(record.plain()),
+    }
+
+
+def _without_names(record: dict[str, Any]) -> dict[str, Any]:
+    """The record as the public sees it: no account of anybody."""
+    kept = {key: value for key, value in record.items() if key != "recorded_by"}
+    if isinstance(kept.get("workshop"), dict):
+        hidden = ("facilitator", "rapporteur")
+        kept["workshop"] = {k: v for k, v in kept["workshop"].items() if k not in hidden}
+    return kept
+
+
+def publish(at: Standing, *, read: bool) -> Assessment:
+    """Publish an assessment. `read`: the person says that the public version may be seen.
+
+    Raises as `policies.role_in`.
+    """
+    with transaction.atomic():
+        fresh = locked(at)
+        row = catch_up(fresh)
+        met = ("public_version_ready",) if read else ()
+        role, to = role_in(fresh, REVIEW, row.state, "publish", met)
+        months = rules_in_force().lighter_assessment.look_again_months
+        row.published_at = row.changed_at = clock.now()
+        row.look_again_on = months_later(london_day(clock.now()), months)
+        row.state = to
+        fields = {
+            "application": fresh.application.reference,
+            "assessment_hash": digest(public_plain(fresh.version)),
+            "look_again_on": row.look_again_on.isoformat(),
+        }
+        govern(Event("assessment.published", actor(at.person, role), fields), row)
+    return row
+
+
+def catch_up(at: Standing) -> Assessment:
+    """The assessment where the committee's decision puts it.
+
+    The committee's own pages move it; where they did not, its signed decision is what counts.
+    """
+    row = at.assessment
+    decided = decision_of(at.version)
+    if decided is None or row.state not in (*_BEFORE, "with_committee") or row.record is None:
+        return row
+    outcome = decision_paper(decided).outcome
+    if outcome == "resubmit":
+        return row
+    if row.state in _BEFORE:
+        met = ("every_point_answered", "lighter_route_met")
+        row = follow(at.version, "put_to_committee", at.person, "committee_secretary", met) or row
+    action, met_by = (
+        ("record_approval", "decision_yes")
+        if outcome in YES
+        else ("record_rejection", "decision_no")
+    )
+    return follow(at.version, action, at.person, "committee_secretary", (met_by,)) or row
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day some months later, or the last one of a shorter month."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    for last in (day.day, 30, 29, 28):
+        try:
+            return date(year, month + 1, last)
+        except ValueError:
+            continue
+    raise AssertionError("every month has 28 days")
+
+
+def is_overdue(row: Assessment, day: date) -> bool:
+    """True if an assessment should have been looked at again before `day` (P6)."""
+    return row.state in _AFTER and row.look_again_on is not None and row.look_again_on < day
+
+
+def stops_releases(application: Application, day: date) -> bool:
+    """True while an overdue assessment of the application stops new releases (P6)."""
+    rows = Assessment.objects.filter(application=application).order_by("version__number")
+    newest = [row for row in rows if row.state in _AFTER]
+    return bool(newest) and is_overdue(newest[-1], day)
+
+
+def shown_state(row: Assessment, day: date) -> str:
+    """The state as people are told it: overdue is computed."""
+    return "overdue" if is_overdue(row, day) else row.state
+
+
+def published_plain(application: str) -> dict[str, Any] | None:
+    """The newest published assessment of an application, or None."""
+    rows = Assessment.objects.filter(
+        application__reference=application, published_at__isnull=False
+    ).select_related("version__application")
+    row = rows.order_by("version__number").last()
+    return None if row is None else public_plain(row.version)
+
+
+def read_heard(row: Assessment) -> dict[str, Any] | None:
+    """The rapporteur's record as it was handed in, or None."""
+    if row.heard is None:
+        return None
+    found = parse_json(bytes(row.heard), "The record of the workshop")
+    return found if isinstance(found, dict) else None
