@@ -11,7 +11,6 @@ from django.db.models import Max
 
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import Refused
-from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.committee.conflicts import excluded
 from commonweal.governance.committee.outcome import (
     Deadlocked,

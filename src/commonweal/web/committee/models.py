@@ -1,8 +1,8 @@
 """What the committee did: its meetings, who declared what, how they voted, and what was decided.
 
-A meeting is a date with people in a room and decides nothing. Everything else here is governed. What
-a person wrote lies here as the canonical bytes of its paper, with the salt that opens the ledger's
-commitment to them; the ledger never holds the words.
+A meeting is a date with people in a room and decides nothing. Everything else here is governed.
+What a person wrote lies here as the canonical bytes of its paper, with the salt that opens the
+ledger's commitment to them; the ledger never holds the words.
 """
 
 from __future__ import annotations

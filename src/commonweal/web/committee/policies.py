@@ -6,6 +6,7 @@ once they have declared; one with a conflict, or whom the application names, nev
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
@@ -14,6 +15,7 @@ from commonweal.foundation.errors import Fault, Refused
 from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.committee.conflicts import (
     EXCLUDED,
+    Declaration,
     check_takes_part,
     excluded,
     undeclared,
@@ -24,7 +26,11 @@ from commonweal.governance.states.machine import StateMachine
 from commonweal.web.accounts.models import User
 from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.models import Appeal, Item, Meeting
-from commonweal.web.committee.services import declarations_of, rules_in_force
+from commonweal.web.committee.services import (
+    declarations_by_version,
+    declarations_of,
+    rules_in_force,
+)
 from commonweal.web.config import clock
 from commonweal.web.signing.services import roster
 
@@ -116,13 +122,27 @@ def seat_of(person: User, at: datetime) -> Seat | None:
 
 def standing_of(person: User, item: Item, paper: ApplicationVersion) -> Standing:
     """What `person` is to `item`; `paper`: of its version."""
-    declared = declarations_of(item.version)
+    return _standing(person, paper, declarations_of(item.version), seat_of(person, clock.now()))
+
+
+def standings(person: User, items: Iterable[Item]) -> dict[int, Standing]:
+    """What `person` is to each of `items`, with as many queries for many as for one."""
+    listed = list(items)
     seat = seat_of(person, clock.now())
-    said = {one.person for one in declared}
+    said = declarations_by_version([one.version_id for one in listed])
+    return {
+        one.pk: _standing(person, paper_of(one.version), said[one.version_id], seat)
+        for one in listed
+    }
+
+
+def _standing(
+    person: User, paper: ApplicationVersion, declared: list[Declaration], seat: Seat | None
+) -> Standing:
     return Standing(
         roles=roles_of(person, clock.today()),
         seat=seat,
-        declared=person.public_id in said,
+        declared=any(one.person == person.public_id for one in declared),
         out=person.public_id in excluded(declared, paper.digest(), paper.involved),
     )
 

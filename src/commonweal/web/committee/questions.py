@@ -204,7 +204,7 @@ def answer_all(person: User, application: Application, words: Mapping[str, str])
             "answer": commitment(bytes(waiting[0].salt), canonical({"answers": said})),
         }
         govern(Event("application.answered", Actor(role, person.public_id), fields), fresh)
-        items = {}
+        items: dict[int, Item] = {}
         for one in waiting:
             item = items.setdefault(one.item_id, locked(one.item))
             _answered(one, item, Actor(role, person.public_id), words[one.public_id],

@@ -13,7 +13,7 @@ from commonweal.governance.committee.rules import CommitteeRules, default_rules
 from commonweal.governance.committee.votes import Vote as VotePaper
 from commonweal.papers.base import Paper
 from commonweal.web.applications.models import Version
-from commonweal.web.committee.models import Decision
+from commonweal.web.committee.models import Decision, Declaration
 
 _P = TypeVar("_P", bound=Paper)
 
@@ -39,6 +39,15 @@ def declarations_of(version: Version) -> list[DeclarationPaper]:
     """Every declaration about a version, in order. A dossier needs all of them."""
     rows = version.declarations.all()
     return [_paper(DeclarationPaper, one.content, "A declaration") for one in rows]
+
+
+def declarations_by_version(versions: Iterable[int]) -> dict[int, list[DeclarationPaper]]:
+    """The declarations about several versions, by the version's key, in one query."""
+    wanted = list(versions)
+    found: dict[int, list[DeclarationPaper]] = {one: [] for one in wanted}
+    for row in Declaration.objects.filter(version__in=wanted):
+        found[row.version_id].append(_paper(DeclarationPaper, row.content, "A declaration"))
+    return found
 
 
 def votes_of(version: Version, round_: int) -> list[VotePaper]:

@@ -1,4 +1,4 @@
-"""One application before the committee: declaring, reading, asking, what is proposed, and voting."""
+"""One application before the committee: declaring, reading, what is proposed, and voting."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import CommonwealError
 from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.committee.conflicts import EXCLUDED
@@ -20,6 +21,7 @@ from commonweal.governance.committee.votes import Vote as VotePaper
 from commonweal.governance.committee.votes import can_read, shown_to
 from commonweal.governance.states.item import ITEM
 from commonweal.papers.forms import Form
+from commonweal.web.accounts.models import User
 from commonweal.web.applications.catalogues import catalogue_for
 from commonweal.web.applications.choosing import dataset_of, variable_of
 from commonweal.web.committee import agenda, ballots
@@ -148,8 +150,6 @@ def _vote_shown(request: HttpRequest, row: Item, standing: Standing) -> dict[str
 
 
 def _names(row: Item) -> list[dict[str, str]]:
-    from commonweal.web.accounts.models import User
-
     rows = User.objects.filter(public_id__in=row.eligible)
     return [{"person": one.public_id, "name": one.name} for one in rows]
 
@@ -184,8 +184,6 @@ def _recording(row: Item, paper: ApplicationVersion, standing: Standing) -> dict
 
 
 def _named(people: tuple[str, ...]) -> list[str]:
-    from commonweal.web.accounts.models import User
-
     return list(User.objects.filter(public_id__in=people).values_list("name", flat=True))
 
 
@@ -242,8 +240,6 @@ def declare(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _stamp() -> str:
-    from commonweal.foundation.clock import stamp
-
     return stamp(ballots.whole(clock.now()))
 
 
@@ -309,7 +305,8 @@ def variables(request: HttpRequest, pk: int) -> HttpResponse:
     check_records(request.user, row, paper)
     forms = _variable_forms(request, row, paper)
     said = None
-    if request.method == "POST" and all([one["form"].is_valid() for one in forms]):
+    valid = [one["form"].is_valid() for one in forms]  # each says what is wrong
+    if request.method == "POST" and all(valid):
         try:
             decided = [
                 VariableDecision.read(one["form"].plain(one["path"]), "The proposal",

@@ -25,7 +25,7 @@ from commonweal.web.committee.policies import (
     check_role,
     meeting_of,
     members,
-    standing_of,
+    standings,
 )
 from commonweal.web.committee.views.common import FORM, cleaned, page
 from commonweal.web.config import clock
@@ -178,9 +178,10 @@ def pack(request: HttpRequest, pk: int) -> HttpResponse:
     """The papers of the whole meeting, for reading and printing; only what the person may read."""
     row = meeting_of(request.user, pk)
     packs = []
-    for item in row.items.select_related("version__application__organisation", "meeting"):
-        paper = paper_of(item.version)
-        standing = standing_of(request.user, item, paper)
+    items = list(row.items.select_related("version__application__organisation", "meeting"))
+    known = standings(request.user, items)
+    for item in items:
+        paper, standing = paper_of(item.version), known[item.pk]
         shown = {"item": item, "paper": paper, "excluded": standing.out,
                  "undeclared": not standing.out and not standing.reads}  # fmt: skip
         if standing.reads:

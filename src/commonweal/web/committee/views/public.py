@@ -14,7 +14,7 @@ from commonweal.governance.clocks.calendar import long_day
 from commonweal.governance.committee.appeal import last_day_to_appeal
 from commonweal.governance.committee.conflicts import minute
 from commonweal.governance.committee.decision import headline
-from commonweal.governance.committee.vocabulary import OUTCOME_WORDS
+from commonweal.governance.committee.vocabulary import OUTCOME_WORDS, VotingRole
 from commonweal.governance.committee.words import sections
 from commonweal.web.committee.models import Decision, Meeting
 from commonweal.web.committee.packs import form_words
@@ -31,7 +31,7 @@ from commonweal.web.committee.views.common import page
 from commonweal.web.config import clock
 from commonweal.web.nhsuk.paging import page_of
 
-_ROLES = (
+_ROLES: tuple[tuple[VotingRole, str, str], ...] = (
     ("committee_chair", "chair", "chairs"),
     ("committee_member", "member who works with data or patients",
      "members who work with data or patients"),

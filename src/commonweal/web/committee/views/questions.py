@@ -9,21 +9,20 @@ from django.views.decorators.http import require_POST, require_safe
 
 from commonweal.foundation.errors import CommonwealError, Fault
 from commonweal.governance.committee.votes import NOT_UNDERSTOOD
+from commonweal.governance.states.application import APPLICATION
 from commonweal.web.applications.presenters import NO_TITLE
 from commonweal.web.applications.views.common import mine
 from commonweal.web.committee import questions
 from commonweal.web.committee.forms import AnswerForm, QuestionForm
+from commonweal.web.committee.models import Question
 from commonweal.web.committee.policies import (
     ANSWERING,
     check_role,
     item_of,
     no_page,
-    standing_of,
+    standings,
 )
-from commonweal.web.committee.models import Question
 from commonweal.web.committee.views.common import FORM, cleaned, page, told_on
-from commonweal.web.applications.services import paper_of
-from commonweal.governance.states.application import APPLICATION
 
 
 @require_POST
@@ -96,11 +95,8 @@ def waiting(request: HttpRequest) -> HttpResponse:
     """The questions that wait for the hospital's answer."""
     check_role(request.user, ANSWERING)
     rows = questions.open_questions()
-    papers = {one.item_id: one.item for one in rows}
-    may = {
-        key: standing_of(request.user, item, paper_of(item.version)).reads
-        for key, item in papers.items()
-    }
+    items = {one.item_id: one.item for one in rows}
+    may = {key: one.reads for key, one in standings(request.user, items.values()).items()}
     return page(request, "questions", {"rows": [one for one in rows if may[one.item_id]]})
 
 
@@ -114,7 +110,8 @@ def applicant(request: HttpRequest, name: str) -> HttpResponse:
     data = cleaned(request) if request.method == "POST" else None
     forms = [(one, AnswerForm(data, prefix=one.public_id)) for one in rows]
     said = None
-    if data is not None and rows and all([form.is_valid() for _, form in forms]):
+    valid = [form.is_valid() for _, form in forms]  # each says what is wrong
+    if data is not None and rows and all(valid):
         words = {one.public_id: form.cleaned_data["words"].strip() for one, form in forms}
         try:
             questions.answer_all(request.user, application, words)
