@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from commonweal.foundation.clock import FixedClock
@@ -15,12 +14,14 @@ from tests.applications import NOW as SENT
 from tests.applications import content_data
 from tests.web.applications.conftest import begin, fill
 from tests.web.conftest import Page, new_client
-from tests.web.signing_room import sign_now
 
 VOTERS = ("grace", "hamish", "yusuf", "irene", "jamal", "zofia")
 LAY = ("irene", "jamal", "zofia")
 MEMBERS = (*VOTERS, "xanthe")
 SECRETARY = "kate"
+ROLES = {"grace": "committee_chair"} | dict.fromkeys(("hamish", "yusuf", "xanthe"),
+                                                     "committee_member")  # fmt: skip
+ROLES |= dict.fromkeys(LAY, "committee_lay")
 REASONS = {who: f"Because-of-{who}-zq" for who in MEMBERS}
 """Words by which one sees whose vote a page shows."""
 
@@ -31,20 +32,40 @@ def person(who: str) -> Any:
     return User.objects.get(public_id=who)
 
 
+class Hasty:
+    """A signer that signs for real and tells the ledger nothing: an entry costs time.
+
+    What the ledger and the signer make of the acts is tried in `test_signer.py`.
+    """
+
+    def __init__(self, room: Any) -> None:
+        self.sign = room.sign
+
+    def hear(self, signed: Any) -> None:
+        del signed
+
+
 @dataclass
 class House:
-    """The home, a clock that stands, and browsers of the made-up people."""
+    """The signer's side of the home, a clock that stands, and browsers of the made-up people."""
 
-    home: Path
+    custody: Any
     clock: FixedClock
     browsers: dict[str, Any] = field(default_factory=dict)
+    heard_for_real: bool = False
 
     def browser(self, who: str) -> Any:
         """A browser in which somebody is signed in."""
+        from commonweal.web.accounts.middleware import PERSONA
+        from commonweal.web.accounts.personas import BACKEND
+
         if who not in self.browsers:
+            # As the page of made-up people signs in, without its second of work.
             client = new_client()
-            answer = client.post("/account/people/sign-in/", {"person": who})
-            assert answer.status_code == 302
+            client.force_login(person(who), backend=BACKEND)
+            session = client.session
+            session[PERSONA] = True
+            session.save()
             self.browsers[who] = client
         return self.browsers[who]
 
@@ -64,7 +85,18 @@ class House:
         """What somebody sends and then signs; the act, settled."""
         answer = self.post(who, path, **data)
         assert "/sign/" in answer["Location"], answer["Location"]
-        return sign_now(self.home, answer["Location"].strip("/").split("/")[-1])
+        return self.sign(answer["Location"].strip("/").split("/")[-1])
+
+    def sign(self, act_id: str) -> Any:
+        """The made-up person signs, and the signer settles; the act."""
+        from commonweal.web.signing.models import Act
+        from commonweal.web.signing.services import ask_signature, settle
+        from commonweal.web.signing.workers import SignerRoom
+
+        row = Act.objects.select_related("person").get(pk=act_id)
+        ask_signature(row.person, row.pk)
+        room = SignerRoom(self.custody)
+        return settle(row.pk, room if self.heard_for_real else Hasty(room))
 
     def heard(self, who: str, path: str, **data: Any) -> Any:
         """The same, and the ledger heard of it."""
@@ -110,8 +142,9 @@ class House:
         from commonweal.web.committee.models import Meeting
 
         when = self.clock.now() + timedelta(days=7)
-        self.post(SECRETARY, "/committee/meetings/new/", on_day=str(when.day), on_month=str(when.month),
-                  on_year=str(when.year), at="14:00", place="Room 4")  # fmt: skip
+        self.post(SECRETARY, "/committee/meetings/new/", on_day=str(when.day),
+                  on_month=str(when.month), on_year=str(when.year), at="14:00",
+                  place="Room 4")  # fmt: skip
         row = Meeting.objects.order_by("pk").last()
         if opened:
             self.open(row, present)
@@ -134,10 +167,27 @@ class House:
                   application=application.reference)  # fmt: skip
         return Item.objects.get(version__application=application, meeting=meeting)
 
-    def declare(self, item: Any, who: str, *kinds: str, **more: Any) -> Any:
-        """A member says whether they have a conflict."""
-        data = {"conflict": "yes" if kinds else "no", "kinds": list(kinds), **more}
-        return self.heard(who, f"/committee/items/{item.pk}/declare/", **data)
+    def declare(self, item: Any, who: str, *kinds: str) -> Any:
+        """A member says whether they have a conflict, and the ledger hears of it."""
+        from commonweal.governance.committee.conflicts import Declaration
+
+        said = Declaration(
+            declaration=1, person=who, version_digest=item.version.digest, conflicts=kinds,
+            at=self.clock.now(),
+        )  # fmt: skip
+        act = self.act(item, who, "conflict", "none" if said.free else "conflicted", said)
+        settled = self.sign(act.pk)
+        assert settled.state == "heard", (settled.code, settled.sentence)
+        return settled
+
+    def act(self, item: Any, who: str, kind: str, verdict: str, content: Any) -> Any:
+        """An act as the pages propose it."""
+        from commonweal.web.signing.services import propose
+
+        return propose(
+            person(who), ROLES[who], kind, verdict, subject=item.version.application.reference,
+            object_digest=item.version.digest, back="/", content=content, wish={"item": item.pk},
+        )  # fmt: skip
 
     def step(self, who: str, item: Any, action: str, status: int = 302, **data: Any) -> Any:
         """Somebody takes a step with an item."""
@@ -162,10 +212,20 @@ class House:
         self.step("grace", item, "open_vote", hours="24")
         return self.fresh(item)
 
-    def vote(self, item: Any, who: str, verdict: str = "approve", conditions: str = "") -> Any:
+    def proposed(self, item: Any, who: str, verdict: str = "approve", asked: str = "") -> Any:
+        """A vote that waits for its signature; the act."""
+        from commonweal.governance.committee.votes import Vote
+
+        made = Vote(
+            vote=1, person=who, role=ROLES[who], version_digest=item.version.digest,
+            round=self.fresh(item).round or 1, verdict=verdict, reasons=REASONS[who],
+            conditions=(asked,) if asked else (), at=self.clock.now(),
+        )  # fmt: skip
+        return self.act(item, who, "vote", verdict, made)
+
+    def vote(self, item: Any, who: str, verdict: str = "approve", asked: str = "") -> Any:
         """A member votes and signs; the act, however it was settled."""
-        return self.signed(who, f"/committee/items/{item.pk}/vote/", verdict=verdict,
-                           reasons=REASONS[who], conditions=conditions)  # fmt: skip
+        return self.sign(self.proposed(item, who, verdict, asked).pk)
 
     def closed(self, verdicts: dict[str, str] | None = None, **kw: Any) -> Any:
         """An item on which all have voted; `verdicts`: those that are no plain yes."""

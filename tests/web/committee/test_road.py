@@ -34,6 +34,37 @@ def test_from_ready_to_a_published_yes_with_conditions(house: House) -> None:
     assert "Asthma admissions in winter" in listed
 
 
+def test_a_member_declares_and_votes_on_the_pages(house: House) -> None:
+    item = house.listed()
+    at = f"/committee/items/{item.pk}/"
+    house.open(item.meeting)
+    house.step("kate", item, "begin")
+    page = house.post("irene", at + "declare/", 200)
+    assert "Say whether you have a conflict of interest." in page.content.decode()
+    house.heard("irene", at + "declare/", conflict="no")
+    told = house.post("xanthe", at + "declare/", 200, conflict="yes", kinds=["other"])
+    assert "Say what the other reason is." in told.content.decode()
+    house.heard("xanthe", at + "declare/", conflict="yes", kinds=["other"], told="A secret-zq.")
+    for who in VOTERS:
+        if who != "irene":
+            house.declare(item, who)
+    house.step("grace", item, "end_declarations")
+    house.step("grace", item, "open_vote", hours="24")
+    wrong = house.post("irene", at + "vote/", 200, verdict="approve_with_conditions",
+                       reasons="Words-that-stay.")  # fmt: skip
+    assert "Say what the conditions are." in wrong.content.decode()
+    assert "Words-that-stay." in wrong.content.decode()
+    house.heard("irene", at + "vote/", verdict="approve_with_conditions", reasons="It helps.",
+                conditions="Publish it.\r\n\r\nTell people.")  # fmt: skip
+    from commonweal.web.committee.services import declarations_of, votes_of
+
+    vote = votes_of(item.version, 1)[0]
+    assert vote.conditions == ("Publish it.", "Tell people.")
+    assert [one.person for one in declarations_of(item.version) if not one.free] == ["xanthe"]
+    for who in ("grace", "kate", "irene", "edward", "amara"):
+        assert "A secret-zq." not in house.browser(who).get(at).content.decode()
+
+
 def events(reference: str) -> list[Any]:
     from commonweal.web.ledgerlink.models import Intent
 

@@ -7,12 +7,13 @@ impact assessment's record, or from an act that the ledger heard of.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from commonweal.foundation.canonical import parse_json
 from commonweal.governance.application.questions import in_words
 from commonweal.governance.application.version import ApplicationVersion
-from commonweal.governance.committee.prompts import default_prompts
+from commonweal.governance.committee.prompts import ReviewPrompts, default_prompts
 from commonweal.papers.act_table import ACTS
 from commonweal.papers.forms import read_form
 from commonweal.papers.sentences import ACTION_WORDS, PURPOSE_WORDS
@@ -102,8 +103,13 @@ def prompts(*, lay: bool) -> list[dict[str, Any]]:
             "source": group.source,
             "prompts": [one for one in group.prompts if one.who in mine],
         }
-        for group in default_prompts().groups
+        for group in _prompts().groups
     ]
+
+
+@cache
+def _prompts() -> ReviewPrompts:
+    return default_prompts()
 
 
 def variables(item: Item, paper: ApplicationVersion) -> list[dict[str, Any]]:
