@@ -36,14 +36,15 @@ def published_text(rules: CommitteeRules) -> str:
             f"{long_day(rules.review_by)}.\n"
         )
     ]
-    for title, lines in _sections(rules):
+    for title, lines in sections(rules):
         parts.append(f"**{title}**\n")
         parts += [f"- {line}" for line in lines]
         parts.append("")
     return "\n".join(parts).rstrip()
 
 
-def _sections(rules: CommitteeRules) -> Iterator[tuple[str, list[str]]]:
+def sections(rules: CommitteeRules) -> Iterator[tuple[str, list[str]]]:
+    """The rules as groups of sentences, each under its title."""
     yield "Who decides", _who(rules)
     yield "How votes count", _how(rules)
     yield "When the votes come to no decision", _deadlock(rules)

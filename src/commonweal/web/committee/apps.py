@@ -6,7 +6,20 @@ from django.apps import AppConfig
 
 
 class CommitteeConfig(AppConfig):
-    """Its name and label."""
+    """Its name and label, and what follows from the acts of the committee."""
 
     name = "commonweal.web.committee"
     label = "committee"
+
+    def ready(self) -> None:
+        """Say which kinds of act this app deals with."""
+        from commonweal.web.committee.handlers import (
+            DecisionHandler,
+            DeclarationHandler,
+            VoteHandler,
+        )
+        from commonweal.web.signing.handlers import handle
+
+        handle("conflict", DeclarationHandler())
+        handle("vote", VoteHandler())
+        handle("decide", DecisionHandler())

@@ -14,6 +14,7 @@ from commonweal.web.desk.policies import can_desk
 _NAVIGATION = (
     ("register:index", "Projects"),
     ("discovery:index", "Data we hold"),
+    ("committee:index", "Committee"),
     ("about", "About"),
 )
 

@@ -23,6 +23,7 @@ urlpatterns = [
     path("applications/", include("commonweal.web.desk.writers_urls")),
     path("desk/", include("commonweal.web.desk.urls")),
     path("assessments/", include("commonweal.web.desk.public_urls")),
+    path("committee/", include("commonweal.web.committee.urls")),
     path("account/", include("commonweal.web.accounts.urls")),
     path("api/v1/", addresses()),
 ]

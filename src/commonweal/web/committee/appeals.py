@@ -1,0 +1,113 @@
+"""Appeals: the applicant asks that others look at a no; upheld, the committee decides again."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from commonweal.foundation.canonical import digest
+from commonweal.foundation.errors import Refused
+from commonweal.governance.committee.appeal import check_hearer, check_in_time
+from commonweal.governance.committee.conflicts import excluded
+from commonweal.governance.states.application import APPLICATION
+from commonweal.ledger.details import commitment, new_salt
+from commonweal.ledger.entry import Actor, Event
+from commonweal.web.accounts.models import User
+from commonweal.web.applications.models import Application
+from commonweal.web.applications.policies import role_for
+from commonweal.web.applications.services import paper_of
+from commonweal.web.committee.models import Appeal, Decision
+from commonweal.web.committee.policies import HEARING, check_role, role_in
+from commonweal.web.committee.services import (
+    decision_of,
+    declarations_of,
+    every_vote_of,
+    rules_in_force,
+)
+from commonweal.web.config import clock
+from commonweal.web.ledgerlink.services import govern
+
+
+def standing_decision(application: Application) -> Decision:
+    """The decision on the newest version. Raises `Refused` CW-STATE-STEP where there is none."""
+    version = application.versions.order_by("number").last()
+    found = None if version is None else decision_of(version)
+    if found is None or found.published_at is None:
+        raise Refused("CW-STATE-STEP", "Nothing was decided that one could appeal against.")
+    return found
+
+
+def check_appeal(person: User, application: Application) -> Decision:
+    """The decision that a person may appeal against now.
+
+    Raises `Refused` CW-STATE-STEP, CW-STATE-ROLE, CW-APPEAL-LATE.
+    """
+    role = role_for(person, application, clock.today())
+    APPLICATION.check_step(application.state, "appeal", role, met=("within_appeal_time",))
+    found = standing_decision(application)
+    check_in_time(found.since, rules_in_force(), clock.now())
+    return found
+
+
+def appeal(person: User, application: Application, grounds: str) -> Appeal:
+    """Appeal. Raises as `check_appeal`."""
+    with transaction.atomic():
+        fresh = Application.objects.select_for_update().get(pk=application.pk)
+        found = check_appeal(person, fresh)
+        role = role_for(person, fresh, clock.today())
+        fresh.state = APPLICATION.check_step(
+            fresh.state, "appeal", role, met=("within_appeal_time",)
+        )
+        row = Appeal(
+            application=fresh, decision=found, grounds=grounds, salt=new_salt(), made_by=person,
+            made_at=clock.now(),
+        )  # fmt: skip
+        fields = {
+            "application": fresh.reference, "decision": found.reference,
+            "grounds": commitment(bytes(row.salt), grounds.encode()),
+        }  # fmt: skip
+        govern(Event("decision.appealed", Actor(role, person.public_id), fields), row, fresh)
+    return row
+
+
+def check_may_hear(person: User, row: Appeal) -> None:
+    """Refuse who voted, decided, declared a conflict or is named. Raises CW-APPEAL-HEARER."""
+    paper = paper_of(row.decision.version)
+    declared = declarations_of(row.decision.version)
+    voted = {one.person for one in every_vote_of(row.decision.version)}
+    out = excluded(declared, paper.digest(), ())
+    check_hearer(person.public_id, voted, tuple(out), tuple(paper.involved))
+
+
+def hear(person: User, row: Appeal, *, uphold: bool, reasons: str) -> Appeal:
+    """Uphold the appeal, so that the committee decides again, or dismiss it.
+
+    Raises `Refused` CW-STATE-*, CW-APPEAL-HEARER.
+    """
+    action = "uphold_appeal" if uphold else "dismiss_appeal"
+    with transaction.atomic():
+        fresh = Application.objects.select_for_update().get(pk=row.application_id)
+        held = Appeal.objects.select_related("decision__version").get(pk=row.pk)
+        role = role_in(APPLICATION, fresh.state, action, check_role(person, HEARING))
+        if held.result:
+            raise Refused("CW-STATE-STEP", "This appeal was heard already.")
+        check_may_hear(person, held)
+        fresh.state = APPLICATION.check_step(fresh.state, action, role, met=("heard_by_others",))
+        held.result = "upheld" if uphold else "dismissed"
+        held.reasons, held.heard_by, held.heard_at = reasons, person, clock.now()
+        actor, about = Actor(role, person.public_id), held.decision
+        fields = {"application": fresh.reference, "decision": about.reference}
+        if uphold:
+            about.set_aside_at = held.heard_at
+            event = Event("decision.set_aside", actor, fields | {"reason": "appeal_upheld"})
+            govern(event, held, about, fresh)
+        else:
+            hashed = digest({"reasons": reasons})
+            event = Event("appeal.dismissed", actor, fields | {"reasons_hash": hashed})
+            govern(event, held, fresh)
+    return held
+
+
+def open_appeals() -> list[Appeal]:
+    """Appeals that wait to be heard, the oldest first."""
+    rows = Appeal.objects.filter(result="").select_related("application", "decision")
+    return list(rows)

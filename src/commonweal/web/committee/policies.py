@@ -1,0 +1,219 @@
+"""Who may see and do what in the committee. `check_x` says why not (rule 3).
+
+Who has nothing to do with the committee is told that there is no page. A member reads the papers
+once they have declared; one with a conflict, or whom the application names, never does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, cast
+
+from commonweal.foundation.errors import Fault, Refused
+from commonweal.governance.application.version import ApplicationVersion
+from commonweal.governance.committee.conflicts import (
+    EXCLUDED,
+    Declaration,
+    check_takes_part,
+    excluded,
+    undeclared,
+)
+from commonweal.governance.committee.membership import Membership, Seat, membership_of
+from commonweal.governance.roles import VOTING, RoleName
+from commonweal.governance.states.machine import StateMachine
+from commonweal.web.accounts.models import User
+from commonweal.web.applications.services import paper_of
+from commonweal.web.committee.models import Appeal, Item, Meeting
+from commonweal.web.committee.services import (
+    declarations_by_version,
+    declarations_of,
+    rules_in_force,
+)
+from commonweal.web.config import clock
+from commonweal.web.signing.services import roster
+
+SECRETARY: RoleName = "committee_secretary"
+CHAIR: RoleName = "committee_chair"
+SITTING = VOTING | {SECRETARY}
+"""Roles that see meetings and agendas."""
+ANSWERING: frozenset[RoleName] = frozenset({"ig_officer", "data_manager", "dpo", SECRETARY, CHAIR})
+"""Roles that answer a member's question for the hospital."""
+HEARING: frozenset[RoleName] = frozenset({"caldicott_guardian", "siro"})
+"""Roles that hear an appeal."""
+
+
+def no_page() -> Fault:
+    """What somebody reads who has nothing to do here."""
+    return Fault("CW-WEB-NOT-FOUND", "There is no page at this address.")
+
+
+def roles_of(person: Any, day: date) -> frozenset[RoleName]:
+    """The roles that a person holds on `day`; none for somebody who is not signed in."""
+    if not getattr(person, "is_authenticated", False):
+        return frozenset()
+    return cast("frozenset[RoleName]", person.roles_on(day))
+
+
+def check_role(person: Any, among: frozenset[RoleName]) -> frozenset[RoleName]:
+    """The roles of `among` that a person holds today. Raises `Fault` CW-WEB-NOT-FOUND."""
+    found = roles_of(person, clock.today()) & among
+    if not found:
+        raise no_page()
+    return found
+
+
+def members() -> Membership:
+    """Who may vote, as the signer last told the service. Raises `Refused` CW-COMMITTEE-MEMBER."""
+    known = roster()
+    if known is None:
+        raise Refused(
+            "CW-COMMITTEE-MEMBER",
+            "The service does not know yet who sits on the committee.",
+            remedy="The hospital adopts its list of people; then this page works.",
+        )
+    return membership_of(rules_in_force().id, known.people)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What one person is to one item. `seat`: with a vote, today; `roles`: held today."""
+
+    roles: frozenset[RoleName]
+    seat: Seat | None
+    declared: bool
+    out: bool
+
+    @property
+    def takes_part(self) -> bool:
+        """True for a member who declared and has no conflict."""
+        return self.seat is not None and self.declared and not self.out
+
+    @property
+    def records(self) -> bool:
+        """True for who runs the meeting: the secretary, and a chair who takes part."""
+        return not self.out and (SECRETARY in self.roles or self.chairs)
+
+    @property
+    def chairs(self) -> bool:
+        """True for a chair who takes part."""
+        return CHAIR in self.roles and self.takes_part and self.role == CHAIR
+
+    @property
+    def role(self) -> RoleName | None:
+        """The role in which the person votes."""
+        return None if self.seat is None else self.seat.role
+
+    @property
+    def reads(self) -> bool:
+        """True for who may read the papers, the questions and the discussion."""
+        if self.out:
+            return False
+        return self.takes_part if self.seat is not None else bool(self.roles & ANSWERING)
+
+
+def seat_of(person: User, at: datetime) -> Seat | None:
+    """The seat with a vote that a person holds: by the roster, and by their account as well."""
+    seat = members().seat_of(person.public_id, at)
+    held = roles_of(person, clock.today())
+    return seat if seat is not None and seat.role in held else None
+
+
+def standing_of(person: User, item: Item, paper: ApplicationVersion) -> Standing:
+    """What `person` is to `item`; `paper`: of its version."""
+    return _standing(person, paper, declarations_of(item.version), seat_of(person, clock.now()))
+
+
+def standings(person: User, items: Iterable[Item]) -> dict[int, Standing]:
+    """What `person` is to each of `items`, with as many queries for many as for one."""
+    listed = list(items)
+    seat = seat_of(person, clock.now())
+    said = declarations_by_version([one.version_id for one in listed])
+    return {
+        one.pk: _standing(person, paper_of(one.version), said[one.version_id], seat)
+        for one in listed
+    }
+
+
+def _standing(
+    person: User, paper: ApplicationVersion, declared: list[Declaration], seat: Seat | None
+) -> Standing:
+    return Standing(
+        roles=roles_of(person, clock.today()),
+        seat=seat,
+        declared=any(one.person == person.public_id for one in declared),
+        out=person.public_id in excluded(declared, paper.digest(), paper.involved),
+    )
+
+
+def item_of(person: User, pk: int) -> tuple[Item, ApplicationVersion, Standing]:
+    """An item with its paper and what the person is to it. Raises `Fault` CW-WEB-NOT-FOUND."""
+    check_role(person, SITTING | ANSWERING)
+    rows = Item.objects.select_related("version__application__organisation", "meeting")
+    item = rows.filter(pk=pk).first()
+    if item is None:
+        raise no_page()
+    paper = paper_of(item.version)
+    return item, paper, standing_of(person, item, paper)
+
+
+def meeting_of(person: User, pk: int) -> Meeting:
+    """A meeting. Raises `Fault` CW-WEB-NOT-FOUND."""
+    check_role(person, SITTING)
+    found = Meeting.objects.filter(pk=pk).first()
+    if found is None:
+        raise no_page()
+    return found
+
+
+def check_part(person: User, item: Item, paper: ApplicationVersion) -> Seat:
+    """The seat of a member who takes part in `item` now. Raises what `check_takes_part` raises."""
+    seat = check_takes_part(
+        person.public_id, members(), declarations_of(item.version), paper.digest(),
+        paper.involved, clock.now(),
+    )  # fmt: skip
+    if seat_of(person, clock.now()) is None:
+        raise Refused("CW-COMMITTEE-MEMBER", "Your account no longer holds this seat.")
+    return seat
+
+
+def check_records(person: User, item: Item, paper: ApplicationVersion) -> None:
+    """Refuse who does not run this item. Raises `Refused` CW-COMMITTEE-CONFLICT, CW-STATE-ROLE."""
+    found = standing_of(person, item, paper)
+    if found.out:
+        raise Refused("CW-COMMITTEE-CONFLICT", EXCLUDED)
+    if CHAIR in found.roles and found.seat is not None and not found.declared:
+        check_part(person, item, paper)
+    if not found.records:
+        raise Refused(
+            "CW-STATE-ROLE", "Only the chair or the secretary of the committee can do it."
+        )
+
+
+def role_in(machine: StateMachine, state: str, action: str, roles: frozenset[RoleName]) -> RoleName:
+    """The role among `roles` in which a step may be taken.
+
+    Raises `Refused` CW-STATE-STEP or CW-STATE-ROLE.
+    """
+    row = machine.step(state, action)
+    for role in sorted(roles & row.by):
+        return role
+    machine.check_step(state, action, min(roles, default="public"), met=(row.guard or "",))
+    raise no_page()  # pragma: no cover - the line before refuses
+
+
+def waiting_for(item: Item, paper: ApplicationVersion) -> tuple[str, ...]:
+    """Members who are present and have not said whether they have a conflict."""
+    seats = [s for s in members().sitting(clock.now()) if s.person in item.meeting.present]
+    return undeclared(seats, declarations_of(item.version), paper.digest(), paper.involved)
+
+
+def appeal_of(person: User, pk: int) -> Appeal:
+    """An appeal, for an officer who may hear appeals. Raises `Fault` CW-WEB-NOT-FOUND."""
+    check_role(person, HEARING)
+    rows = Appeal.objects.select_related("application", "decision__version")
+    found = rows.filter(pk=pk).first()
+    if found is None:
+        raise no_page()
+    return found

@@ -1,0 +1,134 @@
+"""What everybody may read: who the committee is, its rules, its meetings and its decisions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from commonweal.foundation.errors import Refused
+from commonweal.governance.clocks.calendar import long_day
+from commonweal.governance.committee.appeal import last_day_to_appeal
+from commonweal.governance.committee.conflicts import minute
+from commonweal.governance.committee.decision import headline
+from commonweal.governance.committee.vocabulary import OUTCOME_WORDS, VotingRole
+from commonweal.governance.committee.words import sections
+from commonweal.web.committee.models import Decision, Meeting
+from commonweal.web.committee.packs import form_words
+from commonweal.web.committee.policies import (
+    ANSWERING,
+    HEARING,
+    SITTING,
+    members,
+    no_page,
+    roles_of,
+)
+from commonweal.web.committee.services import decision_paper, rules_in_force
+from commonweal.web.committee.views.common import page
+from commonweal.web.config import clock
+from commonweal.web.nhsuk.paging import page_of
+
+_ROLES: tuple[tuple[VotingRole, str, str], ...] = (
+    ("committee_chair", "chair", "chairs"),
+    ("committee_member", "member who works with data or patients",
+     "members who work with data or patients"),
+    ("committee_lay", "lay member from the public", "lay members from the public"),
+)  # fmt: skip
+
+
+@login_not_required
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Who is on the committee, when it meets, and the way to its rules and decisions."""
+    held = roles_of(request.user, clock.today())
+    now = clock.now()
+    meetings = Meeting.objects.filter(held_at__gte=now, state__in=("planned", "papers_sent"))
+    more = {
+        "rules": rules_in_force(),
+        "sitting": _sitting(),
+        "meetings": [one.held_at for one in meetings[:6]],
+        "decisions": list(_published()[:3]),
+        "outcomes": OUTCOME_WORDS,
+        "works": bool(held & SITTING),
+        "answers": bool(held & ANSWERING),
+        "hears": bool(held & HEARING),
+    }
+    return page(request, "index", more)
+
+
+def _sitting() -> list[str]:
+    try:
+        seats = members().sitting(clock.now())
+    except Refused:
+        return []
+    counted = Counter(seat.role for seat in seats)
+    return [
+        f"{counted[role]} {one if counted[role] == 1 else many}"
+        for role, one, many in _ROLES
+        if counted[role]
+    ]
+
+
+@login_not_required
+@require_safe
+def rules(request: HttpRequest) -> HttpResponse:
+    """The terms of reference: words that are made from the rules themselves."""
+    found = rules_in_force()
+    more = {
+        "rules": found,
+        "sections": list(sections(found)),
+        "adopted": long_day(found.adopted_on),
+        "review": long_day(found.review_by),
+    }
+    return page(request, "rules", more)
+
+
+def _published() -> Any:
+    rows = Decision.objects.filter(published_at__isnull=False, act__isnull=False)
+    return rows.order_by("-published_at", "-id")
+
+
+@login_not_required
+@require_safe
+def decisions(request: HttpRequest) -> HttpResponse:
+    """All decisions, the newest first; refused applications too."""
+    more = {
+        "page": page_of(list(_published().defer("content")), request.GET, size=20),
+        "outcomes": OUTCOME_WORDS,
+    }
+    return page(request, "decisions", more)
+
+
+@login_not_required
+@require_safe
+def decision(request: HttpRequest, name: str) -> HttpResponse:
+    """One decision: the answer, the reasons, the conditions, the count, and other views."""
+    row = _published().filter(reference=name).first()
+    if row is None:
+        raise no_page()
+    paper = decision_paper(row)
+    heard = row.appeals.exclude(result="").order_by("id").last()
+    more = {
+        "row": row,
+        "paper": paper,
+        "title": row.title,
+        "headline": headline(paper),
+        "counts": [
+            (OUTCOME_WORDS[name].capitalize(), getattr(paper.votes, name)) for name in OUTCOME_WORDS
+        ],
+        "minute": minute(paper.votes.excluded),
+        "granted": [one for one in paper.variables if one.verdict == "granted"],
+        "coarser": [(one, form_words(one.form)) for one in paper.variables
+                    if one.verdict == "coarser"],
+        "refused": [one for one in paper.variables if one.verdict == "refused"],
+        "appeal_until": last_day_to_appeal(row.since, rules_in_force())
+        if paper.outcome == "reject" else None,
+        "appeal": heard,
+        "replaced_by": Decision.objects.filter(
+            version=row.version, made_at__gt=row.made_at, act__isnull=False
+        ).first() if row.set_aside_at else None,
+    }  # fmt: skip
+    return page(request, "decision", more)
