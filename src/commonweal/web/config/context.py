@@ -34,6 +34,7 @@ def service(request: HttpRequest) -> dict[str, Any]:
         if can_desk(person, clock.today()):
             desk = reverse("desk:index")
             navigation.append({"text": "Desk", "href": desk, "current": here.startswith(desk)})
+        navigation.append(_to("Permits", reverse("projects:index"), here))
     return {
         "custodian": settings.HOME.custodian,
         "demonstration": settings.HOME.is_demonstration,
@@ -44,6 +45,10 @@ def service(request: HttpRequest) -> dict[str, Any]:
         "reference": getattr(request, "reference", ""),
         "account_items": _account(person),
     }
+
+
+def _to(text: str, href: str, here: str) -> dict[str, Any]:
+    return {"text": text, "href": href, "current": here.startswith(href)}
 
 
 def _account(person: Any) -> list[dict[str, str]]:

@@ -24,6 +24,7 @@ urlpatterns = [
     path("desk/", include("commonweal.web.desk.urls")),
     path("assessments/", include("commonweal.web.desk.public_urls")),
     path("committee/", include("commonweal.web.committee.urls")),
+    path("permits/", include("commonweal.web.projects.urls")),
     path("account/", include("commonweal.web.accounts.urls")),
     path("api/v1/", addresses()),
 ]
