@@ -48,7 +48,12 @@ from commonweal.vault.release.session import (
     make_inputs,
     refuse_elsewhere,
 )
-from commonweal.vault.release.store import BUILDING, airlock_folder, next_release_id
+from commonweal.vault.release.store import (
+    BUILDING,
+    airlock_folder,
+    find_completed,
+    next_release_id,
+)
 from commonweal.vault.release.writing import SealedFolder
 from commonweal.vault.risk import Depth
 from commonweal.vault.tables.opening import EngineName, opened_engine
@@ -159,6 +164,13 @@ def build_release(
         folder = deliver(folder, out)
     seconds = (custody.clock.now() - started).total_seconds()
     return BuildReport(folder, manifest, seconds, entry, tuple(recovered), run.choices, run.forms)
+
+
+def finish_cut_off(custody: Custody, release: str) -> bool:
+    """Finish or remove what a dead build of `release` left; True if that release now exists."""
+    with custody.home.run_lock():
+        recover(custody)
+    return find_completed(custody.ledger, release) is not None
 
 
 @dataclass

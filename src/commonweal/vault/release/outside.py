@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
 from commonweal.foundation.clock import parse_stamp, stamp
 from commonweal.papers.release import AppliedChoices, PeopleCounts, RiskFigures, rounded
 from commonweal.papers.release.planned import (
@@ -15,7 +19,7 @@ from commonweal.vault.release.assembling import applied_choices, patients
 from commonweal.vault.release.hints import Advised
 from commonweal.vault.release.prepare import Prepared
 from commonweal.vault.release.reporting import quasi_names
-from commonweal.vault.risk import overall
+from commonweal.vault.risk import Breach, overall
 
 
 def plan_summary(prepared: Prepared, release: str, advice: Advised | None) -> PlanSummary:
@@ -41,14 +45,34 @@ def plan_summary(prepared: Prepared, release: str, advice: Advised | None) -> Pl
     )
 
 
+@dataclass(frozen=True)
+class RefusedOutside:
+    """What may leave of a refusal over the limits: which limits, and the advice."""
+
+    over: tuple[PlannedBreach, ...]
+    advice: PlannedAdvice
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON values, with the names of a plan."""
+        return {"over": [one.plain() for one in self.over], "advice": self.advice.plain()}
+
+
+def refusal_outside(error: Advised) -> RefusedOutside:
+    """What may leave of a build's refusal."""
+    return RefusedOutside(_breaches(error.breaches), _advice(error))
+
+
 def _over(prepared: Prepared) -> tuple[PlannedBreach, ...]:
-    found = [
-        PlannedBreach(measure=one.measure, table=one.table, column=one.column)
-        for one in prepared.breaches
-    ]
+    found = _breaches(prepared.breaches)
     if prepared.intruder is not None and not prepared.intruder.passed:
-        found.append(PlannedBreach(measure="intruder"))
-    return tuple(found)
+        return (*found, PlannedBreach(measure="intruder"))
+    return found
+
+
+def _breaches(breaches: Iterable[Breach]) -> tuple[PlannedBreach, ...]:
+    return tuple(
+        PlannedBreach(measure=one.measure, table=one.table, column=one.column) for one in breaches
+    )
 
 
 def _advice(advised: Advised) -> PlannedAdvice:

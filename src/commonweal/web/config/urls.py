@@ -19,6 +19,7 @@ urlpatterns = [
     path("data/", include("commonweal.web.discovery.urls")),
     path("projects/", include("commonweal.web.register.urls")),
     path("applications/", include("commonweal.web.applications.urls")),
+    path("releases/", include("commonweal.web.releases.urls")),
     path("account/", include("commonweal.web.accounts.urls")),
     path("api/v1/", addresses()),
 ]
