@@ -47,9 +47,9 @@ KIND_WORDS: Mapping[str, str] = {
 LIMIT_WORDS: Mapping[str, str] = {
     "k": "Too few people look alike",
     "distinct_l": "People who look alike have too much in common",
-    "prosecutor_mean": "The mean chance of recognising somebody known to be in the data is too high",
+    "prosecutor_mean": "The chance of recognising somebody known to be in the data is too high",
     "marketer": "Too many people could be matched with other records",
-    "shift_candidates": "Too few ways to move the dates fit what is known about the hospital's days",
+    "shift_candidates": "Too few ways to move the dates fit the days on which records are made",
     "intruder": "The test with an intruder recognised too many people",
 }
 
