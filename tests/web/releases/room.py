@@ -70,7 +70,8 @@ class Room:
     def stop(self, step: str, permit: str = LIVE) -> None:
         """Pause, suspend or revoke a permit."""
         with signer(self.home) as custody:
-            change_state(custody, find_permit(custody, permit), step, "guardian_decision")  # type: ignore[arg-type]
+            reason = None if step == "resume" else "guardian_decision"
+            change_state(custody, find_permit(custody, permit), step, reason)  # type: ignore[arg-type]
 
     def work(self, room: str = "vault") -> int:
         """Every step of a room, as its worker takes them, once."""
@@ -102,6 +103,11 @@ def copied(web_home: Path, to: Path) -> Path:
     shutil.copytree(web_home.with_name("stores"), to / "stores")
     shutil.copytree(web_home, to / "home", ignore=shutil.ignore_patterns("*.sock"))
     return to / "home"
+
+
+def today() -> Any:
+    """The present date in UTC."""
+    return datetime.now(UTC).date()
 
 
 def person(who: str) -> Any:
