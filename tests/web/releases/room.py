@@ -10,14 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from commonweal.foundation.clock import stamp
-from commonweal.vault.custody import Custody, change_state, find_permit
+from commonweal.foundation.clock import SystemClock, stamp
+from commonweal.vault.custody import Custody, change_state, find_permit, open_custody
 from commonweal.vault.release.inputs import remember_inputs
 from tests.release_house import hospital as hospital_tables
 from tests.release_house import write_tables
 from tests.unit.choices.helpers import HEADER
 from tests.web.house import catalogue
-from tests.web.signing_room import signer
 
 LIVE, PAUSED, REVOKED, ANNOUNCED = "permit-0", "permit-1", "permit-2", "permit-3"
 PROJECT = "project-0"
@@ -46,7 +45,8 @@ class Room:
         described["datasets"][0]["source"]["location"] = str(self.beside / "records")
         (self.beside / "catalogue.json").write_text(json.dumps(described))
         self.choose()
-        with signer(self.home) as custody:
+        stores = self.home.with_name("stores")
+        with open_custody(self.home, SystemClock(), root_store=stores) as custody:
             remember_inputs(custody, "hospital", self.beside / "catalogue.json", self.choices)
 
     def choose(
@@ -69,6 +69,8 @@ class Room:
 
     def stop(self, step: str, permit: str = LIVE) -> None:
         """Pause, suspend or revoke a permit."""
+        from tests.web.signing_room import signer
+
         with signer(self.home) as custody:
             reason = None if step == "resume" else "guardian_decision"
             change_state(custody, find_permit(custody, permit), step, reason)  # type: ignore[arg-type]
@@ -77,11 +79,15 @@ class Room:
         """Every step of a room, as its worker takes them, once."""
         from commonweal.web.releases.workers import steps
 
+        from tests.web.signing_room import signer
+
         with signer(self.home) as custody:
             return sum(step(custody) for step in steps(room))
 
     def with_custody(self, what: Callable[[Custody], Any]) -> Any:
         """What `what` finds in the opened home."""
+        from tests.web.signing_room import signer
+
         with signer(self.home) as custody:
             return what(custody)
 

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from commonweal.web.releases.policies import sees_releases
+
 _NAVIGATION = (
     ("register:index", "Projects"),
     ("discovery:index", "Data we hold"),
@@ -27,6 +29,9 @@ def service(request: HttpRequest) -> dict[str, Any]:
     if person is not None:
         own = reverse("applications:index")
         navigation.append({"text": "Applications", "href": own, "current": here.startswith(own)})
+    if person is not None and sees_releases(person):
+        made = reverse("releases:index")
+        navigation.append({"text": "Releases", "href": made, "current": here.startswith(made)})
     return {
         "custodian": settings.HOME.custodian,
         "demonstration": settings.HOME.is_demonstration,

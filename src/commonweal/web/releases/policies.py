@@ -20,6 +20,7 @@ from commonweal.papers.release import PlanSummary
 from commonweal.web.accounts.models import User
 from commonweal.web.accounts.policies import memberships_on
 from commonweal.web.applications.models import Application
+from commonweal.web.config import clock
 from commonweal.web.projects.models import Permit
 from commonweal.web.releases.models import BUILD, OPEN, PLAN, Order, Release
 
@@ -41,11 +42,11 @@ def roles_for(person: User, project: str, day: date) -> frozenset[str]:
     )
 
 
-def works_here(person: User, day: date) -> bool:
+def sees_releases(person: User) -> bool:
     """True for whoever sees the releases of at least some projects as staff."""
     return any(
         one.role in VIEWERS and one.organisation.kind == "custodian"
-        for one in memberships_on(person, day)
+        for one in memberships_on(person, clock.today())
     )
 
 

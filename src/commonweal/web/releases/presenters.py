@@ -120,7 +120,7 @@ def about(count: int | None) -> str:
 
 def risk_rows(risk: SummaryRisk) -> list[tuple[str, str]]:
     """The bands of risk, in words."""
-    rows = [
+    rows: list[tuple[str, str]] = [
         ("People in the smallest group who look alike", risk.smallest_group),
         (
             "Mean chance of recognising somebody who is known to be in the data",

@@ -1,20 +1,15 @@
-// Looks again, politely: while the page is seen, and only at the part that says how far the work is.
-const place = document.getElementById("progress");
-const seconds = Number(place?.dataset.lookAgain ?? 0);
+// Looks again, politely: while the page is seen, and only if nobody is in the middle of anything on
+// it. The service's policy lets no script fetch, so the page is loaded again as a whole.
+const seconds = Number(document.getElementById("progress")?.dataset.lookAgain ?? 0);
 
-async function look() {
-  if (document.hidden) return;
-  const answer = await fetch(window.location.href, { headers: { Accept: "text/html" } });
-  if (!answer.ok) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const fresh = page.getElementById("progress");
-  if (fresh === null) {
-    window.location.reload();
-  } else if (fresh.textContent !== place.textContent) {
-    place.replaceChildren(...fresh.childNodes);
-  }
+function isIdle() {
+  const here = document.activeElement;
+  const selected = String(window.getSelection() ?? "") !== "";
+  return !document.hidden && !selected && (here === null || here === document.body);
 }
 
-if (place !== null && seconds > 0) {
-  window.setInterval(() => look().catch(() => undefined), seconds * 1000);
+if (seconds > 0) {
+  window.setInterval(() => {
+    if (isIdle()) window.location.reload();
+  }, seconds * 1000);
 }
