@@ -78,7 +78,6 @@ class Room:
     def work(self, room: str = "vault") -> int:
         """Every step of a room, as its worker takes them, once."""
         from commonweal.web.releases.workers import steps
-
         from tests.web.signing_room import signer
 
         with signer(self.home) as custody:
