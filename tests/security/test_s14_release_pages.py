@@ -167,7 +167,7 @@ def test_a_refusal_says_nothing_of_the_data_but_its_code() -> None:
     from commonweal.foundation.errors import Refused
     from commonweal.web.releases.outward import outward
 
-    telling = "Table patients: 3 people look like fewer than 10 (9434765919, /srv/records/a.csv)."
+    telling = "Table patients: 3 people look like fewer than 10 (9434765919, records/a.csv)."
     own = 0
     for code in CODES:
         told, sentence = outward(Refused(code, telling))
