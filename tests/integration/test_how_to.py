@@ -195,6 +195,11 @@ def write_rows(path: Path, names: tuple[str, ...], rows: list[tuple[str, ...]]) 
         csv.writer(file).writerows([names, *rows])
 
 
+def test_release_in_the_service(copied: Desk) -> None:
+    copied.run("release-in-the-service.md", Stage(words={"DATASET": "synthea"}))
+    assert (copied.folder / "home" / "release-inputs.json").is_file()
+
+
 def test_stop_a_project(copied: Desk) -> None:
     words = {"NAME": '"$KEY"', "FIRST": "guardian", "SECOND": "siro"}
     copied.run("stop-a-project.md", Stage(words, before={"keys destroy": PROJECT_KEY}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -201,6 +201,46 @@ def list_(ctx: typer.Context, home: HomeOption = None, json: JsonOption = False)
         emit(json, {}, ["There is no release yet."])
 
 
+@app.command("inputs")
+def inputs(
+    ctx: typer.Context,
+    dataset: Annotated[
+        str | None, typer.Option(help="Set what releases of this dataset are made from.")
+    ] = None,
+    catalogue: Annotated[
+        Path | None, typer.Option(help="The catalogue's file.", show_default=False)
+    ] = None,
+    choices: Annotated[
+        Path | None, typer.Option(help="The folder of people's choices.", show_default=False)
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show or set where releases that are asked for in the service find records and choices.
+
+    Without options it shows what the home knows; to set it, name all three.
+    """
+    from commonweal.foundation.errors import WrongUsage
+    from commonweal.vault.release.inputs import all_inputs, remember_inputs
+
+    named = [one is not None for one in (dataset, catalogue, choices)]
+    if any(named) and not all(named):
+        raise WrongUsage("CW-USAGE", "Name --dataset, --catalogue and --choices together.")
+    with opened(ctx, home) as custody:
+        if dataset is not None and catalogue is not None and choices is not None:
+            remember_inputs(custody, dataset, catalogue, choices)
+        known = all_inputs(custody)
+    plain = {
+        name: {"catalogue": str(one.catalogue), "choices": str(one.choices)}
+        for name, one in known.items()
+    }
+    lines = [
+        f"{name}: catalogue {one['catalogue']}, choices {one['choices']}"
+        for name, one in plain.items()
+    ]
+    emit(json, {"datasets": plain}, lines or ["This home knows no inputs for releases yet."])
+
+
 @app.command("prove")
 def prove(
     ctx: typer.Context,
@@ -270,26 +310,10 @@ def check_person(
 
 @contextmanager
 def _settled(custody: Custody) -> Iterator[None]:
-    """Settle the ledger also when the block was refused: the refusal stands on it too."""
-    from commonweal.foundation.errors import CommonwealError
-    from commonweal.vault.custody import settle
+    from commonweal.vault.custody import settled
 
-    try:
+    with settled(custody):
         yield
-    except CommonwealError:
-        _quietly(lambda: settle(custody))
-        raise
-    settle(custody)
-
-
-def _quietly(what: Callable[[], object]) -> None:
-    # The refusal is what the person must read; whatever stays unsettled the next command settles.
-    from commonweal.foundation.errors import CommonwealError
-
-    try:
-        what()
-    except CommonwealError:
-        return
 
 
 def _permit_of(custody: Custody, folder: Path) -> Path:

@@ -32,6 +32,7 @@ from commonweal.vault.custody import (
 from commonweal.vault.custody.committee_permits import issue_from_dossier
 from commonweal.vault.home import Home
 from commonweal.vault.release.build import BuildReport, build_release
+from commonweal.vault.release.inputs import remember_inputs
 from commonweal.vault.release.plan import plan_release
 from commonweal.vault.release.proving import prove_person, state_absence
 from commonweal.vault.release.verify import verify_release
@@ -235,6 +236,8 @@ class _Telling:
         if report.faults:
             raise Failure("CW-DEMO-USAGE", "The demonstration's own catalogue has a fault.")
         remember_catalogue(custody, self.catalogue)
+        # Releases that are asked for in the service are made from these.
+        remember_inputs(custody, catalogue.datasets[0].id, self.catalogue, self.choices)
         self._step(
             "The catalogue is checked against the data",
             [f"No faults, {len(report.warnings)} warnings for a person to read."],

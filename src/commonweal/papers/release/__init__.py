@@ -21,6 +21,7 @@ from commonweal.papers.release.manifest import (
     RiskFigures,
     SourceSnapshot,
 )
+from commonweal.papers.release.planned import PlannedAdvice, PlannedBreach, PlanSummary
 from commonweal.papers.release.summary import (
     ReleaseSummary,
     StatementOfAbsence,
@@ -44,6 +45,9 @@ __all__ = [
     "MembershipTree",
     "NationalCheck",
     "PeopleCounts",
+    "PlanSummary",
+    "PlannedAdvice",
+    "PlannedBreach",
     "ReleaseManifest",
     "ReleaseSummary",
     "ReleasedColumn",

@@ -16,8 +16,10 @@ from commonweal.papers.base import ColumnName, Day, Identifier, Line, Moment, Pa
 from commonweal.papers.release.manifest import (
     ChoiceKind,
     FormText,
+    PeopleCounts,
     ReleasedTable,
     ReleaseManifest,
+    RiskFigures,
 )
 from commonweal.papers.signed import SignedPaper
 from commonweal.papers.trust import SigningRole
@@ -107,7 +109,6 @@ class ReleaseSummary(SignedPaper):
 def summarise(manifest: ReleaseManifest) -> ReleaseSummary:
     """What may leave about the release that `manifest` describes."""
     national = manifest.choices.national
-    risk = manifest.risk.after
     return ReleaseSummary(
         summary=1,
         release=manifest.release,
@@ -122,18 +123,25 @@ def summarise(manifest: ReleaseManifest) -> ReleaseSummary:
             checked_on=national.checked_at.date() if national.checked_at is not None else None,
             determination=national.determination,
         ),
-        people=SummaryPeople(
-            left_out=rounded(manifest.patients.left_out),
-            released=rounded(manifest.patients.released),
-        ),
+        people=people_summary(manifest.patients),
         tables={name: _summary_table(table) for name, table in manifest.tables.items()},
-        risk=SummaryRisk(
-            smallest_group=class_size_band(risk.k),
-            variety=None if risk.least_distinct is None else variety_band(risk.least_distinct),
-            prosecutor_mean=share_band(risk.prosecutor.mean),
-            marketer=share_band(risk.marketer),
-        ),
+        risk=risk_summary(manifest.risk.after),
         membership_root=manifest.membership.root,
+    )
+
+
+def people_summary(people: PeopleCounts) -> SummaryPeople:
+    """What may leave of exact counts of people."""
+    return SummaryPeople(left_out=rounded(people.left_out), released=rounded(people.released))
+
+
+def risk_summary(risk: RiskFigures) -> SummaryRisk:
+    """What may leave of exact figures of risk."""
+    return SummaryRisk(
+        smallest_group=class_size_band(risk.k),
+        variety=None if risk.least_distinct is None else variety_band(risk.least_distinct),
+        prosecutor_mean=share_band(risk.prosecutor.mean),
+        marketer=share_band(risk.marketer),
     )
 
 

@@ -38,7 +38,7 @@ from commonweal.vault.custody.separation import (
     accept_separation,
     accepted_separation,
 )
-from commonweal.vault.custody.settling import Settled, checkpoint_signer, settle
+from commonweal.vault.custody.settling import Settled, checkpoint_signer, settle, settled
 from commonweal.vault.custody.witnesses import (
     ask_witnesses,
     export_public_tiles,
@@ -85,6 +85,7 @@ __all__ = [
     "restore_home",
     "rotate_key",
     "settle",
+    "settled",
     "status_of",
     "status_text",
     "verify_ledger",

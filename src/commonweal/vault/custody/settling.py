@@ -9,11 +9,13 @@ acknowledged is lost by it (ARCHITECTURE rule 2, S9, S17).
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from commonweal.foundation.errors import Unavailable
+from commonweal.foundation.errors import CommonwealError, Unavailable
 from commonweal.ledger.entry import Actor, Event
 from commonweal.ledger.events import TERMINAL, Log
 from commonweal.ledger.log_keys import add_log_key, log_key_order, retire_log_key
@@ -82,6 +84,21 @@ def settle(custody: Custody) -> Settled:
     _follow_policy(custody)
     _follow_roster(custody)
     return Settled(placed, sealed, notes)
+
+
+@contextlib.contextmanager
+def settled(custody: Custody) -> Iterator[None]:
+    """Settle after the block, and also when it was refused: the refusal stands on the ledger too.
+
+    Then the refusal is what is raised; whatever stays unsettled the next settling places.
+    """
+    try:
+        yield
+    except CommonwealError:
+        with contextlib.suppress(CommonwealError):
+            settle(custody)
+        raise
+    settle(custody)
 
 
 def _sign(custody: Custody) -> Mapping[Log, str]:

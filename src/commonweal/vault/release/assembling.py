@@ -150,7 +150,7 @@ def _content(prepared: Prepared, tables: dict[str, Any], beside: Aside) -> dict[
         files = [_file(one) for one in beside.holdout]
         held = {"people": prepared.chosen.held_out, "files": files}
     return {
-        "choices": _choices(prepared),
+        "choices": applied_choices(prepared),
         "patients": patients(prepared),
         "tables": tables,
         "links": [_link(one) for one in prepared.recipe.event_links],
@@ -259,7 +259,8 @@ def _everyone(prepared: Prepared, held: ops.Table | None) -> ops.Table:
     return ops.semi_join(people, ops.union(*parts), {"number": "number"})
 
 
-def _choices(prepared: Prepared) -> dict[str, Any]:
+def applied_choices(prepared: Prepared) -> dict[str, Any]:
+    """Which choices were honoured, as the manifest holds them."""
     decision, folder = prepared.decision, prepared.folder
     determination = prepared.inputs.permit.choices.determination
     national: dict[str, Any] = {"applied": decision.national}

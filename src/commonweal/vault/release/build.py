@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from commonweal.foundation.canonical import digest
-from commonweal.foundation.errors import Fault
+from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import fsync_folder, fsync_tree, make_private_folder, translated
-from commonweal.ledger.entry import Event
+from commonweal.ledger.entry import Actor, Event
 from commonweal.papers.permit import Permit
 from commonweal.vault.choices import ChoiceResult
 from commonweal.vault.custody import Custody
@@ -48,7 +48,12 @@ from commonweal.vault.release.session import (
     make_inputs,
     refuse_elsewhere,
 )
-from commonweal.vault.release.store import BUILDING, airlock_folder, next_release_id
+from commonweal.vault.release.store import (
+    BUILDING,
+    airlock_folder,
+    find_completed,
+    next_release_id,
+)
 from commonweal.vault.release.writing import SealedFolder
 from commonweal.vault.risk import Depth
 from commonweal.vault.tables.opening import EngineName, opened_engine
@@ -120,10 +125,14 @@ def build_release(
     engine: EngineName = "duckdb",
     *,
     depth: Depth | None = None,
+    by: Actor = MANAGER,
+    reserved: str | None = None,
 ) -> BuildReport:
     """Build the next release of a permit, with the table engine `engine`.
 
-    `depth`: how far risk is measured.
+    `depth`: how far risk is measured. `by`: who asked. `reserved`: the id that was set aside for
+    this release; where it is not the next one, another build came before and nothing is built
+    (`Refused` CW-RELEASE-ID-TAKEN).
 
     Raises `PermitRefused`, the refusals of choices and risk, `Fault` for what is wrong in a paper
     or a source, `Unavailable` where something needed for safety is missing.
@@ -137,20 +146,31 @@ def build_release(
         started = custody.clock.now()
         check_now(custody, permit, "release")
         release, number, earlier = next_release_id(custody.ledger, permit)
+        if reserved is not None and reserved != release:
+            raise Refused(
+                "CW-RELEASE-ID-TAKEN", "Another release of this permit was made in between."
+            )
         try:
             custody.ledger.append(
-                Event("release.authorised", MANAGER, _authorised(permit, release, earlier))
+                Event("release.authorised", by, _authorised(permit, release, earlier))
             )
             inputs = make_inputs(custody, permit, catalogue_path, choices, depth)
-            run = _Run(custody, permit, release, number, earlier, work, progress, engine)
+            run = _Run(custody, permit, release, number, earlier, work, progress, engine, by)
             folder, manifest, entry = run.build(inputs)
         except BaseException as error:
-            end_failed(custody, permit, release, error)
+            end_failed(custody, permit, release, error, by)
             raise
     if out is not None:
         folder = deliver(folder, out)
     seconds = (custody.clock.now() - started).total_seconds()
     return BuildReport(folder, manifest, seconds, entry, tuple(recovered), run.choices, run.forms)
+
+
+def finish_cut_off(custody: Custody, release: str) -> bool:
+    """Finish or remove what a dead build of `release` left; True if that release now exists."""
+    with custody.home.run_lock():
+        recover(custody)
+    return find_completed(custody.ledger, release) is not None
 
 
 @dataclass
@@ -163,6 +183,7 @@ class _Run:
     work: Path
     progress: Progress
     engine: EngineName
+    by: Actor = MANAGER
     choices: ChoiceResult = field(init=False)
     forms: tuple[str, ...] = ()
 
@@ -180,7 +201,7 @@ class _Run:
             if prepared.generalisation is not None:
                 self.forms = tuple(prepared.generalisation.sentences())
             if prepared.breaches:
-                raise advise(self.custody, prepared, self.release)
+                raise advise(self.custody, prepared, self.release, self.by)
             prepared = tested(self.custody, prepared, self.progress)
             require_passed(prepared)
             staging = self._stage(prepared, ring)
@@ -221,7 +242,7 @@ class _Run:
 
     def _finish(self, staging: Path) -> tuple[Path, dict[str, Any], int]:
         self.progress("Writing the release on the ledger")
-        return complete(self.custody, self.permit, self.release, self.earlier, staging)
+        return complete(self.custody, self.permit, self.release, self.earlier, staging, self.by)
 
 
 def _authorised(permit: Permit, release: str, earlier: str | None) -> dict[str, Any]:

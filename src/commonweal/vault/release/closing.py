@@ -49,7 +49,12 @@ _BAND_LIMITS = (100, 1_000, 10_000, 100_000)
 
 
 def complete(
-    custody: Custody, permit: Permit, release: str, earlier: str | None, staging: Path
+    custody: Custody,
+    permit: Permit,
+    release: str,
+    earlier: str | None,
+    staging: Path,
+    by: Actor = MANAGER,
 ) -> tuple[Path, dict[str, Any], int]:
     """Write `release.completed` for what lies, durable, in `staging`; give it its place.
 
@@ -78,8 +83,8 @@ def complete(
     with custody.ledger.transaction() as writing:
         # The policy may have changed since it was signed; what counts is the ledger's order.
         ReleaseManifest.load(content, custody.book.history().view(writing.now()))
-        _append_choices(custody, writing, permit, release, manifest)
-        intent = writing.append(Event("release.completed", MANAGER, fields), details)
+        _append_choices(custody, writing, permit, release, manifest, by)
+        intent = writing.append(Event("release.completed", by, fields), details)
     entry = find_completed(custody.ledger, release)
     assert entry is not None  # noqa: S101 (it was written one line above)
     folder = settle_place(custody, entry, staging)
@@ -87,7 +92,12 @@ def complete(
 
 
 def _append_choices(
-    custody: Custody, writing: Any, permit: Permit, release: str, manifest: ReleaseManifest
+    custody: Custody,
+    writing: Any,
+    permit: Permit,
+    release: str,
+    manifest: ReleaseManifest,
+    by: Actor,
 ) -> None:
     choices = manifest.choices
     salt = secrets.token_bytes(32)
@@ -101,7 +111,7 @@ def _append_choices(
         "choices": commitment(salt, content),
         "source": "asserted",
     }
-    writing.append(Event("choices.applied", MANAGER, fields), details)
+    writing.append(Event("choices.applied", by, fields), details)
 
 
 def _details(custody: Custody, content: dict[str, Any]) -> Details:
@@ -195,7 +205,9 @@ def unended(ledger: Ledger) -> list[tuple[str, str]]:
     return list(found.items())
 
 
-def end_failed(custody: Custody, permit: Permit, release: str, error: BaseException) -> None:
+def end_failed(
+    custody: Custody, permit: Permit, release: str, error: BaseException, by: Actor = MANAGER
+) -> None:
     """Write how a build ended that raised `error`, unless the ledger has its completion.
 
     If that cannot be written now, the error of the build is still the one to be told; `recover`
@@ -206,7 +218,7 @@ def end_failed(custody: Custody, permit: Permit, release: str, error: BaseExcept
             return
         if isinstance(error, CommonwealError):
             fields = {"permit": permit.id, "release": release, "code": error.code}
-            custody.ledger.append(Event("release.refused", MANAGER, fields))
+            custody.ledger.append(Event("release.refused", by, fields))
         elif (release, permit.id) in unended(custody.ledger):
             _abandon(custody, release, permit.id)
 

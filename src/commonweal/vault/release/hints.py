@@ -6,11 +6,11 @@ and their number a day is limited by the trust policy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time
 
-from commonweal.ledger.entry import Event
+from commonweal.ledger.entry import Actor, Event
 from commonweal.papers.permit_rules import faults
 from commonweal.vault.custody import Custody
 from commonweal.vault.release.closing import MANAGER
@@ -19,7 +19,9 @@ from commonweal.vault.release.prepare import Prepared
 from commonweal.vault.release.recipe import in_form
 from commonweal.vault.release.views import measured_views
 from commonweal.vault.risk import (
+    Breach,
     Figures,
+    Hint,
     RiskRefused,
     RiskView,
     Without,
@@ -33,21 +35,31 @@ _CODES = ("pseudonym", "record_code", "shift", "interval", "exact")
 NO_MORE = "No more hints today: the trust policy limits how many are given."
 
 
-def advise(custody: Custody, prepared: Prepared, release: str) -> RiskRefused:
+class Advised(RiskRefused):
+    """A refusal with advice as its remedy. `hint`: the advice as data, where it was given."""
+
+    def __init__(
+        self, breaches: Sequence[Breach], remedy: str | None, hint: Hint | None = None
+    ) -> None:
+        super().__init__(breaches, remedy=remedy)
+        self.hint = hint
+
+
+def advise(custody: Custody, prepared: Prepared, release: str, by: Actor = MANAGER) -> Advised:
     """The refusal of a release over its limits, with a hint as its remedy.
 
     Where forms were chosen by a search there is no hint: the search has tried them all.
     """
     chosen = prepared.generalisation
     if chosen is not None and (not chosen.found or chosen.fixed_by is not None):
-        return RiskRefused(prepared.breaches, remedy=chosen.remedy)
+        return Advised(prepared.breaches, chosen.remedy)
     given = hints_today(custody)
     if given >= custody.trust.hints_per_day:
-        return RiskRefused(prepared.breaches, remedy=NO_MORE)
-    sentence = _hint(prepared)
+        return Advised(prepared.breaches, NO_MORE)
+    hint = _hint(prepared)
     fields = {"permit": prepared.inputs.permit.id, "release": release, "today": given + 1}
-    custody.ledger.append(Event("risk.hint_given", MANAGER, fields))
-    return RiskRefused(prepared.breaches, remedy=sentence)
+    custody.ledger.append(Event("risk.hint_given", by, fields))
+    return Advised(prepared.breaches, hint.sentence, hint)
 
 
 def hints_today(custody: Custody) -> int:
@@ -61,7 +73,7 @@ def hints_today(custody: Custody) -> int:
     return int(row[0])
 
 
-def _hint(prepared: Prepared) -> str:
+def _hint(prepared: Prepared) -> Hint:
     shaper, people = prepared.shaper, prepared.released
     limits = prepared.inputs.permit.risk
     items = {item.name: item for table in prepared.recipe.tables for item in table.quasi}
@@ -85,7 +97,7 @@ def _hint(prepared: Prepared) -> str:
         counted = ops.group(people, [], {"n": ops.count_rows(people)})
         return Without(out.people, shaper.engine.one(counted)["n"], rest)
 
-    hint = smallest_change(
+    return smallest_change(
         {name: item.form.text for name, item in items.items()},
         offered,
         measured,
@@ -93,7 +105,6 @@ def _hint(prepared: Prepared) -> str:
         without=without,
         shift=prepared.after.shift,
     )
-    return hint.sentence
 
 
 def _but(view: RiskView, people: ops.Table) -> RiskView:

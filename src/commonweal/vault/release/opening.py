@@ -17,6 +17,7 @@ from commonweal.ledger.entry import Event
 from commonweal.papers.permit import Permit
 from commonweal.papers.release import ReleaseManifest
 from commonweal.vault.custody import Custody, settle
+from commonweal.vault.custody.release_steps import require_signed_off
 from commonweal.vault.keys import Secret
 from commonweal.vault.release.closing import MANAGER, newest
 from commonweal.vault.release.progress import Progress, quiet
@@ -58,10 +59,11 @@ def open_release(
     """Unseal the permit's newest release into `to`, which must not exist.
 
     Raises `PermitRefused`, `Refused` CW-RELEASE-SUPERSEDED (a newer one exists: whoever objected
-    since is still in this one), CW-RELEASE-NOT-IN-MEMORY, CW-RELEASE-KEY-GONE, and the faults of
-    `verify_release`.
+    since is still in this one), CW-RELEASE-NOT-SIGNED-OFF, CW-RELEASE-NOT-IN-MEMORY,
+    CW-RELEASE-KEY-GONE, and the faults of `verify_release`.
     """
     permit, manifest = openable(custody, folder, permit_path, progress)
+    require_signed_off(custody, manifest.release, permit.authority)
     if to.exists() or to.is_symlink():
         raise Fault(
             "CW-FILE-EXISTS",

@@ -14,12 +14,15 @@ from typing import Any
 
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import Refused
-from commonweal.ledger.entry import Event
+from commonweal.ledger.entry import Actor, Event
 from commonweal.papers.permit import Permit
+from commonweal.papers.release import PlanSummary
 from commonweal.vault.custody import Custody
 from commonweal.vault.release.assembling import patients
 from commonweal.vault.release.closing import MANAGER
+from commonweal.vault.release.hints import advise
 from commonweal.vault.release.intruding import intruders, over_the_limit, tested
+from commonweal.vault.release.outside import plan_summary
 from commonweal.vault.release.prepare import Prepared, opened_source, prepare
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.recipe import make_recipe
@@ -30,6 +33,7 @@ from commonweal.vault.release.session import (
     load_permit,
     make_inputs,
 )
+from commonweal.vault.release.store import next_release_id
 from commonweal.vault.risk import Depth
 from commonweal.vault.risk.intruder.page import sentences as intruder_sentences
 from commonweal.vault.tables.opening import EngineName, opened_engine
@@ -48,6 +52,8 @@ class PlanReport:
     objections: dict[str, int]
     figures: dict[str, Any]
     """As in `risk.json`: all that was measured, table by table."""
+    outside: PlanSummary
+    """What may leave the vault about this plan (S14)."""
     forms: tuple[str, ...] = ()
     intruder: tuple[str, ...] = ()
 
@@ -96,8 +102,13 @@ def plan_release(
     engine: EngineName = "duckdb",
     *,
     depth: Depth | None = None,
+    by: Actor = MANAGER,
+    advised: bool = False,
 ) -> PlanReport:
     """Work out everything up to the risk gate and throw it away. `depth`: how far risk is measured.
+
+    `by`: who asked. `advised`: where it would be refused, spend one of the day's hints (S15) on the
+    smallest change that would pass; it is in `PlanReport.outside`.
 
     Raises what a build would raise before it writes anything, and `Refused` CW-RELEASE-PLAN-LIMIT.
     """
@@ -113,14 +124,18 @@ def plan_release(
     ):
         prepared = prepare(
             inputs, tables, source, ring.keys, progress,
-            before_rows=lambda: _count(custody, permit), trial=intruders(custody, progress),
+            before_rows=lambda: _count(custody, permit, by), trial=intruders(custody, progress),
         )  # fmt: skip
         if not prepared.breaches:
             prepared = tested(custody, prepared, progress)
-        return _report(prepared)
+        release, _, _ = next_release_id(custody.ledger, permit)
+        # Asked for the advice that a build would give with its refusal, and not otherwise (S15).
+        over = advised and bool(prepared.breaches)
+        advice = advise(custody, prepared, release, by) if over else None
+        return _report(prepared, plan_summary(prepared, release, advice))
 
 
-def _count(custody: Custody, permit: Permit) -> None:
+def _count(custody: Custody, permit: Permit, by: Actor) -> None:
     """Write that a plan is made, before a row is read; refuse when there were too many.
 
     Papers and choices were read by then: a plan that fails on them has told nothing of anybody.
@@ -141,10 +156,10 @@ def _count(custody: Custody, permit: Permit) -> None:
                 remedy="Plan again tomorrow (UTC), or build the release.",
             )
         fields = {"permit": permit.id, "today": before + 1}
-        writing.append(Event("release.planned", MANAGER, fields))
+        writing.append(Event("release.planned", by, fields))
 
 
-def _report(prepared: Prepared) -> PlanReport:
+def _report(prepared: Prepared, outside: PlanSummary) -> PlanReport:
     chosen = prepared.generalisation
     tables = {
         recipe.name: {"columns": [item.variable.name for item in recipe.items]}
@@ -164,4 +179,5 @@ def _report(prepared: Prepared) -> PlanReport:
         objections=prepared.chosen.choices.counts(),
         figures=risk_document(prepared),
         forms=tuple(chosen.sentences()) if chosen is not None else (),
+        outside=outside,
     )

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from commonweal.web.config import clock
 from commonweal.web.desk.policies import can_desk
+from commonweal.web.releases.policies import sees_releases
 
 _NAVIGATION = (
     ("register:index", "Projects"),
@@ -35,6 +36,9 @@ def service(request: HttpRequest) -> dict[str, Any]:
             desk = reverse("desk:index")
             navigation.append({"text": "Desk", "href": desk, "current": here.startswith(desk)})
         navigation.append(_to("Permits", reverse("projects:index"), here))
+    if person is not None and sees_releases(person):
+        made = reverse("releases:index")
+        navigation.append({"text": "Releases", "href": made, "current": here.startswith(made)})
     return {
         "custodian": settings.HOME.custodian,
         "demonstration": settings.HOME.is_demonstration,

@@ -1,0 +1,1 @@
+"""Releases: planned, built by a worker beside the vault, and signed off by a second person."""

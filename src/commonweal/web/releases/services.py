@@ -1,0 +1,200 @@
+"""Use cases of releases, one transaction each: ask for work, and what a worker makes of it.
+
+The web only writes down what was asked. Workers take orders up under a lease: who is silent for
+too long has lost it, the next worker goes on, and after a few times it is given up.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+
+from commonweal.foundation.errors import Fault, Refused
+from commonweal.papers.register import RegisterEntry
+from commonweal.papers.release.sent_back import SentBack
+from commonweal.web.accounts.models import User
+from commonweal.web.config import clock
+from commonweal.web.register.presenters import register_or_none, stage_of
+from commonweal.web.releases.models import (
+    BUILD,
+    DONE,
+    FAILED,
+    QUEUED,
+    REFUSED,
+    RUNNING,
+    Order,
+    Release,
+)
+from commonweal.web.releases.policies import check_ask, check_decide
+from commonweal.web.signing.models import Act
+from commonweal.web.signing.services import propose
+
+LEASE = timedelta(seconds=90)
+"""How long a worker may be silent. It tells that it lives several times in this time."""
+MOST_ATTEMPTS = 3
+"""How often an order is taken up before it is given up."""
+CUT_OFF = (
+    "CW-RELEASE-CUT-OFF",
+    "The worker was stopped in the middle each time. Nothing was released.",
+)
+
+
+def entry_of(permit: str) -> RegisterEntry:
+    """The permit's entry in the public register. Raises `Fault` CW-WEB-NOT-FOUND."""
+    register = register_or_none()
+    entries = register.entries if register is not None else ()
+    found = next((one for one in entries if one.id == permit), None)
+    if found is None:
+        raise Fault("CW-WEB-NOT-FOUND", "There is no page at this address.")
+    return found
+
+
+def project_of(entry: RegisterEntry) -> str:
+    """The id of the project that a permit is for."""
+    return str(entry.permit["project"]["id"])
+
+
+def ask(person: User, permit: str, kind: str) -> Order:
+    """Write down that `person` wants a plan or a build. Raises as `check_ask`."""
+    entry = entry_of(permit)
+    now = clock.now()
+    try:
+        with transaction.atomic():
+            newest = check_ask(
+                person, kind, permit, project_of(entry), stage_of(entry, now), now.date()
+            )
+            order = Order(
+                kind=kind,
+                permit=permit,
+                permit_hash=entry.permit_hash,
+                asked_by=person,
+                asked_at=now,
+            )
+            if kind == BUILD and newest is not None:
+                order.release = newest.reference
+                newest.step("build", "data_manager", met=("plan_within_permit",))
+                newest.made_by = sorted({*newest.made_by, person.public_id})
+                newest.save()
+            order.save(force_insert=True)
+    except IntegrityError as error:
+        raise Refused(
+            "CW-RELEASE-ORDER", "Work on a release of this permit is under way."
+        ) from error
+    return order
+
+
+def propose_decision(
+    person: User, release: Release, action: str, back: str, reasons: str = ""
+) -> Act:
+    """An act for `person` to sign: this release may be used, or is sent back with `reasons`.
+
+    Raises as `check_decide`; `Fault` CW-WEB-VERSION where what is shown is not what is signed.
+    """
+    role = check_decide(
+        person, action, release, project_of(entry_of(release.permit)), clock.today()
+    )
+    if release.summary is None:
+        raise Fault("CW-WEB-VERSION", "This release was changed in the database; ask for help.")
+    content = None
+    if action == "send_back":
+        content = SentBack.read(
+            {"sent_back": 1, "release": release.reference, "reasons": reasons}, "The reasons"
+        )
+    return propose(
+        person,
+        role,
+        "sign_off_release" if action == "sign_off" else "send_back_release",
+        action,
+        subject=release.reference,
+        object_digest=release.digest,
+        back=back,
+        content=content,
+    )
+
+
+# --- for workers ------------------------------------------------------------------------------
+
+
+def take(kinds: Sequence[str]) -> Order | None:
+    """The next order of these kinds, taken up under a lease; None where nothing waits.
+
+    One that was taken up too often is given up on the way.
+    """
+    now = clock.now()
+    left = Q(state=RUNNING, lease_until__lte=now) | Q(state=RUNNING, lease_until__isnull=True)
+    waiting = Order.objects.filter(Q(state=QUEUED) | left, kind__in=kinds)
+    while (order := waiting.first()) is not None:
+        # Whoever changes it first has it; to everybody else it is another row by then.
+        as_seen = Order.objects.filter(pk=order.pk, state=order.state, worker=order.worker)
+        with transaction.atomic():
+            if order.attempts >= MOST_ATTEMPTS:
+                _give_up(order, as_seen)
+                continue
+            order.state, order.worker, order.stage = RUNNING, secrets.token_hex(16), ""
+            order.attempts += 1
+            order.lease_until = now + LEASE
+            if as_seen.update(
+                state=order.state, worker=order.worker, stage="", attempts=order.attempts,
+                lease_until=order.lease_until,
+            ):  # fmt: skip
+                return order
+    return None
+
+
+def _give_up(order: Order, as_seen: QuerySet[Order]) -> None:
+    code, sentence = CUT_OFF
+    if as_seen.update(state=FAILED, ended_at=clock.now(), code=code, sentence=sentence, stage=""):
+        break_off(order)
+
+
+def beat(order: Order, stage: str | None = None) -> bool:
+    """Say that the worker lives, and where it is; False if it has lost its lease."""
+    told: dict[str, Any] = {"lease_until": clock.now() + LEASE}
+    if stage is not None:
+        told["stage"] = stage
+    return bool(
+        Order.objects.filter(pk=order.pk, worker=order.worker, state=RUNNING).update(**told)
+    )
+
+
+def put_back(order: Order) -> None:
+    """Let an order wait again that could not be begun; it does not count as an attempt."""
+    Order.objects.filter(pk=order.pk, worker=order.worker, state=RUNNING).update(
+        state=QUEUED, worker="", lease_until=None, attempts=max(order.attempts - 1, 0)
+    )
+
+
+def end(
+    order: Order,
+    state: str = DONE,
+    *,
+    result: Mapping[str, Any] | None = None,
+    code: str = "",
+    sentence: str = "",
+) -> bool:
+    """Write how an order ended; False, and nothing is written, if the worker lost its lease."""
+    mine = Order.objects.filter(pk=order.pk, worker=order.worker, state=RUNNING)
+    ended = mine.update(
+        state=state, ended_at=clock.now(), result=result, code=code, sentence=sentence, stage=""
+    )
+    return bool(ended)
+
+
+def refuse(order: Order, code: str, sentence: str, *, state: str = REFUSED) -> None:
+    """Write that an order came to nothing; a release that was being built is a plan again."""
+    with transaction.atomic():
+        if end(order, state, code=code, sentence=sentence):
+            break_off(order)
+
+
+def break_off(order: Order) -> None:
+    """A release that was being built under this order is only planned again."""
+    row = Release.objects.select_for_update().filter(reference=order.release).first()
+    if order.kind == BUILD and row is not None and row.state == "building":
+        row.step("break_off", "system")
+        row.save()

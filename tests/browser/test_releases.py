@@ -1,0 +1,114 @@
+"""A data manager and a second person in a real browser: plan, build, look, sign off."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.browser.test_applying import SIZES, sign_in
+from tests.web.house import Served, make_home, served
+from tests.web.releases.room import LIVE, Room
+
+Axe = Callable[[Page], list[str]]
+R1 = f"{LIVE}.r1"
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    place = tmp_path_factory.mktemp("releases")
+    home = make_home(place / "home", stores=place / "stores")
+    Room(home).furnish()
+    with served(home, COMMONWEAL_ROOT_STORE=str(place / "stores")) as running:
+        yield running
+
+
+@pytest.fixture
+def opened(browser: Browser, service: Served) -> Iterator[Callable[..., Page]]:
+    """A signed-in page: `opened(who)`. At the end no page may have complained."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def page_of(who: str, *, scripts: bool = True) -> Page:
+        context = browser.new_context(
+            viewport={"width": SIZES[0], "height": 900}, java_script_enabled=scripts,
+            base_url=service.address,
+        )  # fmt: skip
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: complaints.append(f"{said.type}: {said.text}"))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        sign_in(page, who)
+        return page
+
+    yield page_of
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def faults(page: Page, axe: Axe) -> list[str]:
+    """What is wrong with a page on a wide and on a narrow screen, once its header has settled."""
+    found = []
+    for width in SIZES:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(300)
+        # The way back stands before the main part by design of nhsuk-frontend.
+        found += [
+            f"{width}: {one}" for one in axe(page)
+            if not (one.startswith("region:") and "back-link" in one)
+        ]  # fmt: skip
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        found += [f"{width}: scrolls sideways ({wide})"] if wide > width else []
+    page.set_viewport_size({"width": SIZES[0], "height": 900})
+    return found
+
+
+def work(service: Served) -> None:
+    """One round of the vault's worker, beside the service, in a process of its own."""
+    subprocess.run(
+        [sys.executable, "-m", "tests.web.releases.working", str(service.home), "vault"],
+        check=True, cwd=ROOT, timeout=120, capture_output=True,
+    )  # fmt: skip
+
+
+def test_planned_built_and_looked_at_by_a_second_person(
+    opened: Callable[..., Page], service: Served, axe: Axe
+) -> None:
+    wrong: dict[str, list[str]] = {}
+    # The first of the two works without scripts, and looks again by hand.
+    farah = opened("Farah Aziz", scripts=False)
+    farah.get_by_role("link", name="Releases", exact=True).click()
+    farah.get_by_role("link", name="Asthma in winter").click()
+    farah.get_by_role("button", name="Plan a release").click()
+    farah.get_by_role("heading", name="Planning a release").wait_for()
+    work(service)
+    farah.get_by_role("link", name="Look again").click()
+    farah.get_by_role("heading", name="What the permit would give").wait_for()
+    seeing = opened("Farah Aziz")
+    for name, path in (("list", ""), ("plan", f"{LIVE}/"), ("confirm", f"{LIVE}/build")):
+        seeing.goto(f"/releases/{path}")
+        wrong[name] = faults(seeing, axe)
+    seeing.get_by_role("button", name="Build release").click()
+    seeing.get_by_role("status").wait_for()
+    wrong["under way"] = faults(seeing, axe)
+    work(service)
+    # With scripts the page looks by itself.
+    seeing.get_by_role("link", name=R1).wait_for()
+    edward = opened("Edward Shaw")
+    edward.goto(f"/releases/{LIVE}/{R1}/")
+    edward.get_by_text("For experts").click()
+    wrong["release"] = faults(edward, axe)
+    edward.get_by_role("button", name="Send it back").click()
+    edward.get_by_role("button", name="Go on to sign").click()
+    edward.locator(".nhsuk-error-summary").wait_for()
+    wrong["send back"] = faults(edward, axe)
+    edward.goto(f"/releases/{LIVE}/{R1}/sign-off")
+    wrong["sign off"] = faults(edward, axe)
+    assert {name: found for name, found in wrong.items() if found} == {}

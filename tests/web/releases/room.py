@@ -1,0 +1,158 @@
+"""A home with a live permit and a tiny real hospital behind it, for tests of the releases app."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from commonweal.foundation.clock import SystemClock, stamp
+from commonweal.vault.custody import Custody, change_state, find_permit, open_custody
+from commonweal.vault.release.inputs import remember_inputs
+from tests.release_house import hospital as hospital_tables
+from tests.release_house import write_tables
+from tests.unit.choices.helpers import HEADER
+from tests.web.house import catalogue
+
+LIVE, PAUSED, REVOKED, ANNOUNCED = "permit-0", "permit-1", "permit-2", "permit-3"
+PROJECT = "project-0"
+
+
+@dataclass
+class Room:
+    """The copied home, its records and choices."""
+
+    home: Path
+    people: int = 60
+
+    @property
+    def beside(self) -> Path:
+        return self.home.parent
+
+    @property
+    def choices(self) -> Path:
+        return self.beside / "choices"
+
+    def furnish(self) -> None:
+        """Write the records, the catalogue that names them, and choices; the home learns where."""
+        self.tables = hospital_tables(self.people)
+        write_tables(self.beside / "records", self.tables)
+        described = catalogue()
+        described["datasets"][0]["source"]["location"] = str(self.beside / "records")
+        (self.beside / "catalogue.json").write_text(json.dumps(described))
+        self.choose()
+        stores = self.home.with_name("stores")
+        with open_custody(self.home, SystemClock(), root_store=stores) as custody:
+            remember_inputs(custody, "hospital", self.beside / "catalogue.json", self.choices)
+
+    def choose(
+        self,
+        out: Iterable[str] = (),
+        objections: Iterable[str] = (),
+        checked_at: datetime | None = None,
+    ) -> None:
+        """Everybody is allowed but those in `out`."""
+        numbers = sorted(row["nhs_number"] for row in self.tables["patients"])
+        allowed = [one for one in numbers if one not in set(out)]
+        self.choices.mkdir(exist_ok=True)
+        listed = "".join(f"{one},\n" for one in allowed)
+        (self.choices / "national_allowed.dat").write_text(listed)
+        at = checked_at or datetime.now(UTC) - timedelta(hours=1)
+        said = {"checked_at": stamp(at), "requested": len(numbers), "returned": len(allowed)}
+        (self.choices / "national_allowed.json").write_text(json.dumps(said))
+        lines = "".join(f"{line}\n" for line in objections)
+        (self.choices / "objections.csv").write_text(HEADER + lines)
+
+    def stop(self, step: str, permit: str = LIVE) -> None:
+        """Pause, suspend or revoke a permit."""
+        from tests.web.signing_room import signer
+
+        with signer(self.home) as custody:
+            reason = None if step == "resume" else "guardian_decision"
+            change_state(custody, find_permit(custody, permit), step, reason)  # type: ignore[arg-type]
+
+    def work(self, room: str = "vault") -> int:
+        """Every step of a room, as its worker takes them, once."""
+        from commonweal.web.releases.workers import steps
+        from tests.web.signing_room import signer
+
+        with signer(self.home) as custody:
+            return sum(step(custody) for step in steps(room))
+
+    def with_custody(self, what: Callable[[Custody], Any]) -> Any:
+        """What `what` finds in the opened home."""
+        from tests.web.signing_room import signer
+
+        with signer(self.home) as custody:
+            return what(custody)
+
+    def events(self, type_: str) -> list[dict[str, Any]]:
+        """The bodies of all intents of one type."""
+
+        def read(custody: Custody) -> list[dict[str, Any]]:
+            with custody.ledger.reading() as connection:
+                rows = connection.execute(
+                    "SELECT body FROM intent WHERE type = ? ORDER BY id", (type_,)
+                ).fetchall()
+            return [json.loads(body) for (body,) in rows]
+
+        return list(self.with_custody(read))
+
+
+def copied(web_home: Path, to: Path) -> Path:
+    """A copy of the tests' home and of its root store, beside each other."""
+    shutil.copytree(web_home.with_name("stores"), to / "stores")
+    shutil.copytree(web_home, to / "home", ignore=shutil.ignore_patterns("*.sock"))
+    return to / "home"
+
+
+def today() -> Any:
+    """The present date in UTC."""
+    return datetime.now(UTC).date()
+
+
+def person(who: str) -> Any:
+    """One of the made-up people."""
+    from commonweal.web.accounts.models import User
+
+    return User.objects.get(public_id=who)
+
+
+def ask(kind: str, who: str = "farah", permit: str = LIVE) -> Any:
+    """Ask for work, as the page does."""
+    from commonweal.web.releases import services
+
+    return services.ask(person(who), permit, kind)
+
+
+def order(pk: Any) -> Any:
+    """An order as it is now."""
+    from commonweal.web.releases.models import Order
+
+    return Order.objects.get(pk=getattr(pk, "pk", pk))
+
+
+def release(reference: str = f"{LIVE}.r1") -> Any:
+    """A release's row as it is now."""
+    from commonweal.web.releases.models import Release
+
+    return Release.objects.get(reference=reference)
+
+
+def planned(room: Room) -> Any:
+    """A plan that passed."""
+    made = ask("plan")
+    room.work()
+    return order(made)
+
+
+def built(room: Room) -> Any:
+    """A release that was planned and built."""
+    planned(room)
+    made = ask("build")
+    room.work()
+    return order(made)

@@ -1,0 +1,107 @@
+"""From a live permit to a release that is signed off, with the real vault behind the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.web.conftest import Page
+from tests.web.releases.room import LIVE, Room, ask, built, order, person, planned, release
+from tests.web.signing_room import sign_now
+
+R1 = f"{LIVE}.r1"
+
+
+def propose(who: str, action: str, reasons: str = "") -> Any:
+    from commonweal.web.releases import services
+
+    return services.propose_decision(person(who), release(), action, "/", reasons)
+
+
+def test_a_plan_is_worked_out_and_shown_in_bands(
+    room: Room, browser_of: Callable[[str], Any]
+) -> None:
+    farah = browser_of("farah")
+    assert "Plan a release" in Page(farah.get(f"/releases/{LIVE}/")).text
+    assert farah.post(f"/releases/{LIVE}/plan").status_code == 302
+    waiting = Page(farah.get(f"/releases/{LIVE}/"))
+    assert "It waits for the worker." in waiting.text
+    assert "Look again" in waiting.text
+    assert room.work() == 1
+    page = Page(farah.get(f"/releases/{LIVE}/"))
+    assert "What the permit would give" in page.text
+    assert "about 60" in page.text
+    assert "fewer than 10" in page.text
+    assert "Build this release" in page.text
+    (planned_by,) = room.events("release.planned")
+    assert planned_by["actor"] == "farah"
+
+
+def test_planned_built_and_signed_off(room: Room, browser_of: Callable[[str], Any]) -> None:
+    plan = planned(room)
+    assert (plan.state, plan.result["release"]) == ("done", R1)
+    farah = browser_of("farah")
+    assert "Build release" in Page(farah.get(f"/releases/{LIVE}/build")).text
+    assert farah.post(f"/releases/{LIVE}/build").status_code == 302
+    assert release().state == "building"
+    assert room.work() == 1
+    row = release()
+    assert (row.state, row.summary.release) == ("measured", R1)
+    assert {one["actor"] for one in room.events("release.authorised")} == {"farah"}
+    page = Page(browser_of("edward").get(f"/releases/{LIVE}/{R1}/"))
+    assert "Sign it off" in page.text
+    assert row.shown["membership_root"] in page.text
+    act = sign_now(room.home, propose("edward", "sign_off"))
+    assert act.state == "heard"
+    assert release().state == "measured"
+    assert room.work("signer") == 1
+    assert release().state == "released"
+    (event,) = room.events("release.signed_off")
+    assert (event["actor"], event["release"]) == ("edward", R1)
+    assert [one["act"] for one in room.events("act.used")] == [act.pk]
+    assert "Edward Shaw signed it off" in Page(farah.get(f"/releases/{LIVE}/{R1}/")).text
+
+
+def test_sent_back_and_planned_again(room: Room, browser_of: Callable[[str], Any]) -> None:
+    built(room)
+    act = sign_now(room.home, propose("rosa", "send_back", "The list is from before Monday."))
+    room.work("signer")
+    assert (act.state, release().state) == ("heard", "sent_back")
+    (event,) = room.events("release.sent_back")
+    assert event["actor"] == "rosa"
+    again = ask("plan")
+    room.work()
+    assert order(again).result["release"] == f"{LIVE}.r2"
+    assert release(f"{LIVE}.r2").state == "planned"
+
+
+def test_the_vault_tells_of_what_was_built_at_the_command_line(room: Room) -> None:
+    from commonweal.vault.custody import find_permit
+    from commonweal.vault.release.build import build_release
+
+    room.with_custody(
+        lambda custody: build_release(
+            custody, find_permit(custody, LIVE), room.beside / "catalogue.json", room.choices
+        )
+    )
+    assert room.work() == 1
+    row = release()
+    assert (row.state, row.made_by) == ("measured", ["command-line"])
+    before = row.pk
+    assert room.work() == 0
+    assert release().pk == before
+
+
+def test_a_committee_s_release_opens_only_once_it_is_signed_off(room: Room) -> None:
+    import pytest
+
+    from commonweal.foundation.errors import Refused
+    from commonweal.vault.custody.release_steps import require_signed_off
+
+    built(room)
+    with pytest.raises(Refused) as refused:
+        room.with_custody(lambda custody: require_signed_off(custody, R1, "committee"))
+    assert refused.value.code == "CW-RELEASE-NOT-SIGNED-OFF"
+    sign_now(room.home, propose("edward", "sign_off"))
+    room.work("signer")
+    room.with_custody(lambda custody: require_signed_off(custody, R1, "committee"))
