@@ -270,6 +270,7 @@ CUSTODY = {
     "CW-HOME-SEPARATION": "Nobody has accepted for real data that rooms are not kept apart.",
     "CW-HOME-SAY-NO": "A home for real data must leave people time to say no.",
     "CW-CATALOGUE-NOT-KEPT": "No catalogue that passed its check has the dataset.",
+    "CW-CATALOGUE-CHANGED": "A kept catalogue is not the file that was kept.",
     "CW-FIGURES-CHOICES": "A dataset has no figures, as people's choices cannot be looked up.",
     "CW-FIGURES-BROKEN": "The catalogue's figures are missing, or not those that were signed.",
 }

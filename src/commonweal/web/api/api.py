@@ -111,7 +111,7 @@ def catalogue(request: HttpRequest) -> Any:
     return {
         "custodian": found.custodian,
         "datasets": [
-            {"id": one.id, "title": one.title, "tables": [table[0] for table in one.tables]}
+            {"id": one.id, "title": one.title, "tables": [table.name for table in one.tables]}
             for one in found.datasets
         ],
     }
