@@ -17,8 +17,14 @@ from tests.web.conftest import new_client
 PUBLIC_OPERATIONS = {
     ("get", "/api/v1/catalogue"),
     ("get", "/api/v1/catalogue/variables"),
+    ("get", "/api/v1/catalogue/{dataset}"),
     ("get", "/api/v1/catalogue/{dataset}/{table}/{name}"),
     ("get", "/api/v1/register"),
+    ("get", "/api/v1/register/{permit_id}"),
+    ("get", "/api/v1/ledger/checkpoint"),
+    ("get", "/api/v1/ledger/entries"),
+    ("get", "/api/v1/ledger/entries/{index}"),
+    ("get", "/api/v1/ledger/entries/{index}/proof"),
 }
 """Operations without a key: they show what public pages show. A new one is added by hand."""
 
@@ -40,7 +46,9 @@ def test_every_operation_has_a_key_or_is_declared_public(client: Any) -> None:
     assert open_ones == PUBLIC_OPERATIONS
     assert {key for key, one in operations.items() if "public" in one["tags"]} == open_ones
     for method, path in operations.keys() - open_ones:
-        answer = getattr(client, method)(path)
+        answer = getattr(client, method)(
+            path.replace("{", "").replace("}", "").replace("number", "1")
+        )
         assert answer.status_code == 401
         assert answer.json()["error"]["code"] == "CW-API-TOKEN"
     assert all(method == "get" for method, _ in operations), "a key reads; it never decides (S11)"
@@ -66,12 +74,12 @@ def test_every_error_has_the_one_shape(client: Any) -> None:
 
 
 def test_an_unforeseen_error_has_it_too(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from commonweal.web.api import api
+    from commonweal.web.api import public
 
     def fails() -> None:
         raise RuntimeError("943 476 5919")
 
-    monkeypatch.setattr(api, "register_or_none", fails)
+    monkeypatch.setattr(public, "register_or_none", fails)
     answer = client.get("/api/v1/register")
     assert answer.status_code == 500
     assert answer.json()["error"]["code"] == "CW-INTERNAL"
@@ -219,5 +227,5 @@ def test_the_api_is_as_it_describes_itself(kept_key: str) -> None:
             case.call_and_validate(headers={**local, "Authorization": f"Bearer {secret}"})
 
         attempt()
-    assert len(set(tried)) == 5
+    assert len(set(tried)) == len(schema.raw_schema["paths"])
     assert new_client().get("/health").status_code == 200

@@ -413,6 +413,7 @@ WEB = {
     "CW-WEB-DRAFT-BUSY": "A draft could not be saved because others save it all the time.",
     "CW-WEB-VERSION": "A version of an application was changed in the database after it was sent.",
     "CW-WEB-REGISTER": "The published register is not what its permits say.",
+    "CW-API-METHOD": "The API does not answer to this method at this address.",
     "CW-API-NOT-FOUND": "The service has nothing with this name.",
     "CW-API-TOKEN": "A key for programs is missing, wrong, taken back or too old.",
     "CW-API-SCOPE": "The key for programs does not allow this.",
