@@ -57,6 +57,7 @@ def test_what_is_not_on_a_public_page_needs_a_sign_in(web_home: Path) -> None:
 
     public = {
         "home", "about", "accessibility", "cookies", "health", "robots", "catalogue_csv",
+        "catalogue_hdruk", "catalogue_croissant",
         "discovery:index", "discovery:dataset", "discovery:table", "discovery:variable",
         "register:index", "register:project", "accounts:personas", "accounts:persona_sign_in",
         "accounts:accept", "account_login", "account_signup", "account_inactive",

@@ -13,6 +13,7 @@ from commonweal.cli import (
     catalogues,
     demonstration,
     doctor,
+    figures,
     homes,
     keys,
     ledger,
@@ -51,6 +52,8 @@ def _root(
 
 app.add_typer(homes.app, name="home")
 app.command("doctor")(doctor.doctor)
+catalogues.app.command("describe")(figures.describe)
+catalogues.app.command("export")(figures.export)
 app.add_typer(catalogues.app, name="catalogue")
 app.add_typer(permits.app, name="permit")
 app.add_typer(people.app, name="people")

@@ -271,6 +271,9 @@ CUSTODY = {
     "CW-HOME-SEPARATION": "Nobody has accepted for real data that rooms are not kept apart.",
     "CW-HOME-SAY-NO": "A home for real data must leave people time to say no.",
     "CW-CATALOGUE-NOT-KEPT": "No catalogue that passed its check has the dataset.",
+    "CW-CATALOGUE-CHANGED": "A kept catalogue is not the file that was kept.",
+    "CW-FIGURES-CHOICES": "A dataset has no figures, as people's choices cannot be looked up.",
+    "CW-FIGURES-BROKEN": "The catalogue's figures are missing, or not those that were signed.",
 }
 
 CLI = {
@@ -427,6 +430,7 @@ WEB = {
     "CW-WEB-DRAFT-BUSY": "A draft could not be saved because others save it all the time.",
     "CW-WEB-VERSION": "A version of an application was changed in the database after it was sent.",
     "CW-WEB-REGISTER": "The published register is not what its permits say.",
+    "CW-API-METHOD": "The API does not answer to this method at this address.",
     "CW-API-NOT-FOUND": "The service has nothing with this name.",
     "CW-API-TOKEN": "A key for programs is missing, wrong, taken back or too old.",
     "CW-API-SCOPE": "The key for programs does not allow this.",

@@ -17,9 +17,8 @@ from commonweal.foundation.documents import MAX_BYTES
 from commonweal.foundation.errors import CommonwealError, Fault
 from commonweal.foundation.files import make_private_folder, read_bytes, translated, write_atomic
 from commonweal.papers.catalogue import Catalogue
+from commonweal.papers.kept import is_kept, load_kept
 from commonweal.vault.custody.holding import Custody
-
-_NAME = re.compile(r"[0-9]{8}T[0-9]{9}Z-[0-9a-f]{64}\.(yaml|json)", re.ASCII)
 
 
 def remember_catalogue(custody: Custody, path: Path) -> Path:
@@ -47,7 +46,7 @@ def find_catalogue(custody: Custody, dataset: str) -> tuple[Path, Catalogue]:
     """The newest kept catalogue that has `dataset`. Raises `Fault` CW-CATALOGUE-NOT-KEPT."""
     for path in reversed(_kept(custody.catalogues)):
         try:
-            catalogue = Catalogue.load(path)
+            catalogue = load_kept(path)
             catalogue.dataset(dataset)
         except CommonwealError:
             continue
@@ -63,7 +62,7 @@ def _kept(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     with translated("the kept catalogues"):
-        return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+        return sorted(path for path in folder.iterdir() if is_kept(path.name))
 
 
 def _compact(at: datetime) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from commonweal.papers.catalogue import Variable
-from commonweal.vault.release.loading import PERSON, Loaded
+from commonweal.vault.release.loading import PERSON, LoadedTables
 from commonweal.vault.release.recipe import CODE_SYSTEMS
 from commonweal.vault.release.restricted import RestrictedLists, restricted_pattern
 from commonweal.vault.tables import ops
@@ -27,7 +27,7 @@ _FLAG = "cw__restricted"
 class Lawful:
     """Tables of `loaded` without the codes of `lists`. Each is worked out once."""
 
-    loaded: Loaded
+    loaded: LoadedTables
     lists: RestrictedLists
     _rows: dict[str, ops.Table] = field(default_factory=dict)
     _values: dict[str, dict[str, ops.Table]] = field(default_factory=dict)

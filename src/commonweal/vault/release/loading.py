@@ -14,7 +14,7 @@ from commonweal.foundation.errors import Fault
 from commonweal.papers.catalogue import Link, Table
 from commonweal.papers.vocabulary import VariableType
 from commonweal.vault.release.progress import Progress
-from commonweal.vault.release.recipe import Recipe
+from commonweal.vault.release.recipe import OverDataset, Recipe, WholeDataset
 from commonweal.vault.sources import Fingerprint, Reading, Source
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
@@ -25,10 +25,10 @@ _PLACE = "cw__place"
 
 
 @dataclass
-class Loaded:
+class LoadedTables:
     """A source made ready: typed views by table name, and what was read."""
 
-    recipe: Recipe
+    recipe: OverDataset
     engine: Engine
     fingerprint: Fingerprint
     views: dict[str, ops.Table]
@@ -84,17 +84,37 @@ class Loaded:
         return self.recipe.dataset.person.kind == "nhs_number"
 
 
-def load(
-    source: Source,
-    recipe: Recipe,
-    engine: Engine,
-    progress: Progress,
-) -> Loaded:
-    """Attach every needed column of every needed table.
+@dataclass
+class Loaded(LoadedTables):
+    """What a permit's recipe needs of a source."""
+
+    recipe: Recipe
+
+
+def load(source: Source, recipe: Recipe, engine: Engine, progress: Progress) -> Loaded:
+    """What `recipe` needs of `source`. Raises as `load_whole`."""
+    read = _read(source, recipe, engine, progress)
+    return Loaded(recipe, engine, read.fingerprint, read.views, read.rows, read.non_finite)
+
+
+def load_whole(
+    source: Source, recipe: WholeDataset, engine: Engine, progress: Progress
+) -> LoadedTables:
+    """Every table about people, and all its columns.
 
     Raises the faults of the source, and `Fault` CW-RELEASE-UNREADABLE naming table, column and
     number of rows where values do not read as the catalogue says.
     """
+    return _read(source, recipe, engine, progress)
+
+
+def _read(
+    source: Source,
+    recipe: Recipe | WholeDataset,
+    engine: Engine,
+    progress: Progress,
+) -> LoadedTables:
+    """Attach every needed column of every needed table."""
     needed = recipe.columns()
     for name, columns in needed.items():
         reserved = [column for column in columns if column.casefold().startswith(INTERNAL)]
@@ -125,7 +145,7 @@ def load(
             views[name] = _numbered(engine, f"{recipe.dataset.id}/{name}", view, types)
         else:
             views[name] = engine.adopt(view, types)
-    return Loaded(recipe, engine, fingerprint, views, rows, non_finite)
+    return LoadedTables(recipe, engine, fingerprint, views, rows, non_finite)
 
 
 def _numbered(engine: Engine, where: str, view: str, types: Mapping[str, str]) -> ops.Table:

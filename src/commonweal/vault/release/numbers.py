@@ -10,11 +10,11 @@ from collections.abc import Mapping
 
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.identifiers import SYNTHETIC
-from commonweal.vault.release.loading import Loaded
+from commonweal.vault.release.loading import LoadedTables
 from commonweal.vault.tables import ops
 
 
-def check_people(loaded: Loaded, people: ops.Table, unreadable: int, *, demo: bool) -> None:
+def check_people(loaded: LoadedTables, people: ops.Table, unreadable: int, *, demo: bool) -> None:
     """Look at the NHS numbers and keys of the person table, once they have been read.
 
     `people`: as `people.consider` makes them; `unreadable`: how many have an NHS number that does
@@ -33,7 +33,7 @@ def check_people(loaded: Loaded, people: ops.Table, unreadable: int, *, demo: bo
             raise _not_numbers(str(person.table), national, unreadable)
 
 
-def check_tables(loaded: Loaded, *, demo: bool) -> None:
+def check_tables(loaded: LoadedTables, *, demo: bool) -> None:
     """Look at the columns of NHS numbers of every table that is read, but the person table's own.
 
     Raises `Refused` CW-HOME-DEMO-REAL where a demonstration home is given a number that could be
@@ -59,7 +59,7 @@ def check_tables(loaded: Loaded, *, demo: bool) -> None:
 
 
 def _check(
-    loaded: Loaded,
+    loaded: LoadedTables,
     table: str,
     rows: ops.Table,
     columns: Mapping[str, str],

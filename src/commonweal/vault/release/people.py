@@ -26,7 +26,7 @@ from commonweal.vault.keys import Secret
 from commonweal.vault.keys.codes import code_column, codes_of, numbers_from, order_of
 from commonweal.vault.release.cohort import cohort_people
 from commonweal.vault.release.lawful import Lawful
-from commonweal.vault.release.loading import PERSON, Loaded
+from commonweal.vault.release.loading import PERSON, Loaded, LoadedTables
 from commonweal.vault.release.numbers import check_people, check_tables
 from commonweal.vault.release.project_keys import ProjectKeys
 from commonweal.vault.tables import ops
@@ -49,7 +49,7 @@ class Considered:
     valid_national: int
 
 
-def consider(loaded: Loaded, decision: Decision, *, demo: bool) -> Considered:
+def consider(loaded: LoadedTables, decision: Decision, *, demo: bool) -> Considered:
     """The people of the source, one row each.
 
     `demo`: a demonstration home takes synthetic NHS numbers only, any other takes none (S21).
@@ -86,12 +86,12 @@ def consider(loaded: Loaded, decision: Decision, *, demo: bool) -> Considered:
     return Considered(people, counts["total"], national)
 
 
-def _person_rows(loaded: Loaded, decision: Decision, demo: bool) -> ops.Table:
+def _person_rows(loaded: LoadedTables, decision: Decision, demo: bool) -> ops.Table:
     recipe = loaded.recipe
     if recipe.row_is_person:
         tables = []
-        for released in recipe.tables:
-            rows = loaded.linked(released.name)
+        for name in recipe.names:
+            rows = loaded.linked(name)
             tables.append(
                 ops.project(
                     rows,
@@ -134,7 +134,7 @@ def _nameable(key: ops.Value) -> ops.Value:
     return ops.choose(ops.matches(key, r"[\p{L}\p{N}]"), key, ops.missing("text"))
 
 
-def _with_national(loaded: Loaded, rows: ops.Table, column: str, *, demo: bool) -> ops.Table:
+def _with_national(loaded: LoadedTables, rows: ops.Table, column: str, *, demo: bool) -> ops.Table:
     """`rows` with the valid NHS number, in steps with a view after each (see `ops.nhs_shaped`)."""
     engine = loaded.engine
     shaped = ops.derive(rows, {"cw__digits": ops.nhs_shaped(rows[column])})
@@ -147,7 +147,8 @@ def _with_national(loaded: Loaded, rows: ops.Table, column: str, *, demo: bool) 
     return ops.derive(rows, {_NATIONAL: checked})
 
 
-def _keys(loaded: Loaded) -> PersonKeys:
+def keys_of(loaded: LoadedTables) -> PersonKeys:
+    """By what people are known in the dataset, as choices are matched."""
     dataset = loaded.recipe.dataset
     person = dataset.person
     if person.table is None or person.variable is None:
@@ -199,7 +200,7 @@ def choose(
         replaced=lineage.replaced,
         known=lineage.known,
         at=at,
-        keys=_keys(loaded),
+        keys=keys_of(loaded),
         everyone=people,
     )
     drawn = _drawn(loaded, result.allowed, keys)

@@ -117,16 +117,15 @@ class EventLink:
     parent_variable: str
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """The whole of what a release under one permit is made of."""
+class OverDataset:
+    """What follows from the dataset alone, whatever is read of it."""
 
-    permit: Permit
     dataset: Dataset
-    tables: tuple[TableRecipe, ...]
-    catalogue_digest: str
-    demo: bool = False
-    """Whether all NHS numbers are read, so that a demonstration home can refuse real ones."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the tables that are asked for, as against those that lead to people."""
+        raise NotImplementedError
 
     @property
     def row_is_person(self) -> bool:
@@ -141,6 +140,46 @@ class Recipe:
     def has_one_row_each(self, table: str) -> bool:
         """True if a person has one row in `table`: then values are taken out, never rows."""
         return self.row_is_person or table == self.person_table
+
+    def leads(self, name: str) -> tuple[tuple[str, str, str], ...]:
+        """(variable, table, variable) for each key of a table that leads to another's rows."""
+        table = self.dataset.table(name)
+        found: dict[tuple[str, str, str], None] = {}
+        if isinstance(table.person_link, Link):
+            link = table.person_link
+            found[link.variable, link.to_table, link.to_variable] = None
+        for variable in table.variables:
+            if variable.links_to is not None:
+                found[variable.name, variable.links_to.table, variable.links_to.variable] = None
+        return tuple(found)
+
+    def _link_columns(self, name: str) -> Iterable[tuple[str, str]]:
+        table = self.dataset.table(name)
+        while table.person_link is not None:
+            link = table.person_link
+            if not isinstance(link, Link):
+                yield table.name, link
+                return
+            yield table.name, link.variable
+            yield link.to_table, link.to_variable
+            table = self.dataset.table(link.to_table)
+
+
+@dataclass(frozen=True)
+class Recipe(OverDataset):
+    """The whole of what a release under one permit is made of."""
+
+    permit: Permit
+    dataset: Dataset
+    tables: tuple[TableRecipe, ...]
+    catalogue_digest: str
+    demo: bool = False
+    """Whether all NHS numbers are read, so that a demonstration home can refuse real ones."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the released tables."""
+        return tuple(one.name for one in self.tables)
 
     def columns(self) -> dict[str, tuple[str, ...]]:
         """For each table that must be read, the columns that must be read."""
@@ -177,18 +216,6 @@ class Recipe:
         names += [table for table, _ in self.permit.cohort.columns()]
         return tuple(dict.fromkeys(names))
 
-    def leads(self, name: str) -> tuple[tuple[str, str, str], ...]:
-        """(variable, table, variable) for each key of a table that leads to another's rows."""
-        table = self.dataset.table(name)
-        found: dict[tuple[str, str, str], None] = {}
-        if isinstance(table.person_link, Link):
-            link = table.person_link
-            found[link.variable, link.to_table, link.to_variable] = None
-        for variable in table.variables:
-            if variable.links_to is not None:
-                found[variable.name, variable.links_to.table, variable.links_to.variable] = None
-        return tuple(found)
-
     def _code_columns(self, name: str, seen: tuple[str, ...]) -> Iterable[tuple[str, str]]:
         """The columns in which codes may stand that the law keeps apart (P10): a table's own, and
         those of the rows that its rows belong to, with the keys that lead there."""
@@ -207,17 +234,6 @@ class Recipe:
                 yield to_table, to_variable
                 yield from self._link_columns(to_table)
                 yield from above
-
-    def _link_columns(self, name: str) -> Iterable[tuple[str, str]]:
-        table = self.dataset.table(name)
-        while table.person_link is not None:
-            link = table.person_link
-            if not isinstance(link, Link):
-                yield table.name, link
-                return
-            yield table.name, link.variable
-            yield link.to_table, link.to_variable
-            table = self.dataset.table(link.to_table)
 
     @cached_property
     def event_links(self) -> tuple[EventLink, ...]:
@@ -259,6 +275,32 @@ class Recipe:
             variable, seen = table.variable(variable.links_to.variable), seen + 1
         where = f"{self.dataset.id}\x00{table.name}\x00{variable.name}"
         return "record/" + hashlib.sha256(where.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class WholeDataset(OverDataset):
+    """Every table of a dataset that is about people, with all its columns and no permit.
+
+    Only figures that the catalogue may show are made of it; no row of it ever leaves.
+    """
+
+    dataset: Dataset
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the tables about people."""
+        return tuple(one.name for one in self.about_people())
+
+    def about_people(self) -> tuple[Table, ...]:
+        """The tables whose rows belong to persons."""
+        return tuple(one for one in self.dataset.tables if one.person_link is not None)
+
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """For each table that must be read, the columns that must be read."""
+        return {
+            table.name: tuple(variable.name for variable in table.variables)
+            for table in self.about_people()
+        }
 
 
 def make_recipe(permit: Permit, catalogue: Catalogue, *, demo: bool = False) -> Recipe:

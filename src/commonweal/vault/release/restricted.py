@@ -61,12 +61,21 @@ def lists_for(permit: Permit) -> RestrictedLists:
 
     Raises `PermitRefused` CW-PERMIT-RESTRICTED-LIST for a list that does not exist.
     """
-    known = {entry.id: entry for entry in shipped_lists().lists}
+    known = {entry.id for entry in shipped_lists().lists}
     named = {entry.list for entry in permit.restricted_codes}
-    for name in sorted(named - set(known)):
+    for name in sorted(named - known):
         raise PermitRefused(
             "CW-PERMIT-RESTRICTED-LIST", f"There is no restricted code list called {name}."
         )
+    return _all_but(named)
+
+
+def every_list() -> RestrictedLists:
+    """All lists: for what no permit names."""
+    return _all_but(set())
+
+
+def _all_but(named: set[str]) -> RestrictedLists:
     prefixes: dict[str, list[str]] = {}
     for entry in shipped_lists().lists:
         if entry.id not in named:
@@ -74,7 +83,7 @@ def lists_for(permit: Permit) -> RestrictedLists:
                 prefixes.setdefault(system, []).extend(starts)
     return RestrictedLists(
         shipped_lists().version,
-        tuple(sorted(set(known) - named)),
+        tuple(sorted(one.id for one in shipped_lists().lists if one.id not in named)),
         {system: tuple(sorted(set(starts))) for system, starts in prefixes.items()},
     )
 

@@ -167,6 +167,8 @@ class ApiToken(Governed):
         ("catalogue:read", "read the catalogue"),
         ("register:read", "read the register of projects"),
         ("me:read", "see whose key it is"),
+        ("applications:read", "read the applications that you write"),
+        ("permits:read", "read the permits of your projects"),
     ]
     public_id = models.CharField(max_length=64, unique=True, default=new_public_id, editable=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tokens")

@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI, Path, Query
+from django.views.decorators.http import conditional_page
+from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from commonweal.foundation.errors import CommonwealError, Failure, Fault, Refused, WrongUsage
-from commonweal.web.api.auth import PUBLIC, Key
-from commonweal.web.api.shapes import (
-    CatalogueShape,
-    ErrorShape,
-    MeShape,
-    RegisterShape,
-    VariableShape,
-    VariablesShape,
-)
-from commonweal.web.config import clock
+from commonweal.web.api import catalogue, own, public
 from commonweal.web.config.errors import error_body, status_of
-from commonweal.web.discovery.presenters import catalogue_or_none, chosen, variable_shown
-from commonweal.web.discovery.reading import CatalogueSeen
-from commonweal.web.register.presenters import project_shown, register_or_none
-
-SIZE = 100
-_SPELT = "A name as the catalogue spells it; ~2F stands for a slash, ~7E for a tilde."
-Name = Annotated[str, Path(min_length=1, max_length=400, description=_SPELT)]
 
 api = NinjaAPI(
     title="Commonweal",
     version="1",
-    description="Reads the catalogue and the public register. Errors have one shape.",
+    description="Reads the catalogue, the register, the public log and what a person has a part in. "
+    "It never decides. Errors have one shape.",
     docs_url=None,
     urls_namespace="api",
 )
-
-_WRONG = {400: ErrorShape, 422: ErrorShape, 500: ErrorShape}
-_NONE = _WRONG | {404: ErrorShape}
-_KEY = _WRONG | {401: ErrorShape, 403: ErrorShape}
 
 
 def _answer(request: HttpRequest, error: CommonwealError, status: int) -> HttpResponse:
@@ -93,93 +78,39 @@ def _unknown(request: HttpRequest, error: Exception) -> HttpResponse:
     return _answer(request, Failure("CW-INTERNAL", "Something went wrong in this service."), 500)
 
 
-# --- catalogue: what anyone may read on the pages -----------------------------------------------
+@api.exception_handler(DataError)
+@api.exception_handler(UnicodeError)
+def _not_text(request: HttpRequest, error: Exception) -> HttpResponse:
+    # Text that a database does not take, such as one with NUL in it.
+    del error
+    sentence = "The request holds text that cannot be read."
+    return _answer(request, WrongUsage("CW-API-INVALID", sentence), 422)
 
 
-def _catalogue() -> CatalogueSeen:
-    found = catalogue_or_none()
-    if found is None:
-        raise Fault("CW-API-NOT-FOUND", "No catalogue has been made yet.")
-    return found
+for router in (catalogue.router, public.router, own.router):
+    api.add_router("", router)
 
 
-@api.get("/catalogue", response={200: CatalogueShape, **_NONE}, tags=[PUBLIC])
-def catalogue(request: HttpRequest) -> Any:
-    """All datasets with the names of their tables."""
-    del request
-    found = _catalogue()
-    return {
-        "custodian": found.custodian,
-        "datasets": [
-            {"id": one.id, "title": one.title, "tables": [table[0] for table in one.tables]}
-            for one in found.datasets
-        ],
-    }
+def _one_shape(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The view, whose refusal of a method has the one shape as well."""
 
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **values: Any) -> HttpResponse:
+        response = view(request, *args, **values)
+        if response.status_code != 405:
+            return response
+        sentence = "This address answers to other methods only; see the description of the API."
+        refused = _answer(request, WrongUsage("CW-API-METHOD", sentence), 405)
+        refused["Allow"] = response.get("Allow", "GET")
+        return refused
 
-@api.get("/catalogue/variables", response={200: VariablesShape, **_NONE}, tags=[PUBLIC])
-def variables(
-    request: HttpRequest,
-    q: Annotated[str, Query(max_length=200, description="Words that must all occur.")] = "",
-    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
-) -> Any:
-    """Variables, a hundred a page. `dataset`, `role` and `form` filter and can be given often."""
-    del q  # read below, together with the filters that pages use as well
-    rows = chosen(_catalogue().rows, request.GET)
-    shown = rows[(page - 1) * SIZE : page * SIZE]
-    return {"total": len(rows), "page": page, "variables": [variable_shown(row) for row in shown]}
-
-
-@api.get(
-    "/catalogue/{name:dataset}/{name:table}/{name:name}",
-    response={200: VariableShape, **_NONE},
-    tags=[PUBLIC],
-)
-def variable(request: HttpRequest, dataset: Name, table: Name, name: Name) -> Any:
-    """One variable: what it is, and the forms in which it can be had."""
-    del request
-    for row in _catalogue().rows:
-        if (row.dataset, row.table, row.name) == (dataset, table, name):
-            return variable_shown(row)
-    raise Fault("CW-API-NOT-FOUND", "The catalogue has no such variable.")
-
-
-# --- register -------------------------------------------------------------------------------------
-
-
-@api.get("/register", response={200: RegisterShape, **_NONE}, tags=[PUBLIC])
-def register(request: HttpRequest) -> Any:
-    """Every project that may use data, oldest first."""
-    del request
-    found = register_or_none()
-    if found is None:
-        raise Fault("CW-API-NOT-FOUND", "No project has been published yet.")
-    now = clock.now()
-    shown = [project_shown(entry, now) for entry in found.entries]
-    return {
-        "made_at": found.made_at,
-        "projects": [{**one, "begins": one["from"], "ends": one["until"]} for one in shown],
-    }
-
-
-# --- the person behind a key ----------------------------------------------------------------------
-
-
-@api.get("/me", response={200: MeShape, **_KEY}, auth=Key("me:read"), tags=["account"])
-def me(request: HttpRequest) -> Any:
-    """Whose key this is, and what it allows."""
-    row = request.auth
-    return {
-        "person": row.user.public_id,
-        "name": row.user.name,
-        "roles": sorted(row.user.roles_on(clock.today())),
-        "scopes": row.scopes,
-    }
+    return answer
 
 
 def addresses() -> Any:
     """The API's addresses. Its own checks answer, not the page that asks people to sign in."""
     patterns, app_name, namespace = api.urls
     for pattern in patterns:
-        pattern.callback = login_not_required(pattern.callback)
+        shaped = _one_shape(conditional_page(pattern.callback))
+        pattern.callback = login_not_required(shaped)
     return patterns, app_name, namespace

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from ninja import Schema
 
@@ -23,12 +24,24 @@ class ErrorShape(Schema):
 
 
 class FormShape(Schema):
-    """A form in which a variable can be had. `code` is how permits write it."""
+    """A form in which a variable can be had. `code` is how permits write it.
+
+    `band`: how much it tells about who somebody is (low, medium, high); null: not counted yet.
+    """
 
     code: str
     name: str
     sentence: str
     built: bool
+    band: str | None
+    band_sentence: str
+
+
+class CodeShape(Schema):
+    """A value that at least ten people have. `people`: rounded to tens."""
+
+    code: str
+    people: int
 
 
 class VariableShape(Schema):
@@ -42,6 +55,11 @@ class VariableShape(Schema):
     role_sentence: str
     offered: bool
     forms: list[FormShape]
+    complete: str
+    percent: int | None
+    range: str
+    codes: list[CodeShape]
+    codes_hidden: bool
 
 
 class VariablesShape(Schema):
@@ -53,17 +71,40 @@ class VariablesShape(Schema):
 
 
 class DatasetShape(Schema):
-    """A dataset."""
+    """A dataset. `people`: rounded to tens; null: fewer than 10, or not `counted`."""
 
     id: str
     title: str
     tables: list[str]
+    people: int | None
+    counted: bool
+
+
+class TableShape(Schema):
+    """A table of a dataset. `variables`: how many it has."""
+
+    name: str
+    title: str
+    about_people: bool
+    rows: int | None
+    people: int | None
+    variables: int
+
+
+class DatasetFullShape(DatasetShape):
+    """A dataset with its tables, and which figures were made of it when."""
+
+    figures: str | None
+    measured_at: datetime | None
+    table_list: list[TableShape]
 
 
 class CatalogueShape(Schema):
-    """All datasets of a custodian."""
+    """A page of the datasets of a custodian."""
 
     custodian: str
+    total: int
+    page: int
     datasets: list[DatasetShape]
 
 
@@ -83,9 +124,11 @@ class ProjectShape(Schema):
 
 
 class RegisterShape(Schema):
-    """The register as of `made_at`."""
+    """A page of the register as of `made_at`."""
 
     made_at: datetime
+    total: int
+    page: int
     projects: list[ProjectShape]
 
 
@@ -96,3 +139,89 @@ class MeShape(Schema):
     name: str
     roles: list[str]
     scopes: list[str]
+
+
+class CheckpointShape(Schema):
+    """A checkpoint of the public log. `note`: as it was signed (C2SP signed-note)."""
+
+    origin: str
+    size: int
+    root: str
+    note: str
+
+
+class EntryShape(Schema):
+    """An entry of the public log at its place."""
+
+    index: int
+    entry: dict[str, Any]
+
+
+class EntriesShape(Schema):
+    """A page of the public log."""
+
+    total: int
+    page: int
+    entries: list[EntryShape]
+
+
+class ProofShape(Schema):
+    """The proof of an entry (C2SP tlog-proof)."""
+
+    index: int
+    proof: str
+
+
+class VersionLineShape(Schema):
+    """A version that was sent."""
+
+    number: int
+    digest: str
+    sent_at: datetime
+
+
+class VersionShape(VersionLineShape):
+    """A version that was sent, whole."""
+
+    reference: str
+    content: dict[str, Any]
+
+
+class ApplicationShape(Schema):
+    """An application and where it stands."""
+
+    reference: str
+    organisation: str
+    state: str
+    state_sentence: str
+    begun_at: datetime
+    versions: list[VersionLineShape]
+
+
+class ApplicationsShape(Schema):
+    """A page of applications."""
+
+    total: int
+    page: int
+    applications: list[ApplicationShape]
+
+
+class PermitShape(Schema):
+    """A permit. Of others only `public`, what the register says, is there."""
+
+    id: str
+    own: bool
+    application: str | None = None
+    state: str | None = None
+    issued_at: datetime | None = None
+    digest: str | None = None
+    paper: str | None = None
+    public: dict[str, Any] | None = None
+
+
+class PermitsShape(Schema):
+    """A page of permits."""
+
+    total: int
+    page: int
+    permits: list[PermitShape]

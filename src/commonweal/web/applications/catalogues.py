@@ -13,6 +13,7 @@ from django.conf import settings
 
 from commonweal.foundation.errors import CommonwealError, Unavailable
 from commonweal.papers.catalogue import Catalogue
+from commonweal.papers.kept import load_kept
 from commonweal.web.discovery.reading import catalogue_files
 
 
@@ -36,7 +37,7 @@ def _newest(paths: tuple[Path, ...], dataset: str | None) -> Catalogue | None:
     newest = None
     for path in reversed(paths):
         try:
-            catalogue = Catalogue.load(path)
+            catalogue = load_kept(path)
         except CommonwealError:
             continue  # as everywhere: a damaged copy is passed over, and an older one counts
         if dataset is None or any(one.id == dataset for one in catalogue.datasets):

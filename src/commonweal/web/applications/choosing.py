@@ -1,7 +1,8 @@
 """Choosing data: groups of variables, each variable's form and reasons, and the rule for people.
 
-The pages show names, roles and forms of the catalogue, never figures. What they send is read into
-plain values; what is no answer stays as it was typed.
+The pages show names, roles and forms of the catalogue, and each form's band, which was made once
+for this version of the catalogue and never for an applicant's cohort (S5). What they send is read
+into plain values; what is no answer stays as it was typed.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from typing import Any
 
 from commonweal.governance.application.wanted import Asked, Group
 from commonweal.papers.catalogue import Catalogue, Dataset, Variable
+from commonweal.papers.forms import Form
 from commonweal.web.applications.asking import Sent, asks, last, read_part, row_numbers
 from commonweal.web.applications.drawing import Box
-from commonweal.web.discovery.presenters import FORM_WORDS, role_words
+from commonweal.web.discovery.presenters import FORM_WORDS, form_band, role_words
 
 OPS: tuple[tuple[str, str], ...] = (
     ("eq", "is"), ("ne", "is not"), ("lt", "is less than, or before"),
@@ -142,7 +144,7 @@ def variable_boxes(place: str, value: Any, dataset: Dataset | None) -> list[Box]
     given = value if isinstance(value, dict) else {}
     found = variable_of(dataset, given)
     forms = tuple(
-        (form.text, f"{FORM_WORDS[form.kind]}\nThe project sees it {form.sentence}.")
+        (form.text, _form_words(form, dataset, given))
         for form in (found.offered() if found is not None else ())
     )
     labels = {one.field: one.label for one in asks(Asked)}
@@ -161,6 +163,14 @@ def variable_boxes(place: str, value: Any, dataset: Dataset | None) -> list[Box]
         for field in ("why", "coarser_would_not_do", "without_it")
     )
     return boxes
+
+
+def _form_words(form: Form, dataset: Dataset | None, given: dict[str, Any]) -> str:
+    """A form with what the project sees, and what that tells about who somebody is."""
+    words = f"{FORM_WORDS[form.kind]}\nThe project sees it {form.sentence}."
+    place = (str(given.get("table", "")), str(given.get("variable", "")), form.text)
+    band = form_band(dataset.id, *place) if dataset is not None else ""
+    return f"{words} {band}" if band else words
 
 
 def read_variable(sent: Sent, place: str, before: Any) -> dict[str, Any]:

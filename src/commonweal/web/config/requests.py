@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.signals import got_request_exception
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -76,6 +77,12 @@ class Refusals:
         """The page for an error of ours; Django's own way for others."""
         from commonweal.web.config.errors import refused
 
+        if isinstance(error, DataError) or (isinstance(error, ValueError) and "NUL" in str(error)):
+            # Text that a database does not take, such as an id with NUL in it (PostgreSQL).
+            from commonweal.web.config.errors import bad_request
+
+            _LOG.info("refused", extra={"reference": request.reference, "code": "CW-WEB-REQUEST"})
+            return bad_request(request)
         if isinstance(error, PermissionDenied | SuspiciousOperation | Http404):
             return None
         if isinstance(error, CommonwealError):

@@ -6,7 +6,7 @@ from django.urls import include, path
 
 from commonweal.web.api.api import addresses
 from commonweal.web.config import views
-from commonweal.web.discovery.views import export
+from commonweal.web.discovery.views import export, export_croissant, export_hdruk
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("health", views.health, name="health"),
     path("robots.txt", views.robots, name="robots"),
     path("data.csv", export, name="catalogue_csv"),
+    path("data.hdruk.json", export_hdruk, name="catalogue_hdruk"),
+    path("data.croissant.json", export_croissant, name="catalogue_croissant"),
     path("data/", include("commonweal.web.discovery.urls")),
     path("projects/", include("commonweal.web.register.urls")),
     path("applications/", include("commonweal.web.applications.urls")),

@@ -1,0 +1,415 @@
+"""`catalogue describe`: make, sign and publish the figures of one dataset (release 0)."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from commonweal import __version__
+from commonweal.foundation.canonical import parse_json
+from commonweal.foundation.clock import stamp
+from commonweal.foundation.errors import Failure, Fault, Refused
+from commonweal.foundation.files import (
+    make_private_folder,
+    read_bytes,
+    staged_folder,
+    write_atomic,
+)
+from commonweal.ledger.details import Details, commitment
+from commonweal.ledger.entry import Event
+from commonweal.papers.catalogue import Catalogue, Dataset, Variable
+from commonweal.papers.figures import CatalogueFigures, Shown
+from commonweal.papers.forms import Form
+from commonweal.vault.choices import ChoicesFolder, Decision, apply_choices, read_choices
+from commonweal.vault.choices.rules import KINDS
+from commonweal.vault.custody import Custody, find_catalogue, settle
+from commonweal.vault.custody.holding import MANIFEST_SIGNER
+from commonweal.vault.custody.register import PUBLIC
+from commonweal.vault.figures import history
+from commonweal.vault.figures.history import Inner, Told, Writing
+from commonweal.vault.figures.measuring import Measured, has_codes, has_range
+from commonweal.vault.figures.publishing import (
+    ENOUGH,
+    Counts,
+    Margins,
+    band_of,
+    cell,
+    coarser_never_dearer,
+    listed,
+    percent,
+    rounded_out,
+    without_small_rest,
+)
+from commonweal.vault.keys.codes import code_column, codes_of, order_of
+from commonweal.vault.release.closing import MANAGER
+from commonweal.vault.release.lawful import Lawful
+from commonweal.vault.release.loading import load_whole
+from commonweal.vault.release.people import consider, keys_of
+from commonweal.vault.release.progress import Progress, quiet
+from commonweal.vault.release.recipe import WholeDataset
+from commonweal.vault.release.restricted import every_list
+from commonweal.vault.sources import Source, open_source
+from commonweal.vault.tables import ops
+from commonweal.vault.tables.engine import Engine
+from commonweal.vault.tables.opening import opened_engine
+
+FOLDER = "figures"
+_MARGINS = "catalogue-figures"
+
+
+@dataclass(frozen=True)
+class Described:
+    """What was published: the paper, its place for the service, and its entry on the ledger."""
+
+    figures: CatalogueFigures
+    place: Path
+    intent: int
+
+
+@dataclass
+class _Made:
+    """Everything of one version while it is made."""
+
+    counts: Counts
+    before: Inner | None
+    catalogue: str
+    at: datetime
+    exact: dict[str, int] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    bits: dict[str, float] = field(default_factory=dict)
+
+    def hold(self, exact: dict[str, int], *, new: bool) -> dict[str, int]:
+        """Keep counts, and give those that figures are made of."""
+        held = self.counts.hold(exact, new)
+        self.exact |= exact
+        self.held |= held
+        return held
+
+    def same(self, name: str) -> bool:
+        """Whether a count is held as it was, so that what hangs on it stays."""
+        return self.before is not None and self.before.held.get(name) == self.held[name]
+
+
+def describe(
+    custody: Custody,
+    catalogue_path: Path,
+    dataset_id: str,
+    choices: Path,
+    progress: Progress = quiet,
+) -> Described:
+    """Make the figures of a dataset anew.
+
+    Raises `Refused` CW-FIGURES-CHOICES where people's national choice cannot be looked up, `Fault`
+    CW-CATALOGUE-NOT-KEPT for a catalogue that is not the one in use, and what reading choices and
+    sources raises. Nothing has been published then.
+    """
+    catalogue = Catalogue.load(catalogue_path)
+    dataset = catalogue.dataset(dataset_id)
+    _check(custody, catalogue, dataset)
+    with custody.home.run_lock():
+        history.clear_unfinished(custody)
+        publish_told(custody)
+        progress("Reading people's choices")
+        folder = read_choices(
+            choices,
+            needs_national=True,
+            clock=custody.clock,
+            max_age_days=custody.trust.fresh.choices_days,
+            not_before=custody.home.info.restored_at,
+        )
+        source = dataset.source
+        base = catalogue_path.absolute().parent
+        with (
+            custody.home.run_folder() as work,
+            opened_engine(work) as engine,
+            open_source(source.kind, source.location, base=base) as opened,
+        ):
+            digest = catalogue.governed_digest((dataset.id,))
+            return _described(custody, dataset, digest, folder, engine, opened, progress)
+
+
+def _check(custody: Custody, catalogue: Catalogue, dataset: Dataset) -> None:
+    _, kept = find_catalogue(custody, dataset.id)
+    if kept.governed_digest((dataset.id,)) != catalogue.governed_digest((dataset.id,)):
+        raise Fault(
+            "CW-CATALOGUE-NOT-KEPT",
+            f"The catalogue that is in use for {dataset.id} is another than this file.",
+            remedy="Run `commonweal catalogue check FILE` first.",
+        )
+    if dataset.national_variable is None:
+        raise Refused(
+            "CW-FIGURES-CHOICES",
+            f"The dataset {dataset.id} holds no NHS numbers, so nobody's national choice can be "
+            "looked up: no figures are made of it.",
+        )
+
+
+def _decision(dataset: Dataset) -> Decision:
+    """Anybody may read the catalogue for any purpose, so every kind of choice counts."""
+    kinds = frozenset(
+        one.kind
+        for one in KINDS
+        if not one.names_project and (one.kind != "type1" or dataset.primary_care)
+    )
+    return Decision(
+        national=True, kinds=kinds, consent_needed=False, objections=True,
+        include_without_identifier=False, sentences=(),
+    )  # fmt: skip
+
+
+def _described(
+    custody: Custody,
+    dataset: Dataset,
+    digest: str,
+    folder: ChoicesFolder,
+    engine: Engine,
+    source: Source,
+    progress: Progress,
+) -> Described:
+    demo = custody.home.kind == "demo"
+    whole = WholeDataset(dataset)
+    loaded = load_whole(source, whole, engine, progress)
+    progress("Applying people's choices")
+    decision = _decision(dataset)
+    considered = consider(loaded, decision, demo=demo)
+    at = custody.clock.now()
+    chosen = apply_choices(
+        engine, considered.people, decision, folder, project_ids=(), at=at.date(),
+        keys=keys_of(loaded),
+    )  # fmt: skip
+    earlier = [one for one in history.told(custody) if one.dataset == dataset.id]
+    before = history.read_inner(custody, earlier[-1].release) if earlier else None
+    release = f"{history.PREFIX}{dataset.id[:48]}.r{len(earlier) + 1}"
+    margins = Margins(custody.keyring.secret("audit").subkey(_MARGINS))
+    made = _Made(Counts(margins, before.held if before else None), before, digest, at)
+    lawful = Lawful(loaded, every_list())
+    with staged_folder(history.folder_of(custody, release)) as staging:
+        writing = Writing.into(staging, release, custody)
+        people = _numbered(custody, engine, chosen.allowed, writing)
+        tables = {}
+        for table in whole.about_people():
+            progress(f"Counting {table.name}")
+            measured = Measured.of(lawful, table, people)
+            tables[table.name] = _table(made, measured, writing)
+            measured.close()
+        if source.fingerprint(tuple(loaded.views)).digest != loaded.fingerprint.digest:
+            raise Fault("CW-SOURCE-CHANGED", "The source changed while it was counted.")
+        total = cell("people")
+        held = made.hold({total: chosen.kept}, new=before is None)
+        figures = CatalogueFigures.read(
+            {
+                "figures": 1,
+                "release": release,
+                "sequence": len(earlier) + 1,
+                "supersedes": earlier[-1].release if earlier else None,
+                "dataset": dataset.id,
+                "catalogue_digest": digest,
+                "measured_at": stamp(at),
+                "commonweal": __version__,
+                "choices": _choices(decision, folder),
+                "people": made.counts.shown(held)[total],
+                "tables": tables,
+            },
+            "The catalogue's figures",
+        )
+        inner = Inner(made.held, made.ranges, made.bits, digest)
+        writing.values(made.exact, made.counts.shown(made.held), inner)
+        signed = figures.signed([custody.signer(MANIFEST_SIGNER)], at)
+        manifest = writing.finish(signed, figures.digest())
+    intent = _tell(custody, figures, manifest)
+    publish_told(custody)
+    settle(custody)
+    return Described(figures, public_place(custody, dataset.id), intent)
+
+
+def _choices(decision: Decision, folder: ChoicesFolder) -> dict[str, Any]:
+    applied = sorted({"national", *decision.kinds})
+    checked = folder.checked_at
+    if checked is None:
+        raise Failure("CW-ENGINE-FAILED", "The national list gave no date.")
+    return {"applied": applied, "checked_on": checked.date().isoformat()}
+
+
+def _numbered(custody: Custody, engine: Engine, allowed: ops.Table, writing: Writing) -> ops.Table:
+    """`person`, `number`: everybody, numbered in the order of their audit ids."""
+    people = engine.arrow(ops.select(allowed, ["person"])).column("person")
+    codes = codes_of(custody.keyring.secret("audit"), people)
+    order = order_of(codes)
+    numbers = pa.array(np.arange(1, len(order) + 1, dtype=np.int64))
+    writing.people(pa.table({"number": numbers, "audit_id": code_column(codes[order])}))
+    data = pa.table({"person": people.take(pa.array(order)), "number": numbers})
+    return engine.load("figures_people", data, {"person": "text", "number": "integer"})
+
+
+# --- one table --------------------------------------------------------------------------------
+
+
+def _table(made: _Made, measured: Measured, writing: Writing) -> dict[str, Any]:
+    name = measured.table.name
+    people, rows = cell(name, "people"), cell(name, "rows")
+    new = not made.counts.knows(people)
+    made.hold({people: measured.people}, new=new)
+    # A row more or less is somebody's: rows are told anew only where ten people are.
+    stays = made.before is not None and made.same(people) and rows in made.before.held
+    row_count = made.before.held[rows] if made.before and stays else measured.row_count
+    made.exact[rows], made.held[rows] = measured.row_count, row_count
+    shown = made.counts.shown({people: made.held[people], rows: row_count})
+    who = ops.distinct(ops.project(measured.each, {"number": measured.each["cw__number"]}))
+    writing.cells(measured.engine, who, name, None)
+    variables = {
+        one.name: _variable(made, measured, one, writing)
+        for one in measured.table.variables
+        if one.role is not None
+    }
+    hidden = shown[people] is None
+    return {
+        "rows": None if hidden else shown[rows],
+        "people": shown[people],
+        "variables": variables,
+    }
+
+
+def _variable(
+    made: _Made, measured: Measured, variable: Variable, writing: Writing
+) -> dict[str, Any]:
+    table = measured.table.name
+    filled = measured.filled[variable.name]
+    present, whole = cell(table, variable.name, "present"), cell(table, variable.name, "whole")
+    new = not made.counts.knows(present)
+    made.hold({present: filled.present, whole: int(filled.whole)}, new=new)
+    complete = percent(made.held[whole], made.held[cell(table, "people")])
+    codes, hidden = _codes(made, measured, variable, new=new)
+    writing.cells(
+        measured.engine, measured.held(variable, [c["code"] for c in codes]), table, variable.name
+    )
+    return {
+        "complete": complete,
+        "range": _range(made, measured, variable, present),
+        "codes": codes,
+        "codes_hidden": hidden,
+        "forms": {k: v.plain() for k, v in _forms(made, measured, variable).items()},
+    }
+
+
+def _range(
+    made: _Made, measured: Measured, variable: Variable, present: str
+) -> dict[str, float] | None:
+    """The range, as the version before showed it while nearly the same people have values."""
+    if not has_range(variable) or made.held[present] < ENOUGH:
+        return None
+    earlier = made.before.ranges.get(present) if made.before and made.same(present) else None
+    if earlier is None:
+        found = measured.range(variable)
+        if found is None:
+            return None
+        years = variable.type in ("date", "timestamp")
+        earlier = rounded_out(*found, years=years)
+    made.ranges[present] = earlier
+    return {"low": earlier[0], "high": earlier[1]}
+
+
+def _codes(
+    made: _Made, measured: Measured, variable: Variable, *, new: bool
+) -> tuple[list[dict[str, Any]], bool]:
+    """(the codes that are shown with their people, whether others are hidden)."""
+    if not has_codes(variable):
+        return [], False
+    table, name = measured.table.name, variable.name
+    known = history.known_codes(made.before.held, table, name) if made.before else ()
+    exact = measured.codes(variable, known)
+    exact = dict.fromkeys(known, 0) | exact
+    held = made.hold({cell(table, name, "code", c): n for c, n in exact.items()}, new=new)
+    codes = listed({code: held[cell(table, name, "code", code)] for code in exact})
+    others, rest = measured.others(variable, codes)
+    left = {"others": others} | ({} if rest is None else {"rest": rest})
+    over = made.hold({cell(table, name, what): n for what, n in left.items()}, new=new)
+    fewer = without_small_rest(codes, over.values())
+    hidden = over[cell(table, name, "others")]
+    shown = made.counts.shown(held)
+    told = [{"code": one, "people": shown[cell(table, name, "code", one)]} for one in fewer]
+    return told, bool(hidden) or len(fewer) < len(codes)
+
+
+def _forms(made: _Made, measured: Measured, variable: Variable) -> dict[str, Shown]:
+    """The band of each form that is offered."""
+    people = cell(measured.table.name, "people")
+    known = made.before.bits if made.before and made.before.catalogue == made.catalogue else {}
+    found: dict[str, Shown] = {}
+    for form in variable.offered():
+        fixed = _fixed(variable, form)
+        if fixed is not None or made.held[people] < ENOUGH:
+            found[form.text] = fixed or Shown(band="high", measured=False)
+            continue
+        name = cell(measured.table.name, variable.name, "bits", form.text)
+        stays = made.same(people) and name in known
+        bits = known[name] if stays else measured.bits(variable, _told_by(form), made.at)
+        made.bits[name] = bits
+        found[form.text] = Shown(band=band_of(bits))
+    return coarser_never_dearer(found)
+
+
+def _fixed(variable: Variable, form: Form) -> Shown | None:
+    """The band that follows from role and form alone, whatever the data are."""
+    if not form.rule.built or variable.role in ("free_text", "image", "genomic"):
+        return Shown(band="high", measured=False)
+    if form.kind in ("pseudonym", "record_code") and variable.role != "quasi_identifier":
+        return Shown(band="low", measured=False)
+    if form.kind in ("shift", "interval") and variable.is_birth:
+        return Shown(band="high", measured=False)
+    return None
+
+
+def _told_by(form: Form) -> Form:
+    """The form that is measured for one whose values only mean something within a project: a date
+    that is moved by weeks still tells about its month, and a code tells who shares a value."""
+    if form.kind in ("shift", "interval"):
+        return Form("month")
+    return Form("exact") if form.kind in ("pseudonym", "record_code") else form
+
+
+# --- the ledger, and what the service reads ---------------------------------------------------
+
+
+def _tell(custody: Custody, figures: CatalogueFigures, manifest: bytes) -> int:
+    salt = secrets.token_bytes(32)
+    info = custody.keyring.get("details")
+    content = {"manifest_salt": salt.hex(), "manifest": parse_json(manifest, "The manifest")}
+    details = Details(content, info.id, custody.keyring.secret("details").use())
+    fields = {
+        "release": figures.release,
+        "dataset": figures.dataset,
+        "figures_hash": figures.digest(),
+        "inner": commitment(salt, manifest),
+    }
+    return custody.ledger.append(Event(history.EVENT, MANAGER, fields), details)
+
+
+def public_place(custody: Custody, dataset: str) -> Path:
+    """Where the service finds the figures of a dataset."""
+    return custody.home.path / PUBLIC / FOLDER / f"{dataset}.jws"
+
+
+def publish_told(custody: Custody) -> None:
+    """Put the newest figures of each dataset where the service finds them. May be done again."""
+    newest: dict[str, Told] = {one.dataset: one for one in history.told(custody)}
+    for dataset, one in newest.items():
+        place = history.folder_of(custody, one.release) / history.FIGURES
+        content = read_bytes(place, "The catalogue's figures")
+        paper = CatalogueFigures.load(content, custody.belief)
+        if paper.digest() != one.figures_hash:
+            raise Fault(
+                "CW-FIGURES-BROKEN",
+                f"The catalogue's figures {one.release} are not those that the ledger holds.",
+                remedy="Restore a backup.",
+            )
+        target = public_place(custody, dataset)
+        make_private_folder(target.parent)
+        if not target.is_file() or target.read_bytes() != content:
+            write_atomic(target, content)
