@@ -67,7 +67,7 @@ def give(
 
 
 def end(by: User, user: User, number: int) -> None:
-    """End a role; who held it gets a mail. Raises `Fault` CW-WEB-NOT-FOUND, `Refused` CW-WEB-ROLE."""
+    """End a role; they get a mail. Raises `Fault` CW-WEB-NOT-FOUND, `Refused` CW-WEB-ROLE."""
     row = Membership.objects.select_related("organisation").filter(user=user, pk=number).first()
     if row is None:
         raise Fault("CW-WEB-NOT-FOUND", "There is no such role.")

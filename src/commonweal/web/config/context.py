@@ -37,11 +37,11 @@ def service(request: HttpRequest) -> dict[str, Any]:
         "reference": getattr(request, "reference", ""),
         "account_items": _account(person),
         # How else people can sign in, on the page where they do.
-        "providers": _providers() if person is None else [],
+        "ways_in": _ways_in() if person is None else [],
     }
 
 
-def _providers() -> list[dict[str, str]]:
+def _ways_in() -> list[dict[str, str]]:
     return [
         {"label": one.profile.label, "href": reverse("accounts:provider_begin", args=[one.id])}
         for one in settings.PROVIDERS.values()
