@@ -97,7 +97,8 @@ def test_every_kind_is_plain_and_says_nothing_of_anybody() -> None:
 @pytest.mark.parametrize(
     "path",
     ["", "account/", "//evil.example/", "https://evil.example/", "/account/?q=Tess+Ting",
-     "/no-such",      "/account/#x", "/account/\r\nBcc: x@example.org", "/account/ ", "/a@b/", "/" + "x" * 400],
+     "/no-such", "/account/#x", "/account/\r\nBcc: x@example.org", "/account/ ", "/a@b/",
+     "/" + "x" * 400],
 )  # fmt: skip
 def test_a_mail_leads_to_a_page_here_or_is_not_written(db: None, path: str) -> None:
     from commonweal.web.letters.models import Letter

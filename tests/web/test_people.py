@@ -511,3 +511,64 @@ def test_the_number_of_queries_does_not_grow_with_people(db: None) -> None:
     found = Page(client.get(f"{DIRECTORY}?q=Place+3")).text
     assert "11 people" in found
     assert "Nobody was found" in Page(client.get(f"{DIRECTORY}?q=%25%27--")).text
+
+
+# --- the first account --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def real(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if this were a real home, with nobody in it."""
+    from dataclasses import replace
+
+    from django.conf import settings
+
+    from commonweal.web.accounts.models import Membership, Organisation, User
+    from commonweal.web.ledgerlink.models import governed_write
+
+    monkeypatch.setattr(settings, "HOME", replace(settings.HOME, kind="standard"))
+    with governed_write():
+        Membership.objects.all().delete()
+    User.objects.all().delete()
+    Organisation.objects.all().delete()
+
+
+def test_the_first_officer_is_let_in_by_who_runs_the_home(real: None) -> None:
+    from commonweal.web.accounts.models import Organisation, User
+    from commonweal.web.first import make_first
+    from commonweal.web.ledgerlink.models import Intent
+    from tests.web.house import NAME
+
+    link = make_first("First@example.org", "First Officer")
+    assert link.startswith("http://localhost:8000/account/password/reset/key/")
+    assert Organisation.objects.get().name == NAME
+    assert Intent.objects.last().event().type == "account.role_given"
+    client = new_client()
+    way = client.get(link.removeprefix("http://localhost:8000"))["Location"]
+    client.post(way, {"password1": PASSWORD, "password2": PASSWORD})
+    log_in(client, "first@example.org")
+    assert client.get(DIRECTORY)["Location"] == "/account/second-factor/"
+    assert "does not work" in Page(new_client().get(link)).text
+    with pytest.raises(CommonwealError, match="CW-WEB-ACCOUNT"):
+        make_first("second@example.org", "Second")
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("email", "name"), [("x", "A B"), ("", "A B"), ("a@example.org", " "), ("a@example.org", "\n"),
+                        ("a@example.org", "x" * 121)],
+)  # fmt: skip
+def test_the_first_officer_has_an_address_and_a_name(real: None, email: str, name: str) -> None:
+    from commonweal.web.accounts.models import User
+    from commonweal.web.first import make_first
+
+    with pytest.raises(CommonwealError, match="CW-WEB-REQUEST"):
+        make_first(email, name)
+    assert not User.objects.exists()
+
+
+def test_a_demonstration_needs_no_first_officer(db: None) -> None:
+    from commonweal.web.first import make_first
+
+    with pytest.raises(CommonwealError, match="CW-WEB-ACCOUNT"):
+        make_first("first@example.org", "First Officer")
