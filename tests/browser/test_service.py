@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -22,7 +23,13 @@ PUBLIC = (
     "/projects/permit-0/", "/projects/permit-3/", "/no-such-page", "/account/login/",
     "/account/signup/", "/account/password/reset/", "/account/people/",
 )  # fmt: skip
-SIGNED_IN = ("/account/", "/account/keys/", "/account/invite/", "/account/logout/")
+SIGNED_IN = (
+    "/account/", "/account/keys/", "/account/invite/", "/account/logout/", "/account/sessions/",
+    "/account/mail/", "/account/directory/", "/account/directory/who-decides/",
+    "/account/directory/organisations/", "/account/directory/organisations/new/",
+    "/account/directory/invitations/", "/account/directory/mail/",
+    "/account/directory/people/william/",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -209,9 +216,18 @@ def test_on_paper_nothing_stays_hidden(watch: Watch) -> None:
 
 
 def mail_to(service: Served, address: str) -> str:
-    """The last mail to somebody, from the folder where it waits without a mail server."""
-    texts = [path.read_text() for path in sorted((service.home / "web" / "outbox").iterdir())]
-    return next(text for text in reversed(texts) if f"To: {address}" in text)
+    """The last mail to somebody, from the folder where it waits without a mail server.
+
+    It goes out after what it is about was written, so it may take a moment.
+    """
+    ends = time.monotonic() + 20
+    while time.monotonic() < ends:
+        texts = [path.read_text() for path in sorted((service.home / "web" / "outbox").glob("*"))]
+        found = [text for text in texts if f"To: {address}" in text]
+        if found:
+            return found[-1]
+        time.sleep(0.1)
+    raise AssertionError(f"no mail came to {address}")
 
 
 def security_key(page: Page) -> None:

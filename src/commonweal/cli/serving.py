@@ -1,7 +1,8 @@
-"""`commonweal serve`, and the end of the demonstration: the service, until it is told to stop."""
+"""`commonweal serve` and `first-account`, and the end of the demonstration: the service itself."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from importlib import import_module
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from commonweal.cli.options import HomeOption, home_path
-from commonweal.cli.show import note
+from commonweal.cli.options import HomeOption, JsonOption, home_path
+from commonweal.cli.show import emit, note
+from commonweal.foundation.errors import WrongUsage
 
 HOST, PORT = "localhost", 8000
 
@@ -63,3 +65,27 @@ def worker(ctx: typer.Context, room: RoomOption, home: HomeOption = None) -> Non
     code = workers.work(room)
     if code:
         raise typer.Exit(code)
+
+
+def first_account(
+    ctx: typer.Context,
+    email: Annotated[str, typer.Argument(help="Their e-mail address.")],
+    name: Annotated[str, typer.Argument(help="What they are called, in quotes.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the account of the first information governance officer of a home.
+
+    Prints the address of the page where they set a password; it works for three days. Everyone else
+    is invited by them, on the page for it.
+    """
+    if importlib.util.find_spec("django") is None:
+        raise WrongUsage(
+            "CW-WEB-EXTRA",
+            "The service is not installed.",
+            remedy="Install Commonweal with the extra: pip install 'commonweal[web]'.",
+        )
+    first: Any = import_module("commonweal.web.first")
+    link = first.first_account(home_path(ctx, home).absolute(), email, name, os.environ)
+    emit(as_json, {"set_password_at": link}, [link])
+    note(as_json, "Give this address to that person only. It works once, for three days.")

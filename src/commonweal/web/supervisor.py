@@ -135,6 +135,7 @@ def _variables(service: Service) -> dict[str, str]:
     return {
         **os.environ,
         HOME: str(service.environment.home),
+        "COMMONWEAL_WEB_ADDRESS": os.environ.get("COMMONWEAL_WEB_ADDRESS", service.address),
         "DJANGO_SETTINGS_MODULE": "commonweal.web.config.settings",
         "PYTHONUNBUFFERED": "1",
     }
@@ -170,7 +171,15 @@ def _server(service: Service) -> list[str]:
         *(sys.executable, "-m", "granian", "--interface", "wsgi"),
         *("--host", "127.0.0.1" if service.host == LOCALHOST else service.host),
         *("--port", str(service.port), "--workers", "1", "--blocking-threads", _THREADS),
-        *("--workers-kill-timeout", "5", "--no-access-log", "--log-level", "warning"),
+        *(
+            "--http",
+            "1",
+            "--workers-kill-timeout",
+            "5",
+            "--no-access-log",
+            "--log-level",
+            "warning",
+        ),
         "commonweal.web.config.wsgi:application",
     ]
 

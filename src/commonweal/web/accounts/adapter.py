@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+from smtplib import SMTPException
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.http import HttpRequest
+
+_LOG = logging.getLogger("commonweal.web.accounts")
 
 
 class Adapter(DefaultAccountAdapter):
@@ -25,6 +29,18 @@ class Adapter(DefaultAccountAdapter):
             if hops[-1].strip():
                 return hops[-1].strip()
         return str(request.META.get("REMOTE_ADDR", ""))
+
+    def send_password_reset_mail(self, user: Any, email: str, context: dict[str, Any]) -> None:
+        """To nobody who signs in by a provider alone: a mail would be a weaker way in."""
+        if user.has_usable_password():
+            super().send_password_reset_mail(user, email, context)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """A mail that cannot leave stops nobody: what it was about can be asked for again."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (SMTPException, OSError) as error:
+            _LOG.warning("a mail could not be sent", extra={"code": type(error).__name__})
 
     def populate_username(self, request: HttpRequest, user: Any) -> None:
         """There are no user names."""

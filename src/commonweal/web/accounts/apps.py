@@ -15,14 +15,27 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        """Write each sign-in on the sealed log."""
-        from django.contrib.auth.signals import user_logged_in
+        """Write each sign-in on the sealed log, and each session down."""
+        from django.contrib.auth.signals import user_logged_in, user_logged_out
 
         user_logged_in.connect(_signed_in, dispatch_uid="commonweal.web.accounts.signed_in")
+        user_logged_out.connect(_signed_out, dispatch_uid="commonweal.web.accounts.signed_out")
 
 
 def _signed_in(sender: object, request: HttpRequest, user: Any, **_: Any) -> None:
+    from commonweal.web.accounts import sessions
     from commonweal.web.accounts.services import record_sign_in
 
-    del sender, request
-    record_sign_in(user, "persona" if user.is_made_up else "password")
+    del sender
+    # What signed them in says so itself (`linking`); else it was a password or a made-up person.
+    by_provider = getattr(request, "signed_in_by", None)
+    means, provider_session = by_provider or ("persona" if user.is_made_up else "password", "")
+    record_sign_in(user, means)
+    sessions.began(request, user, means, provider_session)
+
+
+def _signed_out(sender: object, request: HttpRequest, user: Any, **_: Any) -> None:
+    from commonweal.web.accounts import sessions
+
+    del sender, user
+    sessions.ended(request)

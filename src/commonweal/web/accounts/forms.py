@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from commonweal.web.accounts.models import ApiToken
+from commonweal.web.accounts.models import ApiToken, Organisation
 from commonweal.web.accounts.roles import ROLES, WORDS
+from commonweal.web.letters.models import Choice
 from commonweal.web.nhsuk.fields import (
     CheckboxesField,
+    DateField,
     EmailField,
     Look,
     PasswordField,
+    RadiosField,
     SelectField,
     TextField,
 )
+
+KINDS_SAID = [(kind, said[0].upper() + said[1:]) for kind, said in Organisation.KINDS]
 
 
 class AcceptForm(forms.Form):
@@ -60,13 +66,95 @@ class InviteForm(forms.Form):
     organisation = SelectField(label="Organisation", missing="Choose an organisation.")
     role = SelectField(label="Role", missing="Choose a role.")
 
-    def __init__(self, *args: Any, organisations: list[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        organisations: list[tuple[str, str]],
+        roles: Iterable[str] = ROLES,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        empty = [("", "Choose one")]
-        self.fields["organisation"].choices = empty + organisations
-        self.fields["role"].choices = empty + [
-            (role, WORDS[role][0].upper() + WORDS[role][1:]) for role in ROLES
-        ]
+        _offer(self, organisations, roles)
+
+
+def _offer(form: forms.Form, organisations: list[tuple[str, str]], roles: Iterable[str]) -> None:
+    empty = [("", "Choose one")]
+    form.fields["organisation"].choices = empty + organisations
+    form.fields["role"].choices = empty + [
+        (role, WORDS[role][0].upper() + WORDS[role][1:]) for role in roles
+    ]
+
+
+class GiveForm(forms.Form):
+    """A role for somebody who has an account."""
+
+    organisation = SelectField(label="Organisation", missing="Choose an organisation.")
+    role = SelectField(label="Role", missing="Choose a role.")
+    last_day = DateField(
+        label="Last day of the role",
+        help_text="Leave it empty if the role has no end yet. For example, 31 3 2027.",
+        required=False,
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        organisations: list[tuple[str, str]],
+        roles: Iterable[str],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        _offer(self, organisations, roles)
+
+
+class AccreditedForm(forms.Form):
+    """Until when a person is accredited."""
+
+    until = DateField(
+        label="Accredited until",
+        help_text="The last day. From the next one the account is stopped. Leave it empty if no "
+        "accreditation is needed.",
+        required=False,
+    )
+
+
+class OrganisationForm(forms.Form):
+    """What is known of an organisation."""
+
+    name = TextField(label="Name", max_length=200, missing="Enter the organisation's name.")
+    kind = SelectField(
+        label="Kind", choices=[("", "Choose one"), *KINDS_SAID], missing="Choose a kind."
+    )
+    reference = TextField(
+        label="Reference",
+        help_text="Such as its ODS code, company number or charity number. Leave it empty if it "
+        "has none.",
+        max_length=40,
+        required=False,
+        look=Look(width=20),
+    )
+    assured_until = DateField(
+        label="Data security assurance (DSPT) until",
+        help_text="The last day. From the next one, people with roles only there are stopped. "
+        "Leave it empty if it needs none.",
+        required=False,
+    )
+
+    def clean_name(self) -> str:
+        """A name that can be printed."""
+        return _printable(self.cleaned_data["name"])
+
+    def clean_reference(self) -> str:
+        """A reference that can be printed."""
+        return _printable(self.cleaned_data["reference"])
+
+
+class OftenForm(forms.Form):
+    """How often a person wants mail."""
+
+    often = RadiosField(
+        label="How often do you want mail?", choices=Choice.OFTEN, missing="Choose one."
+    )
 
 
 class TokenForm(forms.Form):

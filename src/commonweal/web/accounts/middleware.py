@@ -15,6 +15,9 @@ from django.urls import reverse
 
 from commonweal.foundation.clock import parse_stamp, stamp
 from commonweal.foundation.errors import Refused
+from commonweal.web.accounts import sessions
+from commonweal.web.accounts.linking import check_provider, passed_by_provider
+from commonweal.web.accounts.people import persona
 from commonweal.web.accounts.policies import check_standing
 from commonweal.web.config import clock
 from commonweal.web.config.errors import refused
@@ -30,6 +33,7 @@ WITHOUT_SECOND_FACTOR = frozenset({
     "mfa_add_webauthn", "mfa_list_webauthn", "mfa_view_recovery_codes", "mfa_reauthenticate",
     "mfa_generate_recovery_codes", "account_email", "account_confirm_email",
     "account_email_verification_sent", "home", "about", "accessibility", "cookies", "health",
+    "accounts:sign_out",
 })  # fmt: skip
 """Pages that staff can use before they have a second factor: those that set it up."""
 
@@ -44,13 +48,18 @@ class SessionTimes:
         """Answer, or send the person to sign in again."""
         if request.user.is_authenticated and self._is_over(request):
             logout(request)
-            messages.info(request, "You were signed out because nothing was done for a while.")
+            messages.info(
+                request,
+                "You were signed out: the session was ended, or nothing was done for a while.",
+            )
             return redirect(f"{reverse('account_login')}")
         return self.answer(request)
 
     def _is_over(self, request: HttpRequest) -> bool:
         now = clock.now()
         session = request.session
+        if not sessions.is_open(request):
+            return True
         try:
             began = parse_stamp(session.setdefault(BEGAN, stamp(now)))
             seen = parse_stamp(session.setdefault(SEEN, stamp(now)))
@@ -62,6 +71,7 @@ class SessionTimes:
             return True
         if now - seen >= _STEP:
             session[SEEN] = stamp(now)
+            sessions.seen(request)
         return False
 
 
@@ -86,20 +96,34 @@ class Standing:
         page = request.resolver_match.view_name if request.resolver_match else ""
         try:
             if user.is_made_up or request.session.get(PERSONA):
-                check_demonstration(request)
+                check_persona(request)
                 return None
+            check_provider(request)
             if page not in WITHOUT_SECOND_FACTOR:
                 check_standing(user, clock.today())
         except Refused as error:
-            if error.code == "CW-WEB-PERSONA":
+            if error.code in ("CW-WEB-PERSONA", "CW-OIDC-UNKNOWN"):
                 logout(request)
             return refused(request, error)
         if page in WITHOUT_SECOND_FACTOR or not user.is_staff_on(clock.today()):
             return None
-        if not has_second_factor(user):
+        if not (passed_by_provider(request) or has_second_factor(user)):
             messages.info(request, "Your role needs a second way to show who you are. Choose one.")
             return redirect("mfa_index")
         return None
+
+
+def check_persona(request: HttpRequest) -> None:
+    """Refuse a made-up person outside a demonstration, and anybody who only passes for one.
+
+    Row and session must agree: a row that was changed to say `made up` would free a real account
+    from its second factor. Raises `Refused` CW-WEB-PERSONA.
+    """
+    check_demonstration(request)
+    user = request.user
+    known = persona(user.public_id) is not None
+    if not (user.is_made_up and request.session.get(PERSONA) and known):
+        raise Refused("CW-WEB-PERSONA", "This account is not one of the demonstration's people.")
 
 
 def has_second_factor(user: object) -> bool:

@@ -7,7 +7,7 @@ which role is governed: it is written with its event only.
 from __future__ import annotations
 
 import secrets
-from datetime import date
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models import Q
 
 from commonweal.foundation.errors import WrongUsage
+from commonweal.web.accounts.hashing import hashed
 from commonweal.web.accounts.roles import ROLES, WORDS, is_staff
 from commonweal.web.ledgerlink.models import Governed, GovernedQuery
 
@@ -145,7 +146,11 @@ class Membership(Governed):
 
 
 class Invitation(models.Model):
-    """A way in for one person, for some days. Only a hash of its secret is kept."""
+    """A way in for one person, for some days. Only a hash of its secret is kept.
+
+    The secret is drawn when the mail is made, so that none waits anywhere: each mail has its own,
+    and only the last one works. `withdrawn_at`: nobody comes in with it any more.
+    """
 
     email = models.EmailField(max_length=254)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
@@ -155,9 +160,80 @@ class Invitation(models.Model):
     invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="invited")
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"invitation {self.pk}"
+
+    def draw_secret(self) -> str:
+        """A new way in; every older one works no more. Only its hash is kept."""
+        secret = secrets.token_urlsafe(32)
+        self.secret_hash = hashed(secret)
+        self.save(update_fields=["secret_hash"])
+        return secret
+
+    def is_open(self, at: datetime) -> bool:
+        """True while somebody can come in with it."""
+        return self.accepted_at is None and self.withdrawn_at is None and at < self.expires_at
+
+
+class ExternalIdentity(Governed):
+    """Whom a provider calls `subject` is this person. It came about by an invitation."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="identities")
+    provider = models.CharField(max_length=20)
+    issuer = models.CharField(max_length=300)
+    subject = models.CharField(max_length=255)
+    linked_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = GovernedQuery.as_manager()
+
+    class Meta:
+        """One person for a subject, and one subject for a person at a provider."""
+
+        base_manager_name = "objects"
+        ordering = ("user_id", "id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("issuer", "subject"),
+                condition=Q(ended_at__isnull=True),
+                name="subject_once",
+            ),
+            models.UniqueConstraint(
+                fields=("user", "provider"), condition=Q(ended_at__isnull=True), name="linked_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.pk}"
+
+
+class SignIn(models.Model):
+    """One session of a person, from signing in to its end. Its number stands in the session.
+
+    A session without a row here, or with one that has ended, is over at once. `device`: browser and
+    system in two words. `provider_session`: what the provider calls its own session, which may end
+    first.
+    """
+
+    public_id = models.CharField(max_length=64, unique=True, default=new_public_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sign_ins")
+    means = models.CharField(max_length=20)
+    device = models.CharField(max_length=60, blank=True)
+    provider_session = models.CharField(max_length=255, blank=True, db_index=True)
+    began_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """The newest first."""
+
+        ordering = ("-began_at", "-id")
+        indexes = (models.Index(fields=("user", "ended_at"), name="sign_in_open"),)
+
+    def __str__(self) -> str:
+        return self.public_id
 
 
 class ApiToken(Governed):

@@ -5,11 +5,30 @@ from __future__ import annotations
 from datetime import date
 
 from commonweal.foundation.errors import Refused
+from commonweal.governance.roles import APPLICANT_SIDE, VOTING
 from commonweal.web.accounts.models import Membership, Organisation, User
-from commonweal.web.accounts.roles import OUTSIDE, ROLES
+from commonweal.web.accounts.roles import OUTSIDE, ROLES, WORDS
 
-INVITERS = frozenset({"data_manager", "ig_officer", "committee_secretary"})
-"""Staff roles that may bring in people for any role. Others may bring in co-applicants."""
+_WORKERS = frozenset({"data_manager", "output_checker", "clinician"})
+_COMMITTEE = frozenset(
+    {"committee_chair", "committee_member", "committee_lay", "panel_member", "facilitator",
+     "rapporteur"}
+)  # fmt: skip
+GIVES: dict[str, frozenset[str]] = {
+    "data_manager": APPLICANT_SIDE | _WORKERS,
+    "ig_officer": frozenset(ROLES) - _COMMITTEE,
+    "committee_secretary": _COMMITTEE,
+}
+"""Which roles each of these brings people into. Nobody fills the committee and the officers who
+countersign its decisions: the secretary keeps the one, information governance the other. Applicants
+bring in co-applicants."""
+INVITERS = frozenset(GIVES)
+"""Staff roles that look after accounts."""
+KEEPERS = frozenset({"data_manager", "ig_officer"})
+"""Who keeps what is known of organisations and of people's accreditation."""
+LAY_ROLES = frozenset({"committee_lay", "panel_member"})
+HOSPITALS_OWN = frozenset(ROLES) - OUTSIDE - {"committee_lay", "facilitator", "rapporteur"}
+"""Roles that only people of the hospital hold."""
 
 
 def memberships_on(user: User, day: date) -> list[Membership]:
@@ -24,13 +43,17 @@ def check_standing(user: User, day: date) -> None:
     An accreditation that ran out stops the person; an organisation's assurance (DSPT) that ran
     out stops those whose every role is at such an organisation.
     """
+    check_terms(user, memberships_on(user, day), day)
+
+
+def check_terms(user: User, held: list[Membership], day: date) -> None:
+    """As `check_standing`, with the roles that the person holds on `day` at hand."""
     if user.accredited_until is not None and user.accredited_until < day:
         raise Refused(
             "CW-WEB-LAPSED",
             f"Your accreditation ran out on {user.accredited_until:%d %B %Y}.",
             remedy="Renew it, and ask the data manager to enter the new date.",
         )
-    held = memberships_on(user, day)
     if held and all(_lapsed(one.organisation, day) for one in held):
         raise Refused(
             "CW-WEB-LAPSED",
@@ -62,13 +85,88 @@ def check_invite(
     if role not in ROLES:
         raise Refused("CW-WEB-ROLE", "There is no such role.")
     held = [one for one in memberships_on(user, day) if one.project in ("", project)]
-    if any(one.role in INVITERS for one in held):
-        if role not in OUTSIDE and organisation.kind != "custodian":
+    if any(role in GIVES.get(one.role, ()) for one in held):
+        if role in HOSPITALS_OWN and organisation.kind != "custodian":
             raise Refused("CW-WEB-ROLE", "Staff roles are held at the hospital itself.")
         return
     leads = any(one.role == "applicant" and one.organisation_id == organisation.pk for one in held)
-    if not (leads and role == "co_applicant"):
-        raise Refused("CW-WEB-ROLE", "Your account cannot invite people to this role.")
+    if leads and role == "co_applicant":
+        return
+    givers = sorted(WORDS[giver] for giver, roles in GIVES.items() if role in roles)
+    raise Refused(
+        "CW-WEB-ROLE",
+        "Your account cannot invite people to this role.",
+        remedy=f"Ask somebody who can: {' or '.join(givers)}.",
+    )
+
+
+def check_give(
+    by: User, user: User, organisation: Organisation, role: str, day: date, project: str = ""
+) -> None:
+    """Refuse a role that `by` may not give to `user`. Raises `Refused` CW-WEB-ROLE.
+
+    Nobody gives themselves a role. A lay member holds no office of the hospital beside it, and
+    nobody has two votes: the roster, which decides, refuses both as well.
+    """
+    if by.pk == user.pk:
+        raise Refused("CW-WEB-ROLE", "Nobody gives themselves a role: ask a colleague.")
+    check_invite(by, organisation, role, day, project)
+    check_together(user, role, day)
+
+
+def check_together(user: User, role: str, day: date) -> None:
+    """Refuse a role that cannot be held beside those that a person has. Raises CW-WEB-ROLE."""
+    beside = user.roles_on(day) | {role}
+    if "committee_lay" in beside and not beside <= LAY_ROLES:
+        raise Refused(
+            "CW-WEB-ROLE", "A lay member of the committee holds no other role but on the panel."
+        )
+    if len(beside & VOTING) > 1:
+        raise Refused("CW-WEB-ROLE", "Nobody has two seats on the committee.")
+
+
+def check_end(by: User, row: Membership, day: date) -> None:
+    """Refuse the end of a role that `by` could not have given. One's own may be laid down.
+
+    Raises `Refused` CW-WEB-ROLE.
+    """
+    if row.user_id != by.pk:
+        check_invite(by, row.organisation, row.role, day, row.project)
+
+
+def check_manage(user: User, day: date) -> None:
+    """Refuse who does not look after accounts. Raises `Refused` CW-WEB-DENIED."""
+    if not can_manage(user, day):
+        raise Refused("CW-WEB-DENIED", "Your account cannot look after accounts.")
+
+
+def can_manage(user: User, day: date) -> bool:
+    """Whether a person looks after accounts: a role of `INVITERS`, for all projects."""
+    return any(one.role in INVITERS and not one.project for one in memberships_on(user, day))
+
+
+def check_close(by: User, user: User, day: date) -> None:
+    """Refuse to close or open an account that `by` has no say over.
+
+    Who could give every role that the person holds may close the account; whoever holds none may be
+    closed by anybody who looks after accounts. Raises `Refused` CW-WEB-DENIED, CW-WEB-ROLE.
+    """
+    check_manage(by, day)
+    if by.pk == user.pk:
+        raise Refused("CW-WEB-DENIED", "Nobody closes their own account: ask a colleague.")
+    for one in memberships_on(user, day):
+        check_invite(by, one.organisation, one.role, day, one.project)
+
+
+def check_organisation(by: User, day: date) -> None:
+    """Refuse who does not keep what is known of organisations. Raises `Refused` CW-WEB-DENIED."""
+    held = {one.role for one in memberships_on(by, day) if not one.project}
+    if not held & KEEPERS:
+        raise Refused(
+            "CW-WEB-DENIED",
+            "Assurance and accreditation are entered by the data manager or the information "
+            "governance officer.",
+        )
 
 
 def can_invite(

@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from commonweal.foundation.errors import Refused
+from commonweal.web.accounts.hashing import hashed
 from commonweal.web.accounts.models import ApiToken
 from commonweal.web.accounts.policies import check_standing
-from commonweal.web.accounts.services import hashed
 from commonweal.web.config import clock
 from commonweal.web.config.gate import check_demonstration
 

@@ -48,11 +48,20 @@ def service(request: HttpRequest) -> dict[str, Any]:
         "navigation": navigation,
         "reference": getattr(request, "reference", ""),
         "account_items": _account(person),
+        # How else people can sign in, on the page where they do.
+        "ways_in": _ways_in() if person is None else [],
     }
 
 
 def _to(text: str, href: str, here: str) -> dict[str, Any]:
     return {"text": text, "href": href, "current": here.startswith(href)}
+
+
+def _ways_in() -> list[dict[str, str]]:
+    return [
+        {"label": one.profile.label, "href": reverse("accounts:provider_begin", args=[one.id])}
+        for one in settings.PROVIDERS.values()
+    ]
 
 
 def _account(person: Any) -> list[dict[str, str]]:

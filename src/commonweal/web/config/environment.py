@@ -2,9 +2,10 @@
 
 `COMMONWEAL_HOME` names the home; `DATABASE_URL` where the service keeps its records;
 `COMMONWEAL_WEB_NAMES` by which names people reach it; `COMMONWEAL_WEB_TLS` where encryption ends;
-`COMMONWEAL_SMTP_URL` how mail leaves; `COMMONWEAL_WEB_SCANNER` what looks for viruses. A setting
-that cannot be used stops the service: nothing is guessed and nothing falls back to something
-weaker.
+`COMMONWEAL_SMTP_URL` how mail leaves; `COMMONWEAL_WEB_ADDRESS` where links in mail lead;
+`COMMONWEAL_WEB_SCANNER` what looks for viruses; `COMMONWEAL_CIS2_...` how staff sign in with NHS
+CIS2 (`providers`). A setting that cannot be used stops the service: nothing is guessed and nothing
+falls back to something weaker.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any, Literal
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from commonweal.foundation.errors import WrongUsage
+from commonweal.web.config.providers import Provider, is_safe_address, read_cis2
 
 HOME = "COMMONWEAL_HOME"
 DATABASE = "DATABASE_URL"
@@ -25,6 +27,7 @@ NAMES = "COMMONWEAL_WEB_NAMES"
 TLS = "COMMONWEAL_WEB_TLS"
 SMTP = "COMMONWEAL_SMTP_URL"
 SCANNER = "COMMONWEAL_WEB_SCANNER"
+ADDRESS = "COMMONWEAL_WEB_ADDRESS"
 
 LOCALHOST = "localhost"
 FOLDER = "web"
@@ -59,6 +62,8 @@ class Environment:
     behind_proxy: bool
     smtp: Smtp | None
     scanner: tuple[str, int] | None = None
+    address: str = "http://localhost:8000"
+    cis2: Provider | None = None
 
     def __repr__(self) -> str:
         return f"Environment({self.home})"
@@ -81,8 +86,16 @@ class Environment:
         home = Path(said[HOME]).absolute()
         proxy = _tls(said.get(TLS, "none"))
         names = _names(said.get(NAMES, LOCALHOST), behind_proxy=proxy)
-        database, smtp = _database(said.get(DATABASE), home), _smtp(said.get(SMTP))
-        return cls(home, database, names, proxy, smtp, _scanner(said.get(SCANNER)))
+        return cls(
+            home,
+            _database(said.get(DATABASE), home),
+            names,
+            proxy,
+            _smtp(said.get(SMTP)),
+            address=_address(said.get(ADDRESS), names, behind_proxy=proxy),
+            cis2=read_cis2(said),
+            scanner=_scanner(said.get(SCANNER)),
+        )
 
 
 def is_loopback(host: str) -> bool:
@@ -117,6 +130,17 @@ def _names(text: str, *, behind_proxy: bool) -> tuple[str, ...]:
                 "encrypts",
             )
     return names
+
+
+def _address(said: str | None, names: tuple[str, ...], *, behind_proxy: bool) -> str:
+    """Where people open the service: links in mail begin with it."""
+    if said is None:
+        return f"https://{names[0]}" if behind_proxy else f"http://{names[0]}:8000"
+    parts = _split(ADDRESS, said)
+    bare = is_safe_address(said) and parts.path in ("", "/")
+    if not bare or not (parts.hostname in names or is_loopback(str(parts.hostname))):
+        raise _wrong(ADDRESS, f"is https:// and one of the names in {NAMES}")
+    return said.rstrip("/")
 
 
 def _database(url: str | None, home: Path) -> dict[str, Any]:

@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "commonweal.web.nhsuk",
     "commonweal.web.ledgerlink",
     "commonweal.web.accounts",
+    "commonweal.web.letters",
     "commonweal.web.discovery",
     "commonweal.web.register",
     "commonweal.web.signing",
@@ -102,7 +103,10 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "allauth.account.auth_backends.AuthenticationBackend",
     "commonweal.web.accounts.personas.PersonaBackend",
+    "commonweal.web.accounts.linking.ProviderBackend",
 ]
+# Providers of identity that people sign in with, by their ids.
+PROVIDERS = {ENVIRONMENT.cis2.id: ENVIRONMENT.cis2} if ENVIRONMENT.cis2 is not None else {}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 _VALIDATION = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
@@ -188,7 +192,8 @@ CONTENT_SECURITY_POLICY = {
         "script-src": ["'self'"],
         "style-src": ["'self'"],
         "img-src": ["'self'", "data:"],
-        "form-action": ["'self'"],
+        # Signing out here sends the browser on to sign out at the provider as well.
+        "form-action": ["'self'", *(one.origin for one in PROVIDERS.values())],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
     }

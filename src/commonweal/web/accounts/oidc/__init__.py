@@ -1,0 +1,1 @@
+"""Signing in with a provider of identity: OpenID Connect, authorisation code with PKCE."""

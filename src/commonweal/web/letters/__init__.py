@@ -1,0 +1,1 @@
+"""Mail to people: a reference and a link, and never anything about a project or a patient."""

@@ -1,0 +1,39 @@
+"""The closed list of what mail can say. Each kind is one plain sentence; the rest is a link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from commonweal.foundation.errors import Fault
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of mail: what its subject says, and its sentence."""
+
+    subject: str
+    sentence: str
+
+
+KINDS = MappingProxyType({
+    "your_turn": Kind("it is your turn", "Something waits for you to do it."),
+    "question_asked": Kind("you were asked a question", "Somebody has asked you a question."),
+    "answer_came": Kind("an answer came", "A question of yours was answered."),
+    "decision_published": Kind("a decision was published", "A decision was published."),
+    "signature_asked": Kind("your signature is asked for", "Something waits for your signature."),
+    "permit_announced": Kind("a permit was announced", "A permit was announced."),
+    "release_ready": Kind("data are ready", "Data were made ready."),
+    "role_given": Kind("you have a new role", "You were given a role."),
+    "role_ended": Kind("a role of yours ended", "A role of yours has ended."),
+    "invitation": Kind("you are invited", "You are invited to make an account."),
+})  # fmt: skip
+"""What a mail can be about."""
+
+
+def kind_called(name: str) -> Kind:
+    """The kind of this name. Raises `Fault` CW-LETTER-KIND."""
+    found = KINDS.get(name)
+    if found is None:
+        raise Fault("CW-LETTER-KIND", f"There is no kind of mail called {name}.")
+    return found
