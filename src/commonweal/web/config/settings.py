@@ -46,6 +46,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "commonweal.web.config.headers.Headers",
     "commonweal.web.config.gate.DemonstrationGate",
+    "commonweal.web.config.characters.KeptCharacters",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
