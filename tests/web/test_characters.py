@@ -41,6 +41,7 @@ def test_every_page_answers_a_posted_nul(sign_in: Any) -> None:
     assert len(asked) > 40
     for address in asked:
         answer = client.post(address, {"any": NUL})
+        # Not there for this person, or a draft's page, which saves everything and marks it.
         assert answer.status_code in (400, 404), address
         if answer.status_code == 400:
             assert SAID in answer.content.decode(), address
@@ -88,7 +89,7 @@ def test_in_json_at_any_depth(sign_in: Any) -> None:
 
 def test_what_people_write_passes() -> None:
     """Letters of any alphabet, marks, pictures, tabs and line ends are nobody's business here."""
-    for text in ("Zoë O’Neil", "ไทย", "a\tb\r\nc", "👩‍⚕️", "\ufffd", ""):
+    for text in ("Zoë O'Neil", "ไทย", "a\tb\r\nc", "👩‍⚕️", "\ufffd", ""):
         characters.check_kept(iter([("field", text)]))
 
 

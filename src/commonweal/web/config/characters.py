@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -18,6 +18,7 @@ from commonweal.foundation.errors import CommonwealError, WrongUsage
 from commonweal.web.config.errors import refused
 from commonweal.web.config.requests import Answer
 
+_View = TypeVar("_View", bound=Callable[..., Any])
 _UNKEPT = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -31,6 +32,12 @@ def check_kept(pairs: Iterator[tuple[str, str]]) -> None:
                 f"{where} holds a character that cannot be kept.",
                 remedy="Go back, type it anew instead of pasting it, and send it again.",
             )
+
+
+def marks_characters(view: _View) -> _View:
+    """For a page that saves whatever is typed, and puts a mark in place of such a character."""
+    view.marks_characters = True  # type: ignore[attr-defined]
+    return view
 
 
 class KeptCharacters:
@@ -48,9 +55,11 @@ class KeptCharacters:
         return self.answer(request)
 
     def process_view(
-        self, request: HttpRequest, _view: Callable[..., Any], _args: Any, _kwargs: Any
+        self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any
     ) -> HttpResponse | None:
-        """Look at what was posted, once it is known that somebody reads it."""
+        """Look at what was posted, once it is known who reads it."""
+        if getattr(view, "marks_characters", False):
+            return None
         try:
             check_kept(_posted(request))
         except CommonwealError as error:
