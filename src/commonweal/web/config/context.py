@@ -11,6 +11,7 @@ from django.urls import reverse
 _NAVIGATION = (
     ("register:index", "Projects"),
     ("discovery:index", "Data we hold"),
+    ("panel:index", "Public panel"),
     ("about", "About"),
 )
 

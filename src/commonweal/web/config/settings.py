@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "commonweal.web.desk",
     "commonweal.web.committee",
     "commonweal.web.projects",
+    "commonweal.web.panel",
     "commonweal.web.api",
 ]
 MIDDLEWARE = [

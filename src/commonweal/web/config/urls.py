@@ -18,6 +18,7 @@ urlpatterns = [
     path("data.csv", export, name="catalogue_csv"),
     path("data/", include("commonweal.web.discovery.urls")),
     path("projects/", include("commonweal.web.register.urls")),
+    path("panel/", include("commonweal.web.panel.urls")),
     path("applications/", include("commonweal.web.applications.urls")),
     path("account/", include("commonweal.web.accounts.urls")),
     path("api/v1/", addresses()),
