@@ -64,6 +64,7 @@ USAGE = """usage: python3 dev.py COMMAND
   demo [ARGS]          the demonstration hospital, from its patients to a proved release
   test [--all] [ARGS]  all tests; --all adds the slow exhaustive ones; ARGS go to pytest
   bench [NAME]         the benchmarks, or one of them (benchmarks/README.md)
+  words                how hard the public pages are to read, hardest first; advice, no gate
   lint                 style, types, import contracts and licences
   spark                Apache Spark beside the rest, for: run -- commonweal ... --engine spark
   newest               the table operations on the newest DuckDB and PySpark; never the gate
@@ -73,7 +74,7 @@ Everything that is needed is installed first, into .venv, from the hashed lock f
 
 # Which lock file a command needs. dev.lock holds all of core.lock.
 LOCK_OF = {"demo": "core", "run": "core", "test": "dev", "lint": "dev", "bench": "dev"}
-LOCK_OF |= {"spark": "core", "newest": "dev"}
+LOCK_OF |= {"spark": "core", "newest": "dev", "words": "dev"}
 WITH_SPARK = frozenset({"test", "bench", "spark"})
 
 # Type-checked strictly; a room that is not built yet is left out until its folder is there.
@@ -487,6 +488,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "demo": lambda arguments: run_child([str(VENV / "bin" / "commonweal"), "demo", *arguments]),
     "test": command_test,
     "bench": lambda arguments: run_child(python("-m", "benchmarks", *arguments), cwd=ROOT),
+    "words": lambda _: run_child(python("-m", "tests.web.public_words"), cwd=ROOT),
     "lint": command_lint,
     "run": command_run,
     "spark": lambda _: run_child(python("-c", "import pyspark; print(pyspark.__version__)")),

@@ -2,9 +2,9 @@
 
 Names: `release-1M`, `release-10M`, `release-10M-50` (fifty rows a patient), `risk` (1M and 10M),
 `anonymise` (needs UCI Adult), `ledger`, `spark` (beside DuckDB); without a name all of these. By
-name only: `peers` (needs UCI Adult and takes a quarter of an hour), `growth` (1M to 100M rows; 26
-GiB of disk and an hour) or one size of it such as `growth-10M`. `benchmarks/README.md` says what
-each needs.
+name only: `service` (the pages, some minutes), `peers` (needs UCI Adult and takes a quarter of an
+hour), `growth` (1M to 100M rows; 26 GiB of disk and an hour) or one size of it such as
+`growth-10M`. `benchmarks/README.md` says what each needs.
 Each is compared with its peer or floor in the same run. Figures of a part that is not run again
 stay in the table with the date on which they were taken.
 """
@@ -23,7 +23,7 @@ from typing import Any
 
 import duckdb
 
-from benchmarks import anonymise, growth, ledger, peers, release, risk, spark
+from benchmarks import anonymise, growth, ledger, peers, release, risk, service, spark
 
 FOLDER = Path(__file__).parent
 STORE = FOLDER / "results.json"
@@ -40,6 +40,7 @@ BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
 }
 ASKED: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "peers": peers.run,
+    "service": service.run,
     **{f"growth-{size}": functools.partial(growth.run, size) for size in growth.SIZES},
 }
 """Run only where they are named: they take long, or need what is not everywhere."""
@@ -98,7 +99,7 @@ def page(results: dict[str, Any]) -> str:
         *larger(results),
         *growth.page(results),
     ]
-    for name in [*BENCHMARKS, "peers"]:
+    for name in [*BENCHMARKS, "peers", "service"]:
         if name not in results:
             continue
         found = results[name]

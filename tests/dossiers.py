@@ -25,6 +25,7 @@ from commonweal.governance.dossier.rulebook import (
     VersionFacts,
     VoteFacts,
 )
+from commonweal.governance.same_person import People
 from commonweal.papers.act_records import ActRecords, RecordedAct
 from commonweal.papers.act_table import ActKind
 from commonweal.papers.acts import Act, Heard, SignedAct
@@ -44,13 +45,13 @@ class Rules:
     def version(self, plain: Plain) -> VersionFacts:
         return VersionFacts(
             plain["application"], plain["sent_by"], parse_stamp(plain["sent_at"]),
-            frozenset(plain["involved"]), plain["ai"],
+            People(plain["involved"]), plain["ai"],
         )  # fmt: skip
 
     def vote(self, plain: Plain) -> VoteFacts:
         return VoteFacts(
             plain["person"], plain["role"], plain["version_digest"], plain["verdict"],
-            plain["round"], parse_stamp(plain["at"]),
+            plain["round"], parse_stamp(plain["at"]), plain["route"],
         )  # fmt: skip
 
     def declaration(self, plain: Plain) -> DeclarationFacts:
@@ -174,7 +175,8 @@ class Desk:
         said = {
             "person": who, "role": more.get("role", people.ROLES[who]),
             "version_digest": digest(self.version), "verdict": verdict, "round": round_,
-            "reasons": f"The reasons of {who}", "at": stamp(self.now),
+            "route": more.pop("route", "committee"), "reasons": f"The reasons of {who}",
+            "at": stamp(self.now),
         }  # fmt: skip
         self.votes.append(said)
         return self.sign(who, "vote", verdict, digest(self.version), content=digest(said), **more)

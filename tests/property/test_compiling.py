@@ -13,7 +13,6 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from commonweal.foundation.errors import CommonwealError
-from commonweal.governance.application.model import AI_PURPOSES
 from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.compiling import permit_draft
 from commonweal.papers.forms import Form, shows_less
@@ -75,8 +74,9 @@ def agree_with_itself(content: dict[str, Any]) -> None:
     """The plain questions say what the purposes say."""
     purposes = set(content["purpose"]["codes"])
     content["route"]["research"] = bool(purposes & RESEARCH_PURPOSES)
-    content["route"]["ai"] = (
-        bool(purposes & AI_PURPOSES) or "train" in content["access"]["processing"]
+    work = set(content["access"]["processing"])
+    content["route"]["ai"] = bool(
+        purposes & {"ai_research", "ai_train", "ai_test"} or work & {"train", "federated"}
     )
     if not content["route"]["research"]:
         content["legal"]["article_9"] = "health_or_social_care"

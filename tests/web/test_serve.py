@@ -195,6 +195,9 @@ def test_the_same_service_on_postgresql(home: Path, postgres_cluster: Cluster) -
         page = browser.get("/account/people/")
         browser.post("/account/people/sign-in/", person="amara", **token(page))
         page = browser.get("/account/keys/")
+        # PostgreSQL cannot hold a NUL: the page says so, and does not break.
+        with pytest.raises(AssertionError, match="a character that cannot be kept"):
+            browser.post("/account/keys/", name="a\x00b", scopes="me:read", **token(page))
         made = browser.post("/account/keys/", name="x", scopes="me:read", **token(page))
         secret = re.search(r"cw_[\w-]{40,}", made)
         assert secret is not None
@@ -205,6 +208,8 @@ def test_the_same_service_on_postgresql(home: Path, postgres_cluster: Cluster) -
     with psycopg.connect(url) as connection:
         kinds = connection.execute("SELECT type FROM ledgerlink_intent ORDER BY id").fetchall()
         assert [kind for (kind,) in kinds[-2:]] == ["account.signed_in", "account.token_made"]
+        with pytest.raises(psycopg.DataError, match="NUL"):  # what the page would have met
+            connection.execute("SELECT %s", ("a\x00b",))
         # The database itself holds what the code promises.
         with pytest.raises(psycopg.errors.UniqueViolation):
             connection.execute(

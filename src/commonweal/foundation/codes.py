@@ -428,6 +428,7 @@ WEB = {
     "CW-WEB-FORM-EXPIRED": "A form was open for too long, or did not come from the service.",
     "CW-WEB-NOT-FOUND": "There is no page at this address.",
     "CW-WEB-DRAFT-BUSY": "A draft could not be saved because others save it all the time.",
+    "CW-PANEL-VOTE": "Nobody, or not this person, can vote in the public panel or be invited now.",
     "CW-WEB-VERSION": "A version of an application was changed in the database after it was sent.",
     "CW-WEB-REGISTER": "The published register is not what its permits say.",
     "CW-API-METHOD": "The API does not answer to this method at this address.",

@@ -314,9 +314,17 @@ def _check_agreement(narrowed: Narrowed, agreement: Agreement, custodian: Custod
 def _check_clauses(
     narrowed: Narrowed, agreement: Agreement, custodian: Custodian, library: ClauseLibrary
 ) -> None:
-    """The clauses are those of the library. Of an older library nothing can be told any more."""
-    if agreement.library < library.version:
-        return
+    """The clauses are those of the library in force: of another nothing can be told any more.
+
+    Else whoever writes the agreement would name an old library, and with it any clauses.
+    """
+    if agreement.library != library.version:
+        raise Refused(
+            "CW-COMPILE-AGREEMENT-TERMS",
+            f"The agreement was made from version {agreement.library} of the clauses, and version "
+            f"{library.version} is in force.",
+            remedy="Make the agreement anew and let both sides accept it.",
+        )
     ours = agreed_clauses(narrowed, custodian, library)
     agreed = agreement.plain()
     if {name: agreed[name] for name in ours} != ours:
@@ -340,8 +348,9 @@ def _check_catalogue(version: ApplicationVersion, catalogue: Catalogue) -> None:
 def _check_complete(version: ApplicationVersion, catalogue: Catalogue) -> None:
     """Whoever froze the version may have left out the check before sending: it is done again.
 
-    By lists that have changed since nothing can be told; that a list was ever newer than today's
-    cannot be. What a form's own definition says is for who has the definitions.
+    Always by the lists in force, whatever versions it names: else it would name old ones, and none
+    of this would be looked at. An honest version that was sent before a list changed passes where
+    it keeps the new list too. What a form's own definition says is for who has the definitions.
     """
     today = seed_versions()
     held = {name: version.rules.get(name, 0) for name in today}
@@ -352,10 +361,15 @@ def _check_complete(version: ApplicationVersion, catalogue: Catalogue) -> None:
         raise Refused(
             "CW-COMPILE-INCOMPLETE", "The version was held against lists that do not exist."
         )
-    if held != today:
-        return
     forms = {each.form: AnsweredForm(each) for each in version.answers}
     found = stopping(problems(version.content, forms, version.sent_at, catalogue=catalogue))
+    if found and held != today:
+        raise Refused(
+            "CW-COMPILE-INCOMPLETE",
+            f"The lists have changed since it was sent, and it does not keep them. "
+            f"{found[0].sentence}",
+            remedy="Ask for a new version, and decide on that.",
+        )
     if found:
         raise Refused(
             "CW-COMPILE-INCOMPLETE", f"The version could not have been sent. {found[0].sentence}"

@@ -172,6 +172,7 @@ KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType({
     "application": (_is_identifier, "the id of an application"),
     "decision": (_is_identifier, "the id of a decision"),
     "question": (_is_identifier, "the id of a question"),
+    "meeting": (_is_identifier, "the id of a meeting of the public panel"),
     "organisation": (_is_identifier, "the id of an organisation in the service"),
     "project": (_is_identifier, "the id of a project"),
     "actor": (_is_identifier, "the id of a person or service"),
@@ -190,7 +191,7 @@ KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType({
 """Kind: how a value is checked, and how the reference page describes it."""
 
 PUBLIC_KINDS = frozenset(KINDS) - {
-    *("actor", "code", "authorisation", "question"),
+    *("actor", "code", "authorisation", "question", "meeting"),
     *("act", "subject"),
 }
 """Kinds that may appear on the public log."""
@@ -437,6 +438,14 @@ _TABLE: tuple[EventType, ...] = (
                "look_again_on": _optional("day")}),
     EventType("panel.voted", "sealed", "A member of the public panel voted.",
               {"question": Field("question"), "vote": _COMMITTED}),
+    EventType("panel.step_taken", "sealed", "A question to the public panel took a step.",
+              {"question": Field("question"),
+               "step": _word("propose", "send_papers", "ask_for_more", "open_vote", "close_vote",
+                             "write_record", "drop")}),
+    EventType("panel.meeting_called", "sealed", "The public panel was invited to a meeting.",
+              {"meeting": Field("meeting"), "invited": Field("number")}),
+    EventType("panel.meeting_noted", "sealed", "The independent notes of a meeting were handed in.",
+              {"meeting": Field("meeting"), "people": Field("number"), "notes": _COMMITTED}),
     EventType("panel.answered", "public", "What the panel said and what changed was published.",
               {"heard_hash": _HASHED, "answer_hash": _HASHED}),
     EventType("agreement.offered", "sealed", "An agreement was offered.",

@@ -174,7 +174,8 @@ UNIVERSITY: list[Row] = [
     # access, flows, safeguards
     ({"access__processing": ["table", "guess"]}, {("access.processing.1", "unknown-word")}),
     ({"access__processing": ["table", "table"]}, {("access.processing", "twice")}),
-    ({"access__processing": ["federated"]}, {("access.sites", "missing")}),
+    ({"access__processing": ["federated"]},
+     {("access.sites", "missing"), ("purpose.codes", "route"), ("forms.aia", "aia")}),
     ({"access__processing": ["train"]}, {("purpose.codes", "route"), ("purpose.codes", "aia"),
                                          ("forms.aia", "aia"),
                                          ("declarations.models_do_not_leave", "declaration")}),

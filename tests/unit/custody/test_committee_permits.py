@@ -79,6 +79,20 @@ def test_the_ledger_hears_of_an_act_once(house: House) -> None:
         assert records_about(custody, "application-2").acts == {}
 
 
+def test_acts_are_found_by_what_they_are_about_under_whatever_subject(house: House) -> None:
+    other = "sha256:" + "e" * 64
+    with house.place.open() as custody:
+        for subject, about in (("application-9", OBJECT), ("application-9", other)):
+            act = house.signed(
+                custody, "lena", "vote", "approve", about, content=OBJECT, subject=subject
+            )
+            record_act(custody, act)
+        assert records_about(custody, people.APPLICATION).acts == {}
+        (found,) = records_about(custody, people.APPLICATION, {OBJECT}).acts.values()
+        assert (found.subject, found.object_digest) == ("application-9", OBJECT)
+        assert len(records_about(custody, "application-9", {OBJECT}).acts) == 2
+
+
 def test_an_act_that_comes_too_late_or_from_a_copied_key(house: House) -> None:
     with house.place.open() as custody:
         late = house.signed(custody, "lena", "vote", "approve", OBJECT,

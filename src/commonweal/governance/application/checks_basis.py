@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from commonweal.foundation.errors import Fault
+from commonweal.governance.ai_use import AI_PURPOSES
 from commonweal.governance.application.answers import AIA, DPIA
 from commonweal.governance.application.basis import Cag, OptOut
 from commonweal.governance.application.checking import (
@@ -21,7 +22,6 @@ from commonweal.governance.application.checking import (
     stops,
     warns,
 )
-from commonweal.governance.application.model import AI_PURPOSES
 from commonweal.governance.application.questions import questions
 from commonweal.governance.application.route import find_route, next_question, route_needs
 from commonweal.governance.application.seeds import (
@@ -75,7 +75,8 @@ def _agreement_problems(route: Route, setting: Setting) -> Problems:
         yield stops(
             "purpose.codes",
             "route",
-            "The purposes and the question about artificial intelligence do not agree.",
+            "The question about artificial intelligence does not agree with the purposes, or with "
+            "what is to be done with the data.",
         )
     if content.legal.common_law is not None and content.legal.common_law not in route.common_law:
         yield stops(

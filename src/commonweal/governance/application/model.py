@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from commonweal.governance.ai_use import needs_assessment
 from commonweal.governance.application.basis import (
     Assessments,
     Legal,
@@ -33,9 +34,6 @@ from commonweal.governance.application.terms import (
 from commonweal.governance.application.wanted import Data, Subjects
 from commonweal.papers.base import Paper
 from commonweal.papers.permit_rules import RESEARCH_PURPOSES
-
-AI_PURPOSES = frozenset({"ai_research", "ai_train", "ai_test"})
-"""For these an algorithmic impact assessment is done, wherever the data lie (P6)."""
 
 
 class Kept(Paper):
@@ -76,7 +74,7 @@ class ApplicationContent(Part):
     @property
     def uses_ai(self) -> bool:
         """True if an AI tool would be made or tried, wherever that happens (P6)."""
-        return bool(AI_PURPOSES & set(self.purpose.codes)) or "train" in self.access.processing
+        return needs_assessment(self.purpose.codes, self.access.processing)
 
     @property
     def is_research(self) -> bool:

@@ -16,6 +16,7 @@ from commonweal.governance.application.answers import FormAnswers, Forms
 from commonweal.governance.application.complete import check_complete
 from commonweal.governance.application.model import ApplicationContent
 from commonweal.governance.application.seeds import SafeguardLimits, read_seed, seed_versions
+from commonweal.governance.same_person import People
 from commonweal.papers.base import Identifier, Moment, Paper, Sha256, named_twice
 from commonweal.papers.catalogue import Catalogue
 
@@ -67,14 +68,14 @@ class ApplicationVersion(Paper):
         return f"{self.application}-{self.number}"
 
     @property
-    def involved(self) -> frozenset[str]:
+    def involved(self) -> People:
         """The accounts that the application names: who sends, who works, who declared.
 
         None of them takes part in deciding.
         """
         members = (member.account for member in self.content.people)
         declared = (each.by for each in self.content.declarations)
-        return frozenset(name for name in (self.sent_by, *members, *declared) if name is not None)
+        return People(name for name in (self.sent_by, *members, *declared) if name is not None)
 
     @property
     def needs_assessment(self) -> bool:

@@ -14,6 +14,7 @@ from commonweal.foundation.london import london_day
 from commonweal.governance.committee.decision import Decision
 from commonweal.governance.committee.membership import Membership, check_member
 from commonweal.governance.committee.rules import CommitteeRules
+from commonweal.governance.same_person import People
 
 
 def last_day_to_appeal(published_at: datetime, rules: CommitteeRules) -> date:
@@ -42,7 +43,7 @@ def check_hearer(
 
     Raises `Refused` CW-APPEAL-HEARER.
     """
-    if person in {*voted, *excluded, *involved}:
+    if person in People((*voted, *excluded, *involved)):
         raise Refused(
             "CW-APPEAL-HEARER",
             "An appeal is heard by somebody who did not vote on it and has no conflict.",

@@ -18,6 +18,7 @@ from commonweal.foundation.london import london_day
 from commonweal.governance.committee.lighter import check_lighter_route, needs_assessment
 from commonweal.governance.committee.rules import CommitteeRules
 from commonweal.governance.committee.vocabulary import LighterCriterion
+from commonweal.governance.same_person import People
 from commonweal.papers.base import Day, Identifier, Moment, Paper, Sha256, Text
 
 
@@ -118,7 +119,7 @@ def check_settled(
         raise Refused("CW-ASSESSMENT-OTHER", "The assessment is about another version.")
     if record.recorded_at > at:
         raise _wrong("The assessment was recorded after the decision.")
-    if record.recorded_by in involved:
+    if record.recorded_by in People(involved):
         raise _wrong("The assessment was recorded by somebody whom the application names.")
     if record.workshop is None:
         check_lighter_route(record.met, rules)
@@ -147,9 +148,9 @@ def _check_workshop(
             f"{workshop.people} people came to the workshop; the rules ask for "
             f"{lighter.people_at_least}."
         )
-    if workshop.rapporteur in {*involved, *deciding}:
+    if workshop.rapporteur in People((*involved, *deciding)):
         raise _wrong("The rapporteur asks for the data, or decides about them.")
-    if workshop.facilitator in involved:
+    if workshop.facilitator in People(involved):
         raise _wrong("The workshop was led by somebody whom the application names.")
 
 

@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 from commonweal.foundation.errors import Refused
 from commonweal.governance.committee.membership import Membership, Seat, check_member
 from commonweal.governance.committee.vocabulary import INTEREST_WORDS, Interest
+from commonweal.governance.same_person import People
 from commonweal.papers.base import Identifier, Moment, Paper, Sha256, Text
 
 
@@ -64,15 +65,15 @@ def check_declaration(
 
 def excluded(
     declarations: Iterable[Declaration], version_digest: str, involved: Collection[str]
-) -> frozenset[str]:
+) -> People:
     """Everybody who takes no part: who declared a conflict at any time, or is `involved`.
 
-    `involved`: accounts of people whom the application names.
+    `involved`: accounts of people whom the application names, spelt as it spells them.
     """
-    declared = {
+    declared = (
         one.person for one in declarations if one.version_digest == version_digest and not one.free
-    }
-    return frozenset(declared) | frozenset(involved)
+    )
+    return People((*declared, *involved))
 
 
 def undeclared(
@@ -83,7 +84,8 @@ def undeclared(
 ) -> tuple[str, ...]:
     """Members who have not declared yet. Who is `involved` need not: that is known."""
     said = {one.person for one in declarations if one.version_digest == version_digest}
-    return tuple(s.person for s in seats if s.person not in said and s.person not in involved)
+    known = People(involved)
+    return tuple(s.person for s in seats if s.person not in said and s.person not in known)
 
 
 def check_takes_part(

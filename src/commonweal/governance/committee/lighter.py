@@ -1,20 +1,18 @@
-"""Whether an impact assessment is needed, and whether it may take the lighter route (P6)."""
+"""Whether an impact assessment may take the lighter route (P6).
+
+`needs_assessment` says whether there must be one at all.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
 from commonweal.foundation.errors import Refused
+from commonweal.governance.ai_use import AI_PURPOSES, needs_assessment
 from commonweal.governance.committee.rules import CommitteeRules
 from commonweal.governance.committee.vocabulary import LIGHTER_WORDS, LighterCriterion
 
-AI_PURPOSES = frozenset({"ai_research", "ai_train", "ai_test"})
-"""Purposes of `papers.vocabulary.Purpose` for which an assessment is always needed."""
-
-
-def needs_assessment(purposes: Collection[str], processing: Collection[str] = ()) -> bool:
-    """True for any purpose about AI, and for any training, federated too."""
-    return bool(AI_PURPOSES & set(purposes)) or bool({"train", "federated"} & set(processing))
+__all__ = ["AI_PURPOSES", "check_lighter_route", "needs_assessment"]
 
 
 def check_lighter_route(met: Collection[LighterCriterion], rules: CommitteeRules) -> None:

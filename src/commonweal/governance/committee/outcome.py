@@ -304,6 +304,8 @@ def decide(
     """
     _check_ballot(case, ballot, rules, at)
     _check_route(case, rules)
+    if ballot.route != case.route:
+        raise Refused("CW-DECISION-OTHER", "The votes were cast for another route.")
     out = excluded(case.declarations, case.version_digest, case.involved)
     for vote in ballot.votes:
         _check_vote(vote, case, membership, rules)

@@ -22,7 +22,7 @@ from commonweal.governance.committee.votes import Ballot, Vote
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a decision rests on. `votes`: those of its last round, one a person.
+    """What a decision rests on. `votes`: those of its route's last round, one a person.
 
     `asked`, `involved`, `met`, `chairs_reason`, `earlier`: as in `outcome.Case`.
     """
@@ -79,6 +79,7 @@ def recount(
     ballot = Ballot.model_construct(
         ballot=1,
         version_digest=given.version_digest,
+        route=given.route,
         round=given.round,
         eligible=tuple(vote.person for vote in evidence.votes),
         votes=tuple(evidence.votes),

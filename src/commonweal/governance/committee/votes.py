@@ -21,7 +21,7 @@ from commonweal.governance.committee.conflicts import (
     excluded,
 )
 from commonweal.governance.committee.membership import Membership
-from commonweal.governance.committee.vocabulary import Outcome, VotingRole
+from commonweal.governance.committee.vocabulary import Outcome, Route, VotingRole
 from commonweal.papers.base import Identifier, Line, Moment, Paper, Sha256, Text
 
 NOT_UNDERSTOOD = "I do not understand this."
@@ -29,12 +29,16 @@ NOT_UNDERSTOOD = "I do not understand this."
 
 
 class Vote(Paper):
-    """One member's vote, as they signed it. `role`: the seat they held when they voted."""
+    """One member's vote, as they signed it. `role`: the seat they held when they voted.
+
+    `route` and `round` say on which ballot: a vote on one never counts on another.
+    """
 
     vote: Literal[1]
     person: Identifier
     role: VotingRole
     version_digest: Sha256
+    route: Route = "committee"
     round: Annotated[int, Field(ge=1, le=5)] = 1
     verdict: Outcome
     reasons: Text
@@ -86,6 +90,7 @@ class Ballot(Paper):
 
     ballot: Literal[1]
     version_digest: Sha256
+    route: Route = "committee"
     round: Annotated[int, Field(ge=1, le=5)] = 1
     eligible: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=100)]
     votes: tuple[Vote, ...] = ()
@@ -104,8 +109,8 @@ class Ballot(Paper):
         about |= {question.version_digest for question in self.questions}
         if about - {self.version_digest}:
             raise ValueError("a vote or question is about another version")
-        if any(vote.round != self.round for vote in self.votes):
-            raise ValueError("a vote belongs to another round")
+        if any((vote.route, vote.round) != (self.route, self.round) for vote in self.votes):
+            raise ValueError("a vote belongs to another route or round")
         if len({one.id for one in self.questions}) != len(self.questions):
             raise ValueError("a question is named twice")
         return self
@@ -140,6 +145,7 @@ def open_ballot(
     at: datetime,
     *,
     round_: int = 1,
+    route: Route = "committee",
 ) -> Ballot:
     """A ballot for the members who are `present`. Raises as `check_takes_part` for each of them.
 
@@ -155,6 +161,7 @@ def open_ballot(
     made = Ballot.model_construct(
         ballot=1,
         version_digest=version_digest,
+        route=route,
         round=round_,
         eligible=tuple(taking_part),
         opened_at=at,
@@ -169,8 +176,10 @@ def cast(ballot: Ballot, vote: Vote, membership: Membership) -> Ballot:
     """
     _check_open(ballot)
     _check_eligible(ballot, vote.person)
-    if (vote.version_digest, vote.round) != (ballot.version_digest, ballot.round):
-        raise Refused("CW-COMMITTEE-VOTE", "The vote is about another version, or another round.")
+    if vote.version_digest != ballot.version_digest:
+        raise Refused("CW-COMMITTEE-VOTE", "The vote is about another version.")
+    if (vote.route, vote.round) != (ballot.route, ballot.round):
+        raise Refused("CW-COMMITTEE-VOTE", "The vote is for another route, or another round.")
     seat = membership.seat_of(vote.person, vote.at)
     if seat is None or seat.role != vote.role:
         raise Refused("CW-COMMITTEE-MEMBER", "The vote names a seat that the member does not hold.")

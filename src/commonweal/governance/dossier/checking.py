@@ -3,7 +3,8 @@
 1. The dossier is of this home, whole, and its digests are taken anew.
 2. Every act is one the ledger heard of in time, not used before, by a person of the roster in that
    role with that key, over exactly a part of this dossier.
-3. No act is missing that the ledger knows about this version: no vote can be dropped.
+3. No act is missing that the ledger knows about its parts, under whatever subject it was signed:
+   no vote can be dropped.
 4. The applicant sent this version; declarations came before votes; nobody acted on two sides.
 5. The rules decide again (quorum, lay share, tally) and come to the very same decision: a yes.
 6. The Data Protection Officer's advice and, for AI, the impact assessment came before it.
@@ -36,6 +37,7 @@ from commonweal.governance.dossier.voting import (
     contents,
     counted_votes,
 )
+from commonweal.governance.same_person import People
 from commonweal.papers.act_records import ActRecords
 from commonweal.papers.act_table import SAYS_YES
 from commonweal.papers.act_webauthn import check_count
@@ -95,7 +97,8 @@ def judge_dossier(
 ) -> Judged:
     """Check everything that a dossier says, in the order at the head of this module.
 
-    `home`: the id of this home. `records`: what the ledger says of acts about this application.
+    `home`: the id of this home. `records`: what the ledger says of acts about this application and,
+    whatever subject they name, about `dossier.objects()`.
     Raises `Fault` or `Refused` with a code about dossiers, acts or rosters, or one of a rule.
     """
     if dossier.home != home:
@@ -202,14 +205,19 @@ class _Case:
 
     def check_complete(self) -> None:
         """Refuse a dossier that leaves out an act which the ledger knows about these parts."""
-        parts = {
-            self.version_digest, self.decision_digest, self.agreement_digest, self.approval,
-            str(self.dossier.draft.get("dpia_hash")),
-        }  # fmt: skip
+        parts, dpia = self.dossier.objects(), str(self.dossier.draft.get("dpia_hash"))
         held = {one.verified.act.id for acts in self.acts.values() for one in acts}
         for record in self.records.acts.values():
-            if record.subject != self.dossier.application or record.object_digest not in parts:
+            ours = record.subject == self.dossier.application
+            if record.object_digest not in parts and not (ours and record.object_digest == dpia):
                 continue
+            if not ours:
+                raise Refused(
+                    "CW-DOSSIER-ACT-MISSING",
+                    f"Somebody signed an act of the kind {record.kind} about this application "
+                    "under another name.",
+                    remedy="Nobody can count it, nor leave it out: let a new version be sent.",
+                )
             if record.id not in held and record.kind in self.acts:
                 raise Refused(
                     "CW-DOSSIER-ACT-MISSING",
@@ -239,7 +247,7 @@ class _Case:
         )  # fmt: skip
         cast = counted_votes(
             votes, contents(self.dossier.votes, votes, "a vote"), self.rules, self.version,
-            self.version_digest, first, conflicted,
+            self.version_digest, first, conflicted, self.decision.route,
         )  # fmt: skip
         self.voters = frozenset(one.person for one in votes)
         facts = self.decision
@@ -363,14 +371,14 @@ class _Case:
 
     def check_sides(self) -> None:
         """Nobody acted for the applicant and for the hospital, or checked their own vote."""
-        people = {kind: {one.person for one in acts} for kind, acts in self.acts.items()}
+        people = {kind: People(one.person for one in acts) for kind, acts in self.acts.items()}
         accepted = self.acts["agree"]
-        asking = set(self.version.involved) | people["send"]
-        asking |= {o.person for o in accepted if o.verified.act.role == "signatory_applicant"}
+        theirs = (o.person for o in accepted if o.verified.act.role == "signatory_applicant")
+        asking = People((*self.version.involved, *people["send"], *theirs))
         ours = {o.person for o in accepted if o.verified.act.role == _OURS}
         officers = people["countersign"]
-        deciding = set(self.voters) | people["decide"]
-        if asking & (ours | officers | deciding | people["advise"]):
+        deciding = People((*self.voters, *people["decide"]))
+        if asking & {*ours, *officers, *deciding, *people["advise"]}:
             raise Refused("CW-DOSSIER-SIDES", "Somebody acted for both sides.")
         if officers & deciding:
             raise Refused("CW-DOSSIER-SIDES", "An officer countersigned a decision of their own.")

@@ -37,6 +37,11 @@ class OpenedDossier:
         return self.dossier.application
 
     @property
+    def objects(self) -> frozenset[str]:
+        """Digests of its parts: acts about them are asked for by these as well."""
+        return self.dossier.objects()
+
+    @property
     def dataset(self) -> str:
         """The id of the dataset that its draft asks for: to find the catalogue.
 

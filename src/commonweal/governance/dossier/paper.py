@@ -57,6 +57,12 @@ class Dossier(Paper):
             self.version, self.decision, self.agreement, self.draft, self.assessment
         )
 
+    def objects(self) -> frozenset[str]:
+        """Digests of what people sign in it that is of this dossier alone: nobody's act about one
+        of these can belong anywhere else. (Answers to a form may be the same in two dossiers.)"""
+        parts = (self.version, self.decision, self.agreement)
+        return frozenset((*(digest(part) for part in parts), self.approval()))
+
 
 def approval_digest(
     version: Mapping[str, Any],

@@ -21,7 +21,6 @@ from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.committee.assessment import AssessmentRecord, check_settled
 from commonweal.governance.committee.conflicts import Declaration
 from commonweal.governance.committee.decision import Decision
-from commonweal.governance.committee.lighter import needs_assessment
 from commonweal.governance.committee.membership import membership_of
 from commonweal.governance.committee.recount import Evidence, recount
 from commonweal.governance.committee.rules import CommitteeRules, default_rules
@@ -68,14 +67,20 @@ class PublishedRules:
             version.sent_by,
             version.sent_at,
             version.involved,
-            version.needs_assessment or _is_about_ai(version),
+            version.needs_assessment,
         )
 
     def vote(self, plain: Plain) -> VoteFacts:
         """Read a vote."""
         vote = _read(Vote, plain, "vote")
         return VoteFacts(
-            vote.person, vote.role, vote.version_digest, vote.verdict, vote.round, vote.at
+            vote.person,
+            vote.role,
+            vote.version_digest,
+            vote.verdict,
+            vote.round,
+            vote.at,
+            vote.route,
         )
 
     def declaration(self, plain: Plain) -> DeclarationFacts:
@@ -86,7 +91,9 @@ class PublishedRules:
     def decision(self, plain: Plain) -> DecisionFacts:
         """Read a decision."""
         made = _read(Decision, plain, "decision")
-        return DecisionFacts(made.application, made.version_digest, made.outcome, made.decided_at)
+        return DecisionFacts(
+            made.application, made.version_digest, made.outcome, made.decided_at, made.route
+        )
 
     def agreement(self, plain: Plain) -> AgreementFacts:
         """Read an agreement."""
@@ -154,7 +161,3 @@ class PublishedRules:
             _read(Agreement, agreement, "agreement"),
             catalogue,
         )
-
-
-def _is_about_ai(version: ApplicationVersion) -> bool:
-    return needs_assessment(version.content.purpose.codes, version.content.access.processing)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from commonweal.governance.same_person import People
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import PermitDraft
 from commonweal.papers.roster import Roster
@@ -25,13 +26,16 @@ class VersionFacts:
     application: str
     sent_by: str
     sent_at: datetime
-    involved: frozenset[str]
+    involved: People
     needs_assessment: bool
 
 
 @dataclass(frozen=True)
 class VoteFacts:
-    """One vote, as the member wrote it. `round`: 1, and one more after each deadlock."""
+    """One vote, as the member wrote it. `round`: 1, and one more after each deadlock.
+
+    `route`: who decides. Route and round together are the ballot that it was cast on.
+    """
 
     person: str
     role: str
@@ -39,6 +43,7 @@ class VoteFacts:
     verdict: str
     round: int
     at: datetime
+    route: str = "committee"
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class DecisionFacts:
     version_digest: str
     outcome: str
     decided_at: datetime
+    route: str = "committee"
 
 
 @dataclass(frozen=True)

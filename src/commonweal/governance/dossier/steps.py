@@ -15,6 +15,7 @@ from typing import Literal
 from commonweal.foundation.errors import Refused
 from commonweal.governance.dossier.checking import verify_heard
 from commonweal.governance.dossier.voting import HeardAct
+from commonweal.governance.same_person import People
 from commonweal.papers.act_records import ActRecords
 from commonweal.papers.acts import SignedAct
 from commonweal.papers.roster_history import RosterHistory
@@ -80,8 +81,8 @@ def check_step_acts(
         raise Refused(
             "CW-STEP-ACTS", "An act is too old for this step.", remedy="Let it be signed again."
         )
-    people = {one.person for one in found}
-    if people & set(not_by):
+    people = People(one.person for one in found)
+    if People(not_by) & people:
         raise Refused("CW-STEP-ACTS", "Somebody else than who made it must sign this.")
     needed = STEPS[step].people
     if len(people) < needed:

@@ -2,9 +2,9 @@
 
 1. Every declaration and vote is one that its member signed, about this version.
 2. Nobody votes before declaring, with a conflict, or for a project that names them.
-3. Only the last round counts, and in it each person's last vote; who said no before votes in it
-   too, so that nobody is left out for it; but once everybody's vote is known
-   nobody changes theirs.
+3. Only the last round of the decision's own route counts, and in it each person's last vote; who
+   said no before, on whatever route, votes in it too, so that nobody is left out for it; but once
+   everybody's vote is known nobody changes theirs.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from commonweal.foundation.canonical import digest
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.governance.dossier.rulebook import CastVote, Plain, Rulebook, VersionFacts
+from commonweal.governance.same_person import People
 from commonweal.papers.act_table import SAYS_YES
 from commonweal.papers.acts import LIFE, VerifiedAct
 
@@ -53,7 +54,7 @@ def contents(parts: Iterable[Plain], acts: Iterable[HeardAct], what: str) -> dic
 
 def check_declarations(
     acts: list[HeardAct], parts: Mapping[str, Plain], rules: Rulebook, version_digest: str
-) -> tuple[dict[str, int], frozenset[str]]:
+) -> tuple[dict[str, int], People]:
     """Person to the entry of the first declaration; and everybody who has a conflict."""
     first: dict[str, int] = {}
     conflicted: set[str] = set()
@@ -66,7 +67,7 @@ def check_declarations(
         first[act.actor] = min(one.entry, first.get(act.actor, one.entry))
         if not facts.free:
             conflicted.add(act.actor)
-    return first, frozenset(conflicted)
+    return first, People(conflicted)
 
 
 def counted_votes(
@@ -76,18 +77,20 @@ def counted_votes(
     version: VersionFacts,
     version_digest: str,
     declared: Mapping[str, int],
-    conflicted: frozenset[str],
+    conflicted: People,
+    route: str,
 ) -> tuple[CastVote, ...]:
-    """The votes that count, in the order of the ledger.
+    """The votes that count for a decision by `route`, in the order of the ledger.
 
-    Raises `Fault` CW-DOSSIER-DIGEST; `Refused` CW-DOSSIER-CONFLICT, CW-DOSSIER-SIDES or
-    CW-DOSSIER-VOTE-TWICE.
+    Raises `Fault` CW-DOSSIER-DIGEST; `Refused` CW-DOSSIER-CONFLICT, CW-DOSSIER-SIDES,
+    CW-DOSSIER-VOTE-TWICE or CW-DOSSIER-ACT-MISSING.
     """
+    involved = People(version.involved)
     cast: list[tuple[HeardAct, CastVote]] = []
     for one in acts:
         act = one.verified.act
         vote = _vote(one, parts[act.id], rules, version_digest)
-        if act.actor in version.involved:
+        if act.actor in involved:
             raise Refused("CW-DOSSIER-SIDES", "Somebody voted on a project that names them.")
         # A conflict that was declared after the vote voids it as well.
         if act.actor in conflicted:
@@ -97,14 +100,17 @@ def counted_votes(
                 "CW-DOSSIER-CONFLICT", "Somebody voted before declaring conflicts of interest."
             )
         cast.append((one, vote))
-    last = max(vote.facts.round for _, vote in cast)
-    _check_asked_again(cast, last)
-    return _last_of_each([pair for pair in cast if pair[1].facts.round == last])
+    rounds = [vote.facts.round for _, vote in cast if vote.facts.route == route]
+    if not rounds:
+        raise Refused("CW-DOSSIER-ACT-MISSING", "Nobody voted on the route that decided it.")
+    ballot = (route, max(rounds))
+    counted = [pair for pair in cast if (pair[1].facts.route, pair[1].facts.round) == ballot]
+    _check_asked_again(cast, {one.person for one, _ in counted})
+    return _last_of_each(counted)
 
 
-def _check_asked_again(cast: list[tuple[HeardAct, CastVote]], last: int) -> None:
-    """Whoever said no in an earlier round votes in the last one: nobody is just not asked again."""
-    again = {one.person for one, vote in cast if vote.facts.round == last}
+def _check_asked_again(cast: list[tuple[HeardAct, CastVote]], again: set[str]) -> None:
+    """Whoever said no on an earlier ballot votes on the last: nobody is just not asked again."""
     for one, vote in cast:
         if one.person not in again and vote.facts.verdict not in SAYS_YES:
             raise Refused(

@@ -49,7 +49,8 @@ KIND_WORDS: dict[str, str] = {
     "declaration": "a statement that the person agrees to, or not",
 }
 GIVEN_WORDS: dict[Given, str] = {
-    "uses_ai": "a purpose of the application is one of `ai_research`, `ai_train`, `ai_test`",
+    "uses_ai": "a purpose of the application is one of `ai_research`, `ai_train`, `ai_test`, or "
+    "models are to be trained, at several sites too",
     "is_research": "a purpose of the application is research",
     "without_consent": "people outside the care team see who patients are, without their consent",
     "with_company": "a company takes part",

@@ -63,6 +63,11 @@ class OpenedDossier(Protocol):
         ...
 
     @property
+    def objects(self) -> frozenset[str]:
+        """Digests of its parts: acts about them are asked for by these as well."""
+        ...
+
+    @property
     def dataset(self) -> str:
         """The id of the dataset that it says it asks for: to find the catalogue."""
         ...
@@ -134,7 +139,7 @@ def _judge(
     return opened.judge(
         rosters=custody.rosters.history(),
         trust=custody.book.history().in_force(at),
-        records=records_about(custody, opened.application),
+        records=records_about(custody, opened.application, opened.objects),
         catalogue=catalogue,
         at=at,
         home=custody.home.id,

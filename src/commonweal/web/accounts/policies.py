@@ -32,8 +32,12 @@ HOSPITALS_OWN = frozenset(ROLES) - OUTSIDE - {"committee_lay", "facilitator", "r
 
 
 def memberships_on(user: User, day: date) -> list[Membership]:
-    """The roles that a person holds on `day`, with their organisations."""
-    rows = user.memberships.select_related("organisation")
+    """The roles that a person holds on `day`, with their organisations.
+
+    What whoever lists many people has fetched already (with organisations) is not asked for again.
+    """
+    fetched = "memberships" in getattr(user, "_prefetched_objects_cache", {})
+    rows = user.memberships.all() if fetched else user.memberships.select_related("organisation")
     return [one for one in rows if one.holds_on(day)]
 
 

@@ -16,6 +16,7 @@ _NAVIGATION = (
     ("register:index", "Projects"),
     ("discovery:index", "Data we hold"),
     ("committee:index", "Committee"),
+    ("panel:index", "Public panel"),
     ("about", "About"),
 )
 

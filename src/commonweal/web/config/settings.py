@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "commonweal.web.committee",
     "commonweal.web.projects",
     "commonweal.web.releases",
+    "commonweal.web.panel",
     "commonweal.web.api",
 ]
 MIDDLEWARE = [
@@ -48,6 +49,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "commonweal.web.config.headers.Headers",
     "commonweal.web.config.gate.DemonstrationGate",
+    "commonweal.web.config.characters.KeptCharacters",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -20,6 +20,7 @@ urlpatterns = [
     path("data.croissant.json", export_croissant, name="catalogue_croissant"),
     path("data/", include("commonweal.web.discovery.urls")),
     path("projects/", include("commonweal.web.register.urls")),
+    path("panel/", include("commonweal.web.panel.urls")),
     path("applications/", include("commonweal.web.applications.urls")),
     path("sign/", include("commonweal.web.signing.urls")),
     path("applications/", include("commonweal.web.desk.writers_urls")),

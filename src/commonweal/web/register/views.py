@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from commonweal.foundation.errors import Fault
 from commonweal.web.config import clock
 from commonweal.web.nhsuk.paging import page_of
+from commonweal.web.register.decisions import decision_of_permit, refusals, refused_keys
 from commonweal.web.register.presenters import (
     STAGES,
     project_page,
@@ -46,6 +47,15 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_safe
+def refused(request: HttpRequest) -> HttpResponse:
+    """Requests that the committee refused, with its reasons."""
+    shown = page_of(refused_keys(), request.GET, size=10)
+    more = {"page": shown, "rows": refusals(list(shown.rows))}
+    return render(request, "register/refused.jinja", more, using="jinja2")
+
+
+@login_not_required
+@require_safe
 def project(request: HttpRequest, id_: str) -> HttpResponse:
     """One project."""
     register = register_or_none()
@@ -53,5 +63,8 @@ def project(request: HttpRequest, id_: str) -> HttpResponse:
     entry = next((one for one in entries if one.id == id_), None)
     if register is None or entry is None:
         raise Fault("CW-WEB-NOT-FOUND", "There is no project of this name in the list.")
-    more = project_page(entry, clock.now()) | {"made_at": register.made_at}
+    more = project_page(entry, clock.now()) | {
+        "made_at": register.made_at,
+        "decision": decision_of_permit(entry.id),
+    }
     return render(request, "register/project.jinja", more, using="jinja2")

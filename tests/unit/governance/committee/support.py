@@ -98,12 +98,13 @@ def vote(person: str, verdict: Outcome, role: VotingRole | None = None, **change
 
 
 def ballot(votes: Sequence[Vote], **changes: Any) -> Ballot:
-    """A ballot that is over, with these votes."""
+    """A ballot that is over, with these votes. `route`: the votes are for that one too."""
+    route = {"route": changes["route"]} if "route" in changes else {}
     fields: dict[str, Any] = {
         "ballot": 1,
         "version_digest": VERSION,
         "eligible": tuple(one.person for one in votes),
-        "votes": tuple(votes),
+        "votes": tuple(one.model_copy(update=route) for one in votes),
         "opened_at": MEETING,
         "closed_at": MEETING + timedelta(hours=1),
     }

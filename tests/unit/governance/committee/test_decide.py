@@ -50,7 +50,9 @@ def six(verdict: str = "approve", **others: str) -> list[Any]:
 
 
 def made(votes: list[Any] | None = None, **changes: Any) -> Decision:
-    return decide(case(**changes), ballot(votes or six()), rules(), membership(), END)
+    about = case(**changes)
+    cast = ballot(votes or six(), route=about.route)
+    return decide(about, cast, rules(), membership(), END)
 
 
 def refused(what: Any) -> str:

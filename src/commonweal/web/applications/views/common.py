@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -13,8 +14,16 @@ from commonweal.web.applications.asking import Sent
 from commonweal.web.applications.models import Application
 from commonweal.web.applications.policies import application_of, check_write
 from commonweal.web.config import clock
+from commonweal.web.config.characters import marks_characters
 
 FORM = require_http_methods(["GET", "HEAD", "POST"])
+
+
+def DRAFT(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:  # noqa: N802 (as FORM)
+    """`FORM`, for a page that saves whatever is typed: it marks what cannot be kept (`sent_by`)."""
+    return marks_characters(FORM(view))
+
+
 SEEN = "seen"
 """The field that says what the page showed when it was opened."""
 

@@ -30,7 +30,7 @@ from commonweal.web.applications.contents import fingerprint, held, part_at
 from commonweal.web.applications.drawing import Box, draw
 from commonweal.web.applications.presenters import linked, wrong_at
 from commonweal.web.applications.views.common import (
-    FORM,
+    DRAFT,
     open_mine,
     page,
     said_saved,
@@ -46,7 +46,7 @@ def _list_at(typed: Any, path: tuple[str | int, ...]) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
-@FORM
+@DRAFT
 def group(request: HttpRequest, reference: str, g: int) -> HttpResponse:
     """One group: what it does in the analysis, why, and its variables. `g` may be a new one."""
     application = open_mine(request, reference)
@@ -113,7 +113,7 @@ def _told_group(theirs: Any) -> list[tuple[str, str]]:
             ("Reason", str(theirs.get("reason", ""))), ("Variables", ", ".join(names))]  # fmt: skip
 
 
-@FORM
+@DRAFT
 def variable(request: HttpRequest, reference: str, g: int, v: int) -> HttpResponse:
     """One variable: in which form, and why."""
     application = open_mine(request, reference)
@@ -152,7 +152,7 @@ def variable(request: HttpRequest, reference: str, g: int, v: int) -> HttpRespon
     return page(request, "variable", more)
 
 
-@FORM
+@DRAFT
 def cohort(request: HttpRequest, reference: str) -> HttpResponse:
     """The rule that chooses the people, condition by condition."""
     application = open_mine(request, reference)

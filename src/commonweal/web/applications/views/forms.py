@@ -23,7 +23,7 @@ from commonweal.web.applications.drawing import id_of
 from commonweal.web.applications.pages import form_blocks, section_questions, without_row
 from commonweal.web.applications.presenters import STATUS, told_form, wrong_at
 from commonweal.web.applications.views.common import (
-    FORM,
+    DRAFT,
     open_mine,
     page,
     said_saved,
@@ -52,7 +52,7 @@ def form(request: HttpRequest, reference: str, name: str) -> HttpResponse:
     return page(request, "form", more)
 
 
-@FORM
+@DRAFT
 def section(request: HttpRequest, reference: str, name: str, id_: str) -> HttpResponse:
     """The page of one section. Saving never says no; what is wrong stands beside it."""
     application = open_mine(request, reference)
@@ -130,7 +130,7 @@ def _onwards(
     *, grown: bool,
 ) -> HttpResponse:  # fmt: skip
     here = reverse("applications:form_section", args=[reference, found.id, part.id])
-    add = request.POST.get("add", "")[:100]
+    add = sent_by(request).get("add", [""])[-1][:100]
     if add:
         return redirect(f"{here}?more={quote(add)}")
     if request.POST.get("remove") or "stay" in request.POST or grown:

@@ -15,7 +15,7 @@ from commonweal.governance.application.seeds import Question, Routes, read_seed
 from commonweal.web.applications import services
 from commonweal.web.applications.contents import fingerprint, held, part_at
 from commonweal.web.applications.drawing import Box, draw
-from commonweal.web.applications.views.common import FORM, open_mine, page, seen_in
+from commonweal.web.applications.views.common import DRAFT, open_mine, page, seen_in
 
 
 @require_safe
@@ -28,7 +28,7 @@ def begin(request: HttpRequest, reference: str) -> HttpResponse:
     return redirect("applications:route", reference, following.id)
 
 
-@FORM
+@DRAFT
 def question(request: HttpRequest, reference: str, id_: str) -> HttpResponse:
     """One question."""
     application = open_mine(request, reference)

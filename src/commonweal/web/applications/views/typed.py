@@ -23,7 +23,7 @@ from commonweal.web.applications.models import Application
 from commonweal.web.applications.pages import Filling, part_blocks
 from commonweal.web.applications.presenters import items_of, linked, told_part, wrong_at
 from commonweal.web.applications.views.common import (
-    FORM,
+    DRAFT,
     open_mine,
     page,
     said_saved,
@@ -35,7 +35,7 @@ from commonweal.web.config import clock
 _ELSEWHERE = frozenset({"route", "declarations"})
 
 
-@FORM
+@DRAFT
 def section(request: HttpRequest, reference: str, name: str) -> HttpResponse:
     """The page of one section."""
     application = open_mine(request, reference)
@@ -59,7 +59,7 @@ def section(request: HttpRequest, reference: str, name: str) -> HttpResponse:
     return write(request, application, part, (name,), questions().sections[name])
 
 
-@FORM
+@DRAFT
 def item(request: HttpRequest, reference: str, name: str, number: int | None) -> HttpResponse:
     """The page of one item of a section that is a list; a new one without a number."""
     application = open_mine(request, reference)
@@ -168,7 +168,7 @@ def _onwards(
 ) -> HttpResponse:
     """Where the button that was pressed leads."""
     here = _address(application, path)
-    add = request.POST.get("add", "")[:200]
+    add = sent_by(request).get("add", [""])[-1][:200]
     if add:
         from urllib.parse import quote
 

@@ -1,0 +1,247 @@
+"""Use cases of the public panel, one transaction each; each step with its event on the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+from django.core.mail import send_mail
+from django.db import transaction
+
+from commonweal.foundation.canonical import canonical, digest
+from commonweal.foundation.errors import Refused
+from commonweal.governance.roles import RoleName
+from commonweal.governance.states.panel_question import PANEL_QUESTION
+from commonweal.ledger.details import commitment, new_salt
+from commonweal.ledger.entry import Actor, Event
+from commonweal.web.accounts.models import User
+from commonweal.web.config import clock
+from commonweal.web.ledgerlink.services import govern
+from commonweal.web.panel.models import Document, Invitation, Meeting, Question, Vote
+from commonweal.web.panel.policies import (
+    check_lead,
+    check_note,
+    check_vote,
+    guards_met,
+    members_on,
+    role_for,
+)
+
+
+def _locked(question: Question) -> Question:
+    rows = Question.objects.select_for_update(of=("self",)).select_related("proposed_by")
+    return rows.get(pk=question.pk)
+
+
+def _step(person: User, question: Question, action: str, *, met: Collection[str] = ()) -> RoleName:
+    """Take a step of the machine on a locked row; the caller sets the rest, and governs it.
+
+    `met`: guards that rest on what was typed. Raises CW-STATE-STEP, -ROLE or -GUARD.
+    """
+    now = clock.now()
+    role = role_for(person, question, action, now.date())
+    hold = guards_met(question, person, now) | set(met)
+    question.state = PANEL_QUESTION.check_step(question.state, action, role, met=hold)
+    return role
+
+
+def _taken(person: User, role: RoleName, question: Question, step: str) -> Event:
+    fields = {"question": question.reference, "step": step}
+    return Event("panel.step_taken", Actor(role, person.public_id), fields)
+
+
+def _committed(content: object) -> str:
+    return commitment(new_salt(), canonical(content))
+
+
+# --- before the vote --------------------------------------------------------------------------
+
+
+def propose(person: User, ask: str, why: str, vote_days: int) -> Question:
+    """A new question that is being prepared. Raises `Refused` CW-WEB-DENIED."""
+    role = check_lead(person, clock.today())
+    row = Question(
+        ask=ask, why=why, vote_days=vote_days, proposed_by=person, proposed_at=clock.now()
+    )
+    govern(_taken(person, role, row, "propose"), row)
+    return row
+
+
+def add_paper(person: User, question: Question, title: str, words: str) -> Document:
+    """One more paper, until they are sent. Raises `Refused` CW-WEB-DENIED or CW-STATE-STEP."""
+    check_lead(person, clock.today())
+    with transaction.atomic():
+        fresh = _locked(question)
+        PANEL_QUESTION.step(fresh.state, "send_papers")
+        return Document.objects.create(
+            question=fresh, title=title, words=words, added_by=person, added_at=clock.now()
+        )
+
+
+def send_papers(person: User, question: Question, link: str) -> None:
+    """Send the papers: from now on the panel sees them, and a mail with `link` tells everybody."""
+    with transaction.atomic():
+        fresh = _locked(question)
+        role = _step(person, fresh, "send_papers")
+        fresh.papers_sent_at, fresh.more = clock.now(), ""
+        govern(_taken(person, role, fresh, "send_papers"), fresh)
+        _tell("Commonweal: papers of the public panel", fresh.reference, link)
+
+
+def ask_for_more(person: User, question: Question, words: str) -> None:
+    """The panel wants better papers: the question goes back to whoever prepares it."""
+    with transaction.atomic():
+        fresh = _locked(question)
+        role = _step(person, fresh, "ask_for_more")
+        fresh.more, fresh.papers_sent_at = words, None
+        govern(_taken(person, role, fresh, "ask_for_more"), fresh)
+
+
+def open_vote(person: User, question: Question, link: str) -> None:
+    """Open the vote to everybody who is on the panel now."""
+    with transaction.atomic():
+        fresh = _locked(question)
+        role = _step(person, fresh, "open_vote")
+        fresh.opened_at = clock.now()
+        fresh.eligible = [one.public_id for one in members_on(clock.today())]
+        if not fresh.eligible:
+            raise Refused("CW-PANEL-VOTE", "Nobody is on the panel, so nobody could vote.")
+        govern(_taken(person, role, fresh, "open_vote"), fresh)
+        _tell("Commonweal: a vote of the public panel", fresh.reference, link)
+
+
+def drop(person: User, question: Question, reasons: str) -> None:
+    """Drop a question before its vote. The reasons are published."""
+    with transaction.atomic():
+        fresh = _locked(question)
+        role = _step(person, fresh, "drop", met={"reasons_published"} if reasons.strip() else ())
+        fresh.reasons, fresh.ended_at = reasons, clock.now()
+        govern(_taken(person, role, fresh, "drop"), fresh)
+
+
+# --- the vote ---------------------------------------------------------------------------------
+
+
+def vote(person: User, question: Question, choice: str, reasons: str) -> Vote:
+    """Vote, or change one's vote while the vote is open. Raises as `check_vote`."""
+    now = clock.now()
+    with transaction.atomic():
+        fresh = _locked(question)
+        check_vote(person, fresh, now)
+        row = Vote.objects.filter(question=fresh, person=person).first()
+        row = row or Vote(question=fresh, person=person)
+        row.choice, row.reasons, row.cast_at = choice, reasons, now
+        said = {"question": fresh.reference, "choice": choice, "reasons": reasons}
+        fields = {"question": fresh.reference, "vote": _committed(said)}
+        govern(Event("panel.voted", Actor("panel_member", person.public_id), fields), row)
+    return row
+
+
+def close_vote(person: User, question: Question) -> None:
+    """Close the vote once every vote is in or its time is over."""
+    with transaction.atomic():
+        fresh = _locked(question)
+        role = _step(person, fresh, "close_vote")
+        fresh.closed_at = clock.now()
+        govern(_taken(person, role, fresh, "close_vote"), fresh)
+
+
+# --- after it ---------------------------------------------------------------------------------
+
+
+def write_record(person: User, question: Question, heard: str) -> None:
+    """Hand in the independent record of what was heard. It is not changed afterwards."""
+    with transaction.atomic():
+        fresh = _locked(question)
+        role = _step(person, fresh, "write_record")
+        fresh.heard, fresh.heard_by, fresh.heard_at = heard, person, clock.now()
+        govern(_taken(person, role, fresh, "write_record"), fresh)
+
+
+def answer(person: User, question: Question, changed: str) -> None:
+    """Publish what was heard and what changed, or why nothing does."""
+    with transaction.atomic():
+        fresh = _locked(question)
+        ready = bool(changed.strip() and fresh.heard)
+        role = _step(person, fresh, "answer", met={"public_version_ready"} if ready else ())
+        fresh.changed, fresh.ended_at = changed, clock.now()
+        fields = {"heard_hash": heard_hash(fresh), "answer_hash": answer_hash(fresh)}
+        govern(Event("panel.answered", Actor(role, person.public_id), fields), fresh)
+
+
+def heard_hash(question: Question) -> str:
+    """The digest of question and record as they are published: what the public log holds."""
+    return digest({"question": question.ask, "why": question.why, "heard": question.heard})
+
+
+def answer_hash(question: Question) -> str:
+    """The digest of the answer as it is published."""
+    return digest({"question": question.ask, "changed": question.changed})
+
+
+# --- meetings ---------------------------------------------------------------------------------
+
+
+def call_meeting(
+    person: User,
+    *,
+    kind: str,
+    title: str,
+    about: str,
+    held_on: date,
+    where: str,
+    papers: str,
+    assessment: str,
+    question: Question | None,
+    link: str,
+) -> Meeting:
+    """Call a workshop or meeting, with its papers, and invite every standing member.
+
+    `link`: with `{reference}` in it. Raises `Refused` CW-WEB-DENIED or CW-PANEL-VOTE.
+    """
+    role = check_lead(person, clock.today())
+    members = members_on(clock.today())
+    if not members:
+        raise Refused("CW-PANEL-VOTE", "Nobody is on the panel, so nobody could be invited.")
+    now = clock.now()
+    with transaction.atomic():
+        row = Meeting(
+            kind=kind, title=title, about=about, held_on=held_on, where=where, question=question,
+            assessment=assessment, called_by=person, called_at=now,
+        )  # fmt: skip
+        fields = {"meeting": row.reference, "invited": len(members)}
+        govern(Event("panel.meeting_called", Actor(role, person.public_id), fields), row)
+        Document.objects.create(
+            meeting=row, title="Papers", words=papers, added_by=person, added_at=now
+        )
+        Invitation.objects.bulk_create(Invitation(meeting=row, person=member) for member in members)
+        said = "Commonweal: an invitation to the public panel"
+        _tell(said, row.reference, link.format(reference=row.reference))
+    return row
+
+
+def answer_invitation(person: User, meeting: Meeting, *, coming: bool) -> None:
+    """Say whether one comes. Raises `Refused` CW-STATE-ROLE for who is not invited."""
+    rows = Invitation.objects.filter(meeting=meeting, person=person)
+    if not rows.update(coming=coming, answered_at=clock.now()):
+        raise Refused("CW-STATE-ROLE", "You are not invited to this.")
+
+
+def write_notes(person: User, meeting: Meeting, notes: str, people: int) -> None:
+    """The independent notes of a meeting, once. Raises as `check_note`."""
+    with transaction.atomic():
+        rows = Meeting.objects.select_for_update(of=("self",)).select_related("called_by")
+        fresh = rows.get(pk=meeting.pk)
+        check_note(person, fresh, clock.today())
+        fresh.notes, fresh.people = notes, people
+        fresh.noted_by, fresh.noted_at = person, clock.now()
+        fields = {"meeting": fresh.reference, "people": people,
+                  "notes": _committed({"notes": notes})}  # fmt: skip
+        govern(Event("panel.meeting_noted", Actor("rapporteur", person.public_id), fields), fresh)
+
+
+def _tell(subject: str, reference: str, link: str) -> None:
+    """A mail to every member: a reference and a link, and nothing of what it is about."""
+    text = f"There is something new for you: {reference}\n\n{link}\n\nPlease sign in to read it.\n"
+    for member in members_on(clock.today()):
+        send_mail(subject, text, None, [member.email])

@@ -1,0 +1,75 @@
+"""The number of SQL queries of a page does not grow with rows: 3 of each beside 30.
+
+A new app adds its pages to `benchmarks.service.PAGES` and its rows to `fill`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import service
+from tests.web.test_register_decisions import decided
+
+
+@pytest.fixture
+def long_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form of 60 questions in place of one of ours, for this test only."""
+    from commonweal.web.applications import contents, presenters
+    from commonweal.web.applications.views import forms
+
+    for module in (contents, presenters, forms):
+        monkeypatch.setattr(module, "our_library", module.our_library)
+    service.use_form(service.long_form(60))
+
+
+def refused(count: int, name: str) -> None:
+    for number in range(count):
+        decided(None, application=f"{name}{number}", number=1, outcome="reject")
+
+
+def test_queries_do_not_grow_with_rows(
+    db: None, long_form: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grown: dict[str, Any] = {}
+    reference = service.fill(3, reviewers=2, events=1)
+    refused(3, "few")
+    few = service.ask(reference)
+    service.fill(27, reviewers=8, events=1)
+    refused(9, "many")
+    many = service.ask(reference)
+    assert set(few) == set(many) == {what for what, _, _ in service.PAGES}
+    for what, found in many.items():
+        if found["queries"] > few[what]["queries"]:
+            grown[what] = (few[what]["queries"], found["queries"])
+    assert grown == {}
+    assert sum(found["queries"] for found in many.values()) > 20
+
+
+def test_a_page_that_asks_for_each_row_is_found(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The measure itself: a list that looks up each row's organisation one by one."""
+    from commonweal.web.applications.models import Application
+    from commonweal.web.applications.views import begin
+
+    def slow(row: Any) -> Any:
+        return {"title": str(Application.objects.get(pk=row.pk)), "href": "/", "state": "x",
+                "reference": row.reference, "organisation": "", "saved": None}  # fmt: skip
+
+    monkeypatch.setattr(begin, "row_of", slow)
+    only = [page for page in service.PAGES if page[0] == "my applications"]
+    monkeypatch.setattr(service, "PAGES", tuple(only))
+    reference = service.fill(3)
+    few = service.ask(reference)["my applications"]["queries"]
+    service.fill(10)
+    assert service.ask(reference)["my applications"]["queries"] == few + 10
+
+
+def test_the_benchmark_says_how_many_of_each(tmp_path: Path) -> None:
+    plain = service.catalogue(0, 3)
+    assert [one["id"] for one in plain["datasets"]] == ["d0", "d1", "d2"]
+    assert len(service.long_form(service.QUESTIONS).questions()) == 200
+    assert (service.DATASETS, service.LARGE, service.EVENTS, service.REVIEWERS) == (
+        1_000, 3_000, 20, 100,
+    )  # fmt: skip
