@@ -62,8 +62,8 @@ def make_first(email: str, name: str) -> str:
         place, _ = Organisation.objects.get_or_create(
             kind="custodian", defaults={"name": settings.HOME.custodian}
         )
-        user = User.objects.filter(email=email.casefold(), is_active=True).first()
-        user = user or _new(email, name)
+        known = User.objects.filter(email=email.casefold(), is_active=True).first()
+        user = known or _new(email, name)
         give_role(user, place, ROLE, Actor("system", "first-account"))
     return _way_in(user)
 
@@ -77,7 +77,7 @@ def _check(email: str, name: str) -> None:
         raise WrongUsage("CW-WEB-REQUEST", "The name is missing or cannot be shown.")
 
 
-def _new(email: str, name: str) -> object:
+def _new(email: str, name: str) -> Any:
     from allauth.account.models import EmailAddress
 
     from commonweal.web.accounts.models import User

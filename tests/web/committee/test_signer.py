@@ -116,7 +116,8 @@ def test_a_page_cannot_make_another_decision_than_the_votes(house: House) -> Non
     from commonweal.web.committee.deciding import Texts, make
     from commonweal.web.signing.services import propose
 
-    item = house.closed(dict.fromkeys(("grace", "hamish", "yusuf", "irene", "jamal", "zofia"), "reject"))  # fmt: skip
+    voters = ("grace", "hamish", "yusuf", "irene", "jamal", "zofia")
+    item = house.closed(dict.fromkeys(voters, "reject"))
     paper = paper_of(item.version)
     true = make(item, paper, Texts("No.", ("It harms.",)), house.clock.now())
     false = type(true).read(

@@ -171,8 +171,8 @@ def _sources(home: Home, ledger: Path, service: Path) -> list[tuple[str, Path]]:
     if service.is_file():
         found[_SERVICE] = service
         if (home.path / _EVIDENCE).is_dir():
-            files = _files(home.path / _EVIDENCE)
-            found.update((path.relative_to(home.path).as_posix(), path) for path in files)
+            kept = _files(home.path / _EVIDENCE)
+            found.update((path.relative_to(home.path).as_posix(), path) for path in kept)
     return sorted(found.items())
 
 

@@ -20,8 +20,8 @@ from commonweal.web.config.errors import error_body, status_of
 api = NinjaAPI(
     title="Commonweal",
     version="1",
-    description="Reads the catalogue, the register, the public log and what a person has a part in. "
-    "It never decides. Errors have one shape.",
+    description="Reads the catalogue, the register, the public log and what a person has a part in."
+    " It never decides. Errors have one shape.",
     docs_url=None,
     urls_namespace="api",
 )

@@ -10,6 +10,7 @@ class ApplicationsConfig(AppConfig):
 
     name = "commonweal.web.applications"
     label = "applications"
+    menu = ("Applications", "applications:index")
 
     def ready(self) -> None:
         """Say what follows from an act of this app's kinds."""

@@ -8,54 +8,25 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from commonweal.web.config import clock
-from commonweal.web.desk.policies import can_desk
-from commonweal.web.releases.policies import sees_releases
-
-_NAVIGATION = (
-    ("register:index", "Projects"),
-    ("discovery:index", "Data we hold"),
-    ("committee:index", "Committee"),
-    ("panel:index", "Public panel"),
-    ("about", "About"),
-)
+from commonweal.web.config.navigation import navigation
 
 
 def service(request: HttpRequest) -> dict[str, Any]:
     """The context of every page that is made for a request."""
     user = getattr(request, "user", None)
     person = user if user is not None and user.is_authenticated else None
-    here = request.path
-    navigation = [
-        {"text": text, "href": reverse(name), "current": here.startswith(reverse(name))}
-        for name, text in _NAVIGATION
-    ]
-    if person is not None:
-        own = reverse("applications:index")
-        navigation.append({"text": "Applications", "href": own, "current": here.startswith(own)})
-        if can_desk(person, clock.today()):
-            desk = reverse("desk:index")
-            navigation.append({"text": "Desk", "href": desk, "current": here.startswith(desk)})
-        navigation.append(_to("Permits", reverse("projects:index"), here))
-    if person is not None and sees_releases(person):
-        made = reverse("releases:index")
-        navigation.append({"text": "Releases", "href": made, "current": here.startswith(made)})
     return {
         "custodian": settings.HOME.custodian,
         "demonstration": settings.HOME.is_demonstration,
         "person": person,
         # S17: said to whoever works here, until rooms run as users of their own.
         "separation": "none" if person is not None else None,
-        "navigation": navigation,
+        "navigation": navigation(person, request.path),
         "reference": getattr(request, "reference", ""),
         "account_items": _account(person),
         # How else people can sign in, on the page where they do.
         "ways_in": _ways_in() if person is None else [],
     }
-
-
-def _to(text: str, href: str, here: str) -> dict[str, Any]:
-    return {"text": text, "href": href, "current": here.startswith(href)}
 
 
 def _ways_in() -> list[dict[str, str]]:

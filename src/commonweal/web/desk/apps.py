@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -10,6 +13,7 @@ class DeskConfig(AppConfig):
 
     name = "commonweal.web.desk"
     label = "desk"
+    menu = ("Desk", "desk:index")
 
     def ready(self) -> None:
         """Watch where applications go, and deal with the Data Protection Officer's acts."""
@@ -19,3 +23,9 @@ class DeskConfig(AppConfig):
 
         watch()
         handle("advise", AdviceHandler())
+
+    def shows_menu(self, person: Any, day: date) -> bool:
+        """True for whoever works here on `day`."""
+        from commonweal.web.desk.policies import can_desk
+
+        return can_desk(person, day)

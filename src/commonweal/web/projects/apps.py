@@ -10,6 +10,7 @@ class ProjectsConfig(AppConfig):
 
     name = "commonweal.web.projects"
     label = "projects"
+    menu = ("Permits", "projects:index")
 
     def ready(self) -> None:
         """Say what follows from each kind of act."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -10,6 +13,7 @@ class ReleasesConfig(AppConfig):
 
     name = "commonweal.web.releases"
     label = "releases"
+    menu = ("Releases", "releases:index")
 
     def ready(self) -> None:
         """Say what follows from a sign-off and from a sending back."""
@@ -18,3 +22,9 @@ class ReleasesConfig(AppConfig):
 
         for kind in (SIGN_OFF, SEND_BACK):
             handle(kind, ReleaseHandler())
+
+    def shows_menu(self, person: Any, _day: date) -> bool:
+        """True for whoever works here today."""
+        from commonweal.web.releases.policies import sees_releases
+
+        return sees_releases(person)
