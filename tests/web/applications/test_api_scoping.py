@@ -62,6 +62,7 @@ def made(model: Any, known: dict[Any, Any], **values: Any) -> Any:
     fillers: tuple[tuple[Any, Any], ...] = (
         (models.DateTimeField, now), (models.DateField, now.date()), (models.BinaryField, b"{}"),
         (models.IntegerField, 1), (models.JSONField, {}), (models.CharField, "made-up"),
+        (models.TextField, "made-up"), (models.BooleanField, False),
     )  # fmt: skip
     for field in model._meta.concrete_fields:
         if field.name in values or field.primary_key or field.has_default() or field.null:
