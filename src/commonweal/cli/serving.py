@@ -33,9 +33,9 @@ def serve(
 ) -> None:
     """Serve the pages of a home until Ctrl-C.
 
-    Workers run beside it. Makes the service's database ready first (DATABASE_URL, else a file in the home). What is served
-    where is said on standard error. With --no-workers start them yourself: nothing that people sign
-    counts until a worker of the signer runs.
+    Makes the service's database ready first (DATABASE_URL, else a file in the home), and starts the
+    workers beside it. What is served where is said on standard error. With --no-workers start them
+    yourself: nothing that people sign counts until a worker of the signer runs.
     """
     serve_home(home_path(ctx, home), host, port, workers=workers)
 
@@ -52,9 +52,9 @@ def serve_home(home: Path, host: str = HOST, port: int = PORT, *, workers: bool 
 def worker(ctx: typer.Context, room: RoomOption, home: HomeOption = None) -> None:
     """Work beside the service in one room of a home.
 
-    It goes on until Ctrl-C or SIGTERM. The signer verifies what people signed, lets the ledger hear of it, and gives the service's
-    events their place there. The vault does what needs patients' data. More than one worker of a
-    room may run. `commonweal serve` starts one of each by itself.
+    It goes on until Ctrl-C or SIGTERM. The signer verifies what people signed, lets the ledger hear
+    of it, and gives the service's events their place there. The vault does what needs patients'
+    data. More than one worker of a room may run. `commonweal serve` starts one of each by itself.
     """
     path = home_path(ctx, home).absolute()
     import_module("commonweal.web.supervisor").require_installed()
