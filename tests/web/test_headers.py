@@ -69,7 +69,7 @@ def test_what_is_not_on_a_public_page_needs_a_sign_in(web_home: Path) -> None:
     }  # fmt: skip
     words = {"id_": "x", "name": "x", "table_name": "x", "secret": "x", "pk": 1, "key": "x-x",
              "uidb36": "x", "reference": "x", "g": 1, "v": 1, "number": 1, "older": 1,
-             "newer": 2}  # fmt: skip
+             "newer": 2, "act_id": "x"}  # fmt: skip
     closed = []
     for name, pattern in _names(get_resolver()):
         if name.startswith("api:"):

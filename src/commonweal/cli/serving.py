@@ -33,11 +33,11 @@ def serve(
     workers: WorkersOption = True,
     home: HomeOption = None,
 ) -> None:
-    """Serve the pages of a home until Ctrl-C, with the workers beside it.
+    """Serve the pages of a home until Ctrl-C.
 
-    Makes the service's database ready first (DATABASE_URL, else a file in the home). What is served
-    where is said on standard error. With --no-workers start them yourself: nothing that people sign
-    counts until a worker of the signer runs.
+    Makes the service's database ready first (DATABASE_URL, else a file in the home), and starts the
+    workers beside it. What is served where is said on standard error. With --no-workers start them
+    yourself: nothing that people sign counts until a worker of the signer runs.
     """
     serve_home(home_path(ctx, home), host, port, workers=workers)
 
@@ -52,11 +52,11 @@ def serve_home(home: Path, host: str = HOST, port: int = PORT, *, workers: bool 
 
 
 def worker(ctx: typer.Context, room: RoomOption, home: HomeOption = None) -> None:
-    """Work beside the service in one room of a home, until Ctrl-C or SIGTERM.
+    """Work beside the service in one room of a home.
 
-    The signer verifies what people signed, lets the ledger hear of it, and gives the service's
-    events their place there. The vault does what needs patients' data. More than one worker of a
-    room may run. `commonweal serve` starts one of each by itself.
+    It goes on until Ctrl-C or SIGTERM. The signer verifies what people signed, lets the ledger hear
+    of it, and gives the service's events their place there. The vault does what needs patients'
+    data. More than one worker of a room may run. `commonweal serve` starts one of each by itself.
     """
     path = home_path(ctx, home).absolute()
     import_module("commonweal.web.supervisor").require_installed()

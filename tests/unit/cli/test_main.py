@@ -17,7 +17,7 @@ from commonweal.foundation.errors import CommonwealError, Refused, WrongUsage
 from tests.unit.cli.support import World
 
 NOT_BUILT = [
-    "worker", "text", "images", "study", "airlock", "optout", "federate",
+    "text", "images", "study", "airlock", "optout", "federate",
 ]  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def test_all_commands_of_this_stage_exist() -> None:
         "ledger check-export", "ledger sequence", "ledger ask-witnesses", "ledger policy",
         "ledger checker", "ledger witness create", "ledger witness add-log",
         "ledger witness show", "ledger witness serve", "keys create", "keys list", "keys rotate",
-        "keys destroy", "backup", "restore", "demo", "serve", "anonymise",
+        "keys destroy", "backup", "restore", "demo", "serve", "worker", "anonymise",
         "forms list", "forms check", "forms export", "forms import",
         "people show", "people propose", "people sign", "people adopt", "people withdraw",
         "act show", "act record",

@@ -211,6 +211,11 @@ def test_without_a_list_of_people_it_is_said(quentin: Any, noted: Noted, idle: N
     assert "knows no list of people" in page.text
 
 
+def test_the_list_is_found_from_ones_own_page(quentin: Any) -> None:
+    assert Page(quentin.get("/account/")).every("a", href="/sign/")
+    assert "You were not asked to sign anything yet." in Page(quentin.get("/sign/")).text
+
+
 def test_a_long_list_is_in_pages(quentin: Any, noted: Noted) -> None:
     for number in range(27):
         proposed(subject=f"a-number-{number}")

@@ -17,7 +17,7 @@ class SendHandler:
     """The act of kind `send`. That the ledger heard of it is all there is: no row changes."""
 
     def check(self, act: Act) -> None:
-        """Raises `Fault` CW-WEB-NOT-FOUND; `Refused` CW-APPLY-SIGN, CW-WEB-SIGNED, CW-STATE-*."""
+        """Raises `Fault` CW-WEB-NOT-FOUND; `Refused` CW-WEB-SIGNED and as `check_sign`."""
         application = (
             Application.objects.select_for_update().filter(reference=act.subject).first()
         )  # fmt: skip
