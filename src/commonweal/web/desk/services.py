@@ -29,7 +29,13 @@ from commonweal.web.applications.presenters import answers_of_version
 from commonweal.web.config import clock
 from commonweal.web.desk.checklist import CHECKLIST, KNOWN
 from commonweal.web.desk.models import RESULTS, Advice, Assessment, Document, Mark
-from commonweal.web.desk.policies import Standing, check_screener, role_in, standing_of
+from commonweal.web.desk.policies import (
+    Standing,
+    check_assessed,
+    check_screener,
+    role_in,
+    standing_of,
+)
 from commonweal.web.ledgerlink.services import govern
 from commonweal.web.signing.models import HEARD, Act
 
@@ -211,7 +217,7 @@ def actor(person: User, role: str) -> Actor:
 
 
 def take_up(at: Standing) -> None:
-    """Begin to check an application.
+    """Begin to check an application; its impact assessment waits from then on.
 
     Raises as `role_in`, and `Refused` CW-DESK-UNSIGNED where nobody signed the sending.
     """
@@ -223,7 +229,8 @@ def take_up(at: Standing) -> None:
                 "CW-DESK-UNSIGNED",
                 "The applicant has not signed this version, so it has not been sent.",
             )
-        _handled(fresh, "take_up", role, to)
+        fresh.assessment.changed_at = clock.now()
+        _handled(fresh, "take_up", role, to, fresh.assessment)
 
 
 def screen_again(at: Standing) -> None:
@@ -234,10 +241,10 @@ def screen_again(at: Standing) -> None:
         _handled(fresh, "screen_again", role, to)
 
 
-def _handled(at: Standing, step: str, role: str, to: str) -> None:
+def _handled(at: Standing, step: str, role: str, to: str, *more: Assessment) -> None:
     at.application.state = to
     fields = {"application": at.application.reference, "step": step}
-    govern(Event("application.handled", actor(at.person, role), fields), at.application)
+    govern(Event("application.handled", actor(at.person, role), fields), at.application, *more)
 
 
 def pass_screening(at: Standing) -> None:
@@ -262,6 +269,7 @@ def pass_screening(at: Standing) -> None:
 
 def excuse_within(at: Standing) -> None:
     """Record that no impact assessment is needed, in an open transaction. Raises as `role_in`."""
+    check_assessed(at.application)
     met = () if at.paper.needs_assessment else ("no_ai_purpose",)
     row = at.assessment
     role, row.state = role_in(at, REVIEW, row.state, "excuse", met)
