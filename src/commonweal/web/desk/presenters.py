@@ -26,7 +26,7 @@ from commonweal.web.desk.policies import ASSESSED, Standing, assessment_of, can_
 from commonweal.web.desk.publishing import shown_state
 from commonweal.web.desk.replying import assessment_for
 from commonweal.web.desk.scanning import SCAN_WORDS
-from commonweal.web.desk.services import advice_of, marks_of
+from commonweal.web.desk.services import advice_of, document_state, marks_of
 from commonweal.web.desk.sniffing import KINDS
 from commonweal.web.desk.timing import Waiting, histories, usual, waiting
 
@@ -224,6 +224,7 @@ def documents_of(application: Application, named: Iterable[Any]) -> list[dict[st
         files = list(row.files.all()) if row else []
         state = row.state if row else EVIDENCE.initial
         newest = files[-1] if files else None
+        shown = document_state(state, each.expires)
         made.append(
             {
                 "id": each.id,
@@ -232,8 +233,9 @@ def documents_of(application: Application, named: Iterable[Any]) -> list[dict[st
                 "version": each.version,
                 "dated": each.dated,
                 "expires": each.expires,
-                "state": state,
-                "says": EVIDENCE.sentences[state],
+                "state": state,  # the stored one: steps are taken from it
+                "done": shown in ("checked", "not_wanted"),
+                "says": EVIDENCE.sentences[shown],
                 "note": row.note if row else "",
                 "checked_by": row.checked_by.name if row and row.checked_by else "",
                 "checked_at": row.checked_at if row else None,

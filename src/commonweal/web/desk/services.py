@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from django.db import transaction
 from pydantic import TypeAdapter, ValidationError
 
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import Refused
+from commonweal.foundation.london import london_day
 from commonweal.governance.application.answers import AnsweredForm
 from commonweal.governance.application.complete import problems
 from commonweal.governance.application.version import ApplicationVersion
@@ -19,6 +21,7 @@ from commonweal.governance.committee.assessment import AssessmentRecord
 from commonweal.governance.committee.rules import CommitteeRules, default_rules
 from commonweal.governance.problems import Problem
 from commonweal.governance.states.application import APPLICATION
+from commonweal.governance.states.evidence import EVIDENCE
 from commonweal.governance.states.review import REVIEW
 from commonweal.ledger.entry import Actor, Event
 from commonweal.papers.base import Text
@@ -132,14 +135,21 @@ def left_to_do(version: Version, paper: ApplicationVersion) -> Left:
     states = dict(
         Document.objects.filter(application_id=version.application_id).values_list("name", "state")
     )
-    documents = [
-        f"{each.title or each.id}: nobody has checked this document yet."
-        for each in paper.content.documents
-        if states.get(str(each.id)) not in ("checked", "not_wanted")
-    ]
+    documents = []
+    for each in paper.content.documents:
+        state = document_state(states.get(str(each.id), EVIDENCE.initial), each.expires)
+        if state not in ("checked", "not_wanted"):
+            why = "it has run out" if state == "run_out" else "nobody has checked this document yet"
+            documents.append(f"{each.title or each.id}: {why}.")
     advised = version.advice.exists()
     advice = () if advised else ("The Data Protection Officer's advice is not here yet.",)
     return Left(tuple(checks), tuple(documents), advice)
+
+
+def document_state(state: str, expires: date | None) -> str:
+    """The state of a document as it counts today: that it has run out is computed."""
+    over = expires is not None and expires < london_day(clock.now())
+    return "run_out" if over and state == "checked" else state
 
 
 def save_marks(at: Standing, sent: Mapping[str, tuple[str, str]]) -> int:
