@@ -116,7 +116,7 @@ def test_a_document_that_ran_out_counts_no_more(amara: Any, browser_of: Any, clo
     assert "it has run out" not in str(left_to_do(version, paper).documents)
     clock.advance(timedelta(days=1))
     assert "Document protocol: it has run out." in left_to_do(version, paper).documents
-    assert "has passed its date" in Page(
+    assert "has run out; a newer one is needed" in Page(
         browser_of("edward").get(f"/desk/{row.reference}/documents/protocol/")
     ).text  # fmt: skip
 
