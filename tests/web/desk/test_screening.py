@@ -223,6 +223,17 @@ def test_questions_go_in_turns_and_nothing_typed_is_lost(
     verify_commitment(bytes(query.answer_salt), told, answered["answer"])
 
 
+def test_what_no_database_keeps_is_marked_and_the_rest_stays(amara: Any, edward: Any) -> None:
+    row = in_state(sent(amara), "screening")
+    path = f"/desk/{row.reference}/ask/"
+    page = Page(edward.post(path, {"words-1": "Why\x00?", "words-2": "", "add": "1"}))
+    assert "Why\ufffd?" in page.text
+    assert edward.post(path, {"words-1": "Why\x00?", "send": "1"}).status_code == 302
+    mine = f"/applications/{row.reference}/questions/"
+    assert amara.post(mine, {"answer-1": "So\x00.", "save": "1"}).status_code == 302
+    assert "So\ufffd." in Page(amara.get(mine)).text
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [

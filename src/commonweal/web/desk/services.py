@@ -29,6 +29,7 @@ from commonweal.web.accounts.models import User
 from commonweal.web.applications.catalogues import catalogue_for
 from commonweal.web.applications.models import Application, Version
 from commonweal.web.applications.presenters import answers_of_version
+from commonweal.web.applications.services import is_signed
 from commonweal.web.config import clock
 from commonweal.web.desk.checklist import CHECKLIST, KNOWN
 from commonweal.web.desk.models import RESULTS, Advice, Assessment, Document, Mark
@@ -40,7 +41,6 @@ from commonweal.web.desk.policies import (
     standing_of,
 )
 from commonweal.web.ledgerlink.services import govern
-from commonweal.web.signing.models import HEARD, Act
 
 _SETTLED = frozenset({"synthesised", "lighter_route", "with_committee", "to_publish", "published"})
 MAX_WORDS = 4_000
@@ -79,16 +79,6 @@ def advice_of(version: Version) -> list[DpoAdvice]:
 def rules_in_force() -> CommitteeRules:
     """The committee's rules that the desk goes by."""
     return default_rules()
-
-
-def is_signed(version: Version) -> bool:
-    """True if the ledger heard that the applicant signed this very version."""
-    return Act.objects.filter(
-        kind="send",
-        state=HEARD,
-        subject=version.application.reference,
-        object_digest=version.digest,
-    ).exists()
 
 
 def problems_of(paper: ApplicationVersion) -> tuple[Problem, ...]:

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_safe
 from commonweal.foundation.errors import Refused
 from commonweal.web.desk import asking
 from commonweal.web.desk.presenters import case_more, part_words, parts, queries_of
-from commonweal.web.desk.views.common import FORM, at, is_typing, page, typed
+from commonweal.web.desk.views.common import at, is_typing, page, saves, typed
 
 
-@FORM
+@saves
 def ask(request: HttpRequest, reference: str) -> HttpResponse:
     """Write one question or several, each about a part of the application."""
     found = at(request, reference)

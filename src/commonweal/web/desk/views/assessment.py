@@ -42,7 +42,7 @@ from commonweal.web.desk.publishing import (
 from commonweal.web.desk.replying import REPLY_WORDS
 from commonweal.web.desk.services import record_of, rules_in_force
 from commonweal.web.desk.timing import review_history, waiting
-from commonweal.web.desk.views.common import FORM, at, is_typing, page, typed
+from commonweal.web.desk.views.common import at, is_typing, page, saves, typed
 from commonweal.web.nhsuk.paging import page_of
 
 _DATED = "%-d %B %Y"
@@ -100,7 +100,7 @@ def _steps(found: Standing) -> list[dict[str, str]]:
     return steps
 
 
-@FORM
+@saves
 def step(request: HttpRequest, reference: str, action: str) -> HttpResponse:
     """One step of an assessment."""
     found = at(request, reference)
