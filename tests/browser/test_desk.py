@@ -43,7 +43,6 @@ def opened(
     def page_of(who: str) -> Page:
         context = browser.new_context(
             viewport={"width": SIZES[0], "height": 900}, base_url=desk[0].address,
-            java_script_enabled=True,
         )  # fmt: skip
         context.set_default_timeout(8_000)
         contexts.append(context)
@@ -67,6 +66,7 @@ def test_the_main_pages(
     pictures = os.environ.get("DESK_PICTURES")
 
     def look(page: Page, path: str, name: str) -> None:
+        page.mouse.move(0, 0)  # nothing under the mouse is half-way to another colour
         page.goto(path)
         heading(page)
         wrong.extend(f"{path} {one}" for one in faults(page, axe))

@@ -83,7 +83,9 @@ def heard(version: Any) -> None:
         subject=version.application.reference, object_digest=version.digest,
         home=settings.HOME.id, at=now,
     )  # fmt: skip
+    said = {"heard_at": now, "entry": 1} if hasattr(Act, "heard_at") else {}
     Act.objects.create(
+        **said,
         id=paper.id, person=version.sent_by, kind="send", verdict="send", role="applicant",
         subject=paper.subject, object_digest=paper.object_digest, paper=paper.canonical(),
         back="/", state=HEARD, made_at=paper.at, expires_at=paper.expires, settled_at=now,
@@ -99,17 +101,17 @@ def in_state(row: Any, state: str, assessment: str | None = None) -> Any:
     row.state = state
     with governed_write():
         row.save()
-        if assessment is not None:
-            found = assessment_of(row)
-            found.state = assessment
+        found = assessment_of(row)
+        if state != "sent":
+            found.state = assessment or found.state
             found.save()
     return row
 
 
 def assessment_of(row: Any) -> Any:
-    from commonweal.web.desk.models import Assessment
+    from commonweal.web.desk import policies
 
-    return Assessment.objects.filter(application=row).order_by("version__number").last()
+    return policies.assessment_of(row.versions.select_related("assessment").last())
 
 
 def state_of(row: Any) -> str:

@@ -383,3 +383,17 @@ def test_months_later(begins: date, months: int, found: date) -> None:
     from commonweal.web.desk.publishing import months_later
 
     assert months_later(begins, months) == found
+
+
+def test_nothing_is_done_with_the_assessment_of_what_was_taken_back(
+    row: Any, amara: Any, edward: Any
+) -> None:
+    assert amara.post(f"/applications/{row.reference}/withdraw/").status_code == 302
+    assert step(edward, row, "pass_screening").status_code == 403
+    text = Page(edward.get(f"/desk/{row.reference}/assessment/")).text
+    assert "Taken back." in text
+    assert "What you can do now" not in text
+    mine = f"/applications/{row.reference}/points/"
+    in_state(row, "withdrawn", "record_written")
+    assert amara.post(mine, {**REPLIES, "send": "1"}).status_code == 403
+    assert assessment_of(row).state == "record_written"

@@ -79,6 +79,48 @@ def test_what_nobody_signed_is_not_taken_up(amara: Any, edward: Any) -> None:
     assert (state_of(row), entries(row)) == ("sent", [])
 
 
+def test_taking_up_begins_the_assessment(amara: Any, edward: Any) -> None:
+    from commonweal.web.desk.models import Assessment
+
+    row = sent(amara)
+    assert not Assessment.objects.filter(application=row).exists()
+    assert "waits to be screened" in Page(edward.get(f"/desk/{row.reference}/assessment/")).text
+    assert edward.post(f"/desk/{row.reference}/assessment/excuse/").status_code == 403
+    edward.post(f"/desk/{row.reference}/steps/take_up/")
+    assert Assessment.objects.get(application=row).state == "waiting"
+
+
+def test_the_desk_does_not_ask_for_the_committee(amara: Any, browser_of: Any) -> None:
+    row = in_state(sent(amara), "with_committee")
+    kate = browser_of("kate")
+    assert kate.get(f"/desk/{row.reference}/").status_code == 200
+    assert kate.post(f"/desk/{row.reference}/ask/", {"words-1": "Why?"}).status_code == 403
+    assert (state_of(row), row.queries.count()) == ("with_committee", 0)
+
+
+def test_a_document_that_ran_out_counts_no_more(amara: Any, browser_of: Any, clock: Any) -> None:
+    from commonweal.web.desk.services import left_to_do
+    from tests.applications import content_data
+
+    data = content_data()
+    data["documents"][0]["expires"] = "2026-05-01"
+    row = in_state(sent(amara, data), "screening")
+    version = row.versions.get()
+    from commonweal.web.ledgerlink.models import governed_write
+
+    with governed_write():
+        row.documents.create(name="protocol", state="checked")
+    clock.advance(timedelta(days=60))
+    paper = standing("edward", row).paper
+    assert "Document protocol: nobody" not in str(left_to_do(version, paper).documents)
+    assert "it has run out" not in str(left_to_do(version, paper).documents)
+    clock.advance(timedelta(days=1))
+    assert "Document protocol: it has run out." in left_to_do(version, paper).documents
+    assert "has run out; a newer one is needed" in Page(
+        browser_of("edward").get(f"/desk/{row.reference}/documents/protocol/")
+    ).text  # fmt: skip
+
+
 def test_somebody_whom_the_application_names_does_not_check_it(amara: Any, edward: Any) -> None:
     from commonweal.web.accounts.models import User
     from commonweal.web.applications.models import CoAuthor
@@ -179,6 +221,17 @@ def test_questions_go_in_turns_and_nothing_typed_is_lost(
     verify_commitment(bytes(query.salt), asked_bytes(words), queried["query"])
     told = answer_bytes(["The law of 2012.", "The charity."])
     verify_commitment(bytes(query.answer_salt), told, answered["answer"])
+
+
+def test_what_no_database_keeps_is_marked_and_the_rest_stays(amara: Any, edward: Any) -> None:
+    row = in_state(sent(amara), "screening")
+    path = f"/desk/{row.reference}/ask/"
+    page = Page(edward.post(path, {"words-1": "Why\x00?", "words-2": "", "add": "1"}))
+    assert "Why\ufffd?" in page.text
+    assert edward.post(path, {"words-1": "Why\x00?", "send": "1"}).status_code == 302
+    mine = f"/applications/{row.reference}/questions/"
+    assert amara.post(mine, {"answer-1": "So\x00.", "save": "1"}).status_code == 302
+    assert "So\ufffd." in Page(amara.get(mine)).text
 
 
 @pytest.mark.parametrize(

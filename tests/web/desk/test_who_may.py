@@ -230,8 +230,9 @@ def test_filters_and_bad_words_in_the_address(amara: Any, edward: Any) -> None:
     assert found("turn=custodian&state=sent") == 1
     assert found("ai=yes") == 1
     assert found("ai=yes&state=sent") == 0
-    assert found("state=nothing&turn=%00&page=99999999&ai=%27") == 2
-    assert found("q=%00%27%22%3Cscript%3E") == 0
+    assert found("state=nothing&turn=x&page=99999999&ai=%27") == 2
+    assert found("q=%27%22%3Cscript%3E") == 0
+    assert edward.get("/desk/?q=%00").status_code == 400
 
 
 def test_queries_do_not_grow_with_applications(amara: Any, edward: Any) -> None:

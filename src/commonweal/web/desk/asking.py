@@ -1,7 +1,4 @@
-"""Questions to the applicant and their answers, in turns: whoever has the turn, has it alone.
-
-The committee's secretary asks in the same way while the application is with the committee.
-"""
+"""Questions to the applicant and their answers, in turns: whoever has the turn, has it alone."""
 
 from __future__ import annotations
 
@@ -12,6 +9,7 @@ from django.db import transaction
 from commonweal.foundation.canonical import canonical
 from commonweal.foundation.errors import Refused
 from commonweal.governance.application.model import SECTIONS
+from commonweal.governance.roles import RoleName
 from commonweal.governance.states.application import APPLICATION
 from commonweal.ledger.details import commitment, new_salt
 from commonweal.ledger.entry import Actor, Event
@@ -19,7 +17,7 @@ from commonweal.web.accounts.models import User
 from commonweal.web.applications.models import Application
 from commonweal.web.applications.policies import application_of, role_for
 from commonweal.web.config import clock
-from commonweal.web.desk.models import COMMITTEE, SCREENING, AnswerDraft, Asked, Query
+from commonweal.web.desk.models import SCREENING, AnswerDraft, Asked, Query
 from commonweal.web.desk.policies import Standing, role_in
 from commonweal.web.desk.services import MAX_WORDS, actor, locked
 from commonweal.web.ledgerlink.services import govern
@@ -36,27 +34,33 @@ def ask(at: Standing, questions: Sequence[Question]) -> Query:
     """
     with transaction.atomic():
         fresh = locked(at)
-        role, _ = role_in(fresh, APPLICATION, fresh.application.state, "ask_applicant")
-        return ask_within(fresh, role, questions)
+        role, to = check_ask(fresh)
+        return _asked(fresh, role, to, questions)
 
 
-def ask_within(at: Standing, role: str, questions: Sequence[Question]) -> Query:
-    """The same for whoever locked the application and knows the role (the committee's pages)."""
+def check_ask(at: Standing) -> tuple[RoleName, str]:
+    """The role in which a person asks, and the state after it. Raises as `policies.role_in`.
+
+    The committee asks on its own pages, so here it is refused (CW-STATE-STEP).
+    """
+    if at.application.state == "with_committee":
+        raise Refused("CW-STATE-STEP", "The committee has the application: it asks on its pages.")
+    return role_in(at, APPLICATION, at.application.state, "ask_applicant")
+
+
+def _asked(at: Standing, role: str, to: str, questions: Sequence[Question]) -> Query:
     kept = _questions(questions)
     application = at.application
-    by = COMMITTEE if application.state == "with_committee" else SCREENING
-    application.state = APPLICATION.check_step(
-        application.state, "ask_applicant", role  # type: ignore[arg-type]
-    )  # fmt: skip
+    application.state = to
     salt = new_salt()
     row = Query(
-        application=application, version=at.version, by=by, asked_by=at.person,
+        application=application, version=at.version, by=SCREENING, asked_by=at.person,
         asked_at=clock.now(), salt=salt,
     )  # fmt: skip
     fields = {
         "application": application.reference,
         "query": commitment(salt, asked_bytes(kept)),
-        "by": by,
+        "by": SCREENING,
     }
     asked = [
         Asked(query=row, number=n, where=where, words=words)

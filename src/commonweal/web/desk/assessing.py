@@ -25,7 +25,12 @@ from commonweal.ledger.entry import Event
 from commonweal.web.accounts.models import User
 from commonweal.web.config import clock
 from commonweal.web.desk.models import Assessment, Point, Workshop
-from commonweal.web.desk.policies import Standing, check_independent, role_in
+from commonweal.web.desk.policies import (
+    Standing,
+    check_assessed,
+    check_independent,
+    role_in,
+)
 from commonweal.web.desk.services import (
     actor,
     excuse_within,
@@ -41,7 +46,7 @@ MAX_POINTS = 100
 def excuse(at: Standing) -> None:
     """Record that the use is not about AI. Raises as `policies.role_in`."""
     with transaction.atomic():
-        excuse_within(locked(at))
+        excuse_within(_begun(at))
 
 
 def screen(at: Standing) -> None:
@@ -50,7 +55,7 @@ def screen(at: Standing) -> None:
     Raises `Refused` CW-DESK-INPUT where the version has no answers to the form.
     """
     with transaction.atomic():
-        fresh = locked(at)
+        fresh = _begun(at)
         if fresh.paper.needs_assessment and fresh.paper.form_digest("aia") is None:
             raise _input("This version has no answers to the impact assessment.")
         _step(fresh, "pass_screening")
@@ -59,7 +64,7 @@ def screen(at: Standing) -> None:
 def send_back(at: Standing, note: str) -> None:
     """Send the assessment, or the answers to the points, back. Raises as `policies.role_in`."""
     with transaction.atomic():
-        fresh = locked(at)
+        fresh = _begun(at)
         fresh.assessment.note = readable(note, "Why")
         fresh.assessment.record = None
         _step(fresh, "return")
@@ -68,7 +73,7 @@ def send_back(at: Standing, note: str) -> None:
 def need_workshop(at: Standing) -> None:
     """Ask for a workshop after all: the record of the lighter route counts no more."""
     with transaction.atomic():
-        fresh = locked(at)
+        fresh = _begun(at)
         fresh.assessment.record = None
         _step(fresh, "need_workshop")
 
@@ -79,7 +84,7 @@ def take_lighter_route(at: Standing, met: Collection[str], reason: str) -> None:
     Raises as `policies.role_in`, and `Refused` CW-COMMITTEE-ROUTE naming what is not met.
     """
     with transaction.atomic():
-        fresh = locked(at)
+        fresh = _begun(at)
         rules = rules_in_force()
         known: list[LighterCriterion] = [one for one in LIGHTER_WORDS if one in met]
         said = readable(reason, "Why they are met")
@@ -116,7 +121,7 @@ def schedule(
     Raises as `policies.role_in`, and `Refused` CW-DESK-INPUT for a day or a person that cannot be.
     """
     with transaction.atomic():
-        fresh = locked(at)
+        fresh = _begun(at)
         role, to = role_in(fresh, REVIEW, fresh.assessment.state, "schedule")
         rows: list[Workshop] = []
         if workshop is None:
@@ -156,7 +161,7 @@ def _planned(at: Standing, planned_on: date | None, facilitator: User | None) ->
 def schedule_again(at: Standing) -> None:
     """Take the date back for this application. Raises as `policies.role_in`."""
     with transaction.atomic():
-        fresh = locked(at)
+        fresh = _begun(at)
         fresh.assessment.workshop = None
         _step(fresh, "schedule_again")
 
@@ -170,7 +175,7 @@ def hold(
     CW-DESK-INPUT for days or numbers that cannot be.
     """
     with transaction.atomic():
-        fresh = locked(at)
+        fresh = _begun(at)
         workshop = fresh.assessment.workshop
         rules = rules_in_force().lighter_assessment
         if workshop is not None and workshop.held_on is not None:
@@ -227,7 +232,7 @@ def write_record(at: Standing, account: str, points: Sequence[str]) -> None:
     CW-DESK-INPUT for a record without points.
     """
     with transaction.atomic():
-        fresh = locked(at)
+        fresh = _begun(at)
         row = fresh.assessment
         REVIEW.check_step(row.state, "write_record", "rapporteur", met=("rapporteur_independent",))
         check_independent(fresh, clock.today())
@@ -257,7 +262,7 @@ def check_answers(at: Standing) -> AssessmentRecord:
     Raises as `policies.role_in`, and `Refused` CW-STATE-GUARD while a point has no answer.
     """
     with transaction.atomic():
-        fresh = locked(at)
+        fresh = _begun(at)
         row = fresh.assessment
         # Whoever may send the answers back may also say that they will do.
         role, _ = role_in(fresh, REVIEW, row.state, "return")
@@ -314,6 +319,13 @@ def _day(day: date | None) -> str | None:
 
 
 # --- helpers ------------------------------------------------------------------------------------
+
+
+def _begun(at: Standing) -> Standing:
+    """The application, locked, while its assessment may be worked on."""
+    fresh = locked(at)
+    check_assessed(fresh.application)
+    return fresh
 
 
 def _step(at: Standing, action: str, met: Collection[str] = ()) -> None:

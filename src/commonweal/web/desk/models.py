@@ -19,7 +19,7 @@ from commonweal.web.applications.models import Application, Version
 from commonweal.web.ledgerlink.models import Governed, GovernedQuery
 
 _LETTERS = "bcdfghjkmnpqrstvwxyz"
-SCREENING, COMMITTEE = "screening", "committee"
+SCREENING = "screening"
 RESULTS = ("yes", "no", "not_needed")
 REPLIES = ("accepted", "partly", "not_accepted")
 SCANS = ("not_scanned", "clean", "found")
@@ -98,9 +98,9 @@ class Mark(models.Model):
 
 
 class Query(Governed):
-    """Questions to the applicant, asked at once and answered at once.
+    """Questions of the desk to the applicant, asked at once and answered at once.
 
-    `by`: `screening` or `committee`. The salts open the ledger's commitments.
+    `by`: as the ledger says it. The salts open the ledger's commitments.
     """
 
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="queries")

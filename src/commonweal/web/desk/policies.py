@@ -19,6 +19,7 @@ from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.roles import VOTING, RoleName
 from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.machine import StateMachine
+from commonweal.governance.states.review import REVIEW
 from commonweal.web.accounts.models import User
 from commonweal.web.accounts.policies import memberships_on
 from commonweal.web.applications.models import Application, Version
@@ -43,6 +44,10 @@ DESK_ROLES: tuple[RoleName, ...] = (*SEES, *SEES_ASSESSMENT)
 SCREENERS: frozenset[RoleName] = frozenset({"ig_officer", "data_manager"})
 OVER = frozenset({"approved", "refused", "withdrawn", "lapsed"})
 """States in which nothing is left to do here."""
+ASSESSED = frozenset(
+    {"screening", "queried", "ready", "with_committee", "queried_by_committee", "under_appeal"}
+)
+"""States in which work on an assessment goes on: from taking up until the decision."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,18 @@ def standing_of(person: User, reference: str, day: date) -> Standing:
     if case is None:
         raise none()
     roles = frozenset(held.get("", frozenset()) | held.get(reference, frozenset()))
-    return Standing(person, roles, case.application, case, case.version.assessment)
+    return Standing(person, roles, case.application, case, assessment_of(case.version))
+
+
+def assessment_of(version: Version) -> Assessment:
+    """The assessment of a version; a row that is not written yet before anybody took it up."""
+    found = getattr(version, "assessment", None)
+    return found or Assessment(
+        application_id=version.application_id,
+        version=version,
+        state=REVIEW.initial,
+        changed_at=version.sent_at,
+    )
 
 
 def role_in(
@@ -142,6 +158,13 @@ def role_in(
     to = machine.check_step(state, action, role, met=met)
     check_outside(at)
     return role, to
+
+
+def check_assessed(application: Application) -> None:
+    """Refuse work on the assessment of what is not being looked at. Raises CW-STATE-STEP."""
+    if application.state not in ASSESSED:
+        said = APPLICATION.sentences[application.state]
+        raise Refused("CW-STATE-STEP", f"The assessment waits, or has ended. {said}")
 
 
 def check_outside(at: Standing) -> None:

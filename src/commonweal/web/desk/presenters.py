@@ -19,13 +19,14 @@ from commonweal.governance.states.machine import OWNER_WORDS
 from commonweal.governance.states.review import REVIEW
 from commonweal.web.applications.models import Application
 from commonweal.web.applications.presenters import answers_of_version, told, told_form
+from commonweal.web.config import clock
 from commonweal.web.desk.checklist import CHECKLIST, RESULT_WORDS
 from commonweal.web.desk.models import Case, File, Query
-from commonweal.web.desk.policies import Standing, can_take
+from commonweal.web.desk.policies import ASSESSED, Standing, assessment_of, can_take
 from commonweal.web.desk.publishing import shown_state
 from commonweal.web.desk.replying import assessment_for
 from commonweal.web.desk.scanning import SCAN_WORDS
-from commonweal.web.desk.services import advice_of, marks_of
+from commonweal.web.desk.services import advice_of, document_state, marks_of
 from commonweal.web.desk.sniffing import KINDS
 from commonweal.web.desk.timing import Waiting, histories, usual, waiting
 
@@ -64,7 +65,9 @@ def rows_of(cases: Iterable[Case], today: date) -> list[dict[str, Any]]:
                 "state": STATE_WORDS[state],
                 "number": one.version.number,
                 "ai": one.ai,
-                "assessment": ASSESSMENT_WORDS[shown_state(one.version.assessment, today)],
+                "assessment": ASSESSMENT_WORDS[
+                    shown_state(assessment_of(one.version), today, state)
+                ],
                 "waiting": waiting(APPLICATION, state, past.get(one.pk, [])),
             }
         )
@@ -76,7 +79,7 @@ def standing_for_writers(application: Application) -> dict[str, Any]:
     history = histories([application.pk]).get(application.pk, [])
     found = waiting(APPLICATION, application.state, history)
     row = assessment_for(application)
-    state = row.state if row is not None else ""
+    state = row.state if row is not None and application.state in ASSESSED else ""
     return {
         "time": {"waiting": found, "usual": usual(APPLICATION, application.state)},
         "assessing": state if state in ("returned", "record_written") else "",
@@ -114,7 +117,7 @@ def steps_of(at: Standing) -> list[dict[str, str]]:
             says = APPLICATION.step(at.application.state, action).says
             href = reverse(name, args=[at.application.reference, action])
             made.append({"text": says.rstrip("."), "href": href})
-    if at.roles & {"ig_officer", "data_manager"} and can_take(
+    if at.application.state == "screening" and can_take(
         at, APPLICATION, at.application.state, "ask_applicant"
     ):
         href = reverse("desk:ask", args=[at.application.reference])
@@ -124,7 +127,8 @@ def steps_of(at: Standing) -> list[dict[str, str]]:
 
 def review_says(at: Standing) -> str:
     """What the assessment's state means."""
-    return REVIEW.sentences[at.assessment.state]
+    shown = shown_state(at.assessment, clock.today(), at.application.state)
+    return REVIEW.sentences[shown]
 
 
 def contents_of(at: Standing) -> dict[str, Any]:
@@ -220,6 +224,7 @@ def documents_of(application: Application, named: Iterable[Any]) -> list[dict[st
         files = list(row.files.all()) if row else []
         state = row.state if row else EVIDENCE.initial
         newest = files[-1] if files else None
+        shown = document_state(state, each.expires)
         made.append(
             {
                 "id": each.id,
@@ -228,8 +233,9 @@ def documents_of(application: Application, named: Iterable[Any]) -> list[dict[st
                 "version": each.version,
                 "dated": each.dated,
                 "expires": each.expires,
-                "state": state,
-                "says": EVIDENCE.sentences[state],
+                "state": state,  # the stored one: steps are taken from it
+                "done": shown in ("checked", "not_wanted"),
+                "says": EVIDENCE.sentences[shown],
                 "note": row.note if row else "",
                 "checked_by": row.checked_by.name if row and row.checked_by else "",
                 "checked_at": row.checked_at if row else None,

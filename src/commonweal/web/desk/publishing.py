@@ -162,8 +162,13 @@ def stops_releases(application: Application, day: date) -> bool:
     return bool(newest) and is_overdue(newest[-1], day)
 
 
-def shown_state(row: Assessment, day: date) -> str:
-    """The state as people are told it: overdue is computed."""
+def shown_state(row: Assessment, day: date, application: str) -> str:
+    """The state as people are told it, given that of the application.
+
+    Overdue is computed, and so is what became of it when the application was taken back.
+    """
+    if application in ("withdrawn", "lapsed") and row.state not in _AFTER:
+        return "withdrawn"
     return "overdue" if is_overdue(row, day) else row.state
 
 

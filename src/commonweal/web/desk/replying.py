@@ -17,6 +17,7 @@ from commonweal.web.applications.policies import application_of, role_for
 from commonweal.web.config import clock
 from commonweal.web.desk.asking import answer_bytes
 from commonweal.web.desk.models import REPLIES, Assessment, Point, ReplyDraft
+from commonweal.web.desk.policies import check_assessed
 from commonweal.web.desk.services import MAX_WORDS, readable
 from commonweal.web.ledgerlink.services import govern
 
@@ -131,5 +132,6 @@ def _mine(person: User, application: Application, action: str) -> tuple[Assessme
     row = assessment_for(fresh)
     if row is None:
         raise Refused("CW-STATE-STEP", "Nothing was sent yet.")
+    check_assessed(fresh)
     REVIEW.step(row.state, action)
     return row, role_for(person, fresh, clock.today())

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from django.db import transaction
 from pydantic import TypeAdapter, ValidationError
 
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import Refused
+from commonweal.foundation.london import london_day
 from commonweal.governance.application.answers import AnsweredForm
 from commonweal.governance.application.complete import problems
 from commonweal.governance.application.version import ApplicationVersion
@@ -19,6 +21,7 @@ from commonweal.governance.committee.assessment import AssessmentRecord
 from commonweal.governance.committee.rules import CommitteeRules, default_rules
 from commonweal.governance.problems import Problem
 from commonweal.governance.states.application import APPLICATION
+from commonweal.governance.states.evidence import EVIDENCE
 from commonweal.governance.states.review import REVIEW
 from commonweal.ledger.entry import Actor, Event
 from commonweal.papers.base import Text
@@ -26,12 +29,18 @@ from commonweal.web.accounts.models import User
 from commonweal.web.applications.catalogues import catalogue_for
 from commonweal.web.applications.models import Application, Version
 from commonweal.web.applications.presenters import answers_of_version
+from commonweal.web.applications.services import is_signed
 from commonweal.web.config import clock
 from commonweal.web.desk.checklist import CHECKLIST, KNOWN
 from commonweal.web.desk.models import RESULTS, Advice, Assessment, Document, Mark
-from commonweal.web.desk.policies import Standing, check_screener, role_in, standing_of
+from commonweal.web.desk.policies import (
+    Standing,
+    check_assessed,
+    check_screener,
+    role_in,
+    standing_of,
+)
 from commonweal.web.ledgerlink.services import govern
-from commonweal.web.signing.models import HEARD, Act
 
 _SETTLED = frozenset({"synthesised", "lighter_route", "with_committee", "to_publish", "published"})
 MAX_WORDS = 4_000
@@ -70,16 +79,6 @@ def advice_of(version: Version) -> list[DpoAdvice]:
 def rules_in_force() -> CommitteeRules:
     """The committee's rules that the desk goes by."""
     return default_rules()
-
-
-def is_signed(version: Version) -> bool:
-    """True if the ledger heard that the applicant signed this very version."""
-    return Act.objects.filter(
-        kind="send",
-        state=HEARD,
-        subject=version.application.reference,
-        object_digest=version.digest,
-    ).exists()
 
 
 def problems_of(paper: ApplicationVersion) -> tuple[Problem, ...]:
@@ -126,14 +125,21 @@ def left_to_do(version: Version, paper: ApplicationVersion) -> Left:
     states = dict(
         Document.objects.filter(application_id=version.application_id).values_list("name", "state")
     )
-    documents = [
-        f"{each.title or each.id}: nobody has checked this document yet."
-        for each in paper.content.documents
-        if states.get(str(each.id)) not in ("checked", "not_wanted")
-    ]
+    documents = []
+    for each in paper.content.documents:
+        state = document_state(states.get(str(each.id), EVIDENCE.initial), each.expires)
+        if state not in ("checked", "not_wanted"):
+            why = "it has run out" if state == "run_out" else "nobody has checked this document yet"
+            documents.append(f"{each.title or each.id}: {why}.")
     advised = version.advice.exists()
     advice = () if advised else ("The Data Protection Officer's advice is not here yet.",)
     return Left(tuple(checks), tuple(documents), advice)
+
+
+def document_state(state: str, expires: date | None) -> str:
+    """The state of a document as it counts today: that it has run out is computed."""
+    over = expires is not None and expires < london_day(clock.now())
+    return "run_out" if over and state == "checked" else state
 
 
 def save_marks(at: Standing, sent: Mapping[str, tuple[str, str]]) -> int:
@@ -211,7 +217,7 @@ def actor(person: User, role: str) -> Actor:
 
 
 def take_up(at: Standing) -> None:
-    """Begin to check an application.
+    """Begin to check an application; its impact assessment waits from then on.
 
     Raises as `role_in`, and `Refused` CW-DESK-UNSIGNED where nobody signed the sending.
     """
@@ -223,7 +229,8 @@ def take_up(at: Standing) -> None:
                 "CW-DESK-UNSIGNED",
                 "The applicant has not signed this version, so it has not been sent.",
             )
-        _handled(fresh, "take_up", role, to)
+        fresh.assessment.changed_at = clock.now()
+        _handled(fresh, "take_up", role, to, fresh.assessment)
 
 
 def screen_again(at: Standing) -> None:
@@ -234,10 +241,10 @@ def screen_again(at: Standing) -> None:
         _handled(fresh, "screen_again", role, to)
 
 
-def _handled(at: Standing, step: str, role: str, to: str) -> None:
+def _handled(at: Standing, step: str, role: str, to: str, *more: Assessment) -> None:
     at.application.state = to
     fields = {"application": at.application.reference, "step": step}
-    govern(Event("application.handled", actor(at.person, role), fields), at.application)
+    govern(Event("application.handled", actor(at.person, role), fields), at.application, *more)
 
 
 def pass_screening(at: Standing) -> None:
@@ -262,6 +269,7 @@ def pass_screening(at: Standing) -> None:
 
 def excuse_within(at: Standing) -> None:
     """Record that no impact assessment is needed, in an open transaction. Raises as `role_in`."""
+    check_assessed(at.application)
     met = () if at.paper.needs_assessment else ("no_ai_purpose",)
     row = at.assessment
     role, row.state = role_in(at, REVIEW, row.state, "excuse", met)

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.db.models.signals import post_save
 
-from commonweal.governance.states.review import REVIEW
 from commonweal.web.applications.models import Application, Version
 from commonweal.web.applications.services import paper_of
 from commonweal.web.config import clock
@@ -48,7 +47,7 @@ def _assessed(sender: object, instance: Assessment, **_: Any) -> None:
 
 
 def _sent(sender: object, instance: Version, *, created: bool, **_: Any) -> None:
-    """A version's index card, and its assessment, which waits: both belong to the sending."""
+    """The index card follows the newest version."""
     del sender
     if not created:
         return
@@ -60,9 +59,3 @@ def _sent(sender: object, instance: Version, *, created: bool, **_: Any) -> None
         "since": now,
     }
     Case.objects.update_or_create(application_id=instance.application_id, defaults=card)
-    Assessment(
-        application_id=instance.application_id,
-        version=instance,
-        state=REVIEW.initial,
-        changed_at=now,
-    ).save()

@@ -11,10 +11,10 @@ from commonweal.papers.base import PaperInvalid
 from commonweal.web.desk.advising import can_advise, check_advise, propose_advice
 from commonweal.web.desk.forms import AdviceForm
 from commonweal.web.desk.presenters import advice_told, case_more, form_of
-from commonweal.web.desk.views.common import FORM, at, page
+from commonweal.web.desk.views.common import at, page, saves
 
 
-@FORM
+@saves
 def advice(request: HttpRequest, reference: str) -> HttpResponse:
     """The assessment's answers, the advice so far, and the form for the officer."""
     found = at(request, reference)

@@ -8,18 +8,16 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from commonweal.foundation.errors import Refused
-from commonweal.governance.states.application import APPLICATION
 from commonweal.web.desk import asking
-from commonweal.web.desk.policies import role_in
 from commonweal.web.desk.presenters import case_more, part_words, parts, queries_of
-from commonweal.web.desk.views.common import FORM, at, is_typing, page, typed
+from commonweal.web.desk.views.common import at, is_typing, page, saves, typed
 
 
-@FORM
+@saves
 def ask(request: HttpRequest, reference: str) -> HttpResponse:
     """Write one question or several, each about a part of the application."""
     found = at(request, reference)
-    role_in(found, APPLICATION, found.application.state, "ask_applicant")
+    asking.check_ask(found)
     rows, wrong = [{"where": "", "words": ""}], ""
     if request.method == "POST":
         rows = _rows(request)

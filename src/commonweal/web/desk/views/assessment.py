@@ -22,7 +22,14 @@ from commonweal.web.config import clock
 from commonweal.web.desk import assessing
 from commonweal.web.desk.forms import HoldForm, LighterForm, ReasonForm, ScheduleForm
 from commonweal.web.desk.models import Assessment, Workshop
-from commonweal.web.desk.policies import Standing, can_take, none, role_in
+from commonweal.web.desk.policies import (
+    ASSESSED,
+    Standing,
+    can_take,
+    check_assessed,
+    none,
+    role_in,
+)
 from commonweal.web.desk.presenters import ASSESSMENT_WORDS, case_more, form_of, public_forms
 from commonweal.web.desk.publishing import (
     can_publish,
@@ -35,7 +42,7 @@ from commonweal.web.desk.publishing import (
 from commonweal.web.desk.replying import REPLY_WORDS
 from commonweal.web.desk.services import record_of, rules_in_force
 from commonweal.web.desk.timing import review_history, waiting
-from commonweal.web.desk.views.common import FORM, at, is_typing, page, typed
+from commonweal.web.desk.views.common import at, is_typing, page, saves, typed
 from commonweal.web.nhsuk.paging import page_of
 
 _DATED = "%-d %B %Y"
@@ -46,16 +53,16 @@ def assessment(request: HttpRequest, reference: str) -> HttpResponse:
     """Where the assessment stands, its workshop, its points, and what can be done now."""
     found = at(request, reference)
     row = found.assessment
-    today = clock.today()
+    shown = shown_state(row, clock.today(), found.application.state)
     more = case_more(found) | {
-        "words": ASSESSMENT_WORDS[shown_state(row, today)],
-        "says": REVIEW.sentences[shown_state(row, today)],
-        "time": waiting(REVIEW, row.state, review_history(row.pk)),
+        "words": ASSESSMENT_WORDS[shown],
+        "says": REVIEW.sentences[shown],
+        "time": waiting(REVIEW, shown, review_history(row.pk) if row.pk else []),
         "forms": form_of(found, AIA),
         "needed": found.paper.needs_assessment,
         "workshop": row.workshop,
         "heard": read_heard(row),
-        "points": list(row.points.all()),
+        "points": list(row.points.all()) if row.pk else [],
         "reply_words": REPLY_WORDS,
         "lighter": LIGHTER_WORDS,
         "record": record_of(found.version),
@@ -80,19 +87,20 @@ _SAYS = {
 
 def _steps(found: Standing) -> list[dict[str, str]]:
     state = found.assessment.state
+    begun = found.application.state in ASSESSED
     steps = [
         {"action": action, "text": text}
         for action, text in _SAYS.items()
-        if can_take(found, REVIEW, state, action)
+        if begun and can_take(found, REVIEW, state, action)
     ]
-    if state == "synthesised" and can_take(found, REVIEW, state, "return"):
+    if begun and state == "synthesised" and can_take(found, REVIEW, state, "return"):
         steps.insert(0, {"action": "check_answers", "text": "Say that the answers will do"})
     if can_publish(found):
         steps.append({"action": "publish", "text": "Publish the assessment"})
     return steps
 
 
-@FORM
+@saves
 def step(request: HttpRequest, reference: str, action: str) -> HttpResponse:
     """One step of an assessment."""
     found = at(request, reference)
@@ -102,6 +110,7 @@ def step(request: HttpRequest, reference: str, action: str) -> HttpResponse:
         if not can_publish(found):
             raise Refused("CW-STATE-STEP", "There is no decision yet, or it is published already.")
     else:
+        check_assessed(found.application)
         asked = "return" if action == "check_answers" else action
         guard = REVIEW.step(found.assessment.state, asked).guard
         role_in(found, REVIEW, found.assessment.state, asked, (guard,) if guard else ())

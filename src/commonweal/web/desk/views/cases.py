@@ -20,7 +20,7 @@ from commonweal.web.applications.presenters import (
     told_changes,
     told_form,
 )
-from commonweal.web.applications.services import paper_of
+from commonweal.web.applications.services import is_signed, paper_of
 from commonweal.web.config import clock
 from commonweal.web.desk import services
 from commonweal.web.desk.advising import can_advise
@@ -50,7 +50,7 @@ from commonweal.web.desk.presenters import (
     steps_of,
     time_of,
 )
-from commonweal.web.desk.views.common import FORM, at, is_typing, page, typed
+from commonweal.web.desk.views.common import at, is_typing, page, saves, typed
 from commonweal.web.nhsuk.paging import page_of
 
 _STEPS = {
@@ -124,7 +124,7 @@ def case(request: HttpRequest, reference: str) -> HttpResponse:
     more = case_more(found) | {
         "time": time_of(found),
         "steps": steps_of(found),
-        "signed": services.is_signed(found.version),
+        "signed": is_signed(found.version),
         "left": services.left_to_do(found.version, found.paper) if screening else None,
         "versions": list(found.application.versions.select_related("sent_by").defer("content")),
         "review_says": review_says(found),
@@ -178,7 +178,7 @@ def _version(found: Standing, number: int) -> Version:
     return row
 
 
-@FORM
+@saves
 def step(request: HttpRequest, reference: str, action: str) -> HttpResponse:
     """Take a step with the application, after a question whether that is meant."""
     found = at(request, reference)
@@ -209,7 +209,7 @@ def step(request: HttpRequest, reference: str, action: str) -> HttpResponse:
     return page(request, "step", more)
 
 
-@FORM
+@saves
 def checks(request: HttpRequest, reference: str) -> HttpResponse:
     """What the machine found, and the list of what a person checks."""
     found = at(request, reference)

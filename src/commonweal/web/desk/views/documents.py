@@ -33,7 +33,7 @@ from commonweal.web.desk.policies import Standing, can_take, none
 from commonweal.web.desk.presenters import case_more, documents_of, kind_words
 from commonweal.web.desk.sniffing import KINDS, no, too_large
 from commonweal.web.desk.uploading import was_too_large
-from commonweal.web.desk.views.common import FORM, at, is_typing, page, typed
+from commonweal.web.desk.views.common import at, is_typing, page, saves, typed
 
 CHECKING = ("accept", "refuse", "excuse", "check_again")
 
@@ -51,7 +51,7 @@ def documents(request: HttpRequest, reference: str) -> HttpResponse:
     return page(request, "documents", more)
 
 
-@FORM
+@saves
 def document(request: HttpRequest, reference: str, name: str) -> HttpResponse:
     """One document: what was handed in, and what a person says of it."""
     found = at(request, reference)
@@ -134,7 +134,7 @@ def mine(request: HttpRequest, reference: str) -> HttpResponse:
     return page(request, "mine_documents", more)
 
 
-@FORM
+@saves
 def hand_in_one(request: HttpRequest, reference: str, name: str) -> HttpResponse:
     """Hand in a file for a document that the application names."""
     application, named = _mine(request, reference)
@@ -163,7 +163,7 @@ def hand_in_one(request: HttpRequest, reference: str, name: str) -> HttpResponse
     return page(request, "hand_in", more)
 
 
-@FORM
+@saves
 def hand_in_new(request: HttpRequest, reference: str) -> HttpResponse:
     """A document that the draft does not name yet: what it is, and its file."""
     application, named = _mine(request, reference)

@@ -16,14 +16,14 @@ from commonweal.web.config import clock
 from commonweal.web.desk import asking, replying
 from commonweal.web.desk.presenters import part_words, queries_of
 from commonweal.web.desk.publishing import read_heard
-from commonweal.web.desk.views.common import FORM, is_typing, page, typed
+from commonweal.web.desk.views.common import is_typing, page, saves, typed
 
 
 def _mine(request: HttpRequest, reference: str) -> Application:
     return application_of(request.user, reference, clock.today())
 
 
-@FORM
+@saves
 def questions(request: HttpRequest, reference: str) -> HttpResponse:
     """Every question with its answer; while it is the writers' turn, boxes to answer in."""
     application = _mine(request, reference)
@@ -79,7 +79,7 @@ def _boxes(now: object) -> list[dict[str, object]]:
     ]
 
 
-@FORM
+@saves
 def points(request: HttpRequest, reference: str) -> HttpResponse:
     """What was heard at the workshop, and an answer to each point."""
     application = _mine(request, reference)
