@@ -122,25 +122,30 @@ def seat_of(person: User, at: datetime) -> Seat | None:
 
 def standing_of(person: User, item: Item, paper: ApplicationVersion) -> Standing:
     """What `person` is to `item`; `paper`: of its version."""
-    return _standing(person, paper, declarations_of(item.version), seat_of(person, clock.now()))
+    roles, seat = roles_of(person, clock.today()), seat_of(person, clock.now())
+    return _standing(person, paper, declarations_of(item.version), roles, seat)
 
 
 def standings(person: User, items: Iterable[Item]) -> dict[int, Standing]:
     """What `person` is to each of `items`, with as many queries for many as for one."""
     listed = list(items)
-    seat = seat_of(person, clock.now())
+    roles, seat = roles_of(person, clock.today()), seat_of(person, clock.now())
     said = declarations_by_version([one.version_id for one in listed])
     return {
-        one.pk: _standing(person, paper_of(one.version), said[one.version_id], seat)
+        one.pk: _standing(person, paper_of(one.version), said[one.version_id], roles, seat)
         for one in listed
     }
 
 
 def _standing(
-    person: User, paper: ApplicationVersion, declared: list[Declaration], seat: Seat | None
+    person: User,
+    paper: ApplicationVersion,
+    declared: list[Declaration],
+    roles: frozenset[RoleName],
+    seat: Seat | None,
 ) -> Standing:
     return Standing(
-        roles=roles_of(person, clock.today()),
+        roles=roles,
         seat=seat,
         declared=any(one.person == person.public_id for one in declared),
         out=person.public_id in excluded(declared, paper.digest(), paper.involved),

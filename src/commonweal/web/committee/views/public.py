@@ -128,7 +128,7 @@ def decision(request: HttpRequest, name: str) -> HttpResponse:
         if paper.outcome == "reject" else None,
         "appeal": heard,
         "replaced_by": Decision.objects.filter(
-            version=row.version, made_at__gt=row.made_at, act__isnull=False
+            version=row.version, pk__gt=row.pk, act__isnull=False
         ).first() if row.set_aside_at else None,
     }  # fmt: skip
     return page(request, "decision", more)
