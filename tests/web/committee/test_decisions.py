@@ -89,11 +89,11 @@ def test_a_condition_of_one_is_a_condition_of_all_and_cannot_be_left_out(house: 
     assert item.version.decisions.count() == 0
 
 
-@pytest.mark.parametrize("who", ["kate", "irene", "hamish", "xanthe", "edward", "amara", "owen"])
-def test_only_the_chair_signs_the_decision(house: House, who: str) -> None:
+def test_only_the_chair_signs_the_decision(house: House) -> None:
     item = house.closed()
-    answer = house.browser(who).get(f"/committee/items/{item.pk}/decide/")
-    assert answer.status_code in (403, 404)
+    for who in ("kate", "irene", "hamish", "xanthe", "edward", "amara", "owen"):
+        answer = house.browser(who).get(f"/committee/items/{item.pk}/decide/")
+        assert answer.status_code in (403, 404)
 
 
 def test_a_decision_is_made_once(house: House) -> None:

@@ -137,11 +137,11 @@ def test_the_applicant_answers_and_the_committee_has_it_again(house: House) -> N
     assert kinds.count("application.answered") == 1
 
 
-@pytest.mark.parametrize("who", ["mary", "owen", "amara", "irene", "xanthe"])
-def test_nobody_else_answers(house: House, who: str) -> None:
+def test_nobody_else_answers(house: House) -> None:
     item = house.voting()
     question = asked(house, item, "zofia")
-    answer(house, who, question, "Because.", 404)
+    for who in ("mary", "owen", "amara", "irene", "xanthe"):
+        answer(house, who, question, "Because.", 404)
     assert house.fresh(item).state == "stopped"
 
 

@@ -22,13 +22,13 @@ def test_a_vote_that_was_opened_takes_the_members_who_are_there_and_free(house: 
     assert (item.round, item.state) == (1, "voting")
 
 
-@pytest.mark.parametrize("who", ["xanthe", "kate", "edward", "owen", "amara", "mary"])
-def test_nobody_else_votes(house: House, who: str) -> None:
+def test_nobody_else_votes(house: House) -> None:
     item = house.voting()
     data = {"verdict": "approve", "reasons": "Yes.", "conditions": ""}
-    answer = house.browser(who).post(f"/committee/items/{item.pk}/vote/", data)
-    assert answer.status_code in (200, 403, 404)
-    assert "sign" not in answer.get("Location", "")
+    for who in ("xanthe", "kate", "edward", "owen", "amara", "mary"):
+        answer = house.browser(who).post(f"/committee/items/{item.pk}/vote/", data)
+        assert answer.status_code in (200, 403, 404)
+        assert "sign" not in answer.get("Location", "")
     assert vote_rows(item) == 0
 
 
@@ -285,12 +285,11 @@ def test_nobody_else_takes_a_step(house: House) -> None:
     assert try_every_step(house, OTHERS) == 0
 
 
-@pytest.mark.parametrize("who", ["irene", "hamish", "edward", "amara", "priya"])
-def test_who_does_not_run_the_meeting_takes_no_step(house: House, who: str) -> None:
+def test_who_does_not_run_the_meeting_takes_no_step(house: House) -> None:
     item = house.discussing()
-    for action in ("open_vote", "postpone", "begin", "close_vote", "nonsense", ""):
-        answer = house.browser(who).post(
-            f"/committee/items/{item.pk}/step/", {"action": action, "hours": "1"}
-        )
-        assert answer.status_code in (403, 404)
+    path = f"/committee/items/{item.pk}/step/"
+    for who in ("irene", "hamish", "edward", "amara", "priya"):
+        for action in ("open_vote", "postpone", "begin", "close_vote", "nonsense", ""):
+            answer = house.browser(who).post(path, {"action": action, "hours": "1"})
+            assert answer.status_code in (403, 404)
     assert house.fresh(item).state == "discussing"
