@@ -55,6 +55,11 @@ def address(known: dict[str, str], name: str) -> str:
     return known.get(first, first) + rest
 
 
+def _back_link(fault: str) -> bool:
+    # nhsuk-frontend puts it before the main part on purpose; it is advice, no rule of WCAG.
+    return fault.startswith("region:") and "back-link" in fault
+
+
 def test_every_page_is_accessible_wide_and_narrow(
     browser: Browser,
     service: tuple[Served, dict[str, str]],
@@ -70,13 +75,15 @@ def test_every_page_is_accessible_wide_and_narrow(
             page.goto("/account/people/")
             page.get_by_role("button", name=f"Sign in as {who}").click()
         for name in names:
-            answer = page.goto(address(known, name))
-            assert answer is not None
-            assert answer.status == 200, (who, name, answer.status)
-            page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
             for width in SIZES:
+                # Loaded anew for each: while the menu folds itself its colours are in between.
                 page.set_viewport_size({"width": width, "height": 900})
-                assert axe(page) == [], (who, name, width)
+                answer = page.goto(address(known, name))
+                assert answer is not None
+                assert answer.status == 200, (who, name, answer.status)
+                page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+                found = [one for one in axe(page) if not _back_link(one)]
+                assert found == [], (who, name, width)
                 over = page.evaluate(
                     "document.documentElement.scrollWidth - document.documentElement.clientWidth"
                 )

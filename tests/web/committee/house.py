@@ -16,6 +16,7 @@ from commonweal.governance.forms.answers import problems
 from commonweal.governance.forms.library.shelf import our_library
 from commonweal.ledger.details import commitment, new_salt
 from commonweal.ledger.entry import Actor, Event
+from commonweal.papers.acts import Heard
 from tests.applications import NOW as SENT
 from tests.applications import content_data
 from tests.web.applications.conftest import dpia, fill
@@ -61,11 +62,15 @@ class Hasty:
     What the ledger and the signer make of the acts is tried in `test_signer.py`.
     """
 
+    entry = 0
+
     def __init__(self, room: Any) -> None:
         self.sign = room.sign
 
-    def hear(self, signed: Any) -> None:
-        del signed
+    def hear(self, signed: Any) -> Any:
+        """When it would have been heard of, and as which entry."""
+        Hasty.entry += 1
+        return Heard(at=signed.act.at, entry=Hasty.entry)
 
 
 @dataclass
