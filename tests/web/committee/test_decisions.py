@@ -96,6 +96,7 @@ def test_only_the_chair_signs_the_decision(house: House) -> None:
         assert answer.status_code in (403, 404)
 
 
+@pytest.mark.slow
 def test_a_decision_is_made_once(house: House) -> None:
     item, _ = decided(house)
     house.get("grace", f"/committee/items/{item.pk}/decide/", 403)
@@ -239,6 +240,7 @@ def test_an_appeal_comes_in_time_and_once_and_from_the_applicant(house: House) -
     house.post("amara", at, 403, grounds="Twice.")
 
 
+@pytest.mark.slow
 def test_a_yes_cannot_be_appealed_against(house: House) -> None:
     item, _ = decided(house)
     house.get("amara", f"/committee/applications/{item.version.application.reference}/appeal/", 403)

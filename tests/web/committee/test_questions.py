@@ -96,6 +96,7 @@ def test_a_question_before_the_vote_keeps_it_from_opening(house: House) -> None:
     house.step("grace", item, "open_vote", hours="1")
 
 
+@pytest.mark.slow
 def test_with_all_votes_in_a_question_keeps_them_blind(house: House) -> None:
     """The last vote cannot be cast while a question is open; taken back, all are shown."""
     item = house.voting()

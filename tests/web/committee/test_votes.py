@@ -103,6 +103,7 @@ def test_the_last_vote_counts_and_earlier_ones_stay(house: House) -> None:
     assert "Because-of-irene-zq" in again.text  # begun from one's own vote
 
 
+@pytest.mark.slow
 def test_two_votes_that_wait_for_signing_count_once(house: House) -> None:
     from commonweal.web.committee.services import votes_of
 
@@ -140,6 +141,7 @@ def test_a_term_that_ended_ends_the_vote(house: House) -> None:
     assert vote_rows(item) == 0
 
 
+@pytest.mark.slow
 def test_a_roster_without_somebody_lets_them_vote_no_more(house: House) -> None:
     from commonweal.web.signing.models import KnownRoster
 
@@ -178,6 +180,16 @@ def test_a_conflict_that_is_declared_when_votes_are_known_stops_the_decision(hou
     house.get("grace", f"/committee/items/{item.pk}/decide/", 403)
     house.step("grace", item, "record_too_few")
     assert house.fresh(item).state == "postponed"
+
+
+def test_a_chair_with_a_conflict_runs_nothing(house: House) -> None:
+    item = house.discussing()
+    house.declare(item, "grace", "family_or_friend")
+    for action in ("open_vote", "postpone"):
+        page = Page(house.step("grace", item, action, 403, hours="1"))
+        assert "You take no part in it" in page.text
+    house.get("grace", f"/committee/items/{item.pk}/variables/", 403)
+    assert house.fresh(item).state == "discussing"
 
 
 def test_closing_waits_for_the_time_or_the_votes(house: House) -> None:
