@@ -97,6 +97,7 @@ def test_ours_nobody_chooses_the_log_when_writing() -> None:
               "application.screened", "application.queried", "application.answered",
               "decision.appealed", "evidence.checked", "advice.given", "conflict.declared",
               "vote.opened", "vote.cast", "vote.closed", "question.asked", "question.ended",
+              "agenda.moved",
               "workshop.held", "workshop.recorded", "assessment.route_taken", "panel.voted",
               "agreement.offered", "agreement.accepted", "agreement.ended", "review.accepted",
               "release.signed_off", "release.sent_back",

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from commonweal.foundation.clock import FixedClock
-from commonweal.governance.application.version import freeze
+from commonweal.governance.application.answers import AnsweredForm, FormAnswers
+from commonweal.governance.application.drafts import read_draft
+from commonweal.governance.application.version import ApplicationVersion, freeze
+from commonweal.governance.forms.answers import problems
+from commonweal.governance.forms.library.shelf import our_library
 from commonweal.ledger.details import commitment, new_salt
 from commonweal.ledger.entry import Actor, Event
+from commonweal.papers.acts import Heard
 from tests.applications import NOW as SENT
 from tests.applications import content_data
-from tests.web.applications.conftest import begin, fill
+from tests.web.applications.conftest import dpia, fill
 from tests.web.conftest import Page, new_client
 
 VOTERS = ("grace", "hamish", "yusuf", "irene", "jamal", "zofia")
@@ -32,17 +39,38 @@ def person(who: str) -> Any:
     return User.objects.get(public_id=who)
 
 
+@cache
+def frozen(data: str) -> dict[str, Any]:
+    """A version with these contents, of any application: to check whole ones takes long."""
+    from commonweal.web.applications.catalogues import catalogue_for
+
+    form = our_library().form("dpia")
+    said = dpia()
+    plain = said.plain()
+    kept = {key: plain[key] for key in ("form", "form_version", "values")}
+    answered = {"dpia": AnsweredForm(FormAnswers.read(kept, "It"), problems(form, said))}
+    made = freeze(
+        "a-frozen", 1, read_draft(json.loads(data)), answered, at=SENT, by="amara",
+        catalogue=catalogue_for("hospital"),
+    )  # fmt: skip
+    return made.plain()
+
+
 class Hasty:
     """A signer that signs for real and tells the ledger nothing: an entry costs time.
 
     What the ledger and the signer make of the acts is tried in `test_signer.py`.
     """
 
+    entry = 0
+
     def __init__(self, room: Any) -> None:
         self.sign = room.sign
 
-    def hear(self, signed: Any) -> None:
-        del signed
+    def hear(self, signed: Any) -> Any:
+        """When it would have been heard of, and as which entry."""
+        Hasty.entry += 1
+        return Heard(at=signed.act.at, entry=Hasty.entry)
 
 
 @dataclass
@@ -108,33 +136,31 @@ class House:
 
     def application(self, title: str = "Asthma admissions in winter", **changes: Any) -> Any:
         """An application that was sent and found ready; its row. It is not about AI."""
-        from commonweal.web.applications.contents import held
-        from commonweal.web.applications.models import Application, Version
+        from commonweal.web.applications.models import Version
+        from commonweal.web.applications.services import begin
         from commonweal.web.desk.models import Assessment
         from commonweal.web.ledgerlink.services import govern
 
-        reference = begin(self.browser("amara"))
         data = content_data(**changes)
         data["project"] = data["project"] | {"title": title}
-        row = fill(reference, data)
-        draft = held(Application.objects.get(pk=row.pk).draft)
-        paper = freeze(
-            reference, 1, draft.content, draft.answered(), at=SENT, by="amara",
-            catalogue=draft.catalogue,
-        )  # fmt: skip
+        amara = person("amara")
+        row = begin(amara, amara.memberships.get(role="applicant"))
+        fill(row.reference, data)
+        plain = frozen(json.dumps(data)) | {"application": row.reference}
+        paper = ApplicationVersion.read(plain, "The version")
         salt = new_salt()
         version = Version(
             application=row, number=1, content=paper.canonical(), digest=paper.digest(), salt=salt,
             sent_at=SENT, sent_by=person("amara"),
         )  # fmt: skip
         row.state = "ready"
-        fields = {"application": reference, "number": 1, "about": "application",
+        fields = {"application": row.reference, "number": 1, "about": "application",
                   "version": commitment(salt, paper.canonical())}  # fmt: skip
         settled = Assessment(application=row, version=version, state="not_needed",
                              changed_at=self.clock.now())  # fmt: skip
         govern(Event("application.sent", Actor("applicant", "amara"), fields), version, row)
         govern(Event("application.screened", Actor("ig_officer", "edward"),
-                     {"application": reference, "number": 1}), settled)  # fmt: skip
+                     {"application": row.reference, "number": 1}), settled)  # fmt: skip
         return row
 
     def meeting(self, *, opened: bool = False, present: tuple[str, ...] = MEMBERS) -> Any:

@@ -116,8 +116,7 @@ def test_a_page_cannot_make_another_decision_than_the_votes(house: House) -> Non
     from commonweal.web.committee.deciding import Texts, make
     from commonweal.web.signing.services import propose
 
-    voters = ("grace", "hamish", "yusuf", "irene", "jamal", "zofia")
-    item = house.closed(dict.fromkeys(voters, "reject"))
+    item = house.closed(dict.fromkeys(VOTERS, "reject"))
     paper = paper_of(item.version)
     true = make(item, paper, Texts("No.", ("It harms.",)), house.clock.now())
     false = type(true).read(

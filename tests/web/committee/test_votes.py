@@ -22,13 +22,13 @@ def test_a_vote_that_was_opened_takes_the_members_who_are_there_and_free(house: 
     assert (item.round, item.state) == (1, "voting")
 
 
-@pytest.mark.parametrize("who", ["xanthe", "kate", "edward", "owen", "amara", "mary"])
-def test_nobody_else_votes(house: House, who: str) -> None:
+def test_nobody_else_votes(house: House) -> None:
     item = house.voting()
     data = {"verdict": "approve", "reasons": "Yes.", "conditions": ""}
-    answer = house.browser(who).post(f"/committee/items/{item.pk}/vote/", data)
-    assert answer.status_code in (200, 403, 404)
-    assert "sign" not in answer.get("Location", "")
+    for who in ("xanthe", "kate", "edward", "owen", "amara", "mary"):
+        answer = house.browser(who).post(f"/committee/items/{item.pk}/vote/", data)
+        assert answer.status_code in (200, 403, 404)
+        assert "sign" not in answer.get("Location", "")
     assert vote_rows(item) == 0
 
 
@@ -103,6 +103,7 @@ def test_the_last_vote_counts_and_earlier_ones_stay(house: House) -> None:
     assert "Because-of-irene-zq" in again.text  # begun from one's own vote
 
 
+@pytest.mark.slow
 def test_two_votes_that_wait_for_signing_count_once(house: House) -> None:
     from commonweal.web.committee.services import votes_of
 
@@ -140,6 +141,7 @@ def test_a_term_that_ended_ends_the_vote(house: House) -> None:
     assert vote_rows(item) == 0
 
 
+@pytest.mark.slow
 def test_a_roster_without_somebody_lets_them_vote_no_more(house: House) -> None:
     from commonweal.web.signing.models import KnownRoster
 
@@ -178,6 +180,16 @@ def test_a_conflict_that_is_declared_when_votes_are_known_stops_the_decision(hou
     house.get("grace", f"/committee/items/{item.pk}/decide/", 403)
     house.step("grace", item, "record_too_few")
     assert house.fresh(item).state == "postponed"
+
+
+def test_a_chair_with_a_conflict_runs_nothing(house: House) -> None:
+    item = house.discussing()
+    house.declare(item, "grace", "family_or_friend")
+    for action in ("open_vote", "postpone"):
+        page = Page(house.step("grace", item, action, 403, hours="1"))
+        assert "You take no part in it" in page.text
+    house.get("grace", f"/committee/items/{item.pk}/variables/", 403)
+    assert house.fresh(item).state == "discussing"
 
 
 def test_closing_waits_for_the_time_or_the_votes(house: House) -> None:
@@ -285,12 +297,11 @@ def test_nobody_else_takes_a_step(house: House) -> None:
     assert try_every_step(house, OTHERS) == 0
 
 
-@pytest.mark.parametrize("who", ["irene", "hamish", "edward", "amara", "priya"])
-def test_who_does_not_run_the_meeting_takes_no_step(house: House, who: str) -> None:
+def test_who_does_not_run_the_meeting_takes_no_step(house: House) -> None:
     item = house.discussing()
-    for action in ("open_vote", "postpone", "begin", "close_vote", "nonsense", ""):
-        answer = house.browser(who).post(
-            f"/committee/items/{item.pk}/step/", {"action": action, "hours": "1"}
-        )
-        assert answer.status_code in (403, 404)
+    path = f"/committee/items/{item.pk}/step/"
+    for who in ("irene", "hamish", "edward", "amara", "priya"):
+        for action in ("open_vote", "postpone", "begin", "close_vote", "nonsense", ""):
+            answer = house.browser(who).post(path, {"action": action, "hours": "1"})
+            assert answer.status_code in (403, 404)
     assert house.fresh(item).state == "discussing"

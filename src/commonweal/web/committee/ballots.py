@@ -141,7 +141,7 @@ def open_vote(person: User, item: Item, hours: int) -> Item:
             raise Refused("CW-COMMITTEE-QUESTION", "A question is open: the vote waits for it.")
         now, round_ = whole(clock.now()), next_round(fresh)
         ballot = open_ballot(
-            paper.digest(), members(), declarations_of(fresh.version), paper.involved,
+            fresh.version.digest, members(), declarations_of(fresh.version), paper.involved,
             fresh.meeting.present, now, round_=_allowed(round_),
         )  # fmt: skip
         _check_could_decide(ballot, now)
@@ -178,7 +178,7 @@ def _check_could_decide(ballot: Ballot, at: datetime) -> None:
 def _check_asked_again(item: Item, ballot: Ballot) -> None:
     """Whoever said no before is asked again, or nobody could make a permit of the answer."""
     paper = paper_of(item.version)
-    out = excluded(declarations_of(item.version), paper.digest(), paper.involved)
+    out = excluded(declarations_of(item.version), item.version.digest, paper.involved)
     said_no = {one.person for one in every_vote_of(item.version) if one.verdict in NO}
     if any(person not in ballot.eligible and person not in out for person in said_no):
         raise Refused(
@@ -230,7 +230,7 @@ def _close(item: Item, actor: Actor) -> None:
 def result_of(item: Item) -> Result:
     """What the votes of a closed item come to. `void`: a vote is by somebody with a conflict."""
     ballot, paper = ballot_of(item), paper_of(item.version)
-    out = excluded(declarations_of(item.version), paper.digest(), paper.involved)
+    out = excluded(declarations_of(item.version), item.version.digest, paper.involved)
     if any(one.person in out for one in ballot.votes):
         return "void"
     try:

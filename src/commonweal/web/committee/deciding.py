@@ -87,7 +87,7 @@ def make(item: Item, paper: ApplicationVersion, texts: Texts, at: datetime) -> D
         id=f"{paper.application}-{paper.number}-d{len(before) + 1}",
         application=paper.application,
         version_number=paper.number,
-        version_digest=paper.digest(),
+        version_digest=item.version.digest,
         summary=texts.summary,
         reasons=texts.reasons,
         asked=paper.asked,
@@ -101,7 +101,7 @@ def make(item: Item, paper: ApplicationVersion, texts: Texts, at: datetime) -> D
     made = decide(case, ballot, rules, members(), at)
     check_settled(
         record_of(item.version), rules,
-        application=paper.application, version_digest=paper.digest(),
+        application=paper.application, version_digest=item.version.digest,
         purposes=paper.content.purpose.codes, processing=paper.content.access.processing,
         involved=paper.involved, deciding=[vote.person for vote in ballot.votes], at=at,
     )  # fmt: skip

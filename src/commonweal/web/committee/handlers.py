@@ -60,8 +60,8 @@ class DeclarationHandler:
         item, paper = item_for(act)
         what = "The declaration"
         said = DeclarationPaper.read(_content(act, what), what, "CW-COMMITTEE-DECLARATION")
-        fits = (said.person, said.version_digest) == (act.person.public_id, paper.digest())
-        if not fits or act.object_digest != paper.digest():
+        fits = (said.person, said.version_digest) == (act.person.public_id, item.version.digest)
+        if not fits or act.object_digest != item.version.digest:
             raise Refused("CW-COMMITTEE-DECLARATION", "The declaration is about something else.")
         return item, paper, said
 
@@ -133,7 +133,7 @@ class VoteHandler:
         item, paper = item_for(act)
         vote = VotePaper.read(_content(act, "The vote"), "The vote", "CW-COMMITTEE-VOTE")
         said = (vote.person, vote.role, vote.verdict, vote.version_digest)
-        if said != (act.person.public_id, act.role, act.verdict, paper.digest()):
+        if said != (act.person.public_id, act.role, act.verdict, item.version.digest):
             raise Refused("CW-COMMITTEE-VOTE", "The vote is not the one that was proposed.")
         return item, paper, vote
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, cast
 
+from commonweal.foundation.canonical import canonical, parse_json
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.committee.conflicts import (
@@ -23,6 +25,7 @@ from commonweal.governance.committee.conflicts import (
 from commonweal.governance.committee.membership import Membership, Seat, membership_of
 from commonweal.governance.roles import VOTING, RoleName
 from commonweal.governance.states.machine import StateMachine
+from commonweal.papers.roster import Roster
 from commonweal.web.accounts.models import User
 from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.models import Appeal, Item, Meeting
@@ -32,7 +35,7 @@ from commonweal.web.committee.services import (
     rules_in_force,
 )
 from commonweal.web.config import clock
-from commonweal.web.signing.services import roster
+from commonweal.web.signing.models import KnownRoster
 
 SECRETARY: RoleName = "committee_secretary"
 CHAIR: RoleName = "committee_chair"
@@ -66,14 +69,21 @@ def check_role(person: Any, among: frozenset[RoleName]) -> frozenset[RoleName]:
 
 def members() -> Membership:
     """Who may vote, as the signer last told the service. Raises `Refused` CW-COMMITTEE-MEMBER."""
-    known = roster()
-    if known is None:
+    row = KnownRoster.objects.last()
+    if row is None:
         raise Refused(
             "CW-COMMITTEE-MEMBER",
             "The service does not know yet who sits on the committee.",
             remedy="The hospital adopts its list of people; then this page works.",
         )
-    return membership_of(rules_in_force().id, known.people)
+    return _membership(rules_in_force().id, canonical(row.content))
+
+
+@lru_cache(maxsize=4)
+def _membership(committee: str, content: bytes) -> Membership:
+    """Reading a list of people takes longer than a page should, so what was read is kept."""
+    known = Roster.read(parse_json(content, "The list of people"), "The list of people")
+    return membership_of(committee, known.people)
 
 
 @dataclass(frozen=True)
@@ -122,28 +132,37 @@ def seat_of(person: User, at: datetime) -> Seat | None:
 
 def standing_of(person: User, item: Item, paper: ApplicationVersion) -> Standing:
     """What `person` is to `item`; `paper`: of its version."""
-    return _standing(person, paper, declarations_of(item.version), seat_of(person, clock.now()))
+    roles, seat = roles_of(person, clock.today()), seat_of(person, clock.now())
+    declared = declarations_of(item.version)
+    return _standing(person, paper, item.version.digest, declared, roles, seat)
 
 
 def standings(person: User, items: Iterable[Item]) -> dict[int, Standing]:
     """What `person` is to each of `items`, with as many queries for many as for one."""
     listed = list(items)
-    seat = seat_of(person, clock.now())
+    roles, seat = roles_of(person, clock.today()), seat_of(person, clock.now())
     said = declarations_by_version([one.version_id for one in listed])
     return {
-        one.pk: _standing(person, paper_of(one.version), said[one.version_id], seat)
+        one.pk: _standing(
+            person, paper_of(one.version), one.version.digest, said[one.version_id], roles, seat
+        )
         for one in listed
     }
 
 
 def _standing(
-    person: User, paper: ApplicationVersion, declared: list[Declaration], seat: Seat | None
+    person: User,
+    paper: ApplicationVersion,
+    digest: str,
+    declared: list[Declaration],
+    roles: frozenset[RoleName],
+    seat: Seat | None,
 ) -> Standing:
     return Standing(
-        roles=roles_of(person, clock.today()),
+        roles=roles,
         seat=seat,
         declared=any(one.person == person.public_id for one in declared),
-        out=person.public_id in excluded(declared, paper.digest(), paper.involved),
+        out=person.public_id in excluded(declared, digest, paper.involved),
     )
 
 
@@ -170,7 +189,7 @@ def meeting_of(person: User, pk: int) -> Meeting:
 def check_part(person: User, item: Item, paper: ApplicationVersion) -> Seat:
     """The seat of a member who takes part in `item` now. Raises what `check_takes_part` raises."""
     seat = check_takes_part(
-        person.public_id, members(), declarations_of(item.version), paper.digest(),
+        person.public_id, members(), declarations_of(item.version), item.version.digest,
         paper.involved, clock.now(),
     )  # fmt: skip
     if seat_of(person, clock.now()) is None:
@@ -206,7 +225,7 @@ def role_in(machine: StateMachine, state: str, action: str, roles: frozenset[Rol
 def waiting_for(item: Item, paper: ApplicationVersion) -> tuple[str, ...]:
     """Members who are present and have not said whether they have a conflict."""
     seats = [s for s in members().sitting(clock.now()) if s.person in item.meeting.present]
-    return undeclared(seats, declarations_of(item.version), paper.digest(), paper.involved)
+    return undeclared(seats, declarations_of(item.version), item.version.digest, paper.involved)
 
 
 def appeal_of(person: User, pk: int) -> Appeal:

@@ -217,7 +217,9 @@ def declare(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         data = form.cleaned_data
         plain = {
-            "declaration": 1, "person": request.user.public_id, "version_digest": paper.digest(),
+            "declaration": 1,
+            "person": request.user.public_id,
+            "version_digest": row.version.digest,
             "conflicts": data["kinds"] if data["conflict"] == "yes" else [],
             "at": _stamp(),
         }  # fmt: skip
@@ -228,7 +230,7 @@ def declare(request: HttpRequest, pk: int) -> HttpResponse:
             act = propose(
                 request.user, _seat_role(standing), "conflict",
                 "none" if said.free else "conflicted",
-                subject=paper.application, object_digest=paper.digest(),
+                subject=paper.application, object_digest=row.version.digest,
                 back=reverse("committee:item", args=[pk]), content=said, wish={"item": row.pk},
             )  # fmt: skip
         except CommonwealError as error:
@@ -264,7 +266,7 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
         asked = lines(data["conditions"]) if data["verdict"] == "approve_with_conditions" else ()
         plain = {
             "vote": 1, "person": request.user.public_id, "role": _seat_role(standing),
-            "version_digest": paper.digest(), "round": max(row.round, 1),
+            "version_digest": row.version.digest, "round": max(row.round, 1),
             "verdict": data["verdict"], "reasons": data["reasons"].strip(),
             "conditions": list(asked), "at": _stamp(),
         }  # fmt: skip
@@ -272,7 +274,7 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
             made = VotePaper.read(plain, "The vote", "CW-COMMITTEE-VOTE")
             act = propose(
                 request.user, _seat_role(standing), "vote", made.verdict,
-                subject=paper.application, object_digest=paper.digest(),
+                subject=paper.application, object_digest=row.version.digest,
                 back=reverse("committee:item", args=[pk]), content=made, wish={"item": row.pk},
             )  # fmt: skip
         except CommonwealError as error:

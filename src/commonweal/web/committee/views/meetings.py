@@ -129,11 +129,19 @@ def _line(item: Item, said: dict[int, bool]) -> dict[str, Any]:
 
 
 def _people(row: Meeting) -> list[dict[str, Any]]:
+    try:
+        sitting = members().sitting(clock.now())
+    except Refused:  # before the hospital adopted its list of people there are none
+        return []
     return [
-        {"id": seat.person, "name": seat.name, "role": ROLE_WORDS[seat.role],
-         "present": seat.person in row.present}
-        for seat in members().sitting(clock.now())
-    ]  # fmt: skip
+        {
+            "id": seat.person,
+            "name": seat.name,
+            "role": ROLE_WORDS[seat.role],
+            "present": seat.person in row.present,
+        }
+        for seat in sitting
+    ]
 
 
 def _waiting() -> list[dict[str, Any]]:

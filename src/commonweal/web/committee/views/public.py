@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -31,12 +30,10 @@ from commonweal.web.committee.views.common import page
 from commonweal.web.config import clock
 from commonweal.web.nhsuk.paging import page_of
 
-_ROLES: tuple[tuple[VotingRole, str, str], ...] = (
-    ("committee_chair", "chair", "chairs"),
-    ("committee_member", "member who works with data or patients",
-     "members who work with data or patients"),
-    ("committee_lay", "lay member from the public", "lay members from the public"),
-)  # fmt: skip
+_NAMED: tuple[tuple[VotingRole, str], ...] = (
+    ("committee_chair", "chair"),
+    ("committee_member", "member who works with data or patients"),
+)
 
 
 @login_not_required
@@ -60,16 +57,16 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 def _sitting() -> list[str]:
+    """Who sits on the committee; lay members, who hold no office, are counted and not named."""
     try:
         seats = members().sitting(clock.now())
-    except Refused:
+    except Refused:  # before the hospital adopted its list of people there are none
         return []
-    counted = Counter(seat.role for seat in seats)
-    return [
-        f"{counted[role]} {one if counted[role] == 1 else many}"
-        for role, one, many in _ROLES
-        if counted[role]
-    ]
+    found = [f"{s.name}, {words}" for role, words in _NAMED for s in seats if s.role == role]
+    lay = sum(seat.role == "committee_lay" for seat in seats)
+    if lay:
+        found.append(f"{lay} lay {'member' if lay == 1 else 'members'} from the public")
+    return found
 
 
 @login_not_required
@@ -128,7 +125,7 @@ def decision(request: HttpRequest, name: str) -> HttpResponse:
         if paper.outcome == "reject" else None,
         "appeal": heard,
         "replaced_by": Decision.objects.filter(
-            version=row.version, made_at__gt=row.made_at, act__isnull=False
+            version=row.version, pk__gt=row.pk, act__isnull=False
         ).first() if row.set_aside_at else None,
     }  # fmt: skip
     return page(request, "decision", more)
