@@ -337,6 +337,7 @@ ACTS = {
     "CW-DOSSIER-ASSESSMENT": "An assessment that must come first is missing or came too late.",
     "CW-DOSSIER-DRAFT": "The permit is not what the decision and agreement make.",
     "CW-DOSSIER-REFUSED": "An officer refused.",
+    "CW-PERMIT-SIGNERS": "Nobody said which keys the service signs permits with.",
     "CW-STEP-ACTS": "Too few people, or the wrong ones, signed a step of a permit or release.",
 }
 

@@ -122,19 +122,22 @@ _TABLE: dict[ActKind, ActRule] = {
     "pause": ActRule(
         _STOPPING | {"data_manager"}, "permit",
         {"pause": "no new work may start under this permit"},
+        content="allowed",
     ),
     "suspend": ActRule(
-        _STOPPING, "permit", {"suspend": "all work under this permit stops"}
+        _STOPPING, "permit", {"suspend": "all work under this permit stops"}, content="allowed"
     ),
     "resume": ActRule(
         _PERMITTING, "permit", {"resume": "work under this permit may go on"}
     ),
     "revoke": ActRule(
-        _PERMITTING, "permit", {"revoke": "this permit is taken back for good"}
+        _PERMITTING, "permit", {"revoke": "this permit is taken back for good"},
+        content="allowed",
     ),
     "close": ActRule(
         _PERMITTING | {"data_manager"}, "permit",
         {"close": "the project under this permit has ended"},
+        content="allowed",
     ),
     "sign_off_release": ActRule(
         _RELEASING, "release", {"sign_off": "this release may be used"}

@@ -6,15 +6,19 @@ makes a judge with the published rules and hands it in.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from commonweal.foundation.errors import Fault
 from commonweal.governance.dossier.checking import Judged, judge_dossier
 from commonweal.governance.dossier.paper import CODE, Dossier
 from commonweal.governance.dossier.published import PublishedRules
 from commonweal.governance.dossier.rulebook import Rulebook
+from commonweal.governance.dossier.steps import StepKind, check_step_acts
 from commonweal.papers.act_records import ActRecords
+from commonweal.papers.acts import SignedAct
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.roster_history import RosterHistory
 from commonweal.papers.trust import TrustPolicy
@@ -73,3 +77,24 @@ class DossierJudge:
 def installed_rules() -> Rulebook:
     """The rules that this installation publishes."""
     return PublishedRules()
+
+
+def judge_step(
+    step: str,
+    acts: Sequence[SignedAct],
+    *,
+    subject: str,
+    object_digest: str,
+    rosters: RosterHistory,
+    trust: TrustPolicy,
+    records: ActRecords,
+    at: datetime,
+    home: str,
+    not_before: datetime,
+) -> tuple[str, ...]:
+    """The ids of the acts that carry a step of a permit; see `steps.check_step_acts`."""
+    found = check_step_acts(
+        cast("StepKind", step), acts, subject, object_digest, rosters, trust, at,
+        home=home, records=records, not_before=not_before,
+    )  # fmt: skip
+    return tuple(one.verified.act.id for one in found)

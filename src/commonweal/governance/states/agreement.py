@@ -40,6 +40,8 @@ AGREEMENT = machine(
              ["applicant", "signatory_applicant"], "Ask for a change of wording."),
         step("accept", "offered", "accepted_by_applicant", ["signatory_applicant"],
              "Accept for the applicant's side.", "named_signatory"),
+        step("accept_internal_terms", "offered", "with_officers", ["signatory_custodian"],
+             "Accept the internal terms of a project of the hospital's own.", "internal_terms"),
         step("accept", "accepted_by_applicant", "with_officers", ["signatory_custodian"],
              "Accept for the hospital.", "named_signatory"),
         step("countersign_as_guardian", "with_officers", "guardian_signed",

@@ -53,6 +53,8 @@ GUARDS: Mapping[str, str] = MappingProxyType(
         # governance.agreement
         "made_from_decision": "The agreement is not made from the decision that stands.",
         "named_signatory": "Only the signatory who is named in the agreement can accept it.",
+        "internal_terms": "Only a project of the hospital's own stands on internal terms, and only "
+        "the signatory who is named in them can accept them.",
         "somebody_else": "A second person must do this.",
         "reasons_published": "Reasons, fit to be published, must be given.",
         "offer_time_over": "There is still time to accept.",

@@ -12,6 +12,7 @@ from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.closing import CLOSING
 from commonweal.governance.states.decision import DECISION
 from commonweal.governance.states.evidence import EVIDENCE
+from commonweal.governance.states.framework import FRAMEWORK
 from commonweal.governance.states.item import ITEM
 from commonweal.governance.states.machine import StateMachine
 from commonweal.governance.states.meeting import MEETING
@@ -33,6 +34,7 @@ MACHINES: Mapping[str, StateMachine] = MappingProxyType(
             ITEM,
             QUESTION,
             DECISION,
+            FRAMEWORK,
             AGREEMENT,
             PERMIT,
             RELEASE,

@@ -27,6 +27,7 @@ def service(request: HttpRequest) -> dict[str, Any]:
     if person is not None:
         own = reverse("applications:index")
         navigation.append({"text": "Applications", "href": own, "current": here.startswith(own)})
+        navigation.append(_to("Permits", reverse("projects:index"), here))
     return {
         "custodian": settings.HOME.custodian,
         "demonstration": settings.HOME.is_demonstration,
@@ -37,6 +38,10 @@ def service(request: HttpRequest) -> dict[str, Any]:
         "reference": getattr(request, "reference", ""),
         "account_items": _account(person),
     }
+
+
+def _to(text: str, href: str, here: str) -> dict[str, Any]:
+    return {"text": text, "href": href, "current": here.startswith(href)}
 
 
 def _account(person: Any) -> list[dict[str, str]]:

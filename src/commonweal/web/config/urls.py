@@ -20,6 +20,7 @@ urlpatterns = [
     path("projects/", include("commonweal.web.register.urls")),
     path("applications/", include("commonweal.web.applications.urls")),
     path("sign/", include("commonweal.web.signing.urls")),
+    path("permits/", include("commonweal.web.projects.urls")),
     path("account/", include("commonweal.web.accounts.urls")),
     path("api/v1/", addresses()),
 ]

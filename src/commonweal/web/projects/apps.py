@@ -6,7 +6,18 @@ from django.apps import AppConfig
 
 
 class ProjectsConfig(AppConfig):
-    """Its name and label."""
+    """Its name and label, and what follows from the acts that it knows."""
 
     name = "commonweal.web.projects"
     label = "projects"
+
+    def ready(self) -> None:
+        """Say what follows from each kind of act."""
+        from commonweal.web.projects.handlers import AgreeHandler, CountersignHandler, StepHandler
+        from commonweal.web.projects.models import STEP_KINDS
+        from commonweal.web.signing.handlers import handle
+
+        handle("agree", AgreeHandler())
+        handle("countersign", CountersignHandler())
+        for kind in STEP_KINDS:
+            handle(kind, StepHandler())
