@@ -78,7 +78,9 @@ class AgreeHandler:
         row = _agreement(act)
         _require_role(act, roles_at(act.person, row.application, clock.today()))
         paper = agreement_paper(row)
-        self._next(row, act, internal=is_internal_paper(paper), named=names(paper, act.role, act.person))
+        self._next(
+            row, act, internal=is_internal_paper(paper), named=names(paper, act.role, act.person)
+        )
         _check_object(act, row.application.reference, paper.digest())
         _check_stands(row)
 

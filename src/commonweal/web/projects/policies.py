@@ -122,9 +122,7 @@ def roles_at(person: User, application: Application, day: date) -> frozenset[str
     return frozenset(held)
 
 
-def role_for_step(
-    machine: StateMachine, state: str, action: str, held: frozenset[str]
-) -> RoleName:
+def role_for_step(machine: StateMachine, state: str, action: str, held: frozenset[str]) -> RoleName:
     """The first of the roles held that may take a step.
 
     Raises `Refused` CW-STATE-STEP (no such step now) or CW-STATE-ROLE.

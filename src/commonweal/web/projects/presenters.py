@@ -218,9 +218,7 @@ def countersign_page(row: Agreement, held: frozenset[str]) -> dict[str, Any]:
         "title": "Countersign",
         "project": paper_of(row.decision.version).content.project.title,
         "decision": decision,
-        "variables": [
-            one for one in decision.variables if one.verdict != "granted"
-        ],
+        "variables": [one for one in decision.variables if one.verdict != "granted"],
         "sections": sections,
         "fingerprint": fingerprint(digest) if digest else "",
         "standing": _standing(AGREEMENT, row.state),
@@ -228,4 +226,3 @@ def countersign_page(row: Agreement, held: frozenset[str]) -> dict[str, Any]:
         "may_refuse": "refuse" in can and bool(digest),
         "problem": problem,
     }
-

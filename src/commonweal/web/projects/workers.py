@@ -151,9 +151,7 @@ def _write_permit(custody: Custody, pk: int, permit: PermitPaper, text: bytes) -
         if order.state == DONE:
             return
         row = locked(order.agreement.reference)
-        row.state = AGREEMENT.check_step(
-            row.state, "make_permit", "system", met=("signer_agreed",)
-        )
+        row.state = AGREEMENT.check_step(row.state, "make_permit", "system", met=("signer_agreed",))
         Permit.objects.create(
             reference=permit.id, application=row.application, agreement=row, content=text,
             digest=permit.digest(), public_hash=digest(permit.public_projection()),

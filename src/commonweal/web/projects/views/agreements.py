@@ -74,9 +74,7 @@ def countersign(request: HttpRequest, reference: str) -> HttpResponse:
     if request.method == "POST":
         verdict = "refuse" if request.POST.get("verdict") == "refuse" else "agree"
         try:
-            return to_sign(
-                signing.countersign(request.user, row, verdict, typed(request, "words"))
-            )
+            return to_sign(signing.countersign(request.user, row, verdict, typed(request, "words")))
         except CommonwealError as error:
             problem = said(error)
     more = countersign_page(row, roles)
