@@ -331,7 +331,7 @@ class _Case:
     def check_countersigned(self, at: datetime) -> None:
         """Guardian and SIRO agreed to all of it, after everybody else, and lately."""
         signed = self.only("countersign", self.approval)
-        if any(one.verified.act.verdict != "agree" for one in signed):
+        if any(one.verified.act.verdict != "agree" for one in signed) or self._refused_since():
             raise Refused("CW-DOSSIER-REFUSED", "An officer refused this use of data.")
         by_role = {one.verified.act.role: one for one in signed}
         for role in _OFFICERS:
@@ -348,6 +348,18 @@ class _Case:
                 f"The officers countersigned more than {GOOD_FOR.days} days ago.",
                 remedy="Let them look at it and sign again.",
             )
+
+    def _refused_since(self) -> bool:
+        """True if an officer refused after the decision, whatever agreement it was about.
+
+        A refusal is final for its decision: another wording of the agreement does not undo it.
+        """
+        return any(
+            (one.kind, one.verdict, one.subject)
+            == ("countersign", "refuse", self.version.application)
+            and one.heard.entry > self.decided_entry
+            for one in self.records.acts.values()
+        )
 
     def check_sides(self) -> None:
         """Nobody acted for the applicant and for the hospital, or checked their own vote."""

@@ -90,8 +90,8 @@ def taken_before(
 ) -> StateChange | None:
     """The step that exactly these acts have carried before, or None.
 
-    Acts about a permit are used in the transaction of their step and nowhere else, so acts that
-    were all used are a step that was taken, also where its taker was cut off before it could say so.
+    Acts about a permit are used in the transaction of their step and nowhere else. So where all
+    were used the step was taken, though whoever took it was cut off before it could say so.
     """
     records = records_about(custody, permit_id)
     known = [records.acts.get(one.act.id) for one in acts]

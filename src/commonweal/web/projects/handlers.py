@@ -109,7 +109,7 @@ class AgreeHandler:
         action = "accept_internal_terms" if internal and row.state == "offered" else "accept"
         guard = "internal_terms" if action == "accept_internal_terms" else "named_signatory"
         met = (guard,) if named else ()
-        return AGREEMENT.check_step(row.state, action, act.role, met=met)  # type: ignore[arg-type]
+        return AGREEMENT.check_step(row.state, action, act.role, met=met)
 
 
 class _Frameworks:
@@ -168,7 +168,7 @@ class _Frameworks:
     @staticmethod
     def _next(row: Framework, act: Act, *, named: bool) -> str:
         met = ("named_signatory",) if named else ()
-        return FRAMEWORK.check_step(row.state, "accept", act.role, met=met)  # type: ignore[arg-type]
+        return FRAMEWORK.check_step(row.state, "accept", act.role, met=met)
 
 
 _FRAMEWORKS = _Frameworks()
@@ -193,7 +193,7 @@ class CountersignHandler:
         """Refuse a person who signed in the other office, or papers that have changed."""
         row = _agreement(act)
         _require_role(act, roles_at(act.person, row.application, clock.today()))
-        self._next(row, act, self._met(row, act))
+        self._next(row, act, self._met(act))
         _check_stands(row)
         _check_object(act, row.application.reference, approved(row).digest())
         if act.verdict == "refuse":
@@ -227,10 +227,14 @@ class CountersignHandler:
         return Told(agreement_paper(row).project, link, tuple(lines))
 
     @staticmethod
-    def _met(row: Agreement, act: Act) -> set[str]:
+    def _met(act: Act) -> set[str]:
         """The guards that hold: papers from the decision, and another person than the first."""
         before = Act.objects.filter(
-            kind="countersign", state=HEARD, object_digest=act.object_digest, verdict="agree"
+            kind="countersign",
+            state=HEARD,
+            subject=act.subject,
+            object_digest=act.object_digest,
+            verdict="agree",
         ).exclude(role=act.role)
         met = {"made_from_decision"}
         if not before.filter(person=act.person).exists():
@@ -241,9 +245,9 @@ class CountersignHandler:
     def _next(row: Agreement, act: Act, met: set[str]) -> str:
         role = act.role
         if act.verdict == "refuse":
-            return AGREEMENT.check_step(row.state, "refuse", role, met=("reasons_published",))  # type: ignore[arg-type]
+            return AGREEMENT.check_step(row.state, "refuse", role, met=("reasons_published",))
         office = {"caldicott_guardian": "guardian", "siro": "siro"}.get(role, "guardian")
-        return AGREEMENT.check_step(row.state, f"countersign_as_{office}", role, met=met)  # type: ignore[arg-type]
+        return AGREEMENT.check_step(row.state, f"countersign_as_{office}", role, met=met)
 
 
 def _reasons(act: Act, row: Agreement) -> OfficerReasons:
@@ -279,7 +283,7 @@ class StepHandler:
             permit=permit, kind=act.kind, reason=act.wish.get("reason", ""),
             made_by=act.person, made_at=clock.now(),
         )  # fmt: skip
-        kind: StepKind = act.kind  # type: ignore[assignment]
+        kind: StepKind = act.kind
         if act.pk not in step.acts:
             step.acts = [*step.acts, act.pk]
         step.state = WAITING if len(step.acts) >= STEPS[kind].people else GATHERING

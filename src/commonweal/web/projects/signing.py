@@ -26,7 +26,7 @@ from commonweal.web.signing.services import propose
 REASONS: tuple[str, ...] = tuple(
     word for word in TYPES["permit.paused"].fields["reason"].words if word != "restored_from_backup"
 )
-"""Why a person can stop a permit: the ledger's words, but for the one that only a restore writes."""
+"""Why a person can stop a permit: the ledger's words without the one that a restore writes."""
 
 
 def accept(person: User, row: Agreement) -> Act:
