@@ -12,23 +12,25 @@ from typing import Any
 import pytest
 
 from tests.web.conftest import new_client
-from tests.web.projects.room import OTHERS, Nothing, Road
+from tests.web.projects.room import Road
 
 
 @pytest.fixture(scope="module")
-def decided(web_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
-    """An application that was sent, voted on and decided."""
+def begun(
+    web_home: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Road]:
+    """An application that was decided, and brought as far as the module's `FROM` says."""
     from django.conf import settings
     from django.db import transaction
 
-    from commonweal.web.signing import handlers
-
     with pytest.MonkeyPatch.context() as patch, transaction.atomic():
-        for kind in OTHERS:
-            patch.setitem(handlers._handlers, kind, Nothing())
         home = copied(web_home, tmp_path_factory.mktemp("decided"))
         patch.setattr(settings, "ENVIRONMENT", dataclasses.replace(settings.ENVIRONMENT, home=home))
-        yield Road(home).decided()
+        found = Road(home).decided()
+        stage = getattr(request.module, "FROM", "")
+        if stage:
+            getattr(found, stage)()
+        yield found
         transaction.set_rollback(True)
 
 
@@ -39,12 +41,12 @@ def copied(home: Path, to: Path) -> Path:
 
 
 @pytest.fixture
-def road(decided: Road, db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Road:
-    """The decided application, for one test."""
+def road(begun: Road, db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Road:
+    """The module's application, for one test."""
     from django.conf import settings
 
-    found = copy.deepcopy(decided)
-    found.home = copied(decided.home, tmp_path)
+    found = copy.deepcopy(begun)
+    found.home = copied(begun.home, tmp_path)
     found.application.refresh_from_db()
     monkeypatch.setattr(
         settings, "ENVIRONMENT", dataclasses.replace(settings.ENVIRONMENT, home=found.home)

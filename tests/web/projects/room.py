@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -24,13 +24,14 @@ from commonweal.governance.committee.membership import membership_of
 from commonweal.governance.committee.outcome import Case, decide
 from commonweal.governance.committee.rules import default_rules
 from commonweal.governance.committee.votes import Vote, cast, open_ballot
+from commonweal.papers.acts import new_act, software_signed
 from commonweal.papers.base import Paper
+from commonweal.vault.custody import Custody
+from commonweal.vault.custody.acts import record_within, records_about
 from tests.applications import content_data, forms
 from tests.web.signing_room import signer
 
 VOTERS = ("grace", "hamish", "yusuf", "irene", "jamal", "zofia")
-OTHERS: tuple[ActKind, ...] = ("send", "conflict", "vote", "decide", "advise")
-"""Kinds of acts that other apps follow up."""
 ROLES = {
     "amara": "applicant", "grace": "committee_chair", "hamish": "committee_member",
     "yusuf": "committee_member", "irene": "committee_lay", "jamal": "committee_lay",
@@ -38,21 +39,6 @@ ROLES = {
     "vera": "signatory_custodian", "owen": "caldicott_guardian", "priya": "siro",
 }  # fmt: skip
 _WRITTEN_ON = date(2026, 3, 2)
-
-
-class Nothing:
-    """A handler for which nothing has to be true and from which nothing follows."""
-
-    def check(self, act: Any) -> None:
-        """Let everything pass."""
-
-    def follow(self, act: Any) -> None:
-        """Write nothing."""
-
-    def told(self, act: Any) -> Any:
-        from commonweal.web.signing.handlers import Told
-
-        return Told("A thing", "/")
 
 
 def content_today(today: date, **changes: Any) -> dict[str, Any]:
@@ -98,6 +84,7 @@ class Road:
     paper: Any = None
     votes: list[Vote] = field(default_factory=list)
     declarations: list[Declaration] = field(default_factory=list)
+    opened: Custody | None = None
 
     # --- signing ------------------------------------------------------------------------------
 
@@ -113,15 +100,30 @@ class Road:
     def act(
         self, who: str, kind: ActKind, verdict: str, about: str, content: Paper | None = None
     ) -> Any:
-        from commonweal.web.signing.services import propose
+        """An act that another app followed up: signed, heard of by the ledger, and kept."""
+        from django.conf import settings
 
-        row = propose(
-            user(who), ROLES[who], kind, verdict, subject=self.application.reference,
-            object_digest=about, back="/", content=content,
+        from commonweal.web.config import clock
+        from commonweal.web.signing.models import HEARD, Act
+
+        paper = new_act(
+            kind=kind, verdict=verdict, actor=who, role=ROLES[who],  # type: ignore[arg-type]
+            subject=self.application.reference, object_digest=about, home=settings.HOME.id,
+            at=clock.now(), content=None if content is None else content.digest(),
         )  # fmt: skip
-        settled = self.sign(row)
-        assert settled.state == "heard", settled.sentence
-        return settled
+        with self.custody() as custody:
+            signed = software_signed(paper, custody.signer(who), paper.at)
+            with custody.ledger.transaction() as writing:
+                record_within(custody, writing, signed)
+            heard = records_about(custody, paper.subject).heard(signed).heard
+        return Act.objects.create(
+            id=paper.id, person=user(who), kind=kind, verdict=verdict, role=paper.role,
+            subject=paper.subject, object_digest=about, paper=paper.canonical(),
+            content=None if content is None else content.canonical(), back="/",
+            evidence=signed.plain()["evidence"], state=HEARD, made_at=paper.at,
+            expires_at=paper.expires, signed_at=paper.at, settled_at=clock.now(),
+            heard_at=heard.at, entry=heard.entry,
+        )  # fmt: skip
 
     def work(self) -> None:
         """The signer's worker takes each of its steps once."""
@@ -270,9 +272,11 @@ class Road:
         return settled
 
     def decided(self) -> Road:
-        self.send()
-        self.review()
-        self.decide()
+        with signer(self.home) as self.opened:
+            self.send()
+            self.review()
+            self.decide()
+        self.opened = None
         return self
 
     def agreed(self) -> Road:
@@ -281,9 +285,13 @@ class Road:
         self.accept()
         return self
 
-    def permitted(self) -> Road:
+    def countersigned(self) -> Road:
         self.agreed()
         self.countersign()
+        return self
+
+    def permitted(self) -> Road:
+        self.countersigned()
         self.work()
         return self
 
@@ -308,7 +316,10 @@ class Road:
         return Permit.objects.filter(application=self.application).first()
 
     @contextmanager
-    def custody(self) -> Any:
+    def custody(self) -> Iterator[Custody]:
+        if self.opened is not None:
+            yield self.opened
+            return
         with signer(self.home) as opened:
             yield opened
 
@@ -322,3 +333,35 @@ def _granted(path: tuple[str, str, str]) -> VariableDecision:
     dataset, table, variable = path
     plain = {"dataset": dataset, "table": table, "variable": variable, "verdict": "granted"}
     return VariableDecision.read(plain, "What was decided of a variable")
+
+
+# --- what somebody does who owns the database -------------------------------------------------
+
+
+def put(row: Any, **values: Any) -> None:
+    """What somebody does who owns the database."""
+    from commonweal.web.ledgerlink.models import governed_write
+
+    with governed_write():
+        type(row).objects.filter(pk=row.pk).update(**values)
+
+
+def ordered(road: Road) -> None:
+    """Somebody who owns the database orders the permit."""
+    from commonweal.web.config import clock
+    from commonweal.web.projects.models import PermitOrder
+
+    put(road.agreement, state="countersigned")
+    PermitOrder.objects.update_or_create(
+        agreement=road.agreement,
+        defaults={"state": "waiting", "dossier": None, "made_at": clock.now()},
+    )
+
+
+def refused(road: Road) -> str:
+    """The signer refuses, says why, and nothing is lost or half done; the code."""
+    road.work()
+    assert (road.order.state, road.permit, road.on_ledger()) == ("refused", None, None)
+    assert road.agreement.state == "countersigned"
+    assert road.order.sentence.endswith(".")
+    return str(road.order.code)

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import transaction
 
+from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import Refused
 from commonweal.governance.agreement.make import make_agreement, make_framework
 from commonweal.governance.agreement.model import AgreedParty, Signatory
@@ -324,7 +325,7 @@ def officer_reasons(
         "office": role,
         "step": step,
         "reasons": words.replace("\r\n", "\n").strip(),
-        "at": at,
+        "at": stamp(at),
     }
     return OfficerReasons.read(plain, "The reasons", "CW-AGREEMENT-INVALID")
 
