@@ -114,6 +114,35 @@ def _from_dossier(
     return issue_from_dossier(custody, dossier, judge, keys, out, named)
 
 
+@app.command("signers")
+def signers(
+    ctx: typer.Context,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A key to sign with from now on; may be given again.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show or name the keys with which the service signs a committee's permits.
+
+    It is recorded on the ledger. A demonstration signs with `permit-signer` until others are named;
+    a home for real data makes no permit in the service before somebody names its keys.
+    """
+    from commonweal.vault.custody.signers import name_signers, named_signers
+
+    with opened(ctx, home) as custody:
+        if key:
+            name_signers(custody, key)
+        names = named_signers(custody)
+        line = f"The service signs permits with: {', '.join(names)}."
+        emit(json, {"keys": list(names)}, [line])
+
+
 @app.command("show")
 def show(
     ctx: typer.Context, file: PermitFile, home: HomeOption = None, json: JsonOption = False

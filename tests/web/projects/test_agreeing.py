@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.web.projects.room import Road, code, put, refused, user
 
 FROM = "framework"

@@ -173,6 +173,18 @@ EXPECTED: dict[str, str] = {
         system | published | end_appeal_time>stands
         system | stands | carry_out>carried_out, put_away>put_away
     """,
+    "framework": """
+        ig_officer | drafted | offer>offered, withdraw>withdrawn
+        ig_officer | offered | withdraw>withdrawn
+        ig_officer | accepted_by_applicant | withdraw>withdrawn
+        signatory_applicant | drafted | withdraw>withdrawn
+        signatory_applicant | offered | accept>accepted_by_applicant, withdraw>withdrawn
+        signatory_applicant | accepted_by_applicant | withdraw>withdrawn
+        signatory_custodian | drafted | withdraw>withdrawn
+        signatory_custodian | offered | withdraw>withdrawn
+        signatory_custodian | accepted_by_applicant | accept>in_force, withdraw>withdrawn
+        system | in_force | replace>replaced
+    """,
     "agreement": """
         ig_officer | drafted | offer>offered
         applicant | drafted | withdraw>withdrawn
@@ -191,7 +203,7 @@ EXPECTED: dict[str, str] = {
         signatory_applicant | siro_signed | withdraw>withdrawn
         signatory_applicant | paused | withdraw>withdrawn
         signatory_custodian | drafted | withdraw>withdrawn
-        signatory_custodian | offered | withdraw>withdrawn
+        signatory_custodian | offered | accept_internal_terms>with_officers, withdraw>withdrawn
         signatory_custodian | accepted_by_applicant | accept>with_officers, withdraw>withdrawn
         signatory_custodian | with_officers | withdraw>withdrawn
         signatory_custodian | guardian_signed | withdraw>withdrawn
@@ -342,7 +354,9 @@ GUARDED: dict[str, set[str]] = {
     "decision": {"take_short_route", "take_chairs_action", "decide", "record_deadlock",
                  "discuss_again", "apply_deadlock_rule", "publish", "call_in", "appeal",
                  "end_appeal_time", "uphold_appeal", "dismiss_appeal", "carry_out", "put_away"},
-    "agreement": {"offer", "accept", "countersign_as_guardian", "countersign_as_siro", "pause",
+    "framework": {"accept", "replace"},
+    "agreement": {"offer", "accept", "accept_internal_terms",
+                  "countersign_as_guardian", "countersign_as_siro", "pause",
                   "go_on", "refuse", "make_permit", "stop", "replace", "end", "lapse"},
     "permit": {"issue", "begin", "pause", "suspend", "resume", "supersede", "revoke", "run_out"},
     "release": {"build", "finish_building", "measure", "sign_off", "send_back", "release", "end"},

@@ -100,6 +100,7 @@ OWNERS = {
     "question": "asked c with_applicant a answered k settled n taken_back n",
     "decision": "awaited k short_route k chair_acts k deadlocked k made c published a "
     "under_appeal o stands s carried_out n put_away n set_aside n not_made n",
+    "framework": "drafted c offered a accepted_by_applicant c in_force s replaced n withdrawn n",
     "agreement": "drafted c offered a accepted_by_applicant c with_officers o guardian_signed o "
     "siro_signed o paused o countersigned s in_force s refused_by_officer n replaced n ended n "
     "withdrawn n lapsed n",
