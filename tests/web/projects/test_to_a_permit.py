@@ -28,3 +28,23 @@ def test_a_decision_becomes_a_permit_on_the_ledger(road: Road) -> None:
     assert (
         json.loads(bytes(road.order.dossier))["decision"]["id"] == road.agreement.decision.reference
     )
+
+
+def test_what_the_service_says_of_it_comes_to_the_ledger(road: Road) -> None:
+    """The ledger takes each of the service's events only where it heard of the act behind it."""
+    from commonweal.web.ledgerlink.models import Intent
+    from commonweal.web.ledgerlink.services import unplaced
+    from commonweal.web.ledgerlink.workers import place_intents
+
+    before = set(Intent.objects.values_list("pk", flat=True))
+    road.permitted()
+    with road.custody() as custody:
+        while place_intents(custody):
+            pass
+    assert unplaced() == 0
+    made = Intent.objects.exclude(pk__in=before).order_by("pk").values_list("type", flat=True)
+    assert list(made) == [
+        "framework.offered", "framework.accepted", "framework.accepted", "agreement.offered",
+        "agreement.accepted", "agreement.accepted", "officer.countersigned",
+        "officer.countersigned", "agreement.in_force",
+    ]  # fmt: skip
