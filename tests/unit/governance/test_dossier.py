@@ -475,30 +475,24 @@ def test_the_applicants_signatory_countersigns() -> None:
 # --- time ---------------------------------------------------------------------------------------
 
 
-def test_a_refusal_after_the_decision_holds_whatever_it_was_about() -> None:
+@pytest.mark.parametrize("after", [True, False])
+def test_a_refusal_after_the_decision_holds_whatever_it_was_about(after: bool) -> None:
     desk = Desk()
     desk.review()
+    refusal = people.signed(
+        "guardian", "countersign", "refuse", factories.hash_of("another agreement"), desk.now
+    )
+    if not after:
+        desk.hear(refusal)
     desk.decide()
-    desk.hear(
-        people.signed(
-            "guardian", "countersign", "refuse", factories.hash_of("an earlier agreement"),
-            desk.now, home=people.HOME, subject=people.APPLICATION,
-        )
-    )  # fmt: skip
+    if after:
+        desk.hear(refusal)
     desk.agree()
     desk.countersign()
-    refused("CW-DOSSIER-REFUSED", desk)
-
-
-def test_a_refusal_before_the_decision_was_about_another_one() -> None:
-    desk = Desk()
-    desk.hear(
-        people.signed(
-            "guardian", "countersign", "refuse", factories.hash_of("an earlier agreement"),
-            desk.now, home=people.HOME, subject=people.APPLICATION,
-        )
-    )  # fmt: skip
-    assert desk.complete().judge().draft
+    if after:
+        refused("CW-DOSSIER-REFUSED", desk)
+    else:
+        assert desk.judge().draft
 
 
 def test_countersignatures_do_not_count_for_ever() -> None:
