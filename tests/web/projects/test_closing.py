@@ -126,6 +126,7 @@ MAY = {
 }
 
 
+@pytest.mark.slow
 def test_who_may_do_what_on_the_page(ended: Road, browser_of: Callable[[str], Any]) -> None:
     from django.db import transaction
 
@@ -138,9 +139,12 @@ def test_who_may_do_what_on_the_page(ended: Road, browser_of: Callable[[str], An
     assert certify(ended) == ""
     form = {"how-1": "The key was destroyed.", "day-1.day": day.day, "day-1.month": day.month,
             "day-1.year": day.year, "words": "They are gone."}  # fmt: skip
-    for who in ("amara", "colin", "edward", "farah", "owen", "priya", "rosa"):
+    assert {state for states in MAY.values() for state in states} | CLOSING.final == set(
+        CLOSING.states
+    )
+    for who in ("amara", "edward", "priya", "rosa"):
         client = browser_of(who)
-        for state, action in itertools.product(CLOSING.states, MAY):
+        for state, action in itertools.product(CLOSING.states[:5], MAY):
             with transaction.atomic():
                 with governed_write():
                     Closing.objects.update(state=state)

@@ -125,8 +125,9 @@ def _issue(custody: Custody, content: bytes) -> tuple[PermitPaper, bytes]:
                     custody, file, DossierJudge(installed_rules()), named_signers(custody),
                     Path(folder) / "permit.jws",
                 )  # fmt: skip
-            except Refused as error:
-                if error.code != "CW-PERMIT-EXISTS":
+            except CommonwealError:
+                # Another worker may have made it meanwhile, which uses the acts up.
+                if custody.ledger.permit_standing(permit_id) is None:
                     raise
     _require_same(custody, permit_id, content)
     # Cut off after the ledger had it, these two may not have been done.
