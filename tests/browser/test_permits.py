@@ -19,7 +19,7 @@ from tests.web.house import Served, make_home, served
 
 Axe = Callable[[Page], list[str]]
 Look = Callable[[Page, str], None]
-PICTURES = "COMMONWEAL_TEST_PICTURES"
+PICTURES = "TEST_PICTURES"
 """A folder for pictures of the pages, for whoever wants to look at them."""
 
 

@@ -30,7 +30,7 @@ from tests.release_house import House, hospital
 from tests.release_stores import as_postgresql
 
 FOLDER = "docs/how-to"
-WITHOUT_COMMANDS = {"apply-for-data.md", "run-choices.md"}
+WITHOUT_COMMANDS = {"agree-and-permit.md", "apply-for-data.md", "run-choices.md"}
 RELEASE = "tutorial-conditions-1.r1"
 DEMO = "commonweal home create --name 'Example Hospital' --demo"
 NO_HOME = "unset COMMONWEAL_HOME"

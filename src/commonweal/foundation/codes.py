@@ -387,6 +387,7 @@ APPLY = {
     "CW-AGREEMENT-FRAMEWORK": "A framework contract is missing, another's, or too short.",
     "CW-AGREEMENT-EARLY": "An agreement would be older than the decision it rests on.",
     "CW-AGREEMENT-TEXT": "A text is not the one that was agreed.",
+    "CW-CLOSING-CERTIFICATE": "A certificate of destruction is not whole.",
     "CW-COMPILE-DECISION-OTHER": "A decision is not about this version of the application.",
     "CW-COMPILE-NOT-APPROVED": "The decision does not approve the application.",
     "CW-COMPILE-VARIABLES": "The decision does not decide exactly the variables asked for.",

@@ -143,7 +143,7 @@ class Road:
         from commonweal.web.ledgerlink.models import governed_write
 
         person = user(who)
-        membership = person.memberships.get(role="applicant")
+        membership = person.memberships.filter(role="applicant").order_by("pk").last()
         self.application = services.begin(person, membership)
         content = read_draft(content_today(clock.today(), **changes))
         Draft.objects.filter(pk=self.application.pk).update(
@@ -271,9 +271,9 @@ class Road:
         assert settled.state == "heard", (settled.code, settled.sentence)
         return settled
 
-    def decided(self) -> Road:
+    def decided(self, **changes: Any) -> Road:
         with signer(self.home) as self.opened:
-            self.send()
+            self.send(**changes)
             self.review()
             self.decide()
         self.opened = None

@@ -66,6 +66,9 @@ def test_from_a_decision_to_a_permit_by_clicking(
     assert "Purpose, and no other" in page.text
     assert "Annex B: data" in page.text
     assert "Ask for other wording" in page.text
+    for client, turn in ((colin, True), (vera, False)):
+        listed = shown(client, "/permits/").text
+        assert ("It is your turn" in listed) is turn
     assert "I accept this agreement for my organisation" in signed(
         road, colin, agreement, do="accept"
     ).text  # fmt: skip

@@ -83,6 +83,7 @@ PEOPLE = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_people_do_without_signing(road: Road) -> None:
     """The same through the use cases, for people in every state that an agreement can have."""
     from django.db import transaction

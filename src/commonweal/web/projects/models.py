@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from commonweal.governance.states.agreement import AGREEMENT
+from commonweal.governance.states.closing import CLOSING
 from commonweal.governance.states.framework import FRAMEWORK
 from commonweal.papers.permit_state import STATES
 from commonweal.web.accounts.models import Organisation, User
@@ -159,6 +160,38 @@ class Permit(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+
+class Closing(Governed):
+    """What is owed when a permit has ended: destruction by `due_on`, and a certificate of it.
+
+    `certificate`: canonical bytes of the paper; `salt` opens the ledger's commitment to it.
+    `reasons`: why the project ended without one.
+    """
+
+    permit = models.OneToOneField(Permit, on_delete=models.PROTECT, related_name="closing")
+    state = models.CharField(max_length=24, default=CLOSING.initial)
+    due_on = models.DateField()
+    certificate = models.BinaryField(null=True)
+    salt = models.BinaryField(default=bytes)
+    sent_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    reasons = models.TextField(blank=True)
+    changed_at = models.DateTimeField()
+
+    objects = GovernedQuery.as_manager()
+
+    class Meta:
+        """Only states that there are."""
+
+        base_manager_name = "objects"
+        constraints = (
+            models.CheckConstraint(
+                name="closing_state_known", condition=Q(state__in=sorted(CLOSING.states))
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"closing of {self.permit_id}"
 
 
 class PermitStep(models.Model):

@@ -6,6 +6,7 @@ from typing import Any
 
 from commonweal.foundation.errors import Fault
 from commonweal.governance.dossier.steps import STEPS
+from commonweal.governance.states.closing import CLOSING
 from commonweal.governance.states.permit import PERMIT
 from commonweal.papers.permit import Permit as PermitPaper
 from commonweal.papers.sentences import permit_sentences
@@ -13,7 +14,15 @@ from commonweal.papers.signing import unverified
 from commonweal.web.committee.services import decision_paper
 from commonweal.web.config import clock
 from commonweal.web.config.jinja import moment
-from commonweal.web.projects.models import DONE, GATHERING, STEP_KINDS, WAITING, Permit, PermitStep
+from commonweal.web.projects.models import (
+    DONE,
+    GATHERING,
+    STEP_KINDS,
+    WAITING,
+    Closing,
+    Permit,
+    PermitStep,
+)
 from commonweal.web.projects.policies import step_roles
 from commonweal.web.projects.presenters import title_of
 from commonweal.web.projects.signing import REASONS
@@ -54,6 +63,7 @@ def permit_page(row: Permit, held: frozenset[str]) -> dict[str, Any]:
     paper, state = permit_paper(row), state_of(row)
     entry = entry_of(row.reference)
     decision = decision_paper(row.agreement.decision)
+    closing = Closing.objects.filter(permit=row).first()
     return {
         "permit": row,
         "title": paper.project.title,
@@ -76,6 +86,8 @@ def permit_page(row: Permit, held: frozenset[str]) -> dict[str, Any]:
             for kind in STEP_KINDS
             if step_roles(kind, state) & held
         ],
+        "closing": closing,
+        "closing_says": "" if closing is None else CLOSING.sentences[closing.state],
         "under_way": [_told(one) for one in row.steps.select_related("made_by")],
     }  # fmt: skip
 

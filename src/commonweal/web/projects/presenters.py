@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from commonweal.foundation.errors import CommonwealError
@@ -13,6 +14,7 @@ from commonweal.governance.states.machine import OWNER_WORDS, StateMachine
 from commonweal.papers.act_table import fingerprint
 from commonweal.papers.sentences import permit_sentences
 from commonweal.web.accounts.models import User
+from commonweal.web.accounts.policies import memberships_on
 from commonweal.web.applications.models import Application
 from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.services import decision_paper
@@ -106,19 +108,43 @@ def overview(person: User) -> dict[str, Any]:
         .order_by("-issued_at", "-id")[:SHOWN]
     )
     frameworks = frameworks_of(person, day).select_related("organisation")
+    mine = _roles_anywhere(person, day) | staff
     return {
         "title": "Agreements and permits",
         "waiting": _waiting() if "ig_officer" in staff else [],
-        "agreements": [_line(one, one.state, SHORT) for one in agreements],
+        "agreements": [
+            _line(one, one.state, SHORT) | {"turn": _is_turn(AGREEMENT, one.state, mine)}
+            for one in agreements
+        ],
         "permits": [_line(one, state_of(one), PERMIT_SHORT) for one in permits],
         "frameworks": [
             {
                 "reference": one.reference, "title": one.organisation.name,
                 "state": SHORT[one.state], "ends": one.ends,
+                "turn": _is_turn(FRAMEWORK, one.state, mine),
             }
             for one in frameworks.order_by("-made_at", "-id")[:SHOWN]
         ],
     }  # fmt: skip
+
+
+_ANSWERS = frozenset({"offer", "accept", "countersign_as_guardian", "countersign_as_siro"})
+"""Steps that others wait for."""
+
+
+def _is_turn(machine: StateMachine, state: str, held: frozenset[str]) -> bool:
+    """True if others wait for somebody in these roles."""
+    return any(
+        one.from_ == state and one.action in _ANSWERS and one.by & held
+        for one in machine.transitions
+    )
+
+
+def _roles_anywhere(person: User, day: date) -> frozenset[str]:
+    """Signing for an organisation, wherever it is: only what is one's own is listed at all."""
+    return frozenset(
+        one.role for one in memberships_on(person, day) if one.role == "signatory_applicant"
+    )
 
 
 def _line(row: Agreement | Permit, state: str, words: dict[str, tuple[str, str]]) -> dict[str, Any]:

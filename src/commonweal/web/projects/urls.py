@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from commonweal.web.projects.views import agreements, offering, overview, permits
+from commonweal.web.projects.views import agreements, closings, offering, overview, permits
 
 app_name = "projects"
 urlpatterns = [
@@ -30,5 +30,6 @@ urlpatterns = [
     path("<str:reference>/", permits.permit, name="permit"),
     path("<str:reference>/signed", permits.signed_file, name="signed"),
     path("<str:reference>/ga4gh", permits.ga4gh_file, name="ga4gh"),
+    path("<str:reference>/closing/", closings.closing, name="closing"),
     path("<str:reference>/<slug:kind>/", permits.step, name="step"),
 ]  # fmt: skip

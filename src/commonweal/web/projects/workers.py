@@ -31,6 +31,7 @@ from commonweal.vault.custody.permit_steps import step_from_acts, taken_before
 from commonweal.vault.custody.signers import named_signers
 from commonweal.web.config import clock
 from commonweal.web.ledgerlink.services import govern
+from commonweal.web.projects import closing
 from commonweal.web.projects.models import (
     DONE,
     REFUSED,
@@ -58,13 +59,13 @@ def steps(room: str) -> Sequence[Callable[[Custody], int]]:
     """What the signer does for this app."""
     if room != "signer":
         return ()
-    return (issue_waiting, take_waiting, FollowLedger(), end_old_offers)
+    return (issue_waiting, take_waiting, FollowLedger(), end_what_is_late)
 
 
-def end_old_offers(custody: Custody) -> int:
-    """End offers that nobody accepted in time."""
+def end_what_is_late(custody: Custody) -> int:
+    """End offers that nobody accepted in time; certificates that did not come are overdue."""
     del custody
-    return lapse_offers()
+    return lapse_offers() + closing.run_over()
 
 
 # --- permits ------------------------------------------------------------------------------------
@@ -124,8 +125,9 @@ def _issue(custody: Custody, content: bytes) -> tuple[PermitPaper, bytes]:
                     custody, file, DossierJudge(installed_rules()), named_signers(custody),
                     Path(folder) / "permit.jws",
                 )  # fmt: skip
-            except Refused as error:
-                if error.code != "CW-PERMIT-EXISTS":
+            except CommonwealError:
+                # Another worker may have made it meanwhile, which uses the acts up.
+                if custody.ledger.permit_standing(permit_id) is None:
                     raise
     _require_same(custody, permit_id, content)
     # Cut off after the ledger had it, these two may not have been done.
@@ -229,6 +231,8 @@ def follow_permit(custody: Custody, pk: int) -> int:
         ends = {"superseded": ("replace", "replaced")} | {
             state: ("end", "ended") for state in OWES if state != "expired"
         }
+        if row.state in OWES:
+            closing.begin(row, SIGNER)
         if agreement.state == "in_force" and row.state in ends:
             action, reason = ends[row.state]
             agreement.state = AGREEMENT.check_step(

@@ -79,7 +79,7 @@ def framework(request: HttpRequest, reference: str) -> HttpResponse:
     more = _more(request, application) | {
         "problem": problem,
         "starts": _typed_day(request, "starts", today),
-        "ends": _typed_day(request, "ends", today.replace(year=today.year + 5, day=1)),
+        "ends": _typed_day(request, "ends", date(today.year + 5, 12, 31)),
     }
     return page(request, "offer_framework", more, 400 if problem else 200)
 
