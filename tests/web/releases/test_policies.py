@@ -143,31 +143,39 @@ def test_whose_permit_is_whose(room: Room) -> None:
 
 def permit_of(who: str, reference: str) -> None:
     """The rows of other apps from an application of `who` to its permit, as bare as they can be."""
-    from commonweal.web.applications.models import Version
     from commonweal.web.applications.services import begin
-    from commonweal.web.committee.models import Decision
-    from commonweal.web.config import clock
     from commonweal.web.ledgerlink.models import governed_write
-    from commonweal.web.projects.models import Agreement, Permit
+    from commonweal.web.projects.models import Permit
 
-    writer, now = person(who), clock.now()
+    writer = person(who)
     mine = begin(writer, writer.memberships.get())
-    bare = {"content": b"", "digest": "sha256:" + "0" * 64}
+    known = {"Application": mine, "User": writer, "Organisation": mine.organisation}
     with governed_write():
-        version = Version(
-            application=mine, number=1, salt=b"", sent_at=now, sent_by=writer, **bare
-        )  # fmt: skip
-        version.save()
-        decision = Decision(version=version, reference="d-1", made_at=now, **bare)
-        decision.save()
-        agreement = Agreement(
-            application=mine, decision=decision, reference="a-1", made_at=now, **bare
-        )  # fmt: skip
-        agreement.save()
-        Permit(
-            reference=reference, application=mine, agreement=agreement, state="active",
-            issued_at=now, **bare,
-        ).save()  # fmt: skip
+        bare(Permit, known, reference=reference, state="active")
+
+
+def bare(model: Any, known: dict[str, Any], **given: Any) -> Any:
+    """A row with nothing in it but what it must have; rows that it hangs on are made as bare."""
+    from django.db import models
+
+    from commonweal.web.config import clock
+
+    made = {models.DateTimeField: clock.now(), models.DateField: today(), models.BinaryField: b""}
+    values = dict(given)
+    for field in model._meta.concrete_fields:
+        if field.name in values or field.null or field.has_default() or field.primary_key:
+            continue
+        if isinstance(field, models.ForeignKey):
+            name = field.related_model.__name__
+            known.setdefault(name, None)
+            known[name] = known[name] or bare(field.related_model, known)
+            values[field.name] = known[name]
+        else:
+            number = isinstance(field, models.IntegerField)
+            values[field.name] = made.get(type(field), 1 if number else "x")
+    row = model(**values)
+    row.save()
+    return row
 
 
 def test_who_made_it_reads_why_they_cannot_sign(
