@@ -49,12 +49,9 @@ def nothing_released(room: Room) -> bool:
 # --- asking -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("permit", [PAUSED, REVOKED, ANNOUNCED])
-def test_a_permit_that_is_not_live_is_not_planned(room: Room, permit: str) -> None:
-    assert code_of(lambda: ask("plan", permit=permit)) == "CW-RELEASE-ORDER"
-
-
-def test_a_permit_that_there_is_not(room: Room) -> None:
+def test_a_permit_that_is_not_live_is_not_planned(room: Room) -> None:
+    for permit in (PAUSED, REVOKED, ANNOUNCED):
+        assert code_of(lambda permit=permit: ask("plan", permit=permit)) == "CW-RELEASE-ORDER"  # type: ignore[misc]
     assert code_of(lambda: ask("plan", permit="permit-99")) == "CW-WEB-NOT-FOUND"
 
 
@@ -75,9 +72,9 @@ def test_two_orders_for_one_permit_do_not_wait_together(room: Room) -> None:
         again.save(force_insert=True)
 
 
-@pytest.mark.parametrize("kind", ["sign_off", "send_back", "open", ""])
-def test_only_plans_and_builds_are_ordered(room: Room, kind: str) -> None:
-    assert code_of(lambda: ask(kind)) == "CW-RELEASE-ORDER"
+def test_only_plans_and_builds_are_ordered(room: Room) -> None:
+    for kind in ("sign_off", "send_back", "open", ""):
+        assert code_of(lambda kind=kind: ask(kind)) == "CW-RELEASE-ORDER"  # type: ignore[misc]
 
 
 # --- working ----------------------------------------------------------------------------------
