@@ -25,7 +25,7 @@ from commonweal.papers.release import AppliedChoices, PeopleCounts, RiskFigures
 from commonweal.papers.release.planned import PlanSummary, planned
 from tests.web.conftest import Page, client, db, sign_in, web_home  # noqa: F401 (fixtures)
 from tests.web.releases.conftest import browser_of, room  # noqa: F401 (fixtures)
-from tests.web.releases.room import LIVE, Room, ask, order, release
+from tests.web.releases.room import LIVE, Room, as_planned, ask, order, release
 from tests.web.releases.room import planned as plan_in
 
 # --- one neighbour's choice -----------------------------------------------------------------------
@@ -219,7 +219,7 @@ def test_stopped_in_the_middle_of_a_build_nothing_is_released(
 ) -> None:
     from commonweal.web.releases import services
 
-    plan_in(room)
+    as_planned()
     made = ask("build")
     beat, stopped = services.beat, []
 

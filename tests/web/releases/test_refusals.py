@@ -17,10 +17,10 @@ from tests.web.releases.room import (
     PAUSED,
     REVOKED,
     Room,
+    as_planned,
     ask,
     order,
     person,
-    planned,
     release,
 )
 from tests.web.signing_room import sign_now
@@ -89,7 +89,7 @@ def test_paused_after_it_was_asked(room: Room) -> None:
 
 
 def test_revoked_between_plan_and_build(room: Room) -> None:
-    planned(room)
+    as_planned()
     made = ask("build")
     room.stop("revoke")
     room.work()
@@ -159,7 +159,7 @@ def test_over_a_limit_the_data_manager_gets_advice_and_others_do_not(
 
 
 def test_over_a_limit_only_when_it_is_built(room: Room, browser_of: Callable[[str], Any]) -> None:
-    planned(room)
+    as_planned()
     made = ask("build")
     room.people = 12
     room.furnish()
@@ -208,7 +208,7 @@ def test_an_order_that_was_changed_to_another_permit(room: Room) -> None:
 def test_an_order_with_an_id_that_is_not_the_next(room: Room) -> None:
     from commonweal.web.releases.models import Order
 
-    planned(room)
+    as_planned()
     made = ask("build")
     Order.objects.filter(pk=made.pk).update(release=f"{LIVE}.r7")
     room.work()
