@@ -39,7 +39,9 @@ from commonweal.governance.committee.rules import default_rules
 from commonweal.governance.dossier.judge import DossierJudge, installed_rules
 from commonweal.governance.dossier.paper import approval_digest
 from commonweal.governance.dossier.published import PublishedRules
+from commonweal.papers.acts import new_act, software_signed
 from commonweal.papers.catalogue import Catalogue
+from commonweal.papers.release import ReleaseSummary
 from commonweal.vault.custody import Custody, open_custody
 from commonweal.vault.custody.acts import records_about
 from commonweal.vault.custody.committee_permits import issue_from_dossier
@@ -84,6 +86,22 @@ class Hospital:
             "permit", "issue", "--dossier", dossier, "--key", "permit-signer", "--out", out,
             "--catalogue", "catalogue.yaml", code=code,
         )  # fmt: skip
+
+    def signed_off(self, folder: Path) -> Path:
+        """A file with what the information governance officer signs about a release."""
+        with open_custody(self.folder / "home", SystemClock()) as custody:
+            content = (folder / "summary.jws").read_bytes()
+            summary = ReleaseSummary.load(content, custody.belief)
+            at = whole_milliseconds(custody.book.now())
+            act = new_act(
+                kind="sign_off_release", verdict="sign_off", actor="edward", role="ig_officer",
+                subject=summary.release, object_digest=summary.digest(), home=custody.home.id,
+                at=at,
+            )  # fmt: skip
+            signed = software_signed(act, custody.signer("edward"), at)
+        file = self.folder / "signed-off.json"
+        file.write_bytes(canonical(signed.plain()))
+        return file
 
     def is_refused(self, plain: Plain, code: str) -> None:
         """The signer refuses, and neither the ledger nor a file holds anything of it."""
@@ -186,6 +204,14 @@ def test_a_decision_becomes_a_release(hospital: Hospital, opened: Path) -> None:
     built = json.loads(hospital.desk.give("release", "build", *papers_, "--json"))
     folder = Path(built["folder"])
     assert "is whole" in hospital.desk.give("release", "verify", folder)
+    refused = hospital.desk.give("release", "open", folder, "--to", opened, code=4)
+    assert refused.startswith("CW-RELEASE-NOT-SIGNED-OFF: ")
+    act = hospital.signed_off(folder)
+    assert hospital.desk.give("release", "decide", folder, "--act", act, code=4).startswith(
+        "CW-ACT-NOT-RECORDED: "
+    )
+    hospital.desk.give("act", "record", act)
+    assert "was signed off" in hospital.desk.give("release", "decide", folder, "--act", act)
     hospital.desk.give("release", "open", folder, "--to", opened)
     tables = read_opened(opened)
     held = {(name, column) for name, table in tables.items() for column in table.column_names}

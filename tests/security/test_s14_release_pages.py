@@ -25,7 +25,7 @@ from commonweal.papers.release import AppliedChoices, PeopleCounts, RiskFigures
 from commonweal.papers.release.planned import PlanSummary, planned
 from tests.web.conftest import Page, client, db, sign_in, web_home  # noqa: F401 (fixtures)
 from tests.web.releases.conftest import browser_of, room  # noqa: F401 (fixtures)
-from tests.web.releases.room import LIVE, Room, ask, order, release
+from tests.web.releases.room import LIVE, Room, as_planned, ask, order, release
 from tests.web.releases.room import planned as plan_in
 
 # --- one neighbour's choice -----------------------------------------------------------------------
@@ -72,7 +72,7 @@ def test_a_neighbour_s_opt_out_changes_the_naive_page_and_not_ours(
     farah = browser_of("farah")
     neighbour = room.tables["patients"][7]["nhs_number"]
     shown, kept = [], []
-    for out in ([], [neighbour], []):
+    for out in ([], [neighbour]):
         room.choose(out=out)
         made = plan_in(room)
         assert made.state == "done"
@@ -82,11 +82,10 @@ def test_a_neighbour_s_opt_out_changes_the_naive_page_and_not_ours(
     naive = [naive_page(one) for one in heard]
     assert naive[0] != naive[1]
     assert '"not_allowed_nationally": 1' in naive[1]
-    assert naive[0] == naive[2]
-    assert shown[0] == shown[1] == shown[2]
-    assert kept[0] == kept[1] == kept[2]
+    assert shown[0] == shown[1]
+    assert kept[0] == kept[1]
     assert not re.search(r"\b(59|60 people|58|61)\b", Page(farah.get(f"/releases/{LIVE}/")).text)
-    assert Order.objects.count() == 3
+    assert Order.objects.count() == 2
 
 
 def test_no_exact_figure_is_in_any_row_of_the_service(
@@ -205,7 +204,12 @@ def test_the_naive_worker_releases_under_a_permit_that_was_revoked_meanwhile() -
 
 
 @pytest.mark.parametrize(
-    ("step", "stage"), [("revoke", "reading"), ("suspend", "writing"), ("revoke", "ledger")]
+    ("step", "stage"),
+    [
+        pytest.param("revoke", "reading", marks=pytest.mark.slow),
+        pytest.param("suspend", "writing", marks=pytest.mark.slow),
+        ("revoke", "ledger"),
+    ],
 )
 def test_stopped_in_the_middle_of_a_build_nothing_is_released(
     room: Room,  # noqa: F811
@@ -215,7 +219,7 @@ def test_stopped_in_the_middle_of_a_build_nothing_is_released(
 ) -> None:
     from commonweal.web.releases import services
 
-    plan_in(room)
+    as_planned()
     made = ask("build")
     beat, stopped = services.beat, []
 

@@ -24,7 +24,7 @@ _MAX_BYTES = 256 * 1024
 @app.command("show")
 def show(file: ActFile, json: JsonOption = False) -> None:
     """Show what an act says, with its fingerprint. It is not verified: that takes the ledger."""
-    signed = _read(file)
+    signed = read_act(file)
     act = signed.act
     lines = [
         act.statement,
@@ -50,7 +50,7 @@ def record(
     from commonweal.foundation.clock import stamp
     from commonweal.vault.custody.acts import record_act
 
-    signed = _read(file)
+    signed = read_act(file)
     with opened(ctx, home) as custody:
         verified = record_act(custody, signed)
     act = verified.act
@@ -62,7 +62,8 @@ def record(
     emit(json, plain, [act.statement, f"The ledger has heard of it, as signed by {act.actor}."])
 
 
-def _read(file: Path) -> SignedAct:
+def read_act(file: Path) -> SignedAct:
+    """The signed act in a file; nothing of it is verified. Raises `Fault` CW-ACT-INVALID."""
     from commonweal.foundation.canonical import parse_json
     from commonweal.foundation.files import read_bytes
     from commonweal.papers.acts import CALLED, SignedAct

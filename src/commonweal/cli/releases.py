@@ -185,6 +185,48 @@ def open_(
     emit(json, report.plain(), report.sentences())
 
 
+@app.command("decide")
+def decide(
+    ctx: typer.Context,
+    folder: ReleaseFolder,
+    act: Annotated[
+        Path, typer.Option(help="What a second person signed (JSON).", show_default=False)
+    ],
+    reasons: Annotated[
+        Path | None,
+        typer.Option(help="The reasons that were signed with a sending back.", show_default=False),
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Sign a release off or send it back, as a second person signed.
+
+    The ledger must have heard of the act (`act record`). It is checked again: it is about this
+    release, by somebody in a role for it who neither planned nor built it, and counts once.
+    """
+    from commonweal.cli.acts import read_act
+    from commonweal.foundation.canonical import parse_json
+    from commonweal.foundation.files import read_bytes
+    from commonweal.governance.dossier.steps import check_step_acts
+    from commonweal.papers.release.sent_back import SentBack
+    from commonweal.vault.custody.release_steps import step_of, take_release_step
+    from commonweal.vault.release.store import SUMMARY, kept_folder
+
+    signed = read_act(act)
+    paper = None
+    if reasons is not None:
+        content = read_bytes(reasons, "The reasons", limit=256 * 1024)
+        paper = SentBack.read(parse_json(content, "The reasons"), "The reasons")
+    with opened(ctx, home) as custody:
+        kept = kept_folder(custody.home.releases, folder, custody.belief)
+        summary = read_bytes(kept / SUMMARY, "The summary")
+        step = step_of(signed)
+        found = take_release_step(custody, step, [signed], summary, check_step_acts, paper)
+    words = "was signed off" if step == "sign_off_release" else "was sent back"
+    plain = {"release": found.release, "step": found.step, "ledger_entry": found.intent}
+    emit(json, plain, [f"Release {found.release} {words}."])
+
+
 @app.command("list")
 def list_(ctx: typer.Context, home: HomeOption = None, json: JsonOption = False) -> None:
     """List the releases that the ledger of this home knows."""

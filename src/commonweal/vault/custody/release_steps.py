@@ -135,6 +135,14 @@ def take_release_step(
     return ReleaseDecided(paper.release, step, intent)
 
 
+def step_of(signed: SignedAct) -> ReleaseStep:
+    """The step that an act is about. Raises `Refused` CW-STEP-ACTS for one about something else."""
+    for step in _EVENTS:
+        if signed.act.kind == step:
+            return step
+    raise Refused("CW-STEP-ACTS", "An act is about another step, or about something else.")
+
+
 def decided(custody: Custody, release: str) -> ReleaseDecided | None:
     """What a second person decided on a release, by the ledger; None where nobody did."""
     with custody.ledger.reading() as connection:

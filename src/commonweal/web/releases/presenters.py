@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from commonweal.governance.states.release import RELEASE
+from commonweal.papers.act_table import fingerprint
 from commonweal.papers.forms import Form
 from commonweal.papers.register import RegisterEntry
 from commonweal.papers.release import PlanSummary, ReleaseSummary
@@ -191,6 +192,7 @@ def release_shown(release: Release, summary: ReleaseSummary) -> dict[str, Any]:
         "risk": risk_rows(summary.risk),
         "checked_on": summary.choices.checked_on,
         "built_at": summary.built_at,
+        "fingerprint": fingerprint(release.digest),
         "tables": [
             {
                 "name": name,
