@@ -10,34 +10,14 @@ from typing import Any
 import pytest
 
 from commonweal.foundation.clock import FixedClock
-from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.figures import CatalogueFigures
 from commonweal.papers.kept import load_kept
 from commonweal.web.discovery import counted, presenters, reading
 from tests import factories
 from tests.web.conftest import Page
+from tests.web.house import paper
 
 Get = Callable[..., Page]
-
-
-def paper(catalogue: Catalogue, dataset: str = "hospital") -> CatalogueFigures:
-    """Figures of the factories' hospital, as the vault would publish them."""
-    sex = {"complete": 95, "codes": [{"code": "F", "people": 120}, {"code": "M", "people": 110}],
-           "codes_hidden": True,
-           "forms": {"exact": {"band": "low"}}}  # fmt: skip
-    born = {"complete": 100, "range": {"low": 1941, "high": 2011},
-            "forms": {"age_band(5,90)": {"band": "medium"}, "year": {"band": "medium"},
-                      "month": {"band": "high"}}}  # fmt: skip
-    variables = {"sex": sex, "born": born, "ethnicity": {"complete": 50, "forms": {}}}
-    plain = {
-        "figures": 1, "release": f"figures-{dataset}.r1", "sequence": 1, "dataset": dataset,
-        "catalogue_digest": catalogue.governed_digest((dataset,)), "commonweal": "1",
-        "measured_at": "2026-03-02T09:00:00.000Z", "people": 12_340,
-        "choices": {"applied": ["national"], "checked_on": "2026-03-01"},
-        "tables": {"patients": {"rows": 12_340, "people": 12_340, "variables": variables},
-                   "admissions": {"variables": {}}},
-    }  # fmt: skip
-    return CatalogueFigures.read(plain, "Figures")
 
 
 @pytest.fixture
