@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -99,6 +100,16 @@ def test_the_catalogue_and_the_register_are_those_of_the_pages(client: Any) -> N
     stages = [one["stage"] for one in register["projects"]]
     assert stages == ["active", "paused", "ended", "planned"]
     assert client.get("/api/v1/catalogue/variables?page=9").json()["variables"] == []
+
+
+def test_the_page_of_the_api_names_each_operation_and_scope(client: Any) -> None:
+    from commonweal.web.accounts.models import ApiToken
+
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "api.md").read_text()
+    named = set(re.findall(r"^\| `(/[^`]+)` \|", page, re.MULTILINE))
+    assert named == {path.removeprefix("/api/v1") for path in described(client)["paths"]}
+    scopes = {scope for line in page.splitlines() for scope in re.findall(r"`([a-z]+:read)`", line)}
+    assert scopes == {scope for scope, _ in ApiToken.SCOPES}
 
 
 HOSTILE = (

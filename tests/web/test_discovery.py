@@ -42,8 +42,8 @@ def test_counts_are_shown_in_plain_words(page: Get) -> None:
     assert "Hidden, because it is about few people" in shown, "admissions"
     assert "2 March 2026" in shown
     table = page("/data/hospital/patients/").text
-    assert "There about 95 times in 100" in table
-    assert "Nearly always there" in table
+    assert "About 95 in 100" in table
+    assert "Nearly always" in table
     assert "Not counted yet" in page("/data/odd/").text
 
 
@@ -65,7 +65,7 @@ def test_the_list_is_narrowed_by_how_often_a_detail_is_there(client: Any, page: 
              for step in ("90", "50", "x", "9999", "²")}  # fmt: skip
     assert names == {"90": 2, "50": 3, "x": 25, "9999": 25, "²": 25}
     assert "2 details" in page("/data/?complete=90").text
-    assert "At least 90 times in 100" in page("/data/").text
+    assert "At least 90 in 100" in page("/data/").text
 
 
 @pytest.mark.usefixtures("with_figures")
