@@ -147,9 +147,12 @@ def test_other_methods_get_it_too(client: Any, method: str) -> None:
     for path in ("/api/v1/catalogue", "/api/v1/ledger/entries/0/proof", "/api/v1/me"):
         for body, kind in zip(bodies, kinds, strict=True):
             answer = getattr(client, method)(path, body, content_type=kind)
-            assert answer.status_code == 405, (path, kind)
+            code = answer.json()["error"]["code"]
+            if kind == "multipart/form-data" and answer.status_code == 400:
+                assert code == "CW-WEB-REQUEST"  # a form that cannot be read, before all else
+                continue
+            assert (answer.status_code, code) == (405, "CW-API-METHOD"), (path, kind)
             assert answer["Allow"] == "GET"
-            assert answer.json()["error"]["code"] == "CW-API-METHOD"
 
 
 def test_what_a_database_cannot_take_is_the_askers_fault(

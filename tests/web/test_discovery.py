@@ -92,7 +92,7 @@ def test_a_dataset_can_be_taken_along(client: Any, page: Get) -> None:
     assert json.loads(crumbs.content)["url"].endswith("/data/hospital/")
     for query in ("", "?dataset=none", "?dataset=%00", "?dataset=" + "x" * 5000):
         path = f"/data.hdruk.json{query}"
-        assert client.get(path).status_code == 404
+        assert client.get(path).status_code in (400, 404)
 
 
 @pytest.mark.usefixtures("with_figures")
