@@ -19,7 +19,8 @@ WIDE, NARROW = 1280, 320
 PUBLIC = (
     "/", "/about", "/accessibility", "/cookies", "/data/", "/data/?q=born&role=other",
     "/data/?q=nothing-like-this", "/data/hospital/", "/data/hospital/patients/",
-    "/data/hospital/patients/born/", "/data/odd/a~2Fb/", "/projects/", "/projects/?stage=planned",
+    "/data/hospital/patients/born/", "/data/hospital/patients/sex/", "/data/?show=datasets",
+    "/data/odd/a~2Fb/", "/projects/", "/projects/?stage=planned",
     "/projects/permit-0/", "/projects/permit-3/", "/no-such-page", "/account/login/",
     "/account/signup/", "/account/password/reset/", "/account/people/",
 )  # fmt: skip

@@ -20,13 +20,19 @@ from typing import Any
 
 from commonweal.demo.walkthrough.deciding import adopt_people
 from commonweal.foundation.clock import FixedClock
+from commonweal.foundation.files import make_private_folder
+from commonweal.ledger.entry import Actor, Event
+from commonweal.papers.catalogue import Catalogue
+from commonweal.papers.figures import CatalogueFigures
 from commonweal.papers.permit import PermitDraft
 from commonweal.vault.custody import (
+    Custody,
     change_state,
     create_home,
     find_catalogue,
     issue_permit,
     remember_catalogue,
+    settle,
 )
 from tests import factories
 
@@ -70,6 +76,7 @@ def make_home(place: Path, *, kind: str = "demo", stores: Path) -> Path:
             place, kind=kind, name=NAME, clock=clock, time_to_say_no_days=28
         ) as custody:
             remember_catalogue(custody, file)
+            _figures(custody)
             if kind == "demo":
                 adopt_people(custody, place.with_name(f"{place.name}-people.json"))
                 _permits(custody, place, clock, now)
@@ -78,6 +85,41 @@ def make_home(place: Path, *, kind: str = "demo", stores: Path) -> Path:
         if before is not None:
             os.environ["COMMONWEAL_ROOT_STORE"] = before
     return place
+
+
+def paper(catalogue: Catalogue, dataset: str = "hospital") -> CatalogueFigures:
+    """Figures of the factories' hospital, as the vault would publish them."""
+    sex = {"complete": 95, "codes": [{"code": "F", "people": 120}, {"code": "M", "people": 110}],
+           "codes_hidden": True,
+           "forms": {"exact": {"band": "low"}}}  # fmt: skip
+    born = {"complete": 100, "range": {"low": 1941, "high": 2011},
+            "forms": {"age_band(5,90)": {"band": "medium"}, "year": {"band": "medium"},
+                      "month": {"band": "high"}}}  # fmt: skip
+    variables = {"sex": sex, "born": born, "ethnicity": {"complete": 50, "forms": {}}}
+    plain = {
+        "figures": 1, "release": f"figures-{dataset}.r1", "sequence": 1, "dataset": dataset,
+        "catalogue_digest": catalogue.governed_digest((dataset,)), "commonweal": "1",
+        "measured_at": "2026-03-02T09:00:00.000Z", "people": 12_340,
+        "choices": {"applied": ["national"], "checked_on": "2026-03-01"},
+        "tables": {"patients": {"rows": 12_340, "people": 12_340, "variables": variables},
+                   "admissions": {"variables": {}}},
+    }  # fmt: skip
+    return CatalogueFigures.read(plain, "Figures")
+
+
+def _figures(custody: Custody) -> None:
+    """Publish figures as the vault does, of a hospital that nobody counted."""
+    _, known = find_catalogue(custody, "hospital")
+    now = custody.clock.now()
+    made = paper(known).model_copy(update={"measured_at": now})
+    fields = {"release": made.release, "dataset": made.dataset, "figures_hash": made.digest(),
+              "inner": "hmac-sha256:" + "0" * 64}  # fmt: skip
+    custody.ledger.append(Event("catalogue.described", Actor("data_manager", "test"), fields))
+    folder = custody.home.path / "public" / "figures"
+    make_private_folder(folder)
+    content = made.signed([custody.signer("manifest-signer")], now).encode()
+    (folder / "hospital.jws").write_bytes(content)
+    settle(custody)
 
 
 def _permits(custody: Any, place: Path, clock: FixedClock, now: datetime) -> None:

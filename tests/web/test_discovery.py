@@ -10,34 +10,14 @@ from typing import Any
 import pytest
 
 from commonweal.foundation.clock import FixedClock
-from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.figures import CatalogueFigures
 from commonweal.papers.kept import load_kept
 from commonweal.web.discovery import counted, presenters, reading
 from tests import factories
 from tests.web.conftest import Page
+from tests.web.house import paper
 
 Get = Callable[..., Page]
-
-
-def paper(catalogue: Catalogue, dataset: str = "hospital") -> CatalogueFigures:
-    """Figures of the factories' hospital, as the vault would publish them."""
-    sex = {"complete": 95, "codes": [{"code": "F", "people": 120}, {"code": "M", "people": 110}],
-           "codes_hidden": True,
-           "forms": {"exact": {"band": "low"}}}  # fmt: skip
-    born = {"complete": 100, "range": {"low": 1941, "high": 2011},
-            "forms": {"age_band(5,90)": {"band": "medium"}, "year": {"band": "medium"},
-                      "month": {"band": "high"}}}  # fmt: skip
-    variables = {"sex": sex, "born": born, "ethnicity": {"complete": 50, "forms": {}}}
-    plain = {
-        "figures": 1, "release": f"figures-{dataset}.r1", "sequence": 1, "dataset": dataset,
-        "catalogue_digest": catalogue.governed_digest((dataset,)), "commonweal": "1",
-        "measured_at": "2026-03-02T09:00:00.000Z", "people": 12_340,
-        "choices": {"applied": ["national"], "checked_on": "2026-03-01"},
-        "tables": {"patients": {"rows": 12_340, "people": 12_340, "variables": variables},
-                   "admissions": {"variables": {}}},
-    }  # fmt: skip
-    return CatalogueFigures.read(plain, "Figures")
 
 
 @pytest.fixture
@@ -62,8 +42,8 @@ def test_counts_are_shown_in_plain_words(page: Get) -> None:
     assert "Hidden, because it is about few people" in shown, "admissions"
     assert "2 March 2026" in shown
     table = page("/data/hospital/patients/").text
-    assert "There about 95 times in 100" in table
-    assert "Nearly always there" in table
+    assert "About 95 in 100" in table
+    assert "Nearly always" in table
     assert "Not counted yet" in page("/data/odd/").text
 
 
@@ -85,7 +65,7 @@ def test_the_list_is_narrowed_by_how_often_a_detail_is_there(client: Any, page: 
              for step in ("90", "50", "x", "9999", "²")}  # fmt: skip
     assert names == {"90": 2, "50": 3, "x": 25, "9999": 25, "²": 25}
     assert "2 details" in page("/data/?complete=90").text
-    assert "At least 90 times in 100" in page("/data/").text
+    assert "At least 90 in 100" in page("/data/").text
 
 
 @pytest.mark.usefixtures("with_figures")
@@ -112,7 +92,7 @@ def test_a_dataset_can_be_taken_along(client: Any, page: Get) -> None:
     assert json.loads(crumbs.content)["url"].endswith("/data/hospital/")
     for query in ("", "?dataset=none", "?dataset=%00", "?dataset=" + "x" * 5000):
         path = f"/data.hdruk.json{query}"
-        assert client.get(path).status_code == 404
+        assert client.get(path).status_code in (400, 404)
 
 
 @pytest.mark.usefixtures("with_figures")

@@ -30,6 +30,7 @@ from commonweal.vault.custody import (
     verify_ledger,
 )
 from commonweal.vault.custody.committee_permits import issue_from_dossier
+from commonweal.vault.figures.describing import describe
 from commonweal.vault.home import Home
 from commonweal.vault.release.build import BuildReport, build_release
 from commonweal.vault.release.inputs import remember_inputs
@@ -236,12 +237,22 @@ class _Telling:
         if report.faults:
             raise Failure("CW-DEMO-USAGE", "The demonstration's own catalogue has a fault.")
         remember_catalogue(custody, self.catalogue)
+        dataset = catalogue.datasets[0].id
         # Releases that are asked for in the service are made from these.
-        remember_inputs(custody, catalogue.datasets[0].id, self.catalogue, self.choices)
+        remember_inputs(custody, dataset, self.catalogue, self.choices)
+        self.progress("Counting what the catalogue may tell")
+        figures = describe(custody, self.catalogue, dataset, self.choices).figures
         self._step(
             "The catalogue is checked against the data",
-            [f"No faults, {len(report.warnings)} warnings for a person to read."],
+            [
+                f"No faults, {len(report.warnings)} warnings for a person to read.",
+                (
+                    f"Anybody may read that it is about {figures.people or 0:,} people: rounded, "
+                    "without those who said no, and with small numbers hidden."
+                ),
+            ],
             warnings=len(report.warnings),
+            figures=figures.release,
         )
 
     def _application(self, custody: Custody) -> None:

@@ -23,7 +23,7 @@ from commonweal.foundation.files import (
 )
 from commonweal.ledger.details import Details, commitment
 from commonweal.ledger.entry import Event
-from commonweal.papers.catalogue import Catalogue, Dataset, Variable
+from commonweal.papers.catalogue import Catalogue, Dataset, Table, Variable
 from commonweal.papers.figures import CatalogueFigures, Shown
 from commonweal.papers.forms import Form
 from commonweal.vault.choices import ChoicesFolder, Decision, apply_choices, read_choices
@@ -263,6 +263,7 @@ def _table(made: _Made, measured: Measured, writing: Writing) -> dict[str, Any]:
     shown = made.counts.shown({people: made.held[people], rows: row_count})
     who = ops.distinct(ops.project(measured.each, {"number": measured.each["cw__number"]}))
     writing.cells(measured.engine, who, name, None)
+    _measure_forms(made, measured)
     variables = {
         one.name: _variable(made, measured, one, writing)
         for one in measured.table.variables
@@ -337,21 +338,41 @@ def _codes(
     return told, bool(hidden) or len(fewer) < len(codes)
 
 
-def _forms(made: _Made, measured: Measured, variable: Variable) -> dict[str, Shown]:
-    """The band of each form that is offered."""
+def _measure_forms(made: _Made, measured: Measured) -> None:
+    """What each form of the table's variables costs, as it was known or measured now."""
     people = cell(measured.table.name, "people")
-    known = made.before.bits if made.before and made.before.catalogue == made.catalogue else {}
+    if made.held[people] < ENOUGH:
+        return
+    same = made.before is not None and made.before.catalogue == made.catalogue and made.same(people)
+    known = made.before.bits if made.before is not None and same else {}
+    asked = {
+        _bits_cell(measured.table, one, form): (one, _told_by(form))
+        for one in measured.table.variables
+        for form in (one.offered() if one.role is not None else ())
+        if _fixed(one, form) is None
+    }
+    new = {name: one for name, one in asked.items() if name not in known}
+    found = measured.bits(list(new.values()), made.at)
+    made.bits |= {name: known[name] for name in asked if name in known}
+    made.bits |= dict(zip(new, found, strict=True))
+
+
+def _bits_cell(table: Table, variable: Variable, form: Form) -> str:
+    return cell(table.name, variable.name, "bits", form.text)
+
+
+def _forms(made: _Made, measured: Measured, variable: Variable) -> dict[str, Shown]:
+    """The band of each form that is offered; high where nothing was measured."""
     found: dict[str, Shown] = {}
     for form in variable.offered():
+        bits = made.bits.get(_bits_cell(measured.table, variable, form))
         fixed = _fixed(variable, form)
-        if fixed is not None or made.held[people] < ENOUGH:
-            found[form.text] = fixed or Shown(band="high", measured=False)
-            continue
-        name = cell(measured.table.name, variable.name, "bits", form.text)
-        stays = made.same(people) and name in known
-        bits = known[name] if stays else measured.bits(variable, _told_by(form), made.at)
-        made.bits[name] = bits
-        found[form.text] = Shown(band=band_of(bits))
+        if fixed is not None:
+            found[form.text] = fixed
+        elif bits is None:
+            found[form.text] = Shown(band="high", measured=False)
+        else:
+            found[form.text] = Shown(band=band_of(bits))
     return coarser_never_dearer(found)
 
 

@@ -20,7 +20,12 @@ import pyarrow.parquet as pq
 
 from commonweal.foundation.canonical import canonical, parse_json
 from commonweal.foundation.errors import Fault
-from commonweal.foundation.files import read_bytes, translated, write_atomic
+from commonweal.foundation.files import (
+    STAGING_PREFIX,
+    read_bytes,
+    translated,
+    write_atomic,
+)
 from commonweal.foundation.sealing import unseal
 from commonweal.vault.custody import Custody
 from commonweal.vault.figures.publishing import cell
@@ -81,8 +86,8 @@ def clear_unfinished(custody: Custody) -> None:
     with translated("the history"):
         found = sorted(folder.iterdir()) if folder.is_dir() else []
     for path in found:
-        cut_off = path.name.startswith((PREFIX, ".")) and path.name not in known
-        if cut_off:
+        ours = path.name.startswith((PREFIX, f"{STAGING_PREFIX}{PREFIX}"))
+        if ours and path.name not in known:
             shutil.rmtree(path, ignore_errors=True)
 
 

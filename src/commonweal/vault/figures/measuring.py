@@ -27,6 +27,7 @@ MINIMUM = 10
 _ROWS = "cw__rows"
 _TOGETHER = 100
 """So many variables are asked about in one statement."""
+_FORMS_TOGETHER = 20
 _LISTED = 50_000
 _LONGEST = 60
 _NUMERIC = ("integer", "decimal", "date", "timestamp")
@@ -109,22 +110,30 @@ class Measured:
         The second is None where somebody holds two codes: no sum over codes says anything then.
         """
         pairs = self._pairs(variable)
-        listed = ops.is_in(pairs["code"], shown) if shown else ops.constant(False, "boolean")
-        hidden = ops.keep_where(pairs, ops.negate(listed))
-        open_ = ops.keep_where(pairs, listed)
-        several, with_hidden, with_open = (
-            self.engine.one(
-                ops.group(
-                    part,
-                    [],
-                    {"rows": ops.count_rows(part), "people": ops.count_distinct(part["number"])},
-                )
-            )
-            for part in (pairs, hidden, open_)
+        listed = _listed(pairs, shown)
+        some = ops.constant(0, "integer")
+        each = ops.group(
+            pairs,
+            ["number"],
+            {
+                "codes": ops.count_rows(pairs),
+                "open": ops.count_where(pairs, listed),
+                "hidden": ops.count_where(pairs, ops.negate(listed)),
+            },
         )
-        single = several["rows"] == several["people"]
-        rest = self.people - with_open["people"]
-        return int(with_hidden["people"]), rest if single else None
+        found = self.engine.one(
+            ops.group(
+                each,
+                [],
+                {
+                    "most": ops.largest(each["codes"]),
+                    "open": ops.count_where(each, ops.compare(each["open"], "gt", some)),
+                    "hidden": ops.count_where(each, ops.compare(each["hidden"], "gt", some)),
+                },
+            )
+        )
+        single = (found["most"] or 0) <= 1
+        return int(found["hidden"]), self.people - int(found["open"]) if single else None
 
     def _pairs(self, variable: Variable) -> ops.Table:
         """`number`, `code`: who holds which value, once each."""
@@ -137,53 +146,70 @@ class Measured:
         """`number`, `code`: who is behind the figures of a variable; of `shown` codes who holds
         which, and without a code who has any value at all."""
         pairs = self._pairs(variable)
-        listed = ops.is_in(pairs["code"], shown) if shown else ops.constant(False, "boolean")
+        listed = _listed(pairs, shown)
         anybody = ops.distinct(ops.select(pairs, ["number"]))
         anybody = ops.derive(anybody, {"code": ops.missing("text")})
         return ops.union(ops.keep_where(pairs, listed), anybody)
 
-    def bits(self, variable: Variable, form: Form, at: datetime) -> float:
-        """How far a person's rarest value in `form` narrows down who they are, in bits, on average
-        over the people of the table: 0 where all share it, more the fewer do.
+    def bits(self, asked: Sequence[tuple[Variable, Form]], at: datetime) -> list[float]:
+        """For each variable in a form: how far a person's rarest value narrows down who they are,
+        in bits, on average over the people of the table: 0 where all share it, more the fewer do.
 
         Coarser values are shared by at least as many, so a coarser form never costs more.
         """
-        there = ops.keep_where(self.rows, ops.negate(ops.is_missing(self.rows[variable.name])))
-        value = there[variable.name]
-        if form.kind == "rollup":
-            return self._rolled_up(variable, form.whole(0))
-        shown = as_shown(form, value, variable.type, at)
-        return self._bits(ops.project(there, {"number": there[NUMBER], "value": shown}))
+        found: dict[int, float] = {}
+        for start in range(0, len(asked), _FORMS_TOGETHER):
+            part = list(enumerate(asked))[start : start + _FORMS_TOGETHER]
+            held = [self._held_in(place, one, form, at) for place, (one, form) in part]
+            found |= self._bits(ops.union(*held))
+        return [found.get(place, 0.0) for place in range(len(asked))]
 
-    def _rolled_up(self, variable: Variable, least: int) -> float:
+    def _held_in(self, place: int, variable: Variable, form: Form, at: datetime) -> ops.Table:
+        """`which` (`place`), `number`, `value`: who is shown what."""
+        if form.kind == "rollup":
+            rows, value = self._rolled_up(variable, form.whole(0))
+            number = rows["number"]
+        else:
+            rows, number = self.rows, self.rows[NUMBER]
+            value = as_shown(form, rows[variable.name], variable.type, at)
+        which = ops.constant(place, "integer")
+        return ops.project(rows, {"which": which, "number": number, "value": ops.as_text(value)})
+
+    def _rolled_up(self, variable: Variable, least: int) -> tuple[ops.Table, ops.Value]:
         pairs = self._pairs(variable)
         counts = ops.group(pairs, ["code"], {"n": ops.count_rows(pairs)})
         joined = ops.inner_join(pairs, counts, {"code": "code"}, {"n": "n"})
         rare = ops.compare(joined["n"], "lt", ops.constant(least, "integer"))
-        value = ops.choose(rare, ops.missing("text"), joined["code"])
         # What is rolled up is one value of its own, which no code can be spelt as.
-        value = ops.join_text(
-            ops.choose(rare, ops.constant("-", "text"), ops.constant("+", "text")),
-            ops.first_of(value, ops.constant("", "text")),
-        )
-        return self._bits(ops.project(joined, {"number": joined["number"], "value": value}))
+        shown = ops.join_text(ops.constant("+", "text"), joined["code"])
+        return joined, ops.choose(rare, ops.constant("-", "text"), shown)
 
-    def _bits(self, held: ops.Table) -> float:
-        """Of `number`, `value`: see `bits`."""
+    def _bits(self, held: ops.Table) -> dict[int, float]:
+        """By `which` of `which`, `number`, `value`: see `bits`."""
         if not self.people:
-            return 0.0
+            return {}
         known = ops.keep_where(held, ops.negate(ops.is_missing(held["value"])))
         pairs = self.engine.keep("figures_pairs", ops.distinct(known))
         try:
-            counts = ops.group(pairs, ["value"], {"n": ops.count_rows(pairs)})
-            joined = ops.inner_join(pairs, counts, {"value": "value"}, {"n": "n"})
-            each = ops.group(joined, ["number"], {"n": ops.smallest(joined["n"])})
+            counts = ops.group(pairs, ["which", "value"], {"n": ops.count_rows(pairs)})
+            same = {"which": "which", "value": "value"}
+            joined = ops.inner_join(pairs, counts, same, {"n": "n"})
+            each = ops.group(joined, ["which", "number"], {"n": ops.smallest(joined["n"])})
             people = ops.constant(self.people, "integer")
             told = ops.natural_log(ops.divide(people, each["n"]))
-            found = self.engine.one(ops.group(each, [], {"told": ops.total(told)}))["told"]
+            summed = ops.group(each, ["which"], {"told": ops.total(told)})
+            rows = self.engine.rows(summed, _FORMS_TOGETHER)
         finally:
             self.engine.forget("figures_pairs")
-        return float(found or 0.0) / self.people / float(np.log(2.0))
+        scale = self.people * float(np.log(2.0))
+        return {int(row["which"]): float(row["told"]) / scale for row in rows}
+
+
+def _listed(pairs: ops.Table, shown: Sequence[str]) -> ops.Value:
+    """Whether a code is `shown`."""
+    if not shown:
+        return ops.constant(False, "boolean")
+    return ops.is_in(pairs["code"], shown)
 
 
 def _present(column: ops.Value, variable: Variable) -> ops.Value:

@@ -137,8 +137,8 @@ def complete_words(figures: VariableFigures | None) -> str:
     if figures.complete is None:
         return HIDDEN
     if figures.complete in (0, 100):
-        return "Nearly always there" if figures.complete else "Hardly ever there"
-    return f"There about {figures.complete} times in 100"
+        return "Nearly always" if figures.complete else "Hardly ever"
+    return f"About {figures.complete} in 100"
 
 
 def _range_words(row: VariableRow) -> str:
@@ -232,7 +232,7 @@ def filter_groups(catalogue: CatalogueSeen, asked: QueryDict) -> list[dict[str, 
     if by_role["undecided"]:
         roles.append(("undecided", UNDECIDED[0], by_role["undecided"]))
     forms = [(kind, FORM_WORDS[kind], by_form[kind]) for kind in FORMS if by_form[kind]]
-    full = [(str(step), f"At least {step} times in 100", None) for step in COMPLETE_STEPS]
+    full = [(str(step), f"At least {step} in 100", None) for step in COMPLETE_STEPS]
     found = (
         ("dataset", "Dataset", datasets),
         ("role", "What it is", roles),
