@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import django
 from django.core.exceptions import ValidationError
@@ -77,7 +78,7 @@ def _check(email: str, name: str) -> None:
         raise WrongUsage("CW-WEB-REQUEST", "The name is missing or cannot be shown.")
 
 
-def _new(email: str, name: str) -> object:
+def _new(email: str, name: str) -> Any:
     from allauth.account.models import EmailAddress
 
     from commonweal.web.accounts.models import User
@@ -87,7 +88,7 @@ def _new(email: str, name: str) -> object:
     return user
 
 
-def _way_in(user: object) -> str:
+def _way_in(user: Any) -> str:
     """The page where this person sets a password: it works once, for three days."""
     from allauth.account.forms import default_token_generator
     from allauth.account.utils import user_pk_to_url_str
