@@ -302,6 +302,25 @@ def test_a_person_sees_their_sessions_and_ends_them_all(client: Any) -> None:
     assert Intent.objects.filter(type="account.signed_out").count() == 1
 
 
+def test_a_session_that_is_over_by_itself_is_not_listed(
+    client: Any, at: Callable[[Any], None]
+) -> None:
+    from commonweal.web.accounts.models import SignIn
+
+    clock = FixedClock(START)
+    at(clock)
+    person("applicant")
+    log_in(client)
+    clock.advance(timedelta(minutes=15))
+    fresh = new_client()
+    log_in(fresh)
+    assert Page(fresh.get("/account/sessions/")).text.count("Last used") == 1
+    assert SignIn.objects.count() == 2
+    clock.advance(timedelta(days=31))
+    log_in(new_client())
+    assert SignIn.objects.count() == 1
+
+
 def test_a_session_without_its_row_is_over(client: Any) -> None:
     from commonweal.web.accounts.models import SignIn
 

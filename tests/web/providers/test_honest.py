@@ -33,10 +33,26 @@ def test_who_is_linked_signs_in_and_needs_no_second_factor(
     assert provider.refused == []
     last = Intent.objects.last()
     assert (last.type, last.event().fields["means"]) == ("account.signed_in", "cis2")
-    # By password the same person needs a second factor as everybody does.
-    by_password = new_client()
-    log_in(by_password)
-    assert by_password.get("/account/")["Location"] == "/account/second-factor/"
+
+
+def test_a_password_alone_sets_up_no_second_factor_beside_the_provider(
+    client: Any, provider: LocalProvider
+) -> None:
+    """Whoever reads somebody's mail could reset the password: it opens nothing and adds nothing."""
+    from tests.web.test_accounts import code, with_app
+
+    user = linked("siro")
+    log_in(client)
+    for path in ("/account/", "/account/second-factor/", "/account/second-factor/totp/activate/",
+                 "/account/email/"):  # fmt: skip
+        assert "signs in with a provider" in said(client.get(path), "CW-OIDC-ASSURANCE")
+    assert client.get("/account/logout/").status_code == 200
+    # Who set one up while signed in with the provider can use it.
+    secret = with_app(user)
+    other = new_client()
+    log_in(other)
+    other.post("/account/second-factor/authenticate/", {"code": code(secret)})
+    assert other.get("/account/").status_code == 200
 
 
 def test_what_is_asked_of_the_provider(client: Any, provider: LocalProvider) -> None:
@@ -57,6 +73,24 @@ def test_no_role_comes_from_the_provider(client: Any, provider: LocalProvider) -
     linked(None)
     go(client)
     assert "You have no role" in Page(client.get("/account/")).text
+
+
+def test_no_page_breaks_for_who_has_no_password(client: Any, provider: LocalProvider) -> None:
+    """Changing how one signs in asks for a password first; who has none is told so, somehow."""
+    from tests.web.test_every_page import addresses
+
+    _, secret = invitation()
+    go(client, f"{WAY}invitation/{secret}/")
+    for name, path in addresses():
+        if name.startswith(("account_", "mfa_", "accounts:")) and "logout" not in path:
+            assert client.get(path).status_code < 500, name
+    assert client.get("/account/").status_code == 200
+    # A password of one's own is no way around the second factor.
+    words = {"password1": "four plain words here", "password2": "four plain words here"}
+    client.post("/account/password/set/", words)
+    other = new_client()
+    log_in(other, "tess@example.org", words["password1"])
+    assert other.get("/account/").status_code in (302, 403)
 
 
 def test_the_public_half_of_our_key_is_shown_and_no_more(
