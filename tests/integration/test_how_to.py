@@ -123,7 +123,7 @@ def copied(released: Desk, desk: Desk) -> Desk:
 
 def test_every_page_is_run(repository: Path) -> None:
     pages = {path.name for path in (repository / FOLDER).glob("*.md")}
-    here = set(re.findall(r'"([a-z-]+\.md)"', Path(__file__).read_text(encoding="utf-8")))
+    here = set(re.findall(r'"([a-z0-9-]+\.md)"', Path(__file__).read_text(encoding="utf-8")))
     assert pages == here
     for page in WITHOUT_COMMANDS:
         assert blocks((repository / FOLDER / page).read_text(encoding="utf-8")) == []
@@ -283,6 +283,15 @@ def test_change_a_form(desk: Desk, repository: Path) -> None:
 
 def test_serve(desk: Desk) -> None:
     desk.run("serve.md", Stage())
+
+
+def test_look_after_accounts(desk: Desk) -> None:
+    made = 'commonweal home create --name "Example Hospital" > made.txt 2>&1'
+    desk.run("look-after-accounts.md", Stage(before={"first-account": made}))
+
+
+def test_sign_in_with_cis2(desk: Desk) -> None:
+    desk.run("sign-in-with-cis2.md", Stage())
 
 
 def test_read_from_postgresql(desk: Desk, repository: Path, postgres_url: str) -> None:

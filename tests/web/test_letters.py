@@ -253,6 +253,21 @@ def test_a_mail_is_tried_again_and_given_up_after_two_days(
     assert "Every mail was sent" in Page(client.get("/account/directory/mail/")).text
 
 
+def test_what_was_sent_is_forgotten_after_three_months(
+    server: MailServer, held: FixedClock
+) -> None:
+    from commonweal.web.letters.models import Letter
+
+    tell(person())
+    deliver()
+    held.advance(timedelta(days=90))
+    deliver()
+    assert Letter.objects.count() == 1
+    held.advance(timedelta(seconds=1))
+    deliver()
+    assert Letter.objects.count() == 0
+
+
 def test_no_server_breaks_nothing(db: None, held: FixedClock, monkeypatch: Any) -> None:
     with mail_server() as gone:
         sends_to(gone, monkeypatch)

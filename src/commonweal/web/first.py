@@ -88,7 +88,7 @@ def _new(email: str, name: str) -> Any:
     return user
 
 
-def _way_in(user: object) -> str:
+def _way_in(user: Any) -> str:
     """The page where this person sets a password: it works once, for three days."""
     from allauth.account.forms import default_token_generator
     from allauth.account.utils import user_pk_to_url_str

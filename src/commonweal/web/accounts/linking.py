@@ -126,3 +126,9 @@ def passed_by_provider(request: HttpRequest) -> bool:
     `check_provider` has been asked at this request: the connection holds.
     """
     return request.session.get(LINKED) is not None
+
+
+def is_linked(user: User) -> bool:
+    """Whether a person can sign in with a provider that is used here."""
+    rows = ExternalIdentity.objects.filter(user=user, ended_at__isnull=True)
+    return bool(rows.filter(provider__in=list(settings.PROVIDERS)).exists())

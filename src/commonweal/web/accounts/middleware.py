@@ -16,7 +16,7 @@ from django.urls import reverse
 from commonweal.foundation.clock import parse_stamp, stamp
 from commonweal.foundation.errors import Refused
 from commonweal.web.accounts import sessions
-from commonweal.web.accounts.linking import check_provider, passed_by_provider
+from commonweal.web.accounts.linking import check_provider, is_linked, passed_by_provider
 from commonweal.web.accounts.people import persona
 from commonweal.web.accounts.policies import check_standing
 from commonweal.web.config import clock
@@ -36,6 +36,10 @@ WITHOUT_SECOND_FACTOR = frozenset({
     "accounts:sign_out",
 })  # fmt: skip
 """Pages that staff can use before they have a second factor: those that set it up."""
+FOR_ALL = frozenset({
+    "account_logout", "accounts:sign_out", "home", "about", "accessibility", "cookies", "health",
+})  # fmt: skip
+"""Of those, the ones that show and change nothing of anybody's."""
 
 
 class SessionTimes:
@@ -105,12 +109,25 @@ class Standing:
             if error.code in ("CW-WEB-PERSONA", "CW-OIDC-UNKNOWN"):
                 logout(request)
             return refused(request, error)
-        if page in WITHOUT_SECOND_FACTOR or not user.is_staff_on(clock.today()):
+        if page in FOR_ALL or not user.is_staff_on(clock.today()):
             return None
-        if not (passed_by_provider(request) or has_second_factor(user)):
-            messages.info(request, "Your role needs a second way to show who you are. Choose one.")
-            return redirect("mfa_index")
-        return None
+        if passed_by_provider(request) or has_second_factor(user):
+            return None
+        if is_linked(user):
+            return refused(request, _too_weak())
+        if page in WITHOUT_SECOND_FACTOR:
+            return None
+        messages.info(request, "Your role needs a second way to show who you are. Choose one.")
+        return redirect("mfa_index")
+
+
+def _too_weak() -> Refused:
+    """Who signs in with a provider gets no second factor by a password, which a mail can reset."""
+    return Refused(
+        "CW-OIDC-ASSURANCE",
+        "A password alone is not enough for your role: your account signs in with a provider.",
+        remedy="Sign out, and choose the provider on the page for signing in.",
+    )
 
 
 def check_persona(request: HttpRequest) -> None:

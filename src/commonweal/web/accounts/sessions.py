@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from commonweal.ledger.entry import Actor, Event
@@ -13,6 +15,8 @@ from commonweal.web.ledgerlink.services import govern
 
 SIGN_IN = "sign_in"
 """Where a session says which sign-in it is."""
+KEPT = timedelta(days=30)
+"""How long rows of sessions that are over stay."""
 _BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrom", "Chrome"),
              ("Safari", "Safari"))  # fmt: skip
 _SYSTEMS = (("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"),
@@ -29,6 +33,7 @@ def device_of(agent: str) -> str:
 def began(request: HttpRequest, user: User, means: str, provider_session: str = "") -> SignIn:
     """Write down that a session began, and let the session say which one it is."""
     now = clock.now()
+    SignIn.objects.filter(user=user, began_at__lt=now - KEPT).delete()
     row = SignIn.objects.create(
         user=user,
         means=means,
@@ -62,9 +67,17 @@ def ended(request: HttpRequest) -> None:
 def end_all(user: User, by: Actor) -> int:
     """End every session of a person; how many there were. The log says so."""
     govern(Event("account.signed_out", by, {"person": user.public_id}))
-    return int(open_of(user).update(ended_at=clock.now()))
+    count = int(open_of(user).count())
+    SignIn.objects.filter(user=user, ended_at__isnull=True).update(ended_at=clock.now())
+    return count
 
 
 def open_of(user: User) -> Any:
-    """The sessions of a person that have not ended, the newest first."""
-    return SignIn.objects.filter(user=user, ended_at__isnull=True)
+    """The sessions of a person that have not ended and are not over by themselves, newest first."""
+    now = clock.now()
+    return SignIn.objects.filter(
+        user=user,
+        ended_at__isnull=True,
+        began_at__gt=now - timedelta(seconds=settings.SESSION_COOKIE_AGE),
+        seen_at__gt=now - settings.SESSION_IDLE,
+    )

@@ -26,6 +26,7 @@ _LOG = logging.getLogger("commonweal.web.letters")
 WAITS = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720, 1440))
 """How long after each failure a mail is tried again; after the last it is given up."""
 HELD = timedelta(minutes=5)
+KEPT = timedelta(days=90)
 PAUSE_SECONDS = 60.0
 _AT_ONCE = 50
 _bell = threading.Event()
@@ -62,8 +63,9 @@ def _work() -> None:
 
 
 def deliver_due() -> int:
-    """Send every mail whose time has come; how many went out."""
+    """Send every mail whose time has come; how many went out. Forget those sent long ago."""
     sent = 0
+    Letter.objects.filter(state=SENT, sent_at__lt=clock.now() - KEPT).delete()
     while letters := _next():
         sent += _deliver(letters)
     return sent
