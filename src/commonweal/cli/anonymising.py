@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commonweal.cli.options import EngineOption, JsonOption, engine_named, names, new_place
+from commonweal.cli.options import (
+    EngineOption,
+    JsonOption,
+    PersonOption,
+    SensitiveOption,
+    engine_named,
+    names,
+    new_place,
+)
 from commonweal.cli.show import emit, note
 from commonweal.foundation.errors import WrongUsage
 
@@ -33,9 +41,6 @@ BuiltinKinds = Annotated[
         help="Built-in hierarchies: COLUMN=KIND,... (age, date, postcode, icd10, ethnicity).",
         show_default=False,
     ),
-]
-SensitiveColumns = Annotated[
-    str | None, typer.Option(help="Columns to be kept secret: A,B.", show_default=False)
 ]
 L = Annotated[
     float | None,
@@ -82,10 +87,6 @@ CountSuppressed = Annotated[
         show_default=False,
     ),
 ]
-PersonColumn = Annotated[
-    str | None,
-    typer.Option(help="The column that says whose row it is; else each row is one person."),
-]
 KeptColumns = Annotated[
     str | None,
     typer.Option(help="Other columns to write as they are: A,B.", show_default=False),
@@ -107,7 +108,7 @@ def anonymise(
     out: NewFile,
     hierarchies: HierarchyFolder = None,
     builtin: BuiltinKinds = None,
-    sensitive: SensitiveColumns = None,
+    sensitive: SensitiveOption = None,
     least: L = None,
     diversity: Diversity = "distinct",
     c: RecursiveC = 3.0,
@@ -119,7 +120,7 @@ def anonymise(
     suppress: Suppress = 0.0,
     metric: MetricName = "entropy",
     count_suppressed: CountSuppressed = None,
-    person: PersonColumn = None,
+    person: PersonOption = None,
     keep: KeptColumns = None,
     local: Local = False,
     max_nodes: MaxNodes = 1_000_000,

@@ -12,6 +12,7 @@ from commonweal.cli.options import (
     EngineOption,
     HomeOption,
     JsonOption,
+    SigningKeys,
     engine_named,
     moment,
     names,
@@ -31,9 +32,7 @@ def add_to(app: typer.Typer) -> None:
 def authorise(
     ctx: typer.Context,
     draft: Annotated[Path, typer.Argument(help="The draft (YAML or JSON).", metavar="DRAFT")],
-    key: Annotated[
-        list[str], typer.Option(help="The key to sign with; may be given again.", metavar="NAME")
-    ],
+    key: SigningKeys,
     out: Annotated[
         Path,
         typer.Option(help="The authorisation to write; it must not exist.", callback=new_place),

@@ -26,6 +26,16 @@ JsonOption = Annotated[
 ]
 PermitFile = Annotated[Path, typer.Argument(help="The signed permit.", metavar="FILE")]
 EngineOption = Annotated[str, typer.Option(help="The table engine: duckdb or spark.")]
+SigningKeys = Annotated[
+    list[str], typer.Option(help="The key to sign with; may be given again.", metavar="NAME")
+]
+SensitiveOption = Annotated[
+    str | None, typer.Option(help="Columns to be kept secret: A,B.", show_default=False)
+]
+PersonOption = Annotated[
+    str | None,
+    typer.Option(help="The column that says whose row it is; else each row is one person."),
+]
 ReleaseFolder = Annotated[Path, typer.Argument(help="The release folder.", metavar="DIR")]
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commonweal.cli import proposals
 from commonweal.cli.options import HomeOption, JsonOption, group, new_place, opened
+from commonweal.cli.proposals import ProposalFile, ShownFile
 from commonweal.cli.show import emit
 
 if TYPE_CHECKING:
@@ -16,21 +18,13 @@ if TYPE_CHECKING:
 
 app = group("The people whose signed acts decide. Show the list, and change it together.")
 
-RosterFile = Annotated[
-    Path, typer.Argument(help="The proposal, signed or not.", metavar="FILE", show_default=False)
-]
 KeyName = Annotated[str, typer.Option(help="The key of a person who may change the list.")]
 
 
 @app.command("show")
 def show(
     ctx: typer.Context,
-    file: Annotated[
-        Path | None,
-        typer.Argument(
-            help="A proposal, to show what it would change.", metavar="FILE", show_default=False
-        ),
-    ] = None,
+    file: ShownFile = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -82,7 +76,7 @@ def propose(
 @app.command("sign")
 def sign(
     ctx: typer.Context,
-    file: RosterFile,
+    file: ProposalFile,
     key: KeyName,
     home: HomeOption = None,
     json: JsonOption = False,
@@ -96,17 +90,15 @@ def sign(
 
     with opened(ctx, home) as custody:
         roster, signers = sign_roster(custody, file, key)
-        needed = _needed(custody)
-        lines = changes_in_words(_in_force(custody), roster)
-    lines.append(f"Signed with {len(signers)} key(s); {needed} people must sign.")
-    if len(signers) >= needed:
-        lines.append(f"Next: commonweal people adopt {file}")
-    emit(json, {"version": roster.version, "signers": signers, "needed": needed}, lines)
+        said = changes_in_words(_in_force(custody), roster)
+        adopt_it = f"commonweal people adopt {file}"
+        plain, lines = proposals.signed(roster.version, said, signers, _needed(custody), adopt_it)
+    emit(json, plain, lines)
 
 
 @app.command("adopt")
 def adopt(
-    ctx: typer.Context, file: RosterFile, home: HomeOption = None, json: JsonOption = False
+    ctx: typer.Context, file: ProposalFile, home: HomeOption = None, json: JsonOption = False
 ) -> None:
     """Put a signed proposal on the ledger.
 
@@ -117,11 +109,12 @@ def adopt(
 
     with opened(ctx, home) as custody:
         done = adopt_roster(custody, file)
-        waits = done.effective_from > custody.book.now()
-    begins = f"counts from {done.effective_from:%d %B %Y %H:%M} UTC" if waits else "counts now"
-    lines = [f"Version {done.roster.version} of the roster is on the ledger and {begins}."]
-    if waits:
-        lines.append("Until then it can be withdrawn: commonweal people withdraw --key NAME")
+        lines = proposals.adopted(
+            f"Version {done.roster.version} of the roster",
+            done.effective_from,
+            custody.book.now(),
+            "commonweal people withdraw --key NAME",
+        )
     plain = {
         "version": done.roster.version,
         "digest": done.roster.digest(),
@@ -158,24 +151,17 @@ def _needed(custody: Custody) -> int:
 
 
 def _state(custody: Custody) -> tuple[dict[str, Any], list[str]]:
-    from commonweal.foundation.clock import stamp
     from commonweal.papers.roster_words import changes_in_words, roster_in_words
 
     history, now = custody.rosters.history(), custody.book.now()
     roster, pending = history.in_force(now), history.pending(now)
     lines = ["There is no roster in force."] if roster is None else roster_in_words(roster)
     if pending is not None:
-        begins = f"{pending.effective_from:%d %B %Y %H:%M} UTC"
+        begins = proposals.day(pending.effective_from)
         lines.append(f"Version {pending.roster.version} waits and counts from {begins}:")
         lines += changes_in_words(roster, pending.roster)
     versions = [
-        {
-            "version": one.roster.version,
-            "digest": one.roster.digest(),
-            "adopted_at": stamp(one.adopted_at),
-            "effective_from": stamp(one.effective_from),
-            "withdrawn_at": None if one.withdrawn_at is None else stamp(one.withdrawn_at),
-        }
+        proposals.version_row(one.roster.version, "digest", one.roster.digest(), one)
         for one in history.versions
     ]
     plain = {
@@ -189,14 +175,9 @@ def _state(custody: Custody) -> tuple[dict[str, Any], list[str]]:
 def _proposal(custody: Custody, file: Path) -> tuple[dict[str, Any], list[str]]:
     from commonweal.papers.roster_change import CALLED
     from commonweal.papers.roster_words import changes_in_words
-    from commonweal.papers.signing import signers_named
     from commonweal.vault.custody.roster_changes import check_proposal, read_proposal
 
     roster, text = read_proposal(file)
     check_proposal(custody, roster)
-    signers = [] if text is None else signers_named(text, CALLED)
-    said, needed = changes_in_words(_in_force(custody), roster), _needed(custody)
-    signed = f"Keys that have signed it: {', '.join(signers) or 'none'} ({needed} people must)."
-    lines = [f"Version {roster.version} would change this:", *said, signed]
-    plain = {"version": roster.version, "changes": said, "signers": signers, "needed": needed}
-    return plain, lines
+    said = changes_in_words(_in_force(custody), roster)
+    return proposals.proposed(roster.version, said, text, CALLED, _needed(custody))

@@ -11,6 +11,7 @@ from commonweal.cli.options import (
     HomeOption,
     JsonOption,
     PermitFile,
+    SigningKeys,
     group,
     moment,
     new_place,
@@ -39,9 +40,7 @@ ReasonOption = Annotated[
 @app.command("issue")
 def issue(
     ctx: typer.Context,
-    key: Annotated[
-        list[str], typer.Option(help="The key to sign with; may be given again.", metavar="NAME")
-    ],
+    key: SigningKeys,
     out: Annotated[
         Path,
         typer.Option(help="The signed permit to write; it must not exist.", callback=new_place),

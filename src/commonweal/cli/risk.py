@@ -13,6 +13,8 @@ from commonweal.cli.options import (
     EngineOption,
     HomeOption,
     JsonOption,
+    PersonOption,
+    SensitiveOption,
     engine_named,
     group,
     names,
@@ -39,13 +41,6 @@ QuasiOption = Annotated[
         help="Columns that others may know: A,B,C; a release has them in its manifest.",
         show_default=False,
     ),
-]
-SensitiveOption = Annotated[
-    str | None, typer.Option(help="Columns to be kept secret: A,B.", show_default=False)
-]
-PersonOption = Annotated[
-    str | None,
-    typer.Option(help="The column that says whose row it is; else each row is one person."),
 ]
 PopulationOption = Annotated[
     Path | None,

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commonweal.cli import proposals
 from commonweal.cli.options import HomeOption, JsonOption, group, new_place, opened
+from commonweal.cli.proposals import ProposalFile, ShownFile
 from commonweal.cli.show import emit
 
 if TYPE_CHECKING:
@@ -18,21 +20,13 @@ if TYPE_CHECKING:
 
 app = group("The trust policy: who may sign what. Show it, and change it together.")
 
-ChangeFile = Annotated[
-    Path, typer.Argument(help="The proposal, signed or not.", metavar="FILE", show_default=False)
-]
 KeyName = Annotated[str, typer.Option(help="The key of a person who may change the policy.")]
 
 
 @app.command("show")
 def show(
     ctx: typer.Context,
-    file: Annotated[
-        Path | None,
-        typer.Argument(
-            help="A proposal, to show what it would change.", metavar="FILE", show_default=False
-        ),
-    ] = None,
+    file: ShownFile = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -77,7 +71,7 @@ def propose(
 @app.command("sign")
 def sign(
     ctx: typer.Context,
-    file: ChangeFile,
+    file: ProposalFile,
     key: KeyName,
     home: HomeOption = None,
     json: JsonOption = False,
@@ -91,18 +85,15 @@ def sign(
 
     with opened(ctx, home) as custody:
         policy, signers = sign_change(custody, file, key)
-        needed = custody.trust.changers_needed
-        lines = changes_in_words(custody.trust, policy)
-    must = "one person" if needed == 1 else f"{needed} people"
-    lines.append(f"Signed with {len(signers)} key(s); {must} must sign.")
-    if len(signers) >= needed:
-        lines.append(f"Next: commonweal home policy adopt {file}")
-    emit(json, {"version": policy.version, "signers": signers, "needed": needed}, lines)
+        said, needed = changes_in_words(custody.trust, policy), custody.trust.changers_needed
+    adopt_it = f"commonweal home policy adopt {file}"
+    plain, lines = proposals.signed(policy.number, said, signers, needed, adopt_it)
+    emit(json, plain, lines)
 
 
 @app.command("adopt")
 def adopt(
-    ctx: typer.Context, file: ChangeFile, home: HomeOption = None, json: JsonOption = False
+    ctx: typer.Context, file: ProposalFile, home: HomeOption = None, json: JsonOption = False
 ) -> None:
     """Put a signed change on the ledger.
 
@@ -112,15 +103,13 @@ def adopt(
 
     with opened(ctx, home) as custody:
         done = adopt_change(custody, file)
-        now = custody.book.now()
+        lines = proposals.adopted(
+            f"Version {done.policy.number} of the trust policy",
+            done.effective_from,
+            custody.book.now(),
+            "commonweal home policy withdraw --key NAME",
+        )
         real = custody.home.kind == "standard"
-    waits = done.effective_from > now
-    lines = [
-        f"Version {done.policy.number} of the trust policy is on the ledger and "
-        + (f"counts from {_day(done.effective_from)}." if waits else "counts now.")
-    ]
-    if waits:
-        lines.append("Until then it can be withdrawn: commonweal home policy withdraw --key NAME")
     if real:
         lines.append("Older backups know nothing of it: make a new one when it counts.")
     emit(json, _adopted(done.policy, done.effective_from, done.entry), lines)
@@ -165,24 +154,17 @@ def write_proposal(
 
 
 def _proposal(custody: Custody, file: Path) -> tuple[dict[str, Any], list[str]]:
-    from commonweal.papers.signing import signers_named
     from commonweal.papers.trust_change import CALLED
     from commonweal.papers.trust_words import changes_in_words
     from commonweal.vault.custody.amending import check_proposal, read_proposal
 
     policy, text = read_proposal(file)
     check_proposal(custody, policy)
-    signers = [] if text is None else signers_named(text, CALLED)
-    said = changes_in_words(custody.trust, policy)
-    needed = custody.trust.changers_needed
-    signed = f"Keys that have signed it: {', '.join(signers) or 'none'} ({needed} people must)."
-    lines = [f"Version {policy.number} would change this:", *said, signed]
-    plain = {"version": policy.version, "changes": said, "signers": signers, "needed": needed}
-    return plain, lines
+    said, needed = changes_in_words(custody.trust, policy), custody.trust.changers_needed
+    return proposals.proposed(policy.number, said, text, CALLED, needed)
 
 
 def _history(custody: Custody) -> tuple[dict[str, Any], list[str]]:
-    from commonweal.foundation.clock import stamp
     from commonweal.papers.trust_words import changes_in_words, policy_in_words
     from commonweal.vault.custody.believing import to_be_looked_at
 
@@ -190,7 +172,7 @@ def _history(custody: Custody) -> tuple[dict[str, Any], list[str]]:
     policy, pending = history.in_force(now), history.pending(now)
     lines = policy_in_words(policy)
     if pending is not None:
-        begins = _day(pending.effective_from)
+        begins = proposals.day(pending.effective_from)
         lines.append(f"Version {pending.policy.number} waits and counts from {begins}:")
         lines += changes_in_words(policy, pending.policy)
     touched = to_be_looked_at(custody)
@@ -201,13 +183,7 @@ def _history(custody: Custody) -> tuple[dict[str, Any], list[str]]:
         if ids
     ]
     versions = [
-        {
-            "version": one.policy.number,
-            "hash": one.policy.digest(),
-            "adopted_at": stamp(one.adopted_at),
-            "effective_from": stamp(one.effective_from),
-            "withdrawn_at": None if one.withdrawn_at is None else stamp(one.withdrawn_at),
-        }
+        proposals.version_row(one.policy.number, "hash", one.policy.digest(), one)
         for one in history.versions
     ]
     plain = {
@@ -229,7 +205,3 @@ def _adopted(policy: TrustPolicy, begins: datetime, entry: int) -> dict[str, Any
         "effective_from": stamp(begins),
         "ledger_entry": entry,
     }
-
-
-def _day(at: datetime) -> str:
-    return f"{at:%d %B %Y %H:%M} UTC"

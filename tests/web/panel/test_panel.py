@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from commonweal.foundation.canonical import canonical
 from commonweal.foundation.clock import FixedClock
 from commonweal.foundation.errors import CommonwealError
 from commonweal.governance.states.panel_question import PANEL_QUESTION
+from commonweal.ledger.details import verify_commitment
 from commonweal.web.accounts.people import PEOPLE
 
 BY_ROLE = {role: one.id for one in PEOPLE for role in one.roles}
@@ -261,6 +263,15 @@ def test_a_vote_can_be_changed_while_it_is_open_and_counts_once(
     heard = Intent.objects.filter(type="panel.voted")
     assert heard.count() == 3
     assert all(b"Because" not in bytes(one.body) for one in heard)
+    # The salt beside the vote opens what the last entry commits to, and no other vote does.
+    row, entry = asked.votes.get(), heard.last().event()
+    said = services.vote_said(row)
+    verify_commitment(bytes(row.salt), canonical(said), str(entry.fields["vote"]))
+    changed = canonical(said | {"choice": "no"})
+    refused(
+        "CW-LEDGER-DETAIL-INVALID", verify_commitment,
+        bytes(row.salt), changed, str(entry.fields["vote"]),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("who", [LEADS, OFFICER, "amara", "irene", WRITER])

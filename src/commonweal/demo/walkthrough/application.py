@@ -70,6 +70,25 @@ def content(today: date, patients: int) -> dict[str, Any]:
     said = papers.draft(today, patients)
     before, ends = (today - timedelta(days=30)).isoformat(), date.fromisoformat(said["until"])
     return {
+        **_who(said, today, before, ends),
+        **_what(said),
+        "legal": _legal(said["legal_basis"], before),
+        **_how(said, ends),
+        "documents": [_document(kind, before) for kind in _DOCUMENTS],
+        "assessments": {
+            "dpo": "Quentin Hale", "advice": "Go ahead.", "advised_on": before,
+            "advice_followed": True, "high_risk_remains": False,
+        },
+        "declarations": [
+            {"id": name, "wording": 1, "agreed": True, "by": LEAD, "on": today.isoformat()}
+            for name in _DECLARED
+        ],
+    }  # fmt: skip
+
+
+def _who(said: dict[str, Any], today: date, before: str, ends: date) -> dict[str, Any]:
+    """The route, the organisations, the people and where they work."""
+    return {
         "route": {
             "who": "others", "what": "records", "identifiable": True, "consent": False,
             "duty": False, "research": True, "ai": True,
@@ -84,13 +103,18 @@ def content(today: date, patients: int) -> dict[str, Any]:
         },
         "people": [_lead(said["people"][0], before, ends)],
         "places": [_place(today)],
+    }  # fmt: skip
+
+
+def _what(said: dict[str, Any]) -> dict[str, Any]:
+    """What for, about whom, and which data."""
+    return {
         "purpose": {
             "codes": said["purposes"],
             "objective": "Can heart trouble in people with diabetes be seen earlier?",
             "public_benefit": "Fewer people come to hospital as an emergency.",
             "who_benefits": "People with diabetes.",
         },
-        "legal": _legal(said["legal_basis"], before),
         "opt_out": {"treatment": "apply", "without_identifier": "leave_out"},
         "subjects": {
             "cohort": said["cohort"],
@@ -98,6 +122,12 @@ def content(today: date, patients: int) -> dict[str, Any]:
             "why": "The question is about them.",
         },
         "data": {"dataset": papers.DATASET, "groups": list(_groups(said)), "genomic": False},
+    }
+
+
+def _how(said: dict[str, Any], ends: date) -> dict[str, Any]:
+    """What is done with the data, under which limits, until when."""
+    return {
         "access": {
             "processing": said["processing"], "delivery": "enclave",
             "methods": "Counts, and one model trained in the secure place.",
@@ -116,15 +146,6 @@ def content(today: date, patients: int) -> dict[str, Any]:
             "how": "The key is destroyed.",
             "kept": "Published tables and code.",
         },
-        "documents": [_document(kind, before) for kind in _DOCUMENTS],
-        "assessments": {
-            "dpo": "Quentin Hale", "advice": "Go ahead.", "advised_on": before,
-            "advice_followed": True, "high_risk_remains": False,
-        },
-        "declarations": [
-            {"id": name, "wording": 1, "agreed": True, "by": LEAD, "on": today.isoformat()}
-            for name in _DECLARED
-        ],
     }  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from commonweal.ledger.entry import Actor, Event
 from commonweal.ledger.store import Writing
 from commonweal.ledger.trust_order import CHANGED, WITHDRAWN
 from commonweal.papers.changes import GOOD_FOR
-from commonweal.papers.signing import sign_paper, signers_named
+from commonweal.papers.signing import signers_named
 from commonweal.papers.trust import TrustPolicy
 from commonweal.papers.trust_change import (
     CALLED,
@@ -40,10 +40,12 @@ from commonweal.vault.custody.policies import SHELF
 from commonweal.vault.custody.settling import settle
 from commonweal.vault.custody.version_papers import (
     MAX_PAPER,
-    WITHDRAWN_ENDING,
+    Ending,
     begins,
+    end_waiting,
     read_draft,
     sign_draft,
+    write_lost,
 )
 from commonweal.vault.keys.fence import PolicyFence
 
@@ -166,46 +168,51 @@ def withdraw_change(custody: Custody, key: str) -> TrustPolicy:
     Raises `Refused` CW-TRUST-PENDING (none waits) or CW-TRUST-REFUSED; `Fault`
     CW-SIGNATURE-UNTRUSTED.
     """
-    signer = custody.signer(key)
-    with custody.ledger.transaction() as writing:
-        history, now = custody.book.history(), writing.now()
+    nothing = Refused("CW-TRUST-PENDING", "No change of the trust policy is waiting.")
+
+    def waiting(now: datetime) -> TrustPolicy | None:
+        pending = custody.book.history().pending(now)
+        return None if pending is None else pending.policy
+
+    def check(text: str, policy: TrustPolicy, now: datetime) -> None:
+        history = custody.book.history()
         pending = history.pending(now)
         if pending is None:
-            raise Refused("CW-TRUST-PENDING", "No change of the trust policy is waiting.")
-        custody.belief.require_changer(signer.key_id, key)
-        policy = pending.policy
-        paper = PolicyWithdrawal(
-            withdraw=1, version=policy.number, policy_hash=policy.digest(), at=now
-        )
-        text = sign_paper(WITHDRAWAL, paper.plain(), [signer], paper.at)
+            raise nothing
         open_withdrawal(text, history.before(pending, now), policy, now)
-        SHELF.keep(custody.home, policy.digest(), text, WITHDRAWN_ENDING)
-        fields = {"policy_hash": policy.digest(), "version": policy.version}
-        writing.append(Event(WITHDRAWN, ACTOR, fields))
+
+    ending = Ending(
+        SHELF,
+        WITHDRAWAL,
+        nothing,
+        waiting,
+        lambda policy, now: PolicyWithdrawal(
+            withdraw=1, version=policy.number, policy_hash=policy.digest(), at=now
+        ),
+        check,
+        lambda policy: _withdrawn(policy.number, policy.digest()),
+    )
+    policy = end_waiting(custody, key, ending)
     settle(custody)
     return policy
+
+
+def _withdrawn(number: int, hash_: str, **more: str) -> Event:
+    return Event(WITHDRAWN, ACTOR, {"policy_hash": hash_, "version": number, **more})
 
 
 # --- what a restore lost ----------------------------------------------------------------------
 
 
 def adopt_again(custody: Custody, fenced: Mapping[int, PolicyFence]) -> list[int]:
-    """Write again the changes that an older ledger does not know; gives their numbers.
-
-    Their papers lie in the root store, and the fence says from when on they count.
-    """
-    known = {one.policy.number: one for one in custody.book.history().versions}
-    again = []
-    with custody.ledger.transaction() as writing:
-        for number, held in sorted(fenced.items()):
-            if number not in known:
-                _write_again(custody, writing, held)
-                again.append(number)
-            lost = number not in known or known[number].withdrawn_at is None
-            if held.withdrawn and lost:
-                fields = {"policy_hash": held.hash, "version": number, "restored": "yes"}
-                writing.append(Event(WITHDRAWN, ACTOR, fields))
-    return again
+    """Write again the changes that an older ledger does not know; gives their numbers."""
+    return write_lost(
+        custody,
+        fenced,
+        {one.policy.number: one.withdrawn_at for one in custody.book.history().versions},
+        lambda writing, held: _write_again(custody, writing, held),
+        lambda number, held: _withdrawn(number, held.hash, restored="yes"),
+    )
 
 
 def _write_again(custody: Custody, writing: Writing, held: PolicyFence) -> None:

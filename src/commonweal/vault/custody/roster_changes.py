@@ -39,17 +39,19 @@ from commonweal.papers.roster_change import (
     refused,
 )
 from commonweal.papers.roster_history import RosterVersion
-from commonweal.papers.signing import sign_paper, signers_named
+from commonweal.papers.signing import signers_named
 from commonweal.papers.trust import RetiredBecause
 from commonweal.vault.custody.holding import DETAILS_KEY, Custody
 from commonweal.vault.custody.rosters import SHELF
 from commonweal.vault.custody.settling import settle
 from commonweal.vault.custody.version_papers import (
     MAX_PAPER,
-    WITHDRAWN_ENDING,
+    Ending,
     begins,
+    end_waiting,
     read_draft,
     sign_draft,
+    write_lost,
 )
 from commonweal.vault.keys.fence import PolicyFence
 
@@ -295,45 +297,45 @@ def withdraw_roster(custody: Custody, key: str) -> Roster:
     Raises `Refused` CW-ROSTER-PENDING (none waits) or CW-ROSTER-REFUSED; `Fault`
     CW-SIGNATURE-UNTRUSTED.
     """
-    signer = custody.signer(key)
-    with custody.ledger.transaction() as writing:
-        history, now = custody.rosters.history(), writing.now()
-        pending = history.pending(now)
-        if pending is None:
-            raise Refused("CW-ROSTER-PENDING", "No change of the roster is waiting.")
-        custody.belief.require_changer(signer.key_id, key)
-        roster = pending.roster
-        paper = RosterWithdrawal(
+
+    def waiting(now: datetime) -> Roster | None:
+        pending = custody.rosters.history().pending(now)
+        return None if pending is None else pending.roster
+
+    ending = Ending(
+        SHELF,
+        WITHDRAWAL,
+        Refused("CW-ROSTER-PENDING", "No change of the roster is waiting."),
+        waiting,
+        lambda roster, now: RosterWithdrawal(
             withdraw_roster=1, version=roster.version, roster_digest=roster.digest(), at=now
-        )
-        text = sign_paper(WITHDRAWAL, paper.plain(), [signer], paper.at)
-        open_withdrawal(text, custody.book.history().view(now), roster, now)
-        SHELF.keep(custody.home, roster.digest(), text, WITHDRAWN_ENDING)
-        writing.append(Event(WITHDRAWN, ACTOR, {"version": roster.version}))
+        ),
+        lambda text, roster, now: open_withdrawal(
+            text, custody.book.history().view(now), roster, now
+        ),
+        lambda roster: _withdrawn(roster.version),
+    )
+    roster = end_waiting(custody, key, ending)
     settle(custody)
     return roster
+
+
+def _withdrawn(number: int, **more: str) -> Event:
+    return Event(WITHDRAWN, ACTOR, {"version": number, **more})
 
 
 # --- what a restore lost ------------------------------------------------------------------------
 
 
 def adopt_rosters_again(custody: Custody, fenced: Mapping[int, PolicyFence]) -> list[int]:
-    """Write again the rosters that an older ledger does not know; gives their numbers.
-
-    Their papers lie in the root store, and the fence says from when on they count.
-    """
-    known = {one.roster.version: one for one in custody.rosters.unfenced().versions}
-    again = []
-    with custody.ledger.transaction() as writing:
-        for number, held in sorted(fenced.items()):
-            if number not in known:
-                _write_again(custody, writing, held)
-                again.append(number)
-            lost = number not in known or known[number].withdrawn_at is None
-            if held.withdrawn and lost:
-                fields = {"version": number, "restored": "yes"}
-                writing.append(Event(WITHDRAWN, ACTOR, fields))
-    return again
+    """Write again the rosters that an older ledger does not know; gives their numbers."""
+    return write_lost(
+        custody,
+        fenced,
+        {one.roster.version: one.withdrawn_at for one in custody.rosters.unfenced().versions},
+        lambda writing, held: _write_again(custody, writing, held),
+        lambda number, _: _withdrawn(number, restored="yes"),
+    )
 
 
 def _write_again(custody: Custody, writing: Writing, held: PolicyFence) -> None:

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.clock import Clock, parse_stamp, stamp
-from commonweal.foundation.errors import Fault
+from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import make_private_folder, read_bytes, write_atomic
-from commonweal.ledger.store import Ledger
+from commonweal.ledger.entry import Event
+from commonweal.ledger.store import Ledger, Writing
 from commonweal.ledger.version_order import VersionStep
 from commonweal.papers.base import Paper
 from commonweal.papers.signing import add_signature, sign_paper
@@ -111,6 +112,71 @@ def sign_draft(
         signed = add_signature(text, kind, signer, now, called)
     write_atomic(file, signed.encode())
     return signed
+
+
+# --- ending and writing again -------------------------------------------------------------------
+
+W = TypeVar("W", bound=Paper)
+
+
+@dataclass(frozen=True)
+class Ending(Generic[W]):
+    """How a paper of one kind that waits is withdrawn: all that differs between the kinds.
+
+    `kind`: of the signed withdrawal. `waiting`: what waits at a time, or None. `nothing`: the
+    refusal where none does. `paper`: the withdrawal of it. `check`: refuses a signed one that does
+    not do. `event`: what the ledger hears.
+    """
+
+    shelf: Shelf
+    kind: str
+    nothing: Refused
+    waiting: Callable[[datetime], W | None]
+    paper: Callable[[W, datetime], Paper]
+    check: Callable[[str, W, datetime], object]
+    event: Callable[[W], Event]
+
+
+def end_waiting(custody: Custody, key: str, ending: Ending[W]) -> W:
+    """Withdraw what waits, with the signature of one person who may change it; the caller settles.
+
+    Raises `ending.nothing`, what `ending.check` raises, and `Fault` CW-SIGNATURE-UNTRUSTED.
+    """
+    signer = custody.signer(key)
+    with custody.ledger.transaction() as writing:
+        now = writing.now()
+        found = ending.waiting(now)
+        if found is None:
+            raise ending.nothing
+        custody.belief.require_changer(signer.key_id, key)
+        text = sign_paper(ending.kind, ending.paper(found, now).plain(), [signer], now)
+        ending.check(text, found, now)
+        ending.shelf.keep(custody.home, found.digest(), text, WITHDRAWN_ENDING)
+        writing.append(ending.event(found))
+    return found
+
+
+def write_lost(
+    custody: Custody,
+    fenced: Fenced,
+    known: Mapping[int, datetime | None],
+    adopt: Callable[[Writing, PolicyFence], None],
+    withdrawal: Callable[[int, PolicyFence], Event],
+) -> list[int]:
+    """Write again the versions that an older ledger does not know; gives their numbers.
+
+    Their papers lie in the root store, and the fence says from when on they count. `known`: when
+    each version that the ledger knows was withdrawn, or None.
+    """
+    again = []
+    with custody.ledger.transaction() as writing:
+        for number, held in sorted(fenced.items()):
+            if number not in known:
+                adopt(writing, held)
+                again.append(number)
+            if held.withdrawn and known.get(number) is None:
+                writing.append(withdrawal(number, held))
+    return again
 
 
 # --- times ------------------------------------------------------------------------------------

@@ -143,7 +143,21 @@ def _population(depth: Depth, recipe: Recipe, engine: Engine) -> Iterator[Depth]
         yield replace(depth, against=against, population=against.people)
 
 
-def _prepared(
+@dataclass(frozen=True)
+class _Start:
+    """All that is known before risk is measured: lawful rows, choices, and who was chosen."""
+
+    folder: ChoicesFolder
+    decision: Decision
+    loaded: Loaded
+    considered: Considered
+    chosen: Chosen
+    restricted: RestrictedLists
+    shaper: Shaper
+    known: Calendars
+
+
+def _start(
     inputs: Inputs,
     recipe: Recipe,
     engine: Engine,
@@ -151,10 +165,11 @@ def _prepared(
     keys_for: Callable[[Recipe, str, str], ProjectKeys],
     progress: Progress,
     before_rows: Callable[[], None],
-    trial: Trial | None,
-) -> Prepared:
+) -> _Start:
+    """Read people's choices and the source, and choose people."""
+    day = inputs.at.date()
     restricted = lists_for(inputs.permit)
-    decision = decide(inputs.permit, recipe.dataset, inputs.at.date())
+    decision = decide(inputs.permit, recipe.dataset, day)
     progress("Reading people's choices")
     folder = read_choices(
         inputs.choices_folder,
@@ -170,32 +185,51 @@ def _prepared(
     keys = keys_for(recipe, loaded.fingerprint.digest, choices_digest(folder))
     lawful = Lawful(loaded, restricted)
     lineage = inputs.lineage or Lineage((inputs.permit.id,))
-    day = inputs.at.date()
     chosen = choose(loaded, lawful, considered, decision, folder, keys, day, lineage)
     known = calendars(loaded)
     shaper = Shaper.over(loaded, keys, lawful, windows(loaded, known), chosen.people)
+    return _Start(folder, decision, loaded, considered, chosen, restricted, shaper, known)
+
+
+def _allowed(start: _Start, engine: Engine) -> tuple[ops.Table, int]:
+    """(the people who could be released, how many have no row left to show)."""
+    chosen, shaper = start.chosen, start.shaper
     mine = ops.keep_where(chosen.people, ops.negate(chosen.people["held_out"]))
     mine = engine.keep("allowed_0", ops.select(mine, ["person", "weeks", "number"]))
     if not chosen.held_out:
         shaper.narrow.whole = mine
     mine, empty = _with_rows(shaper, mine)
     mine, near = away_from_edges(shaper, mine)
-    empty += near
+    return mine, empty + near
+
+
+def _prepared(
+    inputs: Inputs,
+    recipe: Recipe,
+    engine: Engine,
+    source: Source,
+    keys_for: Callable[[Recipe, str, str], ProjectKeys],
+    progress: Progress,
+    before_rows: Callable[[], None],
+    trial: Trial | None,
+) -> Prepared:
+    start = _start(inputs, recipe, engine, source, keys_for, progress, before_rows)
+    mine, empty = _allowed(start, engine)
     depth = inputs.depth
     if depth.population is None:
         # Whoever knows that somebody was a patient here looks among all patients here.
-        depth = replace(depth, population=considered.total)
+        depth = replace(depth, population=start.considered.total)
     progress("Measuring the risk before")
-    before = measure(shaper, mine, known, exact=True, depth=depth)
+    before = measure(start.shaper, mine, start.known, exact=True, depth=depth)
     progress("Measuring the risk after")
-    total = chosen.allowed - chosen.held_out - empty
+    total = start.chosen.allowed - start.chosen.held_out - empty
 
     def made(shaper: Shaper, gate: _Gate, generalisation: Generalisation | None = None) -> Prepared:
         loaded = shaper.loaded
         return Prepared(
-            inputs, loaded.recipe, loaded, decision, folder, considered, chosen, restricted, shaper,
-            mine, gate.people, empty, gate.suppressed, before, gate.after, tuple(gate.breaches),
-            generalisation, gate.intruder,
+            inputs, loaded.recipe, loaded, start.decision, start.folder, start.considered,
+            start.chosen, start.restricted, shaper, mine, gate.people, empty, gate.suppressed,
+            before, gate.after, tuple(gate.breaches), generalisation, gate.intruder,
         )  # fmt: skip
 
     def tried(shaper: Shaper, gate: _Gate) -> _Gate:
@@ -203,8 +237,8 @@ def _prepared(
             return gate
         return replace(gate, intruder=trial(made(shaper, gate)))
 
-    asked = _Asked(mine, total, known, depth, tried)
-    shaper, gate, generalisation = _settled(inputs, shaper, asked, progress)
+    asked = _Asked(mine, total, start.known, depth, tried)
+    shaper, gate, generalisation = _settled(inputs, start.shaper, asked, progress)
     if gate.suppressed >= total:
         # An empty release would take the place of the one before it, whose key is then destroyed.
         raise Refused("CW-RELEASE-NOBODY", "After all that is left out, nobody is left to release.")

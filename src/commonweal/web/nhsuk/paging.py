@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 from django.http import QueryDict
 
@@ -29,6 +29,34 @@ class Page(Generic[T]):
     def last(self) -> int:
         """The place of the last row shown."""
         return self.first + len(self.rows) - 1
+
+
+class Counted(Sequence[T]):
+    """The rows of a query as `page_of` wants them: counted by the database, and only one page read.
+
+    `rows`: a query set in a fixed order.
+    """
+
+    def __init__(self, rows: Any) -> None:
+        self._rows = rows
+        self._count: int | None = None
+
+    def __len__(self) -> int:
+        if self._count is None:
+            self._count = int(self._rows.count())
+        return self._count
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[T]: ...
+
+    def __getitem__(self, place: int | slice) -> T | Sequence[T]:
+        if isinstance(place, int):
+            one: T = self._rows[place]
+            return one
+        return list(self._rows[place])
 
 
 def page_of(rows: Sequence[T], asked: QueryDict, size: int = SIZE) -> Page[T]:

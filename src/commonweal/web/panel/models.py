@@ -71,12 +71,16 @@ class Question(Governed):
 
 
 class Vote(Governed):
-    """How one member voted. Nobody else sees it before the vote is closed; nobody sees whose."""
+    """How one member voted. Nobody else sees it before the vote is closed; nobody sees whose.
+
+    `salt` opens the commitment that the ledger's entry of this vote holds.
+    """
 
     question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="votes")
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     choice = models.CharField(max_length=12, choices=CHOICES)
     reasons = models.TextField()
+    salt = models.BinaryField()
     cast_at = models.DateTimeField()
 
     objects = GovernedQuery.as_manager()
@@ -100,7 +104,7 @@ class Vote(Governed):
 class Meeting(Governed):
     """A workshop or meeting. `assessment`: the application whose impact assessment it is about.
 
-    `notes`: by an independent rapporteur, once.
+    `notes`: by an independent rapporteur, once; `salt` opens what the ledger's entry commits to.
     """
 
     KINDS = (("workshop", "Workshop"), ("meeting", "Meeting"))
@@ -117,6 +121,7 @@ class Meeting(Governed):
     called_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     called_at = models.DateTimeField()
     notes = models.TextField(blank=True)
+    salt = models.BinaryField(null=True)
     people = models.PositiveSmallIntegerField(null=True)
     noted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     noted_at = models.DateTimeField(null=True)

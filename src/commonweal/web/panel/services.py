@@ -50,8 +50,9 @@ def _taken(person: User, role: RoleName, question: Question, step: str) -> Event
     return Event("panel.step_taken", Actor(role, person.public_id), fields)
 
 
-def _committed(content: object) -> str:
-    return commitment(new_salt(), canonical(content))
+def vote_said(vote: Vote) -> dict[str, str]:
+    """What the ledger's entry of a vote commits to."""
+    return {"question": vote.question.reference, "choice": vote.choice, "reasons": vote.reasons}
 
 
 # --- before the vote --------------------------------------------------------------------------
@@ -130,9 +131,9 @@ def vote(person: User, question: Question, choice: str, reasons: str) -> Vote:
         check_vote(person, fresh, now)
         row = Vote.objects.filter(question=fresh, person=person).first()
         row = row or Vote(question=fresh, person=person)
-        row.choice, row.reasons, row.cast_at = choice, reasons, now
-        said = {"question": fresh.reference, "choice": choice, "reasons": reasons}
-        fields = {"question": fresh.reference, "vote": _committed(said)}
+        row.choice, row.reasons, row.cast_at, row.salt = choice, reasons, now, new_salt()
+        committed = commitment(row.salt, canonical(vote_said(row)))
+        fields = {"question": fresh.reference, "vote": committed}
         govern(Event("panel.voted", Actor("panel_member", person.public_id), fields), row)
     return row
 
@@ -235,8 +236,9 @@ def write_notes(person: User, meeting: Meeting, notes: str, people: int) -> None
         check_note(person, fresh, clock.today())
         fresh.notes, fresh.people = notes, people
         fresh.noted_by, fresh.noted_at = person, clock.now()
-        fields = {"meeting": fresh.reference, "people": people,
-                  "notes": _committed({"notes": notes})}  # fmt: skip
+        fresh.salt = new_salt()
+        committed = commitment(fresh.salt, canonical({"notes": notes}))
+        fields = {"meeting": fresh.reference, "people": people, "notes": committed}
         govern(Event("panel.meeting_noted", Actor("rapporteur", person.public_id), fields), fresh)
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.web.config import clock
-from commonweal.web.nhsuk.paging import page_of
+from commonweal.web.nhsuk.paging import Counted, Page, page_of
 from commonweal.web.panel import services
 from commonweal.web.panel.forms import (
     MeetingForm,
@@ -81,10 +81,10 @@ def index(request: HttpRequest) -> HttpResponse:
     more["latest"] = [row_of(one) for one in ended[:3]]
     if inside:
         rows = seen_by(request.user, day).exclude(state__in=_ENDED)
-        shown = page_of(list(rows.values_list("pk", flat=True)), request.GET)
+        shown: Page[Question] = page_of(Counted(rows), request.GET)
         more |= {
             "page": shown,
-            "open": [row_of(one) for one in Question.objects.filter(pk__in=shown.rows)],
+            "open": [row_of(one) for one in shown.rows],
             "meetings": list(_meetings(request)[:10]),
             "may_lead": can_lead(request.user, day),
         }
@@ -96,9 +96,9 @@ def index(request: HttpRequest) -> HttpResponse:
 def heard_list(request: HttpRequest) -> HttpResponse:
     """Everything that the panel was asked, what it said and what came of it."""
     rows = Question.objects.filter(state__in=_ENDED).order_by("-ended_at", "-id")
-    shown = page_of(list(rows.values_list("pk", flat=True)), request.GET, size=10)
-    found = rows.filter(pk__in=shown.rows)
-    return _page(request, "heard_list", {"page": shown, "rows": [row_of(one) for one in found]})
+    shown: Page[Question] = page_of(Counted(rows), request.GET, size=10)
+    more = {"page": shown, "rows": [row_of(one) for one in shown.rows]}
+    return _page(request, "heard_list", more)
 
 
 @login_not_required

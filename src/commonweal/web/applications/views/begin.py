@@ -30,24 +30,23 @@ from commonweal.web.applications.presenters import (
 from commonweal.web.applications.views.common import FORM, mine, open_mine, page
 from commonweal.web.config import clock
 from commonweal.web.desk.presenters import standing_for_writers
-from commonweal.web.nhsuk.paging import page_of
+from commonweal.web.nhsuk.paging import Counted, Page, page_of
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """The person's applications."""
     day = clock.today()
-    mine_all = Application.objects.seen_by(request.user, day)
-    # Only their numbers are read to count them, and of those on the page no draft's content.
-    shown = page_of(list(mine_all.values_list("pk", flat=True)), request.GET)
-    rows = (
-        Application.objects.filter(pk__in=shown.rows)
+    # Of those on the page no draft's content is read.
+    mine_all = (
+        Application.objects.seen_by(request.user, day)
         .select_related("draft", "organisation")
         .defer("draft__content", "draft__forms")
     )
+    shown: Page[Application] = page_of(Counted(mine_all), request.GET)
     more = {
         "page": shown,
-        "rows": [row_of(row) for row in rows],
+        "rows": [row_of(row) for row in shown.rows],
         "may_begin": can_begin(request.user, day),
     }
     return page(request, "index", more)
