@@ -18,6 +18,8 @@ from tests.web.test_accounts import code, log_in, person, with_app
 APPS = {
     "": "pages of the service itself, and allauth's",
     "accounts": "people and how they sign in",
+    "answers": "applicants who answer questions",
+    "assessments": "impact assessments that are published",
     "api": "keys for programs, asked in test_api",
     "applications": "those who apply",
     "committee": "the committee",
