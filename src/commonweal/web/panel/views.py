@@ -81,10 +81,10 @@ def index(request: HttpRequest) -> HttpResponse:
     more["latest"] = [row_of(one) for one in ended[:3]]
     if inside:
         rows = seen_by(request.user, day).exclude(state__in=_ENDED)
-        shown: Page[Question] = page_of(Counted(rows), request.GET)
+        shown: Page[int] = page_of(Counted(rows.values_list("pk", flat=True)), request.GET)
         more |= {
             "page": shown,
-            "open": [row_of(one) for one in shown.rows],
+            "open": [row_of(one) for one in rows.filter(pk__in=shown.rows)],
             "meetings": list(_meetings(request)[:10]),
             "may_lead": can_lead(request.user, day),
         }
@@ -96,8 +96,9 @@ def index(request: HttpRequest) -> HttpResponse:
 def heard_list(request: HttpRequest) -> HttpResponse:
     """Everything that the panel was asked, what it said and what came of it."""
     rows = Question.objects.filter(state__in=_ENDED).order_by("-ended_at", "-id")
-    shown: Page[Question] = page_of(Counted(rows), request.GET, size=10)
-    more = {"page": shown, "rows": [row_of(one) for one in shown.rows]}
+    keys: Counted[int] = Counted(rows.values_list("pk", flat=True))
+    shown = page_of(keys, request.GET, size=10)
+    more = {"page": shown, "rows": [row_of(one) for one in rows.filter(pk__in=shown.rows)]}
     return _page(request, "heard_list", more)
 
 

@@ -37,16 +37,17 @@ from commonweal.web.nhsuk.paging import Counted, Page, page_of
 def index(request: HttpRequest) -> HttpResponse:
     """The person's applications."""
     day = clock.today()
-    # Of those on the page no draft's content is read.
-    mine_all = (
-        Application.objects.seen_by(request.user, day)
+    mine_all = Application.objects.seen_by(request.user, day)
+    # Of all only one page's keys are read and sorted, and of those on it no draft's content.
+    shown: Page[int] = page_of(Counted(mine_all.values_list("pk", flat=True)), request.GET)
+    rows = (
+        Application.objects.filter(pk__in=shown.rows)
         .select_related("draft", "organisation")
         .defer("draft__content", "draft__forms")
     )
-    shown: Page[Application] = page_of(Counted(mine_all), request.GET)
     more = {
         "page": shown,
-        "rows": [row_of(row) for row in shown.rows],
+        "rows": [row_of(row) for row in rows],
         "may_begin": can_begin(request.user, day),
     }
     return page(request, "index", more)
