@@ -24,7 +24,7 @@ def describe(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Make the figures that the catalogue shows of a dataset, and publish them.
+    """Publish the figures that the catalogue shows.
 
     Counts, completeness, ranges and risk bands of the people whose choices let them be in, rounded
     and with small numbers hidden. The ledger holds their hash; exact figures stay in the vault.
@@ -75,7 +75,10 @@ def export(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Write the catalogue's entry of a dataset for others: only what its pages show."""
+    """Write a dataset's entry for other catalogues.
+
+    It holds only what the pages show.
+    """
     from json import dumps
 
     from commonweal.foundation.files import write_atomic

@@ -127,7 +127,7 @@ def signers(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show or name the keys with which the service signs a committee's permits.
+    """Show or name the keys that sign a committee's permits.
 
     It is recorded on the ledger. A demonstration signs with `permit-signer` until others are named;
     a home for real data makes no permit in the service before somebody names its keys.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from commonweal.vault.custody import Custody
     from commonweal.vault.risk import Depth
 
-app = group("Releases: de-identified data for a project, under its permit.")
+app = group("Releases: data for a project, under its permit.")
 
 PermitOption = Annotated[Path, typer.Option(help="The signed permit.")]
 CatalogueOption = Annotated[Path, typer.Option(help="The catalogue of the source.")]
@@ -199,10 +199,11 @@ def decide(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Sign a release off or send it back, as a second person signed.
+    """Sign a release off, or send it back.
 
-    The ledger must have heard of the act (`act record`). It is checked again: it is about this
-    release, by somebody in a role for it who neither planned nor built it, and counts once.
+    A second person has signed that, and the ledger must have heard of the act (`act record`). It is
+    checked again: it is about this release, by somebody in a role for it who neither planned nor
+    built it, and counts once.
     """
     from commonweal.cli.acts import read_act
     from commonweal.foundation.canonical import parse_json
@@ -258,8 +259,9 @@ def inputs(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show or set where releases that are asked for in the service find records and choices.
+    """Show or set where the service finds records.
 
+    Releases that are asked for there need to know it, and where choices are.
     Without options it shows what the home knows; to set it, name all three.
     """
     from commonweal.foundation.errors import WrongUsage

@@ -74,7 +74,9 @@ def first_account(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the account of the first information governance officer of a home.
+    """Make the account of the first officer of a home.
+
+    It is that of an information governance officer.
 
     Prints the address of the page where they set a password; it works for three days. Everyone else
     is invited by them, on the page for it.

@@ -48,7 +48,8 @@ def test_all_commands_of_this_stage_exist() -> None:
         "keys destroy", "backup", "restore", "demo", "serve", "worker", "anonymise",
         "forms list", "forms check", "forms export", "forms import",
         "people show", "people propose", "people sign", "people adopt", "people withdraw",
-        "act show", "act record",
+        "act show", "act record", "catalogue describe", "catalogue export", "permit signers",
+        "release decide", "release inputs", "first-account",
     }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from commonweal.foundation.errors import CommonwealError
 from commonweal.governance.dossier import Dossier, check_dossier
 from commonweal.governance.dossier.checking import GOOD_FOR
 from commonweal.papers.act_records import ActRecords
+from commonweal.papers.acts import SignedAct
 from commonweal.papers.permit import PermitDraft
 from tests import factories, people
 from tests.dossiers import DPIA, Desk, Rules
@@ -475,16 +476,15 @@ def test_the_applicants_signatory_countersigns() -> None:
 # --- time ---------------------------------------------------------------------------------------
 
 
+def refusal_of_another(desk: Desk) -> SignedAct:
+    return people.signed("guardian", "countersign", "refuse", factories.hash_of("old"), desk.now)
+
+
 def test_a_refusal_after_the_decision_holds_whatever_it_was_about() -> None:
     desk = Desk()
     desk.review()
     desk.decide()
-    desk.hear(
-        people.signed(
-            "guardian", "countersign", "refuse", factories.hash_of("an earlier agreement"),
-            desk.now, home=people.HOME, subject=people.APPLICATION,
-        )
-    )  # fmt: skip
+    desk.hear(refusal_of_another(desk))
     desk.agree()
     desk.countersign()
     refused("CW-DOSSIER-REFUSED", desk)
@@ -492,12 +492,7 @@ def test_a_refusal_after_the_decision_holds_whatever_it_was_about() -> None:
 
 def test_a_refusal_before_the_decision_was_about_another_one() -> None:
     desk = Desk()
-    desk.hear(
-        people.signed(
-            "guardian", "countersign", "refuse", factories.hash_of("an earlier agreement"),
-            desk.now, home=people.HOME, subject=people.APPLICATION,
-        )
-    )  # fmt: skip
+    desk.hear(refusal_of_another(desk))
     assert desk.complete().judge().draft
 
 

@@ -48,7 +48,7 @@ def new_meeting(person: User, held_at: datetime, place: str) -> Meeting:
 
 
 def step_meeting(person: User, meeting: Meeting, action: str) -> Meeting:
-    """Take a step with a meeting. Raises `Refused` CW-STATE-*."""
+    """Take a step with a meeting. Raises `Refused` CW-STATE-STEP."""
     with transaction.atomic():
         fresh = Meeting.objects.select_for_update().get(pk=meeting.pk)
         role = role_in(MEETING, fresh.state, action, check_role(person, SITTING))
@@ -62,7 +62,7 @@ def step_meeting(person: User, meeting: Meeting, action: str) -> Meeting:
 
 
 def set_present(person: User, meeting: Meeting, present: Collection[str]) -> Meeting:
-    """Write down which members are there. Raises `Refused` CW-STATE-*, CW-COMMITTEE-MEMBER."""
+    """Write down which members are there. Raises `Refused` CW-STATE-STEP, CW-COMMITTEE-MEMBER."""
     if not check_role(person, SITTING) & {CHAIR, SECRETARY}:
         raise Refused(
             "CW-STATE-ROLE", "Only the chair or the secretary of the committee can do it."
@@ -86,7 +86,7 @@ def waiting() -> list[Application]:
 
 
 def put_to_committee(person: User, reference: str, meeting: Meeting) -> Item:
-    """Put the newest version of an application on the agenda. Raises `Refused` CW-STATE-*."""
+    """Put the newest version of an application on the agenda. Raises `Refused` CW-STATE-STEP."""
     with transaction.atomic():
         application = Application.objects.select_for_update().filter(reference=reference).first()
         if application is None:
@@ -128,7 +128,7 @@ def _as_asked(path: tuple[str, str, str]) -> dict[str, str]:
 
 
 def step_item(person: User, item: Item, action: str, meeting: Meeting | None = None) -> Item:
-    """Take a step with an item, but for those of the vote itself. Raises `Refused` CW-STATE-*."""
+    """Take a step with an item, but for those of the vote. Raises `Refused` CW-STATE-STEP."""
     with transaction.atomic():
         fresh = locked(item)
         paper = paper_of(fresh.version)

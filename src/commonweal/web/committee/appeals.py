@@ -81,7 +81,7 @@ def check_may_hear(person: User, row: Appeal) -> None:
 def hear(person: User, row: Appeal, *, uphold: bool, reasons: str) -> Appeal:
     """Uphold the appeal, so that the committee decides again, or dismiss it.
 
-    Raises `Refused` CW-STATE-*, CW-APPEAL-HEARER.
+    Raises `Refused` CW-STATE-STEP, CW-APPEAL-HEARER.
     """
     action = "uphold_appeal" if uphold else "dismiss_appeal"
     with transaction.atomic():

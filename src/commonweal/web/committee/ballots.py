@@ -127,7 +127,7 @@ def move(item: Item, to: str, actor: Actor) -> None:
 def open_vote(person: User, item: Item, hours: int) -> Item:
     """Open the vote for the members who are present, take part and could decide.
 
-    Raises what `open_ballot` and `check_quorum` raise; `Refused` CW-STATE-*, CW-COMMITTEE-VOTE,
+    Raises what `open_ballot` and `check_quorum` raise; `Refused` CW-STATE-STEP, CW-COMMITTEE-VOTE,
     CW-COMMITTEE-QUESTION.
     """
     if hours not in HOURS:

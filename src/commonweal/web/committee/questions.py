@@ -73,7 +73,7 @@ def ask_about(person: User, item: Item, where: str, words: str = NOT_UNDERSTOOD)
 
 
 def take_back(person: User, public_id: str) -> Question:
-    """Take one's own question back. Raises `Refused` CW-STATE-*, CW-COMMITTEE-QUESTION."""
+    """Take one's own question back. Raises `Refused` CW-STATE-STEP, CW-COMMITTEE-QUESTION."""
     return _own_step(person, public_id, "take_back", "taken_back")
 
 
@@ -118,7 +118,10 @@ def ask_again(person: User, public_id: str) -> Question:
 
 
 def answer(person: User, public_id: str, words: str) -> Question:
-    """The hospital's answer; the vote goes on. Raises `Refused` CW-STATE-*, CW-COMMITTEE-*."""
+    """The hospital's answer; the vote goes on.
+
+    Raises `Refused` CW-STATE-STEP, CW-COMMITTEE-QUESTION.
+    """
     with transaction.atomic():
         row, item = _locked_question(public_id)
         _check_may_answer(person, item)
@@ -154,7 +157,7 @@ def _ended(row: Question, item: Item, actor: Actor, how: str) -> None:
 def pass_on(person: User, public_id: str) -> Question:
     """Let the applicant answer. The application is theirs until they have.
 
-    Raises `Refused` CW-STATE-*, CW-COMMITTEE-CONFLICT.
+    Raises `Refused` CW-STATE-STEP, CW-COMMITTEE-CONFLICT.
     """
     with transaction.atomic():
         row, item = _locked_question(public_id)
@@ -186,7 +189,7 @@ def passed_on(application: Application) -> list[Question]:
 def answer_all(person: User, application: Application, words: Mapping[str, str]) -> None:
     """The applicant's answers, all at once; the committee has the application again.
 
-    `words`: by the question's public id. Raises `Refused` CW-STATE-*.
+    `words`: by the question's public id. Raises `Refused` CW-STATE-STEP.
     """
     with transaction.atomic():
         fresh = Application.objects.select_for_update().get(pk=application.pk)
