@@ -55,7 +55,11 @@ def axe() -> Callable[[Page], list[str]]:
     def faults(page: Page) -> list[str]:
         if not page.evaluate("'axe' in window"):
             page.evaluate(source)
+        # The bar at the top moves what has no room into a menu, a frame after a change of width.
         ask = """async tags => {
+            const frame = () => new Promise(done => requestAnimationFrame(done));
+            for (let one = 0; one < 3; one += 1) await frame();
+            await Promise.all(document.getAnimations().map(one => one.finished.catch(() => null)));
             const only = {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']};
             const found = await axe.run(document, only);
             return {passes: found.passes.length, violations: found.violations};
