@@ -35,8 +35,9 @@ from commonweal.web.committee.policies import (
     role_in,
     standing_of,
 )
-from commonweal.web.committee.services import declarations_of, every_vote_of, rules_in_force
+from commonweal.web.committee.services import declarations_of, every_vote_of
 from commonweal.web.config import clock
+from commonweal.web.config.rules import rules_in_force
 from commonweal.web.ledgerlink.services import govern
 
 Result = Literal["decided", "deadlock", "last_deadlock", "too_few", "void"]

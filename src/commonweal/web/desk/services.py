@@ -18,7 +18,6 @@ from commonweal.governance.application.complete import problems
 from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.committee.advice import DpoAdvice
 from commonweal.governance.committee.assessment import AssessmentRecord
-from commonweal.governance.committee.rules import CommitteeRules, default_rules
 from commonweal.governance.problems import Problem
 from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.evidence import EVIDENCE
@@ -31,6 +30,7 @@ from commonweal.web.applications.models import Application, Version
 from commonweal.web.applications.presenters import answers_of_version
 from commonweal.web.applications.services import is_signed
 from commonweal.web.config import clock
+from commonweal.web.config.rules import rules_in_force
 from commonweal.web.desk.checklist import CHECKLIST, KNOWN
 from commonweal.web.desk.models import RESULTS, Advice, Assessment, Document, Mark
 from commonweal.web.desk.policies import (
@@ -74,11 +74,6 @@ def advice_of(version: Version) -> list[DpoAdvice]:
         DpoAdvice.read(parse_json(bytes(one.content), "The advice"), "The advice")
         for one in version.advice.all()
     ]
-
-
-def rules_in_force() -> CommitteeRules:
-    """The committee's rules that the desk goes by."""
-    return default_rules()
 
 
 def problems_of(paper: ApplicationVersion) -> tuple[Problem, ...]:

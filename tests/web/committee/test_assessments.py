@@ -1,0 +1,78 @@
+"""The impact assessment moves with the application, in the committee's own transactions (P6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from commonweal.foundation.clock import stamp
+from commonweal.governance.committee.assessment import AssessmentRecord
+from commonweal.governance.committee.rules import default_rules
+from tests.web.committee.house import VOTERS, House
+
+TAKEN = {"approve": "to_publish", "reject": "to_publish", "resubmit": "returned"}
+
+
+def by_the_lighter_route(house: House) -> Any:
+    """An application whose assessment took the lighter route."""
+    from commonweal.web.desk.models import Assessment
+    from commonweal.web.ledgerlink.models import governed_write
+
+    row = house.application()
+    found = Assessment.objects.get(version__application=row)
+    record = AssessmentRecord.read(
+        {
+            "assessment": 1, "application": row.reference,
+            "version_digest": found.version.digest, "route": "lighter",
+            "met": list(default_rules().lighter_assessment.conditions),
+            "reason": "The panel agreed.", "recorded_by": "edward",
+            "recorded_at": stamp(house.clock.now()),
+        },
+        "The record",
+    )  # fmt: skip
+    found.state, found.record = "lighter_route", record.canonical()
+    with governed_write():
+        found.save()
+    return row
+
+
+def assessment_of(item: Any) -> str:
+    from commonweal.web.desk.models import Assessment
+
+    return str(Assessment.objects.get(version=item.version).state)
+
+
+@pytest.mark.parametrize("outcome", sorted(TAKEN))
+def test_an_assessment_goes_where_the_application_goes(house: House, outcome: str) -> None:
+    item = house.closed(dict.fromkeys(VOTERS, outcome), application=by_the_lighter_route(house))
+    assert assessment_of(item) == "with_committee"
+    assert house.decide(item).state == "heard"
+    assert assessment_of(item) == TAKEN[outcome]
+
+
+def test_where_the_assessment_cannot_move_nothing_moves(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from commonweal.web.committee.agenda import put_to_committee
+    from commonweal.web.committee.models import Item
+    from commonweal.web.desk import publishing
+    from tests.web.committee.house import person
+
+    row, meeting = by_the_lighter_route(house), house.meeting()
+
+    def broken(*_said: Any) -> None:
+        raise RuntimeError("cut off")
+
+    monkeypatch.setattr(publishing, "govern", broken)
+    with pytest.raises(RuntimeError, match="cut off"):
+        put_to_committee(person("kate"), row.reference, meeting)
+    row.refresh_from_db()
+    assert row.state == "ready"
+    assert not Item.objects.filter(version__application=row).exists()
+
+
+def test_what_needs_no_assessment_goes_without_one(house: House) -> None:
+    item = house.closed()
+    assert house.decide(item).state == "heard"
+    assert assessment_of(item) == "not_needed"
