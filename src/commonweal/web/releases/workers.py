@@ -49,6 +49,7 @@ from commonweal.web.releases.models import (
 from commonweal.web.releases.models import SEND_BACK as ORDER_BACK
 from commonweal.web.releases.models import SIGN_OFF as ORDER_OFF
 from commonweal.web.releases.outward import INTERNAL, outward
+from commonweal.web.releases.policies import check_assessment
 from commonweal.web.signing.models import HEARD
 
 BEAT_SECONDS = 20.0
@@ -69,6 +70,7 @@ def work_step(custody: Custody) -> int:
     if order is None:
         return 0
     with _ended_by(order), _beating(order):
+        check_assessment(order.permit, clock.today())  # it may have run over while the order waited
         permit, inputs = _held_against(custody, order)
         by = Actor("data_manager", order.asked_by.public_id)
         if order.kind == PLAN:
