@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from commonweal.foundation.clock import stamp
+from commonweal.governance.committee.advice import DpoAdvice
 from commonweal.governance.committee.assessment import AssessmentRecord
 from commonweal.governance.committee.rules import default_rules
 from tests.web.committee.house import VOTERS, House
@@ -76,3 +77,52 @@ def test_what_needs_no_assessment_goes_without_one(house: House) -> None:
     item = house.closed()
     assert house.decide(item).state == "heard"
     assert assessment_of(item) == "not_needed"
+
+
+# --- the papers ---------------------------------------------------------------------------------
+
+
+def advised(version: Any) -> None:
+    """The Data Protection Officer's advice on a version, as it is kept once it was signed."""
+    from django.utils import timezone
+
+    from commonweal.web.desk.models import Advice
+    from commonweal.web.ledgerlink.models import governed_write
+    from tests.web.committee.house import person
+
+    paper = DpoAdvice.read(
+        {
+            "advice": 1, "person": "quentin", "version_digest": version.digest,
+            "assessment_digest": "sha256:" + "0" * 64, "verdict": "content",
+            "words": "It was thought through.", "conditions": [], "at": stamp(timezone.now()),
+        },
+        "The advice",
+    )  # fmt: skip
+    with governed_write():
+        Advice.objects.create(
+            version=version, person=person("quentin"), content=paper.canonical(), act="a-1",
+            salt=b"0" * 32, made_at=paper.at,
+        )  # fmt: skip
+
+
+def test_members_read_the_advice_and_what_was_found_of_the_evidence(house: House) -> None:
+    from commonweal.web.desk.models import Document
+    from commonweal.web.ledgerlink.models import governed_write
+    from tests.web.committee.house import person
+
+    item = house.discussing()
+    at = (f"/committee/items/{item.pk}/", f"/committee/meetings/{item.meeting_id}/pack/")
+    assert "There is no advice yet." in house.get("irene", at[0]).text
+    advised(item.version)
+    with governed_write():
+        Document.objects.create(
+            application=item.version.application, name="protocol", state="checked",
+            checked_by=person("edward"), checked_at=house.clock.now(), note="The newest one.",
+        )  # fmt: skip
+    for path in at:
+        text = house.get("irene", path).text
+        assert "The assessment is sound." in text
+        assert "It was thought through." in text
+        assert "Looked at by Edward Shaw" in text
+        assert "The newest one." in text
+    assert "It was thought through." not in house.get("xanthe", at[0]).text

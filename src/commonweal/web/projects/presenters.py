@@ -19,6 +19,7 @@ from commonweal.web.applications.models import Application
 from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.services import decision_paper
 from commonweal.web.config import clock
+from commonweal.web.desk.presenters import advice_told, documents_of
 from commonweal.web.projects.models import REFUSED, Agreement, Framework, Permit, PermitOrder
 from commonweal.web.projects.papers import agreement_paper, approved, framework_paper
 from commonweal.web.projects.policies import (
@@ -229,7 +230,8 @@ def framework_page(row: Framework, held: frozenset[str], person: User) -> dict[s
 
 def countersign_page(row: Agreement, held: frozenset[str]) -> dict[str, Any]:
     """The permit that would be made, sentence by sentence, beside the decision."""
-    decision = decision_paper(row.decision)
+    decision, version = decision_paper(row.decision), row.decision.version
+    content = paper_of(version).content
     sections: list[Any] = []
     problem, digest = "", ""
     try:
@@ -242,8 +244,10 @@ def countersign_page(row: Agreement, held: frozenset[str]) -> dict[str, Any]:
     return {
         "agreement": row,
         "title": "Countersign",
-        "project": paper_of(row.decision.version).content.project.title,
+        "project": content.project.title,
         "decision": decision,
+        "advice": advice_told(version),
+        "documents": documents_of(row.application, content.documents),
         "variables": [one for one in decision.variables if one.verdict != "granted"],
         "sections": sections,
         "fingerprint": fingerprint(digest) if digest else "",
