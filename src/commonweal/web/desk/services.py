@@ -31,6 +31,7 @@ from commonweal.web.applications.presenters import answers_of_version
 from commonweal.web.applications.services import is_signed
 from commonweal.web.config import clock
 from commonweal.web.config.rules import rules_in_force
+from commonweal.web.desk import telling
 from commonweal.web.desk.checklist import CHECKLIST, KNOWN
 from commonweal.web.desk.models import RESULTS, Advice, Assessment, Document, Mark
 from commonweal.web.desk.policies import (
@@ -226,6 +227,7 @@ def take_up(at: Standing) -> None:
             )
         fresh.assessment.changed_at = clock.now()
         _handled(fresh, "take_up", role, to, fresh.assessment)
+        telling.taken_up(fresh.application, at.person)
 
 
 def screen_again(at: Standing) -> None:
@@ -260,6 +262,7 @@ def pass_screening(at: Standing) -> None:
         )  # fmt: skip
         if fresh.assessment.state == "waiting" and not fresh.paper.needs_assessment:
             excuse_within(fresh)
+        telling.complete(fresh.application, at.person)
 
 
 def excuse_within(at: Standing) -> None:

@@ -50,6 +50,7 @@ from commonweal.web.releases.models import SEND_BACK as ORDER_BACK
 from commonweal.web.releases.models import SIGN_OFF as ORDER_OFF
 from commonweal.web.releases.outward import INTERNAL, outward
 from commonweal.web.releases.policies import check_assessment
+from commonweal.web.releases.telling import release_is
 from commonweal.web.signing.models import HEARD
 
 BEAT_SECONDS = 20.0
@@ -213,7 +214,7 @@ def _tell(custody: Custody, entry: Completed) -> int:
     row = Release.objects.filter(reference=entry.release).first()
     now = clock.now()
     row = row or Release(reference=entry.release, permit=entry.permit, begun_at=now)
-    before = _image(row)
+    before, stood = _image(row), row.state
     content = read_bytes(folder / SUMMARY, "The summary")
     paper = ReleaseSummary.load(content, custody.belief)
     row.permit, row.content, row.shown = entry.permit, content, paper.plain()
@@ -231,6 +232,8 @@ def _tell(custody: Custody, entry: Completed) -> int:
     if before == _image(row):
         return 0
     row.save()
+    if row.state != stood:
+        release_is(row)
     return 1
 
 
