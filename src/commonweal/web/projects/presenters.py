@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from django.db.models import QuerySet
+
 from commonweal.foundation.errors import CommonwealError
 from commonweal.governance.agreement.model import Contract
 from commonweal.governance.application.printing import Block, Grid, Heading, Items
@@ -129,14 +131,14 @@ def overview(person: User) -> dict[str, Any]:
     }  # fmt: skip
 
 
-_ANSWERS = frozenset({"offer", "accept", "countersign_as_guardian", "countersign_as_siro"})
+ANSWERS = frozenset({"offer", "accept", "countersign_as_guardian", "countersign_as_siro"})
 """Steps that others wait for."""
 
 
 def _is_turn(machine: StateMachine, state: str, held: frozenset[str]) -> bool:
     """True if others wait for somebody in these roles."""
     return any(
-        one.from_ == state and one.action in _ANSWERS and one.by & held
+        one.from_ == state and one.action in ANSWERS and one.by & held
         for one in machine.transitions
     )
 
@@ -157,17 +159,20 @@ def _line(row: Agreement | Permit, state: str, words: dict[str, tuple[str, str]]
     }
 
 
-def _waiting() -> list[dict[str, Any]]:
+def without_agreement() -> QuerySet[Application]:
     """Approved applications without an agreement that stands or is on its way."""
-    rows = (
+    return (
         Application.objects.filter(state="approved")
         .exclude(agreements__state__in=set(AGREEMENT.states) - _OVER)
         .exclude(permits__isnull=False)
         .select_related("draft", "organisation")
     )
+
+
+def _waiting() -> list[dict[str, Any]]:
     return [
         {"reference": one.reference, "title": title_of(one), "organisation": one.organisation.name}
-        for one in rows[:SHOWN]
+        for one in without_agreement()[:SHOWN]
     ]
 
 
