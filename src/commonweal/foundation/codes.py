@@ -309,6 +309,7 @@ RELEASE = {
     "CW-RELEASE-NOT-SIGNED-OFF": "No second person signed the release off, or it was sent back.",
     "CW-RELEASE-ORDER": "Work on releases of a permit cannot be asked for now.",
     "CW-RELEASE-ORDER-CHANGED": "An order for a release was changed after it was given.",
+    "CW-RELEASE-ASSESSMENT": "The project's impact assessment is overdue, so none is made.",
     "CW-RELEASE-CUT-OFF": "The making of a release was cut off too often and was given up.",
     "CW-COHORT-VALUE": "A value in a cohort does not fit its variable.",
     "CW-HOME-DEMO-REAL": "A demonstration home was given NHS numbers that could be real.",

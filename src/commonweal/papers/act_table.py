@@ -59,9 +59,11 @@ class ActRule:
 
 
 _CHAIR = frozenset({"committee_chair"})
-_STOPPING = frozenset({"caldicott_guardian", "siro", "information_asset_owner", "dpo"})
-_PERMITTING = frozenset({"caldicott_guardian", "siro", "information_asset_owner"})
-_RELEASING = frozenset({"ig_officer", "data_manager", "information_asset_owner"})
+# Stopping is open to more people than letting go on, and nobody who builds a release signs it off.
+# `governance/states` has the same roles for the same steps; a test compares the two.
+_OFFICERS = frozenset({"caldicott_guardian", "siro"})
+_STOPPING = _OFFICERS | {"dpo", "information_asset_owner", "ig_officer"}
+_RELEASING = frozenset({"ig_officer", "information_asset_owner"})
 _OUTCOMES = ("approve", "approve_with_conditions", "resubmit", "reject")
 
 
@@ -128,14 +130,14 @@ _TABLE: dict[ActKind, ActRule] = {
         _STOPPING, "permit", {"suspend": "all work under this permit stops"}, content="allowed"
     ),
     "resume": ActRule(
-        _PERMITTING, "permit", {"resume": "work under this permit may go on"}
+        _OFFICERS, "permit", {"resume": "work under this permit may go on"}
     ),
     "revoke": ActRule(
-        _PERMITTING, "permit", {"revoke": "this permit is taken back for good"},
+        _OFFICERS, "permit", {"revoke": "this permit is taken back for good"},
         content="allowed",
     ),
     "close": ActRule(
-        _PERMITTING | {"data_manager"}, "permit",
+        _OFFICERS | {"ig_officer"}, "permit",
         {"close": "the project under this permit has ended"},
         content="allowed",
     ),

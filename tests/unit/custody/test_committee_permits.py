@@ -241,6 +241,6 @@ def test_a_permit_is_stopped_and_resumed_by_signed_acts(house: House) -> None:
         assert change.after == "suspended"
         refused("CW-STEP-ACTS", step, "resume", "resume", "siro")
         assert status_of(custody, permit).state == "suspended"
-        assert step("resume", "resume", "guardian", "owner")[0].after == "active"
+        assert step("resume", "resume", "guardian", "siro")[0].after == "active"
         # The act that stopped it cannot stop it a second time.
         refused("CW-ACT-USED", change_state, custody, path, "suspend", within=again)

@@ -64,9 +64,9 @@ def test_one_person_is_not_two() -> None:
 
 
 def test_who_built_a_release_does_not_sign_it_off() -> None:
-    desk = desk_of("sign_off_release", "manager")
-    assert check("sign_off_release", desk, not_by=["owner"])
-    refused("CW-STEP-ACTS", "sign_off_release", desk, not_by=["manager"])
+    desk = desk_of("sign_off_release", "owner")
+    assert check("sign_off_release", desk, not_by=["manager"])
+    refused("CW-STEP-ACTS", "sign_off_release", desk, not_by=["owner"])
 
 
 def test_acts_about_something_else() -> None:

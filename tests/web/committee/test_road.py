@@ -14,6 +14,7 @@ def test_from_ready_to_a_published_yes_with_conditions(house: House) -> None:
     assert act.state == "heard", (act.code, act.sentence)
     item = house.fresh(item)
     assert (item.state, item.version.application.state) == ("decided", "approved")
+    assert_told(item)
     from commonweal.web.committee.services import decision_of, decision_paper
 
     row = decision_of(item.version)
@@ -32,6 +33,18 @@ def test_from_ready_to_a_published_yes_with_conditions(house: House) -> None:
     assert not any(words in text for words in REASONS.values())
     listed = Page(public.get("/committee/decisions/")).text
     assert "Asthma admissions in winter" in listed
+
+
+def assert_told(item: Any) -> None:
+    """Members were asked for their votes, the chair for the decision; the applicant knows of it."""
+    from commonweal.web.letters.models import Letter
+
+    found = {(one.person.public_id, one.kind) for one in Letter.objects.select_related("person")}
+    assert {who for who, kind in found if kind == "signature_asked"} == set(VOTERS)
+    assert ("amara", "decision_published") in found
+    assert ("edward", "your_turn") in found
+    page = f"/committee/decisions/{item.version.decisions.get().reference}/"
+    assert {one.path for one in Letter.objects.filter(kind="decision_published")} == {page}
 
 
 def test_a_member_declares_and_votes_on_the_pages(house: House) -> None:

@@ -322,19 +322,23 @@ def decide(monkeypatch: pytest.MonkeyPatch, outcome: str | None) -> None:
 def test_after_the_decision_it_is_published_whatever_the_answer(
     row: Any, edward: Any, browser_of: Any, clock: Any, monkeypatch: Any, outcome: str
 ) -> None:
-    from commonweal.web.desk.publishing import stops_releases
+    from commonweal.web.accounts.models import User
+    from commonweal.web.desk.publishing import decided, stops_releases, to_committee
     from tests.web.conftest import new_client
 
+    kate, version = User.objects.get(public_id="kate"), row.versions.get()
     done(edward, row, "pass_screening")
     done(edward, row, "take_lighter_route", {"met": LIGHTER, "reason": "It is only tested."})
+    to_committee(version, kate, "committee_secretary")
     in_state(row, "with_committee")
     decide(monkeypatch, None)
     assert step(edward, row, "publish").status_code == 403
     public = f"/assessments/{row.reference}/"
     assert new_client().get(public).status_code == 404
     decide(monkeypatch, outcome)
+    decided(version, outcome, kate, "committee_chair")
     assert "version for the public is not ready" in Page(step(edward, row, "publish")).text
-    assert assessment_of(row).state == "lighter_route"
+    assert assessment_of(row).state == "to_publish"
     done(edward, row, "publish", {"read": "on"})
     assert assessment_of(row).state == "published"
     last = entries(row)[-1]
@@ -350,6 +354,25 @@ def test_after_the_decision_it_is_published_whatever_the_answer(
     clock.advance(timedelta(days=800))
     text = Page(browser_of("edward").get(f"/desk/{row.reference}/assessment/")).text
     assert "Overdue. The assessment is overdue: no new data are made." in text
+
+
+def test_a_request_for_changes_sends_the_assessment_back_with_its_version(
+    row: Any, edward: Any
+) -> None:
+    from commonweal.web.accounts.models import User
+    from commonweal.web.desk.publishing import decided, to_committee
+
+    kate, version = User.objects.get(public_id="kate"), row.versions.get()
+    to_committee(version, kate, "committee_secretary")
+    assert assessment_of(row).state == "waiting"  # what is not settled never gets there
+    done(edward, row, "pass_screening")
+    done(edward, row, "take_lighter_route", {"met": LIGHTER, "reason": "It is only tested."})
+    decided(version, "approve", kate, "committee_chair")
+    assert assessment_of(row).state == "lighter_route"  # the committee never had it
+    to_committee(version, kate, "committee_secretary")
+    decided(version, "resubmit", kate, "committee_chair")
+    assert assessment_of(row).state == "returned"
+    assert entries(row)[-1]["step"] == "ask_for_changes"
 
 
 def test_the_committees_pages_move_the_assessment_with_the_application(

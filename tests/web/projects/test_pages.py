@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.web.committee.test_assessments import advised
 from tests.web.conftest import Page
 from tests.web.projects.room import Road, put, user
 
@@ -36,6 +37,19 @@ def signed(road: Road, client: Any, path: str, **fields: str) -> Page:
     assert settled.state == "heard", settled.sentence
     assert settled.back.startswith("/permits/")
     return asked
+
+
+def assert_told(agreement: str) -> None:
+    """Each who had to sign was told, in turn, and then the writers of the permit."""
+    from commonweal.web.letters.models import Letter
+
+    rows = Letter.objects.order_by("pk").select_related("person")
+    found = [(one.person.public_id, one.kind, one.path) for one in rows]
+    sign, both = "signature_asked", f"{agreement}countersign/"
+    turns = [("colin", sign, agreement), ("vera", sign, agreement), ("owen", sign, both),
+             ("priya", sign, both)]  # fmt: skip
+    assert [one for one in turns if one in found] == turns
+    assert any((who, kind) == ("amara", "permit_announced") for who, kind, _ in found)
 
 
 def test_from_a_decision_to_a_permit_by_clicking(
@@ -75,6 +89,7 @@ def test_from_a_decision_to_a_permit_by_clicking(
     assert "the hospital's signatory is next" in shown(colin, agreement).text
     signed(road, vera, agreement, do="accept")
 
+    advised(road.version)
     for who in ("owen", "priya"):
         client = browser_of(who)
         assert shown(client, agreement).every("a", href=f"{agreement}countersign/")
@@ -82,9 +97,13 @@ def test_from_a_decision_to_a_permit_by_clicking(
         assert "What the committee decided" in page.text
         assert "What the permit would say" in page.text
         assert "The study may use the records." in page.text
+        assert "What the Data Protection Officer advised The assessment is sound." in page.text
+        assert "It was thought through." in page.text
+        assert "Evidence Document protocol, version 1.0" in page.text
         assert "DUO" not in page.text
         signed(road, client, f"{agreement}countersign/", verdict="agree")
     road.work()
+    assert_told(agreement)
 
     permit = f"/permits/{road.paper.permit_id}/"
     page = shown(browser_of("amara"), permit)

@@ -42,14 +42,14 @@ MAY: dict[str, dict[str, set[str]]] = {
 }  # fmt: skip
 """Step of an agreement: state: the people's roles that may take it. Nobody else may."""
 
-_STOPPING = {"caldicott_guardian", "siro", "information_asset_owner", "dpo"}
+_STOPPING = OFFICERS | {"information_asset_owner", "dpo", "ig_officer"}
 _LIVE = ("announced", "active", "paused", "suspended")
 STEPS: dict[str, dict[str, set[str]]] = {
-    "pause": {"active": _STOPPING},
+    "pause": {"active": _STOPPING | {"data_manager"}},
     "suspend": each(("announced", "active", "paused"), _STOPPING),
     "resume": {"paused": OFFICERS, "suspended": OFFICERS},
     "revoke": each((*_LIVE, "expired"), OFFICERS),
-    "close": each((*_LIVE, "expired"), OFFICERS),
+    "close": each((*_LIVE, "expired"), OFFICERS | {"ig_officer"}),
 }  # fmt: skip
 """Step of a permit: state: who can sign it."""
 

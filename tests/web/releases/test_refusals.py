@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from commonweal.foundation.errors import CommonwealError, Fault, Refused
+from commonweal.governance.application.version import ApplicationVersion
+from tests.applications import content_data
+from tests.web.committee.house import frozen
 from tests.web.conftest import Page
 from tests.web.releases.room import (
     ANNOUNCED,
@@ -75,6 +78,76 @@ def test_two_orders_for_one_permit_do_not_wait_together(room: Room) -> None:
 def test_only_plans_and_builds_are_ordered(room: Room) -> None:
     for kind in ("sign_off", "send_back", "open", ""):
         assert code_of(lambda kind=kind: ask(kind)) == "CW-RELEASE-ORDER"  # type: ignore[misc]
+
+
+def overdue(permit: str = LIVE) -> None:
+    """An application that led to a permit, whose impact assessment is overdue since yesterday."""
+    from django.utils import timezone
+
+    from commonweal.web.accounts.models import Organisation
+    from commonweal.web.applications.models import Application, Version
+    from commonweal.web.committee.models import Decision
+    from commonweal.web.desk.models import Assessment
+    from commonweal.web.ledgerlink.models import governed_write
+    from commonweal.web.projects.models import Agreement, Permit
+
+    now, amara, some = timezone.now(), person("amara"), {"content": b"{}", "digest": "sha256:0"}
+    with governed_write():
+        row = Application.objects.create(
+            state="approved", organisation=Organisation.objects.first(), begun_by=amara,
+            begun_at=now,
+        )  # fmt: skip
+        plain = frozen(json.dumps(content_data())) | {"application": row.reference}
+        paper = ApplicationVersion.read(plain, "The version")
+        version = Version.objects.create(
+            application=row,
+            number=1,
+            salt=b"0" * 32,
+            sent_at=now,
+            sent_by=amara,
+            content=paper.canonical(),
+            digest=paper.digest(),
+        )
+        decision = Decision.objects.create(
+            version=version,
+            reference=f"{row.reference}-1-d1",
+            outcome="approve",
+            made_at=now,
+            **some,
+        )
+        agreement = Agreement.objects.create(
+            reference=f"{row.reference}-a1", application=row, decision=decision, made_at=now, **some
+        )
+        found, _ = Assessment.objects.get_or_create(
+            application=row, version=version, defaults={"changed_at": now}
+        )
+        found.state, found.look_again_on = "published", now.date() - timedelta(days=1)
+        found.save()
+    Permit.objects.create(
+        reference=permit, application=row, agreement=agreement, public_hash="sha256:0",
+        state="active", begins_at=now, until=now.date() + timedelta(days=90), issued_at=now, **some
+    )  # fmt: skip
+
+
+def test_nothing_is_made_while_the_impact_assessment_is_overdue(
+    room: Room, browser_of: Callable[[str], Any]
+) -> None:
+    as_planned()
+    built = ask("build")  # asked before it ran over, taken up afterwards
+    overdue()
+    room.work()
+    assert (order(built).state, order(built).code) == ("refused", "CW-RELEASE-ASSESSMENT")
+    assert "looked at again" in order(built).sentence
+    assert release().state == "planned"
+    for kind in ("plan", "build"):
+        assert code_of(lambda kind=kind: ask(kind)) == "CW-RELEASE-ASSESSMENT"  # type: ignore[misc]
+    farah = browser_of("farah")
+    assert farah.post(f"/releases/{LIVE}/plan").status_code == 403
+    page = Page(farah.get(f"/releases/{LIVE}/"))
+    assert "should have been looked at again by now" in page.text
+    assert "Build this release" not in page.text
+    assert room.events("release.planned") == []
+    assert nothing_released(room)
 
 
 # --- working ----------------------------------------------------------------------------------

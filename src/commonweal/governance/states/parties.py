@@ -18,10 +18,6 @@ STOPPERS: tuple[RoleName, ...] = (
     "information_asset_owner",
     "ig_officer",
 )
-"""Who may pause or suspend work."""
-SIGNING_OFF: tuple[RoleName, ...] = (
-    "ig_officer",
-    "information_asset_owner",
-    "caldicott_guardian",
-)
-"""Who may sign a release off as the second person."""
+"""Who may suspend work. The data manager may pause it as well."""
+SIGNING_OFF: tuple[RoleName, ...] = ("ig_officer", "information_asset_owner")
+"""Who may sign a release off as the second person: nobody whose work is to build them."""

@@ -28,6 +28,7 @@ from commonweal.web.accounts.policies import INVITERS, can_manage, project_to_in
 from commonweal.web.accounts.presenters import groups_of_people, roles_of, said, tokens_of
 from commonweal.web.config import clock
 from commonweal.web.config.gate import check_demonstration
+from commonweal.web.config.turns import waiting_for
 from commonweal.web.letters.services import choose, chosen
 
 _FORM = require_http_methods(["GET", "HEAD", "POST"])
@@ -43,6 +44,7 @@ def me(request: HttpRequest) -> HttpResponse:
     roles = roles_of(request.user)
     more = {
         "roles": roles,
+        "waiting": waiting_for(request.user, clock.today()),
         "second_factor": has_second_factor(request.user),
         "may_invite": _may_invite(request),
         "may_manage": can_manage(request.user, clock.today()),

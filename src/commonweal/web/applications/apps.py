@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -18,3 +21,9 @@ class ApplicationsConfig(AppConfig):
         from commonweal.web.signing.handlers import handle
 
         handle("send", SendHandler())
+
+    def waiting(self, person: Any, day: date) -> list[Any]:
+        """What waits for `person` here: see `config.turns`."""
+        from commonweal.web.applications.turns import waiting
+
+        return list(waiting(person, day))

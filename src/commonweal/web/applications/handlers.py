@@ -8,6 +8,7 @@ from commonweal.foundation.errors import Fault, Refused
 from commonweal.web.applications.models import Application, Version
 from commonweal.web.applications.policies import check_sign
 from commonweal.web.applications.services import is_signed, paper_of
+from commonweal.web.applications.telling import arrived
 from commonweal.web.config import clock
 from commonweal.web.signing.handlers import Told
 from commonweal.web.signing.models import Act
@@ -29,7 +30,8 @@ class SendHandler:
             raise Refused("CW-WEB-SIGNED", "This version is signed already.")
 
     def follow(self, act: Act) -> None:
-        """Nothing more than that the ledger has heard of it."""
+        """Nothing more than that the ledger has heard of it; the desk is told."""
+        arrived(_version(act).application)
 
     def told(self, act: Act) -> Told:
         """What was sent."""

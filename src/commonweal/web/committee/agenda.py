@@ -30,8 +30,9 @@ from commonweal.web.committee.policies import (
     standing_of,
     waiting_for,
 )
-from commonweal.web.committee.services import rules_in_force
 from commonweal.web.config import clock
+from commonweal.web.config.rules import rules_in_force
+from commonweal.web.desk.publishing import to_committee
 from commonweal.web.desk.services import is_settled
 from commonweal.web.ledgerlink.services import govern
 
@@ -109,6 +110,7 @@ def put_to_committee(person: User, reference: str, meeting: Meeting) -> Item:
         )
         fields = {"application": application.reference, "to": item.state}
         govern(Event("agenda.moved", Actor(role, person.public_id), fields), application, item)
+        to_committee(version, person, role)
     return item
 
 

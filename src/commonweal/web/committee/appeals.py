@@ -21,9 +21,9 @@ from commonweal.web.committee.services import (
     decision_of,
     declarations_of,
     every_vote_of,
-    rules_in_force,
 )
 from commonweal.web.config import clock
+from commonweal.web.config.rules import rules_in_force
 from commonweal.web.ledgerlink.services import govern
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -23,3 +26,9 @@ class CommitteeConfig(AppConfig):
         handle("conflict", DeclarationHandler())
         handle("vote", VoteHandler())
         handle("decide", DecisionHandler())
+
+    def waiting(self, person: Any, day: date) -> list[Any]:
+        """What waits for `person` here: see `config.turns`."""
+        from commonweal.web.committee.turns import waiting
+
+        return list(waiting(person, day))

@@ -27,6 +27,7 @@ from commonweal.governance.states.item import ITEM
 from commonweal.ledger.entry import Actor, Event
 from commonweal.web.accounts.models import User
 from commonweal.web.applications.services import paper_of
+from commonweal.web.committee import telling
 from commonweal.web.committee.models import Item, Question
 from commonweal.web.committee.policies import (
     check_part,
@@ -35,8 +36,9 @@ from commonweal.web.committee.policies import (
     role_in,
     standing_of,
 )
-from commonweal.web.committee.services import declarations_of, every_vote_of, rules_in_force
+from commonweal.web.committee.services import declarations_of, every_vote_of
 from commonweal.web.config import clock
+from commonweal.web.config.rules import rules_in_force
 from commonweal.web.ledgerlink.services import govern
 
 Result = Literal["decided", "deadlock", "last_deadlock", "too_few", "void"]
@@ -154,6 +156,7 @@ def open_vote(person: User, item: Item, hours: int) -> Item:
             "application": paper.application, "round": round_, "eligible": len(ballot.eligible),
         }  # fmt: skip
         govern(Event("vote.opened", Actor(role, person.public_id), fields), fresh)
+        telling.opened(fresh)
     return fresh
 
 
@@ -225,6 +228,7 @@ def _close(item: Item, actor: Actor) -> None:
         "cast": len(ballot.votes), "result": words.get(found, found),
     }  # fmt: skip
     govern(Event("vote.closed", actor, fields), item)
+    telling.closed(item)
 
 
 def result_of(item: Item) -> Result:

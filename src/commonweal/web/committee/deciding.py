@@ -21,8 +21,9 @@ from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.ballots import ballot_of, result_of, whole
 from commonweal.web.committee.models import Decision, Item
 from commonweal.web.committee.policies import CHAIR, check_part, members
-from commonweal.web.committee.services import declarations_of, rules_in_force
+from commonweal.web.committee.services import declarations_of
 from commonweal.web.config import clock
+from commonweal.web.config.rules import rules_in_force
 from commonweal.web.desk.services import record_of
 from commonweal.web.signing.models import Act
 from commonweal.web.signing.services import propose

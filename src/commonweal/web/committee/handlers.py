@@ -30,7 +30,9 @@ from commonweal.web.committee.deciding import (
 from commonweal.web.committee.models import Declaration, Item, Vote
 from commonweal.web.committee.policies import check_part, members, seat_of
 from commonweal.web.committee.services import declarations_of
+from commonweal.web.committee.telling import published
 from commonweal.web.config import clock
+from commonweal.web.desk.publishing import decided
 from commonweal.web.ledgerlink.services import govern
 from commonweal.web.signing.handlers import Told
 from commonweal.web.signing.models import Act
@@ -209,6 +211,8 @@ class DecisionHandler:
             fields["replaces"] = made.replaces
         actor = Actor(act.role, act.person.public_id)
         govern(Event("application.decided", actor, fields), row, item, application)
+        decided(version, made.outcome, act.person, act.role)
+        published(application, row)
 
     def _decided(self, item: Item, *, by_deadlock: bool) -> str:
         state = item.state

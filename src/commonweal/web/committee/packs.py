@@ -6,22 +6,19 @@ impact assessment's record, or from an act that the ledger heard of.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from commonweal.foundation.canonical import parse_json
 from commonweal.governance.application.questions import in_words
 from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.committee.prompts import ReviewPrompts, default_prompts
-from commonweal.papers.act_table import ACTS
 from commonweal.papers.forms import read_form
 from commonweal.papers.sentences import ACTION_WORDS, PURPOSE_WORDS
 from commonweal.web.applications.presenters import answers_of_version, told, told_form
 from commonweal.web.committee.models import Item
 from commonweal.web.config.jinja import day
+from commonweal.web.desk.presenters import advice_told, documents_of
 from commonweal.web.desk.services import record_of
-from commonweal.web.signing.models import HEARD, Act
 
 REPLY_WORDS = {
     "accepted": "Accepted", "partly": "Accepted in part", "not_accepted": "Not accepted",
@@ -41,8 +38,8 @@ def pack_of(item: Item, paper: ApplicationVersion, *, lay: bool) -> dict[str, An
         "variables": variables(item, paper),
         "sections": told(paper.content),
         "forms": [(form, told_form(form, said)) for form, said in answers_of_version(paper)],
-        "documents": documents(paper),
-        "advice": advice(paper),
+        "documents": documents(item, paper),
+        "advice": advice_told(item.version),
         "record": record(item),
         "questions": questions_shown(item),
     }
@@ -148,49 +145,9 @@ def verdict_words(said: dict[str, Any]) -> str:
     return "Yes, as asked"
 
 
-def documents(paper: ApplicationVersion) -> list[dict[str, str]]:
-    """The evidence, and who looked at it."""
-    return [
-        {
-            "title": one.title or one.id or "",
-            "about": ", ".join(
-                text for text in (one.version and f"version {one.version}", day(one.dated)) if text
-            ),
-            "checked": f"Looked at by {one.checked_by} on {day(one.checked_on)}."
-            if one.checked_by
-            else "Nobody at the hospital has looked at it yet.",
-        }
-        for one in paper.content.documents
-    ]
-
-
-def advice(paper: ApplicationVersion) -> dict[str, Any] | None:
-    """What the Data Protection Officer signed about the impact assessment; the last of it."""
-    wanted = paper.form_digest("dpia")
-    if wanted is None:
-        return None
-    rows = Act.objects.filter(
-        subject=paper.application, kind="advise", state=HEARD, object_digest=wanted
-    )
-    row = rows.order_by("made_at").last()
-    if row is None:
-        return None
-    content = parse_json(bytes(row.content), "The advice") if row.content else {}
-    return {"says": ACTS["advise"].says.get(row.verdict, ""), "at": row.made_at,
-            "texts": list(_texts(content))}  # fmt: skip
-
-
-def _texts(value: Any) -> Iterator[str]:
-    # The advice is another app's paper; what is a sentence in it is shown, in its order.
-    if isinstance(value, str):
-        if " " in value:
-            yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
+def documents(item: Item, paper: ApplicationVersion) -> list[dict[str, Any]]:
+    """The evidence as the hospital found it: what each is, who looked at it and when."""
+    return documents_of(item.version.application, paper.content.documents)
 
 
 def record(item: Item) -> dict[str, Any] | None:

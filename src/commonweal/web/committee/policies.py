@@ -32,9 +32,9 @@ from commonweal.web.committee.models import Appeal, Item, Meeting
 from commonweal.web.committee.services import (
     declarations_by_version,
     declarations_of,
-    rules_in_force,
 )
 from commonweal.web.config import clock
+from commonweal.web.config.rules import rules_in_force
 from commonweal.web.signing.models import KnownRoster
 
 SECRETARY: RoleName = "committee_secretary"

@@ -20,6 +20,7 @@ from commonweal.web.accounts.models import User
 from commonweal.web.applications.models import Application
 from commonweal.web.applications.policies import role_for
 from commonweal.web.applications.services import paper_of
+from commonweal.web.committee import telling
 from commonweal.web.committee.ballots import ballot_of, go_on, locked, question_paper
 from commonweal.web.committee.models import Item, Question
 from commonweal.web.committee.policies import (
@@ -69,6 +70,7 @@ def ask_about(person: User, item: Item, where: str, words: str = NOT_UNDERSTOOD)
             "words": commitment(bytes(row.salt), paper.canonical()),
         }  # fmt: skip
         govern(Event("question.asked", Actor(seat.role, person.public_id), fields), row, fresh)
+        telling.asked(person)
     return row
 
 
@@ -114,6 +116,7 @@ def ask_again(person: User, public_id: str) -> Question:
             ),
         }  # fmt: skip
         govern(Event("question.asked", Actor(seat.role, person.public_id), fields), row, item)
+        telling.asked(person)
     return row
 
 
@@ -127,6 +130,7 @@ def answer(person: User, public_id: str, words: str) -> Question:
         _check_may_answer(person, item)
         role = role_in(QUESTION, row.state, "answer", check_role(person, ANSWERING))
         _answered(row, item, Actor(role, person.public_id), words, "The hospital")
+        telling.answered([row])
         go_on(item)
     return row
 
@@ -177,6 +181,7 @@ def pass_on(person: User, public_id: str) -> Question:
             "query": commitment(bytes(row.salt), asked),
         }  # fmt: skip
         govern(Event("application.queried", Actor(role, person.public_id), fields), *rows)
+        telling.passed_on(application)
     return row
 
 
@@ -212,6 +217,7 @@ def answer_all(person: User, application: Application, words: Mapping[str, str])
             item = items.setdefault(one.item_id, locked(one.item))
             _answered(one, item, Actor(role, person.public_id), words[one.public_id],
                       "The applicant")  # fmt: skip
+        telling.answered(waiting)
         for item in items.values():
             go_on(item)
 

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 from typing import TypeVar
 
 from commonweal.foundation.canonical import parse_json
 from commonweal.governance.committee.conflicts import Declaration as DeclarationPaper
 from commonweal.governance.committee.decision import Decision as DecisionPaper
-from commonweal.governance.committee.rules import CommitteeRules, default_rules
 from commonweal.governance.committee.votes import Vote as VotePaper
 from commonweal.papers.base import Paper
 from commonweal.web.applications.models import Version
 from commonweal.web.committee.models import Decision, Declaration
 
 _P = TypeVar("_P", bound=Paper)
-
-
-@cache
-def rules_in_force() -> CommitteeRules:
-    """The rules that hold in this home: those that the signer counts by as well."""
-    return default_rules()
 
 
 def decision_of(version: Version) -> Decision | None:

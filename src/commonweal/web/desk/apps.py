@@ -29,3 +29,9 @@ class DeskConfig(AppConfig):
         from commonweal.web.desk.policies import can_desk
 
         return can_desk(person, day)
+
+    def waiting(self, person: Any, day: date) -> list[Any]:
+        """What waits for `person` here: see `config.turns`."""
+        from commonweal.web.desk.turns import waiting
+
+        return list(waiting(person, day))

@@ -17,6 +17,7 @@ from commonweal.web.accounts.models import User
 from commonweal.web.applications.models import Application
 from commonweal.web.applications.policies import application_of, role_for
 from commonweal.web.config import clock
+from commonweal.web.desk import telling
 from commonweal.web.desk.models import SCREENING, AnswerDraft, Asked, Query
 from commonweal.web.desk.policies import Standing, role_in
 from commonweal.web.desk.services import MAX_WORDS, actor, locked
@@ -35,7 +36,9 @@ def ask(at: Standing, questions: Sequence[Question]) -> Query:
     with transaction.atomic():
         fresh = locked(at)
         role, to = check_ask(fresh)
-        return _asked(fresh, role, to, questions)
+        row = _asked(fresh, role, to, questions)
+        telling.asked(fresh.application)
+        return row
 
 
 def check_ask(at: Standing) -> tuple[RoleName, str]:
@@ -148,6 +151,7 @@ def send_answers(person: User, application: Application) -> Query:
         }
         event = Event("application.answered", Actor(role, person.public_id), fields)
         govern(event, query, fresh, *rows)
+        telling.answered(fresh, query.asked_by)
     return query
 
 

@@ -24,6 +24,7 @@ from commonweal.ledger.details import commitment, new_salt
 from commonweal.ledger.entry import Event
 from commonweal.web.accounts.models import User
 from commonweal.web.config import clock
+from commonweal.web.config.rules import rules_in_force
 from commonweal.web.desk.models import Assessment, Point, Workshop
 from commonweal.web.desk.policies import (
     Standing,
@@ -36,7 +37,6 @@ from commonweal.web.desk.services import (
     excuse_within,
     locked,
     readable,
-    rules_in_force,
 )
 from commonweal.web.ledgerlink.services import govern
 

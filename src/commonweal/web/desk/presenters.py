@@ -17,7 +17,7 @@ from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.evidence import EVIDENCE
 from commonweal.governance.states.machine import OWNER_WORDS
 from commonweal.governance.states.review import REVIEW
-from commonweal.web.applications.models import Application
+from commonweal.web.applications.models import Application, Version
 from commonweal.web.applications.presenters import answers_of_version, told, told_form
 from commonweal.web.config import clock
 from commonweal.web.desk.checklist import CHECKLIST, RESULT_WORDS
@@ -185,10 +185,9 @@ def parts() -> list[tuple[str, str]]:
     return [("", "The whole application"), *questions().sections.items()]
 
 
-def advice_told(at: Standing) -> list[dict[str, Any]]:
+def advice_told(version: Version) -> list[dict[str, Any]]:
     """The Data Protection Officer's advice in words, the newest last."""
-    names = {one.person.public_id: one.person.name for one in
-             at.version.advice.select_related("person")}  # fmt: skip
+    names = dict(version.advice.values_list("person__public_id", "person__name"))
     return [
         {
             "verdict": ADVICE_WORDS[one.verdict],
@@ -197,7 +196,7 @@ def advice_told(at: Standing) -> list[dict[str, Any]]:
             "name": names.get(one.person, one.person),
             "at": one.at,
         }
-        for one in advice_of(at.version)
+        for one in advice_of(version)
     ]
 
 

@@ -1,12 +1,13 @@
 """After the committee: its decision carried over to the assessment, publication, looking again.
 
-`follow` is for the committee's pages: it moves the assessment with the application. Whether an
-assessment is overdue is computed from the day on which it is to be looked at again, never stored.
+The committee's steps move the assessment in their own transaction: `to_committee` when it is put on
+an agenda, `decided` when the chair's decision is followed. Whether an assessment is overdue is
+computed from the day on which it is to be looked at again, never stored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -16,7 +17,6 @@ from commonweal.foundation.canonical import digest, parse_json
 from commonweal.foundation.errors import Refused
 from commonweal.foundation.london import london_day
 from commonweal.governance.application.answers import AIA
-from commonweal.governance.committee.vocabulary import YES
 from commonweal.governance.states.review import REVIEW
 from commonweal.ledger.entry import Actor, Event
 from commonweal.web.accounts.models import User
@@ -24,12 +24,21 @@ from commonweal.web.applications.models import Application, Version
 from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.services import decision_of, decision_paper
 from commonweal.web.config import clock
+from commonweal.web.config.rules import rules_in_force
 from commonweal.web.desk.models import Assessment
 from commonweal.web.desk.policies import Standing, role_in
-from commonweal.web.desk.services import actor, locked, record_of, rules_in_force
+from commonweal.web.desk.services import actor, locked, record_of
 from commonweal.web.ledgerlink.services import govern
 
-_BEFORE = ("synthesised", "lighter_route")
+ON_AGENDA = ("synthesised", "lighter_route")
+"""States from which the committee gets an assessment."""
+_DECIDED: Mapping[str, tuple[str, str]] = {
+    "approve": ("record_approval", "decision_yes"),
+    "approve_with_conditions": ("record_approval", "decision_yes"),
+    "resubmit": ("ask_for_changes", "decision_again"),
+    "reject": ("record_rejection", "decision_no"),
+}
+"""What becomes of the assessment: the step, and the guard that then holds."""
 _AFTER = frozenset({"published", "due", "overdue"})
 
 
@@ -50,18 +59,33 @@ def follow(
     return row
 
 
-def is_decided(version: Version) -> bool:
-    """True once the committee said yes or no, so that the assessment can be published."""
-    row = decision_of(version)
-    return row is not None and decision_paper(row).outcome != "resubmit"
+def to_committee(version: Version, person: User, role: str) -> None:
+    """Move the assessment when its application is put on an agenda, in an open transaction.
+
+    One on which the committee has decided before (an appeal was upheld) stays where it is. Raises
+    as `follow` for one that is not whole.
+    """
+    row = Assessment.objects.filter(version=version).first()
+    if row is not None and row.state in ON_AGENDA:
+        whole = row.record is not None
+        met = {"synthesised": "every_point_answered", "lighter_route": "lighter_route_met"}
+        follow(version, "put_to_committee", person, role, (met[row.state],) if whole else ())
+
+
+def decided(version: Version, outcome: str, person: User, role: str) -> None:
+    """Move the assessment as the committee decided about its application, in an open transaction.
+
+    Raises as `follow`.
+    """
+    row = Assessment.objects.filter(version=version).first()
+    if row is not None and row.state == "with_committee":
+        action, guard = _DECIDED[outcome]
+        follow(version, action, person, role, (guard,))
 
 
 def can_publish(at: Standing) -> bool:
     """True if the person may publish the assessment now."""
-    state = at.assessment.state
-    waiting = state == "to_publish" or (
-        state in (*_BEFORE, "with_committee") and is_decided(at.version)
-    )
+    waiting = at.assessment.state == "to_publish"
     allowed = any(
         row.action == "publish" for r in at.roles for row in REVIEW.actions("to_publish", r)
     )
@@ -100,7 +124,7 @@ def publish(at: Standing, *, read: bool) -> Assessment:
     """
     with transaction.atomic():
         fresh = locked(at)
-        row = catch_up(fresh)
+        row = fresh.assessment
         met = ("public_version_ready",) if read else ()
         role, to = role_in(fresh, REVIEW, row.state, "publish", met)
         months = rules_in_force().lighter_assessment.look_again_months
@@ -114,29 +138,6 @@ def publish(at: Standing, *, read: bool) -> Assessment:
         }
         govern(Event("assessment.published", actor(at.person, role), fields), row)
     return row
-
-
-def catch_up(at: Standing) -> Assessment:
-    """The assessment where the committee's decision puts it.
-
-    The committee's own pages move it; where they did not, its signed decision is what counts.
-    """
-    row = at.assessment
-    decided = decision_of(at.version)
-    if decided is None or row.state not in (*_BEFORE, "with_committee") or row.record is None:
-        return row
-    outcome = decision_paper(decided).outcome
-    if outcome == "resubmit":
-        return row
-    if row.state in _BEFORE:
-        met = ("every_point_answered", "lighter_route_met")
-        row = follow(at.version, "put_to_committee", at.person, "committee_secretary", met) or row
-    action, met_by = (
-        ("record_approval", "decision_yes")
-        if outcome in YES
-        else ("record_rejection", "decision_no")
-    )
-    return follow(at.version, action, at.person, "committee_secretary", (met_by,)) or row
 
 
 def months_later(day: date, months: int) -> date:

@@ -18,7 +18,6 @@ from commonweal.governance.application.complete import problems
 from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.committee.advice import DpoAdvice
 from commonweal.governance.committee.assessment import AssessmentRecord
-from commonweal.governance.committee.rules import CommitteeRules, default_rules
 from commonweal.governance.problems import Problem
 from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.evidence import EVIDENCE
@@ -31,6 +30,8 @@ from commonweal.web.applications.models import Application, Version
 from commonweal.web.applications.presenters import answers_of_version
 from commonweal.web.applications.services import is_signed
 from commonweal.web.config import clock
+from commonweal.web.config.rules import rules_in_force
+from commonweal.web.desk import telling
 from commonweal.web.desk.checklist import CHECKLIST, KNOWN
 from commonweal.web.desk.models import RESULTS, Advice, Assessment, Document, Mark
 from commonweal.web.desk.policies import (
@@ -74,11 +75,6 @@ def advice_of(version: Version) -> list[DpoAdvice]:
         DpoAdvice.read(parse_json(bytes(one.content), "The advice"), "The advice")
         for one in version.advice.all()
     ]
-
-
-def rules_in_force() -> CommitteeRules:
-    """The committee's rules that the desk goes by."""
-    return default_rules()
 
 
 def problems_of(paper: ApplicationVersion) -> tuple[Problem, ...]:
@@ -231,6 +227,7 @@ def take_up(at: Standing) -> None:
             )
         fresh.assessment.changed_at = clock.now()
         _handled(fresh, "take_up", role, to, fresh.assessment)
+        telling.taken_up(fresh.application, at.person)
 
 
 def screen_again(at: Standing) -> None:
@@ -265,6 +262,7 @@ def pass_screening(at: Standing) -> None:
         )  # fmt: skip
         if fresh.assessment.state == "waiting" and not fresh.paper.needs_assessment:
             excuse_within(fresh)
+        telling.complete(fresh.application, at.person)
 
 
 def excuse_within(at: Standing) -> None:

@@ -12,11 +12,11 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from commonweal.foundation.errors import Fault, Refused
-from commonweal.governance.committee.rules import default_rules
 from commonweal.governance.roles import APPLICANT_SIDE, COUNTERSIGNING, VOTING, RoleName
 from commonweal.governance.same_person import People
 from commonweal.governance.states.panel_question import PANEL_QUESTION
 from commonweal.web.accounts.models import User
+from commonweal.web.config.rules import rules_in_force
 from commonweal.web.panel.models import Meeting, Question
 
 INSIDE: frozenset[RoleName] = frozenset(
@@ -96,7 +96,7 @@ def days_for_papers() -> int:
     """Days between papers and vote. In a demonstration nobody waits."""
     if settings.HOME.is_demonstration:
         return 0
-    return default_rules().lighter_assessment.papers_days_before_workshop
+    return rules_in_force().lighter_assessment.papers_days_before_workshop
 
 
 def is_independent(person: User, day: date, *others: str) -> bool:

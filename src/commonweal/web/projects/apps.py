@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -22,3 +25,9 @@ class ProjectsConfig(AppConfig):
         handle("countersign", CountersignHandler())
         for kind in STEP_KINDS:
             handle(kind, StepHandler())
+
+    def waiting(self, person: Any, day: date) -> list[Any]:
+        """What waits for `person` here: see `config.turns`."""
+        from commonweal.web.projects.turns import waiting
+
+        return list(waiting(person, day))

@@ -42,6 +42,7 @@ from commonweal.web.projects.services import (
     stopped_event,
 )
 from commonweal.web.projects.standing import state_of
+from commonweal.web.projects.telling import to_sign
 from commonweal.web.register.presenters import REASONS
 from commonweal.web.signing.handlers import Told
 from commonweal.web.signing.models import HEARD, Act
@@ -90,10 +91,11 @@ class AgreeHandler:
             _FRAMEWORKS.follow(act)
             return
         row = _agreement(act)
-        internal = is_internal_paper(agreement_paper(row))
-        row.state = self._next(row, act, internal=internal, named=True)
+        paper = agreement_paper(row)
+        row.state = self._next(row, act, internal=is_internal_paper(paper), named=True)
         event = agreement_event("agreement.accepted", row, _actor(act), side=side_of(act.role))
         govern(event, row)
+        to_sign(row, paper)
 
     def told(self, act: Act) -> Told:
         """The agreement, by its title."""
@@ -138,6 +140,7 @@ class _Frameworks:
             self._replace(row)
         event = framework_event("framework.accepted", row, _actor(act), side=side_of(act.role))
         govern(event, row)
+        to_sign(row, framework_paper(row))
 
     def told(self, act: Act) -> Told:
         row = self._row(act)
@@ -210,6 +213,7 @@ class CountersignHandler:
             govern(stopped_event(row, _actor(act), said), row)
             return
         govern(agreement_event("officer.countersigned", row, _actor(act), decision=True), row)
+        to_sign(row, agreement_paper(row))
         if row.state == "countersigned":
             PermitOrder.objects.update_or_create(
                 agreement=row,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from django.db.models import QuerySet
+
 from commonweal.foundation.errors import CommonwealError
 from commonweal.governance.agreement.model import Contract
 from commonweal.governance.application.printing import Block, Grid, Heading, Items
@@ -19,6 +21,7 @@ from commonweal.web.applications.models import Application
 from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.services import decision_paper
 from commonweal.web.config import clock
+from commonweal.web.desk.presenters import advice_told, documents_of
 from commonweal.web.projects.models import REFUSED, Agreement, Framework, Permit, PermitOrder
 from commonweal.web.projects.papers import agreement_paper, approved, framework_paper
 from commonweal.web.projects.policies import (
@@ -128,14 +131,14 @@ def overview(person: User) -> dict[str, Any]:
     }  # fmt: skip
 
 
-_ANSWERS = frozenset({"offer", "accept", "countersign_as_guardian", "countersign_as_siro"})
+ANSWERS = frozenset({"offer", "accept", "countersign_as_guardian", "countersign_as_siro"})
 """Steps that others wait for."""
 
 
 def _is_turn(machine: StateMachine, state: str, held: frozenset[str]) -> bool:
     """True if others wait for somebody in these roles."""
     return any(
-        one.from_ == state and one.action in _ANSWERS and one.by & held
+        one.from_ == state and one.action in ANSWERS and one.by & held
         for one in machine.transitions
     )
 
@@ -156,17 +159,20 @@ def _line(row: Agreement | Permit, state: str, words: dict[str, tuple[str, str]]
     }
 
 
-def _waiting() -> list[dict[str, Any]]:
+def without_agreement() -> QuerySet[Application]:
     """Approved applications without an agreement that stands or is on its way."""
-    rows = (
+    return (
         Application.objects.filter(state="approved")
         .exclude(agreements__state__in=set(AGREEMENT.states) - _OVER)
         .exclude(permits__isnull=False)
         .select_related("draft", "organisation")
     )
+
+
+def _waiting() -> list[dict[str, Any]]:
     return [
         {"reference": one.reference, "title": title_of(one), "organisation": one.organisation.name}
-        for one in rows[:SHOWN]
+        for one in without_agreement()[:SHOWN]
     ]
 
 
@@ -229,7 +235,8 @@ def framework_page(row: Framework, held: frozenset[str], person: User) -> dict[s
 
 def countersign_page(row: Agreement, held: frozenset[str]) -> dict[str, Any]:
     """The permit that would be made, sentence by sentence, beside the decision."""
-    decision = decision_paper(row.decision)
+    decision, version = decision_paper(row.decision), row.decision.version
+    content = paper_of(version).content
     sections: list[Any] = []
     problem, digest = "", ""
     try:
@@ -242,8 +249,10 @@ def countersign_page(row: Agreement, held: frozenset[str]) -> dict[str, Any]:
     return {
         "agreement": row,
         "title": "Countersign",
-        "project": paper_of(row.decision.version).content.project.title,
+        "project": content.project.title,
         "decision": decision,
+        "advice": advice_told(version),
+        "documents": documents_of(row.application, content.documents),
         "variables": [one for one in decision.variables if one.verdict != "granted"],
         "sections": sections,
         "fingerprint": fingerprint(digest) if digest else "",

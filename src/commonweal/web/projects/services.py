@@ -37,6 +37,7 @@ from commonweal.web.ledgerlink.services import govern
 from commonweal.web.projects.models import TAKEN, Agreement, Framework, PermitOrder
 from commonweal.web.projects.papers import framework_paper
 from commonweal.web.projects.policies import role_for_step, roles_at
+from commonweal.web.projects.telling import to_sign
 
 OFFER_DAYS = 60
 """How long an offered agreement can be accepted."""
@@ -144,6 +145,7 @@ def offer_framework(
             state=FRAMEWORK.check_step("drafted", "offer", role),
         )  # fmt: skip
         govern(framework_event("framework.offered", row, Actor(role, person.public_id)), row)
+        to_sign(row, paper)
     return row
 
 
@@ -184,6 +186,7 @@ def offer(person: User, application: Application, sides: Mapping[str, Side]) -> 
         row.state = AGREEMENT.check_step(row.state, "offer", role, met=("made_from_decision",))
         actor = Actor(role, person.public_id)
         govern(agreement_event("agreement.offered", row, actor, decision=True), row)
+        to_sign(row, paper)
     return row
 
 

@@ -48,6 +48,7 @@ from commonweal.web.projects.services import (
     lapse_offers,
     locked,
 )
+from commonweal.web.projects.telling import permit_is
 from commonweal.web.signing.models import HEARD, Act
 
 SIGNER = Actor("signer", "signer")
@@ -154,7 +155,7 @@ def _write_permit(custody: Custody, pk: int, permit: PermitPaper, text: bytes) -
             return
         row = locked(order.agreement.reference)
         row.state = AGREEMENT.check_step(row.state, "make_permit", "system", met=("signer_agreed",))
-        Permit.objects.create(
+        made = Permit.objects.create(
             reference=permit.id, application=row.application, agreement=row, content=text,
             digest=permit.digest(), public_hash=digest(permit.public_projection()),
             state="announced" if standing is None else standing.state,
@@ -164,6 +165,7 @@ def _write_permit(custody: Custody, pk: int, permit: PermitPaper, text: bytes) -
         order.state, order.settled_at = DONE, clock.now()
         order.code = order.sentence = ""
         order.save()
+        permit_is(made)
 
 
 # --- steps of a permit --------------------------------------------------------------------------
@@ -227,6 +229,7 @@ def follow_permit(custody: Custody, pk: int) -> int:
             return 0
         row.state = standing.state
         row.save()
+        permit_is(row)
         agreement = locked(row.agreement.reference)
         ends = {"superseded": ("replace", "replaced")} | {
             state: ("end", "ended") for state in OWES if state != "expired"

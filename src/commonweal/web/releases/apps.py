@@ -28,3 +28,9 @@ class ReleasesConfig(AppConfig):
         from commonweal.web.releases.policies import sees_releases
 
         return sees_releases(person)
+
+    def waiting(self, person: Any, day: date) -> list[Any]:
+        """What waits for `person` here: see `config.turns`."""
+        from commonweal.web.releases.turns import waiting
+
+        return list(waiting(person, day))

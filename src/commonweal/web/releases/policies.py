@@ -15,21 +15,17 @@ from commonweal.foundation.errors import CommonwealError, Fault, Refused
 from commonweal.governance.roles import RoleName
 from commonweal.governance.states.parties import SIGNING_OFF
 from commonweal.governance.states.release import RELEASE
-from commonweal.papers.act_table import ACTS
 from commonweal.papers.release import PlanSummary
 from commonweal.web.accounts.models import User
 from commonweal.web.accounts.policies import memberships_on
 from commonweal.web.applications.models import Application
 from commonweal.web.config import clock
+from commonweal.web.desk.publishing import stops_releases
 from commonweal.web.projects.models import Permit
 from commonweal.web.releases.models import BUILD, OPEN, PLAN, Order, Release
 
 MANAGER: RoleName = "data_manager"
-SIGNERS: tuple[RoleName, ...] = tuple(
-    role for role in SIGNING_OFF if role in ACTS["sign_off_release"].roles
-)
-"""Who may sign off: the state machine and the table of what people sign must both say so."""
-VIEWERS: frozenset[RoleName] = frozenset({MANAGER, *SIGNING_OFF})
+VIEWERS: frozenset[RoleName] = frozenset({MANAGER, *SIGNING_OFF, "caldicott_guardian"})
 _BEGINS_ANEW = frozenset({"planned", "sent_back", "released", "abandoned"})
 
 
@@ -73,12 +69,13 @@ def check_ask(
     """The permit's newest release, if `person` may ask for work on it now.
 
     `stage`: where the register says that the project stands. Raises `Refused` CW-WEB-DENIED,
-    CW-RELEASE-ORDER, CW-STATE-STEP or CW-STATE-GUARD.
+    CW-RELEASE-ORDER, CW-RELEASE-ASSESSMENT, CW-STATE-STEP or CW-STATE-GUARD.
     """
     if MANAGER not in roles_for(person, project, day):
         raise Refused("CW-WEB-DENIED", "Only a data manager can plan and build releases.")
     if stage != "active":
         raise Refused("CW-RELEASE-ORDER", "The project may not use data now.")
+    check_assessment(permit, day)
     if Order.objects.filter(permit=permit, state__in=OPEN).exists():
         raise Refused("CW-RELEASE-ORDER", "Work on a release of this permit is under way.")
     newest = Release.objects.filter(permit=permit).last()
@@ -89,6 +86,21 @@ def check_ask(
     else:
         raise Refused("CW-RELEASE-ORDER", "This is signed, not ordered.")
     return newest
+
+
+def check_assessment(permit: str, day: date) -> None:
+    """Refuse new releases while the project's impact assessment is overdue (P6).
+
+    A permit that no application here led to has no assessment here. Raises `Refused`
+    CW-RELEASE-ASSESSMENT.
+    """
+    row = Permit.objects.filter(reference=permit).select_related("application").first()
+    if row is not None and stops_releases(row.application, day):
+        raise Refused(
+            "CW-RELEASE-ASSESSMENT",
+            "The project's impact assessment should have been looked at again by now. Until it "
+            "was, no new release is made.",
+        )
 
 
 def _check_plan(newest: Release | None) -> None:
@@ -120,7 +132,7 @@ def check_decide(person: User, action: str, release: Release, project: str, day:
     Raises `Refused` CW-STATE-STEP, CW-STATE-ROLE or CW-STATE-GUARD (they made it themselves).
     """
     held = roles_for(person, project, day)
-    role: RoleName = next((one for one in SIGNERS if one in held), "data_manager")
+    role: RoleName = next((one for one in SIGNING_OFF if one in held), "data_manager")
     met = () if person.public_id in release.made_by else ("somebody_else",)
     RELEASE.check_step(release.state, action, role, met=met)
     if Order.objects.filter(permit=release.permit, state__in=OPEN).exists():
@@ -128,10 +140,15 @@ def check_decide(person: User, action: str, release: Release, project: str, day:
     return role
 
 
-def can(check: Callable[..., Any], *asked: Any) -> bool:
-    """Whether a check passes."""
+def why_not(check: Callable[..., Any], *asked: Any) -> str:
+    """The sentence with which a check refuses; empty if it passes."""
     try:
         check(*asked)
-    except CommonwealError:
-        return False
-    return True
+    except CommonwealError as error:
+        return error.sentence
+    return ""
+
+
+def can(check: Callable[..., Any], *asked: Any) -> bool:
+    """Whether a check passes."""
+    return not why_not(check, *asked)

@@ -22,10 +22,12 @@ from commonweal.web.releases.policies import (
     VIEWERS,
     can,
     check_ask,
+    check_assessment,
     check_decide,
     check_see,
     own_permits,
     roles_for,
+    why_not,
 )
 from commonweal.web.releases.presenters import (
     order_shown,
@@ -91,6 +93,7 @@ def permit(request: HttpRequest, permit: str) -> HttpResponse:
             "manager": MANAGER in roles,
             "may_plan": can(check_ask, request.user, PLAN, *asked),
             "may_build": can(check_ask, request.user, BUILD, *asked),
+            "stopped": why_not(check_assessment, permit, now.date()),
         }
     return _page(request, "permit", more)
 

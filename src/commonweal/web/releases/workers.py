@@ -49,6 +49,8 @@ from commonweal.web.releases.models import (
 from commonweal.web.releases.models import SEND_BACK as ORDER_BACK
 from commonweal.web.releases.models import SIGN_OFF as ORDER_OFF
 from commonweal.web.releases.outward import INTERNAL, outward
+from commonweal.web.releases.policies import check_assessment
+from commonweal.web.releases.telling import release_is
 from commonweal.web.signing.models import HEARD
 
 BEAT_SECONDS = 20.0
@@ -69,6 +71,7 @@ def work_step(custody: Custody) -> int:
     if order is None:
         return 0
     with _ended_by(order), _beating(order):
+        check_assessment(order.permit, clock.today())  # it may have run over while the order waited
         permit, inputs = _held_against(custody, order)
         by = Actor("data_manager", order.asked_by.public_id)
         if order.kind == PLAN:
@@ -211,7 +214,7 @@ def _tell(custody: Custody, entry: Completed) -> int:
     row = Release.objects.filter(reference=entry.release).first()
     now = clock.now()
     row = row or Release(reference=entry.release, permit=entry.permit, begun_at=now)
-    before = _image(row)
+    before, stood = _image(row), row.state
     content = read_bytes(folder / SUMMARY, "The summary")
     paper = ReleaseSummary.load(content, custody.belief)
     row.permit, row.content, row.shown = entry.permit, content, paper.plain()
@@ -229,6 +232,8 @@ def _tell(custody: Custody, entry: Completed) -> int:
     if before == _image(row):
         return 0
     row.save()
+    if row.state != stood:
+        release_is(row)
     return 1
 
 

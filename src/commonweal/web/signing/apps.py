@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -10,3 +13,9 @@ class SigningConfig(AppConfig):
 
     name = "commonweal.web.signing"
     label = "signing"
+
+    def waiting(self, person: Any, day: date) -> list[Any]:
+        """What waits for `person` here: see `config.turns`."""
+        from commonweal.web.signing.turns import waiting
+
+        return list(waiting(person, day))

@@ -241,24 +241,19 @@ EXPECTED: dict[str, str] = {
         caldicott_guardian siro | expired | revoke>revoked, close>closed
         ig_officer | announced | suspend>suspended, close>closed
         ig_officer | active | pause>paused, suspend>suspended, close>closed
-        ig_officer | paused | resume>active, suspend>suspended, close>closed
+        ig_officer | paused | suspend>suspended, close>closed
         ig_officer | suspended | close>closed
         ig_officer | expired | close>closed
         dpo information_asset_owner | announced | suspend>suspended
         dpo information_asset_owner | active | pause>paused, suspend>suspended
         dpo information_asset_owner | paused | suspend>suspended
-        applicant signatory_applicant | announced | close>closed
-        applicant signatory_applicant | active | close>closed
-        applicant signatory_applicant | paused | close>closed
-        applicant signatory_applicant | suspended | close>closed
-        applicant signatory_applicant | expired | close>closed
+        data_manager | active | pause>paused
     """,
     "release": """
         data_manager | planned | build>building, give_up>abandoned
         data_manager | measured | give_up>abandoned
         data_manager | sent_back | plan_again>planned, give_up>abandoned
-        ig_officer information_asset_owner caldicott_guardian | measured | sign_off>signed_off,
-            send_back>sent_back
+        ig_officer information_asset_owner | measured | sign_off>signed_off, send_back>sent_back
         system | planned | end>abandoned
         system | building | finish_building>built, break_off>planned, end>abandoned
         system | built | measure>measured, miss_limits>sent_back, end>abandoned

@@ -104,7 +104,7 @@ OWNERS = {
     "agreement": "drafted c offered a accepted_by_applicant c with_officers o guardian_signed o "
     "siro_signed o paused o countersigned s in_force s refused_by_officer n replaced n ended n "
     "withdrawn n lapsed n",
-    "permit": "drafted s announced s active a paused c suspended o superseded n revoked n "
+    "permit": "drafted s announced s active s paused c suspended o superseded n revoked n "
     "closed n expired c",
     "release": "planned c building s built s measured c sent_back c signed_off s released n "
     "abandoned n",

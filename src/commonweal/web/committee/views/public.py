@@ -25,9 +25,10 @@ from commonweal.web.committee.policies import (
     no_page,
     roles_of,
 )
-from commonweal.web.committee.services import decision_paper, rules_in_force
+from commonweal.web.committee.services import decision_paper
 from commonweal.web.committee.views.common import page
 from commonweal.web.config import clock
+from commonweal.web.config.rules import rules_in_force
 from commonweal.web.nhsuk.paging import page_of
 
 _NAMED: tuple[tuple[VotingRole, str], ...] = (

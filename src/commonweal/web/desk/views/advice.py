@@ -34,7 +34,7 @@ def advice(request: HttpRequest, reference: str) -> HttpResponse:
                 return redirect(reverse("signing:sign", args=[act.id]))
     more = case_more(found) | {
         "forms": form_of(found, DPIA),
-        "advice": advice_told(found),
+        "advice": advice_told(found.version),
         "form": form if can_advise(found) else None,
     }
     return page(request, "advice", more)

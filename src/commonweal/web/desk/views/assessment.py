@@ -19,6 +19,7 @@ from commonweal.governance.states.review import REVIEW
 from commonweal.web.accounts.models import User
 from commonweal.web.applications.services import paper_of
 from commonweal.web.config import clock
+from commonweal.web.config.rules import rules_in_force
 from commonweal.web.desk import assessing
 from commonweal.web.desk.forms import HoldForm, LighterForm, ReasonForm, ScheduleForm
 from commonweal.web.desk.models import Assessment, Workshop
@@ -40,7 +41,7 @@ from commonweal.web.desk.publishing import (
     shown_state,
 )
 from commonweal.web.desk.replying import REPLY_WORDS
-from commonweal.web.desk.services import record_of, rules_in_force
+from commonweal.web.desk.services import record_of
 from commonweal.web.desk.timing import review_history, waiting
 from commonweal.web.desk.views.common import at, is_typing, page, saves, typed
 from commonweal.web.nhsuk.paging import page_of

@@ -128,7 +128,7 @@ def case(request: HttpRequest, reference: str) -> HttpResponse:
         "left": services.left_to_do(found.version, found.paper) if screening else None,
         "versions": list(found.application.versions.select_related("sent_by").defer("content")),
         "review_says": review_says(found),
-        "advice": advice_told(found),
+        "advice": advice_told(found.version),
         "may_advise": can_advise(found),
         "has_dpia": found.paper.form_digest(DPIA) is not None,
         "involved": found.is_involved,

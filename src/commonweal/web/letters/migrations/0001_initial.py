@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('reference', models.CharField(default=commonweal.web.config.requests.new_reference, editable=False, max_length=9, unique=True)),
-                ('kind', models.CharField(choices=[('your_turn', 'your_turn'), ('question_asked', 'question_asked'), ('answer_came', 'answer_came'), ('decision_published', 'decision_published'), ('signature_asked', 'signature_asked'), ('permit_announced', 'permit_announced'), ('release_ready', 'release_ready'), ('role_given', 'role_given'), ('role_ended', 'role_ended'), ('invitation', 'invitation')], max_length=24)),
+                ('kind', models.CharField(choices=[('your_turn', 'your_turn'), ('question_asked', 'question_asked'), ('answer_came', 'answer_came'), ('decision_published', 'decision_published'), ('signature_asked', 'signature_asked'), ('permit_announced', 'permit_announced'), ('permit_active', 'permit_active'), ('release_ready', 'release_ready'), ('release_sent_back', 'release_sent_back'), ('role_given', 'role_given'), ('role_ended', 'role_ended'), ('invitation', 'invitation')], max_length=24)),
                 ('path', models.CharField(blank=True, max_length=300)),
                 ('state', models.CharField(default='waiting', max_length=8)),
                 ('gathered', models.BooleanField(default=False)),
