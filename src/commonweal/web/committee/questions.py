@@ -87,10 +87,15 @@ def _own_step(person: User, public_id: str, action: str, how: str) -> Question:
         row, item = _locked_question(public_id)
         seat = check_part(person, item, paper_of(item.version))
         met = ("own_question",) if row.person_id == person.pk else ()
+        asked_applicant = row.state == "with_applicant"
         row.state = QUESTION.check_step(row.state, action, seat.role, met=met)
         if action == "take_back":
             row.taken_back_at = max(clock.now(), row.asked_at)
-        _ended(row, item, Actor(seat.role, person.public_id), how)
+        actor = Actor(seat.role, person.public_id)
+        if asked_applicant and passed_on(item.version.application) == [row]:
+            _back_to_committee(row, item, actor, how)
+        else:
+            _ended(row, item, actor, how)
         go_on(item)
     return row
 
@@ -122,7 +127,8 @@ def answer(person: User, public_id: str, words: str) -> Question:
     with transaction.atomic():
         row, item = _locked_question(public_id)
         _check_may_answer(person, item)
-        role = role_in(QUESTION, row.state, "answer", check_role(person, ANSWERING))
+        held = check_role(person, ANSWERING, item.version.application.reference)
+        role = role_in(QUESTION, row.state, "answer", held)
         _answered(row, item, Actor(role, person.public_id), words, "The hospital")
         go_on(item)
     return row
@@ -160,7 +166,7 @@ def pass_on(person: User, public_id: str) -> Question:
         row, item = _locked_question(public_id)
         paper = paper_of(item.version)
         check_records(person, item, paper)
-        held = check_role(person, SITTING)
+        held = check_role(person, SITTING, paper.application)
         role = role_in(QUESTION, row.state, "pass_on", held)
         row.state = QUESTION.check_step(row.state, "pass_on", role)
         application = item.version.application
