@@ -136,7 +136,7 @@ def answer(person: User, public_id: str, words: str) -> Question:
 
 def _check_may_answer(person: User, item: Item) -> None:
     paper = paper_of(item.version)
-    if check_role(person, ANSWERING) & (SITTING | {CHAIR}):
+    if check_role(person, ANSWERING, paper.application) & (SITTING | {CHAIR}):
         check_records(person, item, paper)
     elif not standing_of(person, item, paper).reads:
         raise no_page()
@@ -151,10 +151,22 @@ def _answered(row: Question, item: Item, actor: Actor, words: str, by: str) -> N
     _ended(row, item, actor, "answered")
 
 
-def _ended(row: Question, item: Item, actor: Actor, how: str) -> None:
+def _ended(row: Question, item: Item, actor: Actor, how: str, *more: Application) -> None:
     reference = item.version.application.reference
     fields = {"application": reference, "question": row.public_id, "how": how}
-    govern(Event("question.ended", actor, fields), row)
+    govern(Event("question.ended", actor, fields), row, *more)
+
+
+def _back_to_committee(row: Question, item: Item, actor: Actor, how: str) -> None:
+    """The writers were asked nothing else: without this nobody could go on with the application."""
+    application = item.version.application
+    application.state = APPLICATION.check_step(
+        application.state,
+        "ask_nothing",
+        actor.role,
+        met=("nothing_asked",),  # type: ignore[arg-type]
+    )
+    _ended(row, item, actor, how, application)
 
 
 def pass_on(person: User, public_id: str) -> Question:
