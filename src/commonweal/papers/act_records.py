@@ -17,7 +17,8 @@ from commonweal.papers.acts import Heard, SignedAct
 @dataclass(frozen=True)
 class RecordedAct:
     """One act on the ledger. `digest`: of the signed act, evidence and all; `used_for`: the permit
-    or release that it made, or None; `sign_count`: of the security key `credential`."""
+    or release that it made, or None; `sign_count`: of the security key `credential`; `role`: that
+    under which the ledger tells of it, which is wider than the one that was signed."""
 
     id: str
     digest: str
@@ -30,6 +31,7 @@ class RecordedAct:
     sign_count: int
     heard: Heard
     used_for: str | None = None
+    role: str = ""
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,8 @@ BOMB = package(
 GOOD = [
     ("a.pdf", PDF, "pdf"), ("a.PDF", PDF, "pdf"), ("letter.docx", docx(), "docx"),
     ("letter.odt", odt(), "odt"), ("scan.png", png(), "png"), ("scan.jpeg", JPEG, "jpg"),
+    ("a.docx", package({"[Content_Types].xml": b"", "word/document.xml": b"",
+                        "word/printerSettings/printerSettings1.bin": b""}), "docx"),
     ("notes.txt", "Grüße, naïve café".encode(), "txt"), ("Brief (2).pdf", PDF, "pdf"),
 ]  # fmt: skip
 BAD = [
@@ -116,6 +118,14 @@ BAD = [
     ("a\u200b.pdf", PDF, "cannot be seen"),
     ("a\n.pdf", PDF, "cannot be seen"),
     ("a" * 130 + ".pdf", PDF, "1 to 120 characters"),
+    ("a.pdf", PDF.replace(b"/Catalog", b"/A<</S/JavaScript>>"), "holds a program"),
+    ("a.pdf", PDF.replace(b"/Catalog", b"/A<</S/J#61v#61Script/J#53(x)>>"), "holds a program"),
+    ("a.pdf", PDF.replace(b"/Catalog", b"/S/#4caunch%\n/F(x)"), "holds a program"),
+    ("a.pdf", PDF.replace(b"/Catalog", b"/EmbeddedFiles 3 0 R"), "holds a program"),
+    ("a.docx", package({"[Content_Types].xml": b"", "word/document.xml": b"",
+                        "word/notes.bin": b""}), "holds a program"),
+    ("a.docx", package({"[Content_Types].xml": b"", "word/document.xml": b"",
+                        "word/activeX/activeX1.xml": b""}), "holds a program"),
 ]  # fmt: skip
 
 

@@ -350,6 +350,68 @@ def test_advice_counts_as_often_as_it_was_signed(
     assert_whole(web_home, three)
 
 
+class Follows:
+    """A kind of act from which nothing follows: the test writes what it wants."""
+
+    def check(self, _act: Any) -> None: ...
+
+    def follow(self, _act: Any) -> None: ...
+
+    def told(self, _act: Any) -> Any: ...
+
+
+TWISTED = (
+    ("hamish", "committee_member", "conflict", "conflicted", "conflict.declared", "conflict",
+     ("yes", "no"), {"declaration": COMMITMENT}),
+    ("hamish", "committee_member", "conflict", "none", "conflict.declared", "conflict",
+     ("no", "yes"), {"declaration": COMMITMENT}),
+    ("vera", "signatory_custodian", "agree", "accept", "agreement.accepted", "side",
+     ("custodian", "applicant"), {"agreement": COMMITMENT}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("twisted", [False, True])
+@pytest.mark.parametrize(
+    ("who", "role", "act", "verdict", "kind", "field", "words", "fields"), TWISTED
+)
+def test_what_was_signed_is_not_told_the_other_way_round(
+    web_home: Path, three: list[Any], monkeypatch: pytest.MonkeyPatch, who: str, role: str,
+    act: Any, verdict: str, kind: str, field: str, words: tuple[str, str], fields: dict[str, Any],
+    twisted: bool,
+) -> None:  # fmt: skip
+    """A member's conflict is not told as none, nor the hospital's yes as the applicant's."""
+    from commonweal.foundation.clock import stamp
+    from commonweal.governance.committee.conflicts import Declaration
+    from commonweal.web.accounts.models import User
+    from commonweal.web.config import clock
+    from commonweal.web.ledgerlink.services import govern
+    from commonweal.web.signing import handlers
+    from commonweal.web.signing.services import propose
+    from tests.web.signing_room import sign_now
+
+    subject, (true, false) = f"a-{_courier()[:10]}", words
+    monkeypatch.setitem(handlers._handlers, act, Follows())
+    person = User.objects.get(public_id=who)
+    content = None
+    if act == "conflict":
+        plain = {"declaration": 1, "person": who, "version_digest": HASH, "at": stamp(clock.now()),
+                 "conflicts": [] if verdict == "none" else ["works_with_applicant"]}  # fmt: skip
+        content = Declaration.read(plain, "It")
+    made = propose(
+        person, role, act, verdict, subject=subject, object_digest=HASH, back="/", content=content
+    )
+    assert sign_now(web_home, made).state == "heard"
+    assert place(web_home) == 3
+    said = {"application": subject, field: false if twisted else true, **fields}
+    govern(Event(kind, Actor(role, who), said))
+    if not twisted:
+        assert place(web_home) == 1
+        return
+    with pytest.raises(CommonwealError) as caught:
+        place(web_home)
+    assert caught.value.code == "CW-LEDGER-CARRIED"
+
+
 def test_a_permit_is_not_made_by_a_row(web_home: Path, three: list[Any]) -> None:
     """The event is well-formed and its row is whole: it is not for a service to say it."""
     from commonweal.foundation.clock import stamp

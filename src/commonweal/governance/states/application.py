@@ -7,7 +7,7 @@ version. Queries go in turns: while a question is with the applicant the clock s
 from __future__ import annotations
 
 from commonweal.governance.states.machine import from_each, machine, step
-from commonweal.governance.states.parties import DESK, RECORDERS, WRITERS
+from commonweal.governance.states.parties import DESK, MEMBERS, RECORDERS, WRITERS
 
 _BEFORE_DECISION = (
     *("draft", "sent", "screening", "queried", "ready"),
@@ -54,6 +54,10 @@ APPLICATION = machine(
         step(
             "answer", "queried_by_committee", "with_committee", WRITERS,
             "Send the answers.", "something_answered",
+        ),
+        step(
+            "ask_nothing", "queried_by_committee", "with_committee", MEMBERS,
+            "Take back the last question that the applicant has.", "nothing_asked",
         ),
         step(
             "record_approval", "with_committee", "approved", RECORDERS,

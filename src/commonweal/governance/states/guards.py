@@ -13,6 +13,7 @@ GUARDS: Mapping[str, str] = MappingProxyType(
     {
         # governance.application and governance.forms
         "may_be_sent": "Some answers must be given or put right before this can be sent.",
+        "nothing_asked": "The applicant still has a question to answer.",
         "something_answered": "Each question must be answered before this can be sent back.",
         "screening_passed": "Evidence still has to be checked, or the Data Protection Officer's "
         "advice recorded.",

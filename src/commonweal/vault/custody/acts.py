@@ -163,6 +163,7 @@ def _record(
         sign_count=said["count"],
         heard=Heard(parse_stamp(at), intent),
         used_for=used,
+        role=body["role"],
     )
 
 

@@ -17,7 +17,7 @@ from commonweal.ledger.carrying import carried_as, carry
 from commonweal.ledger.entry import Event, read_entry
 from commonweal.ledger.store import Writing
 from commonweal.papers.act_records import RecordedAct
-from commonweal.vault.custody.acts import records_about
+from commonweal.vault.custody.acts import LEDGER_ROLES, records_about
 from commonweal.vault.custody.holding import Custody
 
 
@@ -26,7 +26,8 @@ class _Need:
     """The act about the event's application that an event needs.
 
     `by_actor`: the person of the act is the actor of the event. `verdict`, `object`: fields of the
-    event that are the act's. `word`: the only verdict that will do.
+    event that are the act's. `word`: the only verdict that will do. `says`: a field of the event
+    whose words stand for a verdict or, `says_role`, for the role under which the ledger heard.
     """
 
     kind: ActKind
@@ -34,16 +35,27 @@ class _Need:
     verdict: str | None = None
     object: str | None = None
     word: str | None = None
+    says: str | None = None
+    words: Mapping[str, str] | None = None
+    says_role: bool = False
 
 
 NEEDS: Mapping[str, _Need] = MappingProxyType({
-    "conflict.declared": _Need("conflict"),
+    "conflict.declared": _Need(
+        "conflict", says="conflict", words={"no": "none", "yes": "conflicted"}
+    ),
     "vote.cast": _Need("vote"),
     "application.decided": _Need(
         "decide", by_actor=False, verdict="outcome", object="decision_hash"
     ),
     "advice.given": _Need("advise"),
-    "agreement.accepted": _Need("agree"),
+    "agreement.accepted": _Need(
+        "agree", says="side", says_role=True,
+        words={
+            "applicant": LEDGER_ROLES["signatory_applicant"],
+            "custodian": LEDGER_ROLES["signatory_custodian"],
+        },
+    ),
     "officer.countersigned": _Need("countersign", word="agree"),
 })  # fmt: skip
 """Event type: the signed act without which the ledger does not take it from a service."""
@@ -91,7 +103,15 @@ def _fits(one: RecordedAct, event: Event, need: _Need) -> bool:
         and (need.verdict is None or one.verdict == event.fields[need.verdict])
         and (need.object is None or one.object_digest == event.fields[need.object])
         and (need.word is None or one.verdict == need.word)
+        and _agrees(one, event, need)
     )
+
+
+def _agrees(one: RecordedAct, event: Event, need: _Need) -> bool:
+    if need.says is None or need.words is None:
+        return True
+    said = one.role if need.says_role else one.verdict
+    return said == need.words.get(str(event.fields[need.says]))
 
 
 def _told(writing: Writing, event: Event, need: _Need) -> int:
@@ -103,7 +123,7 @@ def _told(writing: Writing, event: Event, need: _Need) -> int:
     )
     same = {
         name: event.fields[name]
-        for name in ("step", need.object)
+        for name in ("step", need.object, need.says)
         if name is not None and name in event.fields
     }
     if event.definition.log == "sealed":

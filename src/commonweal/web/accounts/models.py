@@ -72,6 +72,11 @@ class User(AbstractBaseUser):
         """The roles that the person holds on `day`, anywhere."""
         return frozenset(one.role for one in self.memberships.all() if one.holds_on(day))
 
+    def wide_roles_on(self, day: date) -> frozenset[str]:
+        """Those that the person holds for all projects: a role for one counts there only."""
+        held = (one for one in self.memberships.all() if not one.project)
+        return frozenset(one.role for one in held if one.holds_on(day))
+
     def is_staff_on(self, day: date) -> bool:
         """True if one of the roles held on `day` needs a second factor."""
         return is_staff(self.roles_on(day))

@@ -87,7 +87,8 @@ def hear(person: User, row: Appeal, *, uphold: bool, reasons: str) -> Appeal:
     with transaction.atomic():
         fresh = Application.objects.select_for_update().get(pk=row.application_id)
         held = Appeal.objects.select_related("decision__version").get(pk=row.pk)
-        role = role_in(APPLICATION, fresh.state, action, check_role(person, HEARING))
+        hearing = check_role(person, HEARING, fresh.reference)
+        role = role_in(APPLICATION, fresh.state, action, hearing)
         if held.result:
             raise Refused("CW-STATE-STEP", "This appeal was heard already.")
         check_may_hear(person, held)

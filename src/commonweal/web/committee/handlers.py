@@ -143,7 +143,11 @@ class VoteHandler:
         """Raises what `check_takes_part` and `cast` raise."""
         item, paper, vote = self._read(act)
         check_part(act.person, item, paper)
-        cast(ballot_of(item), vote, members())
+        ballot = ballot_of(item)
+        if any(one.person == vote.person and one.at > vote.at for one in ballot.votes):
+            # The last one that was written counts, so this one would be signed for nothing.
+            raise Refused("CW-COMMITTEE-VOTE", "You have voted since you wrote this.")
+        cast(ballot, vote, members())
 
     def follow(self, act: Act) -> None:
         """The vote; the last one that was missing closes it."""

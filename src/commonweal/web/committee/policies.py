@@ -26,7 +26,9 @@ from commonweal.governance.committee.membership import Membership, Seat, members
 from commonweal.governance.roles import VOTING, RoleName
 from commonweal.governance.states.machine import StateMachine
 from commonweal.papers.roster import Roster
+from commonweal.web.accounts.models import Membership as Held
 from commonweal.web.accounts.models import User
+from commonweal.web.accounts.policies import memberships_on
 from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.models import Appeal, Item, Meeting
 from commonweal.web.committee.services import (
@@ -52,16 +54,28 @@ def no_page() -> Fault:
     return Fault("CW-WEB-NOT-FOUND", "There is no page at this address.")
 
 
-def roles_of(person: Any, day: date) -> frozenset[RoleName]:
-    """The roles that a person holds on `day`; none for somebody who is not signed in."""
-    if not getattr(person, "is_authenticated", False):
-        return frozenset()
-    return cast("frozenset[RoleName]", person.roles_on(day))
+def _held(person: Any, day: date) -> list[Held]:
+    return memberships_on(person, day) if getattr(person, "is_authenticated", False) else []
 
 
-def check_role(person: Any, among: frozenset[RoleName]) -> frozenset[RoleName]:
+def _roles(held: Iterable[Held], project: str) -> frozenset[RoleName]:
+    found = frozenset(one.role for one in held if one.project in ("", project))
+    return cast("frozenset[RoleName]", found)
+
+
+def roles_of(person: Any, day: date, project: str = "") -> frozenset[RoleName]:
+    """The roles that a person holds on `day`; none for somebody who is not signed in.
+
+    A role for one project counts for its application, `project`, and for nothing else.
+    """
+    return _roles(_held(person, day), project)
+
+
+def check_role(
+    person: Any, among: frozenset[RoleName], project: str = ""
+) -> frozenset[RoleName]:  # fmt: skip
     """The roles of `among` that a person holds today. Raises `Fault` CW-WEB-NOT-FOUND."""
-    found = roles_of(person, clock.today()) & among
+    found = roles_of(person, clock.today(), project) & among
     if not found:
         raise no_page()
     return found
@@ -132,7 +146,8 @@ def seat_of(person: User, at: datetime) -> Seat | None:
 
 def standing_of(person: User, item: Item, paper: ApplicationVersion) -> Standing:
     """What `person` is to `item`; `paper`: of its version."""
-    roles, seat = roles_of(person, clock.today()), seat_of(person, clock.now())
+    project = item.version.application.reference
+    roles, seat = roles_of(person, clock.today(), project), seat_of(person, clock.now())
     declared = declarations_of(item.version)
     return _standing(person, paper, item.version.digest, declared, roles, seat)
 
@@ -140,11 +155,16 @@ def standing_of(person: User, item: Item, paper: ApplicationVersion) -> Standing
 def standings(person: User, items: Iterable[Item]) -> dict[int, Standing]:
     """What `person` is to each of `items`, with as many queries for many as for one."""
     listed = list(items)
-    roles, seat = roles_of(person, clock.today()), seat_of(person, clock.now())
+    held, seat = _held(person, clock.today()), seat_of(person, clock.now())
     said = declarations_by_version([one.version_id for one in listed])
     return {
         one.pk: _standing(
-            person, paper_of(one.version), one.version.digest, said[one.version_id], roles, seat
+            person,
+            paper_of(one.version),
+            one.version.digest,
+            said[one.version_id],
+            _roles(held, one.version.application.reference),
+            seat,
         )
         for one in listed
     }
@@ -168,11 +188,11 @@ def _standing(
 
 def item_of(person: User, pk: int) -> tuple[Item, ApplicationVersion, Standing]:
     """An item with its paper and what the person is to it. Raises `Fault` CW-WEB-NOT-FOUND."""
-    check_role(person, SITTING | ANSWERING)
     rows = Item.objects.select_related("version__application__organisation", "meeting")
     item = rows.filter(pk=pk).first()
     if item is None:
         raise no_page()
+    check_role(person, SITTING | ANSWERING, item.version.application.reference)
     paper = paper_of(item.version)
     return item, paper, standing_of(person, item, paper)
 
@@ -230,9 +250,9 @@ def waiting_for(item: Item, paper: ApplicationVersion) -> tuple[str, ...]:
 
 def appeal_of(person: User, pk: int) -> Appeal:
     """An appeal, for an officer who may hear appeals. Raises `Fault` CW-WEB-NOT-FOUND."""
-    check_role(person, HEARING)
     rows = Appeal.objects.select_related("application", "decision__version")
     found = rows.filter(pk=pk).first()
     if found is None:
         raise no_page()
+    check_role(person, HEARING, found.application.reference)
     return found

@@ -89,10 +89,15 @@ def _own_step(person: User, public_id: str, action: str, how: str) -> Question:
         row, item = _locked_question(public_id)
         seat = check_part(person, item, paper_of(item.version))
         met = ("own_question",) if row.person_id == person.pk else ()
+        asked_applicant = row.state == "with_applicant"
         row.state = QUESTION.check_step(row.state, action, seat.role, met=met)
         if action == "take_back":
             row.taken_back_at = max(clock.now(), row.asked_at)
-        _ended(row, item, Actor(seat.role, person.public_id), how)
+        actor = Actor(seat.role, person.public_id)
+        if asked_applicant and passed_on(item.version.application) == [row]:
+            _back_to_committee(row, item, actor, how)
+        else:
+            _ended(row, item, actor, how)
         go_on(item)
     return row
 
@@ -128,7 +133,8 @@ def answer(person: User, public_id: str, words: str) -> Question:
     with transaction.atomic():
         row, item = _locked_question(public_id)
         _check_may_answer(person, item)
-        role = role_in(QUESTION, row.state, "answer", check_role(person, ANSWERING))
+        held = check_role(person, ANSWERING, item.version.application.reference)
+        role = role_in(QUESTION, row.state, "answer", held)
         _answered(row, item, Actor(role, person.public_id), words, "The hospital")
         telling.answered([row])
         go_on(item)
@@ -137,7 +143,7 @@ def answer(person: User, public_id: str, words: str) -> Question:
 
 def _check_may_answer(person: User, item: Item) -> None:
     paper = paper_of(item.version)
-    if check_role(person, ANSWERING) & (SITTING | {CHAIR}):
+    if check_role(person, ANSWERING, paper.application) & (SITTING | {CHAIR}):
         check_records(person, item, paper)
     elif not standing_of(person, item, paper).reads:
         raise no_page()
@@ -152,10 +158,22 @@ def _answered(row: Question, item: Item, actor: Actor, words: str, by: str) -> N
     _ended(row, item, actor, "answered")
 
 
-def _ended(row: Question, item: Item, actor: Actor, how: str) -> None:
+def _ended(row: Question, item: Item, actor: Actor, how: str, *more: Application) -> None:
     reference = item.version.application.reference
     fields = {"application": reference, "question": row.public_id, "how": how}
-    govern(Event("question.ended", actor, fields), row)
+    govern(Event("question.ended", actor, fields), row, *more)
+
+
+def _back_to_committee(row: Question, item: Item, actor: Actor, how: str) -> None:
+    """The writers were asked nothing else: without this nobody could go on with the application."""
+    application = item.version.application
+    application.state = APPLICATION.check_step(
+        application.state,
+        "ask_nothing",
+        actor.role,
+        met=("nothing_asked",),  # type: ignore[arg-type]
+    )
+    _ended(row, item, actor, how, application)
 
 
 def pass_on(person: User, public_id: str) -> Question:
@@ -167,7 +185,7 @@ def pass_on(person: User, public_id: str) -> Question:
         row, item = _locked_question(public_id)
         paper = paper_of(item.version)
         check_records(person, item, paper)
-        held = check_role(person, SITTING)
+        held = check_role(person, SITTING, paper.application)
         role = role_in(QUESTION, row.state, "pass_on", held)
         row.state = QUESTION.check_step(row.state, "pass_on", role)
         application = item.version.application

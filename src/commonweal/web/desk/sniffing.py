@@ -39,11 +39,21 @@ ENDINGS = {"pdf": "pdf", "docx": "docx", "odt": "odt", "png": "png", "jpg": "jpg
            "txt": "txt"}  # fmt: skip
 _ODT = b"application/vnd.oasis.opendocument.text"
 _PNG = b"\x89PNG\r\n\x1a\n"
-_ACTIVE = re.compile(rb"/(?:JavaScript|JS|Launch|EmbeddedFile|RichMedia)[\s/(<\[]")
+
+
+def _spelt(word: str) -> str:
+    """A name of a PDF, where any letter can be written as its number: `/J#53` is `/JS`."""
+    return "".join(f"(?:{letter}|#(?i:{ord(letter):02x}))" for letter in word)
+
+
+_LOADED = "|".join(map(_spelt, ("JavaScript", "Launch", "EmbeddedFile", "RichMedia")))
+_ACTIVE = re.compile(rf"/(?:(?:{_LOADED})s?(?![A-Za-z])|{_spelt('JS')}[\s/(<\[%])".encode())
 _PAGE = re.compile(rb"<\s*(?:!doctype|html|script|svg|iframe)", re.IGNORECASE)
 _MACROS = re.compile(
-    r"(?:^|/)(?:vbaproject\.bin|basic/|scripts/)|\.(?:exe|dll|js|vbs|scr)$", re.IGNORECASE
+    r"(?:^|/)(?:basic/|scripts/|activex/)|(?<!/printersettings\d)\.bin$|\.(?:exe|dll|js|vbs|scr)$",
+    re.IGNORECASE,
 )
+"""Word finds its program by a reference, so its part can have any name: `.bin` is enough."""
 
 
 def check_name(name: str) -> str:

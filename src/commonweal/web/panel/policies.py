@@ -32,12 +32,12 @@ def members_on(day: date) -> list[User]:
     """The standing members of the panel on `day`, by name."""
     rows = User.objects.filter(memberships__role="panel_member", is_active=True).distinct()
     rows = rows.prefetch_related("memberships__organisation")
-    return [one for one in rows if "panel_member" in one.roles_on(day)]
+    return [one for one in rows if "panel_member" in one.wide_roles_on(day)]
 
 
 def can_see(person: User, day: date) -> bool:
     """True if a person takes part in the panel's work."""
-    return bool(person.is_authenticated and person.roles_on(day) & INSIDE)
+    return bool(person.is_authenticated and person.wide_roles_on(day) & INSIDE)
 
 
 def check_see(person: User, day: date) -> None:
@@ -56,12 +56,12 @@ def seen_by(person: User, day: date) -> QuerySet[Question]:
 
 def only_votes(person: User, day: date) -> bool:
     """True for a member of the panel who has no other part in its work."""
-    return person.roles_on(day) & INSIDE == {"panel_member"}
+    return person.wide_roles_on(day) & INSIDE == {"panel_member"}
 
 
 def check_lead(person: User, day: date) -> RoleName:
     """The role in which a person prepares questions and calls meetings. Raises CW-WEB-DENIED."""
-    held = sorted(person.roles_on(day) & LEADING)
+    held = sorted(person.wide_roles_on(day) & LEADING)
     if not held:
         raise Refused(
             "CW-WEB-DENIED", "Only a facilitator or the committee's secretary can do this."
@@ -71,13 +71,13 @@ def check_lead(person: User, day: date) -> RoleName:
 
 def can_lead(person: User, day: date) -> bool:
     """Whether `check_lead` passes."""
-    return bool(person.roles_on(day) & LEADING)
+    return bool(person.wide_roles_on(day) & LEADING)
 
 
 def role_for(person: User, question: Question, action: str, day: date) -> RoleName:
     """The role in which a person may take a step now. Raises CW-STATE-STEP or CW-STATE-ROLE."""
     step = PANEL_QUESTION.step(question.state, action)
-    held = sorted(person.roles_on(day) & step.by)
+    held = sorted(person.wide_roles_on(day) & step.by)
     if not held:
         PANEL_QUESTION.check_step(question.state, action, "public")
     return held[0]  # type: ignore[return-value]
@@ -138,7 +138,7 @@ def check_vote(person: User, question: Question, now: datetime) -> None:
     """Refuse a vote that may not be cast. Raises CW-STATE-STEP, CW-STATE-ROLE or CW-PANEL-VOTE."""
     if question.state != "voting":
         raise Refused("CW-STATE-STEP", f"{PANEL_QUESTION.sentences[question.state]}")
-    if "panel_member" not in person.roles_on(now.date()):
+    if "panel_member" not in person.wide_roles_on(now.date()):
         raise Refused("CW-STATE-ROLE", "Only members of the public panel vote here.")
     if person.public_id not in question.eligible:
         raise Refused(
@@ -163,7 +163,7 @@ def check_note(person: User, meeting: Meeting, day: date) -> None:
 
     Raises `Refused` CW-STATE-ROLE, CW-STATE-GUARD or CW-STATE-STEP.
     """
-    if "rapporteur" not in person.roles_on(day):
+    if "rapporteur" not in person.wide_roles_on(day):
         raise Refused("CW-STATE-ROLE", "Only the rapporteur can do this.")
     if meeting.noted_at is not None:
         raise Refused("CW-STATE-STEP", "The notes are written, and nobody changes them.")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date
 
-from django.core.mail import send_mail
 from django.db import transaction
+from django.urls import reverse
 
 from commonweal.foundation.canonical import canonical, digest
 from commonweal.foundation.errors import Refused
@@ -17,6 +17,7 @@ from commonweal.ledger.entry import Actor, Event
 from commonweal.web.accounts.models import User
 from commonweal.web.config import clock
 from commonweal.web.ledgerlink.services import govern
+from commonweal.web.letters.services import tell
 from commonweal.web.panel.models import Document, Invitation, Meeting, Question, Vote
 from commonweal.web.panel.policies import (
     check_lead,
@@ -79,14 +80,14 @@ def add_paper(person: User, question: Question, title: str, words: str) -> Docum
         )
 
 
-def send_papers(person: User, question: Question, link: str) -> None:
-    """Send the papers: from now on the panel sees them, and a mail with `link` tells everybody."""
+def send_papers(person: User, question: Question) -> None:
+    """Send the papers: from now on the panel sees them, and a mail tells everybody."""
     with transaction.atomic():
         fresh = _locked(question)
         role = _step(person, fresh, "send_papers")
         fresh.papers_sent_at, fresh.more = clock.now(), ""
         govern(_taken(person, role, fresh, "send_papers"), fresh)
-        _tell("Commonweal: papers of the public panel", fresh.reference, link)
+        _tell(reverse("panel:question", args=[fresh.reference]))
 
 
 def ask_for_more(person: User, question: Question, words: str) -> None:
@@ -98,7 +99,7 @@ def ask_for_more(person: User, question: Question, words: str) -> None:
         govern(_taken(person, role, fresh, "ask_for_more"), fresh)
 
 
-def open_vote(person: User, question: Question, link: str) -> None:
+def open_vote(person: User, question: Question) -> None:
     """Open the vote to everybody who is on the panel now."""
     with transaction.atomic():
         fresh = _locked(question)
@@ -108,7 +109,7 @@ def open_vote(person: User, question: Question, link: str) -> None:
         if not fresh.eligible:
             raise Refused("CW-PANEL-VOTE", "Nobody is on the panel, so nobody could vote.")
         govern(_taken(person, role, fresh, "open_vote"), fresh)
-        _tell("Commonweal: a vote of the public panel", fresh.reference, link)
+        _tell(reverse("panel:question", args=[fresh.reference]))
 
 
 def drop(person: User, question: Question, reasons: str) -> None:
@@ -194,11 +195,10 @@ def call_meeting(
     papers: str,
     assessment: str,
     question: Question | None,
-    link: str,
 ) -> Meeting:
     """Call a workshop or meeting, with its papers, and invite every standing member.
 
-    `link`: with `{reference}` in it. Raises `Refused` CW-WEB-DENIED or CW-PANEL-VOTE.
+    Raises `Refused` CW-WEB-DENIED or CW-PANEL-VOTE.
     """
     role = check_lead(person, clock.today())
     members = members_on(clock.today())
@@ -216,8 +216,7 @@ def call_meeting(
             meeting=row, title="Papers", words=papers, added_by=person, added_at=now
         )
         Invitation.objects.bulk_create(Invitation(meeting=row, person=member) for member in members)
-        said = "Commonweal: an invitation to the public panel"
-        _tell(said, row.reference, link.format(reference=row.reference))
+        _tell(reverse("panel:meeting", args=[row.reference]))
     return row
 
 
@@ -242,8 +241,7 @@ def write_notes(person: User, meeting: Meeting, notes: str, people: int) -> None
         govern(Event("panel.meeting_noted", Actor("rapporteur", person.public_id), fields), fresh)
 
 
-def _tell(subject: str, reference: str, link: str) -> None:
-    """A mail to every member: a reference and a link, and nothing of what it is about."""
-    text = f"There is something new for you: {reference}\n\n{link}\n\nPlease sign in to read it.\n"
+def _tell(path: str) -> None:
+    """Write to every member that there is something for them at `path`."""
     for member in members_on(clock.today()):
-        send_mail(subject, text, None, [member.email])
+        tell(member, "your_turn", path)

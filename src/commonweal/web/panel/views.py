@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from commonweal.foundation.errors import Fault, Refused
@@ -140,11 +139,10 @@ def step(request: HttpRequest, reference: str) -> HttpResponse:
     found, action = _seen(request, reference), request.POST.get("step", "")
     if action not in BUTTONS:
         raise Refused("CW-STATE-STEP", "There is no such step.")
-    link = request.build_absolute_uri(reverse("panel:question", args=[reference]))
     if action == "send_papers":
-        services.send_papers(request.user, found, link)
+        services.send_papers(request.user, found)
     elif action == "open_vote":
-        services.open_vote(request.user, found, link)
+        services.open_vote(request.user, found)
     else:
         services.close_vote(request.user, found)
     messages.success(request, "Done.")
@@ -254,10 +252,7 @@ def call(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         chosen = dict(form.cleaned_data)
         chosen["question"] = by_reference.get(chosen["question"])
-        link = request.build_absolute_uri(reverse("panel:meeting", args=["REFERENCE"]))
-        made = services.call_meeting(
-            request.user, **chosen, link=link.replace("REFERENCE", "{reference}")
-        )
+        made = services.call_meeting(request.user, **chosen)
         return redirect("panel:meeting", made.reference)
     more = {"title": "Invite the panel", "form": form, "button_text": "Send the invitations"}
     return _page(request, "form", more)

@@ -29,6 +29,8 @@ EXPECTED: dict[str, str] = {
         committee_secretary | ready | put_to_committee>with_committee
         committee_secretary committee_chair | with_committee | ask_applicant>queried_by_committee,
             record_approval>approved, record_request>to_be_revised, record_rejection>rejected
+        committee_chair committee_member committee_lay | queried_by_committee |
+            ask_nothing>with_committee
         caldicott_guardian siro | under_appeal | uphold_appeal>ready, dismiss_appeal>refused
         system | queried | lapse>lapsed
         system | queried_by_committee | lapse>lapsed
@@ -332,7 +334,8 @@ EXPECTED: dict[str, str] = {
 }
 
 GUARDED: dict[str, set[str]] = {
-    "application": {"send", "answer", "pass_screening", "put_to_committee", "record_approval",
+    "application": {"send", "answer", "ask_nothing", "pass_screening", "put_to_committee",
+                    "record_approval",
                     "record_request", "record_rejection", "appeal", "end_appeal_time",
                     "uphold_appeal", "dismiss_appeal", "lapse"},
     "evidence": {"find_safe", "find_unsafe", "accept", "run_out"},

@@ -23,6 +23,7 @@ from commonweal.web.committee.policies import (
     standings,
 )
 from commonweal.web.committee.views.common import FORM, cleaned, page, told_on
+from commonweal.web.config import clock
 
 
 @require_POST
@@ -75,8 +76,8 @@ def _question(request: HttpRequest, name: str) -> Question:
 @FORM
 def answer(request: HttpRequest, name: str) -> HttpResponse:
     """Answer a member's question for the hospital."""
-    check_role(request.user, ANSWERING)
     row = _question(request, name)
+    check_role(request.user, ANSWERING, row.item.version.application.reference)
     form = AnswerForm(cleaned(request) if request.method == "POST" else None)
     if form.is_valid():
         try:
@@ -93,7 +94,8 @@ def answer(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 def waiting(request: HttpRequest) -> HttpResponse:
     """The questions that wait for the hospital's answer."""
-    check_role(request.user, ANSWERING)
+    if not request.user.roles_on(clock.today()) & ANSWERING:
+        raise no_page()
     rows = questions.open_questions()
     items = {one.item_id: one.item for one in rows}
     may = {key: one.reads for key, one in standings(request.user, items.values()).items()}
