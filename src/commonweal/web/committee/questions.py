@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from typing import cast
 
 from django.db import transaction
 
@@ -11,6 +12,7 @@ from commonweal.foundation.canonical import canonical
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import Refused
 from commonweal.governance.committee.votes import NOT_UNDERSTOOD, ask
+from commonweal.governance.roles import RoleName
 from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.item import ITEM
 from commonweal.governance.states.question import QUESTION
@@ -167,11 +169,9 @@ def _ended(row: Question, item: Item, actor: Actor, how: str, *more: Application
 def _back_to_committee(row: Question, item: Item, actor: Actor, how: str) -> None:
     """The writers were asked nothing else: without this nobody could go on with the application."""
     application = item.version.application
+    role = cast("RoleName", actor.role)
     application.state = APPLICATION.check_step(
-        application.state,
-        "ask_nothing",
-        actor.role,
-        met=("nothing_asked",),  # type: ignore[arg-type]
+        application.state, "ask_nothing", role, met=("nothing_asked",)
     )
     _ended(row, item, actor, how, application)
 
