@@ -11,6 +11,7 @@ from commonweal.foundation.canonical import canonical
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import Refused
 from commonweal.governance.committee.votes import NOT_UNDERSTOOD, ask
+from commonweal.governance.roles import RoleName
 from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.item import ITEM
 from commonweal.governance.states.question import QUESTION
@@ -160,11 +161,9 @@ def _ended(row: Question, item: Item, actor: Actor, how: str, *more: Application
 def _back_to_committee(row: Question, item: Item, actor: Actor, how: str) -> None:
     """The writers were asked nothing else: without this nobody could go on with the application."""
     application = item.version.application
+    role: RoleName = actor.role  # type: ignore[assignment]
     application.state = APPLICATION.check_step(
-        application.state,
-        "ask_nothing",
-        actor.role,
-        met=("nothing_asked",),  # type: ignore[arg-type]
+        application.state, "ask_nothing", role, met=("nothing_asked",)
     )
     _ended(row, item, actor, how, application)
 
