@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from commonweal.vault.figures import history
 from commonweal.vault.figures.publishing import (
     Counts,
     Margins,
@@ -134,6 +135,27 @@ def test_an_opt_out_between_two_versions_changes_nothing_that_is_shown(house: Ho
     assert third.people is not None
     assert first.people is not None
     assert third.people <= first.people - 30
+
+
+def test_a_variable_that_was_away_comes_back_as_it_was_shown(house: House) -> None:
+    """Left out of one version and told anew in the next, its counts would move by one person."""
+    first = history.read_inner(house.custody(), figures(house).release)
+    variables = house.catalogue_data["datasets"][0]["tables"][0]["variables"]
+    place = next(n for n, one in enumerate(variables) if one["name"] == "sex")
+    kept = dict(variables[place])
+    for key in ("role", "forms"):
+        variables[place].pop(key, None)
+    keep(house)
+    between = figures(house)
+    assert "sex" not in between.tables["patients"].variables
+    variables[place] = kept
+    keep(house)
+    house.choose(objections=[objection(house.numbers[7])])
+    last = figures(house)
+    inner = history.read_inner(house.custody(), last.release)
+    counts = [name for name in first.held if '"sex"' in name]
+    assert len(counts) > 3
+    assert {name: inner.held[name] for name in counts} == {n: first.held[n] for n in counts}
 
 
 def test_a_rare_value_is_not_found_by_subtracting(house: House) -> None:

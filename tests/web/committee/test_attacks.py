@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from commonweal.foundation.clock import FixedClock
 from tests.web.committee.house import VOTERS, House, person
 from tests.web.committee.test_questions import asked, step
+from tests.web.conftest import Page
 
 
 def give(who: str, role: str, project: str) -> None:
@@ -96,3 +99,33 @@ def test_a_role_for_this_project_opens_this_one(house: House) -> None:
     house.get("divya", "/committee/meetings/", 404)
     house.post("divya", f"/committee/questions/{question.public_id}/answer/", words="It is a code.")
     assert house.fresh(item).state == "voting"
+
+
+def test_a_vote_that_the_ledger_heard_is_not_closed_out(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The signer is cut off between the ledger's word and the service's rows; time runs out."""
+    from commonweal.web.committee import handlers
+    from commonweal.web.signing.services import ask_signature, settle
+    from commonweal.web.signing.workers import SignerRoom
+
+    item = house.voting()
+    for who in VOTERS[:-1]:
+        house.vote(item, who)
+    made = house.proposed(item, "zofia")
+    ask_signature(made.person, made.pk)
+
+    def cut_off(*_: Any) -> None:
+        raise RuntimeError("power cut")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(handlers.VoteHandler, "follow", cut_off)
+        with pytest.raises(RuntimeError):
+            settle(made.pk, SignerRoom(house.custody))
+    move(house, 25 * 60)
+    house.browsers.clear()  # nobody is signed in for a day
+    page = Page(house.step("kate", item, "close_vote", 403))
+    assert "A vote is on its way to the ledger." in page.text
+    assert settle(made.pk, SignerRoom(house.custody)).state == "heard"
+    assert house.fresh(item).state == "closed"
+    assert item.version.votes.count() == len(VOTERS)

@@ -92,6 +92,15 @@ class _Made:
         self.held |= held
         return held
 
+    def inner(self) -> Inner:
+        """What the next version goes by.
+
+        What this one does not tell of stays as it was told last: it may come back.
+        """
+        before = self.before or Inner({}, {}, {}, self.catalogue)
+        held, ranges = {**before.held, **self.held}, {**before.ranges, **self.ranges}
+        return Inner(held, ranges, self.bits, self.catalogue)
+
     def same(self, name: str) -> bool:
         """Whether a count is held as it was, so that what hangs on it stays."""
         return self.before is not None and self.before.held.get(name) == self.held[name]
@@ -219,7 +228,7 @@ def _described(
             },
             "The catalogue's figures",
         )
-        inner = Inner(made.held, made.ranges, made.bits, digest)
+        inner = made.inner()
         writing.values(made.exact, made.counts.shown(made.held), inner)
         signed = figures.signed([custody.signer(MANIFEST_SIGNER)], at)
         manifest = writing.finish(signed, figures.digest())

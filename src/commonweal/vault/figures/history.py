@@ -124,11 +124,11 @@ class Writing:
         self, exact: Mapping[str, int], shown: Mapping[str, int | None], inner: Inner
     ) -> None:
         """The counts, ranges and costs."""
-        names = sorted(exact)
+        names = sorted(inner.held)  # those that only an earlier version told of are held as well
         counts = pa.table(
             {
                 "cell": pa.array(names, pa.string()),
-                "exact": pa.array([exact[name] for name in names], pa.int64()),
+                "exact": pa.array([exact.get(name) for name in names], pa.int64()),
                 "held": pa.array([inner.held[name] for name in names], pa.int64()),
                 "shown": pa.array([shown.get(name) for name in names], pa.int64()),
             }

@@ -40,6 +40,7 @@ from commonweal.web.committee.services import declarations_of, every_vote_of
 from commonweal.web.config import clock
 from commonweal.web.config.rules import rules_in_force
 from commonweal.web.ledgerlink.services import govern
+from commonweal.web.signing.models import ASKED, SIGNED, Act
 
 Result = Literal["decided", "deadlock", "last_deadlock", "too_few", "void"]
 HOURS = (1, 24, 72, 168)
@@ -201,11 +202,26 @@ def close_vote(person: User, item: Item) -> Item:
         paper = paper_of(fresh.version)
         check_records(person, fresh, paper)
         role = role_in(ITEM, fresh.state, "close_vote", standing_of(person, fresh, paper).roles)
+        _check_none_under_way(fresh)
         over = fresh.ends_at is not None and clock.now() >= fresh.ends_at
         met = ("every_vote_in",) if over or ballot_of(fresh).shown else ()
         ITEM.check_step(fresh.state, "close_vote", role, met=met)
         _close(fresh, Actor(role, person.public_id))
     return fresh
+
+
+def _check_none_under_way(item: Item) -> None:
+    """A vote that was signed in time counts, though the signer has not settled it yet.
+
+    The ledger may have heard of it already: closed without it, no permit could be made of the rest.
+    """
+    votes = Act.objects.filter(kind="vote", subject=item.version.application.reference)
+    if votes.filter(state__in=(SIGNED, ASKED)).exists():
+        raise Refused(
+            "CW-STATE-GUARD",
+            "A vote is on its way to the ledger.",
+            remedy="Wait a minute, then close the vote.",
+        )
 
 
 def go_on(item: Item) -> None:
