@@ -9,7 +9,8 @@ from datetime import date, timedelta
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from commonweal.demo.walkthrough.application import document_text
+from commonweal.demo.walkthrough import papers
+from commonweal.demo.walkthrough.application import COARSER, STRUCK, document_text
 from commonweal.foundation.clock import SystemClock
 from commonweal.foundation.london import london_day
 from tests.browser.test_applying import sign_in
@@ -19,6 +20,7 @@ CONDITION = "Results are published within a year."
 LAY = ("Irene Walsh", "Jamal Hussain", "Zofia Nowak")
 VOTERS = ("Grace Adeyemi", "Hamish Reid", "Yusuf Demir", *LAY)
 CONFLICTED = "Xanthe Moore"
+DOCUMENTS = ("protocol", "ethics", "cag", "items", "guardian", "flow")
 WAIT_MS = 30_000
 
 
@@ -69,19 +71,15 @@ def go(page: Page, place: str) -> None:
     page.get_by_role("banner").get_by_role("link", name=place, exact=True).click()
 
 
-def link(page: Page, name: str) -> None:
-    """Follow the first link called `name`."""
-    page.get_by_role("main").get_by_role("link", name=name).first.click()
-
-
-def press(page: Page, name: str) -> None:
-    """Press the first button called `name`."""
-    page.get_by_role("main").get_by_role("button", name=name).first.click()
+def click(page: Page, name: str) -> None:
+    """Follow the first link, or press the first button, that is called `name`."""
+    main = page.get_by_role("main")
+    main.get_by_role("link", name=name).or_(main.get_by_role("button", name=name)).first.click()
 
 
 def sign(page: Page, button: str) -> None:
     """Press a button, read what is signed, sign it, and come back when the ledger heard of it."""
-    press(page, button)
+    click(page, button)
     page.get_by_role("button", name="Sign", exact=True).click()
     page.wait_for_url(lambda url: "/sign/" not in url)
     page.get_by_text("You signed it, and the ledger has heard of it.").wait_for()
@@ -111,187 +109,217 @@ def today() -> date:
 # --- the parts --------------------------------------------------------------------------------
 
 
-def send(people: People) -> None:
-    """Amara hands in each document, sends what she filled in, and signs that she did."""
+def hand_in(people: People) -> None:
+    """Amara hands in each document that her application names."""
     amara = people("Amara Okafor")
     go(amara, "Applications")
-    link(amara, TITLE)
-    link(amara, "Hand in documents")
-    for name in ("protocol", "ethics", "cag", "items", "guardian", "flow"):
-        link(amara, f"Hand in the file for Document {name}")
-        amara.get_by_label("The file").set_input_files(
+    click(amara, TITLE)
+    click(amara, "Hand in documents")
+    for name in DOCUMENTS:
+        click(amara, f"Hand in the file for Document {name}")
+        amara.locator("input[type=file]").set_input_files(
             {"name": f"{name}.txt", "mimeType": "text/plain", "buffer": document_text(name)}
         )
-        press(amara, "Hand in")
-    amara.get_by_role("link", name="The application").click()
-    link(amara, "Check your answers")
-    link(amara, "Go on to send")
-    press(amara, "Send now")
-    sign(amara, "Sign what you sent")
+        click(amara, "Hand in")
+
+
+def send(people: People) -> None:
+    """She sends what she filled in, and signs that she did."""
+    amara = people("Amara Okafor")
+    go(amara, "Applications")
+    click(amara, TITLE)
+    click(amara, "Check your answers")
+    click(amara, "Go on to send")
+    sign(amara, "Send now")
 
 
 def take_up(people: People) -> None:
-    """Edward takes it up, checks it and its documents; Quentin advises; Edward passes it on."""
-    edward = people("Edward Shaw")
-    go(edward, "Desk")
-    link(edward, TITLE)
-    case = edward.url
-    link(edward, "Begin to check")
-    press(edward, "Yes")
-    link(edward, "Documents")
-    for name in ("protocol", "ethics", "cag", "items", "guardian", "flow"):
-        link(edward, f"Document {name}")
+    """Edward begins to check it."""
+    edward = at_desk(people, "Edward Shaw")
+    click(edward, "Begin to check")
+    click(edward, "Yes")
+
+
+def at_desk(people: People, who: str) -> Page:
+    """Somebody's page of the application at the desk."""
+    page = people(who)
+    go(page, "Desk")
+    click(page, TITLE)
+    return page
+
+
+def check(people: People) -> None:
+    """He looks at each document, and goes through the list of what a person checks."""
+    edward = at_desk(people, "Edward Shaw")
+    click(edward, "Documents")
+    for name in DOCUMENTS:
+        click(edward, f"Document {name}")
         edward.get_by_text("It is the file that the application names.").wait_for()
-        press(edward, "Accept")
-    edward.goto(case)
-    link(edward, "Checks")
+        click(edward, "Say that the document shows what it must")
+    edward = at_desk(people, "Edward Shaw")
+    click(edward, "Checks")
     for one in edward.get_by_role("radio", name="Yes", exact=True).all():
         one.check()
-    press(edward, "Save")
-    quentin = people("Quentin Hale")
-    go(quentin, "Desk")
-    link(quentin, TITLE)
-    link(quentin, "Read the assessment and give advice")
+    click(edward, "Save")
+
+
+def advise(people: People) -> None:
+    """Quentin reads the data protection impact assessment, advises and signs."""
+    quentin = at_desk(people, "Quentin Hale")
+    click(quentin, "Read the assessment and give advice")
     quentin.get_by_label("The assessment is sound", exact=True).check()
     quentin.get_by_label("Your advice").fill("Read in full; the risks are named and met.")
     sign(quentin, "Go on to sign")
-    edward.goto(case)
-    link(edward, "complete")
-    press(edward, "Yes")
 
 
-def assess(people: People) -> None:
-    """A workshop is planned, held and written down; Amara answers each point; Edward agrees."""
-    edward = people("Edward Shaw")
-    link(edward, "Open the impact assessment")
-    assessment = edward.url
-    link(edward, "Say that the assessment is complete")
-    press(edward, "Yes")
-    link(edward, "Set the date of a workshop")
+def pass_on(people: People) -> None:
+    """Edward says that the application is complete: it waits for the committee."""
+    edward = at_desk(people, "Edward Shaw")
+    click(edward, "Say that the application is complete")
+    click(edward, "Yes")
+
+
+def assessment(people: People, who: str) -> Page:
+    """Somebody's page of its impact assessment."""
+    page = at_desk(people, who)
+    click(page, "Open the impact assessment")
+    return page
+
+
+def hold_workshop(people: People) -> None:
+    """A workshop is planned, held, and written down by an independent person."""
+    edward = assessment(people, "Edward Shaw")
+    click(edward, "Say that the assessment is complete")
+    click(edward, "Yes")
+    click(edward, "Set the date of a workshop")
     edward.locator("[name=workshop]").select_option("new")
     on_day(edward, "planned_on", today() + timedelta(days=14))
     edward.locator("[name=facilitator]").select_option("nadia")
-    press(edward, "Save")
-    nadia = people("Nadia Petrova")
-    go(nadia, "Desk")
-    link(nadia, TITLE)
-    link(nadia, "Open the impact assessment")
-    link(nadia, "Record that the workshop was held")
+    click(edward, "Save")
+    nadia = assessment(people, "Nadia Petrova")
+    click(nadia, "Record that the workshop was held")
     on_day(nadia, "papers_sent_on", today() - timedelta(days=9))
     on_day(nadia, "held_on", today())
     nadia.get_by_label("How many patients").fill("10")
-    press(nadia, "Save")
-    leon = people("Leon Baptiste")
-    go(leon, "Desk")
-    link(leon, TITLE)
-    link(leon, "Open the impact assessment")
-    link(leon, "Write the independent record")
+    click(nadia, "Save")
+    leon = assessment(people, "Leon Baptiste")
+    click(leon, "Write the independent record")
     leon.get_by_label("What was said, all in all").fill("People had hopes and doubts.")
     leon.get_by_label("Point 1").fill("Small groups may come off worse.")
-    press(leon, "Hand in the record")
+    click(leon, "Hand in the record")
+
+
+def answer_points(people: People) -> None:
+    """Amara answers each point of the workshop; Edward says that the answers will do."""
     amara = people("Amara Okafor")
     go(amara, "Applications")
-    link(amara, TITLE)
-    link(amara, "points")
+    click(amara, TITLE)
+    click(amara, "Answer each point of the workshop")
     amara.get_by_role("radio").first.check()
     amara.get_by_label("Why").fill("They are right.")
     amara.get_by_label("What you change").fill("Every figure is reported by age group and sex.")
-    press(amara, "Send the answers")
-    edward.goto(assessment)
-    link(edward, "Say that the answers will do")
-    press(edward, "Yes")
+    click(amara, "Send the answers")
+    edward = assessment(people, "Edward Shaw")
+    click(edward, "Say that the answers will do")
+    click(edward, "Yes")
 
 
-def decide(people: People) -> None:
-    """A meeting: conflicts, what is proposed of each variable, votes, and the chair's decision."""
-    kate, grace = people("Kate Lindqvist"), people("Grace Adeyemi")
-    go(kate, "Committee")
-    link(kate, "Meetings and agendas")
-    link(kate, "Add a meeting")
+def at_meeting(people: People, who: str) -> Page:
+    """Somebody's page of the committee's meeting."""
+    page = people(who)
+    go(page, "Committee")
+    click(page, "Meetings and agendas")
+    if page.get_by_text("Room 4").count():
+        page.get_by_role("main").locator("li a").first.click()
+    return page
+
+
+def at_item(people: People, who: str) -> Page:
+    """Somebody's page of the application on the agenda."""
+    page = at_meeting(people, who)
+    click(page, TITLE)
+    return page
+
+
+def call_meeting(people: People) -> None:
+    """Kate calls a meeting with the application on its agenda; Grace opens it."""
+    kate = at_meeting(people, "Kate Lindqvist")
+    click(kate, "Add a meeting")
     on_day(kate, "on", today() + timedelta(days=1))
     kate.get_by_label("Time").fill("14:00")
     kate.get_by_label("Where").fill("Room 4")
-    press(kate, "Save")
-    meeting = kate.url
-    press(kate, "Put on the agenda")
+    click(kate, "Save")
+    click(kate, "Put on the agenda")
     for who in (*VOTERS, CONFLICTED):
         kate.get_by_label(f"{who},").check()
-    press(kate, "Save who is there")
-    press(kate, "Send the papers to the members")
-    grace.goto(meeting)
-    press(grace, "Open the meeting")
-    kate.goto(meeting)
-    link(kate, TITLE)
-    item = kate.url
-    press(kate, "Begin with this application")
-    declare(people, item)
-    propose(kate)
-    grace.goto(item)
-    press(grace, "Go on to the discussion")
-    press(grace, "Open the vote")
-    for who in VOTERS:
-        vote(people(who), item, who)
-    grace.goto(item)
-    link(grace, "Write down the decision")
-    grace.get_by_label("What was decided, in plain words").fill("The study may use the records.")
-    grace.get_by_label("Reasons").fill("It can help many people, and asks for little.")
-    sign(grace, "Go on to sign")
+    click(kate, "Save who is there")
+    click(kate, "Send the papers to the members")
+    click(at_meeting(people, "Grace Adeyemi"), "Open the meeting")
+    click(at_item(people, "Kate Lindqvist"), "Begin with this application")
 
 
-def declare(people: People, item: str) -> None:
+def declare(people: People) -> None:
     """Everybody says whether they have a conflict; who has one is shut out from then on."""
     for who in (*VOTERS, CONFLICTED):
-        page = people(who)
-        page.goto(item)
-        link(page, "Say whether you have a conflict")
+        page = at_item(people, who)
+        click(page, "Say whether you have a conflict")
         if who == CONFLICTED:
             page.get_by_role("radio", name="Yes", exact=True).check()
             page.get_by_role("checkbox").first.check()
         else:
             page.get_by_role("radio", name="No, none").check()
         sign(page, "Go on to sign")
+    click(at_item(people, "Grace Adeyemi"), "Go on to the discussion")
 
 
-def propose(kate: Page) -> None:
-    """Ethnic group is struck out, and diagnoses are given in groups."""
-    kate.reload()
-    link(kate, "Change what is proposed of each variable")
-    for name, verdict in (
-        ("patients.ethnic_category", "No"),
-        ("admissions.primary_diagnosis", "Yes, in less detail"),
-    ):
-        group = kate.locator("fieldset.house-group", has_text=name)
+def propose(people: People) -> None:
+    """Ethnic group is to be struck out, and diagnoses given in groups; the vote is opened."""
+    kate = at_item(people, "Kate Lindqvist")
+    click(kate, "Change what is proposed of each variable")
+    for (table, name), verdict in ((STRUCK, "No"), (COARSER, "Yes, in less detail")):
+        group = kate.locator("fieldset.house-group", has_text=f"{table}.{name}")
         group.get_by_role("radio", name=verdict, exact=True).check()
         if verdict != "No":
-            group.get_by_label("In which form").select_option("truncate(3)")
+            group.get_by_label("In which form").select_option(papers.ASKED[table][name])
         group.get_by_label("Why, if not as asked").fill("The question is answered without it.")
-    press(kate, "Save")
+    click(kate, "Save")
+    click(at_item(people, "Grace Adeyemi"), "Open the vote")
 
 
-def vote(page: Page, item: str, who: str) -> None:
-    """Yes, or yes with a condition."""
-    page.goto(item)
-    link(page, "Vote")
-    answer = "Yes, with conditions" if who == LAY[0] else "Yes"
-    page.get_by_role("radio", name=answer, exact=True).check()
-    page.get_by_label("Why", exact=True).fill("It helps people, and the risk is small.")
-    if who == LAY[0]:
-        page.get_by_label("Conditions").fill(CONDITION)
-    sign(page, "Go on to sign")
+def vote(people: People) -> None:
+    """All vote yes, one of them on a condition."""
+    for who in VOTERS:
+        page = at_item(people, who)
+        page.get_by_role("button", name="Vote", exact=True).click()
+        answer = "Yes, with conditions" if who == LAY[0] else "Yes"
+        page.get_by_role("radio", name=answer, exact=True).check()
+        page.get_by_label("Why", exact=True).fill("It helps people, and the risk is small.")
+        if who == LAY[0]:
+            page.get_by_role("textbox", name="Conditions").fill(CONDITION)
+        sign(page, "Go on to sign")
+
+
+def decide(people: People) -> None:
+    """Grace writes down what the votes say, and why."""
+    grace = at_item(people, "Grace Adeyemi")
+    click(grace, "Write down the decision")
+    grace.get_by_label("What was decided, in plain words").fill("The study may use the records.")
+    grace.get_by_label("Reasons").fill("It can help many people, and asks for little.")
+    sign(grace, "Go on to sign")
 
 
 def agree(people: People) -> str:
     """Framework and agreement, accepted by both sides, countersigned twice: the permit's page."""
     edward, colin, vera = (people(who) for who in ("Edward Shaw", "Colin Marsh", "Vera Novak"))
     go(edward, "Permits")
-    link(edward, TITLE)
+    click(edward, TITLE)
     offer(edward, ends=today().year + 3)
     for page in (colin, vera):
         page.goto(edward.url)
         sign(page, "Accept and sign")
     until(vera, "in force until its last day")
     go(edward, "Permits")
-    link(edward, TITLE)
+    click(edward, TITLE)
     offer(edward)
     for page in (colin, vera):
         page.goto(edward.url)
@@ -301,7 +329,7 @@ def agree(people: People) -> str:
         page.goto(f"{edward.url}countersign/")
         sign(page, "Agree and sign")
     until(edward, "The agreement is in force")
-    link(edward, "Go to the permit")
+    click(edward, "Go to the permit")
     until(edward, "It is the one on the public register and on the ledger.")
     return edward.url
 
@@ -312,18 +340,18 @@ def offer(page: Page, ends: int | None = None) -> None:
         page.locator(f"#{side}-office").fill(office)
     if ends is not None:
         page.locator("#ends-year").fill(str(ends))
-    press(page, "Offer it")
+    click(page, "Offer it")
 
 
 def release(people: People) -> str:
     """Farah plans and builds a release; Edward signs it off. The release's name."""
     farah = people("Farah Aziz")
     go(farah, "Releases")
-    link(farah, TITLE)
-    press(farah, "Plan a release")
+    click(farah, TITLE)
+    click(farah, "Plan a release")
     until(farah, "What the permit would give")
-    link(farah, "Build this release")
-    press(farah, "Build release")
+    click(farah, "Build this release")
+    click(farah, "Build release")
     until(farah, ".r1")
     farah.wait_for_timeout(500)
     name = farah.get_by_role("link", name=".r1").first
@@ -331,8 +359,8 @@ def release(people: People) -> str:
     reference = name.inner_text()
     edward = people("Edward Shaw")
     go(edward, "Releases")
-    link(edward, TITLE)
-    link(edward, reference)
-    link(edward, "Sign it off")
+    click(edward, TITLE)
+    click(edward, reference)
+    click(edward, "Sign it off")
     sign(edward, "Go on to sign")
     return reference

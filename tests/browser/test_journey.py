@@ -41,6 +41,7 @@ def test_the_whole_journey(browser: Browser, place: Path, repository: Path) -> N
     with served(home, workers=True, COMMONWEAL_ROOT_STORE=str(stores)) as service:
         filled_in(service, repository)
         with journey.people_at(browser, service.address) as people:
+            journey.hand_in(people)
             journey.send(people)
             journey.take_up(people)
             journey.assess(people)
