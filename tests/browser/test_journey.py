@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psycopg
 import pyarrow.parquet as pq
+import pytest
 from playwright.sync_api import Browser
 
 from commonweal.demo.walkthrough import papers
@@ -101,6 +102,7 @@ def test_the_whole_journey(browser: Browser, tmp_path: Path, repository: Path) -
     walk(browser, tmp_path, repository)
 
 
+@pytest.mark.slow
 def test_the_whole_journey_on_postgresql(
     browser: Browser, tmp_path: Path, repository: Path, postgres_cluster: Cluster
 ) -> None:
