@@ -33,6 +33,7 @@ class People:
     browser: Browser
     address: str
     complaints: list[str] = field(default_factory=list)
+    last: str = ""
     _contexts: list[BrowserContext] = field(default_factory=list)
     _pages: dict[str, Page] = field(default_factory=dict)
 
@@ -47,7 +48,15 @@ class People:
             page.on("pageerror", lambda error: self.complaints.append(f"{who}: {error}"))
             sign_in(page, who)
             self._pages[who] = page
+        self.last = who
         return self._pages[who]
+
+    def shown(self) -> str:
+        """What the page of whoever acted last shows, for a test that fails."""
+        if not self.last:
+            return "Nobody has signed in."
+        page = self._pages[self.last]
+        return f"{self.last} at {page.url}: {page.inner_text('body')[:3000]}"
 
     def close(self) -> None:
         """Close every browser."""
@@ -61,6 +70,9 @@ def people_at(browser: Browser, address: str) -> Iterator[People]:
     people = People(browser, address)
     try:
         yield people
+    except Exception as error:
+        error.add_note(people.shown())
+        raise
     finally:
         people.close()
 
