@@ -21,6 +21,7 @@ class Noted:
         self.checked: list[str] = []
         self.followed: list[str] = []
         self.refuses: CommonwealError | None = None
+        self.savepoints: list[int] = []
 
     def check(self, act: Any) -> None:
         self.checked.append(act.pk)
@@ -31,8 +32,11 @@ class Noted:
         self.followed.append(act.pk)
 
     def told(self, act: Any) -> Any:
+        from django.db import connection
+
         from commonweal.web.signing.handlers import Told
 
+        self.savepoints.append(len(connection.savepoint_ids))
         return Told("A data protection assessment", "/about", (("Your advice", "It is <b>"),))
 
 

@@ -54,6 +54,16 @@ def test_the_page_shows_what_is_signed(quentin: Any, noted: Noted) -> None:
     assert noted.followed == []
 
 
+def test_what_is_told_may_lock_what_it_reads(quentin: Any, noted: Noted) -> None:
+    """PostgreSQL refuses a lock outside a transaction; SQLite, of most tests, does not say so."""
+    from django.db import connection
+
+    act = proposed()
+    outside = len(connection.savepoint_ids)
+    assert quentin.get(f"/sign/{act.pk}/").status_code == 200
+    assert noted.savepoints == [outside + 1]
+
+
 def test_signed_and_heard_leads_on(quentin: Any, noted: Noted, working: None) -> None:
     row = proposed()
     answer = quentin.post(f"/sign/{row.pk}/")

@@ -48,6 +48,14 @@ def send(
 
 def forms(asked: ApplicationContent, today: date) -> dict[str, AnsweredForm]:
     """The two forms that an AI project needs, filled in on `today`."""
+    return {
+        name: answered(our_library().form(name), said, asked)
+        for name, said in answers(today).items()
+    }
+
+
+def answers(today: date) -> dict[str, Answers]:
+    """What the lead researcher answers in these forms on `today`, by form."""
     filled: Any = parse_yaml(
         resources.files(__package__).joinpath("answers.yaml").read_bytes(), "The answers"
     )
@@ -59,9 +67,8 @@ def forms(asked: ApplicationContent, today: date) -> dict[str, AnsweredForm]:
     }
     found = {}
     for name, values in filled.items():
-        definition = our_library().form(name)
-        plain = {"form": name, "form_version": definition.version, "values": values}
-        found[name] = answered(definition, Answers.read(plain, "The answers"), asked)
+        plain = {"form": name, "form_version": our_library().form(name).version, "values": values}
+        found[name] = Answers.read(plain, "The answers")
     return found
 
 
@@ -159,8 +166,13 @@ _DECLARED = (
 )  # fmt: skip
 
 
+def document_text(id_: str) -> bytes:
+    """The whole of a document that the application names."""
+    return f"The demonstration's document {id_}, which is made up.".encode()
+
+
 def _document(id_: str, before: str) -> dict[str, Any]:
-    text = f"The demonstration's document {id_}, which is made up.".encode()
+    text = document_text(id_)
     return {
         "id": id_, "kind": _DOCUMENTS[id_], "title": f"Document {id_}", "version": "1",
         "dated": before, "sha256": "sha256:" + hashlib.sha256(text).hexdigest(),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import transaction
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -37,7 +38,9 @@ def shown(row: Act) -> Shown:
     prints = [("What it is about", fingerprint(act.object_digest))]
     if act.content is not None:
         prints.append(("What you wrote", fingerprint(act.content)))
-    told = handler_of(row.kind).told(row)
+    # Handlers read what `check` reads, and may lock it: PostgreSQL locks in a transaction only.
+    with transaction.atomic():
+        told = handler_of(row.kind).told(row)
     return Shown(
         row, told, local(told.link), act.statement, ROLE_WORDS[act.role], tuple(prints),
         local(row.back),
