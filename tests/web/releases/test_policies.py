@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 import pytest
 
 from commonweal.foundation.errors import CommonwealError
+from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.states.release import RELEASE
 from commonweal.web.accounts.people import PEOPLE
+from tests.applications import content_data
+from tests.web.committee.house import frozen
 from tests.web.conftest import Page
 from tests.web.releases.room import LIVE, Room, ask, order, person, release, today
 
@@ -149,14 +153,23 @@ def test_whose_permit_is_whose(room: Room) -> None:
 
 def permit_of(who: str, reference: str) -> None:
     """The rows of other apps from an application of `who` to its permit, as bare as they can be."""
+    from commonweal.web.applications.models import Version
     from commonweal.web.applications.services import begin
+    from commonweal.web.config import clock
     from commonweal.web.ledgerlink.models import governed_write
     from commonweal.web.projects.models import Permit
 
     writer = person(who)
     mine = begin(writer, writer.memberships.get())
+    # The desk reads each version as it is written, so this one row is a whole one.
+    plain = frozen(json.dumps(content_data())) | {"application": mine.reference}
+    paper = ApplicationVersion.read(plain, "The version")
     known = {"Application": mine, "User": writer, "Organisation": mine.organisation}
     with governed_write():
+        known["Version"] = Version.objects.create(
+            application=mine, number=1, content=paper.canonical(), digest=paper.digest(),
+            salt=b"0" * 32, sent_at=clock.now(), sent_by=writer,
+        )  # fmt: skip
         bare(Permit, known, reference=reference, state="active")
 
 
