@@ -31,6 +31,8 @@ from tests.browser.journey_home import PATIENTS, make_hospital_home
 from tests.fixtures_postgres import Cluster
 from tests.web.house import Served, served
 
+PUBLISHED = "The results of the work are published, whatever they are."
+
 
 def walk(browser: Browser, place: Path, repository: Path, **variables: str) -> None:
     """Everything, on a home that is made in `place`, with what `variables` say of the service."""
@@ -84,7 +86,8 @@ def assert_decided(custody: Custody, permit: Permit) -> None:
     assert permit.until == permit.from_ + timedelta(days=journey.DAYS)
     assert permit.until.isoformat() < asked["until"]
     assert list(permit.purposes) == asked["purposes"]
-    assert permit.conditions == (journey.CONDITION,)
+    # The committee's, and what the custodian's lists ask of every university.
+    assert permit.conditions == (journey.CONDITION, PUBLISHED)
     folder = custody.home.releases / f"{permit.id}.r1"
     manifest = ReleaseManifest.load((folder / "manifest.jws").read_bytes(), custody.belief)
     assert manifest.permit_hash == permit.digest()
