@@ -243,6 +243,7 @@ def at_meeting(people: People, who: str) -> Page:
     page = people(who)
     go(page, "Committee")
     click(page, "Meetings and agendas")
+    page.get_by_role("heading", level=1, name="Meetings").wait_for()
     if page.get_by_text("Room 4").count():
         page.get_by_role("main").locator("li a").first.click()
     return page
