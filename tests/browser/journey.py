@@ -172,6 +172,7 @@ def check(people: People) -> None:
         click(edward, "Say that the document shows what it must")
     edward = at_desk(people, "Edward Shaw")
     click(edward, "Checks")
+    edward.get_by_role("heading", level=1, name="Checks").wait_for()
     for one in edward.get_by_role("radio", name="Yes", exact=True).all():
         one.check()
     click(edward, "Save")
@@ -388,6 +389,7 @@ def read_register(people: People) -> None:
     mary = people("Mary Doyle")
     go(mary, "Projects")
     click(mary, TITLE)
+    mary.get_by_role("heading", level=1, name=TITLE).wait_for()
     told = mary.inner_text("main")
     for words in ("A committee with members of the public", "The study may use the records."):
         assert words in told, told
