@@ -1,18 +1,14 @@
 """A hospital with data, and an application that is filled in and not yet sent.
 
-`python -m tests.browser.journey_home` fills the application in, in the Django of the home that
-`COMMONWEAL_HOME` names, and prints its reference. All that follows is done by clicking.
+All that follows is done by clicking.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from unittest import mock
-
-import django
 
 from commonweal.demo.hospital import make_hospital, write_choices
 from commonweal.demo.walkthrough import application, papers
@@ -25,6 +21,7 @@ from commonweal.vault.custody import create_home, remember_catalogue
 from commonweal.vault.release.inputs import remember_inputs
 from commonweal.vault.scan import scan, write_catalogue
 from commonweal.vault.sources import open_source
+from commonweal.web.config.environment import FOLDER
 
 PATIENTS = 300
 
@@ -51,30 +48,6 @@ def make_hospital_home(place: Path, stores: Path) -> Path:
         remember_catalogue(custody, catalogue)
         remember_inputs(custody, Catalogue.load(catalogue).datasets[0].id, catalogue, choices)
         adopt_people(custody, place / "people")
-    return home
-
-
-def main() -> None:
-    """Amara has filled in the whole application of the walk-through."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "commonweal.web.config.settings"
-    django.setup()
-    from commonweal.governance.application.drafts import as_typed, read_draft
-    from commonweal.web.accounts.models import User
-    from commonweal.web.applications.models import Draft
-    from commonweal.web.applications.services import begin
-    from commonweal.web.config import clock
-
     today = london_day(clock.now())
-    amara = User.objects.get(public_id=application.LEAD)
-    row = begin(amara, amara.memberships.get())
-    content = as_typed(read_draft(application.content(today, PATIENTS)))
-    Draft.objects.filter(pk=row.pk).update(
-        content=content,
-        forms={name: said.plain() for name, said in application.answers(today).items()},
-        title=content["project"]["title"],
-    )
-    sys.stdout.write(row.reference)
-
-
-if __name__ == "__main__":
-    main()
+    application.write_example(home / FOLDER, place / "documents", PATIENTS, today)
+    return home

@@ -6,9 +6,6 @@ end the permit and the release hold exactly what was decided.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -29,37 +26,28 @@ from commonweal.vault.release.opening import open_release
 from tests.browser import journey
 from tests.browser.journey_home import PATIENTS, make_hospital_home
 from tests.fixtures_postgres import Cluster
-from tests.web.house import Served, served
+from tests.web.house import served
 
 PUBLISHED = "The results of the work are published, whatever they are."
 
 
-def walk(browser: Browser, place: Path, repository: Path, **variables: str) -> None:
+def walk(browser: Browser, place: Path, **variables: str) -> None:
     """Everything, on a home that is made in `place`, with what `variables` say of the service."""
     stores = place / "stores"
     home = make_hospital_home(place, stores)
     variables |= {"COMMONWEAL_ROOT_STORE": str(stores)}
-    with served(home, workers=True, **variables) as service:
-        fill_in(service, repository, **variables)
-        with journey.people_at(browser, service.address) as people:
-            for part in journey.WAY:
-                part(people)
-            assert people.complaints == []
+    with (
+        served(home, workers=True, **variables) as service,
+        journey.people_at(browser, service.address) as people,
+    ):
+        for part in journey.WAY:
+            part(people)
+        assert people.complaints == []
     report = verify_ledger(home, SystemClock(), root_store=stores)
     assert report.faults == []
     with open_custody(home, SystemClock(), root_store=stores) as custody:
         (file,) = (custody.home.path / "permits").iterdir()
         assert_decided(custody, load_permit(custody, file))
-
-
-def fill_in(service: Served, repository: Path, **variables: str) -> None:
-    """Amara's application, as it is before she sends it."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.browser.journey_home"],
-        check=False, capture_output=True, text=True, cwd=repository,
-        env={**os.environ, "COMMONWEAL_HOME": str(service.home), **variables},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
 
 
 def decided() -> dict[str, dict[str, str]]:
@@ -101,16 +89,16 @@ def assert_decided(custody: Custody, permit: Permit) -> None:
     assert columns == {table: set(forms) for table, forms in decided().items()}
 
 
-def test_the_whole_journey(browser: Browser, tmp_path: Path, repository: Path) -> None:
-    walk(browser, tmp_path, repository)
+def test_the_whole_journey(browser: Browser, tmp_path: Path) -> None:
+    walk(browser, tmp_path)
 
 
 @pytest.mark.slow
 def test_the_whole_journey_on_postgresql(
-    browser: Browser, tmp_path: Path, repository: Path, postgres_cluster: Cluster
+    browser: Browser, tmp_path: Path, postgres_cluster: Cluster
 ) -> None:
     # A database of its own: other tests use the cluster's first one.
     with psycopg.connect(postgres_cluster.url(), autocommit=True) as connection:
         connection.execute("DROP DATABASE IF EXISTS journey")
         connection.execute("CREATE DATABASE journey")
-    walk(browser, tmp_path, repository, DATABASE_URL=postgres_cluster.url("journey"))
+    walk(browser, tmp_path, DATABASE_URL=postgres_cluster.url("journey"))

@@ -418,6 +418,7 @@ WEB = {
     "CW-WEB-SECRET": "The service's own secret can be read by others, or is damaged.",
     "CW-WEB-PERSONA": "A made-up person, or a demonstration, was used where it may not be.",
     "CW-WEB-GOVERNED": "A governed row was written without its ledger event, or an intent changed.",
+    "CW-WEB-EXAMPLE": "A demonstration's example of an application cannot be used.",
     "CW-WEB-SIGNED": "An act was signed already, or is being signed.",
     "CW-APPLY-SIGN": "What was sent is signed by who sent it, and only the newest version is.",
     "CW-WEB-ROOM": "There are no workers for this room, or not yet.",

@@ -68,8 +68,11 @@ def _migrate() -> int:
 
 def _people() -> int:
     from commonweal.web.accounts.personas import make_people
+    from commonweal.web.applications.example import begin_example
 
-    return make_people()
+    made = make_people()
+    begin_example(settings.ENVIRONMENT.folder)
+    return made
 
 
 def main() -> int:

@@ -7,21 +7,25 @@ named by digests of made-up texts.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from commonweal.demo.walkthrough import papers
 from commonweal.foundation.documents import parse_yaml
+from commonweal.foundation.files import make_private_folder, write_atomic
 from commonweal.governance.application.answered import answered
 from commonweal.governance.application.answers import AnsweredForm
-from commonweal.governance.application.drafts import read_draft
+from commonweal.governance.application.drafts import as_typed, read_draft
 from commonweal.governance.application.model import ApplicationContent
 from commonweal.governance.application.version import ApplicationVersion, freeze
 from commonweal.governance.forms.answers import Answers
 from commonweal.governance.forms.library.shelf import our_library
 from commonweal.papers.catalogue import Catalogue
+from commonweal.web.config.environment import EXAMPLE
 
 LEAD = "amara"
 UNIVERSITY = "University of Meadowbank (fictional)"
@@ -169,6 +173,23 @@ _DECLARED = (
 def document_text(id_: str) -> bytes:
     """The whole of a document that the application names."""
     return f"The demonstration's document {id_}, which is made up.".encode()
+
+
+def write_example(service: Path, documents: Path, patients: int, today: date) -> None:
+    """The same application as a draft, for whoever looks around in the service afterwards.
+
+    `service`: the folder of the service's records; `documents`: where its documents are put.
+    """
+    draft = {
+        "person": LEAD,
+        "content": as_typed(read_draft(content(today, patients))),
+        "forms": {name: said.plain() for name, said in answers(today).items()},
+    }
+    make_private_folder(service)
+    write_atomic(service / EXAMPLE, json.dumps(draft).encode())
+    make_private_folder(documents)
+    for id_ in _DOCUMENTS:
+        write_atomic(documents / f"{id_}.txt", document_text(id_))
 
 
 def _document(id_: str, before: str) -> dict[str, Any]:

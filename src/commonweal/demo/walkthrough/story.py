@@ -17,6 +17,7 @@ from commonweal.foundation.clock import Clock, SystemClock
 from commonweal.foundation.documents import load_document
 from commonweal.foundation.errors import Failure, Refused
 from commonweal.foundation.files import make_private_folder, write_atomic
+from commonweal.foundation.london import london_day
 from commonweal.governance.dossier.judge import DossierJudge, installed_rules
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import Permit
@@ -39,6 +40,7 @@ from commonweal.vault.release.proving import prove_person, state_absence
 from commonweal.vault.release.verify import verify_release
 from commonweal.vault.scan import check, scan, write_catalogue
 from commonweal.vault.sources import open_source
+from commonweal.web.config.environment import FOLDER
 
 DEFAULT_HOME = "commonweal-demo"
 INSIDE = "demonstration"
@@ -88,6 +90,7 @@ class Story:
             f"The hospital:        {inside / 'hospital'}",
             f"Catalogue, permit:   {inside / 'papers'}",
             f"The release, sealed: {self.folder}",
+            f"Amara's documents:   {inside / 'documents'}",
             f"The risk report:     {self.folder / 'report.html'}",
             "Look around with, for example:",
             f"  commonweal --home {self.home} release list",
@@ -163,6 +166,7 @@ class _Telling:
             self._stop(custody)
             settle(custody)
         self._ledger()
+        self._example()
         return self.story
 
     def _step(self, title: str, lines: list[str], **figures: Any) -> None:
@@ -171,6 +175,12 @@ class _Telling:
         self.say(f"\n{number}. {title}")
         for line in lines:
             self.say(f"   {line}")
+
+    def _example(self) -> None:
+        """What Amara has filled in and not yet sent, for whoever looks around in the service."""
+        today = london_day(self.clock.now())
+        service, documents = self.story.home / FOLDER, self.inside / "documents"
+        application.write_example(service, documents, self.patients, today)
 
     def _hospital(self, patients: int) -> None:
         made = make_hospital(

@@ -31,6 +31,9 @@ ADDRESS = "COMMONWEAL_WEB_ADDRESS"
 
 LOCALHOST = "localhost"
 FOLDER = "web"
+EXAMPLE = "example.json"
+"""In that folder of a demonstration: an application that is filled in. `person`: whose it is;
+`content` and `forms`: as a draft's."""
 """The folder of the home that belongs to the service."""
 SQLITE_WAIT_SECONDS = 20
 
