@@ -64,8 +64,17 @@ def test_a_home_without_one_begins_none(db: None, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["", "[]", "{}", '{"person": "amara"}', '{"person": "nobody", "content": {}, "forms": {}}']
-)  # fmt: skip
+    "wrong",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"person": "amara"}',
+        '{"person": "amara", "content": {}, "forms": []}',
+        '{"person": "amara", "content": [], "forms": {}}',
+        '{"person": "nobody", "content": {}, "forms": {}}',
+    ],
+)
 def test_a_file_that_is_none_is_refused(db: None, tmp_path: Path, wrong: str) -> None:
     from commonweal.web.applications.models import Application
 
