@@ -47,7 +47,7 @@ def begin_example(folder: Path) -> int:
 
 def _person(plain: Any) -> User:
     whole = isinstance(plain, dict) and plain.keys() == {"person", "content", "forms"}
-    whole = whole and isinstance(plain["forms"], dict)
+    whole = whole and isinstance(plain["content"], dict) and isinstance(plain["forms"], dict)
     found = User.objects.filter(public_id=plain["person"], is_made_up=True) if whole else None
     if not found:
         raise Fault("CW-WEB-EXAMPLE", f"{_CALLED} is not whole, or is of nobody here.")
