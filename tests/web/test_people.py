@@ -396,8 +396,10 @@ def test_a_term_begins_on_its_first_day_and_ends_after_its_last(
 def test_where_the_service_and_the_signed_list_differ(
     web_home: Any, sign_in: Callable[[str], Any]
 ) -> None:
+    from commonweal.web.signing.models import KnownRoster
     from tests.web.signing_room import signer
 
+    KnownRoster.objects.all().delete()
     client = sign_in("kate")
     assert "not been told of a signed list" in Page(client.get(f"{DIRECTORY}who-decides/")).text
     with signer(web_home):
