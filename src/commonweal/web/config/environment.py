@@ -32,8 +32,8 @@ ADDRESS = "COMMONWEAL_WEB_ADDRESS"
 LOCALHOST = "localhost"
 FOLDER = "web"
 EXAMPLE = "example.json"
-"""In that folder of a demonstration: an application that is filled in. `person`: whose it is;
-`content` and `forms`: as a draft's."""
+"""In that folder, an application that is filled in for whoever looks around (`applications.example`).
+`person`: whose it is; `content` and `forms`: as a draft's."""
 """The folder of the home that belongs to the service."""
 SQLITE_WAIT_SECONDS = 20
 
