@@ -31,10 +31,10 @@ ADDRESS = "COMMONWEAL_WEB_ADDRESS"
 
 LOCALHOST = "localhost"
 FOLDER = "web"
-EXAMPLE = "example.json"
-"""In that folder, an application that is filled in for whoever looks around (`applications.example`).
-`person`: whose it is; `content` and `forms`: as a draft's."""
 """The folder of the home that belongs to the service."""
+EXAMPLE = "example.json"
+"""In that folder: an application that is filled in, for whoever looks around. `person`: whose it
+is; `content` and `forms`: as a draft's."""
 SQLITE_WAIT_SECONDS = 20
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9-]{1,63})*", re.ASCII)
