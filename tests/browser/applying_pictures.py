@@ -12,7 +12,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.browser.test_applying import answer_route, sign_in
+from tests.browser.looking import sign_in
+from tests.browser.test_applying import answer_route
 from tests.web.house import make_home, served
 
 IMAGE = Path(__file__).resolve().parents[2] / "docs" / "images" / "application-tasks.png"

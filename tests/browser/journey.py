@@ -13,7 +13,7 @@ from commonweal.demo.walkthrough import papers
 from commonweal.demo.walkthrough.application import COARSER, STRUCK, document_text
 from commonweal.foundation.clock import SystemClock
 from commonweal.foundation.london import london_day
-from tests.browser.test_applying import sign_in
+from tests.browser.looking import sign_in
 
 TITLE = "Heart and sugar"
 CONDITION = "Results are published within a year."

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
+from tests.browser.looking import Axe, faults, heading, sign_in, visitors
 from tests.web.house import Served, make_home, served
 
-Axe = Callable[[Page], list[str]]
-SIZES = (1280, 320)
 LONG = "We want to learn why more people come in winter. " * 500
 HALF = "31"
 
@@ -27,52 +26,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture
 def opened(browser: Browser, service: Served) -> Iterator[Callable[..., Page]]:
     """A signed-in page: `opened(who)`. At the end no page may have complained."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def page_of(who: str, *, scripts: bool = True) -> Page:
-        context = browser.new_context(
-            viewport={"width": SIZES[0], "height": 900}, java_script_enabled=scripts,
-            base_url=service.address,
-        )  # fmt: skip
-        context.set_default_timeout(8_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda said: complaints.append(f"{said.type}: {said.text}"))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        sign_in(page, who)
-        return page
-
-    yield page_of
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def sign_in(page: Page, who: str) -> None:
-    page.goto("/account/people/")
-    page.get_by_role("button", name=f"Sign in as {who}").click()
-    page.get_by_role("heading", level=1, name=who).wait_for()
-
-
-def heading(page: Page) -> str:
-    return page.get_by_role("heading", level=1).inner_text()
-
-
-def faults(page: Page, axe: Axe) -> list[str]:
-    """What is wrong with a page, on a wide and on a narrow screen."""
-    found = []
-    for width in SIZES:
-        page.set_viewport_size({"width": width, "height": 900})
-        # The way back stands before the main part by design of nhsuk-frontend.
-        found += [
-            f"{width}: {one}" for one in axe(page)
-            if not (one.startswith("region:") and "back-link" in one)
-        ]  # fmt: skip
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        found += [f"{width}: scrolls sideways ({wide})"] if wide > width else []
-    page.set_viewport_size({"width": SIZES[0], "height": 900})
-    return found
+    with visitors(browser, service.address, 8_000) as pages:
+        yield pages
 
 
 def answer_route(page: Page) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.test_applying import SIZES, Axe, faults, heading, sign_in
+from tests.browser.looking import SIZES, Axe, faults, heading, sign_in
 from tests.web.house import Served, make_home, served
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.test_applying import faults, heading, sign_in
+from tests.browser.looking import faults, heading, sign_in
 from tests.web.house import Served, make_home, served
 
 Axe = Callable[[Page], list[str]]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.test_applying import faults
+from tests.browser.looking import faults
 from tests.web.house import Served, make_home, served
 
 Axe = Callable[[Page], list[str]]

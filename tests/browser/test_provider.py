@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from commonweal.web.config.providers import private_key
+from tests.browser.looking import Axe, faults
 from tests.browser.test_service import mail_to
 from tests.web.house import Served, make_home, served
 from tests.web.provider import CLIENT, LocalProvider, client_key, local_provider
-
-Axe = Callable[[Page], list[str]]
 
 
 @pytest.fixture(scope="module")
@@ -36,17 +35,6 @@ def service(tmp_path_factory: pytest.TempPathFactory, provider: LocalProvider) -
         COMMONWEAL_CIS2_KEY=str(provider.lies.pop("key_file")),
     ) as running:
         yield running
-
-
-def faults(page: Page, axe: Axe) -> list[str]:
-    found = []
-    for width in (1280, 320):
-        page.set_viewport_size({"width": width, "height": 900})
-        found += [f"{width}: {one}" for one in axe(page)]
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        found += [f"{width}: scrolls sideways ({wide})"] if wide > width else []
-    page.set_viewport_size({"width": 1280, "height": 900})
-    return found
 
 
 def test_in_by_the_provider_and_out_again(
@@ -77,12 +65,12 @@ def test_in_by_the_provider_and_out_again(
         lambda said: complaints.append(said.text) if "Content Security" in said.text else None,
     )
     page.goto(link[0])
-    wrong["accept"] = faults(page, axe)
+    wrong["accept"] = faults(page, axe, ())
     page.get_by_role("button", name="Use NHS CIS2").click()
     page.get_by_role("link", name="Sign in as Tess Ting").click()
     page.get_by_role("heading", level=1, name="Tess Ting").wait_for()
     assert page.get_by_text("You signed in with NHS CIS2").is_visible()
-    wrong["account"] = faults(page, axe)
+    wrong["account"] = faults(page, axe, ())
 
     # Out here, and there: no policy of the page stands in the way of going on.
     page.get_by_role("link", name="Sign out").click()
@@ -92,12 +80,12 @@ def test_in_by_the_provider_and_out_again(
     page.get_by_role("link", name="Sign in", exact=True).wait_for()
 
     page.goto("/account/login/")
-    wrong["login"] = faults(page, axe)
+    wrong["login"] = faults(page, axe, ())
     provider.person.acr = "AAL2_ANY"
     page.get_by_role("button", name="Sign in with NHS CIS2").click()
     page.get_by_role("link", name="Sign in as Tess Ting").click()
     page.get_by_text("You did not sign in strongly enough").wait_for()
-    wrong["refused"] = faults(page, axe)
+    wrong["refused"] = faults(page, axe, ())
     provider.person.acr = "AAL3_ANY"
     page.goto("/account/login/?next=/account/keys/")
     page.get_by_role("button", name="Sign in with NHS CIS2").click()

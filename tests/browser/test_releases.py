@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
-from tests.browser.test_applying import SIZES, sign_in
+from tests.browser.looking import Axe, faults, visitors
 from tests.web.house import Served, make_home, served
 from tests.web.releases.room import LIVE, Room
 
-Axe = Callable[[Page], list[str]]
 R1 = f"{LIVE}.r1"
 ROOT = Path(__file__).parents[2]
 
@@ -31,43 +30,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture
 def opened(browser: Browser, service: Served) -> Iterator[Callable[..., Page]]:
     """A signed-in page: `opened(who)`. At the end no page may have complained."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def page_of(who: str, *, scripts: bool = True) -> Page:
-        context = browser.new_context(
-            viewport={"width": SIZES[0], "height": 900}, java_script_enabled=scripts,
-            base_url=service.address,
-        )  # fmt: skip
-        context.set_default_timeout(15_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda said: complaints.append(f"{said.type}: {said.text}"))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        sign_in(page, who)
-        return page
-
-    yield page_of
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def faults(page: Page, axe: Axe) -> list[str]:
-    """What is wrong with a page on a wide and on a narrow screen, once its header has settled."""
-    found = []
-    for width in SIZES:
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(300)
-        # The way back stands before the main part by design of nhsuk-frontend.
-        found += [
-            f"{width}: {one}" for one in axe(page)
-            if not (one.startswith("region:") and "back-link" in one)
-        ]  # fmt: skip
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        found += [f"{width}: scrolls sideways ({wide})"] if wide > width else []
-    page.set_viewport_size({"width": SIZES[0], "height": 900})
-    return found
+    with visitors(browser, service.address, 15_000) as pages:
+        yield pages
 
 
 def work(service: Served) -> None:

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.browser import looking
+from tests.browser.looking import Axe
 from tests.web.house import Served, make_home, served
 
-Axe = Callable[[Page], list[str]]
 Watch = Callable[..., "Watched"]
 PASSWORD = "four unrelated plain words"
-WIDE, NARROW = 1280, 320
+WIDE = looking.SIZES[0]
 
 PUBLIC = (
     "/", "/about", "/accessibility", "/cookies", "/data/", "/data/?q=born&role=other",
@@ -95,19 +96,8 @@ def sign_in(watched: Watched, who: str) -> Page:
 
 
 def faults(page: Page, axe: Axe) -> list[str]:
-    """What is wrong with a page, on a wide and on a narrow screen."""
-    found = []
-    for width in (WIDE, NARROW):
-        page.set_viewport_size({"width": width, "height": 900})
-        # The way back stands before the main part by design of nhsuk-frontend.
-        found += [
-            f"{width}: {one}" for one in axe(page)
-            if not (one.startswith("region:") and ("back-link" in one or "breadcrumb" in one))
-        ]  # fmt: skip
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        found += [f"{width}: scrolls sideways ({wide})"] if wide > width else []
-    page.set_viewport_size({"width": WIDE, "height": 900})
-    return found
+    """What is wrong with a page; breadcrumbs stand before the main part, too."""
+    return looking.faults(page, axe, (looking.BACK_LINK, "breadcrumb"))
 
 
 def test_every_public_page_is_for_everyone(watch: Watch, axe: Axe) -> None:
