@@ -41,16 +41,30 @@ settings.load_profile("house")
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Generator[None, None, None]:
-    """Let the tests with Spark go to one process of xdist: each would start a Java of its own."""
+    """Let one process of xdist run what shares something costly, so that it is made once.
+
+    All tests with Spark go together (each process would start a Java of its own), and those of a
+    file that share a home, a service or an engine of that file.
+    """
     grouped = []
     for item in items:
-        chosen = getattr(getattr(item, "callspec", None), "params", {}).get("engine")
-        if chosen == "spark" or "spark" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("spark"))
+        name = _group(item)
+        if name:
+            item.add_marker(pytest.mark.xdist_group(name))
             grouped.append(item)
     yield
-    if config.getoption("loadgroup", False) and not all("@spark" in one.nodeid for one in grouped):
+    if config.getoption("loadgroup", False) and not all("@" in one.nodeid for one in grouped):
         raise pytest.UsageError("this xdist does not group tests for this pytest")
+
+
+def _group(item: pytest.Item) -> str | None:
+    """The group that a test belongs to, or None where any process may run it."""
+    chosen = getattr(getattr(item, "callspec", None), "params", {}).get("engine")
+    if chosen == "spark" or "spark" in getattr(item, "fixturenames", ()):
+        return "spark"
+    found = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    shared = any(one.scope == "module" for defs in found.values() for one in defs)
+    return item.nodeid.split("::")[0] if shared else None
 
 
 @pytest.fixture(scope="session")
