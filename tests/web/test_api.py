@@ -240,6 +240,7 @@ def test_a_key_says_whose_it_is(client: Any, key: Callable[..., tuple[Any, str]]
         "person": "amara",
         "name": "Amara Okafor",
         "roles": ["applicant"],
+        "project_roles": [],
         "scopes": ["catalogue:read", "me:read"],
     }
 

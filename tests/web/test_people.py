@@ -235,7 +235,7 @@ def test_a_closed_account_ends_at_once_and_whole(stopped: tuple[Any, Any, str]) 
     user, browser, secret = stopped
     assert asks_api(secret) == 200
     edward = as_("edward")
-    assert edward.post(at_person(user.public_id, "close/")).status_code == 302
+    assert edward.post(at_person(user.public_id, "close/"), {"sure": "yes"}).status_code == 302
     assert browser.get("/account/").status_code == 302
     assert asks_api(secret) == 401
     assert roles(user.public_id) == set()
@@ -256,6 +256,83 @@ def test_a_closed_account_ends_at_once_and_whole(stopped: tuple[Any, Any, str]) 
     assert log_in(new_client())["Location"] == "/account/"
 
 
+def test_it_is_said_first_what_will_end(stopped: tuple[Any, Any, str]) -> None:
+    """Looking, or sending without the yes of the page, closes nothing."""
+    user, signed_in, secret = stopped
+    edward = as_("edward")
+    assert (
+        at_person(user.public_id, "close/")
+        in edward.get(at_person(user.public_id)).content.decode()
+    )
+    for answer in (edward.get(at_person(user.public_id, "close/")),
+                   edward.post(at_person(user.public_id, "close/")),
+                   edward.post(at_person(user.public_id, "close/"), {"sure": "no"})):  # fmt: skip
+        page = Page(answer)
+        assert "Close the account of" in page.text
+        assert "1 session" in page.text
+        assert "1 key for programs" in page.text
+        assert "the role" in page.text
+    user.refresh_from_db()
+    assert user.is_active
+    assert asks_api(secret) == 200
+    assert edward.post(at_person(user.public_id, "close/"), {"sure": "yes"}).status_code == 302
+    assert asks_api(secret) == 401
+    assert signed_in.get("/account/").status_code == 302
+
+
+def officers(*who: str) -> None:
+    """These people look after information governance, and nobody else."""
+    from commonweal.ledger.entry import Actor
+    from commonweal.web.accounts.models import Membership, Organisation, User
+    from commonweal.web.accounts.services import give_role
+    from commonweal.web.ledgerlink.models import governed_write
+
+    with governed_write():
+        Membership.objects.filter(role="ig_officer").delete()
+    hospital = Organisation.objects.get(kind="custodian")
+    for one in who:
+        user = User.objects.get(public_id=one)
+        give_role(user, hospital, "ig_officer", Actor("system", "tests"))
+
+
+def test_the_last_who_can_make_others_stays(db: None) -> None:
+    officers("edward", "tara")
+    edward = as_("edward")
+    assert edward.post(at_person("tara", "close/"), {"sure": "yes"}).status_code == 302
+    own = edward.post(at_person("edward", "end/"), {"number": number_of("edward", "ig_officer")})
+    assert own.status_code == 403
+    assert "ig_officer" in roles("edward")
+
+
+def test_two_who_close_each_other_leave_one(db: None) -> None:
+    """Each had looked at the page when both were there; the second comes too late."""
+    from commonweal.foundation.errors import Refused
+    from commonweal.web.accounts import administration
+    from commonweal.web.accounts.models import User
+
+    officers("edward", "tara")
+    edward, tara = (User.objects.get(public_id=who) for who in ("edward", "tara"))
+    administration.close_account(edward, tara)
+    with pytest.raises(Refused) as caught:
+        administration.close_account(tara, edward)
+    assert caught.value.code == "CW-WEB-DENIED"
+    assert User.objects.get(public_id="edward").is_active
+
+
+def test_one_whose_account_has_lapsed_does_not_count_as_another(db: None) -> None:
+    from commonweal.foundation.errors import Refused
+    from commonweal.web.accounts.models import User
+    from commonweal.web.accounts.policies import check_not_last
+    from commonweal.web.config import clock
+
+    officers("edward", "tara")
+    edward = User.objects.get(public_id="edward")
+    check_not_last(edward, clock.today())
+    User.objects.filter(public_id="tara").update(accredited_until=clock.today() - timedelta(days=1))
+    with pytest.raises(Refused, match="the last information governance officer"):
+        check_not_last(edward, clock.today())
+
+
 @pytest.mark.parametrize(("by", "who"), [
     ("farah", "owen"), ("kate", "edward"), ("edward", "grace"), ("edward", "edward"),
     ("farah", "farah"),
@@ -264,7 +341,7 @@ def test_an_account_is_closed_by_who_could_give_its_roles_and_by_nobody_else(
     db: None, by: str, who: str
 ) -> None:
     before = roles(who)
-    assert as_(by).post(at_person(who, "close/")).status_code == 403
+    assert as_(by).post(at_person(who, "close/"), {"sure": "yes"}).status_code == 403
     assert roles(who) == before
 
 

@@ -258,6 +258,13 @@ def _service(home: Path) -> Iterator[Finding]:
         return
     if found is None:
         return
+    if found.held:
+        yield Finding(
+            "Service",
+            "warning",
+            f"Signatures that could not be settled and were set aside: {found.held}.",
+            "Look at the page of signatures that are held up, under Accounts.",
+        )
     if found.longest > SLOW:
         yield Finding(
             "Service",
@@ -267,7 +274,8 @@ def _service(home: Path) -> Iterator[Finding]:
             "Start `commonweal worker --room signer` (`commonweal serve` does) and read its log.",
         )
         return
-    yield Finding("Service", "ok", "The ledger hears in time of what people sign.")
+    if not found.held:
+        yield Finding("Service", "ok", "The ledger hears in time of what people sign.")
 
 
 def _asked(name: str, look: Callable[[], str]) -> Finding:

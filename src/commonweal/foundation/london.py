@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -18,6 +18,11 @@ def london() -> ZoneInfo:
         raise Unavailable(
             "CW-CLOCK-HOLIDAYS", "This machine does not know the time zone of London."
         ) from error
+
+
+def day_begins(day: date) -> datetime:
+    """The first moment of a day in London, in UTC: an hour before midnight UTC in summer."""
+    return datetime.combine(day, time(0), london()).astimezone(UTC)
 
 
 def london_day(at: datetime) -> date:

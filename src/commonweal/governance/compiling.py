@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from commonweal.foundation.errors import Fault, Refused
+from commonweal.foundation.london import london_day
 from commonweal.governance.agreement.library import ClauseLibrary, clause_library
 from commonweal.governance.agreement.make import agreed_clauses, agreed_conditions, agreed_terms
 from commonweal.governance.agreement.model import Agreement
@@ -277,7 +278,7 @@ def permit_draft(
     _check_catalogue(version, catalogue)
     _check_assessments(version)
     when = agreement.made_at if at is None else max(at, agreement.made_at)
-    if when.date() > narrowed.ends:
+    if london_day(when) > narrowed.ends:
         raise Refused("CW-COMPILE-PERIOD", "The project's last day is over.")
     sources = Sources(narrowed, agreement)
     made = ((origin.field, origin.make(sources)) for origin in ORIGINS)

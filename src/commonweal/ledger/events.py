@@ -239,6 +239,9 @@ _TABLE: tuple[EventType, ...] = (
     EventType("act.used", "sealed", "A signed act was counted, and never counts again.",
               {"act": Field("act"), "subject": Field("subject"),
                "permit": _optional("permit"), "release": _optional("release")}),
+    EventType("act.void", "sealed", "Nothing followed from a signed act: the step could not be "
+              "taken any more.",
+              {"act": Field("act"), "subject": Field("subject"), "code": Field("code")}),
     EventType("permit.issued", "public", "A permit was signed and announced.",
               {"permit": _PERMIT, "permit_hash": _HASHED, "authority": _word("committee", "direct"),
                "active_from": Field("moment"), "until": Field("day"),

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import cast, get_args
 
 from commonweal.foundation.clock import parse_stamp, stamp
 from commonweal.foundation.errors import Refused
+from commonweal.foundation.london import day_begins
 from commonweal.ledger.entry import Event
 from commonweal.ledger.events import TERMINAL, PermitState
 
@@ -82,9 +83,8 @@ def standing(
 
 
 def end_of_day(day: str) -> datetime:
-    """The first moment after a day written YYYY-MM-DD, in UTC."""
-    midnight = datetime.combine(datetime.fromisoformat(day).date(), time(0), UTC)
-    return midnight + timedelta(days=1)
+    """The first moment after a day written YYYY-MM-DD, as days are counted in London."""
+    return day_begins(date.fromisoformat(day) + timedelta(days=1))
 
 
 def computed(written: str, begins: datetime, ends: datetime, as_of: datetime) -> PermitState:

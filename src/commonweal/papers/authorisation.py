@@ -9,7 +9,7 @@ who sign permits, for it is a decision about people's data; the keys that a home
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.documents import load_document
 from commonweal.foundation.errors import Refused
+from commonweal.foundation.london import day_begins
 from commonweal.papers.base import Day, Identifier, Line, Moment, Paper, Sha256, Text
 from commonweal.papers.signed import SignedPaper
 from commonweal.papers.trust import SigningRole
@@ -95,12 +96,12 @@ class Authorisation(AttackDraft, SignedPaper):
     @property
     def begins(self) -> datetime:
         """When the attack may start."""
-        return max(datetime.combine(self.from_, time.min, tzinfo=UTC), self.issued_at)
+        return max(day_begins(self.from_), self.issued_at)
 
     @property
     def ends(self) -> datetime:
-        """The first moment after the last day."""
-        return datetime.combine(self.until, time.min, tzinfo=UTC) + timedelta(days=1)
+        """The first moment after the last day, as days are counted in London."""
+        return day_begins(self.until + timedelta(days=1))
 
     def check(self, at: datetime, *, release: str | None = None, file: str | None = None) -> None:
         """Refuse unless this release, or the file with this hash, may be attacked at `at`.

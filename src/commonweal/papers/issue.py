@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from commonweal.foundation.clock import Clock, stamp
+from commonweal.foundation.london import london_day
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import Permit, PermitDraft
 from commonweal.papers.permit_rules import check_draft
@@ -80,14 +81,14 @@ def _check_calendar(permit: Permit, now: datetime) -> None:
             "The permit would end before the time to say no is over, on "
             f"{permit.say_no_until:%d %B %Y}.",
         )
-    today = now.date()
+    today = london_day(now)
     determination = permit.choices.determination
     if determination is not None and determination.decided_on > today:
         raise PermitRefused(
             "CW-PERMIT-PERIOD", "The decision about the national opt-out lies in the future."
         )
     expires = determination.expires if determination is not None else None
-    if expires is not None and expires < max(today, permit.begins.date()):
+    if expires is not None and expires < max(today, london_day(permit.begins)):
         raise PermitRefused(
             "CW-PERMIT-DETERMINATION-EXPIRED",
             "The decision about the national opt-out runs out before the permit begins.",

@@ -7,13 +7,14 @@ What may be written in one lies here; the rules against a catalogue are in `perm
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from commonweal.foundation.documents import load_document
+from commonweal.foundation.london import day_begins
 from commonweal.papers.base import (
     ColumnName,
     Day,
@@ -360,12 +361,12 @@ class Permit(PermitDraft, SignedPaper):
     @property
     def begins(self) -> datetime:
         """When work may start: the first day, or the end of the time to say no if later."""
-        return max(datetime.combine(self.from_, time.min, tzinfo=UTC), self.say_no_until)
+        return max(day_begins(self.from_), self.say_no_until)
 
     @property
     def ends(self) -> datetime:
-        """The first moment after the permit's last day."""
-        return datetime.combine(self.until, time.min, tzinfo=UTC) + timedelta(days=1)
+        """The first moment after the permit's last day, as days are counted in London."""
+        return day_begins(self.until + timedelta(days=1))
 
     def check(
         self, action: Action, subject: str | None, at: datetime, status: PermitStatus

@@ -7,9 +7,10 @@ what it allows.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, get_args
 
+from commonweal.foundation.london import day_begins, london_day
 from commonweal.papers.permit_state import SENTENCES, TERMINAL, State
 from commonweal.papers.permit_status import PermitStatus
 from commonweal.papers.refusal import PermitRefused
@@ -112,15 +113,14 @@ def _check_period(permit: Permit, at: datetime) -> None:
 def _check_support(permit: Permit, at: datetime) -> None:
     cag = permit.legal_basis.cag
     determination = permit.choices.determination
-    if cag is not None:
-        due = datetime(cag.next_review.year, cag.next_review.month, cag.next_review.day, tzinfo=UTC)
-        if at >= due + timedelta(days=permit.cag_grace_days):
-            raise PermitRefused(
-                "CW-PERMIT-CAG-REVIEW",
-                f"Section 251 support was due for review on {cag.next_review:%d %B %Y}.",
-            )
+    grace = timedelta(days=permit.cag_grace_days)
+    if cag is not None and at >= day_begins(cag.next_review + grace):
+        raise PermitRefused(
+            "CW-PERMIT-CAG-REVIEW",
+            f"Section 251 support was due for review on {cag.next_review:%d %B %Y}.",
+        )
     expires = determination.expires if determination is not None else None
-    if expires is not None and at.date() > expires:
+    if expires is not None and london_day(at) > expires:
         raise PermitRefused(
             "CW-PERMIT-DETERMINATION-EXPIRED",
             f"The decision about the national opt-out ran out on {expires:%d %B %Y}.",

@@ -19,6 +19,8 @@ from commonweal.foundation.errors import Unavailable
 from commonweal.web.config.environment import Environment
 
 ACTS = "SELECT min(signed_at) FROM signing_act WHERE state IN ('signed', 'asked')"
+HELD = "SELECT count(*) FROM signing_act WHERE state IN ('signed', 'asked') AND tries >= 8"
+"""Acts that were set aside (`signing.models.SET_ASIDE`; a test compares the two)."""
 EVENTS = "SELECT min(stamped) FROM ledgerlink_intent WHERE placed_at IS NULL"
 
 SLOW = timedelta(minutes=2)
@@ -29,10 +31,14 @@ TOO_LONG = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Waiting:
-    """How long the oldest act and the oldest event have waited; None where nothing waits."""
+    """How long the oldest act and the oldest event have waited; None where nothing waits.
+
+    `held`: how many acts were set aside because they could not be settled.
+    """
 
     acts: timedelta | None
     events: timedelta | None
+    held: int = 0
 
     @property
     def longest(self) -> timedelta:
@@ -48,7 +54,7 @@ class Waiting:
 
 def waiting(first: Callable[[str], Any], at: datetime) -> Waiting:
     """What waits at `at`; `first` gives the one value that a query finds."""
-    return Waiting(_age(first(ACTS), at), _age(first(EVENTS), at))
+    return Waiting(_age(first(ACTS), at), _age(first(EVENTS), at), int(first(HELD)))
 
 
 def _age(found: Any, at: datetime) -> timedelta | None:

@@ -26,7 +26,7 @@ def test_a_signed_authorisation_reads_back() -> None:
     assert paper == authorised(draft(release="asthma-1.r1"), factories.NOW)
     assert paper.runs == 5
     assert paper.begins == factories.NOW  # signed after its first day began
-    assert paper.ends == datetime(2026, 4, 1, tzinfo=UTC)
+    assert paper.ends == datetime(2026, 3, 31, 23, tzinfo=UTC)  # midnight in London
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_draft_that_does_not_hang_together_is_refused(changes: dict[str, Any],
     ("at", "target", "code"),
     [
         (datetime(2026, 3, 2, 8, 59, tzinfo=UTC), {"release": "asthma-1.r1"}, "CW-ATTACK-NOT-YET"),
-        (datetime(2026, 4, 1, tzinfo=UTC), {"release": "asthma-1.r1"}, "CW-ATTACK-EXPIRED"),
+        (datetime(2026, 3, 31, 23, tzinfo=UTC), {"release": "asthma-1.r1"}, "CW-ATTACK-EXPIRED"),
         (factories.NOW, {"release": "asthma-1.r2"}, "CW-ATTACK-OTHER-RELEASE"),
         (factories.NOW, {"file": HASH}, "CW-ATTACK-OTHER-RELEASE"),
         (factories.NOW, {}, "CW-ATTACK-OTHER-RELEASE"),
@@ -74,7 +74,7 @@ def test_it_says_no(at: datetime, target: dict[str, str], code: str) -> None:
 def test_it_says_yes_to_its_own_release_until_its_last_moment() -> None:
     paper = Authorisation.load(signed(), factories.trust())
     paper.check(factories.NOW, release="asthma-1.r1")
-    paper.check(datetime(2026, 3, 31, 23, 59, 59, tzinfo=UTC), release="asthma-1.r1")
+    paper.check(datetime(2026, 3, 31, 22, 59, 59, tzinfo=UTC), release="asthma-1.r1")
 
 
 def test_only_who_signs_permits_can_allow_an_attack() -> None:

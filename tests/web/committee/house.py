@@ -72,6 +72,9 @@ class Hasty:
         Hasty.entry += 1
         return Heard(at=signed.act.at, entry=Hasty.entry)
 
+    def known(self, _act_id: str) -> None:
+        """Nothing: it has no ledger to remember by."""
+
 
 @dataclass
 class House:

@@ -12,7 +12,7 @@ import pytest
 
 from commonweal.foundation.clock import FixedClock
 from commonweal.foundation.errors import Unavailable
-from commonweal.web.waiting import ACTS, EVENTS, waiting, waiting_in
+from commonweal.web.waiting import ACTS, EVENTS, HELD, waiting, waiting_in
 from tests.web.signing.conftest import Noted, noted, proposed  # noqa: F401 (fixtures)
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -31,7 +31,7 @@ AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
     ],
 )
 def test_what_is_slow(acts: Any, events: Any, slow: list[str]) -> None:
-    found = waiting(lambda query: {ACTS: acts, EVENTS: events}[query], AT)
+    found = waiting(lambda query: {ACTS: acts, EVENTS: events, HELD: 0}[query], AT)
     assert found.slow == slow
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 from commonweal.foundation.errors import Refused
+from commonweal.foundation.london import london_day
 from commonweal.governance.application import (
     checks_basis,
     checks_data,
@@ -78,7 +79,7 @@ def problems(
     `forms`: the answers to forms, by form. `at`: the time of asking. `catalogue`: what the
     custodian offers today.
     """
-    setting = Setting(content, forms, catalogue, at.date())
+    setting = Setting(content, forms, catalogue, london_day(at))
     kept = {drafts.where(each.path) for each in content.kept}
     found = (
         problem

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from commonweal.foundation.london import london_day
 from commonweal.governance.application.assurance import holds_until
 from commonweal.governance.application.basis import Assessments, OptOut
 from commonweal.governance.application.model import SECTIONS, ApplicationContent
@@ -67,7 +68,7 @@ def _people(earlier: ApplicationContent, at: datetime) -> tuple[Any, list[str]]:
 
 
 def _member(member: Member, at: datetime) -> tuple[Member, list[str]]:
-    today = at.date()
+    today = london_day(at)
     training = tuple(t for t in member.training if t.expires is None or t.expires >= today)
     contract, lapsed = member.honorary_contract, []
     if len(training) < len(member.training):
@@ -90,7 +91,7 @@ def _place(place: Place, at: datetime) -> Place:
     if shown is None:
         return place
     until = holds_until(shown)
-    if until is None or until < at.date():
+    if until is None or until < london_day(at):
         return place.model_copy(update={"assurance": None})
     checked = ("checked_by", "checked_on", "accepted_by", "accepted_on")
     unchecked = shown.model_copy(update=dict.fromkeys(checked))

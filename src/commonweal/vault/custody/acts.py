@@ -23,6 +23,7 @@ from commonweal.vault.custody.settling import settle
 
 RECORDED = "act.recorded"
 USED = "act.used"
+VOID = "act.void"
 SIGNER = Actor("signer", "signer")
 
 LEDGER_ROLES: Mapping[str, str] = MappingProxyType({
@@ -86,6 +87,30 @@ def record_within(custody: Custody, writing: Writing, signed: SignedAct) -> Veri
     fields = {"act": act.id, "subject": act.subject, "kind": act.kind}
     writing.append(Event(RECORDED, Actor(LEDGER_ROLES[act.role], act.actor), fields), details)
     return verified
+
+
+def heard_of(custody: Custody, act_id: str) -> Heard | None:
+    """When the ledger heard of the act with this id, and as which intent; None if it did not."""
+    with custody.ledger.reading() as connection:
+        found = _rows(connection, RECORDED, "act", act_id)
+    return Heard(parse_stamp(found[0][2]), found[0][0]) if found else None
+
+
+def void_act(custody: Custody, act_id: str, code: str) -> None:
+    """Write that nothing followed from an act that the ledger heard of; once for each act.
+
+    For people who read the ledger. It takes nothing from the act: what is held against the ledger
+    counts it all the same. Raises `Refused` CW-ACT-NOT-RECORDED.
+    """
+    with custody.ledger.transaction() as writing:
+        found = _rows(writing.connection, RECORDED, "act", act_id)
+        if not found:
+            raise Refused("CW-ACT-NOT-RECORDED", "The ledger has not heard of an act.")
+        if _rows(writing.connection, VOID, "act", act_id):
+            return
+        fields = {"act": act_id, "subject": found[0][1]["subject"], "code": code}
+        writing.append(Event(VOID, SIGNER, fields))
+    settle(custody)
 
 
 def records_about(custody: Custody, subject: str, objects: Collection[str] = ()) -> ActRecords:

@@ -21,6 +21,7 @@ from commonweal.foundation.files import (
     staged_folder,
     write_atomic,
 )
+from commonweal.foundation.london import london_day
 from commonweal.ledger.details import Details, commitment
 from commonweal.ledger.entry import Event
 from commonweal.papers.catalogue import Catalogue, Dataset, Table, Variable
@@ -190,7 +191,7 @@ def _described(
     considered = consider(loaded, decision, demo=demo)
     at = custody.clock.now()
     chosen = apply_choices(
-        engine, considered.people, decision, folder, project_ids=(), at=at.date(),
+        engine, considered.people, decision, folder, project_ids=(), at=london_day(at),
         keys=keys_of(loaded),
     )  # fmt: skip
     earlier = [one for one in history.told(custody) if one.dataset == dataset.id]

@@ -16,6 +16,7 @@ from pathlib import Path
 from commonweal.foundation.canonical import digest
 from commonweal.foundation.clock import FixedClock
 from commonweal.foundation.errors import Fault, Refused
+from commonweal.foundation.london import london_day
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import Permit
 from commonweal.vault.choices import ChoicesFolder, Decision, decide, read_choices
@@ -167,7 +168,7 @@ def _start(
     before_rows: Callable[[], None],
 ) -> _Start:
     """Read people's choices and the source, and choose people."""
-    day = inputs.at.date()
+    day = london_day(inputs.at)
     restricted = lists_for(inputs.permit)
     decision = decide(inputs.permit, recipe.dataset, day)
     progress("Reading people's choices")

@@ -13,13 +13,18 @@ from commonweal.web.accounts import sessions
 from commonweal.web.accounts.linking import end_link
 from commonweal.web.accounts.models import ApiToken, Membership, Organisation, User
 from commonweal.web.accounts.policies import (
+    INVITERS,
+    KEEPS_ALL,
     check_close,
     check_end,
     check_give,
     check_manage,
+    check_not_last,
     check_organisation,
+    lock_keepers,
     memberships_on,
 )
+from commonweal.web.accounts.roles import WORDS
 from commonweal.web.accounts.services import end_role, end_token, give_role
 from commonweal.web.config import clock
 from commonweal.web.ledgerlink.services import govern
@@ -27,8 +32,15 @@ from commonweal.web.letters.services import tell
 
 
 def acting(by: User) -> Actor:
-    """The person as the ledger names them, in the first role by which they look after accounts."""
-    held = sorted(one.role for one in memberships_on(by, clock.today()))
+    """The person as the ledger names them, in the first role by which they look after accounts.
+
+    A role for one project looks after no accounts, so it comes after those for all.
+    """
+
+    def rank(one: Membership) -> tuple[bool, bool, str]:
+        return bool(one.project), one.role not in INVITERS, one.role
+
+    held = [one.role for one in sorted(memberships_on(by, clock.today()), key=rank)]
     return Actor(held[0] if held else "system", by.public_id)
 
 
@@ -73,11 +85,22 @@ def end(by: User, user: User, number: int) -> None:
         raise Fault("CW-WEB-NOT-FOUND", "There is no such role.")
     check_end(by, row, clock.today())
     with transaction.atomic():
+        lock_keepers()
+        if row.role == KEEPS_ALL and not row.project:
+            check_not_last(user, clock.today())
         end_role(row, acting(by))
         tell(user, "role_ended", reverse("accounts:me"))
 
 
 # --- accounts -----------------------------------------------------------------------------------
+
+
+def check_to_close(by: User, user: User, day: date) -> None:
+    """Refuse to close an account. Raises as `close_account`."""
+    if not user.is_active:
+        raise Refused("CW-WEB-ACCOUNT", "This account is closed already.")
+    check_close(by, user, day)
+    check_not_last(user, day)
 
 
 def close_account(by: User, user: User) -> None:
@@ -87,10 +110,11 @@ def close_account(by: User, user: User) -> None:
     """
     day, actor = clock.today(), acting(by)
     with transaction.atomic():
+        lock_keepers()
         held = User.objects.select_for_update().get(pk=user.pk)
-        if not held.is_active:
-            raise Refused("CW-WEB-ACCOUNT", "This account is closed already.")
-        check_close(by, held, day)
+        if not User.objects.get(pk=by.pk).is_active:  # closed by somebody else in this moment
+            raise Refused("CW-WEB-DENIED", "Your account is closed.")
+        check_to_close(by, held, day)
         for row in memberships_on(held, day):
             end_role(row, actor)
         for key in ApiToken.objects.filter(user=held, ended_at__isnull=True):
@@ -101,6 +125,21 @@ def close_account(by: User, user: User) -> None:
         held.is_active = False
         held.save(update_fields=["is_active"])
         govern(Event("account.closed", actor, {"person": held.public_id}))
+
+
+def what_ends(user: User, day: date) -> list[str]:
+    """What closing an account would end, in words, for the page that asks once more."""
+    keys = ApiToken.objects.filter(user=user, ended_at__isnull=True).count()
+    open_ = sessions.open_of(user).count()
+    roles = [
+        f"the role {WORDS[one.role]} at {one.organisation.name}"
+        + (f", for {one.project}" if one.project else "")
+        for one in memberships_on(user, day)
+    ]
+    counted = ((open_, "session", "sessions"), (keys, "key for programs", "keys for programs"))
+    linked = [f"the connection with {one.provider.upper()}"
+              for one in user.identities.filter(ended_at__isnull=True)]  # fmt: skip
+    return [*roles, *(f"{n} {one if n == 1 else many}" for n, one, many in counted if n), *linked]
 
 
 def reopen_account(by: User, user: User) -> None:

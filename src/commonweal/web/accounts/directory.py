@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from commonweal.foundation.errors import Refused
+from commonweal.foundation.london import london_day
 from commonweal.papers.roster import Roster
 from commonweal.web.accounts import policies
 from commonweal.web.accounts.models import Invitation, Membership, Organisation, SignIn, User
@@ -138,7 +139,7 @@ def differences(users: Iterable[User], roster: Roster, at: datetime) -> list[Dif
     for user in users:
         held = {
             one.role for one in user.memberships.all()
-            if one.holds_on(at.date()) and not one.project
+            if one.holds_on(london_day(at)) and not one.project
         }  # fmt: skip
         here[user.public_id] = (held if user.is_active else set(), user.name)
     found = []
@@ -175,7 +176,9 @@ def invitation_line(row: Invitation, by: User, at: datetime) -> dict[str, Any]:
         state = "Withdrawn"
     else:
         state = "Waiting" if at < row.expires_at else "Run out"
-    allowed = _passes(policies.check_invite, by, row.organisation, row.role, at.date(), row.project)
+    allowed = _passes(
+        policies.check_invite, by, row.organisation, row.role, london_day(at), row.project
+    )
     return {
         "id": row.pk,
         "email": row.email,

@@ -69,12 +69,21 @@ class User(AbstractBaseUser):
         return self.public_id
 
     def roles_on(self, day: date) -> frozenset[str]:
-        """The roles that the person holds on `day`, anywhere."""
+        """The roles that the person holds on `day`, anywhere.
+
+        For what a person may not be beside them, and what their sign-in needs. What they may do is
+        asked of `wide_roles_on` or `roles_for`.
+        """
         return frozenset(one.role for one in self.memberships.all() if one.holds_on(day))
 
     def wide_roles_on(self, day: date) -> frozenset[str]:
         """Those that the person holds for all projects: a role for one counts there only."""
         held = (one for one in self.memberships.all() if not one.project)
+        return frozenset(one.role for one in held if one.holds_on(day))
+
+    def roles_for(self, project: str, day: date) -> frozenset[str]:
+        """Those that count for one project: held for all of them, or for this very one."""
+        held = (one for one in self.memberships.all() if one.project in ("", project))
         return frozenset(one.role for one in held if one.holds_on(day))
 
     def is_staff_on(self, day: date) -> bool:

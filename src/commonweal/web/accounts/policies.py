@@ -24,6 +24,8 @@ countersign its decisions: the secretary keeps the one, information governance t
 bring in co-applicants."""
 INVITERS = frozenset(GIVES)
 """Staff roles that look after accounts."""
+KEEPS_ALL = "ig_officer"
+"""The one role that can give every role of the hospital but those of the committee."""
 KEEPERS = frozenset({"data_manager", "ig_officer"})
 """Who keeps what is known of organisations and of people's accreditation."""
 LAY_ROLES = frozenset({"committee_lay", "panel_member"})
@@ -160,6 +162,32 @@ def check_close(by: User, user: User, day: date) -> None:
         raise Refused("CW-WEB-DENIED", "Nobody closes their own account: ask a colleague.")
     for one in memberships_on(user, day):
         check_invite(by, one.organisation, one.role, day, one.project)
+
+
+def check_not_last(user: User, day: date) -> None:
+    """Refuse to take the last information governance officer: nobody could make another one.
+
+    Counted is who could go on at once: an open account in good standing that holds the role for all
+    projects. The caller holds `lock_keepers`. Raises `Refused` CW-WEB-DENIED.
+    """
+    rows = Membership.objects.filter(role=KEEPS_ALL, project="", user__is_active=True)
+    holders = {
+        one.user
+        for one in rows.select_related("user", "organisation")
+        if one.holds_on(day) and one.organisation.kind == "custodian" and can_use(one.user, day)
+    }
+    if user in holders and len(holders) == 1:
+        raise Refused(
+            "CW-WEB-DENIED",
+            f"This is the last {WORDS[KEEPS_ALL]}, so nobody could bring in another one.",
+            remedy="Give the role to a colleague first.",
+        )
+
+
+def lock_keepers() -> None:
+    """Lock every account that may be the last one, in one order: two who close each other wait."""
+    held = Membership.objects.filter(role=KEEPS_ALL, project="").values("user")
+    list(User.objects.select_for_update().filter(pk__in=held).order_by("pk").values_list("pk"))
 
 
 def check_organisation(by: User, day: date) -> None:

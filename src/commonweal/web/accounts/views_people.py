@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from commonweal.foundation.errors import CommonwealError, Refused
@@ -154,9 +155,16 @@ def end_role(request: HttpRequest, id_: str) -> HttpResponse:
     )
 
 
-@require_POST
+@never_cache
+@_FORM
 def close(request: HttpRequest, id_: str) -> HttpResponse:
-    """Close an account."""
+    """Close an account, once it was said what ends with it."""
+    _enter(request)
+    user, day = administration.person_called(id_), clock.today()
+    if request.method != "POST" or request.POST.get("sure") != "yes":
+        administration.check_to_close(request.user, user, day)
+        more = {"title": f"Close the account of {user.name}?", "shown": user}
+        return _page(request, "close", more | {"ends": administration.what_ends(user, day)})
     return _deed(
         request,
         id_,

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from commonweal.foundation.errors import Refused
+from commonweal.foundation.london import london_day
 from commonweal.web.accounts.hashing import hashed
 from commonweal.web.accounts.models import ApiToken
 from commonweal.web.accounts.policies import check_standing
@@ -42,5 +43,5 @@ class Key(HttpBearer):
             raise Refused("CW-API-SCOPE", "The key does not allow this.")
         if row.user.is_made_up:
             check_demonstration(request)
-        check_standing(row.user, now.date())
+        check_standing(row.user, london_day(now))
         return row

@@ -16,6 +16,7 @@ from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import Fault
 from commonweal.governance.states.application import APPLICATION
 from commonweal.web.accounts.models import User
+from commonweal.web.accounts.policies import memberships_on
 from commonweal.web.api.answers import KEY, KEY_NONE, Id, PageNumber, bounds
 from commonweal.web.api.auth import Key
 from commonweal.web.api.shapes import (
@@ -29,6 +30,8 @@ from commonweal.web.api.shapes import (
 from commonweal.web.applications.models import Application, ApplicationQuery, Version
 from commonweal.web.config import clock
 from commonweal.web.projects.models import Permit
+from commonweal.web.projects.permits import permit_told
+from commonweal.web.projects.policies import permits_of
 from commonweal.web.register.presenters import register_or_none
 
 router = Router()
@@ -42,7 +45,12 @@ def me(request: HttpRequest) -> Any:
     return {
         "person": row.user.public_id,
         "name": row.user.name,
-        "roles": sorted(row.user.roles_on(clock.today())),
+        "roles": sorted(row.user.wide_roles_on(clock.today())),
+        "project_roles": [
+            {"role": one.role, "project": one.project}
+            for one in memberships_on(row.user, clock.today())
+            if one.project
+        ],
         "scopes": row.scopes,
     }
 
@@ -122,8 +130,8 @@ def _version(row: Version) -> dict[str, Any]:
 
 
 def _permits(request: HttpRequest) -> QuerySet[Permit]:
-    found: QuerySet[Permit] = Permit.objects.filter(application__in=_mine(request))
-    return found.select_related("application")
+    found = permits_of(_person(request), clock.today())
+    return found.select_related("application").order_by("pk")
 
 
 @router.get(
@@ -133,9 +141,12 @@ def _permits(request: HttpRequest) -> QuerySet[Permit]:
     tags=["permits"],
 )
 def permits(request: HttpRequest, page: PageNumber = 1) -> Any:
-    """The permits of projects that you write for, oldest first, as they were signed."""
+    """The permits that your pages show you, oldest first.
+
+    The signed permit itself is there for the people whom it names, and for staff.
+    """
     rows, public = _permits(request), _published()
-    shown = [_permit(row, public) for row in rows[bounds(page)]]
+    shown = [_permit(request, row, public) for row in rows[bounds(page)]]
     return {"total": rows.count(), "page": page, "permits": shown}
 
 
@@ -146,11 +157,11 @@ def permits(request: HttpRequest, page: PageNumber = 1) -> Any:
     tags=["permits"],
 )
 def permit(request: HttpRequest, permit_id: Id) -> Any:
-    """One permit: of your own project whole, of others what the register says."""
+    """One permit: as your page of it shows it; of others what the register says."""
     public = _published()
     row = _permits(request).filter(reference=permit_id).first()
     if row is not None:
-        return _permit(row, public)
+        return _permit(request, row, public)
     if permit_id not in public:
         raise _none("permit")
     return {"id": permit_id, "own": False, "public": public[permit_id]}
@@ -162,17 +173,11 @@ def _published() -> dict[str, dict[str, Any]]:
     return {} if register is None else {one.id: one.permit for one in register.entries}
 
 
-def _permit(row: Permit, public: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "id": row.reference,
-        "own": True,
-        "application": row.application.reference,
-        "state": row.state,
-        "issued_at": row.issued_at,
-        "digest": row.digest,
-        "paper": bytes(row.content).decode(),
-        "public": public.get(row.reference),
-    }
+def _permit(
+    request: HttpRequest, row: Permit, public: dict[str, dict[str, Any]]
+) -> dict[str, Any]:  # fmt: skip
+    told = permit_told(row, _person(request), clock.today())
+    return {**told, "public": public.get(row.reference)}
 
 
 def _none(what: str) -> Fault:

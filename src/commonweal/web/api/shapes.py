@@ -132,12 +132,20 @@ class RegisterShape(Schema):
     projects: list[ProjectShape]
 
 
+class ProjectRoleShape(Schema):
+    """A role that counts for one project only."""
+
+    role: str
+    project: str
+
+
 class MeShape(Schema):
-    """Whose key it is."""
+    """Whose key it is. `roles`: those for all projects."""
 
     person: str
     name: str
     roles: list[str]
+    project_roles: list[ProjectRoleShape]
     scopes: list[str]
 
 
@@ -207,7 +215,11 @@ class ApplicationsShape(Schema):
 
 
 class PermitShape(Schema):
-    """A permit. Of others only `public`, what the register says, is there."""
+    """A permit. Of others only `public`, what the register says, is there.
+
+    `state`: where it stands at this moment. `paper`: the signed permit, for the people whom it
+    names and for staff.
+    """
 
     id: str
     own: bool

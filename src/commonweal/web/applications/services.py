@@ -201,7 +201,9 @@ def colleagues(application: Application) -> list[User]:
         user
         for user in found.values()
         if any(
-            one.organisation_id == application.organisation_id for one in writing_roles(user, day)
+            one.organisation_id == application.organisation_id
+            and one.project in ("", application.reference)
+            for one in writing_roles(user, day)
         )
     ]
 

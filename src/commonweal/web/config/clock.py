@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from commonweal.foundation.clock import Clock, SystemClock
+from commonweal.foundation.london import london_day
 
 _held: dict[str, Clock] = {"clock": SystemClock()}
 
@@ -15,8 +16,8 @@ def now() -> datetime:
 
 
 def today() -> date:
-    """The present date in UTC."""
-    return now().date()
+    """The present date in London: terms, offers and accreditation begin and end with its days."""
+    return london_day(now())
 
 
 def use_clock(clock: Clock) -> Clock:

@@ -15,7 +15,7 @@ from commonweal.foundation.clock import SystemClock, stamp
 
 _SAFE = (
     *("reference", "method", "page", "status", "milliseconds", "code"),
-    *("room", "step", "seconds", "intent", "act"),
+    *("room", "step", "seconds", "intent", "act", "tries"),
 )
 OURS = "commonweal.web"
 

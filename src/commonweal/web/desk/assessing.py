@@ -129,6 +129,8 @@ def schedule(
             rows = [workshop]
         elif not can_join(workshop, fresh.assessment):
             raise _input("That workshop has been held already.")
+        elif workshop.held_on is None:
+            _check_leads(workshop.facilitator, fresh)
         row = fresh.assessment
         row.state, row.workshop, row.changed_at = to, workshop, clock.now()
         _route_taken(fresh, role, "workshop", *rows, row)
@@ -151,11 +153,19 @@ def _planned(at: Standing, planned_on: date | None, facilitator: User | None) ->
         raise _input(
             f"People need the papers {days} days before the workshop, so it cannot be before then."
         )
-    if "facilitator" not in facilitator.roles_on(clock.today()):
-        raise _input("Choose somebody with the role of facilitator.")
+    _check_leads(facilitator, at)
+    return Workshop(planned_on=planned_on, facilitator=facilitator)
+
+
+def _check_leads(facilitator: User, at: Standing) -> None:
+    """Refuse who cannot lead the workshop of this application. Raises `Refused` CW-DESK-INPUT.
+
+    A facilitator for one project leads the workshop of that project and of no other.
+    """
+    if "facilitator" not in facilitator.roles_for(at.application.reference, clock.today()):
+        raise _input("Choose somebody with the role of facilitator for this project.")
     if facilitator.public_id in at.paper.involved:
         raise _input("The application names this person, so they cannot lead the workshop.")
-    return Workshop(planned_on=planned_on, facilitator=facilitator)
 
 
 def schedule_again(at: Standing) -> None:
@@ -199,11 +209,26 @@ def hold(
             .select_related("application")
             .filter(state="workshop_scheduled")
         )
+        _check_holds_for(at.person, rows)
         for row in rows:
             row.state, row.changed_at = to, clock.now()
             fields = {"application": row.application.reference, "people": people}
             govern(Event("workshop.held", actor(at.person, role), fields), workshop, row)
     return rows
+
+
+def _check_holds_for(person: User, rows: Sequence[Assessment]) -> None:
+    """Refuse who is no facilitator of each project that a workshop was about.
+
+    Raises `Refused` CW-STATE-ROLE: what is recorded moves all of them, and counts for each.
+    """
+    day = clock.today()
+    if any("facilitator" not in person.roles_for(one.application.reference, day) for one in rows):
+        raise Refused(
+            "CW-STATE-ROLE",
+            "The workshop was also about projects for which you are not the facilitator.",
+            remedy="A facilitator for all of them records that it was held.",
+        )
 
 
 def heard_plain(

@@ -194,7 +194,7 @@ def check_independent(at: Standing, day: date) -> None:
 
     Raises `Refused` CW-STATE-GUARD.
     """
-    votes = bool(VOTING & at.person.roles_on(day))
+    votes = bool(VOTING & at.person.roles_for(at.application.reference, day))
     workshop = at.assessment.workshop
     led = workshop is not None and workshop.facilitator_id == at.person.pk
     if votes or led or at.is_involved:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from commonweal.foundation.errors import Fault, Refused
+from commonweal.foundation.london import london_day
 from commonweal.governance.roles import APPLICANT_SIDE, COUNTERSIGNING, VOTING, RoleName
 from commonweal.governance.same_person import People
 from commonweal.governance.states.panel_question import PANEL_QUESTION
@@ -102,7 +103,8 @@ def days_for_papers() -> int:
 def is_independent(person: User, day: date, *others: str) -> bool:
     """True if a person may write what the panel said: they have no part in it but to write.
 
-    `others`: ids of people who voted or led.
+    `others`: ids of people who voted or led. Roles for one project count here as well: who works
+    for the hospital on one is not independent of it.
     """
     return not person.roles_on(day) & _NOT_INDEPENDENT and person.public_id not in People(others)
 
@@ -113,7 +115,7 @@ def guards_met(question: Question, person: User, now: datetime) -> frozenset[str
     Not those that rest on what is typed with the step: the service that takes it adds them.
     """
     met = set()
-    if question.papers.exists() and members_on(now.date()):
+    if question.papers.exists() and members_on(london_day(now)):
         met.add("papers_ready")
     sent = question.papers_sent_at
     if sent is not None and now - sent >= timedelta(days=days_for_papers()):
@@ -122,7 +124,7 @@ def guards_met(question: Question, person: User, now: datetime) -> frozenset[str
     over = question.opened_at is not None and now >= closes_at(question)
     if over or (question.eligible and set(voters) >= set(question.eligible)):
         met.add("every_vote_in")
-    if is_independent(person, now.date(), question.proposed_by.public_id, *voters):
+    if is_independent(person, london_day(now), question.proposed_by.public_id, *voters):
         met.add("rapporteur_independent")
     return frozenset(met)
 
@@ -138,7 +140,7 @@ def check_vote(person: User, question: Question, now: datetime) -> None:
     """Refuse a vote that may not be cast. Raises CW-STATE-STEP, CW-STATE-ROLE or CW-PANEL-VOTE."""
     if question.state != "voting":
         raise Refused("CW-STATE-STEP", f"{PANEL_QUESTION.sentences[question.state]}")
-    if "panel_member" not in person.wide_roles_on(now.date()):
+    if "panel_member" not in person.wide_roles_on(london_day(now)):
         raise Refused("CW-STATE-ROLE", "Only members of the public panel vote here.")
     if person.public_id not in question.eligible:
         raise Refused(

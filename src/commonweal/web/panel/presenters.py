@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
+from commonweal.foundation.london import london_day
 from commonweal.governance.states.panel_question import PANEL_QUESTION
 from commonweal.web.accounts.models import User
 from commonweal.web.panel.models import CHOICES, Question
@@ -42,7 +43,7 @@ def row_of(question: Question) -> dict[str, Any]:
 
 def question_page(question: Question, person: User, now: datetime) -> dict[str, Any]:
     """What a person who takes part sees of a question, and what they can do."""
-    day = now.date()
+    day = london_day(now)
     may = [
         step.action
         for step in PANEL_QUESTION.transitions
@@ -104,4 +105,4 @@ def heard_page(question: Question) -> dict[str, Any]:
 
 def panel_size(now: datetime) -> int:
     """How many people are on the panel."""
-    return len(members_on(now.date()))
+    return len(members_on(london_day(now)))

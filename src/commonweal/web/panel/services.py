@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from commonweal.foundation.canonical import canonical, digest
 from commonweal.foundation.errors import Refused
+from commonweal.foundation.london import london_day
 from commonweal.governance.roles import RoleName
 from commonweal.governance.states.panel_question import PANEL_QUESTION
 from commonweal.ledger.details import commitment, new_salt
@@ -40,7 +41,7 @@ def _step(person: User, question: Question, action: str, *, met: Collection[str]
     `met`: guards that rest on what was typed. Raises CW-STATE-STEP, -ROLE or -GUARD.
     """
     now = clock.now()
-    role = role_for(person, question, action, now.date())
+    role = role_for(person, question, action, london_day(now))
     hold = guards_met(question, person, now) | set(met)
     question.state = PANEL_QUESTION.check_step(question.state, action, role, met=hold)
     return role

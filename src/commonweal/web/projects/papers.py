@@ -26,7 +26,7 @@ from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.services import decision_paper
 from commonweal.web.desk.services import record_of
 from commonweal.web.projects.models import Agreement, Framework
-from commonweal.web.signing.models import HEARD, Act
+from commonweal.web.signing.models import ON_LEDGER, Act
 
 
 def agreement_paper(row: Agreement) -> AgreementPaper:
@@ -101,7 +101,7 @@ def dossier_of(row: Agreement) -> Dossier:
         str(whole.draft.plain().get("dpia_hash")),
     }  # fmt: skip
     acts = Act.objects.filter(
-        subject=row.application.reference, state=HEARD, object_digest__in=about
+        subject=row.application.reference, state__in=ON_LEDGER, object_digest__in=about
     )
     rows = list(acts)
     plain = {

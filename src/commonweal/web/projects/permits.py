@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from commonweal.foundation.errors import Fault
@@ -11,6 +12,7 @@ from commonweal.governance.states.permit import PERMIT
 from commonweal.papers.permit import Permit as PermitPaper
 from commonweal.papers.sentences import permit_sentences
 from commonweal.papers.signing import unverified
+from commonweal.web.accounts.models import User
 from commonweal.web.committee.services import decision_paper
 from commonweal.web.config import clock
 from commonweal.web.config.jinja import moment
@@ -23,7 +25,7 @@ from commonweal.web.projects.models import (
     Permit,
     PermitStep,
 )
-from commonweal.web.projects.policies import step_roles
+from commonweal.web.projects.policies import may_have_file, step_roles
 from commonweal.web.projects.presenters import title_of
 from commonweal.web.projects.signing import REASONS
 from commonweal.web.projects.standing import entry_of, state_of
@@ -56,6 +58,23 @@ def permit_paper(row: Permit) -> PermitPaper:
     if paper.digest() != row.digest:
         raise Fault("CW-PERMIT-INVALID", "The permit was changed in the database.")
     return paper
+
+
+def permit_told(row: Permit, person: User, day: date) -> dict[str, Any]:
+    """A permit as programs are told of it: what its page shows to this person, and no more.
+
+    `paper`: the signed permit, for those who may have it. Raises as `permit_paper`.
+    """
+    named = (one.id for one in permit_paper(row).people)
+    return {
+        "id": row.reference,
+        "own": True,
+        "application": row.application.reference,
+        "state": state_of(row),
+        "issued_at": row.issued_at,
+        "digest": row.digest,
+        "paper": bytes(row.content).decode() if may_have_file(person, named, day) else None,
+    }
 
 
 def permit_page(row: Permit, held: frozenset[str]) -> dict[str, Any]:

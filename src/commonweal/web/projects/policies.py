@@ -7,6 +7,7 @@ told that there is no such page.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import TypeVar
 
@@ -94,6 +95,15 @@ def permit_of(person: User, reference: str, day: date) -> Permit:
         "application__organisation", "agreement__decision"
     )
     return _found(rows.filter(reference=reference).first())
+
+
+def may_have_file(person: User, named: Iterable[str], day: date) -> bool:
+    """Whether a person may have the signed permit itself: those whom it names, and staff.
+
+    Page and API ask this. Who writes the application reads what the permit says and where it
+    stands, and has no file by which to pass for one of the people in it. `named`: ids of those.
+    """
+    return person.public_id in set(named) or bool(staff_roles(person, day))
 
 
 def _found(row: _R | None) -> _R:

@@ -33,6 +33,7 @@ from commonweal.web.projects.policies import (
 from commonweal.web.projects.services import names
 from commonweal.web.projects.signing import accepting, countersigning
 from commonweal.web.projects.standing import state_of
+from commonweal.web.signing.presenters import came_late
 
 SHORT: dict[str, tuple[str, str]] = {
     "drafted": ("Being written", "grey"),
@@ -208,6 +209,7 @@ def agreement_page(row: Agreement, held: frozenset[str], person: User) -> dict[s
         },
         "not_named": accepting(row) in can and not named,
         "order": order if held & _STAFF_SEE else None,
+        "late": came_late(row.application.reference) if held & _STAFF_SEE else [],
         "permits": list(row.permits.all()),
     }
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.clock import parse_stamp
 from commonweal.foundation.files import read_bytes
+from commonweal.foundation.london import london_day
 from commonweal.papers.forms import Form
 from commonweal.papers.register import Register, RegisterEntry
 from commonweal.papers.sentences import ACTION_WORDS, PURPOSE_WORDS
@@ -85,7 +86,7 @@ def stage_of(entry: RegisterEntry, now: datetime) -> Stage:
     for event in entry.events:
         stage = _AFTER.get(event.what, "active" if event.what == "resumed" else stage)
     until = date.fromisoformat(str(entry.permit["until"]))
-    if stage != "ended" and now.date() > until:
+    if stage != "ended" and london_day(now) > until:
         return "ended"
     if stage == "active" and now < entry.active_from:
         return "planned"

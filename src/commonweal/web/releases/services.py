@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from commonweal.foundation.errors import Fault, Refused
+from commonweal.foundation.london import london_day
 from commonweal.papers.register import RegisterEntry
 from commonweal.papers.release.sent_back import SentBack
 from commonweal.web.accounts.models import User
@@ -66,7 +67,7 @@ def ask(person: User, permit: str, kind: str) -> Order:
     try:
         with transaction.atomic():
             newest = check_ask(
-                person, kind, permit, project_of(entry), stage_of(entry, now), now.date()
+                person, kind, permit, project_of(entry), stage_of(entry, now), london_day(now)
             )
             order = Order(
                 kind=kind,

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from commonweal.foundation.errors import Fault
+from commonweal.foundation.london import london_day
 from commonweal.papers.register import RegisterEntry
 from commonweal.web.config import clock
 from commonweal.web.nhsuk.paging import page_of
@@ -50,7 +51,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """The permits whose releases the person sees: staff by their role, others their own."""
     now = clock.now()
     register = register_or_none()
-    own = own_permits(request.user, now.date())
+    own = own_permits(request.user, london_day(now))
     seen = [
         entry
         for entry in reversed(register.entries if register is not None else ())
@@ -85,15 +86,15 @@ def permit(request: HttpRequest, permit: str) -> HttpResponse:
     }
     if staff:
         order = Order.objects.filter(permit=permit).last()
-        asked = (permit, services.project_of(entry), stage_of(entry, now), now.date())
-        roles = roles_for(request.user, services.project_of(entry), now.date())
+        asked = (permit, services.project_of(entry), stage_of(entry, now), london_day(now))
+        roles = roles_for(request.user, services.project_of(entry), london_day(now))
         more |= {
             "order": None if order is None else order_shown(order, now),
             "plan": plan_shown(newest),
             "manager": MANAGER in roles,
             "may_plan": can(check_ask, request.user, PLAN, *asked),
             "may_build": can(check_ask, request.user, BUILD, *asked),
-            "stopped": why_not(check_assessment, permit, now.date()),
+            "stopped": why_not(check_assessment, permit, london_day(now)),
         }
     return _page(request, "permit", more)
 
@@ -115,7 +116,12 @@ def build(request: HttpRequest, permit: str) -> HttpResponse:
         services.ask(request.user, permit, BUILD)
         return redirect("releases:permit", permit)
     row = check_ask(
-        request.user, BUILD, permit, services.project_of(entry), stage_of(entry, now), now.date()
+        request.user,
+        BUILD,
+        permit,
+        services.project_of(entry),
+        stage_of(entry, now),
+        london_day(now),
     )
     return _page(request, "build", {"project": project_shown(entry, now), "plan": plan_shown(row)})
 

@@ -20,7 +20,12 @@ from commonweal.papers.acts import Act as ActPaper
 from commonweal.web.accounts.models import User
 
 PROPOSED, SIGNED, ASKED, HEARD, REFUSED = "proposed", "signed", "asked", "heard", "refused"
-STATES = (PROPOSED, SIGNED, ASKED, HEARD, REFUSED)
+VOID = "void"
+STATES = (PROPOSED, SIGNED, ASKED, HEARD, REFUSED, VOID)
+ON_LEDGER = (HEARD, VOID)
+"""The states of what the ledger heard of. A permit's papers need all of it, whatever followed."""
+SET_ASIDE = 8
+"""How often settling an act may fail before people are shown it. It is still tried again."""
 
 
 class Act(models.Model):
@@ -28,9 +33,11 @@ class Act(models.Model):
 
     `state`: `proposed` to the person; `signed` by a security key; `asked` of the signer, which in a
     demonstration signs for a made-up person; `heard` by the ledger, with what follows from it
-    written; or `refused`, with the code and the sentence that says why. `wish`: what the page that
-    proposed it needs to know again. `back`: where the person goes on. `heard_at`, `entry`: when the
-    ledger heard of it, and its number there; said by the signer.
+    written; `refused`, with the code and the sentence that says why; or `void`: the ledger heard of
+    it, but the step could not be taken any more, and why. `wish`: what the page that proposed it
+    needs to know again. `back`: where the person goes on. `heard_at`, `entry`: when the ledger
+    heard of it, and its number there; said by the signer. `tries`, `again_at`, `trouble`: how often
+    it could not be settled, when it is tried again, and the code of what was in the way.
     """
 
     KINDS: ClassVar[list[tuple[str, str]]] = [(kind, kind) for kind in ACT_KINDS]
@@ -56,6 +63,9 @@ class Act(models.Model):
     entry = models.BigIntegerField(null=True)
     code = models.CharField(max_length=64, blank=True)
     sentence = models.TextField(blank=True)
+    tries = models.PositiveIntegerField(default=0)
+    again_at = models.DateTimeField(null=True)
+    trouble = models.CharField(max_length=64, blank=True)
 
     class Meta:
         """In the order in which they were made."""
@@ -69,12 +79,12 @@ class Act(models.Model):
             models.CheckConstraint(name="act_state_known", condition=Q(state__in=STATES)),
             models.CheckConstraint(
                 name="act_heard_whole",
-                condition=Q(state=HEARD, heard_at__isnull=False, entry__isnull=False)
-                | (~Q(state=HEARD) & Q(heard_at__isnull=True, entry__isnull=True)),
+                condition=Q(state__in=ON_LEDGER, heard_at__isnull=False, entry__isnull=False)
+                | (~Q(state__in=ON_LEDGER) & Q(heard_at__isnull=True, entry__isnull=True)),
             ),
             models.CheckConstraint(
                 name="act_settled_whole",
-                condition=Q(state__in=(HEARD, REFUSED), settled_at__isnull=False)
+                condition=Q(state__in=(*ON_LEDGER, REFUSED), settled_at__isnull=False)
                 | Q(state__in=(PROPOSED, SIGNED, ASKED), settled_at__isnull=True),
             ),
         )

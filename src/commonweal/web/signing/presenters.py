@@ -13,7 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from commonweal.foundation.errors import CommonwealError
 from commonweal.papers.act_table import ROLE_WORDS, fingerprint
 from commonweal.web.signing.handlers import Told, handler_of
-from commonweal.web.signing.models import ASKED, HEARD, REFUSED, SIGNED, Act
+from commonweal.web.signing.models import ASKED, HEARD, REFUSED, SET_ASIDE, SIGNED, VOID, Act
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,64 @@ def _words(row: Act) -> str:
 def _says(row: Act, at: datetime) -> str:
     if row.state == HEARD:
         return "The ledger heard of it"
+    if row.state == VOID:
+        return "Nothing followed from it. The ledger heard of it"
     if row.state == REFUSED:
         return "It does not count"
     if row.state in (SIGNED, ASKED):
         late = at > row.expires_at
         return "The ledger has not heard of it" if late else "On its way to the ledger"
     return "Not signed yet" if row.is_waiting(at) else "You did not sign it in time"
+
+
+# --- what goes wrong, for other people than who signed --------------------------------------------
+
+_KINDS = {
+    "send": "An application that was sent", "conflict": "A declaration of conflicts",
+    "vote": "A vote", "decide": "The chair's decision", "agree": "The acceptance of an agreement",
+    "countersign": "A countersignature", "advise": "Advice on data protection",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Late:
+    """An act from which nothing followed. Who signed it, and which way, is not said: votes are
+    blind."""
+
+    what: str
+    heard_at: datetime
+    entry: int
+
+
+def came_late(subject: str) -> list[Late]:
+    """The acts about `subject` that the ledger heard of and nothing followed from."""
+    rows = Act.objects.filter(subject=subject, state=VOID).order_by("entry")
+    return [
+        Late(_kind(row), row.heard_at, row.entry)
+        for row in rows
+        if row.heard_at is not None and row.entry is not None
+    ]
+
+
+@dataclass(frozen=True)
+class HeldUp:
+    """An act that could not be settled `tries` times; `code` says what was in the way."""
+
+    subject: str
+    what: str
+    signed_at: datetime | None
+    tries: int
+    code: str
+
+
+def held_up() -> list[HeldUp]:
+    """What was set aside, the oldest first: for those who look after accounts."""
+    rows = Act.objects.filter(state__in=(SIGNED, ASKED), tries__gte=SET_ASIDE)
+    return [
+        HeldUp(row.subject, _kind(row), row.signed_at, row.tries, row.trouble)
+        for row in rows.order_by("signed_at", "id")[:200]
+    ]
+
+
+def _kind(row: Act) -> str:
+    return _KINDS.get(row.kind, row.kind.replace("_", " ").capitalize())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Mapping
@@ -22,9 +23,11 @@ from commonweal.web.signing.handlers import handler_of
 from commonweal.web.signing.models import (
     ASKED,
     HEARD,
+    ON_LEDGER,
     PROPOSED,
     REFUSED,
     SIGNED,
+    VOID,
     Act,
     KnownRoster,
 )
@@ -46,6 +49,14 @@ class Room(Protocol):
 
         Returns when it heard of it, and as which entry. Raises a `CommonwealError`.
         """
+        ...
+
+    def known(self, act_id: str) -> Heard | None:
+        """When the ledger heard of the act with this id, and as which entry; None if it did not."""
+        ...
+
+    def void(self, act_id: str, code: str) -> None:
+        """Write that nothing followed from an act that the ledger heard of; once for each act."""
         ...
 
 
@@ -156,7 +167,7 @@ def _waiting(person: User, act_id: str) -> Act:
 
 
 def settle(act_id: str, room: Room) -> Act:
-    """Check, let the ledger hear, and write what follows: all of it, or a refusal with its reason.
+    """Check, let the ledger hear, and write what follows: all of it, or the reason why not.
 
     Only the signer's worker calls this. What is not about the act is raised and nothing is written,
     so that it is tried again: `Unavailable`, `Failure`, a ledger that is broken, and any error that
@@ -168,6 +179,7 @@ def settle(act_id: str, room: Room) -> Act:
             if row.state not in (SIGNED, ASKED):
                 return row
             _require_whole(row)
+            _require_in_time(row, room)
             handler = handler_of(row.kind)
             handler.check(row)
             if row.state == ASKED:
@@ -178,14 +190,46 @@ def settle(act_id: str, room: Room) -> Act:
             row.heard_at, row.entry = heard.at, heard.entry
             row.save()
     except CommonwealError as error:
-        if isinstance(error, Unavailable | Failure) or error.code in _NOT_OF_THE_ACT:
+        if is_not_of_the_act(error):
             raise
-        with transaction.atomic():
-            row = Act.objects.select_for_update().get(pk=act_id)
-            row.state, row.settled_at = REFUSED, clock.now()
-            row.code, row.sentence = error.code, error.sentence
-            row.save()
+        return _end(act_id, room, error)
     return row
+
+
+def _end(act_id: str, room: Room, error: CommonwealError) -> Act:
+    """End an act that cannot be followed. What the ledger heard of is void and never refused.
+
+    A worker that was cut off leaves an act on the ledger of which nothing has followed. If the step
+    has become impossible meanwhile, that is said in so many words: to the person, to those who
+    decide, and on the ledger. It takes nothing from what was signed: papers for a permit need the
+    act all the same, or whoever owns the database could lose a vote by holding the signer up.
+    """
+    with transaction.atomic():
+        row = Act.objects.select_for_update().get(pk=act_id)
+        if row.state not in (SIGNED, ASKED):
+            return row  # another worker settled it in between
+        known = room.known(row.pk)
+        row.state, row.settled_at = REFUSED, clock.now()
+        row.code, row.sentence = error.code, error.sentence
+        if known is not None:
+            room.void(row.pk, error.code)
+            row.state, row.heard_at, row.entry = VOID, known.at, known.entry
+            _keep_evidence(row, room)
+        row.save()
+    return row
+
+
+def _keep_evidence(row: Act, room: Room) -> None:
+    """Papers need the evidence that the ledger heard: a demonstration's signer makes it again."""
+    if row.evidence is None:
+        with contextlib.suppress(CommonwealError):  # a row that was changed has none
+            row.evidence = room.sign(row.act).plain()["evidence"]
+
+
+def is_not_of_the_act(error: Exception) -> bool:
+    """True for what is wrong with the home or for now, and not with what somebody signed."""
+    waits = isinstance(error, Unavailable | Failure)
+    return waits or (isinstance(error, CommonwealError) and error.code in _NOT_OF_THE_ACT)
 
 
 _NOT_OF_THE_ACT = frozenset({
@@ -208,8 +252,25 @@ def _require_whole(row: Act) -> None:
         raise Fault("CW-ACT-INVALID", "The act was changed in the service's database.")
 
 
+def _require_in_time(row: Act, room: Room) -> None:
+    """Refuse what the ledger can hear of no more, whatever kept it. Raises CW-ACT-TIME."""
+    if clock.now() > row.act.expires and room.known(row.pk) is None:
+        raise Fault(
+            "CW-ACT-TIME",
+            "The act was not brought to the ledger in time, so it counts no more.",
+            remedy="Let the person sign it again.",
+        )
+
+
 def _digest(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def try_now() -> int:
+    """Let the signer try at once whatever is put off; how many acts that are."""
+    return Act.objects.filter(state__in=(SIGNED, ASKED), again_at__isnull=False).update(
+        again_at=clock.now()
+    )
 
 
 def roster() -> Roster | None:
@@ -220,4 +281,4 @@ def roster() -> Roster | None:
 
 def acts_about(subject: str) -> list[SignedAct]:
     """Every act about `subject` that the ledger heard of, in the order in which it was made."""
-    return [row.signed for row in Act.objects.filter(subject=subject, state=HEARD)]
+    return [row.signed for row in Act.objects.filter(subject=subject, state__in=ON_LEDGER)]

@@ -16,11 +16,20 @@ from commonweal.foundation.errors import CommonwealError, Fault, Refused
 from commonweal.papers.act_webauthn import registered, request_options
 from commonweal.papers.credentials import b64url, unb64url
 from commonweal.papers.roster import SigningSite
+from commonweal.web.accounts.policies import check_manage
 from commonweal.web.config import clock
 from commonweal.web.nhsuk.paging import page_of
 from commonweal.web.signing import presenters, services
 from commonweal.web.signing.evidence import evidence_of, read_answer, setup_options
-from commonweal.web.signing.models import ASKED, HEARD, PROPOSED, SIGNED, Act
+from commonweal.web.signing.models import (
+    ASKED,
+    HEARD,
+    PROPOSED,
+    SET_ASIDE,
+    SIGNED,
+    VOID,
+    Act,
+)
 from commonweal.web.signing.policies import Means, act_of, check_place, check_sign, known_roster
 
 _FORM = require_http_methods(["GET", "HEAD", "POST"])
@@ -91,7 +100,7 @@ def _answered(request: HttpRequest, row: Act, seen: presenters.Shown) -> HttpRes
 
 
 def _outcome(request: HttpRequest, row: Act) -> HttpResponse:
-    names = {SIGNED: "waiting", ASKED: "waiting", HEARD: "heard"}
+    names = {SIGNED: "waiting", ASKED: "waiting", HEARD: "heard", VOID: "void"}
     more = {"shown": presenters.shown(row), "late": clock.now() > row.expires_at}
     return _page(request, names.get(row.state, "refused"), more)
 
@@ -111,6 +120,17 @@ def mine(request: HttpRequest) -> HttpResponse:
         "paging": page,
     }
     return _page(request, "mine", more)
+
+
+@never_cache
+@_FORM
+def held_up(request: HttpRequest) -> HttpResponse:
+    """What could not be settled again and again, for those who look after accounts."""
+    check_manage(request.user, clock.today())
+    if request.method == "POST":
+        services.try_now()
+        return redirect("signing:held_up")
+    return _page(request, "held_up", {"held": presenters.held_up(), "tries": SET_ASIDE})
 
 
 # --- a key to sign with ---------------------------------------------------------------------------

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from django.db import DatabaseError
 
 from commonweal.foundation.errors import CommonwealError, Refused
 from commonweal.papers.acts import Act, Heard, SignedAct, software_signed
 from commonweal.vault.custody import Custody
-from commonweal.vault.custody.acts import record_act, records_about
+from commonweal.vault.custody.acts import heard_of, record_act, records_about, void_act
 from commonweal.web.accounts.people import persona
 from commonweal.web.config import clock
 from commonweal.web.signing.models import ASKED, SIGNED, KnownRoster
 from commonweal.web.signing.models import Act as Row
-from commonweal.web.signing.services import settle
+from commonweal.web.signing.services import is_not_of_the_act, settle
 
-AT_ONCE = 50
-"""How many acts are settled before anything else is looked at again."""
+NEW_AT_ONCE, AGAIN_AT_ONCE = 40, 10
+"""How many acts are settled before anything else is looked at again: new ones, and those that could
+not be settled before. Each kind has its own places, so that neither holds the other up."""
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=1), timedelta(minutes=2)
+"""Until an act that could not be settled is tried again: each time twice as long."""
 _LOG = logging.getLogger("commonweal.web.signing")
 
 
@@ -47,6 +53,14 @@ class SignerRoom:
             self._record(signed)
             known = records_about(self.custody, signed.act.subject)
         return known.heard(signed).heard
+
+    def known(self, act_id: str) -> Heard | None:
+        """When the ledger heard of the act with this id; None if it did not."""
+        return heard_of(self.custody, act_id)
+
+    def void(self, act_id: str, code: str) -> None:
+        """Write that nothing followed from an act that the ledger heard of. Raises `Refused`."""
+        void_act(self.custody, act_id, code)
 
     def _record(self, signed: SignedAct) -> None:
         try:
@@ -88,22 +102,52 @@ def tell_of_roster(custody: Custody) -> int:
 
 
 def settle_waiting(custody: Custody) -> int:
-    """Settle what waits, what was signed first before the rest; how much it was.
+    """Settle what is due, what was signed first before the rest; how much it was.
 
-    What cannot be settled now stays, and keeps nothing else from being settled: the first reason
-    is raised at the end, so that it is told and tried again.
+    What cannot be settled comes again later, each time after twice as long, and has places of its
+    own: it keeps nothing new from being settled, however much of it there is. The first reason is
+    raised only where nothing at all went well and the home itself may be what is wrong.
     """
-    waiting = Row.objects.filter(state__in=(SIGNED, ASKED)).order_by("signed_at", "id")
     room, done = SignerRoom(custody), 0
     failed: Exception | None = None
-    for id_ in waiting.values_list("pk", flat=True)[:AT_ONCE]:
+    for id_ in _due():
         try:
             settle(id_, room)
             done += 1
-        except Exception as error:  # noqa: BLE001 (raised below, when the others had their turn)
-            code = error.code if isinstance(error, CommonwealError) else "CW-INTERNAL"
-            _LOG.warning("an act waits", extra={"act": id_, "code": code})
+        except Exception as error:  # noqa: BLE001 (told and put off; the others have their turn)
+            _put_off(id_, error)
             failed = failed or error
-    if failed is not None:
+    if failed is not None and not done and _may_be_the_home(failed):
         raise failed
     return done
+
+
+def _due() -> list[str]:
+    waiting = Row.objects.filter(state__in=(SIGNED, ASKED))
+    new = waiting.filter(again_at__isnull=True).order_by("signed_at", "id")
+    again = waiting.filter(again_at__lte=clock.now()).order_by("again_at", "id")
+    ids = [*new.values_list("pk", flat=True)[:NEW_AT_ONCE]]
+    return [*ids, *again.values_list("pk", flat=True)[:AGAIN_AT_ONCE]]
+
+
+def _put_off(act_id: str, error: Exception) -> None:
+    """Note that an act could not be settled, and when it is tried again."""
+    code = error.code if isinstance(error, CommonwealError) else "CW-INTERNAL"
+    code = "CW-WEB-DATABASE" if isinstance(error, DatabaseError) else code
+    row = Row.objects.filter(pk=act_id, state__in=(SIGNED, ASKED)).first()
+    if row is None:
+        return
+    wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(row.tries, 10))
+    Row.objects.filter(pk=act_id, state__in=(SIGNED, ASKED)).update(
+        tries=row.tries + 1, again_at=clock.now() + wait, trouble=code
+    )
+    unexpected = not isinstance(error, CommonwealError | DatabaseError)
+    _LOG.warning(
+        "an act waits",
+        exc_info=error if unexpected else None,
+        extra={"act": act_id, "code": code, "tries": row.tries + 1},
+    )
+
+
+def _may_be_the_home(error: Exception) -> bool:
+    return isinstance(error, DatabaseError) or is_not_of_the_act(error)

@@ -48,6 +48,7 @@ from commonweal.web.committee.services import decision_of, every_vote_of
 from commonweal.web.committee.views.common import FORM, cleaned, page, told_on
 from commonweal.web.committee.views.meetings import ITEM_WORDS
 from commonweal.web.config import clock
+from commonweal.web.signing.presenters import came_late
 from commonweal.web.signing.services import propose
 
 BUTTONS = {
@@ -115,6 +116,7 @@ def heading(row: Item, paper: ApplicationVersion, standing: Standing) -> dict[st
             if one.name
         ],
         "decision": decision_of(row.version) if row.state == "decided" else None,
+        "late": came_late(row.version.application.reference),
         "EXCLUDED": EXCLUDED,
     }  # fmt: skip
 

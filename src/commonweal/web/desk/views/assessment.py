@@ -214,7 +214,7 @@ def _schedule(request: HttpRequest, found: Standing) -> HttpResponse:
     people = {
         one.public_id: one
         for one in users.prefetch_related("memberships")
-        if "facilitator" in one.roles_on(day)
+        if "facilitator" in one.roles_for(found.application.reference, day)
     }
     choices = [("", "Choose"), *((key, one.name) for key, one in people.items())]
 
