@@ -14,6 +14,8 @@ AGES: Sequence[tuple[str, int]] = (
 )  # fmt: skip
 """Groups of age, each from its first year of life on."""
 _OLDEST = 130
+_SIGNED = r"^ *[+-] *[0-9]"
+"""Minus one is not one, though a spelling has no signs."""
 _UNKNOWN = ("not known", "unknown", "not stated", "not given", "prefer not to say", "refused")
 _SEXES: Mapping[str, Sequence[str]] = {
     "Female": ("2", "f", "female", "woman", "girl"),
@@ -76,6 +78,8 @@ def place_of(one: EqualityVariable, value: ops.Value) -> ops.Value:
     for number, values in enumerate(groups_of(one).values()):
         if values:
             place = ops.choose(_among(spelt, values), ops.constant(number, "integer"), place)
+    signed = ops.first_of(ops.matches(value, _SIGNED), ops.constant(False, "boolean"))
+    place = ops.choose(signed, ops.constant(other, "integer"), place)
     return ops.choose(ops.is_blank(value), ops.constant(none, "integer"), place)
 
 

@@ -15,10 +15,8 @@ def sentences(missing: MissingExact | None) -> list[str]:
     if missing is None:
         return []
     whole = missing.kept + missing.lost
-    said = [
-        "People of the source whose record cannot be found for want of a number: "
-        + f"{missing.lost:,} of {whole:,}{_share(missing.lost, whole)}."
-    ]
+    how_many = f"{missing.lost:,} of {whole:,}{_share(missing.lost, whole)}"
+    said = [f"People of the source whose record cannot be found for want of a number: {how_many}."]
     for one in missing.variables:
         groups = [
             f"{group.group} {group.lost:,} of {group.kept + group.lost:,}"
