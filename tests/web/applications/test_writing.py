@@ -459,8 +459,9 @@ def test_a_draft_that_others_save_all_the_time_is_not_half_saved(
 def test_who_may_be_missing_stands_beside_the_questions_about_it(
     amara: Any, section: str, told: bool
 ) -> None:
-    known_as = begin(amara)
-    fill(known_as)
+    known_as, content = begin(amara), content_data()
+    content["route"]["ai"] = True
+    fill(known_as, content)
     page = Page(amara.get(f"/applications/{known_as}/forms/{section}/"))
     assert ("Who may be missing from these data" in page.text) == told
     assert ("about 420 people" in page.text) == told, "figures of the whole dataset, made before"

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from commonweal.papers.missing import MissingTold
-from commonweal.web.releases.presenters import release_shown
 from tests.web.conftest import Page
 from tests.web.releases.room import LIVE, Room, ask, order, person, planned, release
 from tests.web.signing_room import sign_now
@@ -73,6 +71,9 @@ def test_planned_built_and_signed_off(room: Room, browser_of: Callable[[str], An
     page = Page(browser_of("edward").get(f"/releases/{LIVE}/{R1}/"))
     assert "Sign it off" in page.text
     assert row.shown["membership_root"] in page.text
+    from commonweal.papers.missing import MissingTold
+    from commonweal.web.releases.presenters import release_shown
+
     told = row.summary.model_copy(update={"missing": MissingTold.read(MISSING, "The figures")})
     shown = release_shown(row, told)["missing"]
     assert (shown["lost"], shown["variables"][0]["groups"][0]["lost"]) == ("about 40", "about 20")
