@@ -33,7 +33,8 @@ from tests.release_house import (
     without_identifier,
 )
 
-SAME = ("permit_id", "permit_hash", "catalogue_digest", "source", "choices", "patients", "risk")
+SAME = ("permit_id", "permit_hash", "catalogue_digest", "source", "choices", "patients", "risk",
+        "missing")  # fmt: skip
 # A release takes Spark half a minute on two quiet cores, and machines of tests are not quiet.
 pytestmark = pytest.mark.timeout(1800)
 HEART = Path(__file__).parents[1] / "data" / "heart"

@@ -103,6 +103,17 @@ def paper(catalogue: Catalogue, dataset: str = "hospital") -> CatalogueFigures:
         "choices": {"applied": ["national"], "checked_on": "2026-03-01"},
         "tables": {"patients": {"rows": 12_340, "people": 12_340, "variables": variables},
                    "admissions": {"variables": {}}},
+        "missing": {
+            "kept": 12_340, "lost": 420, "rows": {"admissions": "1 in 100 to 1 in 20"},
+            "variables": [
+                {"variable": "ethnicity", "describes": "ethnicity", "groups": [
+                    {"group": "White", "kept": 9_000, "lost": 180},
+                    {"group": "Asian or Asian British", "kept": 2_100, "lost": 190},
+                    {"group": "Other ethnic group", "kept": 60},
+                    {"group": "Not stated or not known", "kept": 1_180, "lost": 50},
+                ]},
+            ],
+        },
     }  # fmt: skip
     return CatalogueFigures.read(plain, "Figures")
 

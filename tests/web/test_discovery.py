@@ -48,6 +48,21 @@ def test_counts_are_shown_in_plain_words(page: Get) -> None:
 
 
 @pytest.mark.usefixtures("with_figures")
+def test_who_may_be_missing_is_told_in_groups_and_tens(page: Get) -> None:
+    shown = page("/data/hospital/").text
+    assert "Who may be missing from these data" in shown
+    assert "In all it happens to about 420 people, or about 3 in 100." in shown
+    plain = " ".join(shown.split())
+    for heading in ("Group ", "Can be used ", "Left out ", "Share left out "):
+        plain = plain.replace(heading, "")
+    assert "Asian or Asian British about 2,100 about 190 about 8 in 100" in plain
+    assert "Other ethnic group about 60 hidden, or fewer than 10 not told" in plain, "too few"
+    assert "between 1 and 5 in 100" in plain
+    other = page("/data/odd/").text
+    assert "Who may be missing" not in other, "nothing was counted there"
+
+
+@pytest.mark.usefixtures("with_figures")
 def test_a_variable_shows_its_values_and_what_each_form_tells(page: Get) -> None:
     sex = page("/data/hospital/patients/sex/").text
     assert "F People About 120" in sex.replace("Value ", "")

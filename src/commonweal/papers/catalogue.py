@@ -16,6 +16,7 @@ from commonweal.foundation.documents import load_document
 from commonweal.foundation.errors import Fault
 from commonweal.papers.base import ColumnName, Count, Identifier, Line, Paper, Text, named_twice
 from commonweal.papers.forms import Form, fits, read_form
+from commonweal.papers.missing import EqualityKind, EqualityVariable
 from commonweal.papers.vocabulary import ROLES, Identifies, PersonKind, Role, VariableType
 
 NAMING = frozenset(
@@ -26,6 +27,14 @@ NAMING = frozenset(
 
 _KEYS = frozenset({"person_key", "nhs_number", "hospital_number"})
 _NARROWING = frozenset({"date_of_birth", "postcode"})
+
+
+_DESCRIBES: dict[str, EqualityKind] = {
+    "ethnicity": "ethnicity", "sex": "sex", "date_of_birth": "age", "age": "age",
+    "deprivation": "deprivation",
+}  # fmt: skip
+_USUAL_GROUPS: tuple[EqualityKind, ...] = ("ethnicity", "sex", "age", "deprivation")
+"""What people are told by where the catalogue does not say, in this order."""
 
 
 def roles_for(identifies: str | None) -> frozenset[str]:
@@ -202,6 +211,9 @@ class Dataset(Paper):
     primary_care: bool = False
     """Whether these are records of GP practices: type 1 opt-outs apply to them."""
     tables: Annotated[tuple[Table, ...], Field(min_length=1, max_length=1000)]
+    equality: Annotated[tuple[EqualityVariable, ...], Field(max_length=20)] | None = None
+    """By which variables of the person table it is told who is missing; without it, by those that
+    say ethnic group, sex, age and how poor the area is (P9)."""
 
     @model_validator(mode="after")
     def _links_lead_somewhere(self) -> Dataset:
@@ -226,6 +238,35 @@ class Dataset(Paper):
         if self.national_variable is not None:
             self._must_be_coded(people.variable(self.national_variable))
         return self
+
+    @model_validator(mode="after")
+    def _groups_are_of_people(self) -> Dataset:
+        asked = self.equality or ()
+        if asked and self.person.table is None:
+            raise ValueError("equality needs a person table")
+        _once([one.variable for one in asked], "variable of equality")
+        for one in asked:
+            variable = self.table(str(self.person.table)).variable(one.variable)
+            if not _may_group(variable, one):
+                raise ValueError(f"{one.variable} cannot say to which group people belong")
+            if not one.groups and one.describes not in _USUAL_GROUPS:
+                raise ValueError(f"the groups of {one.variable} must be named")
+        return self
+
+    @property
+    def equality_variables(self) -> tuple[EqualityVariable, ...]:
+        """By which variables it is told who is missing: as declared, or the usual ones."""
+        if self.equality is not None or self.person.table is None:
+            return self.equality or ()
+        found: dict[EqualityKind, EqualityVariable] = {}
+        for variable in self.table(self.person.table).variables:
+            describes = _DESCRIBES.get(variable.identifies or "")
+            if describes is None or describes in found:
+                continue
+            one = EqualityVariable(variable=variable.name, describes=describes)
+            if _may_group(variable, one):
+                found[describes] = one
+        return tuple(found[kind] for kind in _USUAL_GROUPS if kind in found)
 
     def _must_be_coded(self, variable: Variable) -> None:
         if variable.role not in (None, "direct_identifier", "record_key"):
@@ -299,13 +340,14 @@ class Catalogue(Paper):
     def governed_digest(self, dataset_ids: tuple[str, ...]) -> str:
         """Hash of all that decides what may be released from these datasets.
 
-        Location, reasons, row counts and profiles are left out: they may change without a new
-        decision. Types, roles, links and forms may not.
+        Location, reasons, row counts, profiles and how missing people are told are left out: they
+        may change without a new decision. Types, roles, links and forms may not.
         """
         governed = []
         for id_ in sorted(dataset_ids):
             plain = self.dataset(id_).plain()
             plain.pop("source")
+            plain.pop("equality", None)
             for table in plain["tables"]:
                 table.pop("rows", None)
                 for variable in table["variables"]:
@@ -313,6 +355,16 @@ class Catalogue(Paper):
                     variable.pop("profile", None)
             governed.append(plain)
         return digest(governed)
+
+
+def _may_group(variable: Variable, one: EqualityVariable) -> bool:
+    """Whether people may be told in groups of a variable: of what says who somebody is, only an
+    age in years, and never notes, pictures, genes or what nobody has decided on."""
+    a_date = variable.type in ("date", "timestamp")
+    if one.describes == "age" and not one.groups:
+        return variable.role is not None and (a_date or variable.type == "integer")
+    hidden = (None, "direct_identifier", "record_key", "free_text", "image", "genomic")
+    return variable.role not in hidden and not a_date
 
 
 def _once(names: list[str], what: str) -> None:

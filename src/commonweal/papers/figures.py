@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from commonweal.papers.base import ColumnName, Identifier, Line, Moment, Number, Paper, Sha256
 from commonweal.papers.forms import Form, shows_less
+from commonweal.papers.missing import MissingPeople
 from commonweal.papers.release.manifest import FormText
 from commonweal.papers.release.summary import RoundedCount, SummaryChoices
 from commonweal.papers.signed import SignedPaper
@@ -105,6 +106,8 @@ class CatalogueFigures(SignedPaper):
     choices: SummaryChoices
     people: RoundedCount = None
     tables: dict[ColumnName, TableFigures]
+    missing: MissingPeople | None = None
+    """Who cannot be found; None where nobody has to be, and in figures of earlier versions."""
 
     @property
     def made_at(self) -> datetime:

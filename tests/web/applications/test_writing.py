@@ -450,3 +450,18 @@ def test_a_draft_that_others_save_all_the_time_is_not_half_saved(
     assert answer.status_code == 500
     assert "Nothing of yours was saved." in Page(answer).text
     assert "project" not in draft_of(reference).content
+
+
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [("equality/who", True), ("dpia/necessity", True), ("aia/data", True), ("dpia/risks", False)],
+)
+def test_who_may_be_missing_stands_beside_the_questions_about_it(
+    amara: Any, section: str, told: bool
+) -> None:
+    known_as, content = begin(amara), content_data()
+    content["route"]["ai"] = True
+    fill(known_as, content)
+    page = Page(amara.get(f"/applications/{known_as}/forms/{section}/"))
+    assert ("Who may be missing from these data" in page.text) == told
+    assert ("about 420 people" in page.text) == told, "figures of the whole dataset, made before"

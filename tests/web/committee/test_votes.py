@@ -54,6 +54,12 @@ def test_a_member_who_has_not_declared_stops_the_vote(house: House) -> None:
     assert "Xanthe Moore" in house.get("kate", f"/committee/items/{item.pk}/").text
 
 
+def test_the_papers_say_who_may_be_missing(house: House) -> None:
+    text = house.get("irene", f"/committee/items/{house.discussing().pk}/").text
+    assert "Who may be missing from these data" in text
+    assert "about 420 people, or about 3 in 100" in text
+
+
 def test_votes_come_after_the_declaration_and_only_while_the_vote_is_open(house: House) -> None:
     item = house.discussing()
     answer = house.browser("irene").post(

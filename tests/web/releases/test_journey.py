@@ -10,6 +10,18 @@ from tests.web.releases.room import LIVE, Room, ask, order, person, planned, rel
 from tests.web.signing_room import sign_now
 
 R1 = f"{LIVE}.r1"
+MISSING = {
+    "figures": "figures-hospital.r1",
+    "measured_on": "2026-03-01",
+    "changed": True,
+    "people": {
+        "lost": 40,
+        "variables": [
+            {"variable": "sex", "describes": "sex",
+             "groups": [{"group": "Female", "kept": 100, "lost": 20}, {"group": "Male"}]},
+        ],
+    },
+}  # fmt: skip
 
 
 def propose(who: str, action: str, reasons: str = "") -> Any:
@@ -33,6 +45,14 @@ def test_a_plan_is_worked_out_and_shown_in_bands(
     assert "about 60" in page.text
     assert "fewer than 10" in page.text
     assert "Build this release" in page.text
+    assert "Who may be missing from these data This was not counted yet." in page.text
+    row = release()
+    row.plan |= {"missing": MISSING}
+    row.save()
+    page = Page(farah.get(f"/releases/{LIVE}/"))
+    assert "In all it happens to about 40 people." in page.text
+    assert "At least 10 people" in page.text.replace("at least", "At least"), "it has changed since"
+    assert "hidden, or fewer than 10" in page.text
     (planned_by,) = room.events("release.planned")
     assert planned_by["actor"] == "farah"
 
@@ -51,6 +71,14 @@ def test_planned_built_and_signed_off(room: Room, browser_of: Callable[[str], An
     page = Page(browser_of("edward").get(f"/releases/{LIVE}/{R1}/"))
     assert "Sign it off" in page.text
     assert row.shown["membership_root"] in page.text
+    from commonweal.papers.missing import MissingTold
+    from commonweal.web.releases.presenters import release_shown
+
+    told = row.summary.model_copy(update={"missing": MissingTold.read(MISSING, "The figures")})
+    shown = release_shown(row, told)["missing"]
+    assert (shown["lost"], shown["variables"][0]["groups"][0]["lost"]) == ("about 40", "about 20")
+    for path in (f"/releases/{LIVE}/{R1}/", f"/releases/{LIVE}/{R1}/sign-off"):
+        assert "Who may be missing" in Page(browser_of("edward").get(path)).text
     act = sign_now(room.home, propose("edward", "sign_off"))
     assert act.state == "heard"
     assert release().state == "measured"

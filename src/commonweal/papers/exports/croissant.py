@@ -22,10 +22,10 @@ _TYPES = {
     "timestamp": "sc:DateTime",
 }
 _OWN = (
-    "citeAs", "column", "dataType", "excludes", "extract", "field", "fileObject", "fileProperty",
-    "fileSet", "format", "includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField",
-    "path", "recordSet", "references", "regex", "repeated", "replace", "separator", "source",
-    "subField", "transform",
+    "citeAs", "column", "dataType", "equivalentProperty", "excludes", "extract", "field",
+    "fileObject", "fileProperty", "fileSet", "format", "includes", "isLiveDataset", "jsonPath",
+    "key", "md5", "parentField", "path", "recordSet", "references", "regex", "repeated", "replace",
+    "samplingRate", "separator", "source", "subField", "transform",
 )  # fmt: skip
 
 
@@ -38,6 +38,7 @@ def _context() -> dict[str, Any]:
         "@vocab": "https://schema.org/",
         "sc": "https://schema.org/",
         "cr": "http://mlcommons.org/croissant/",
+        "rai": "http://mlcommons.org/croissant/RAI/",
         "dct": "http://purl.org/dc/terms/",
         "conformsTo": "dct:conformsTo",
         "data": {"@id": "cr:data", "@type": "@json"},
@@ -64,6 +65,7 @@ def croissant(described: Described) -> dict[str, Any]:
         "isLiveDataset": True,
         "isAccessibleForFree": False,
         "license": described.address,
+        "citeAs": _citation(described, at.year),
         "creator": {"@type": "sc:Organization", "name": described.custodian.name},
         "distribution": [_file(described, table) for table in dataset.tables],
         "recordSet": [_records(described, table) for table in dataset.tables],
@@ -77,6 +79,14 @@ def _description(described: Described) -> str:
     return (
         f"{described.dataset.title}, held by {described.custodian.name}. Records of patients: they "
         "can be used for approved purposes only, inside a secure data environment."
+    )
+
+
+def _citation(described: Described, year: int) -> str:
+    """How a paper names the dataset: holder, year, title, version, address."""
+    return (
+        f"{described.custodian.name} ({year}): {described.dataset.title}, version "
+        f"{described.sequence}.0.0. {described.address}"
     )
 
 

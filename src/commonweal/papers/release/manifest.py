@@ -25,6 +25,7 @@ from commonweal.papers.base import (
     named_twice,
 )
 from commonweal.papers.forms import read_form, shows_less
+from commonweal.papers.missing import MissingExact
 from commonweal.papers.permit import RiskLimits
 from commonweal.papers.signed import SignedPaper
 from commonweal.papers.trust import SigningRole
@@ -413,6 +414,8 @@ class ReleaseManifest(SignedPaper):
     """By what people are told apart, and so by what one can be looked for in the lists."""
     choices: AppliedChoices
     patients: PeopleCounts
+    missing: MissingExact | None = None
+    """Who of the source cannot be found, by group (P9); none where a row is a person."""
     tables: Annotated[dict[ColumnName, ReleasedTable], Field(min_length=1)]
     links: tuple[ReleasedLink, ...] | None = None
     """How rows of tables hang together; a manifest made before this was written down has none."""

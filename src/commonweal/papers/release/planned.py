@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from commonweal.papers.base import ColumnName, Identifier, Moment, Paper, Sha256
+from commonweal.papers.missing import MissingTold
 from commonweal.papers.release.manifest import AppliedChoices, FormText, PeopleCounts, RiskFigures
 from commonweal.papers.release.summary import (
     RoundedCount,
@@ -65,6 +66,7 @@ class PlanSummary(Paper):
     planned_at: Moment
     choices: SummaryChoices
     people: SummaryPeople
+    missing: MissingTold | None = None
     tables: dict[ColumnName, tuple[PlannedColumn, ...]]
     risk: SummaryRisk
     over: tuple[PlannedBreach, ...] = ()
@@ -84,6 +86,7 @@ def planned(
     planned_at: datetime,
     choices: AppliedChoices,
     people: PeopleCounts,
+    missing: MissingTold | None,
     tables: dict[str, tuple[PlannedColumn, ...]],
     risk: RiskFigures,
     over: tuple[PlannedBreach, ...],
@@ -103,6 +106,7 @@ def planned(
             determination=national.determination,
         ),
         people=people_summary(people),
+        missing=missing,
         tables=tables,
         risk=risk_summary(risk),
         over=over,

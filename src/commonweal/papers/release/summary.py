@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from commonweal.papers.base import ColumnName, Day, Identifier, Line, Moment, Paper, Sha256, Text
+from commonweal.papers.missing import MissingTold
 from commonweal.papers.release.manifest import (
     ChoiceKind,
     FormText,
@@ -95,6 +96,7 @@ class ReleaseSummary(SignedPaper):
     commonweal: Line
     choices: SummaryChoices
     people: SummaryPeople
+    missing: MissingTold | None = None
     tables: dict[ColumnName, SummaryTable]
     risk: SummaryRisk
     membership_root: Sha256
@@ -124,6 +126,7 @@ def summarise(manifest: ReleaseManifest) -> ReleaseSummary:
             determination=national.determination,
         ),
         people=people_summary(manifest.patients),
+        missing=None if manifest.missing is None else manifest.missing.told,
         tables={name: _summary_table(table) for name, table in manifest.tables.items()},
         risk=risk_summary(manifest.risk.after),
         membership_root=manifest.membership.root,

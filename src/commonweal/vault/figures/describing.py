@@ -27,19 +27,22 @@ from commonweal.ledger.entry import Event
 from commonweal.papers.catalogue import Catalogue, Dataset, Table, Variable
 from commonweal.papers.figures import CatalogueFigures, Shown
 from commonweal.papers.forms import Form
+from commonweal.papers.missing import LostShare, MissingPeople
 from commonweal.vault.choices import ChoicesFolder, Decision, apply_choices, read_choices
 from commonweal.vault.choices.rules import KINDS
 from commonweal.vault.custody import Custody, find_catalogue, settle
 from commonweal.vault.custody.holding import MANIFEST_SIGNER
 from commonweal.vault.custody.register import PUBLIC
+from commonweal.vault.equality.measuring import measure_missing, rows_of_nobody
+from commonweal.vault.equality.telling import share_of_rows, tell
 from commonweal.vault.figures import history
 from commonweal.vault.figures.history import Inner, Told, Writing
 from commonweal.vault.figures.measuring import Measured, has_codes, has_range
 from commonweal.vault.figures.publishing import (
     ENOUGH,
     Counts,
-    Margins,
     band_of,
+    catalogue_margins,
     cell,
     coarser_never_dearer,
     listed,
@@ -50,7 +53,7 @@ from commonweal.vault.figures.publishing import (
 from commonweal.vault.keys.codes import code_column, codes_of, order_of
 from commonweal.vault.release.closing import MANAGER
 from commonweal.vault.release.lawful import Lawful
-from commonweal.vault.release.loading import load_whole
+from commonweal.vault.release.loading import LoadedTables, load_whole
 from commonweal.vault.release.people import consider, keys_of
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.recipe import WholeDataset
@@ -61,7 +64,6 @@ from commonweal.vault.tables.engine import Engine
 from commonweal.vault.tables.opening import opened_engine
 
 FOLDER = "figures"
-_MARGINS = "catalogue-figures"
 
 
 @dataclass(frozen=True)
@@ -197,7 +199,7 @@ def _described(
     earlier = [one for one in history.told(custody) if one.dataset == dataset.id]
     before = history.read_inner(custody, earlier[-1].release) if earlier else None
     release = f"{history.PREFIX}{dataset.id[:48]}.r{len(earlier) + 1}"
-    margins = Margins(custody.keyring.secret("audit").subkey(_MARGINS))
+    margins = catalogue_margins(custody.keyring.secret("audit"))
     made = _Made(Counts(margins, before.held if before else None), before, digest, at)
     lawful = Lawful(loaded, every_list())
     with staged_folder(history.folder_of(custody, release)) as staging:
@@ -209,6 +211,8 @@ def _described(
             measured = Measured.of(lawful, table, people)
             tables[table.name] = _table(made, measured, writing)
             measured.close()
+        progress("Counting who cannot be found")
+        missing = _missing(made, loaded, whole, decision, chosen.allowed, considered.people, demo)
         if source.fingerprint(tuple(loaded.views)).digest != loaded.fingerprint.digest:
             raise Fault("CW-SOURCE-CHANGED", "The source changed while it was counted.")
         total = cell("people")
@@ -226,6 +230,7 @@ def _described(
                 "choices": _choices(decision, folder),
                 "people": made.counts.shown(held)[total],
                 "tables": tables,
+                **({} if missing is None else {"missing": missing.plain()}),
             },
             "The catalogue's figures",
         )
@@ -237,6 +242,38 @@ def _described(
     publish_told(custody)
     settle(custody)
     return Described(figures, public_place(custody, dataset.id), intent)
+
+
+def _missing(
+    made: _Made,
+    loaded: LoadedTables,
+    whole: WholeDataset,
+    decision: Decision,
+    allowed: ops.Table,
+    everybody: ops.Table,
+    demo: bool,
+) -> MissingPeople | None:
+    """Who cannot be found (P9), after all tables were counted."""
+    found = measure_missing(loaded, decision, made.at.date(), demo=demo, allowed=allowed)
+    if found is None:
+        return None
+    shares = {}
+    for table in whole.about_people():
+        if table.name != whole.person_table:
+            lost, rows = rows_of_nobody(loaded, table.name, everybody)
+            shares[table.name] = _share_of_rows(made, table.name, lost, rows)
+    return tell(made, found, shares)
+
+
+def _share_of_rows(made: _Made, table: str, lost: int, rows: int) -> LostShare | None:
+    """The share of rows that lead to nobody, told anew only where ten people of the table differ:
+    a row more or less is somebody's."""
+    names = cell("", table, "rows of nobody"), cell("", table, "rows")
+    before = made.before.held if made.before is not None else {}
+    stays = names[0] in before and made.same(cell(table, "people"))
+    for name, count in zip(names, (lost, rows), strict=True):
+        made.exact[name], made.held[name] = count, before[name] if stays else count
+    return share_of_rows(made.held[names[0]], made.held[names[1]])
 
 
 def _choices(decision: Decision, folder: ChoicesFolder) -> dict[str, Any]:

@@ -54,6 +54,11 @@ class Margins:
         }
 
 
+def catalogue_margins(audit: Secret) -> Margins:
+    """The secrets of the catalogue's counts, from the custodian's audit key."""
+    return Margins(audit.subkey("catalogue-figures"))
+
+
 @dataclass(frozen=True)
 class Counts:
     """What was shown before (`before`: held counts by cell; None for a first version)."""

@@ -152,6 +152,7 @@ def _content(prepared: Prepared, tables: dict[str, Any], beside: Aside) -> dict[
     return {
         "choices": applied_choices(prepared),
         "patients": patients(prepared),
+        **missing(prepared),
         "tables": tables,
         "links": [_link(one) for one in prepared.recipe.event_links],
         "risk": risk_paper(prepared),
@@ -283,6 +284,11 @@ def applied_choices(prepared: Prepared) -> dict[str, Any]:
         "objections_rows": folder.objections.rows.num_rows,
         "asserted_by": folder.asserted_by,
     }
+
+
+def missing(prepared: Prepared) -> dict[str, Any]:
+    """Who of the source cannot be found, as the manifest holds it."""
+    return {} if prepared.missing is None else {"missing": prepared.missing.plain()}
 
 
 def patients(prepared: Prepared) -> dict[str, Any]:

@@ -18,9 +18,11 @@ from commonweal.foundation.canonical import digest
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import fsync_folder, fsync_tree, make_private_folder, translated
 from commonweal.ledger.entry import Actor, Event
+from commonweal.papers.missing import MissingExact
 from commonweal.papers.permit import Permit
 from commonweal.vault.choices import ChoiceResult
 from commonweal.vault.custody import Custody
+from commonweal.vault.equality.words import sentences as missing_sentences
 from commonweal.vault.release.assembling import assemble
 from commonweal.vault.release.closing import (
     MANAGER,
@@ -79,6 +81,7 @@ class BuildReport:
             "permit": self.manifest["permit_id"],
             "folder": str(self.folder),
             "patients": people,
+            **{k: v for k, v in self.manifest.items() if k == "missing"},
             "tables": {
                 name: {"rows": table["rows"], "columns": [c["name"] for c in table["columns"]]}
                 for name, table in self.manifest["tables"].items()
@@ -89,6 +92,12 @@ class BuildReport:
             "seconds": round(self.seconds, 3),
             "ledger_entry": self.ledger_entry,
         }
+
+    @property
+    def missing(self) -> MissingExact | None:
+        """Who of the source cannot be found, by group (P9)."""
+        found = self.manifest.get("missing")
+        return None if found is None else MissingExact.read(found, "The missing people")
 
     def sentences(self) -> list[str]:
         """The report in words, for the data manager."""
@@ -107,6 +116,7 @@ class BuildReport:
                 f"limits hold: {people['suppressed']:,}."
             ),
             *self.choices.sentences(),
+            *missing_sentences(self.missing),
             f"Rows released: {rows:,} in {len(self.manifest['tables'])} table(s).",
             f"The smallest group of people who look alike has {risk['k']:,}.",
             *self.forms,

@@ -138,7 +138,9 @@ def _read(
     for name, (view, types) in attached.items():
         progress(f"Reading {name}")
         intake = source.intake(engine.connection, view)
-        _refuse_unreadable(name, intake.unreadable, types)
+        spared = {column for table, column in recipe.only_counted() if table == name}
+        unreadable = {c: n for c, n in intake.unreadable.items() if c not in spared}
+        _refuse_unreadable(name, unreadable, types)
         rows[name] = intake.rows
         non_finite[name] = dict(intake.non_finite)
         if recipe.row_is_person:

@@ -33,6 +33,7 @@ def plan_summary(prepared: Prepared, release: str, advice: Advised | None) -> Pl
         planned_at=parse_stamp(stamp(prepared.inputs.at)),
         choices=AppliedChoices.read(applied_choices(prepared), "The choices"),
         people=PeopleCounts.read(patients(prepared), "The counts"),
+        missing=None if prepared.missing is None else prepared.missing.told,
         tables={
             table.name: tuple(
                 PlannedColumn(name=item.variable.name, form=item.form.text) for item in table.items

@@ -6,6 +6,7 @@ so that they are counted and never silently dropped.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -57,7 +58,7 @@ def consider(loaded: LoadedTables, decision: Decision, *, demo: bool) -> Conside
     CW-HOME-DEMO-REAL.
     """
     check_tables(loaded, demo=demo)
-    rows = _person_rows(loaded, decision, demo)
+    rows = person_rows(loaded, decision, demo=demo)
     people = loaded.engine.keep("people", rows)
     keyed = ops.keep_where(people, ops.negate(ops.is_missing(people["person"])))
     measures = {
@@ -86,7 +87,11 @@ def consider(loaded: LoadedTables, decision: Decision, *, demo: bool) -> Conside
     return Considered(people, counts["total"], national)
 
 
-def _person_rows(loaded: LoadedTables, decision: Decision, demo: bool) -> ops.Table:
+def person_rows(
+    loaded: LoadedTables, decision: Decision, *, demo: bool, carry: Sequence[str] = ()
+) -> ops.Table:
+    """One row a person: `person` and `national` (missing where there is none), `has_identifier`,
+    `unreadable`, and the columns `carry` of the person table as they are."""
     recipe = loaded.recipe
     if recipe.row_is_person:
         tables = []
@@ -125,6 +130,7 @@ def _person_rows(loaded: LoadedTables, decision: Decision, demo: bool) -> ops.Ta
             "national": national,
             "has_identifier": ops.negate(ops.is_missing(identifier)),
             "unreadable": unreadable,
+            **{name: rows[name] for name in carry},
         },
     )
 
@@ -137,6 +143,8 @@ def _nameable(key: ops.Value) -> ops.Value:
 def _with_national(loaded: LoadedTables, rows: ops.Table, column: str, *, demo: bool) -> ops.Table:
     """`rows` with the valid NHS number, in steps with a view after each (see `ops.nhs_shaped`)."""
     engine = loaded.engine
+    for before in ("nhs_numbered", "nhs_shaped"):
+        engine.forget(before)
     shaped = ops.derive(rows, {"cw__digits": ops.nhs_shaped(rows[column])})
     rows = engine.view("nhs_shaped", shaped)
     rows = engine.view(

@@ -15,9 +15,11 @@ from typing import Any
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import Refused
 from commonweal.ledger.entry import Actor, Event
+from commonweal.papers.missing import MissingExact
 from commonweal.papers.permit import Permit
 from commonweal.papers.release import PlanSummary
 from commonweal.vault.custody import Custody
+from commonweal.vault.equality.words import sentences as missing_sentences
 from commonweal.vault.release.assembling import patients
 from commonweal.vault.release.closing import MANAGER
 from commonweal.vault.release.hints import advise
@@ -56,12 +58,15 @@ class PlanReport:
     """What may leave the vault about this plan (S14)."""
     forms: tuple[str, ...] = ()
     intruder: tuple[str, ...] = ()
+    missing: MissingExact | None = None
+    """Who of the source cannot be found, by group (P9)."""
 
     def plain(self) -> dict[str, Any]:
         """The report as JSON values."""
         return {
             "permit": self.permit,
             "patients": self.patients,
+            **({} if self.missing is None else {"missing": self.missing.plain()}),
             "tables": self.tables,
             "risk": self.risk,
             "figures": self.figures,
@@ -90,6 +95,7 @@ class PlanReport:
         else:
             lines.append("This release would keep the permit's limits.")
         lines += self.intruder
+        lines += missing_sentences(self.missing)
         return lines
 
 
@@ -180,4 +186,5 @@ def _report(prepared: Prepared, outside: PlanSummary) -> PlanReport:
         figures=risk_document(prepared),
         forms=tuple(chosen.sentences()) if chosen is not None else (),
         outside=outside,
+        missing=prepared.missing,
     )

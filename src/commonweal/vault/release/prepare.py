@@ -18,9 +18,12 @@ from commonweal.foundation.clock import FixedClock
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.london import london_day
 from commonweal.papers.catalogue import Catalogue
+from commonweal.papers.missing import MissingExact
 from commonweal.papers.permit import Permit
 from commonweal.vault.choices import ChoicesFolder, Decision, decide, read_choices
 from commonweal.vault.custody import Lineage
+from commonweal.vault.equality.measuring import measure_missing
+from commonweal.vault.equality.telling import Cited
 from commonweal.vault.release.edges import away_from_edges
 from commonweal.vault.release.generalising import Earlier, Generalisation, generalise
 from commonweal.vault.release.lawful import Lawful
@@ -67,6 +70,8 @@ class Inputs:
     """The permits that this one replaced, and the names that the home knows."""
     earlier: Earlier | None = None
     """The forms of the linked release before, where this one must keep to them."""
+    cited: Cited | None = None
+    """What the catalogue's figures told of people who cannot be found."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,8 @@ class Prepared:
     """Which forms were chosen, where the permit lets coarser ones be chosen."""
     intruder: IntruderFigures | None = None
     """What the intruder test found, where the permit asks for one and it was made."""
+    missing: MissingExact | None = None
+    """Who of the source cannot be found; None where nobody has to be."""
 
 
 Trial = Callable[[Prepared], IntruderFigures | None]
@@ -156,6 +163,7 @@ class _Start:
     restricted: RestrictedLists
     shaper: Shaper
     known: Calendars
+    missing: MissingExact | None
 
 
 def _start(
@@ -183,13 +191,21 @@ def _start(
     loaded = load(source, recipe, engine, progress)
     progress("Applying people's choices")
     considered = consider(loaded, decision, demo=inputs.demo)
+    missing = _missing(inputs, loaded, decision)
     keys = keys_for(recipe, loaded.fingerprint.digest, choices_digest(folder))
     lawful = Lawful(loaded, restricted)
     lineage = inputs.lineage or Lineage((inputs.permit.id,))
     chosen = choose(loaded, lawful, considered, decision, folder, keys, day, lineage)
     known = calendars(loaded)
     shaper = Shaper.over(loaded, keys, lawful, windows(loaded, known), chosen.people)
-    return _Start(folder, decision, loaded, considered, chosen, restricted, shaper, known)
+    return _Start(folder, decision, loaded, considered, chosen, restricted, shaper, known, missing)
+
+
+def _missing(inputs: Inputs, loaded: Loaded, decision: Decision) -> MissingExact | None:
+    found = measure_missing(loaded, decision, inputs.at.date(), demo=inputs.demo)
+    if found is None:
+        return None
+    return found.exact(None if inputs.cited is None else inputs.cited.told(found))
 
 
 def _allowed(start: _Start, engine: Engine) -> tuple[ops.Table, int]:
@@ -231,6 +247,7 @@ def _prepared(
             inputs, loaded.recipe, loaded, start.decision, start.folder, start.considered,
             start.chosen, start.restricted, shaper, mine, gate.people, empty, gate.suppressed,
             before, gate.after, tuple(gate.breaches), generalisation, gate.intruder,
+            start.missing,
         )  # fmt: skip
 
     def tried(shaper: Shaper, gate: _Gate) -> _Gate:

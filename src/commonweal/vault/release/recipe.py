@@ -127,6 +127,10 @@ class OverDataset:
         """The names of the tables that are asked for, as against those that lead to people."""
         raise NotImplementedError
 
+    def only_counted(self) -> frozenset[tuple[str, str]]:
+        """(table, column) of which a value that does not read stops nothing."""
+        return frozenset()
+
     @property
     def row_is_person(self) -> bool:
         """True if there is no person table: one row is one person."""
@@ -184,7 +188,7 @@ class Recipe(OverDataset):
     def columns(self) -> dict[str, tuple[str, ...]]:
         """For each table that must be read, the columns that must be read."""
         needed: dict[str, dict[str, None]] = {}
-        for table, column in self._needed():
+        for table, column in (*self._needed(), *self._grouped()):
             needed.setdefault(table, {})[column] = None
         for table in self._touched():
             needed.setdefault(table, {})
@@ -192,6 +196,14 @@ class Recipe(OverDataset):
             numbers = self.dataset.table(table).variables
             needed[table] |= {one.name: None for one in numbers if one.identifies == "nhs_number"}
         return {table: tuple(columns) for table, columns in needed.items() if columns}
+
+    def only_counted(self) -> frozenset[tuple[str, str]]:
+        """(table, column) that are read only to tell who is missing (P9)."""
+        return frozenset(self._grouped()) - frozenset(self._needed())
+
+    def _grouped(self) -> Iterable[tuple[str, str]]:
+        for one in self.dataset.equality_variables:
+            yield str(self.person_table), one.variable
 
     def _needed(self) -> Iterable[tuple[str, str]]:
         person = self.dataset.person

@@ -16,6 +16,7 @@ from commonweal.papers.permit import Permit
 from commonweal.papers.permit_check import Action
 from commonweal.vault.custody import Custody, lineage_of, status_of
 from commonweal.vault.custody import permits as custody_permits
+from commonweal.vault.equality.citing import cited_figures
 from commonweal.vault.keys import Secret
 from commonweal.vault.release.earlier import earlier_forms
 from commonweal.vault.release.prepare import Inputs
@@ -55,6 +56,7 @@ def make_inputs(
         depth=depth or Depth(),
         lineage=lineage,
         earlier=earlier_forms(custody, permit, lineage),
+        cited=cited_figures(custody, permit.dataset.dataset),
     )
 
 

@@ -19,6 +19,7 @@ from commonweal.web.committee.models import Item
 from commonweal.web.config.jinja import day
 from commonweal.web.desk.presenters import advice_told, documents_of
 from commonweal.web.desk.services import record_of
+from commonweal.web.discovery.missing import missing_of
 
 REPLY_WORDS = {
     "accepted": "Accepted", "partly": "Accepted in part", "not_accepted": "Not accepted",
@@ -38,6 +39,7 @@ def pack_of(item: Item, paper: ApplicationVersion, *, lay: bool) -> dict[str, An
         "variables": variables(item, paper),
         "sections": told(paper.content),
         "forms": [(form, told_form(form, said)) for form, said in answers_of_version(paper)],
+        "missing": missing_of(paper.content.data.dataset),
         "documents": documents(item, paper),
         "advice": advice_told(item.version),
         "record": record(item),

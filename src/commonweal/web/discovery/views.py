@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from commonweal.foundation.errors import Fault
 from commonweal.papers.exports import Described, croissant, hdruk
+from commonweal.web.discovery.missing import missing_of
 from commonweal.web.discovery.presenters import (
     as_csv,
     catalogue_or_none,
@@ -102,7 +103,8 @@ def dataset(request: HttpRequest, id_: str) -> HttpResponse:
     """One dataset with its tables."""
     found = _dataset(id_)
     tables = [table_shown(one, len(found.by_table[one.name])) for one in found.tables]
-    more = {"dataset": found, "shown": dataset_shown(found), "tables": tables}
+    more = {"dataset": found, "shown": dataset_shown(found), "tables": tables,
+            "missing": missing_of(found.id)}  # fmt: skip
     return render(request, "discovery/dataset.jinja", more, using="jinja2")
 
 

@@ -16,6 +16,7 @@ from commonweal.papers.register import RegisterEntry
 from commonweal.papers.release import PlanSummary, ReleaseSummary
 from commonweal.papers.release.planned import PlannedAdvice, PlannedBreach
 from commonweal.papers.release.summary import SummaryPeople, SummaryRisk
+from commonweal.web.discovery.missing import told_shown
 from commonweal.web.register.presenters import project_shown
 from commonweal.web.releases.models import OPEN, QUEUED, Order, Release
 
@@ -174,6 +175,7 @@ def plan_shown(release: Release | None) -> dict[str, Any] | None:
         "risk": risk_rows(plan.risk),
         "over": limits_shown(plan.over),
         "advice": advice_shown(plan.advice),
+        "missing": told_shown(plan.missing),
         "checked_on": plan.choices.checked_on,
         "tables": [
             {
@@ -190,6 +192,7 @@ def release_shown(release: Release, summary: ReleaseSummary) -> dict[str, Any]:
     return {
         "people": people_rows(summary.people, "Are in the data"),
         "risk": risk_rows(summary.risk),
+        "missing": told_shown(summary.missing),
         "checked_on": summary.choices.checked_on,
         "built_at": summary.built_at,
         "fingerprint": fingerprint(release.digest),

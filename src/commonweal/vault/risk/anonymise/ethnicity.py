@@ -68,5 +68,15 @@ def ethnic_group(value: str) -> str | None:
     return group if group is not None and group == _KNOWN.get(_plain(before)) else None
 
 
+def spellings() -> dict[str, tuple[str, ...]]:
+    """Each group with its categories and codes, also as written behind a name of the group."""
+    found = {}
+    for group in (WHITE, ASIAN, BLACK, MIXED, OTHER, NOT_STATED):
+        names = _GROUPS[group]
+        heads = [] if group == NOT_STATED else [group, group.split(" ")[0].strip(",")]
+        found[group] = (*names, *(f"{head} {name}" for head in heads for name in names))
+    return found
+
+
 def _plain(text: str) -> str:
     return _APART.sub(" ", text.casefold()).strip()

@@ -30,7 +30,10 @@ from commonweal.web.applications.views.common import (
     seen_in,
     sent_by,
 )
+from commonweal.web.discovery.missing import missing_of
 
+_TELLS_OF_MISSING = frozenset({("equality", "who"), ("aia", "data"), ("dpia", "necessity")})
+"""The sections beside whose questions it stands who may be missing from the data (P9)."""
 _STATES = {"completed": "done", "in_progress": "in progress", "not_started": "not started"}
 
 
@@ -86,6 +89,8 @@ def section(request: HttpRequest, reference: str, name: str, id_: str) -> HttpRe
         "form": found,
         "known_as": reference,
         "intro": part.intro,
+        "tells_of_missing": (name, id_) in _TELLS_OF_MISSING,
+        "missing": _missing(read, name, id_),
         "blocks": form_blocks(found, part, answers, *_shown(request, found, part, stored, plain)),
         "problems": _problems(found, part, stored) if plain else [],
         "conflict": request.method == "POST",
@@ -94,6 +99,11 @@ def section(request: HttpRequest, reference: str, name: str, id_: str) -> HttpRe
         "back": reverse("applications:form", args=[reference, name]),
     }
     return page(request, "form_section", more)
+
+
+def _missing(read: Held, name: str, id_: str) -> dict[str, Any] | None:
+    asked = (name, id_) in _TELLS_OF_MISSING
+    return missing_of(read.content.data.dataset) if asked else None
 
 
 def _shown(
