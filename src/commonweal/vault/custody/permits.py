@@ -377,21 +377,34 @@ def _require_issued(custody: Custody, permit: Permit) -> PermitStanding:
     standing = custody.ledger.permit_standing(permit.id)
     if standing is None:
         raise _unknown(permit.id)
-    with custody.ledger.reading() as connection:
-        found = connection.execute(
-            "SELECT intent.id, body, key_id FROM intent JOIN detail ON intent_id = intent.id "
-            "WHERE permit = ? AND type = 'permit.issued' ORDER BY intent.id LIMIT 1",
-            (permit.id,),
-        ).fetchone()
+    found = _issued_entry(custody, permit.id)
     if found is None:
         raise _other(permit.id)
     said = str(json.loads(found[1]).get("permit_hash"))
-    details = custody.ledger.open_details(found[0], custody.keyring.secret_of(found[2]).use())
-    whole = cast("Mapping[str, Any]", details).get("permit_digest", "")
+    whole = issued_details(custody, permit.id).get("permit_digest", "")
     same = hmac.compare_digest(said, digest(permit.public_projection()))
     if not (same and hmac.compare_digest(str(whole), permit.digest())):
         raise _other(permit.id)
     return standing
+
+
+def _issued_entry(custody: Custody, permit_id: str) -> tuple[int, str, str] | None:
+    with custody.ledger.reading() as connection:
+        found = connection.execute(
+            "SELECT intent.id, body, key_id FROM intent JOIN detail ON intent_id = intent.id "
+            "WHERE permit = ? AND type = 'permit.issued' ORDER BY intent.id LIMIT 1",
+            (permit_id,),
+        ).fetchone()
+    return None if found is None else (found[0], found[1], found[2])
+
+
+def issued_details(custody: Custody, permit_id: str) -> Mapping[str, str]:
+    """The sealed details of the entry that a permit was issued; none where there is no entry."""
+    found = _issued_entry(custody, permit_id)
+    if found is None:
+        return {}
+    details = custody.ledger.open_details(found[0], custody.keyring.secret_of(found[2]).use())
+    return {name: str(value) for name, value in cast("Mapping[str, Any]", details).items()}
 
 
 def _unknown(permit_id: str) -> Refused:
