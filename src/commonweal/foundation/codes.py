@@ -266,6 +266,8 @@ CUSTODY = {
     "CW-PERMIT-EXISTS": "A permit with this id was issued already.",
     "CW-PERMIT-UNKNOWN": "The ledger does not know this permit.",
     "CW-PERMIT-NOT-ISSUED": "The permit is not the paper that the ledger says was issued.",
+    "CW-AMEND-NOTHING": "A request to change or renew gives no reason, or asks for nothing.",
+    "CW-AMEND-OTHER": "A request to change or renew is not about its own permit and project.",
     "CW-PERMIT-REPLACED": "Another permit that replaces the same one waits for its time.",
     "CW-PERMIT-REPLACES-OTHER": "The permit would replace one of another project.",
     "CW-PERMIT-REASON": "The reason for a step is not in the closed list, or cannot be given.",

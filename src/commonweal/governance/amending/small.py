@@ -46,7 +46,8 @@ def kinds_of_change(
     for section in SECTIONS:
         was, now = getattr(before.content, section), getattr(after.content, section)
         if section == "project":
-            was = was.model_copy(update={"replaces": before.permit})
+            asked = {"replaces": before.permit, "change_reason": now.change_reason}
+            was = was.model_copy(update=asked)
         kind = _COMPARE.get(section, _equal)(was, now, before.content)
         if kind is None:
             others.append(titles[section])
