@@ -15,6 +15,7 @@ ActKind = Literal[
     "agree",
     "countersign",
     "advise",
+    "agree_change",
     "pause",
     "suspend",
     "resume",

@@ -209,7 +209,7 @@ _HASHED = Field("hash")
 _APPLICATION = Field("application")
 _DECISION = Field("decision")
 _COMMITTED = Field("commitment")
-_ROUTE = _word("committee", "proportionate", "chair")
+_ROUTE = _word("committee", "proportionate", "chair", "small_change")
 _CONSIDERED = _word("application", "amendment", "renewal")
 _WHY = _word(*_STOP_REASONS, required=False)
 

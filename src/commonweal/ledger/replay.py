@@ -20,6 +20,8 @@ class PermitReplay:
     def __init__(self) -> None:
         self._state: dict[str, str] = {}
         self._period: dict[str, tuple[str, str]] = {}
+        self._replaces: dict[str, str] = {}
+        self._ended: dict[str, str] = {}
         self.expected: dict[int, Projection] = {}
 
     def see(
@@ -36,6 +38,10 @@ class PermitReplay:
             self._state[permit] = definition.state
             if definition.name == "permit.issued":
                 self._period[permit] = (entry["active_from"], entry["until"])
+                if entry.get("supersedes") is not None:
+                    self._replaces[permit] = entry["supersedes"]
+            if definition.state in ("revoked", "closed"):
+                self._ended[permit] = at
             self.expected[intent_id] = (
                 *(permit, intent_id, definition.state, at),
                 *(entry.get("active_from"), entry.get("until")),
@@ -57,7 +63,23 @@ class PermitReplay:
         begins, until = self._period[permit]
         if written not in TERMINAL and at[:10] > until:
             return "the permit is expired"
+        if written not in TERMINAL and self._is_replaced(permit, at):
+            return "a newer permit counts instead"
         now = "active" if written == "announced" else written
         if now not in definition.live:
             return f"the permit is {written}"
         return "the permit has not begun" if at < begins else None
+
+    def _is_replaced(self, permit: str, at: str) -> bool:
+        """Whether a newer permit, at any remove, counted at `at` in the place of this one."""
+        around = {permit}
+        for _ in range(len(self._replaces)):
+            newer = {one for one, older in self._replaces.items() if older in around} - around
+            if any(self._counted(one, at) for one in newer):
+                return True
+            around |= newer
+        return False
+
+    def _counted(self, permit: str, at: str) -> bool:
+        begins = self._period[permit][0]
+        return begins <= at and self._ended.get(permit, begins) >= begins

@@ -4,11 +4,16 @@ The last state event decides; time does the rest: `announced` becomes `active` w
 no is over, and any permit that has not ended otherwise becomes `expired` after its last day.
 Which event may follow which is the table in the papers and checked before; here only what no
 table may allow is refused: an event before the permit was issued or after it has ended.
+
+A newer permit takes the place of an older one in the moment from which the newer one counts: until
+then the older one is what it was, from then on it is `superseded`, whether or not the event that
+says so has been written yet. So there is no gap, and no moment at which both count.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import cast, get_args
@@ -37,7 +42,8 @@ class PermitStanding:
     """The computed state of a permit at one moment.
 
     `intent_id`: the event that decided. `active_from` and `ends`: first moment of work, and first
-    moment after the last day. `as_of`: the moment that was asked about.
+    moment after the last day. `as_of`: the moment that was asked about. `written`: the state that
+    the last event wrote, before time is considered.
     """
 
     permit_id: str
@@ -47,6 +53,7 @@ class PermitStanding:
     active_from: datetime
     ends: datetime
     as_of: datetime
+    written: PermitState
 
     @property
     def begun(self) -> bool:
@@ -71,15 +78,73 @@ def standing(
     ).fetchone()
     begins = parse_stamp(active_from)
     ends = end_of_day(until)
+    state = computed(last[1], begins, ends, as_of)
+    if state not in TERMINAL:
+        replaced = replaced_at(connection, permit_id)
+        if replaced is not None and replaced <= as_of and replaced < ends:
+            state = "superseded"
     return PermitStanding(
         permit_id=permit_id,
-        state=computed(last[1], begins, ends, as_of),
+        state=state,
         intent_id=last[0],
         changed_at=parse_stamp(last[2]),
         active_from=begins,
         ends=ends,
         as_of=as_of,
+        written=last[1],
     )
+
+
+def replaced_at(connection: sqlite3.Connection, permit_id: str) -> datetime | None:
+    """From when on a newer permit counts in the place of this one; None where none was issued.
+
+    A newer permit that was taken back or closed before it counted never does.
+    """
+    return counts_instead(permit_id, _issued_in_place_of(connection))
+
+
+@dataclass(frozen=True)
+class Newer:
+    """A permit that was issued in the place of another. `ended`: when it was revoked or closed."""
+
+    permit_id: str
+    active_from: datetime
+    ended: datetime | None = None
+
+
+def counts_instead(permit_id: str, newer: Mapping[str, Sequence[Newer]]) -> datetime | None:
+    """The first moment at which one of those that replace a permit counts, at any remove.
+
+    `newer`: by the permit that is replaced. No permit is followed twice.
+    """
+    found: list[datetime] = []
+    waiting, seen = [permit_id], {permit_id}
+    while waiting:
+        for one in newer.get(waiting.pop(), ()):
+            if one.ended is None or one.ended >= one.active_from:
+                found.append(one.active_from)
+            if one.permit_id not in seen:
+                seen.add(one.permit_id)
+                waiting.append(one.permit_id)
+    return min(found, default=None)
+
+
+def _issued_in_place_of(connection: sqlite3.Connection) -> dict[str, list[Newer]]:
+    rows = connection.execute(
+        "SELECT json_extract(CAST(intent.body AS TEXT), '$.supersedes') AS older, issued.permit, "
+        "issued.active_from, (SELECT ended.at FROM permit_state AS ended "
+        "WHERE ended.permit = issued.permit AND ended.state IN ('revoked', 'closed') "
+        "ORDER BY ended.intent_id LIMIT 1) "
+        "FROM permit_state AS issued JOIN intent ON intent.id = issued.intent_id "
+        "WHERE issued.active_from IS NOT NULL AND older IS NOT NULL"
+    )
+    found: dict[str, list[Newer]] = {}
+    for older, permit, active_from, ended in rows:
+        newer = Newer(
+            permit, parse_stamp(active_from), None if ended is None else parse_stamp(ended)
+        )
+        found.setdefault(older, []).append(newer)
+    return found
 
 
 def end_of_day(day: str) -> datetime:
@@ -122,8 +187,10 @@ def check_state_event(connection: sqlite3.Connection, event: Event, as_of: datet
         return
     if now is None:
         raise Refused("CW-LEDGER-STATE", "The permit was never issued on this ledger.")
-    if now.state in TERMINAL:
-        raise Refused("CW-LEDGER-STATE", f"The permit is {now.state}, and that is final.")
+    # That a newer permit counts instead is so by time; the event that says so follows it.
+    over = now.written if event.type == "permit.superseded" else now.state
+    if over in TERMINAL:
+        raise Refused("CW-LEDGER-STATE", f"The permit is {over}, and that is final.")
 
 
 def record_state(

@@ -121,6 +121,10 @@ _TABLE: dict[ActKind, ActRule] = {
         },
         content="allowed",
     ),
+    "agree_change": ActRule(
+        frozenset({"ig_officer"}), "decision",
+        {"agree": "I agree this change to a project, which the published rules call small"},
+    ),
     "pause": ActRule(
         _STOPPING | {"data_manager"}, "permit",
         {"pause": "no new work may start under this permit"},

@@ -16,6 +16,7 @@ from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import Permit, PermitDraft
 from commonweal.papers.permit_rules import check_draft
 from commonweal.papers.refusal import PermitRefused
+from commonweal.papers.replacing import announced_until
 from commonweal.papers.signing import Signer
 from commonweal.papers.trust import TrustPolicy
 from commonweal.papers.vocabulary import Authority
@@ -29,15 +30,22 @@ def issue(
     *,
     authority: Authority,
     clock: Clock,
+    older: Permit | None = None,
 ) -> str:
     """The signed text of the permit that `draft` becomes now.
+
+    `older`: the permit that it replaces. Where nothing more is allowed than that one allows, there
+    is nothing more to announce (`papers.replacing`).
 
     Raises `PermitRefused` for a draft that the catalogue, the law of forms or the calendar does not
     allow, and `Fault` CW-SIGNATURE-UNTRUSTED where too few of `signers` may sign permits.
     """
     check_draft(draft, catalogue)
     now = clock.now()
-    permit = _complete(draft, catalogue, trust, authority, now)
+    said_no = now + time_to_say_no(trust, authority)
+    if older is not None:
+        said_no = announced_until(draft, older, now, said_no)
+    permit = _complete(draft, catalogue, trust, authority, now, said_no)
     _check_calendar(permit, now)
     text = permit.signed(signers, now)
     if Permit.load(text, trust) != permit:
@@ -58,12 +66,13 @@ def _complete(
     trust: TrustPolicy,
     authority: Authority,
     now: datetime,
+    said_no: datetime,
 ) -> Permit:
     plain = PermitDraft.plain(draft)
     added = {
         "authority": authority,
         "issued_at": stamp(now),
-        "say_no_until": stamp(now + time_to_say_no(trust, authority)),
+        "say_no_until": stamp(said_no),
         "catalogue_digest": catalogue.governed_digest((draft.dataset.dataset,)),
         "cag_grace_days": trust.fresh.cag_review_grace_days,
     }

@@ -26,7 +26,7 @@ def begun(
     with pytest.MonkeyPatch.context() as patch, transaction.atomic():
         home = copied(web_home, tmp_path_factory.mktemp("decided"))
         patch.setattr(settings, "ENVIRONMENT", dataclasses.replace(settings.ENVIRONMENT, home=home))
-        found = Road(home).decided()
+        found = Road(home, whole=getattr(request.module, "WHOLE", False)).decided()
         stage = getattr(request.module, "FROM", "")
         if stage:
             getattr(found, stage)()

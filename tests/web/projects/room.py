@@ -85,6 +85,8 @@ class Road:
     votes: list[Vote] = field(default_factory=list)
     declarations: list[Declaration] = field(default_factory=list)
     opened: Custody | None = None
+    whole: bool = False
+    """With answers to the form that could be sent by the service's own use case."""
 
     # --- signing ------------------------------------------------------------------------------
 
@@ -133,6 +135,16 @@ class Road:
             for step in steps("signer"):
                 step(custody)
 
+    def answers(self) -> Any:
+        from commonweal.governance.application.answered import answered
+        from commonweal.governance.forms.library.shelf import our_library
+        from tests.web.applications.conftest import dpia
+
+        if not self.whole:
+            return forms()
+        content = read_draft({})
+        return {"dpia": answered(our_library().form("dpia"), dpia(), content)}
+
     # --- up to the decision -------------------------------------------------------------------
 
     def send(self, who: str = "amara", **changes: Any) -> None:
@@ -151,7 +163,7 @@ class Road:
         )
         now = clock.now()
         self.paper = freeze(
-            self.application.reference, 1, content, forms(), at=now, by=who,
+            self.application.reference, 1, content, self.answers(), at=now, by=who,
             catalogue=catalogue_for("hospital"),
         )  # fmt: skip
         with governed_write():

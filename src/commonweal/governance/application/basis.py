@@ -36,6 +36,8 @@ class ProjectPart(Part):
     technical_summary: Text | None = None
     replaces: Identifier | None = None
     """The permit that this application would change or renew."""
+    change_reason: Text | None = None
+    """Why, in plain words."""
 
 
 class Purpose(Part):

@@ -52,7 +52,7 @@ def _as_it_is(section: str) -> Carry:
 
 def _project(earlier: ApplicationContent, _: datetime) -> tuple[Any, list[str]]:
     # Two projects of one name could not be told apart in the register or by an objection.
-    gone = {"id": None, "title": None, "replaces": None}
+    gone = {"id": None, "title": None, "replaces": None, "change_reason": None}
     said = "The short name and the title are given anew: each project has its own."
     return earlier.project.model_copy(update=gone), [said]
 

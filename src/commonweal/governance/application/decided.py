@@ -112,6 +112,13 @@ def _check_purposes(version: ApplicationVersion) -> None:
             )
 
 
+def granted_forms(
+    version: ApplicationVersion, decision: DecisionLike
+) -> tuple[frozenset[Place], dict[Place, str]]:
+    """The variables that `decision` granted, and the coarser forms of some. Raises as `narrow`."""
+    return _decided(version, decision)
+
+
 def _decided(
     version: ApplicationVersion, decision: DecisionLike
 ) -> tuple[frozenset[Place], dict[Place, str]]:

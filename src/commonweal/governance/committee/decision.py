@@ -20,8 +20,8 @@ from commonweal.governance.committee.vocabulary import (
     NO,
     OUTCOME_WORDS,
     YES,
+    DecidedBy,
     Outcome,
-    Route,
     VariableVerdict,
 )
 from commonweal.papers.base import (
@@ -104,7 +104,7 @@ class Decision(Paper):
     version_digest: Sha256
     rules_version: Annotated[int, Field(ge=1, le=100_000)]
     rules_digest: Sha256
-    route: Route
+    route: DecidedBy
     round: Annotated[int, Field(ge=1, le=5)] = 1
     by_deadlock: bool = False
     """True if the votes came to no decision and the published rule for that was applied."""
@@ -137,6 +137,8 @@ class Decision(Paper):
             raise ValueError("a variable is decided twice")
         if self.outcome in YES and all(one.verdict == "refused" for one in self.variables):
             raise ValueError("an approval must grant at least one variable")
+        if (self.route == "small_change") and (self.votes.cast or self.outcome not in YES):
+            raise ValueError("a small change is agreed by an officer, and without votes")
         if self.replaces == self.id:
             raise ValueError("a decision cannot replace itself")
         return self
@@ -193,6 +195,12 @@ def check_about(decision: Decision, version_digest: str) -> None:
 def headline(decision: Decision) -> str:
     """One sentence for the register and for the letter to the applicant."""
     votes = decision.votes
+    if decision.route == "small_change":
+        return (
+            f"A small change was {OUTCOME_WORDS[decision.outcome]} on "
+            f"{long_day(london_day(decision.decided_at))} by an information governance officer, "
+            "as the published rules allow."
+        )
     people = "vote" if votes.cast == 1 else "votes"
     return (
         f"The application was {OUTCOME_WORDS[decision.outcome]} on "

@@ -57,6 +57,8 @@ def recount(
         raise Refused("CW-COMMITTEE-QUORUM", "There is no vote.")
     if any(vote.at > given.decided_at for vote in evidence.votes):
         raise Refused("CW-COMMITTEE-VOTE", "A vote is later than the decision.")
+    if given.route == "small_change":
+        raise Refused("CW-COMMITTEE-ROUTE", "Members did not decide this; an officer did.")
     case = Case(
         id=given.id,
         application=given.application,

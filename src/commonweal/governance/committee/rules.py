@@ -135,6 +135,8 @@ class CommitteeRules(Paper):
     lighter_assessment: LighterAssessment = LighterAssessment()
     small_changes: tuple[SmallChange, ...] = ()
     """Changes that information governance may agree; every other goes to the committee."""
+    renewal_months_before: Annotated[int, Field(ge=1, le=24)] = 6
+    """How long before its last day a project can ask to go on for longer."""
     deadlock: Deadlock
     absence: Absence = Absence()
     appeal: Appeal

@@ -28,6 +28,8 @@ OUTCOME_WORDS: Mapping[Outcome, str] = MappingProxyType(
 DecisionRule = Literal["unanimous", "majority", "consensus_and_chair"]
 Route = Literal["committee", "proportionate", "chair"]
 ROUTES: tuple[Route, ...] = get_args(Route)
+DecidedBy = Route | Literal["small_change"]
+"""Who made a decision: members by one of their routes, or an officer for a small change."""
 
 VotingRole = roles.VotingRole
 VOTING_ROLES = roles.VOTING_ROLES
@@ -102,7 +104,7 @@ SmallChange = Literal[
     "person_added",
     "person_left",
     "contact_changed",
-    "wording_corrected",
+    "evidence_renewed",
     "less_data",
     "shorter_period",
 ]
@@ -110,8 +112,8 @@ SMALL_CHANGE_WORDS: Mapping[SmallChange, str] = MappingProxyType(
     {
         "person_added": "somebody with the same training joins from an organisation in the permit",
         "person_left": "somebody leaves the project",
-        "contact_changed": "the people to write to change",
-        "wording_corrected": "a mistake in the wording is put right and nothing else changes",
+        "contact_changed": "the data protection officer to write to changes",
+        "evidence_renewed": "training or security that was shown before is shown anew",
         "less_data": "fewer items or less detail are used",
         "shorter_period": "the project ends sooner",
     }

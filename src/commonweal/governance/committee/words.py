@@ -155,7 +155,10 @@ def _changes(rules: CommitteeRules) -> list[str]:
         "A change goes to the committee, unless it is one of these: "
         + "; ".join(SMALL_CHANGE_WORDS[one] for one in rules.small_changes)
         + ".",
-        "To go on for longer, a project goes to the committee again.",
+        (
+            "To go on for longer, a project goes to the committee again. It can ask for that from "
+            f"{_count(rules.renewal_months_before, 'month')} before its last day."
+        ),
     ]
 
 

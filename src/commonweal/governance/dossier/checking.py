@@ -11,6 +11,10 @@
 7. Both sides accepted the agreement that was made from it.
 8. The permit is compiled again, and is the very same.
 9. Caldicott Guardian and SIRO, two people, countersigned all of it after that.
+
+A small change to a permit has an officer's signed act in the place of votes. It is held against
+what the signer itself kept of the permit that it replaces: the difference is worked out anew, and
+the assessments that were looked at then must be the very same (`small.py`).
 """
 
 from __future__ import annotations
@@ -30,6 +34,7 @@ from commonweal.governance.dossier.rulebook import (
     Rulebook,
     VersionFacts,
 )
+from commonweal.governance.dossier.small import SMALL, check_small_change
 from commonweal.governance.dossier.voting import (
     HeardAct,
     check_declarations,
@@ -53,7 +58,9 @@ _OFFICERS = ("caldicott_guardian", "siro")
 _OURS = "signatory_custodian"
 _SIGNATORIES = ("signatory_applicant", _OURS)
 _BEFORE_THE_DECISION: tuple[ActKind, ...] = ("send", "conflict", "vote", "advise")
-_KINDS: tuple[ActKind, ...] = (*_BEFORE_THE_DECISION, "decide", "agree", "countersign")
+_KINDS: tuple[ActKind, ...] = (
+    *_BEFORE_THE_DECISION, "decide", "agree_change", "agree", "countersign",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -76,11 +83,13 @@ def check_dossier(
     *,
     home: str,
     records: ActRecords,
+    before: Dossier | None = None,
 ) -> PermitDraft:
     """The draft to sign with `authority: committee`, or a refusal; see `judge_dossier`."""
     judged = judge_dossier(
-        dossier, roster_history, trust, rules, catalogue, at, home=home, records=records
-    )
+        dossier, roster_history, trust, rules, catalogue, at, home=home, records=records,
+        before=before,
+    )  # fmt: skip
     return judged.draft
 
 
@@ -94,11 +103,13 @@ def judge_dossier(
     *,
     home: str,
     records: ActRecords,
+    before: Dossier | None = None,
 ) -> Judged:
     """Check everything that a dossier says, in the order at the head of this module.
 
     `home`: the id of this home. `records`: what the ledger says of acts about this application and,
-    whatever subject they name, about `dossier.objects()`.
+    whatever subject they name, about `dossier.objects()`. `before`: the dossier that was kept of
+    the permit which this one replaces, where one was.
     Raises `Fault` or `Refused` with a code about dossiers, acts or rosters, or one of a rule.
     """
     if dossier.home != home:
@@ -107,8 +118,11 @@ def judge_dossier(
     case = _Case(dossier, acts, rules, records)
     case.check_complete()
     case.check_sent()
-    case.check_decision(roster_history)
-    case.check_assessments()
+    if case.decision.route == SMALL:
+        case.check_small_change(before)
+    else:
+        case.check_decision(roster_history)
+        case.check_assessments()
     case.check_agreement()
     draft = case.check_draft(catalogue)
     case.check_countersigned(at)
@@ -303,6 +317,22 @@ class _Case:
             record, self.dossier.version, self.voters, self.decision.decided_at
         )
 
+    def check_small_change(self, before: Dossier | None) -> None:
+        """An officer agreed it, and it is small beside what the signer kept (`small.py`)."""
+        if any(self.acts[kind] for kind in ("conflict", "vote", "decide", "advise")):
+            raise Fault("CW-DOSSIER-ACT-EXTRA", "A small change needs no committee's acts.")
+        agreed = self.only("agree_change", self.decision_digest)
+        check_small_change(self.dossier, before, self.rules)
+        facts = self.decision
+        about = (facts.application, facts.version_digest)
+        if about != (self.dossier.application, self.version_digest):
+            raise Fault("CW-DOSSIER-DIGEST", "The decision is about another version.")
+        if min(one.entry for one in agreed) < self.sent_entry:
+            raise Refused("CW-DOSSIER-ORDER", "The change was agreed before it was sent.")
+        if any(one.verified.heard < facts.decided_at for one in agreed):
+            raise Refused("CW-DOSSIER-ORDER", "The officer signed before it was decided.")
+        self.decided_entry = agreed[0].entry
+
     # --- agreement, permit, officers ------------------------------------------------------
 
     def check_agreement(self) -> None:
@@ -377,7 +407,7 @@ class _Case:
         asking = People((*self.version.involved, *people["send"], *theirs))
         ours = {o.person for o in accepted if o.verified.act.role == _OURS}
         officers = people["countersign"]
-        deciding = People((*self.voters, *people["decide"]))
+        deciding = People((*self.voters, *people["decide"], *people["agree_change"]))
         if asking & {*ours, *officers, *deciding, *people["advise"]}:
             raise Refused("CW-DOSSIER-SIDES", "Somebody acted for both sides.")
         if officers & deciding:

@@ -52,6 +52,12 @@ class OpenedDossier:
         except (LookupError, TypeError) as error:
             raise Fault(CODE, "The dossier's draft names no dataset.") from error
 
+    @property
+    def replaces(self) -> str | None:
+        """The id of the permit that its draft says it replaces, or None."""
+        found = self.dossier.draft.get("supersedes")
+        return None if found is None else str(found)
+
     def judge(
         self,
         *,
@@ -61,11 +67,13 @@ class OpenedDossier:
         catalogue: Catalogue,
         at: datetime,
         home: str,
+        before: bytes | None = None,
     ) -> Judged:
-        """Check everything; see `judge_dossier`."""
+        """Check everything; see `judge_dossier`. `before`: what was kept of `replaces`."""
         return judge_dossier(
-            self.dossier, rosters, trust, self.rules, catalogue, at, home=home, records=records
-        )
+            self.dossier, rosters, trust, self.rules, catalogue, at, home=home, records=records,
+            before=None if before is None else Dossier.load(before),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

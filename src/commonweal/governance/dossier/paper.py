@@ -27,7 +27,8 @@ class Dossier(Paper):
 
     `declarations`, `votes`: what the acts of these kinds name as their content. `assessment`: the
     record of the impact assessment, or of the lighter route (P6); None where none is needed.
-    `draft`: the permit draft that the web compiled, and that the officers were shown.
+    `draft`: the permit draft that the web compiled, and that the officers were shown. Nobody voted
+    on a small change: an officer agreed it.
     """
 
     dossier: Literal[1]
@@ -35,7 +36,7 @@ class Dossier(Paper):
     application: Identifier
     version: Plain
     declarations: Annotated[tuple[Plain, ...], Field(max_length=200)]
-    votes: Annotated[tuple[Plain, ...], Field(min_length=1, max_length=500)]
+    votes: Annotated[tuple[Plain, ...], Field(max_length=500)]
     decision: Plain
     agreement: Plain
     assessment: Plain | None = None

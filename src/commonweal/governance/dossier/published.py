@@ -17,6 +17,8 @@ from typing import TypeVar
 
 from commonweal.foundation.errors import Refused
 from commonweal.governance.agreement.model import Agreement
+from commonweal.governance.amending.small import agreed_change
+from commonweal.governance.amending.standing import standing_of
 from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.committee.assessment import AssessmentRecord, check_settled
 from commonweal.governance.committee.conflicts import Declaration
@@ -29,6 +31,7 @@ from commonweal.governance.compiling import permit_draft
 from commonweal.governance.dossier.paper import CODE
 from commonweal.governance.dossier.rulebook import (
     AgreementFacts,
+    Before,
     DecisionFacts,
     DeclarationFacts,
     Plain,
@@ -130,6 +133,23 @@ class PublishedRules:
         )
         members = membership_of(self.committee.id, review.roster.people)
         return recount(given, evidence, self.committee, members).plain()
+
+    def agree_change(self, before: Before, version: Plain, decision: Plain) -> Plain:
+        """The decision of a small change, worked out again from both versions.
+
+        Raises `Refused` CW-COMMITTEE-ROUTE where it is not small.
+        """
+        given = _read(Decision, decision, "decision")
+        stood = standing_of(
+            before.permit,
+            _read(ApplicationVersion, before.version, "earlier version"),
+            _read(Decision, before.decision, "earlier decision"),
+        )
+        made = agreed_change(
+            stood, _version(version), self.committee,
+            id_=given.id, summary=given.summary, reasons=given.reasons, at=given.decided_at,
+        )  # fmt: skip
+        return made.plain()
 
     def check_assessment(
         self, record: Plain, version: Plain, deciding: Collection[str], decided_at: datetime

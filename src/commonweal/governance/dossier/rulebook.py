@@ -103,6 +103,15 @@ class Review:
     decided_at: datetime
 
 
+@dataclass(frozen=True)
+class Before:
+    """What the permit that a change replaces was made from, as the signer kept it."""
+
+    permit: str
+    version: Plain
+    decision: Plain
+
+
 class Rulebook(Protocol):
     """The published rules, as the signer needs them."""
 
@@ -130,6 +139,14 @@ class Rulebook(Protocol):
         """The decision that these votes make by quorum, lay share and rule.
 
         Texts that nobody can count (reasons, summary, conditions) are taken from the decision.
+        """
+        ...
+
+    def agree_change(self, before: Before, version: Plain, decision: Plain) -> Plain:
+        """The decision by which an officer may agree the change from `before` to `version`.
+
+        Texts that nobody can work out are taken from the decision. Raises where the change is not
+        small: what differs is worked out here and nowhere else.
         """
         ...
 

@@ -1,77 +1,58 @@
-"""A change to an approved project, and its renewal.
+"""A change to an approved project, and its renewal: an application of its kind, on the same road.
 
-Small changes, by a published list, are decided by information governance; everything else goes to
-the committee. A change takes effect only when a newer permit replaces the old one.
+Each is written, checked, advised on, voted on and decided as a first application is, so the steps
+are the application's own, and stand written once. Two are added. An information governance officer
+may agree a change that the published list calls small; a renewal never is. And if the permit ends
+first, so does the request to change or renew it. What comes after a yes (agreement, permit) is as
+after any other; the permit says what it replaces and from when on (`papers/replacing.py`).
 """
 
 from __future__ import annotations
 
+from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.machine import (
-    Owner,
     StateMachine,
     Transition,
     from_each,
     machine,
     step,
 )
-from commonweal.governance.states.parties import RECORDERS, WRITERS
 
-_OPEN = ("draft", "sent", "queried", "with_committee", "queried_by_committee", "agreed")
+UNDER_WAY: tuple[str, ...] = tuple(
+    state for state in APPLICATION.states if APPLICATION.owners[state] != "nobody"
+)
+"""States in which a request to change or renew is not decided for good."""
+
+_END = from_each(
+    "end", UNDER_WAY, "withdrawn", ["system"], "The project has ended.", "ledger_says_so"
+)
 
 
-def _states(what: str) -> tuple[tuple[str, Owner, str], ...]:
-    return (
-        ("draft", "applicant", f"The {what} is being written."),
-        ("sent", "custodian", f"The {what} has arrived and is being checked."),
-        ("queried", "applicant", "The hospital has asked the applicant something."),
-        ("with_committee", "committee", f"The committee has the {what}."),
-        ("queried_by_committee", "applicant", "The committee has asked the applicant something."),
-        ("agreed", "system", f"The {what} is agreed; the papers are being signed."),
-        ("in_force", "nobody", f"The {what} is in force under a newer permit."),
-        ("refused", "nobody", f"The {what} was refused; the permit goes on as it was."),
-        ("withdrawn", "nobody", f"The {what} was taken back, or the project ended first."),
+def _request(name: str, title: str, *more: Transition) -> StateMachine:
+    """The application's table for another kind of request, with some steps more."""
+    states = tuple(
+        (state, APPLICATION.owners[state], _told(APPLICATION.sentences[state]))
+        for state in APPLICATION.states
     )
+    steps = tuple(
+        step(one.action, one.from_, one.to, one.by, _told(one.says), one.guard)
+        for one in APPLICATION.transitions
+    )
+    return machine(name, title, states=states, steps=(*steps, *more, _END))
 
 
-def _steps(what: str) -> tuple[Transition | tuple[Transition, ...], ...]:
-    return (
-        step("send", "draft", "sent", ["applicant"], f"Send the {what}.", "may_be_sent"),
-        step("ask_applicant", "sent", "queried", ["ig_officer"], "Ask the applicant a question."),
-        step("answer", "queried", "sent", WRITERS, "Send the answers.", "something_answered"),
-        step("put_to_committee", "sent", "with_committee", ["ig_officer", "committee_secretary"],
-             "Put it to the committee.", "screening_passed"),
-        step("ask_applicant", "with_committee", "queried_by_committee", RECORDERS,
-             "Pass the committee's question on to the applicant."),
-        step("answer", "queried_by_committee", "with_committee", WRITERS, "Send the answers.",
-             "something_answered"),
-        step("record_approval", "with_committee", "agreed", RECORDERS,
-             "Record that the committee said yes.", "decision_yes"),
-        step("record_request", "with_committee", "draft", RECORDERS,
-             "Record that the committee asked for a change.", "decision_again"),
-        step("record_rejection", "with_committee", "refused", RECORDERS,
-             "Record that the committee said no.", "decision_no"),
-        step("take_effect", "agreed", "in_force", ["system"],
-             "A newer permit has replaced the old one.", "signer_agreed"),
-        step("record_refusal", "agreed", "refused", ["system"],
-             "An officer refused to countersign.", "ledger_says_so"),
-        from_each("withdraw", _OPEN, "withdrawn", ["applicant"], "Take it back."),
-        from_each("end", _OPEN, "withdrawn", ["system"], "The project has ended.",
-                  "ledger_says_so"),
-    )  # fmt: skip
+def _told(sentence: str) -> str:
+    return sentence.replace("an application", "a request").replace("application", "request")
 
 
-AMENDMENT: StateMachine = machine(
+AMENDMENT: StateMachine = _request(
     "amendment",
     "change to a project",
-    states=_states("change"),
-    steps=(
-        *_steps("change"),
-        step("agree_small_change", "sent", "agreed", ["ig_officer"],
-             "Agree a change that the rules call small.", "minor_change"),
+    *from_each(
+        "agree_small_change", ("screening", "ready"), "approved", ["ig_officer"],
+        "Agree a change that the rules call small.", "minor_change",
     ),
 )  # fmt: skip
 
-RENEWAL: StateMachine = machine(
-    "renewal", "renewal", states=_states("renewal"), steps=_steps("renewal")
-)
+RENEWAL: StateMachine = _request("renewal", "renewal")
 """As a change, but never a small one: the committee sees every renewal."""

@@ -78,6 +78,8 @@ def carry_within(
 def _need(event: Event) -> _Need | None:
     if event.type == "officer.stopped" and event.fields["step"] == "refused":
         return _Need("countersign", word="refuse")
+    if event.type == "application.decided" and event.fields["route"] == "small_change":
+        return _Need("agree_change", by_actor=False, object="decision_hash")
     return NEEDS.get(event.type)
 
 

@@ -8,12 +8,14 @@ and the permit's own event are one transaction of the ledger.
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from commonweal.foundation.errors import Refused
+from commonweal.foundation.canonical import digest, parse_json
+from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import make_private_folder, read_bytes, write_atomic
 from commonweal.ledger.store import Writing
 from commonweal.papers.act_records import ActRecords
@@ -24,7 +26,7 @@ from commonweal.papers.trust import TrustPolicy
 from commonweal.vault.custody.acts import records_about, use_acts
 from commonweal.vault.custody.catalogues import find_catalogue
 from commonweal.vault.custody.holding import Custody
-from commonweal.vault.custody.permits import Within, issue_permit
+from commonweal.vault.custody.permits import Within, issue_permit, issued_details
 
 DOSSIERS = "dossiers"
 MAX_DOSSIER = 16 * 1024 * 1024
@@ -72,6 +74,11 @@ class OpenedDossier(Protocol):
         """The id of the dataset that it says it asks for: to find the catalogue."""
         ...
 
+    @property
+    def replaces(self) -> str | None:
+        """The id of the permit that it says it replaces, or None."""
+        ...
+
     def judge(
         self,
         *,
@@ -81,8 +88,12 @@ class OpenedDossier(Protocol):
         catalogue: Catalogue,
         at: datetime,
         home: str,
+        before: bytes | None = None,
     ) -> Judgement:
-        """Check everything. Raises a `CommonwealError`."""
+        """Check everything. `before`: the dossier that is kept of the permit that it replaces.
+
+        Raises a `CommonwealError`.
+        """
         ...
 
 
@@ -143,4 +154,21 @@ def _judge(
         catalogue=catalogue,
         at=at,
         home=custody.home.id,
+        before=None if opened.replaces is None else kept_dossier(custody, opened.replaces),
     )
+
+
+def kept_dossier(custody: Custody, permit_id: str) -> bytes | None:
+    """The dossier from which a permit of this home was made; None for one that had none.
+
+    It is believed only where its digest is the one that the ledger's entry of the permit holds
+    sealed. Raises `Fault` CW-DOSSIER-DIGEST for another, and file faults.
+    """
+    said = issued_details(custody, permit_id).get("dossier")
+    if said is None:
+        return None
+    path = custody.home.path / DOSSIERS / f"{permit_id}.json"
+    content = read_bytes(path, "The dossier that was kept", limit=MAX_DOSSIER)
+    if not hmac.compare_digest(digest(parse_json(content, "The dossier that was kept")), said):
+        raise Fault("CW-DOSSIER-DIGEST", "The dossier that was kept is not what was judged.")
+    return content

@@ -45,10 +45,16 @@ from commonweal.papers.permit_state import TERMINAL as ENDED
 from commonweal.papers.permit_state import Event as Step
 from commonweal.papers.permit_state import State, check_transition
 from commonweal.papers.permit_status import PermitStatus, make_status
+from commonweal.papers.replacing import check_same_project
 from commonweal.papers.vocabulary import Authority
 from commonweal.vault.custody.holding import DETAILS_KEY, STATUS_SIGNER, Custody
 from commonweal.vault.custody.lineage import kept_permits
 from commonweal.vault.custody.register import publish_register
+from commonweal.vault.custody.replacing import (
+    carry_stop,
+    check_replaceable,
+    replace_now_or_later,
+)
 from commonweal.vault.custody.separation import require_separation
 from commonweal.vault.custody.settling import settle
 
@@ -128,11 +134,12 @@ def issue_permit(
     """Sign the permit that `draft` becomes now, write it on the ledger and to the new file `out`.
 
     `signers`: names of keys of this home. A copy stays in the home. The permit that the draft
-    supersedes ends in the same transaction. `within`: what else happens in it, before the permit's
+    supersedes goes on until the new one counts, and ends in the same transaction where that is at
+    once (`replacing`). `within`: what else happens in it, before the permit's
     own event; no permit of a committee is made without. Raises what `papers.issue` raises;
     `PermitRefused` CW-PERMIT-DATE-FORMS where a live permit's linked dates would undo this one's;
-    `Refused` CW-PERMIT-EXISTS, CW-PERMIT-UNKNOWN, CW-PERMIT-TRANSITION or CW-HOME-SEPARATION;
-    `Fault` CW-FILE-EXISTS.
+    `Refused` CW-PERMIT-EXISTS, CW-PERMIT-UNKNOWN, CW-PERMIT-TRANSITION, CW-PERMIT-REPLACED,
+    CW-PERMIT-REPLACES-OTHER or CW-HOME-SEPARATION; `Fault` CW-FILE-EXISTS.
     """
     if (authority == "committee") is (within is None):
         raise ValueError("a committee's permit is issued from a dossier, and no other is")
@@ -140,6 +147,7 @@ def issue_permit(
     if out.exists() or out.is_symlink():
         raise Fault("CW-FILE-EXISTS", f"{out.name} is already there.")
     _refuse_known(custody.ledger.permit_standing(draft.id), draft.id)
+    older = _older(custody, draft)
     text = issue(
         draft,
         catalogue,
@@ -147,14 +155,14 @@ def issue_permit(
         [custody.signer(name) for name in signers],
         authority=authority,
         clock=custody.clock,
+        older=older,
     )
     permit = Permit.load(text, custody.belief)
     with _placed(out, text.encode()) as place, custody.ledger.transaction() as writing:
         _refuse_known(writing.permit_standing(permit.id), permit.id)
         # The policy may have changed since it was signed; what counts is the ledger's order.
         Permit.load(text, custody.book.history().view(writing.now()))
-        if permit.supersedes is not None:
-            _end_replaced(writing, permit.supersedes, permit.id)
+        replaced = None if older is None else check_replaceable(writing, older.id)
         _refuse_beside(custody, writing, permit, catalogue)
         if within is not None:
             within.do(writing)
@@ -164,10 +172,10 @@ def issue_permit(
         make_private_folder(custody.permits)
         write_atomic(_kept(custody, permit.id), text.encode())
         place()
-        if permit.supersedes is not None:
+        if replaced is not None:
             # Last before the commit, when nothing but the commit can fail any more. Cut off here,
             # the ledger decides (`settle_replaced`): no newer permit stands in the old one's place.
-            custody.keyring.fence.begin_replacing(permit.supersedes, custody.clock.now())
+            replace_now_or_later(custody, writing, permit, replaced)
     settle(custody)
     publish_register(custody)
     return permit
@@ -216,16 +224,20 @@ def _refuse_beside(
     for other in kept_permits(custody):
         linked = other.project.id == permit.project.id and other.link_across_refreshes
         standing = writing.permit_standing(other.id) if linked else None
+        if other.id == permit.supersedes:
+            continue  # the two never count at once
         if other.id != permit.id and standing is not None and standing.state not in ENDED:
             check_beside(permit, other, catalogue)
 
 
-def _end_replaced(writing: Writing, replaced: str, by: str) -> None:
-    standing = writing.permit_standing(replaced)
-    if standing is None:
-        raise _unknown(replaced)
-    check_transition(standing.state, "supersede")
-    writing.append(Event("permit.superseded", ACTOR, {"permit": replaced, "by": by}))
+def _older(custody: Custody, draft: PermitDraft) -> Permit | None:
+    """The permit that the draft replaces, of the same project. Raises as `issue_permit`."""
+    if draft.supersedes is None:
+        return None
+    older = load_permit(custody, find_permit(custody, draft.supersedes))
+    _require_issued(custody, older)
+    check_same_project(draft, older)
+    return older
 
 
 def _fence(custody: Custody, permit_id: str, state: State) -> None:
@@ -307,6 +319,7 @@ def change_state(
         if within is not None:
             within(writing)
         entry = writing.append(Event(CHANGES[event], ACTOR, {"permit": permit.id, **fields}))
+        carry_stop(custody, writing, permit.id, event, fields)
         _fence(custody, permit.id, after)
     settle(custody)
     publish_register(custody)
@@ -364,21 +377,34 @@ def _require_issued(custody: Custody, permit: Permit) -> PermitStanding:
     standing = custody.ledger.permit_standing(permit.id)
     if standing is None:
         raise _unknown(permit.id)
-    with custody.ledger.reading() as connection:
-        found = connection.execute(
-            "SELECT intent.id, body, key_id FROM intent JOIN detail ON intent_id = intent.id "
-            "WHERE permit = ? AND type = 'permit.issued' ORDER BY intent.id LIMIT 1",
-            (permit.id,),
-        ).fetchone()
+    found = _issued_entry(custody, permit.id)
     if found is None:
         raise _other(permit.id)
     said = str(json.loads(found[1]).get("permit_hash"))
-    details = custody.ledger.open_details(found[0], custody.keyring.secret_of(found[2]).use())
-    whole = cast("Mapping[str, Any]", details).get("permit_digest", "")
+    whole = issued_details(custody, permit.id).get("permit_digest", "")
     same = hmac.compare_digest(said, digest(permit.public_projection()))
     if not (same and hmac.compare_digest(str(whole), permit.digest())):
         raise _other(permit.id)
     return standing
+
+
+def _issued_entry(custody: Custody, permit_id: str) -> tuple[int, str, str] | None:
+    with custody.ledger.reading() as connection:
+        found = connection.execute(
+            "SELECT intent.id, body, key_id FROM intent JOIN detail ON intent_id = intent.id "
+            "WHERE permit = ? AND type = 'permit.issued' ORDER BY intent.id LIMIT 1",
+            (permit_id,),
+        ).fetchone()
+    return None if found is None else (found[0], found[1], found[2])
+
+
+def issued_details(custody: Custody, permit_id: str) -> Mapping[str, str]:
+    """The sealed details of the entry that a permit was issued; none where there is no entry."""
+    found = _issued_entry(custody, permit_id)
+    if found is None:
+        return {}
+    details = custody.ledger.open_details(found[0], custody.keyring.secret_of(found[2]).use())
+    return {name: str(value) for name, value in cast("Mapping[str, Any]", details).items()}
 
 
 def _unknown(permit_id: str) -> Refused:

@@ -36,6 +36,7 @@ CUSTODIANS: dict[str, frozenset[str]] = {
 """What only the hospital's own people write: no page of an applicant asks it or takes it."""
 
 OWN_PAGE: dict[str, frozenset[str]] = {
+    "ProjectPart": frozenset({"replaces", "change_reason"}),
     "Subjects": frozenset({"cohort"}),
     "Data": frozenset({"groups"}),
 }
@@ -47,7 +48,6 @@ HINTS: dict[tuple[str, str], str] = {
         "ProjectPart",
         "lay_summary",
     ): "What you would tell a neighbour. The public register shows it.",
-    ("ProjectPart", "replaces"): "Only if you ask to change or renew work that is allowed already.",
     ("Member", "account"): "The account in this service under which the person works.",
     ("Evidence", "id"): "A short name by which other answers refer to this document.",
     (

@@ -21,6 +21,7 @@ from commonweal.ledger.details import commitment, new_salt
 from commonweal.ledger.entry import Actor, Event
 from commonweal.web.accounts.models import Membership, User
 from commonweal.web.applications.contents import fingerprint, held, part_at
+from commonweal.web.applications.kinds import check_kind, kind_of
 from commonweal.web.applications.models import Application, CoAuthor, Draft, Version
 from commonweal.web.applications.policies import (
     check_send,
@@ -254,6 +255,7 @@ def send(person: User, application: Application) -> Version:
         role = check_send(person, fresh, clock.today())
         _close(fresh)
         draft = held(Draft.objects.get(pk=fresh.pk))
+        check_kind(fresh, draft.content)
         number = fresh.versions.count() + 1
         frozen = freeze(
             fresh.reference, number, draft.content, draft.answered(),
@@ -274,7 +276,7 @@ def send(person: User, application: Application) -> Version:
             "application": fresh.reference,
             "number": number,
             "version": commitment(salt, frozen.canonical()),
-            "about": "application",
+            "about": kind_of(fresh),
         }
         govern(Event("application.sent", Actor(role, person.public_id), fields), row, fresh)
     return row

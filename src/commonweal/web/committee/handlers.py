@@ -19,6 +19,7 @@ from commonweal.governance.states.item import ITEM
 from commonweal.ledger.details import commitment, new_salt
 from commonweal.ledger.entry import Actor, Event
 from commonweal.papers.act_table import fingerprint
+from commonweal.web.applications.kinds import kind_of
 from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.ballots import ballot_of, go_on, locked
 from commonweal.web.committee.deciding import (
@@ -207,7 +208,7 @@ class DecisionHandler:
         row = new_row(item, paper, made, act)
         fields = {
             "application": paper.application, "decision": made.id, "decision_hash": made.digest(),
-            "outcome": made.outcome, "route": made.route, "about": "application",
+            "outcome": made.outcome, "route": made.route, "about": kind_of(application),
             "version": commitment(bytes(version.salt), bytes(version.content)),
             "rules_hash": made.rules_digest, "by_deadlock": "yes" if made.by_deadlock else "no",
         }  # fmt: skip

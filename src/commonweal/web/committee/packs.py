@@ -14,6 +14,7 @@ from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.committee.prompts import ReviewPrompts, default_prompts
 from commonweal.papers.forms import read_form
 from commonweal.papers.sentences import ACTION_WORDS, PURPOSE_WORDS
+from commonweal.web.amending.presenters import of_version
 from commonweal.web.applications.presenters import answers_of_version, told, told_form
 from commonweal.web.committee.models import Item
 from commonweal.web.config.jinja import day
@@ -34,6 +35,7 @@ NOBODY_SAID = "The application does not say."
 def pack_of(item: Item, paper: ApplicationVersion, *, lay: bool) -> dict[str, Any]:
     """All papers of one item. `lay`: for a lay member, whose questions come first."""
     return {
+        "change": of_version(item.version),
         "summary": summary(paper),
         "prompts": prompts(lay=lay),
         "variables": variables(item, paper),

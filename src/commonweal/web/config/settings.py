@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "commonweal.web.desk",
     "commonweal.web.committee",
     "commonweal.web.projects",
+    "commonweal.web.amending",
     "commonweal.web.releases",
     "commonweal.web.panel",
     "commonweal.web.api",

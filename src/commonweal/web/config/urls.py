@@ -28,6 +28,7 @@ urlpatterns = [
     path("assessments/", include("commonweal.web.desk.public_urls")),
     path("committee/", include("commonweal.web.committee.urls")),
     path("permits/", include("commonweal.web.projects.urls")),
+    path("changes/", include("commonweal.web.amending.urls")),
     path("releases/", include("commonweal.web.releases.urls")),
     path("account/", include("commonweal.web.accounts.urls")),
     path("api/v1/", addresses()),

@@ -86,7 +86,19 @@ def approved(row: Agreement) -> Approved:
     agreement = agreement_paper(row)
     catalogue = catalogue_for(version.content.data.dataset)
     draft = permit_draft(version, decision, agreement, catalogue)
-    return Approved(version, decision, agreement, draft, record_of(row.decision.version))
+    return Approved(version, decision, agreement, draft, _assessment(row, decision))
+
+
+def _assessment(row: Agreement, decision: DecisionPaper) -> AssessmentRecord | None:
+    """The record of the impact assessment; a small change stands on the one before."""
+    version = row.decision.version
+    while decision.route == "small_change":
+        before = getattr(version.application, "amendment", None)
+        if before is None:
+            return None
+        version = before.permit.agreement.decision.version
+        decision = decision_paper(before.permit.agreement.decision)
+    return record_of(version)
 
 
 def dossier_of(row: Agreement) -> Dossier:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import cast
 
-from commonweal.ledger.events import PermitState
+from commonweal.ledger.events import TERMINAL, PermitState
 from commonweal.ledger.state import computed, end_of_day
 from commonweal.papers.register import RegisterEntry
 from commonweal.web.config import clock
 from commonweal.web.projects.models import Permit
-from commonweal.web.register.presenters import register_or_none
+from commonweal.web.register.presenters import register_or_none, replaced_at
 
 _WRITTEN: dict[str, PermitState] = {
     "issued": "announced", "paused": "paused", "suspended": "suspended", "resumed": "active",
@@ -40,4 +40,10 @@ def state_of(permit: Permit) -> PermitState:
         return "expired"
     begins = permit.begins_at if entry is None else entry.active_from
     until = permit.until.isoformat() if entry is None else str(entry.permit["until"])
-    return computed(cast("PermitState", written), begins, end_of_day(until), clock.now())
+    now, ends = clock.now(), end_of_day(until)
+    found = computed(cast("PermitState", written), begins, ends, now)
+    if entry is not None and found not in TERMINAL:
+        replaced = replaced_at(permit.reference)
+        if replaced is not None and replaced <= now and replaced < ends:
+            return "superseded"
+    return found

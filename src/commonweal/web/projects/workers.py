@@ -28,7 +28,9 @@ from commonweal.papers.permit_state import Event as Step
 from commonweal.vault.custody import Custody, find_permit, load_permit, publish_register, settle
 from commonweal.vault.custody.committee_permits import DOSSIERS, MAX_DOSSIER, issue_from_dossier
 from commonweal.vault.custody.permit_steps import step_from_acts, taken_before
+from commonweal.vault.custody.replacing import hand_over
 from commonweal.vault.custody.signers import named_signers
+from commonweal.web.amending.services import end_requests
 from commonweal.web.config import clock
 from commonweal.web.ledgerlink.services import govern
 from commonweal.web.projects import closing
@@ -52,6 +54,8 @@ from commonweal.web.projects.telling import permit_is
 from commonweal.web.signing.models import HEARD, Act
 
 SIGNER = Actor("signer", "signer")
+OVER = frozenset({*TERMINAL, "expired"})
+"""States of a permit in which nothing can be asked of it any more."""
 LOOK_AGAIN = timedelta(minutes=1)
 """How often the ledger is asked where permits stand, though nothing was written on it."""
 
@@ -60,7 +64,7 @@ def steps(room: str) -> Sequence[Callable[[Custody], int]]:
     """What the signer does for this app."""
     if room != "signer":
         return ()
-    return (issue_waiting, take_waiting, FollowLedger(), end_what_is_late)
+    return (issue_waiting, take_waiting, hand_over, FollowLedger(), end_what_is_late)
 
 
 def end_what_is_late(custody: Custody) -> int:
@@ -230,6 +234,8 @@ def follow_permit(custody: Custody, pk: int) -> int:
         row.state = standing.state
         row.save()
         permit_is(row)
+        if row.state in OVER:
+            end_requests(row)
         agreement = locked(row.agreement.reference)
         ends = {"superseded": ("replace", "replaced")} | {
             state: ("end", "ended") for state in OWES if state != "expired"

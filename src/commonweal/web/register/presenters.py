@@ -15,6 +15,7 @@ from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.clock import parse_stamp
 from commonweal.foundation.files import read_bytes
 from commonweal.foundation.london import london_day
+from commonweal.ledger.state import Newer, counts_instead
 from commonweal.papers.forms import Form
 from commonweal.papers.register import Register, RegisterEntry
 from commonweal.papers.sentences import ACTION_WORDS, PURPOSE_WORDS
@@ -80,6 +81,28 @@ def _register(path: Path, seen: tuple[int, int, int]) -> Register:
     return register
 
 
+def replaced_at(permit_id: str) -> datetime | None:
+    """From when on a newer permit counts in the place of this one, as the ledger has it."""
+    path = settings.ENVIRONMENT.home / FILE
+    try:
+        seen = path.stat()
+    except FileNotFoundError:
+        return None
+    return counts_instead(permit_id, _newer(path, (seen.st_ino, seen.st_size, seen.st_mtime_ns)))
+
+
+@lru_cache(maxsize=2)
+def _newer(path: Path, seen: tuple[int, int, int]) -> dict[str, list[Newer]]:
+    """By the permit that is replaced, what was issued in its place."""
+    found: dict[str, list[Newer]] = {}
+    for one in _register(path, seen).entries:
+        older = one.permit.get("supersedes")
+        if older is not None:
+            ended = next((e.at for e in one.events if e.what in ("revoked", "closed")), None)
+            found.setdefault(str(older), []).append(Newer(one.id, one.active_from, ended))
+    return found
+
+
 def stage_of(entry: RegisterEntry, now: datetime) -> Stage:
     """Where a project stands now: what happened last, and what time has done since."""
     stage: Stage = "active"
@@ -87,6 +110,9 @@ def stage_of(entry: RegisterEntry, now: datetime) -> Stage:
         stage = _AFTER.get(event.what, "active" if event.what == "resumed" else stage)
     until = date.fromisoformat(str(entry.permit["until"]))
     if stage != "ended" and london_day(now) > until:
+        return "ended"
+    replaced = replaced_at(entry.id)
+    if replaced is not None and replaced <= now:
         return "ended"
     if stage == "active" and now < entry.active_from:
         return "planned"

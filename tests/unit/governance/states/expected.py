@@ -223,8 +223,14 @@ EXPECTED: dict[str, str] = {
         siro | siro_signed | pause>paused, refuse>refused_by_officer
         caldicott_guardian siro | paused | go_on>with_officers, refuse>refused_by_officer
         caldicott_guardian siro | countersigned | stop>paused
-        system | offered | lapse>lapsed
-        system | countersigned | make_permit>in_force
+        system | drafted | end>ended
+        system | offered | lapse>lapsed, end>ended
+        system | accepted_by_applicant | end>ended
+        system | with_officers | end>ended
+        system | guardian_signed | end>ended
+        system | siro_signed | end>ended
+        system | paused | end>ended
+        system | countersigned | make_permit>in_force, end>ended
         system | in_force | replace>replaced, end>ended
     """,
     "permit": """
@@ -266,43 +272,73 @@ EXPECTED: dict[str, str] = {
     "amendment": """
         applicant | draft | send>sent, withdraw>withdrawn
         applicant | sent | withdraw>withdrawn
-        applicant | queried | answer>sent, withdraw>withdrawn
+        applicant | screening | withdraw>withdrawn
+        applicant | queried | answer>screening, withdraw>withdrawn
+        applicant | ready | withdraw>withdrawn
         applicant | with_committee | withdraw>withdrawn
         applicant | queried_by_committee | answer>with_committee, withdraw>withdrawn
-        applicant | agreed | withdraw>withdrawn
-        co_applicant | queried | answer>sent
+        applicant | to_be_revised | send>sent, withdraw>withdrawn
+        applicant | rejected | appeal>under_appeal, accept_decision>refused
+        applicant | under_appeal | withdraw>refused
+        co_applicant | queried | answer>screening
         co_applicant | queried_by_committee | answer>with_committee
-        ig_officer | sent | ask_applicant>queried, put_to_committee>with_committee,
-            agree_small_change>agreed
-        committee_secretary | sent | put_to_committee>with_committee
+        ig_officer | sent | take_up>screening
+        ig_officer | screening | ask_applicant>queried, pass_screening>ready,
+            agree_small_change>approved
+        ig_officer | ready | screen_again>screening, agree_small_change>approved
+        data_manager | sent | take_up>screening
+        data_manager | screening | ask_applicant>queried
+        committee_secretary | ready | put_to_committee>with_committee
         committee_secretary committee_chair | with_committee | ask_applicant>queried_by_committee,
-            record_approval>agreed, record_request>draft, record_rejection>refused
+            record_approval>approved, record_request>to_be_revised, record_rejection>rejected
+        committee_chair committee_member committee_lay | queried_by_committee |
+            ask_nothing>with_committee
+        caldicott_guardian siro | under_appeal | uphold_appeal>ready, dismiss_appeal>refused
         system | draft | end>withdrawn
         system | sent | end>withdrawn
-        system | queried | end>withdrawn
+        system | screening | end>withdrawn
+        system | queried | lapse>lapsed, end>withdrawn
+        system | ready | end>withdrawn
         system | with_committee | end>withdrawn
-        system | queried_by_committee | end>withdrawn
-        system | agreed | take_effect>in_force, record_refusal>refused, end>withdrawn
+        system | queried_by_committee | lapse>lapsed, end>withdrawn
+        system | to_be_revised | lapse>lapsed, end>withdrawn
+        system | rejected | end_appeal_time>refused, end>withdrawn
+        system | under_appeal | end>withdrawn
     """,
     "renewal": """
         applicant | draft | send>sent, withdraw>withdrawn
         applicant | sent | withdraw>withdrawn
-        applicant | queried | answer>sent, withdraw>withdrawn
+        applicant | screening | withdraw>withdrawn
+        applicant | queried | answer>screening, withdraw>withdrawn
+        applicant | ready | withdraw>withdrawn
         applicant | with_committee | withdraw>withdrawn
         applicant | queried_by_committee | answer>with_committee, withdraw>withdrawn
-        applicant | agreed | withdraw>withdrawn
-        co_applicant | queried | answer>sent
+        applicant | to_be_revised | send>sent, withdraw>withdrawn
+        applicant | rejected | appeal>under_appeal, accept_decision>refused
+        applicant | under_appeal | withdraw>refused
+        co_applicant | queried | answer>screening
         co_applicant | queried_by_committee | answer>with_committee
-        ig_officer | sent | ask_applicant>queried, put_to_committee>with_committee
-        committee_secretary | sent | put_to_committee>with_committee
+        ig_officer | sent | take_up>screening
+        ig_officer | screening | ask_applicant>queried, pass_screening>ready
+        ig_officer | ready | screen_again>screening
+        data_manager | sent | take_up>screening
+        data_manager | screening | ask_applicant>queried
+        committee_secretary | ready | put_to_committee>with_committee
         committee_secretary committee_chair | with_committee | ask_applicant>queried_by_committee,
-            record_approval>agreed, record_request>draft, record_rejection>refused
+            record_approval>approved, record_request>to_be_revised, record_rejection>rejected
+        committee_chair committee_member committee_lay | queried_by_committee |
+            ask_nothing>with_committee
+        caldicott_guardian siro | under_appeal | uphold_appeal>ready, dismiss_appeal>refused
         system | draft | end>withdrawn
         system | sent | end>withdrawn
-        system | queried | end>withdrawn
+        system | screening | end>withdrawn
+        system | queried | lapse>lapsed, end>withdrawn
+        system | ready | end>withdrawn
         system | with_committee | end>withdrawn
-        system | queried_by_committee | end>withdrawn
-        system | agreed | take_effect>in_force, record_refusal>refused, end>withdrawn
+        system | queried_by_committee | lapse>lapsed, end>withdrawn
+        system | to_be_revised | lapse>lapsed, end>withdrawn
+        system | rejected | end_appeal_time>refused, end>withdrawn
+        system | under_appeal | end>withdrawn
     """,
     "annual_review": """
         applicant co_applicant | not_yet_due | send>sent
@@ -358,11 +394,15 @@ GUARDED: dict[str, set[str]] = {
                   "go_on", "refuse", "make_permit", "stop", "replace", "end", "lapse"},
     "permit": {"issue", "begin", "pause", "suspend", "resume", "supersede", "revoke", "run_out"},
     "release": {"build", "finish_building", "measure", "sign_off", "send_back", "release", "end"},
-    "amendment": {"send", "answer", "put_to_committee", "record_approval", "record_request",
-                  "record_rejection", "take_effect", "record_refusal", "end",
-                  "agree_small_change"},
-    "renewal": {"send", "answer", "put_to_committee", "record_approval", "record_request",
-                "record_rejection", "take_effect", "record_refusal", "end"},
+    "amendment": {"send", "answer", "ask_nothing", "pass_screening", "put_to_committee",
+                  "record_approval",
+                  "record_request", "record_rejection", "appeal", "end_appeal_time",
+                  "uphold_appeal", "dismiss_appeal", "lapse",
+                  "agree_small_change", "end"},
+    "renewal": {"send", "answer", "ask_nothing", "pass_screening", "put_to_committee",
+                "record_approval",
+                "record_request", "record_rejection", "appeal", "end_appeal_time",
+                "uphold_appeal", "dismiss_appeal", "lapse", "end"},
     "annual_review": {"fall_due", "run_over", "send", "answer", "end"},
     "closing": {"send_certificate", "accept", "run_over", "end_without"},
 }  # fmt: skip

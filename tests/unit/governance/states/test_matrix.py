@@ -108,10 +108,12 @@ OWNERS = {
     "closed n expired c",
     "release": "planned c building s built s measured c sent_back c signed_off s released n "
     "abandoned n",
-    "amendment": "draft a sent c queried a with_committee k queried_by_committee a agreed s "
-    "in_force n refused n withdrawn n",
-    "renewal": "draft a sent c queried a with_committee k queried_by_committee a agreed s "
-    "in_force n refused n withdrawn n",
+    "amendment": "draft a sent c screening c queried a ready c with_committee k "
+    "queried_by_committee a to_be_revised a rejected a under_appeal o approved n refused n "
+    "withdrawn n lapsed n",
+    "renewal": "draft a sent c screening c queried a ready c with_committee k "
+    "queried_by_committee a to_be_revised a rejected a under_appeal o approved n refused n "
+    "withdrawn n lapsed n",
     "annual_review": "not_yet_due s due a overdue a sent c queried a with_committee k accepted n "
     "ended n",
     "closing": "owed a overdue a sent c with_officers o certified n without_certificate n",

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from commonweal.foundation.errors import CommonwealError, Fault, Refused
 from commonweal.governance.ga4gh import duo_codes, visas
 from commonweal.papers.permit import Permit as PermitPaper
+from commonweal.web.amending.presenters import permit_more
 from commonweal.web.config import clock
 from commonweal.web.projects import signing
 from commonweal.web.projects.models import STEP_KINDS, Permit
@@ -27,6 +28,7 @@ def permit(request: HttpRequest, reference: str) -> HttpResponse:
     row = _row(request, reference)
     more = permit_page(row, held(request, row.application))
     more["may_have_file"] = _may_have_file(request, permit_paper(row))
+    more["changes"] = permit_more(request.user, row)
     return page(request, "permit", more)
 
 

@@ -1,0 +1,3 @@
+"""Changes to a project and renewals: what was allowed, what differs from it, and what is small."""
+
+__all__: list[str] = []

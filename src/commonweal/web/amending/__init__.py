@@ -1,0 +1,1 @@
+"""Changes to a project and renewals: asked for from the permit, on the road of applications."""
