@@ -8,15 +8,19 @@ table may allow is refused: an event before the permit was issued or after it ha
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import cast, get_args
 
 from commonweal.foundation.clock import parse_stamp, stamp
 from commonweal.foundation.errors import Refused
 from commonweal.ledger.entry import Event
 from commonweal.ledger.events import TERMINAL, PermitState
+
+REVIEWED = "permit.reviewed"
+"""The one event that puts the day of a permit's yearly review later."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,9 @@ class PermitStanding:
     """The computed state of a permit at one moment.
 
     `intent_id`: the event that decided. `active_from` and `ends`: first moment of work, and first
-    moment after the last day. `as_of`: the moment that was asked about.
+    moment after the last day. `as_of`: the moment that was asked about. `apart_from_review`: the
+    state as it would be if no yearly review were owed. `review_by`: the last day on which new work
+    may start without that review, or None for a permit that needs none.
     """
 
     permit_id: str
@@ -46,6 +52,13 @@ class PermitStanding:
     active_from: datetime
     ends: datetime
     as_of: datetime
+    apart_from_review: PermitState
+    review_by: date | None = None
+
+    @property
+    def waits_for_review(self) -> bool:
+        """True while nothing but an overdue yearly review keeps new work from starting."""
+        return self.state == "paused" and self.apart_from_review == "active"
 
     @property
     def begun(self) -> bool:
@@ -70,15 +83,29 @@ def standing(
     ).fetchone()
     begins = parse_stamp(active_from)
     ends = end_of_day(until)
+    review_by = _review_by(connection, permit_id)
     return PermitStanding(
         permit_id=permit_id,
-        state=computed(last[1], begins, ends, as_of),
+        state=computed(last[1], begins, ends, as_of, review_by),
         intent_id=last[0],
         changed_at=parse_stamp(last[2]),
         active_from=begins,
         ends=ends,
         as_of=as_of,
+        apart_from_review=computed(last[1], begins, ends, as_of),
+        review_by=review_by,
     )
+
+
+def _review_by(connection: sqlite3.Connection, permit_id: str) -> date | None:
+    """The day that the last accepted review set, or else the issue of the permit."""
+    row = connection.execute(
+        "SELECT body FROM intent WHERE permit = ? AND type IN ('permit.issued', 'permit.reviewed') "
+        "ORDER BY id DESC LIMIT 1",
+        (permit_id,),
+    ).fetchone()
+    day = None if row is None else json.loads(row[0]).get("review_by")
+    return None if day is None else date.fromisoformat(day)
 
 
 def end_of_day(day: str) -> datetime:
@@ -87,8 +114,17 @@ def end_of_day(day: str) -> datetime:
     return midnight + timedelta(days=1)
 
 
-def computed(written: str, begins: datetime, ends: datetime, as_of: datetime) -> PermitState:
-    """What a written state amounts to at `as_of`."""
+def computed(
+    written: str,
+    begins: datetime,
+    ends: datetime,
+    as_of: datetime,
+    review_by: date | None = None,
+) -> PermitState:
+    """What a written state amounts to at `as_of`.
+
+    After `review_by` work that could go on is paused: the yearly review is overdue (P7).
+    """
     if written not in get_args(PermitState):
         raise ValueError("not a state of a permit")
     if written in TERMINAL:
@@ -97,7 +133,10 @@ def computed(written: str, begins: datetime, ends: datetime, as_of: datetime) ->
         return "expired"
     if written in ("announced", "active"):
         # A permit that was stopped and resumed before its time has still not begun.
-        return "active" if as_of >= begins else "announced"
+        if as_of < begins:
+            return "announced"
+        late = review_by is not None and as_of >= end_of_day(review_by.isoformat())
+        return "paused" if late else "active"
     return cast("PermitState", written)
 
 
@@ -106,6 +145,8 @@ def check_live(connection: sqlite3.Connection, need: PermitLive, as_of: datetime
     now = standing(connection, need.permit_id, as_of)
     if now is None:
         raise Refused("CW-PERMIT-NOT-LIVE", "The permit was never issued on this ledger.")
+    if now.waits_for_review and "paused" not in need.allow:
+        raise Refused("CW-PERMIT-NOT-LIVE", "The permit is paused: its yearly review is overdue.")
     if now.state not in need.allow:
         raise Refused("CW-PERMIT-NOT-LIVE", f"The permit is {now.state}.")
     if not now.begun:
@@ -124,6 +165,20 @@ def check_state_event(connection: sqlite3.Connection, event: Event, as_of: datet
         raise Refused("CW-LEDGER-STATE", "The permit was never issued on this ledger.")
     if now.state in TERMINAL:
         raise Refused("CW-LEDGER-STATE", f"The permit is {now.state}, and that is final.")
+
+
+def check_review_event(connection: sqlite3.Connection, event: Event, as_of: datetime) -> None:
+    """Refuse an accepted review of a permit that owes none, or one that sets no later day.
+
+    Raises `Refused` CW-LEDGER-STATE.
+    """
+    now = standing(connection, str(event.fields["permit"]), as_of)
+    if now is None or now.review_by is None:
+        raise Refused("CW-LEDGER-STATE", "This permit has no yearly review.")
+    if now.state in TERMINAL:
+        raise Refused("CW-LEDGER-STATE", f"The permit is {now.state}, and that is final.")
+    if date.fromisoformat(str(event.fields["review_by"])) <= max(now.review_by, as_of.date()):
+        raise Refused("CW-LEDGER-STATE", "The next yearly review must be due later than this one.")
 
 
 def record_state(

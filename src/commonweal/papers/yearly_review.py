@@ -1,0 +1,69 @@
+"""The yearly review of a project: what its people sent, and the dates that follow from it.
+
+Work under a committee's permit may go on for a year. By the day named on the ledger the project
+must have told what was done with the data, and a person of the hospital must have accepted that
+with their own signature. Until then no new work starts, and nobody has to stop it.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any, Literal
+
+from commonweal.foundation.canonical import digest
+from commonweal.papers.base import Count, Day, Identifier, Paper, Text
+
+CODE = "CW-REVIEW-INVALID"
+CALLED = "The yearly review"
+EARLIEST = timedelta(days=92)
+"""How long before its day a review can be sent and accepted. A project cannot collect years."""
+
+
+class YearlyReview(Paper):
+    """One review as it was sent. It answers for the year that ends on `due` and for no other.
+
+    `form`, `form_version`, `answers`: the form and its answers in their plain form. `summary`: what
+    the public is told, in plain words; it is one of the answers.
+    """
+
+    yearly_review: Literal[1]
+    permit: Identifier
+    due: Day
+    form: Identifier
+    form_version: Count
+    answers: dict[str, Any]
+    summary: Text
+    sent_by: Identifier
+
+    def public_projection(self) -> dict[str, Any]:
+        """What the register shows of it; its hash stands on the public log."""
+        return public_part(self.permit, self.due, self.summary)
+
+    def public_hash(self) -> str:
+        """The hash of the public part."""
+        return digest(self.public_projection())
+
+
+def public_part(permit: str, due: date, summary: str) -> dict[str, Any]:
+    """The public part of a review, as it is hashed."""
+    return {"yearly_review": 1, "permit": permit, "due": due.isoformat(), "summary": summary}
+
+
+def year_later(day: date) -> date:
+    """The same day a year on; after a 29 February the 28th."""
+    try:
+        return day.replace(year=day.year + 1)
+    except ValueError:
+        return day.replace(year=day.year + 1, day=28)
+
+
+def first_due(issued_on: date, inherited: date | None = None) -> date:
+    """The last day of the first year. A newer permit does not put off the day of the older one."""
+    mine = year_later(issued_on)
+    return mine if inherited is None else min(mine, inherited)
+
+
+def next_due(due: date, accepted_on: date) -> date:
+    """The last day of the next year: a year after the last one, or after a very late acceptance."""
+    following = year_later(due)
+    return following if following > accepted_on else year_later(accepted_on)
