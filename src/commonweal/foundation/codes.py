@@ -334,6 +334,8 @@ ACTS = {
     "CW-ACT-USED": "An act was used already and counts once only.",
     "CW-REVIEW-INVALID": "A yearly review is not whole, or was changed after it was sent.",
     "CW-REVIEW-OTHER-YEAR": "A yearly review is about another year than the one that is owed.",
+    "CW-REVIEW-NOT-COMPLETE": "Answers of a yearly review are still missing.",
+    "CW-REVIEW-INPUT": "Something typed about a yearly review is missing or too long.",
     "CW-REVIEW-EARLY": "It is too early to send or accept the next yearly review.",
     "CW-ROSTER-NONE": "There is no roster in force.",
     "CW-ROSTER-REFUSED": "A change of the roster breaks a rule, or comes too late.",

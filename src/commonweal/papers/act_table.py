@@ -17,7 +17,14 @@ from commonweal.foundation.errors import Fault
 from commonweal.papers.roster import VOTING_ROLES, RosterRole
 
 ObjectType = Literal[
-    "version", "decision", "agreement", "approval", "assessment", "permit", "release", "roster",
+    "version",
+    "decision",
+    "agreement",
+    "approval",
+    "assessment",
+    "permit",
+    "release",
+    "roster",
     "review",
 ]
 

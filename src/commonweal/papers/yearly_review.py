@@ -8,7 +8,9 @@ with their own signature. Until then no new work starts, and nobody has to stop 
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from commonweal.foundation.canonical import digest
 from commonweal.papers.base import Count, Day, Identifier, Paper, Text
@@ -19,11 +21,19 @@ EARLIEST = timedelta(days=92)
 """How long before its day a review can be sent and accepted. A project cannot collect years."""
 
 
+class Asked(Paper):
+    """A question of the hospital about the review, and the project's answer."""
+
+    question: Text
+    answer: Text
+
+
 class YearlyReview(Paper):
     """One review as it was sent. It answers for the year that ends on `due` and for no other.
 
     `form`, `form_version`, `answers`: the form and its answers in their plain form. `summary`: what
-    the public is told, in plain words; it is one of the answers.
+    the public is told, in plain words; it is one of the answers. `asked`: what the hospital asked
+    before it could accept it.
     """
 
     yearly_review: Literal[1]
@@ -33,6 +43,7 @@ class YearlyReview(Paper):
     form_version: Count
     answers: dict[str, Any]
     summary: Text
+    asked: Annotated[tuple[Asked, ...], Field(max_length=200)] = ()
     sent_by: Identifier
 
     def public_projection(self) -> dict[str, Any]:

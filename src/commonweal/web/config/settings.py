@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "commonweal.web.committee",
     "commonweal.web.projects",
     "commonweal.web.releases",
+    "commonweal.web.reviews",
     "commonweal.web.panel",
     "commonweal.web.api",
 ]

@@ -29,6 +29,7 @@ urlpatterns = [
     path("committee/", include("commonweal.web.committee.urls")),
     path("permits/", include("commonweal.web.projects.urls")),
     path("releases/", include("commonweal.web.releases.urls")),
+    path("reviews/", include("commonweal.web.reviews.urls")),
     path("account/", include("commonweal.web.accounts.urls")),
     path("api/v1/", addresses()),
 ]
