@@ -7,6 +7,7 @@ with their own signature. Until then no new work starts, and nobody has to stop 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
@@ -68,13 +69,24 @@ def year_later(day: date) -> date:
         return day.replace(year=day.year + 1, day=28)
 
 
-def first_due(issued_on: date, inherited: date | None = None) -> date:
-    """The last day of the first year. A newer permit does not put off the day of the older one."""
-    mine = year_later(issued_on)
-    return mine if inherited is None else min(mine, inherited)
+def first_due(
+    issued_on: date, decided: Collection[date] = (), inherited: date | None = None
+) -> date:
+    """The day of the first review: within a year, sooner where the permit names a sooner day.
+
+    `decided`: the permit's review dates. `inherited`: the day of the permit that this one replaces,
+    which a newer permit does not put off.
+    """
+    named = [day for day in decided if day > issued_on]
+    return min([year_later(issued_on), *named, *([] if inherited is None else [inherited])])
 
 
-def next_due(due: date, accepted_on: date) -> date:
-    """The last day of the next year: a year after the last one, or after a very late acceptance."""
+def next_due(due: date, accepted_on: date, decided: Collection[date] = ()) -> date:
+    """The day of the next review: within a year of this one, or of a very late acceptance.
+
+    `decided`: the permit's review dates; the first after both days comes before the year is over.
+    """
     following = year_later(due)
-    return following if following > accepted_on else year_later(accepted_on)
+    if following <= accepted_on:
+        following = year_later(accepted_on)
+    return min([following, *(day for day in decided if day > max(due, accepted_on))])

@@ -127,8 +127,16 @@ def test_the_next_review_is_a_year_after_this_one(due: str, accepted: str, follo
 
 def test_a_newer_permit_does_not_put_the_review_off() -> None:
     assert first_due(date(2027, 1, 9)) == date(2028, 1, 9)
-    assert first_due(date(2027, 1, 9), date(2027, 3, 2)) == date(2027, 3, 2)
-    assert first_due(date(2027, 1, 9), date(2029, 3, 2)) == date(2028, 1, 9)
+    assert first_due(date(2027, 1, 9), (), date(2027, 3, 2)) == date(2027, 3, 2)
+    assert first_due(date(2027, 1, 9), (), date(2029, 3, 2)) == date(2028, 1, 9)
+
+
+def test_the_permits_own_dates_come_first_and_never_later() -> None:
+    named = (date(2026, 1, 1), date(2027, 6, 1), date(2029, 1, 1))
+    assert first_due(date(2027, 1, 9), named) == date(2027, 6, 1)
+    assert next_due(date(2027, 6, 1), date(2027, 5, 20), named) == date(2028, 6, 1)
+    assert next_due(date(2028, 6, 1), date(2028, 5, 20), named) == date(2029, 1, 1)
+    assert next_due(date(2028, 6, 1), date(2029, 1, 5), named) == date(2029, 6, 1)
 
 
 # --- what machines may do -----------------------------------------------------------------------

@@ -83,7 +83,7 @@ def accept_review(
             not_by=frozenset(person.id for person in permit.people),
         )
         use_acts(writing, ids, review.permit, permit=review.permit)
-        following = next_due(review.due, at.date())
+        following = next_due(review.due, at.date(), permit.review_dates)
         keep(custody, review)
         entry = writing.append(_event(review, following))
     settle(custody)

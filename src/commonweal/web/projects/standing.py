@@ -40,4 +40,14 @@ def state_of(permit: Permit) -> PermitState:
         return "expired"
     begins = permit.begins_at if entry is None else entry.active_from
     until = permit.until.isoformat() if entry is None else str(entry.permit["until"])
-    return computed(cast("PermitState", written), begins, end_of_day(until), clock.now())
+    due = None if entry is None else entry.review_by
+    return computed(cast("PermitState", written), begins, end_of_day(until), clock.now(), due)
+
+
+def waits_for_review(permit: Permit) -> bool:
+    """True while nothing but an overdue yearly review keeps new work from starting."""
+    entry = entry_of(permit.reference)
+    if entry is None or entry.review_by is None or state_of(permit) != "paused":
+        return False
+    steps = [_WRITTEN[one.what] for one in entry.events if one.what in _WRITTEN]
+    return not steps or steps[-1] != "paused"

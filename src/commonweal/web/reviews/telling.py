@@ -1,4 +1,4 @@
-"""Whom the steps of yearly reviews are told to: mail carries a reference and a link, nothing else."""
+"""Whom the steps of yearly reviews are told to. Mail carries a reference and a link only."""
 
 from __future__ import annotations
 
