@@ -25,14 +25,14 @@ NAMES: Mapping[str, str] = {
     "guardian": "Grace Guardian", "siro": "Simon Siro", "dpo": "Dora Officer",
     "signs": "Sigrid Signs", "applies": "Anna Applies", "dean": "Dean of Medicine",
     "manager": "Max Manager", "owner": "Olga Owner", "mina": "Mina Meister",
-    "lola": "Lola Long",
+    "lola": "Lola Long", "ivy": "Ivy Inglis",
 }  # fmt: skip
 ROLES: Mapping[str, RosterRole] = {
     "chair": "committee_chair", "member": "committee_member", "lena": "committee_lay",
     "luke": "committee_lay", "guardian": "caldicott_guardian", "siro": "siro", "dpo": "dpo",
     "signs": "signatory_custodian", "applies": "applicant", "dean": "signatory_applicant",
     "manager": "data_manager", "owner": "information_asset_owner",
-    "mina": "committee_member", "lola": "committee_lay",
+    "mina": "committee_member", "lola": "committee_lay", "ivy": "ig_officer",
 }  # fmt: skip
 UNIVERSITY = frozenset({"applies", "dean"})
 

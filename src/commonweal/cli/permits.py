@@ -289,8 +289,11 @@ def _supposed(custody: Custody, status: PermitStatus, at: datetime) -> PermitSta
 
     with custody.ledger.reading() as connection:
         then = standing(connection, status.permit_id, at)
-    state = status.state if then is None else then.state
-    return status.model_copy(update={"state": state, "as_of": at})
+    if then is None:
+        return status.model_copy(update={"as_of": at})
+    reason = "yearly_review_overdue" if then.waits_for_review else None
+    changes = {"state": then.state, "reason": reason, "review_by": then.review_by, "as_of": at}
+    return status.model_copy(update=changes)
 
 
 def _about(permit: Permit, status: PermitStatus) -> dict[str, Any]:

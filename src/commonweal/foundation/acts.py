@@ -21,6 +21,8 @@ ActKind = Literal[
     "resume",
     "revoke",
     "close",
+    "send_review",
+    "accept_review",
     "sign_off_release",
     "send_back_release",
     "roster_change",

@@ -12,6 +12,7 @@ says so has been written yet. So there is no gap, and no moment at which both co
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,9 +21,12 @@ from typing import cast, get_args
 
 from commonweal.foundation.clock import parse_stamp, stamp
 from commonweal.foundation.errors import Refused
-from commonweal.foundation.london import day_begins
+from commonweal.foundation.london import day_begins, london_day
 from commonweal.ledger.entry import Event
 from commonweal.ledger.events import TERMINAL, PermitState
+
+REVIEWED = "permit.reviewed"
+"""The one event that puts the day of a permit's yearly review later."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,9 @@ class PermitStanding:
 
     `intent_id`: the event that decided. `active_from` and `ends`: first moment of work, and first
     moment after the last day. `as_of`: the moment that was asked about. `written`: the state that
-    the last event wrote, before time is considered.
+    the last event wrote, before time is considered. `apart_from_review`: the state as it would be
+    if no yearly review were owed. `review_by`: the last day on which new work may start without
+    that review, or None for a permit that needs none.
     """
 
     permit_id: str
@@ -54,6 +60,13 @@ class PermitStanding:
     ends: datetime
     as_of: datetime
     written: PermitState
+    apart_from_review: PermitState
+    review_by: date | None = None
+
+    @property
+    def waits_for_review(self) -> bool:
+        """True while nothing but an overdue yearly review keeps new work from starting."""
+        return self.state == "paused" and self.apart_from_review == "active"
 
     @property
     def begun(self) -> bool:
@@ -78,11 +91,13 @@ def standing(
     ).fetchone()
     begins = parse_stamp(active_from)
     ends = end_of_day(until)
-    state = computed(last[1], begins, ends, as_of)
+    review_by = _review_by(connection, permit_id)
+    state = computed(last[1], begins, ends, as_of, review_by)
+    apart = computed(last[1], begins, ends, as_of)
     if state not in TERMINAL:
         replaced = replaced_at(connection, permit_id)
         if replaced is not None and replaced <= as_of and replaced < ends:
-            state = "superseded"
+            state = apart = "superseded"
     return PermitStanding(
         permit_id=permit_id,
         state=state,
@@ -92,6 +107,8 @@ def standing(
         ends=ends,
         as_of=as_of,
         written=last[1],
+        apart_from_review=apart,
+        review_by=review_by,
     )
 
 
@@ -147,13 +164,33 @@ def _issued_in_place_of(connection: sqlite3.Connection) -> dict[str, list[Newer]
     return found
 
 
+def _review_by(connection: sqlite3.Connection, permit_id: str) -> date | None:
+    """The day that the last accepted review set, or else the issue of the permit."""
+    row = connection.execute(
+        "SELECT body FROM intent WHERE permit = ? AND type IN ('permit.issued', 'permit.reviewed') "
+        "ORDER BY id DESC LIMIT 1",
+        (permit_id,),
+    ).fetchone()
+    day = None if row is None else json.loads(row[0]).get("review_by")
+    return None if day is None else date.fromisoformat(day)
+
+
 def end_of_day(day: str) -> datetime:
     """The first moment after a day written YYYY-MM-DD, as days are counted in London."""
     return day_begins(date.fromisoformat(day) + timedelta(days=1))
 
 
-def computed(written: str, begins: datetime, ends: datetime, as_of: datetime) -> PermitState:
-    """What a written state amounts to at `as_of`."""
+def computed(
+    written: str,
+    begins: datetime,
+    ends: datetime,
+    as_of: datetime,
+    review_by: date | None = None,
+) -> PermitState:
+    """What a written state amounts to at `as_of`.
+
+    After `review_by` work that could go on is paused: the yearly review is overdue (P7).
+    """
     if written not in get_args(PermitState):
         raise ValueError("not a state of a permit")
     if written in TERMINAL:
@@ -162,7 +199,10 @@ def computed(written: str, begins: datetime, ends: datetime, as_of: datetime) ->
         return "expired"
     if written in ("announced", "active"):
         # A permit that was stopped and resumed before its time has still not begun.
-        return "active" if as_of >= begins else "announced"
+        if as_of < begins:
+            return "announced"
+        late = review_by is not None and as_of >= end_of_day(review_by.isoformat())
+        return "paused" if late else "active"
     return cast("PermitState", written)
 
 
@@ -171,6 +211,8 @@ def check_live(connection: sqlite3.Connection, need: PermitLive, as_of: datetime
     now = standing(connection, need.permit_id, as_of)
     if now is None:
         raise Refused("CW-PERMIT-NOT-LIVE", "The permit was never issued on this ledger.")
+    if now.waits_for_review and "paused" not in need.allow:
+        raise Refused("CW-PERMIT-NOT-LIVE", "The permit is paused: its yearly review is overdue.")
     if now.state not in need.allow:
         raise Refused("CW-PERMIT-NOT-LIVE", f"The permit is {now.state}.")
     if not now.begun:
@@ -191,6 +233,20 @@ def check_state_event(connection: sqlite3.Connection, event: Event, as_of: datet
     over = now.written if event.type == "permit.superseded" else now.state
     if over in TERMINAL:
         raise Refused("CW-LEDGER-STATE", f"The permit is {over}, and that is final.")
+
+
+def check_review_event(connection: sqlite3.Connection, event: Event, as_of: datetime) -> None:
+    """Refuse an accepted review of a permit that owes none, or one that sets no later day.
+
+    Raises `Refused` CW-LEDGER-STATE.
+    """
+    now = standing(connection, str(event.fields["permit"]), as_of)
+    if now is None or now.review_by is None:
+        raise Refused("CW-LEDGER-STATE", "This permit has no yearly review.")
+    if now.state in TERMINAL:
+        raise Refused("CW-LEDGER-STATE", f"The permit is {now.state}, and that is final.")
+    if date.fromisoformat(str(event.fields["review_by"])) <= max(now.review_by, london_day(as_of)):
+        raise Refused("CW-LEDGER-STATE", "The next yearly review must be due later than this one.")
 
 
 def record_state(

@@ -34,9 +34,11 @@ from commonweal.ledger.roster_order import EVENTS as ROSTER_EVENTS
 from commonweal.ledger.roster_order import check_roster_event
 from commonweal.ledger.schema import translated
 from commonweal.ledger.state import (
+    REVIEWED,
     PermitLive,
     PermitStanding,
     check_live,
+    check_review_event,
     check_state_event,
     record_state,
     standing,
@@ -91,6 +93,8 @@ class Writing:
             check_roster_event(self.connection, event.type, event.fields, now)
         if definition.state is not None:
             check_state_event(self.connection, event, now)
+        if event.type == REVIEWED:
+            check_review_event(self.connection, event, now)
         for need in _needs(event, requires_live):
             check_live(self.connection, need, now)
         # A savepoint, so that a caller who catches an error cannot commit half an event.

@@ -17,7 +17,15 @@ from commonweal.foundation.errors import Fault
 from commonweal.papers.roster import VOTING_ROLES, RosterRole
 
 ObjectType = Literal[
-    "version", "decision", "agreement", "approval", "assessment", "permit", "release", "roster"
+    "version",
+    "decision",
+    "agreement",
+    "approval",
+    "assessment",
+    "permit",
+    "release",
+    "roster",
+    "review",
 ]
 
 ROLE_WORDS: Mapping[RosterRole, str] = MappingProxyType({
@@ -144,6 +152,14 @@ _TABLE: dict[ActKind, ActRule] = {
         _OFFICERS | {"ig_officer"}, "permit",
         {"close": "the project under this permit has ended"},
         content="allowed",
+    ),
+    "send_review": ActRule(
+        frozenset({"applicant", "co_applicant"}), "review",
+        {"send": "I send this yearly review, and what it says is true"},
+    ),
+    "accept_review": ActRule(
+        frozenset({"ig_officer"}), "review",
+        {"accept": "I accept this yearly review, so work under the permit may go on for a year"},
     ),
     "sign_off_release": ActRule(
         _RELEASING, "release", {"sign_off": "this release may be used"}

@@ -99,6 +99,13 @@ def _check_state(permit: Permit, at: datetime, status: PermitStatus) -> None:
             "CW-PERMIT-ANNOUNCED",
             f"People can still say no until {permit.say_no_until:%d %B %Y, %H:%M} UTC.",
         )
+    waits = state == "active" or (state == "paused" and status.reason is not None)
+    if waits and status.is_review_overdue(at):
+        raise PermitRefused(
+            "CW-PERMIT-REVIEW-OVERDUE",
+            "The permit is paused: the yearly review is overdue, and no new work may start until "
+            "it is accepted.",
+        )
     if state != "active":
         raise PermitRefused(_STATE_CODES[state], SENTENCES[state])
 

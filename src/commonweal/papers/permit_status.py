@@ -7,13 +7,13 @@ taken from the ledger, signed, and at most five minutes old.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from commonweal.foundation.clock import Clock
-from commonweal.papers.base import Identifier, Moment, Sha256
+from commonweal.papers.base import Day, Identifier, Moment, Sha256
 from commonweal.papers.permit_state import State
 from commonweal.papers.signed import SignedPaper
 from commonweal.papers.signing import Signer
@@ -30,7 +30,9 @@ class PermitStatus(SignedPaper):
     """What the ledger said about one permit at `as_of`.
 
     `good_for_seconds` is taken from the trust policy when the status is made and can only be
-    shorter than the five minutes of the design.
+    shorter than the five minutes of the design. `reason`: why it is paused, where that is computed
+    and not somebody's step. `review_by`: the last day on which new work may start before the
+    yearly review is accepted.
     """
 
     paper_type: ClassVar[str] = PAPER_TYPE
@@ -42,6 +44,8 @@ class PermitStatus(SignedPaper):
     permit_id: Identifier
     permit_hash: Sha256
     state: State
+    reason: Literal["yearly_review_overdue"] | None = None
+    review_by: Day | None = None
     as_of: Moment
     good_for_seconds: Annotated[int, Field(ge=1, le=300)]
 
@@ -50,6 +54,15 @@ class PermitStatus(SignedPaper):
         """When the ledger was asked."""
         return self.as_of
 
+    def is_review_overdue(self, at: datetime) -> bool:
+        """True if at `at` the yearly review is overdue, by this status or by its date."""
+        if self.reason is not None:
+            return True
+        day = self.review_by
+        if day is None:
+            return False
+        return at >= datetime.combine(day, time.min, UTC) + timedelta(days=1)
+
     def is_fresh(self, at: datetime) -> bool:
         """True if the status may be relied on at `at`."""
         age = at - self.as_of
@@ -57,9 +70,18 @@ class PermitStatus(SignedPaper):
 
 
 def make_status(
-    permit: Permit, state: State, signers: Sequence[Signer], trust: TrustPolicy, clock: Clock
+    permit: Permit,
+    state: State,
+    signers: Sequence[Signer],
+    trust: TrustPolicy,
+    clock: Clock,
+    *,
+    review_by: date | None = None,
+    waits_for_review: bool = False,
 ) -> str:
-    """The signed word that `permit` is in `state` now. The caller took `state` from the ledger.
+    """The signed word that `permit` is in `state` now. The caller took all of it from the ledger.
+
+    `waits_for_review`: nothing but its overdue yearly review pauses it.
 
     Raises `Fault` CW-SIGNATURE-UNTRUSTED where `trust` would not believe these signers.
     """
@@ -69,6 +91,8 @@ def make_status(
         permit_id=permit.id,
         permit_hash=permit.digest(),
         state=state,
+        reason="yearly_review_overdue" if waits_for_review else None,
+        review_by=review_by,
         as_of=now,
         good_for_seconds=trust.fresh.permit_status_seconds,
     )

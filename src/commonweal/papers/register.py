@@ -23,13 +23,15 @@ from commonweal.papers.base import (
     Paper,
     PaperInvalid,
     Sha256,
+    Text,
 )
 from commonweal.papers.permit import Organisation, PermittedDataset, Project
 from commonweal.papers.vocabulary import Authority, Delivery, Processing, Purpose
+from commonweal.papers.yearly_review import public_part
 
 Happened = Literal[
     "issued", "paused", "suspended", "resumed", "superseded", "revoked", "closed",
-    "release_completed", "release_destroyed",
+    "release_completed", "release_destroyed", "reviewed",
 ]  # fmt: skip
 """What the public log says of a permit."""
 
@@ -64,13 +66,38 @@ class RegisterEvent(Paper):
     reason: Line | None = None
 
 
+class RegisterReview(Paper):
+    """What the public is told of one accepted yearly review, and the hash that the log holds of it.
+
+    `summary`: None where the home no longer has the review that was accepted.
+    """
+
+    due: Day
+    accepted_at: Moment
+    review_hash: Sha256
+    summary: Text | None = None
+
+    def is_logged(self, permit: str) -> bool:
+        """True if the summary is the one that was logged, or if there is none."""
+        if self.summary is None:
+            return True
+        said = digest(public_part(permit, self.due, self.summary))
+        return hmac.compare_digest(said, self.review_hash)
+
+
 class RegisterEntry(Paper):
-    """One permit: its public part, the hash that the log holds of it, and its events in order."""
+    """One permit: its public part, the hash that the log holds of it, and its events in order.
+
+    `review_by`: the last day on which new work may start before the next yearly review is accepted.
+    `reviews`: those that were, in order.
+    """
 
     permit: dict[str, Any]
     permit_hash: Sha256
     active_from: Moment
     events: Annotated[tuple[RegisterEvent, ...], Field(min_length=1, max_length=100_000)]
+    review_by: Day | None = None
+    reviews: Annotated[tuple[RegisterReview, ...], Field(max_length=1_000)] = ()
 
     @property
     def id(self) -> str:
@@ -96,7 +123,8 @@ class Register(Paper):
         """
         for number, entry in enumerate(self.entries, 1):
             same = hmac.compare_digest(digest(entry.permit), entry.permit_hash)
-            if not same or not _can_be_shown(entry.permit):
+            reviews = all(one.is_logged(entry.id) for one in entry.reviews)
+            if not same or not reviews or not _can_be_shown(entry.permit):
                 raise Fault(
                     "CW-WEB-REGISTER",
                     f"Entry {number} of the register is not what the ledger holds.",

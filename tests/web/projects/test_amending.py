@@ -9,7 +9,7 @@ from tests.web.projects.changing import (
     later,
     one_variable_less,
 )
-from tests.web.projects.room import Road, code, user
+from tests.web.projects.room import Road
 
 FROM, WHOLE = "permitted", True
 

@@ -47,6 +47,7 @@ from commonweal.papers.permit_state import State, check_transition
 from commonweal.papers.permit_status import PermitStatus, make_status
 from commonweal.papers.replacing import check_same_project
 from commonweal.papers.vocabulary import Authority
+from commonweal.papers.yearly_review import first_due
 from commonweal.vault.custody.holding import DETAILS_KEY, STATUS_SIGNER, Custody
 from commonweal.vault.custody.lineage import kept_permits
 from commonweal.vault.custody.register import publish_register
@@ -167,7 +168,8 @@ def issue_permit(
         if within is not None:
             within.do(writing)
         bound = _bound(custody, permit, {} if within is None else within.details)
-        writing.append(Event("permit.issued", ACTOR, _issued(permit)), bound)
+        issued = _issued(permit) | _reviewed_by(writing, permit)
+        writing.append(Event("permit.issued", ACTOR, issued), bound)
         # The copy of a permit that no ledger knows is worth nothing: it is simply written over.
         make_private_folder(custody.permits)
         write_atomic(_kept(custody, permit.id), text.encode())
@@ -205,6 +207,18 @@ def _issued(permit: Permit) -> dict[str, Any]:
     if permit.supersedes is not None:
         fields["supersedes"] = permit.supersedes
     return fields
+
+
+def _reviewed_by(writing: Writing, permit: Permit) -> dict[str, str]:
+    """The day of the first yearly review of a committee's permit. It is not put off by a newer one.
+
+    Nobody applied for a permit that is given directly, so nobody could send its review.
+    """
+    replaced = writing.permit_standing(permit.supersedes) if permit.supersedes else None
+    inherited = None if replaced is None else replaced.review_by
+    if permit.authority != "committee" and inherited is None:
+        return {}
+    return {"review_by": first_due(permit.issued_at.date(), permit.review_dates, inherited).isoformat()}
 
 
 def _bound(custody: Custody, permit: Permit, also: Mapping[str, str]) -> Details:
@@ -314,7 +328,14 @@ def change_state(
         standing = writing.permit_standing(permit.id)
         if standing is None:
             raise _unknown(permit.id)
-        before: State = standing.state
+        # A review that is owed is nobody's step: one can still stop the work for another reason,
+        # and nobody lets it go on in any other way than by accepting the review.
+        before: State = standing.apart_from_review
+        if event == "resume" and standing.waits_for_review:
+            raise Refused(
+                "CW-PERMIT-REVIEW-OVERDUE",
+                "The yearly review is overdue: work goes on when the review is accepted.",
+            )
         after = check_transition(before, event)
         if within is not None:
             within(writing)
@@ -357,14 +378,22 @@ def status_text(custody: Custody, permit: Permit) -> str:
         settle(custody)
         standing, fence = _require_issued(custody, permit), custody.keyring.fence.read()
     fenced = fence.permits.get(permit.id)
-    if fenced is not None and not _agrees(standing.state, fenced.state):
+    if fenced is not None and not _agrees(standing.apart_from_review, fenced.state):
         raise Fault(
             "CW-LEDGER-REWOUND",
             f"The ledger does not know that the permit was {fenced.state}.",
             remedy="If a command was cut off, give it again; else the ledger is an old copy.",
         )
     signer = custody.signer(STATUS_SIGNER)
-    return make_status(permit, standing.state, [signer], custody.trust, custody.clock)
+    return make_status(
+        permit,
+        standing.state,
+        [signer],
+        custody.trust,
+        custody.clock,
+        review_by=standing.review_by,
+        waits_for_review=standing.waits_for_review,
+    )
 
 
 def _agrees(state: State, fenced: str) -> bool:

@@ -6,17 +6,21 @@ the public log and the register page may not show.
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from commonweal.foundation.canonical import canonical
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.files import make_private_folder, write_atomic
+from commonweal.ledger.state import REVIEWED
 from commonweal.papers.permit import Permit
 from commonweal.papers.register import Register
 from commonweal.vault.custody.holding import Custody
+from commonweal.vault.custody.kept_reviews import kept_review
 from commonweal.vault.custody.lineage import kept_permits
 
 PUBLIC = "public"
@@ -30,6 +34,7 @@ _HAPPENED: Mapping[str, str] = {
     "permit.superseded": "superseded",
     "permit.revoked": "revoked",
     "permit.closed": "closed",
+    "permit.reviewed": "reviewed",
     "release.completed": "release_completed",
     "release.data_key_destroyed": "release_destroyed",
 }
@@ -43,7 +48,11 @@ def publish_register(custody: Custody) -> Path:
     """
     size, events = _events(custody)
     permits = {permit.id: permit for permit in kept_permits(custody)}
-    entries = [_entry(permits[id_], happened) for id_, happened in events.items() if id_ in permits]
+    entries = [
+        _entry(permits[id_], happened) | _reviews(custody, id_, happened)
+        for id_, happened in events.items()
+        if id_ in permits
+    ]
     plain = {
         "format": 1,
         "home": custody.home.id,
@@ -76,6 +85,30 @@ def _events(custody: Custody) -> tuple[int, dict[str, list[tuple[int, dict[str, 
                 entry = json.loads(body)
                 found.setdefault(entry["permit"], []).append((index, entry))
     return size, found
+
+
+def _reviews(
+    custody: Custody, permit_id: str, happened: list[tuple[int, dict[str, Any]]]
+) -> dict[str, Any]:
+    """The day of the next yearly review, and what the public is told of those accepted."""
+    due, found = None, []
+    for _, entry in happened:
+        if entry["type"] == REVIEWED and due is not None:
+            found.append(
+                {"due": due, "accepted_at": entry["at"], "review_hash": entry["review_hash"]}
+                | _summary(custody, permit_id, due, entry["review_hash"])
+            )
+        if entry["type"] in ("permit.issued", REVIEWED):
+            due = entry.get("review_by")
+    return ({} if due is None else {"review_by": due}) | {"reviews": found}
+
+
+def _summary(custody: Custody, permit_id: str, due: str, logged: str) -> dict[str, str]:
+    # A file that is not what was logged is left out, and the page says that it is not there.
+    review = kept_review(custody, permit_id, date.fromisoformat(due))
+    if review is None or not hmac.compare_digest(review.public_hash(), logged):
+        return {}
+    return {"summary": review.summary}
 
 
 def _entry(permit: Permit, happened: list[tuple[int, dict[str, Any]]]) -> dict[str, Any]:

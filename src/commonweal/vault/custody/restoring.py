@@ -107,7 +107,9 @@ def _stop_again(custody: Custody, result: RestoreResult) -> list[str]:
         for permit in result.must_reapply:
             standing = writing.permit_standing(permit.permit_id)
             # A permit that was issued after the backup is unknown now, and refused as such.
-            if standing is None or standing.state in TERMINAL or standing.state == permit.state:
+            if standing is None or standing.state in TERMINAL:
+                continue
+            if standing.apart_from_review == permit.state:
                 continue
             event = _EVENTS[permit.state]
             fields = {"permit": permit.permit_id}

@@ -3,6 +3,7 @@
 `COMMONWEAL_HOME` names the home; `DATABASE_URL` where the service keeps its records;
 `COMMONWEAL_WEB_NAMES` by which names people reach it; `COMMONWEAL_WEB_TLS` where encryption ends;
 `COMMONWEAL_SMTP_URL` how mail leaves; `COMMONWEAL_WEB_ADDRESS` where links in mail lead;
+`COMMONWEAL_REVIEW_LEAD_WEEKS` how long before its day a project is reminded of its yearly review;
 `COMMONWEAL_WEB_SCANNER` what looks for viruses; `COMMONWEAL_CIS2_...` how staff sign in with NHS
 CIS2 (`providers`). A setting that cannot be used stops the service: nothing is guessed and nothing
 falls back to something weaker.
@@ -28,6 +29,7 @@ TLS = "COMMONWEAL_WEB_TLS"
 SMTP = "COMMONWEAL_SMTP_URL"
 SCANNER = "COMMONWEAL_WEB_SCANNER"
 ADDRESS = "COMMONWEAL_WEB_ADDRESS"
+REVIEW_LEAD = "COMMONWEAL_REVIEW_LEAD_WEEKS"
 
 LOCALHOST = "localhost"
 FOLDER = "web"
@@ -67,6 +69,7 @@ class Environment:
     scanner: tuple[str, int] | None = None
     address: str = "http://localhost:8000"
     cis2: Provider | None = None
+    review_lead_weeks: int = 8
 
     def __repr__(self) -> str:
         return f"Environment({self.home})"
@@ -98,6 +101,7 @@ class Environment:
             address=_address(said.get(ADDRESS), names, behind_proxy=proxy),
             cis2=read_cis2(said),
             scanner=_scanner(said.get(SCANNER)),
+            review_lead_weeks=_weeks(said.get(REVIEW_LEAD, "8")),
         )
 
 
@@ -113,6 +117,12 @@ def is_loopback(host: str) -> bool:
 
 def _wrong(setting: str, why: str) -> WrongUsage:
     return WrongUsage("CW-WEB-SETTING", f"The setting {setting} {why}.")
+
+
+def _weeks(text: str) -> int:
+    if text not in {str(weeks) for weeks in range(1, 14)}:
+        raise _wrong(REVIEW_LEAD, "is a number of weeks from 1 to 13")
+    return int(text)
 
 
 def _tls(text: str) -> bool:

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "commonweal.web.projects",
     "commonweal.web.amending",
     "commonweal.web.releases",
+    "commonweal.web.reviews",
     "commonweal.web.panel",
     "commonweal.web.api",
 ]

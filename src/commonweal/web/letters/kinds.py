@@ -24,6 +24,12 @@ KINDS = MappingProxyType({
     "signature_asked": Kind("your signature is asked for", "Something waits for your signature."),
     "permit_announced": Kind("a permit was announced", "A permit was announced."),
     "permit_active": Kind("a permit is active", "Work under a permit may begin."),
+    "review_due": Kind("a yearly review is due", "The yearly review of a project is due."),
+    "review_late": Kind(
+        "a yearly review is late",
+        "The yearly review of a project is late: no new work may start.",
+    ),
+    "review_accepted": Kind("a yearly review was accepted", "A yearly review was accepted."),
     "release_ready": Kind("data are ready", "Data were made ready."),
     "release_sent_back": Kind("data were sent back", "Data that were made were sent back."),
     "role_given": Kind("you have a new role", "You were given a role."),

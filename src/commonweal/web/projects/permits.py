@@ -28,7 +28,7 @@ from commonweal.web.projects.models import (
 from commonweal.web.projects.policies import may_have_file, step_roles
 from commonweal.web.projects.presenters import title_of
 from commonweal.web.projects.signing import REASONS
-from commonweal.web.projects.standing import entry_of, state_of
+from commonweal.web.projects.standing import entry_of, state_of, waits_for_review
 from commonweal.web.register.presenters import HAPPENED
 from commonweal.web.register.presenters import REASONS as REASON_WORDS
 
@@ -40,6 +40,7 @@ STEP_WORDS: dict[str, tuple[str, str]] = {
     "close": ("Close the project", "The project has ended. No work is possible afterwards."),
 }
 """What each step is called, and what it does."""
+LATE = "The permit is paused: the yearly review is late, and no new work may start."
 _STEP_STATES = {
     GATHERING: "Another person must sign it too.",
     WAITING: "It has been signed. The signer takes it now.",
@@ -87,7 +88,8 @@ def permit_page(row: Permit, held: frozenset[str]) -> dict[str, Any]:
         "permit": row,
         "title": paper.project.title,
         "state": state,
-        "state_says": PERMIT.sentences[state],
+        "state_says": LATE if waits_for_review(row) else PERMIT.sentences[state],
+        "has_review": entry is not None and entry.review_by is not None,
         "say_no_before": row.begins_at if state == "announced" else None,
         "sections": permit_sentences(paper, state),
         "decision": decision,
@@ -103,7 +105,7 @@ def permit_page(row: Permit, held: frozenset[str]) -> dict[str, Any]:
         "steps": [
             {"kind": kind, "name": STEP_WORDS[kind][0], "says": STEP_WORDS[kind][1]}
             for kind in STEP_KINDS
-            if step_roles(kind, state) & held
+            if step_roles(kind, state) & held and not (kind == "resume" and waits_for_review(row))
         ],
         "closing": closing,
         "closing_says": "" if closing is None else CLOSING.sentences[closing.state],

@@ -41,9 +41,19 @@ def state_of(permit: Permit) -> PermitState:
     begins = permit.begins_at if entry is None else entry.active_from
     until = permit.until.isoformat() if entry is None else str(entry.permit["until"])
     now, ends = clock.now(), end_of_day(until)
-    found = computed(cast("PermitState", written), begins, ends, now)
+    due = None if entry is None else entry.review_by
+    found = computed(cast("PermitState", written), begins, ends, now, due)
     if entry is not None and found not in TERMINAL:
         replaced = replaced_at(permit.reference)
         if replaced is not None and replaced <= now and replaced < ends:
             return "superseded"
     return found
+
+
+def waits_for_review(permit: Permit) -> bool:
+    """True while nothing but an overdue yearly review keeps new work from starting."""
+    entry = entry_of(permit.reference)
+    if entry is None or entry.review_by is None or state_of(permit) != "paused":
+        return False
+    steps = [_WRITTEN[one.what] for one in entry.events if one.what in _WRITTEN]
+    return not steps or steps[-1] != "paused"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.clock import parse_stamp
 from commonweal.foundation.files import read_bytes
 from commonweal.foundation.london import london_day
-from commonweal.ledger.state import Newer, counts_instead
+from commonweal.ledger.state import Newer, counts_instead, end_of_day
 from commonweal.papers.forms import Form
 from commonweal.papers.register import Register, RegisterEntry
 from commonweal.papers.sentences import ACTION_WORDS, PURPOSE_WORDS
@@ -42,6 +42,7 @@ HAPPENED: dict[str, str] = {
     "superseded": "A newer permit took its place",
     "revoked": "The permit was taken back",
     "closed": "The project ended",
+    "reviewed": "The yearly review was accepted",
     "release_completed": "Data were made ready for the project",
     "release_destroyed": "Data of the project were made unreadable",
 }
@@ -116,7 +117,13 @@ def stage_of(entry: RegisterEntry, now: datetime) -> Stage:
         return "ended"
     if stage == "active" and now < entry.active_from:
         return "planned"
-    return stage
+    return "paused" if stage == "active" and is_review_late(entry, now) else stage
+
+
+def is_review_late(entry: RegisterEntry, now: datetime) -> bool:
+    """True once the day of the yearly review has passed: the machines stop by the same rule."""
+    due = entry.review_by
+    return due is not None and now >= end_of_day(due.isoformat())
 
 
 @dataclass(frozen=True)
@@ -185,7 +192,43 @@ def project_page(entry: RegisterEntry, now: datetime) -> dict[str, Any]:
             for event in entry.events
         ],
         "first": day(entry.events[0].at),
+        "yearly": yearly(entry, now),
     }
+
+
+def yearly(entry: RegisterEntry, now: datetime) -> dict[str, Any] | None:
+    """Where the yearly review stands, and what the project told in earlier ones; newest first."""
+    if entry.review_by is None:
+        return None
+    return {
+        "says": None if stage_of(entry, now) == "ended" else _review_says(entry, now),
+        "told": [
+            {
+                "year": day(one.due),
+                "accepted": day(london_day(one.accepted_at)),
+                "summary": one.summary,
+            }
+            for one in reversed(entry.reviews)
+        ],
+    }
+
+
+def _review_says(entry: RegisterEntry, now: datetime) -> str:
+    due = entry.review_by
+    assert due is not None
+    if is_review_late(entry, now):
+        return f"Late since {day(due)}: no new work may start until it is accepted."
+    if now.date() >= due - lead():
+        return f"Due: it must be accepted by {day(due)}."
+    if entry.reviews:
+        accepted = day(london_day(entry.reviews[-1].accepted_at))
+        return f"Accepted on {accepted}. The next one must be accepted by {day(due)}."
+    return f"The first one must be accepted by {day(due)}."
+
+
+def lead() -> timedelta:
+    """How long before its day a review counts as due."""
+    return timedelta(weeks=settings.ENVIRONMENT.review_lead_weeks)
 
 
 def _variable(variable: dict[str, Any]) -> dict[str, str]:

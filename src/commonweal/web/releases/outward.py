@@ -37,6 +37,7 @@ _PERMIT = frozenset(
         "CW-PERMIT-NOT-LIVE",
         "CW-PERMIT-NOT-YET",
         "CW-PERMIT-PAUSED",
+        "CW-PERMIT-REVIEW-OVERDUE",
         "CW-PERMIT-REVOKED",
         "CW-PERMIT-ROLE-MISSING",
         "CW-PERMIT-SUPERSEDED",

@@ -23,6 +23,8 @@ STEPS: dict[str, list[tuple[str, str]]] = {
     "resume": [("permit", "resume")],
     "revoke": [("permit", "revoke")],
     "close": [("permit", "close")],
+    "send_review": [("annual_review", "send"), ("annual_review", "answer")],
+    "accept_review": [("annual_review", "accept")],
     "sign_off_release": [("release", "sign_off")],
     "send_back_release": [("release", "send_back")],
 }  # fmt: skip
