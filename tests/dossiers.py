@@ -80,7 +80,12 @@ class Rules:
         return {**review.decision, "outcome": outcome, "votes": votes}
 
     def check_assessment(
-        self, record: Plain, version: Plain, deciding: Collection[str], decided_at: datetime
+        self,
+        record: Plain,
+        version: Plain,
+        deciding: Collection[str],
+        decided_at: datetime,
+        ruled_by: object,
     ) -> None:
         if record["version"] != version["application"] or parse_stamp(record["at"]) > decided_at:
             raise Refused("CW-DOSSIER-ASSESSMENT", "The assessment does not do.")

@@ -103,6 +103,10 @@ def _how(rules: CommitteeRules) -> list[str]:
             "A member who does not understand something asks with one click. The vote stops until "
             "the question is answered or taken back."
         ),
+        (
+            "If somebody votes and then says that they have a conflict, their vote is set aside. "
+            "The others are counted again, and they must still be enough."
+        ),
         "Those who voted otherwise are heard: their reasons are published, without their names.",
         "Each item of data that was asked for gets its own answer: yes, yes in less detail, or no.",
     ]

@@ -249,6 +249,8 @@ class _Case:
             votes, contents(self.dossier.votes, votes, "a vote"), self.rules, self.version,
             self.version_digest, first, conflicted, self.decision.route,
         )  # fmt: skip
+        self.ruled_by = history.at(cast.began)
+        self.deciding = frozenset(one.facts.person for one in cast.votes)
         self.voters = frozenset(one.person for one in votes)
         facts = self.decision
         if (facts.application, facts.version_digest) != (
@@ -259,8 +261,8 @@ class _Case:
             raise Refused("CW-DOSSIER-ORDER", "It was decided before the last vote was in.")
         made = self.rules.decide(
             Review(
-                self.dossier.version, self.dossier.decision, self.dossier.declarations, cast,
-                history.at(facts.decided_at), facts.decided_at,
+                self.dossier.version, self.dossier.decision, self.dossier.declarations, cast.votes,
+                history.at(facts.decided_at), facts.decided_at, self.ruled_by,
             )
         )  # fmt: skip
         check_same(
@@ -300,7 +302,7 @@ class _Case:
                 )
             return
         self.rules.check_assessment(
-            record, self.dossier.version, self.voters, self.decision.decided_at
+            record, self.dossier.version, self.deciding, self.decision.decided_at, self.ruled_by
         )
 
     # --- agreement, permit, officers ------------------------------------------------------

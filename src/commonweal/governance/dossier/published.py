@@ -3,27 +3,29 @@
 Each part is read as its own paper, in its full form, so that the digest that people signed is the
 digest of what is read. The decision is counted again from the votes; the permit is compiled again.
 
-The rules are those that this installation publishes. A decision that was made under others is
-refused, and so is one by the chair alone or by the short route: what these rest on (an earlier
+The rules are those that the home adopted with its list of people, as they were in force when the vote
+began; a home that adopted none goes by those that ship with the software. A decision that was made
+under others is refused, and so is one by the chair alone or by the short route: what these rest on (an earlier
 decision, an approved project like it) does not travel in a dossier.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from commonweal.foundation.errors import Refused
 from commonweal.governance.agreement.model import Agreement
 from commonweal.governance.application.version import ApplicationVersion
+from commonweal.governance.committee.adopted import CarriesRules, rules_of
 from commonweal.governance.committee.assessment import AssessmentRecord, check_settled
 from commonweal.governance.committee.conflicts import Declaration
 from commonweal.governance.committee.decision import Decision
 from commonweal.governance.committee.membership import membership_of
 from commonweal.governance.committee.recount import Evidence, recount
-from commonweal.governance.committee.rules import CommitteeRules, default_rules
+from commonweal.governance.committee.rules import CommitteeRules
 from commonweal.governance.committee.votes import Vote
 from commonweal.governance.compiling import permit_draft
 from commonweal.governance.dossier.paper import CODE
@@ -39,6 +41,7 @@ from commonweal.governance.dossier.rulebook import (
 from commonweal.papers.base import Paper
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import PermitDraft
+from commonweal.papers.roster import Roster
 from commonweal.papers.signed import read_whole
 
 _P = TypeVar("_P", bound=Paper)
@@ -55,9 +58,11 @@ def _version(plain: Plain) -> ApplicationVersion:
 
 @dataclass(frozen=True)
 class PublishedRules:
-    """A `Rulebook` under one version of a committee's rules."""
+    """A `Rulebook` under the rules that the roster carries."""
 
-    committee: CommitteeRules = field(default_factory=default_rules)
+    def rules(self, roster: CarriesRules) -> CommitteeRules:
+        """The rules that count. Raises `Fault` CW-COMMITTEE-RULES."""
+        return rules_of(roster)
 
     def version(self, plain: Plain) -> VersionFacts:
         """Read a version."""
@@ -108,8 +113,8 @@ class PublishedRules:
         in a dossier.
         """
         given = _read(Decision, review.decision, "decision")
-        version = _version(review.version)
-        if given.rules_digest != self.committee.digest():
+        version, rules = _version(review.version), self.rules(review.ruled_by)
+        if given.rules_digest != rules.digest():
             raise Refused("CW-DECISION-OTHER", "The decision was made under other rules.")
         if given.version_number != version.number:
             raise Refused("CW-DECISION-OTHER", "The decision names another version.")
@@ -128,11 +133,16 @@ class PublishedRules:
             involved=version.involved,
             asked=version.asked,
         )
-        members = membership_of(self.committee.id, review.roster.people)
-        return recount(given, evidence, self.committee, members).plain()
+        members = membership_of(rules.id, review.roster.people)
+        return recount(given, evidence, rules, members).plain()
 
     def check_assessment(
-        self, record: Plain, version: Plain, deciding: Collection[str], decided_at: datetime
+        self,
+        record: Plain,
+        version: Plain,
+        deciding: Collection[str],
+        decided_at: datetime,
+        ruled_by: Roster,
     ) -> None:
         """Refuse a record of an impact assessment that does not do for this version (P6).
 
@@ -141,7 +151,7 @@ class PublishedRules:
         sent = _version(version)
         check_settled(
             _read(AssessmentRecord, record, "assessment"),
-            self.committee,
+            self.rules(ruled_by),
             application=sent.application,
             version_digest=sent.digest(),
             purposes=sent.content.purpose.codes,

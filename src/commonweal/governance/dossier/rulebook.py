@@ -91,6 +91,7 @@ class CastVote:
 @dataclass(frozen=True)
 class Review:
     """All that a decision is made from, each part verified. `roster`: at the time of the decision.
+    `ruled_by`: at the time of the first vote; the rules that it carries are those that count.
 
     `votes`: those of the last round, one a person, in the order in which the ledger heard of them.
     """
@@ -101,6 +102,7 @@ class Review:
     votes: tuple[CastVote, ...]
     roster: Roster
     decided_at: datetime
+    ruled_by: Roster
 
 
 class Rulebook(Protocol):
@@ -134,11 +136,16 @@ class Rulebook(Protocol):
         ...
 
     def check_assessment(
-        self, record: Plain, version: Plain, deciding: Collection[str], decided_at: datetime
+        self,
+        record: Plain,
+        version: Plain,
+        deciding: Collection[str],
+        decided_at: datetime,
+        ruled_by: Roster,
     ) -> None:
         """Refuse a record of an impact assessment that does not do for this version (P6).
 
-        `deciding`: the ids of everybody who voted; none of them wrote the record.
+        `deciding`: the ids of everybody whose vote counts; none of them wrote the record.
         """
         ...
 
