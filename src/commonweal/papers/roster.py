@@ -8,8 +8,8 @@ Names of people stand in the paper only; the ledger holds no more than its numbe
 digest.
 
 A roster also carries the rules by which its people decide, where the home has adopted its own: who
-decides and how is one question, asked of one paper, changed by the same people in the same way. What
-the rules say is not known here; `governance` reads them.
+decides and how is one question, asked of one paper and changed by the same people in the same way.
+What the rules say is not known here; `governance` reads them.
 """
 
 from __future__ import annotations

@@ -566,7 +566,7 @@ def leaves(value: Any, path: tuple[Any, ...] = ()) -> Any:
 WHOLE = Desk().complete()
 
 
-# --- a vote that is set aside -----------------------------------------------------------------------
+# --- a vote that is set aside --------------------------------------------------------------------
 
 
 def five(change: Callable[[Desk], object]) -> Desk:

@@ -3,9 +3,9 @@
 Each part is read as its own paper, in its full form, so that the digest that people signed is the
 digest of what is read. The decision is counted again from the votes; the permit is compiled again.
 
-The rules are those that the home adopted with its list of people, as they were in force when the vote
-began; a home that adopted none goes by those that ship with the software. A decision that was made
-under others is refused, and so is one by the chair alone or by the short route: what these rest on (an earlier
+The rules are those that the home adopted with its list of people, as they were in force when the
+vote began; a home that adopted none goes by those that ship with the software. A decision that was
+made under others is refused, and so is one by the chair alone or by the short route: what these rest on (an earlier
 decision, an approved project like it) does not travel in a dossier.
 """
 

@@ -114,7 +114,7 @@ def counted_votes(
         raise Refused("CW-DOSSIER-ACT-MISSING", "Nobody voted on the route that decided it.")
     ballot = (route, max(rounds))
     on_it = [pair for pair in cast if (pair[1].facts.route, pair[1].facts.round) == ballot]
-    # A conflict that was declared after the vote: it is set aside, on this ballot and on all before.
+    # A conflict that was declared after the vote: set aside, on this ballot and on all before.
     standing = [pair for pair in cast if pair[0].person not in out]
     counted = [pair for pair in standing if pair in on_it]
     if not counted:

@@ -162,8 +162,7 @@ def _holds(guard: str, item: Item, paper: ApplicationVersion) -> bool:
     if guard == "everyone_declared":
         return bool(item.meeting.present) and not waiting_for(item, paper)
     if guard in ("not_agreed", "not_enough_votes"):
-        wanted = {"not_agreed": ("deadlock", "last_deadlock"), "not_enough_votes": ("too_few",
-                  "void")}  # fmt: skip
+        wanted = {"not_agreed": ("deadlock", "last_deadlock"), "not_enough_votes": ("too_few",)}
         return result_of(item) in wanted[guard]
     if guard == "rounds_left":
         return next_round(item) <= rules_in_force().deadlock.rounds

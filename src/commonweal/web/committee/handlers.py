@@ -156,8 +156,8 @@ class VoteHandler:
         item, paper, vote = self._read(act)
         salt = new_salt()
         row = Vote(
-            version=item.version, round=item.round, person=act.person, content=vote.canonical(),
-            salt=salt, act=act.pk, made_at=vote.at,
+            version=item.version, route=vote.route, round=item.round, person=act.person,
+            content=vote.canonical(), salt=salt, act=act.pk, made_at=vote.at,
         )  # fmt: skip
         fields = {
             "application": paper.application, "round": item.round,

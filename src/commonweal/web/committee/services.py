@@ -43,9 +43,10 @@ def declarations_by_version(versions: Iterable[int]) -> dict[int, list[Declarati
 
 
 def votes_of(version: Version, round_: int) -> list[VotePaper]:
-    """The votes of one round that count, in order: each member's last, and none that is void."""
+    """The votes of one round of the whole committee that count, in order: each member's last, and
+    none that was set aside."""
     out = {one.person for one in declarations_of(version) if not one.free}
-    found = _votes(version.votes.filter(round=round_))
+    found = _votes(version.votes.filter(route="committee", round=round_))
     last = {one.person: one for one in found}
     return [one for one in found if last[one.person] is one and one.person not in out]
 

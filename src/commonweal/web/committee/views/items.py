@@ -63,8 +63,6 @@ RESULT_WORDS = {
     "deadlock": "The votes come to no decision. The rules let the committee discuss it again.",
     "last_deadlock": "The votes come to no decision, and the rules say what happens then.",
     "too_few": "Too few voted, or too few of those who did are lay members.",
-    "void": "Somebody who voted has a conflict of interest. These votes decide nothing. A permit "
-    "can be made only once the application was changed and sent again.",
 }
 
 
@@ -146,6 +144,7 @@ def _vote_shown(request: HttpRequest, row: Item, standing: Standing) -> dict[str
                     if one not in {vote.person for vote in ballot.votes}] if shown else [],
         "result": RESULT_WORDS[ballots.result_of(row)]
         if row.state in ("closed", "deadlocked") else None,
+        "set_aside": len(ballot.votes) - len(ballots.counted(row)) if shown else 0,
     }  # fmt: skip
 
 
@@ -162,8 +161,7 @@ def _recording(row: Item, paper: ApplicationVersion, standing: Standing) -> dict
     steps = {step.action for role in roles for step in ITEM.actions(row.state, role)}
     found = ballots.result_of(row) if row.state == "closed" else None
     if row.state == "closed":
-        fitting = {"deadlock": "record_deadlock", "too_few": "record_too_few",
-                   "void": "record_too_few"}  # fmt: skip
+        fitting = {"deadlock": "record_deadlock", "too_few": "record_too_few"}
         steps &= {fitting.get(str(found), "")}
     if row.state == "deadlocked" and ballots.result_of(row) != "deadlock":
         steps -= {"discuss_again"}
@@ -267,7 +265,7 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
         plain = {
             "vote": 1, "person": request.user.public_id, "role": _seat_role(standing),
             "version_digest": row.version.digest, "round": max(row.round, 1),
-            "verdict": data["verdict"], "reasons": data["reasons"].strip(),
+            "route": row.meeting.route, "verdict": data["verdict"], "reasons": data["reasons"].strip(),
             "conditions": list(asked), "at": _stamp(),
         }  # fmt: skip
         try:
@@ -291,7 +289,8 @@ def _before(request: HttpRequest, row: Item) -> dict[str, str]:
     mine = [
         one
         for one in every_vote_of(row.version)
-        if one.person == request.user.public_id and one.round == row.round
+        if one.person == request.user.public_id
+        and (one.route, one.round) == (row.meeting.route, row.round)
     ]
     if not mine:
         return {}
