@@ -133,7 +133,7 @@ def _between(rules: CommitteeRules) -> list[str]:
         ),
         "They must agree; if they do not, the whole committee decides.",
         "The chair never turns a no of the committee into a yes.",
-        "Any member can call such a decision in to the whole committee until the permit is made.",
+        _called_in(rules),
     ]
 
 
@@ -149,7 +149,15 @@ def _short(rules: CommitteeRules) -> list[str]:
         *(f"{CRITERION_WORDS[one]};" for one in route.conditions[:-1]),
         f"{CRITERION_WORDS[route.conditions[-1]]}.",
         "They must all agree; if they do not, or if any member asks, the whole committee decides.",
+        _called_in(rules),
     ]
+
+
+def _called_in(rules: CommitteeRules) -> str:
+    return (
+        "Any member can call such a decision in to the whole committee until the permit is made. "
+        f"It waits for that for at least {_count(rules.call_in_working_days, 'working day')}."
+    )
 
 
 def _changes(rules: CommitteeRules) -> list[str]:

@@ -36,6 +36,8 @@ _TOLD: Mapping[str, str] = MappingProxyType(
         "\n# Of these; an empty list means nothing:\n" + _listed(dict(CHAIRS_WORDS)),
         "proportionate": "# The short route: a few members decide together where all of this is so."
         "\n# Of these; without any there is no short route:\n" + _listed(dict(CRITERION_WORDS)),
+        "call_in_working_days": "# How many working days a decision of the chair or of the short "
+        "route waits, so that\n# any member can call it in to the whole committee.",
         "lighter_assessment": "# Workshops of impact assessments of AI, and when one may be done "
         "without.\n# Of these:\n" + _listed(dict(LIGHTER_WORDS)),
         "small_changes": "# Changes to a project that need no committee. Of these:\n"

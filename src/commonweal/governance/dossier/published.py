@@ -5,8 +5,8 @@ digest of what is read. The decision is counted again from the votes; the permit
 
 The rules are those that the home adopted with its list of people, as they were in force when the
 vote began; a home that adopted none goes by those that ship with the software. A decision that was
-made under others is refused, and so is one by the chair alone or by the short route: what these rest on (an earlier
-decision, an approved project like it) does not travel in a dossier.
+made under others is refused. One by the chair or by the short route needs the proposal that put it
+there, and the conditions that the frozen version shows are looked up in it again.
 """
 
 from __future__ import annotations
@@ -25,6 +25,11 @@ from commonweal.governance.committee.conflicts import Declaration
 from commonweal.governance.committee.decision import Decision
 from commonweal.governance.committee.membership import membership_of
 from commonweal.governance.committee.recount import Evidence, recount
+from commonweal.governance.committee.route import (
+    RouteProposal,
+    check_proposal,
+    check_takes_effect,
+)
 from commonweal.governance.committee.rules import CommitteeRules
 from commonweal.governance.committee.votes import Vote
 from commonweal.governance.compiling import permit_draft
@@ -34,6 +39,7 @@ from commonweal.governance.dossier.rulebook import (
     DecisionFacts,
     DeclarationFacts,
     Plain,
+    ProposalFacts,
     Review,
     VersionFacts,
     VoteFacts,
@@ -109,8 +115,7 @@ class PublishedRules:
         """The decision that these votes make, counted again.
 
         Raises what `committee.recount.recount` raises, `Refused` CW-DECISION-OTHER for other rules
-        or another number of the version, and CW-COMMITTEE-ROUTE for a route whose grounds are not
-        in a dossier.
+        or another number of the version, and CW-COMMITTEE-ROUTE for a route without its grounds.
         """
         given = _read(Decision, review.decision, "decision")
         version, rules = _version(review.version), self.rules(review.ruled_by)
@@ -118,13 +123,7 @@ class PublishedRules:
             raise Refused("CW-DECISION-OTHER", "The decision was made under other rules.")
         if given.version_number != version.number:
             raise Refused("CW-DECISION-OTHER", "The decision names another version.")
-        if given.route != "committee":
-            raise Refused(
-                "CW-COMMITTEE-ROUTE",
-                "A permit is made from a decision of the whole committee: what a shorter route "
-                "rests on cannot be checked again.",
-                remedy="Let the committee decide.",
-            )
+        proposed, earlier = self._grounds(review, given, version, rules)
         evidence = Evidence(
             votes=[_read(Vote, cast.plain, "vote") for cast in review.votes],
             declarations=[
@@ -132,9 +131,40 @@ class PublishedRules:
             ],
             involved=version.involved,
             asked=version.asked,
+            met=() if proposed is None else proposed.met,
+            chairs_reason=None if proposed is None else proposed.chairs_reason,
+            earlier=earlier,
         )
         members = membership_of(rules.id, review.roster.people)
         return recount(given, evidence, rules, members).plain()
+
+    def _grounds(
+        self, review: Review, given: Decision, version: ApplicationVersion, rules: CommitteeRules
+    ) -> tuple[RouteProposal | None, Decision | None]:
+        """What a shorter route rests on, held against the rules and the frozen version."""
+        if given.route == "committee":
+            return None, None
+        if review.proposal is None:
+            raise Refused(
+                "CW-COMMITTEE-ROUTE",
+                "Nobody signed that this is decided without the whole committee.",
+                remedy="Let the committee decide.",
+            )
+        proposed = _read(RouteProposal, review.proposal, "proposal of a route")
+        earlier = None if review.earlier is None else _read(Decision, review.earlier, "decision")
+        if proposed.route != given.route:
+            raise Refused("CW-COMMITTEE-ROUTE", "Another route was proposed than was taken.")
+        check_proposal(proposed, rules, version.content, earlier)
+        return proposed, earlier
+
+    def proposal(self, plain: Plain) -> ProposalFacts:
+        """Read the proposal of a shorter route."""
+        said = _read(RouteProposal, plain, "proposal of a route")
+        return ProposalFacts(said.person, said.version_digest, said.route, said.earlier, said.at)
+
+    def check_takes_effect(self, signed_at: datetime, at: datetime, ruled_by: Roster) -> None:
+        """Refuse while the decision can be called in. Raises `Refused` CW-COMMITTEE-ROUTE."""
+        check_takes_effect(signed_at, self.rules(ruled_by), at)
 
     def check_assessment(
         self,

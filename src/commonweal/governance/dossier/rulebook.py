@@ -68,6 +68,17 @@ class DecisionFacts:
 
 
 @dataclass(frozen=True)
+class ProposalFacts:
+    """Who proposed a shorter route for which version. `earlier`: digest of what it builds on."""
+
+    person: str
+    version_digest: str
+    route: str
+    earlier: str | None
+    at: datetime
+
+
+@dataclass(frozen=True)
 class AgreementFacts:
     """What the agreement was made from. `signatories`: role to the ids of who may accept it there.
 
@@ -92,6 +103,7 @@ class CastVote:
 class Review:
     """All that a decision is made from, each part verified. `roster`: at the time of the decision.
     `ruled_by`: at the time of the first vote; the rules that it carries are those that count.
+    `proposal`, `earlier`: of a shorter route: what put the version on it, and what it builds on.
 
     `votes`: those of the last round, one a person, in the order in which the ledger heard of them.
     """
@@ -103,6 +115,8 @@ class Review:
     roster: Roster
     decided_at: datetime
     ruled_by: Roster
+    proposal: Plain | None = None
+    earlier: Plain | None = None
 
 
 class Rulebook(Protocol):
@@ -126,6 +140,14 @@ class Rulebook(Protocol):
 
     def agreement(self, plain: Plain) -> AgreementFacts:
         """Read an agreement."""
+        ...
+
+    def proposal(self, plain: Plain) -> ProposalFacts:
+        """Read the proposal of a shorter route."""
+        ...
+
+    def check_takes_effect(self, signed_at: datetime, at: datetime, ruled_by: Roster) -> None:
+        """Refuse to build on a decision of a shorter route while it can be called in."""
         ...
 
     def decide(self, review: Review) -> Plain:

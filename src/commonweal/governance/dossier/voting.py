@@ -39,10 +39,12 @@ class HeardAct:
 @dataclass(frozen=True)
 class Counted:
     """`votes`: those that count, in the order of the ledger. `began`: when the first was cast on
-    this ballot, whether or not it still counts: by the rules of that time they are counted."""
+    this ballot, whether or not it still counts: by the rules of that time they are counted.
+    `first_entry`: the ledger's number of the first that it heard of."""
 
     votes: tuple[CastVote, ...]
     began: datetime
+    first_entry: int
 
 
 def contents(parts: Iterable[Plain], acts: Iterable[HeardAct], what: str) -> dict[str, Plain]:
@@ -72,7 +74,7 @@ def check_declarations(
         act = one.verified.act
         facts = rules.declaration(parts[act.id])
         fits = facts.person == act.actor and facts.version_digest == version_digest
-        if not fits or facts.free is not (act.verdict == "none") or not _near(facts.at, act.at):
+        if not fits or facts.free is not (act.verdict == "none") or not is_near(facts.at, act.at):
             raise Fault("CW-DOSSIER-DIGEST", "A declaration is not what its member signed.")
         first[act.actor] = min(one.entry, first.get(act.actor, one.entry))
         if not facts.free:
@@ -89,8 +91,13 @@ def counted_votes(
     declared: Mapping[str, int],
     conflicted: Mapping[str, int],
     route: str,
+    *,
+    builds_on: bool = False,
 ) -> Counted:
     """The votes that count for a decision by `route`, and when that vote began.
+
+    `builds_on`: what the committee said before was counted by itself, so that who said no in an
+    earlier round of it need not vote with the chair.
 
     Raises `Fault` CW-DOSSIER-DIGEST; `Refused` CW-DOSSIER-CONFLICT, CW-DOSSIER-SIDES,
     CW-DOSSIER-VOTE-TWICE or CW-DOSSIER-ACT-MISSING.
@@ -119,8 +126,13 @@ def counted_votes(
     counted = [pair for pair in standing if pair in on_it]
     if not counted:
         raise Refused("CW-DOSSIER-ACT-MISSING", "Every vote was set aside.")
-    _check_asked_again(standing, {one.person for one, _ in counted})
-    return Counted(_last_of_each(counted), min(vote.facts.at for _, vote in on_it))
+    before = [one for one in standing if one[1].facts.route == route] if builds_on else standing
+    _check_asked_again(before, {one.person for one, _ in counted})
+    return Counted(
+        _last_of_each(counted),
+        min(vote.facts.at for _, vote in on_it),
+        min(one.entry for one, _ in on_it),
+    )
 
 
 def _check_asked_again(cast: list[tuple[HeardAct, CastVote]], again: set[str]) -> None:
@@ -138,7 +150,7 @@ def _vote(one: HeardAct, plain: Plain, rules: Rulebook, version_digest: str) -> 
     facts = rules.vote(plain)
     signed = (act.actor, act.role, version_digest, act.verdict)
     said = (facts.person, facts.role, facts.version_digest, facts.verdict)
-    if said != signed or not _near(facts.at, act.at):
+    if said != signed or not is_near(facts.at, act.at):
         raise Fault("CW-DOSSIER-DIGEST", "A vote is not what its member signed.")
     return CastVote(facts, plain, one.verified.person.lay)
 
@@ -158,7 +170,8 @@ def _last_of_each(cast: list[tuple[HeardAct, CastVote]]) -> tuple[CastVote, ...]
     return tuple(vote for _, vote in sorted(kept.values(), key=lambda pair: pair[0]))
 
 
-def _near(written: datetime, signed: datetime) -> bool:
+def is_near(written: datetime, signed: datetime) -> bool:
+    """True if a time that was written into a part fits the act under it."""
     return abs(written - signed) <= LIFE
 
 
