@@ -1,4 +1,4 @@
-"""Decisions without the whole committee: believed with every signature they need, and with no less."""
+"""Decisions without the whole committee: believed with every signature they need, not with less."""
 
 from __future__ import annotations
 

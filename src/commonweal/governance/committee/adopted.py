@@ -1,4 +1,4 @@
-"""The committee's rules that a home adopted: which count when, and what a new version changes (S11).
+"""The committee's rules that a home adopted: which count when, and what a version changes (S11).
 
 A home's own rules travel with its list of people (`papers.roster`): two people signed both, the
 ledger ordered them, and the signer reads them from there and never from the service's database. A

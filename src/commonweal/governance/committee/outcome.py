@@ -103,6 +103,12 @@ class Tally:
         return self.by_role["committee_lay"]
 
 
+def all_yes(roles: Iterable[VotingRole]) -> Tally:
+    """What it would be if members in these roles all said yes: to see whether they could decide."""
+    by_role = Counter(roles)
+    return Tally(Counter({"approve": by_role.total()}), by_role, "approve")
+
+
 def tally(votes: Iterable[CountedVote]) -> Tally:
     """The count of `votes`. Raises `Refused` CW-COMMITTEE-VOTE-TWICE for a person twice."""
     seen: set[str] = set()

@@ -1,9 +1,10 @@
-"""The shorter ways to a decision, and what each rests on: a proposal that a person signed (S11).
+"""The shorter ways to a decision, and what each rests on: a proposal that somebody signed (S11).
 
-The short route: the secretary says, condition by condition, why the published conditions are met. What
-can be seen in the frozen version is looked up there as well, and no words help against it. The chair's
-action: the chair says for which of the published reasons, and on which decision of the committee it
-builds. Both take effect only when the time to call them in to the whole committee is over.
+The short route: the secretary says, condition by condition, why the published conditions are met.
+What can be seen in the frozen version is looked up there as well, and no words help against it. The
+chair's action: the chair says for which of the published reasons, and on which decision of the
+committee it builds. Both take effect only when the time to call them in to the whole committee is
+over.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class RouteProposal(Paper):
         if len({one.condition for one in self.grounds}) != len(self.grounds):
             raise ValueError("a condition is named twice")
         chair = self.route == "chair"
-        if chair is not (self.chairs_reason is not None and self.told is not None):
+        if {chair} != {self.chairs_reason is not None, self.told is not None}:
             raise ValueError("chairs_reason and told go with the chair's action, and only there")
         if chair is bool(self.grounds):
             raise ValueError("grounds go with the short route, and only there")

@@ -1,4 +1,4 @@
-"""The committee's rules as a file that a custodian edits: YAML, with what each part means above it."""
+"""The committee's rules as a file that a custodian edits: YAML, with the meaning of each part."""
 
 from __future__ import annotations
 

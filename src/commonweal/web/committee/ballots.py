@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -15,7 +14,7 @@ from commonweal.governance.committee.conflicts import excluded
 from commonweal.governance.committee.outcome import (
     Deadlocked,
     NotQuorate,
-    Tally,
+    all_yes,
     check_quorum,
     outcome_of,
     standing,
@@ -195,8 +194,7 @@ def _check_could_decide(ballot: Ballot, at: datetime) -> None:
     """Refuse a vote that could not decide anything if everybody said yes. Raises `NotQuorate`."""
     known = members()
     seats = [seat for seat in known.sitting(at) if seat.person in ballot.eligible]
-    roles = Counter(seat.role for seat in seats)
-    check_quorum(Tally(Counter({"approve": len(seats)}), roles, "approve"), rules_in_force())
+    check_quorum(all_yes(seat.role for seat in seats), rules_in_force(), ballot.route)
 
 
 def _check_asked_again(item: Item, ballot: Ballot) -> None:

@@ -22,6 +22,7 @@ from commonweal.web.committee.ballots import ballot_of, counted, result_of, rule
 from commonweal.web.committee.models import Decision, Item
 from commonweal.web.committee.policies import CHAIR, check_part, members
 from commonweal.web.committee.services import declarations_of
+from commonweal.web.committee.shorter import check_still_short
 from commonweal.web.config import clock
 from commonweal.web.desk.services import record_of
 from commonweal.web.signing.models import Act
@@ -78,6 +79,7 @@ def make(item: Item, paper: ApplicationVersion, texts: Texts, at: datetime) -> D
     rules, ballot = rules_for(item), ballot_of(item)
     says_yes = outcome_now(item) in YES
     declared = declarations_of(item.version)
+    proposed = check_still_short(item, paper)
     before = list(item.version.decisions.order_by("made_at", "id"))
     case = Case(
         id=f"{paper.application}-{paper.number}-d{len(before) + 1}",
@@ -91,8 +93,10 @@ def make(item: Item, paper: ApplicationVersion, texts: Texts, at: datetime) -> D
         conditions=texts.conditions,
         involved=paper.involved,
         declarations=declared,
+        route=item.meeting.route,
+        met=() if proposed is None else proposed.met,
         until=texts.until if says_yes else None,
-        replaces=before[-1].reference if before else None,
+        replaces=next((one.reference for one in reversed(before) if one.published_at), None),
     )
     made = decide(case, ballot, rules, members(), at)
     check_settled(
@@ -156,9 +160,7 @@ def check_again(item: Item, paper: ApplicationVersion, made: DecisionPaper) -> N
 
 
 def new_row(item: Item, paper: ApplicationVersion, made: DecisionPaper, act: Act) -> Decision:
-    """The row of a decision that was signed. It is published at once: there is nothing in it that
-    not everybody may read."""
-    now = clock.now()
+    """The row of a decision that was signed. It is not published yet."""
     return Decision(
         version=item.version,
         reference=made.id,
@@ -169,5 +171,4 @@ def new_row(item: Item, paper: ApplicationVersion, made: DecisionPaper, act: Act
         asked_by=(paper.content.organisation.name or "")[:500],
         act=act.pk,
         made_at=made.decided_at,
-        published_at=now,
     )

@@ -17,8 +17,10 @@ _P = TypeVar("_P", bound=Paper)
 
 
 def decision_of(version: Version) -> Decision | None:
-    """The decision on a version that counts: signed by the chair and not set aside."""
-    rows = version.decisions.filter(set_aside_at__isnull=True, act__isnull=False)
+    """The decision on a version that counts: signed by the chair, in effect and not set aside."""
+    rows = version.decisions.filter(
+        set_aside_at__isnull=True, act__isnull=False, published_at__isnull=False
+    )
     return rows.order_by("made_at", "id").last()
 
 

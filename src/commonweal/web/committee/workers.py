@@ -1,4 +1,4 @@
-"""The signer's side of the committee: it tells the service by which rules people decide here (S11)."""
+"""The signer's side of the committee: it tells the service by which rules people decide (S11)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ from collections.abc import Callable, Sequence
 
 from commonweal.vault.custody import Custody
 from commonweal.web.committee.models import KnownRules
+from commonweal.web.committee.route_handlers import take_effect
 
 
 def steps(room: str) -> Sequence[Callable[[Custody], int]]:
     """What the signer does for this app."""
-    return (tell_of_rules,) if room == "signer" else ()
+    return (tell_of_rules, let_take_effect) if room == "signer" else ()
+
+
+def let_take_effect(custody: Custody) -> int:
+    """Let decisions of a few take effect that nobody called in; how many it was."""
+    del custody
+    return take_effect()
 
 
 def tell_of_rules(custody: Custody) -> int:

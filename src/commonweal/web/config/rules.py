@@ -1,7 +1,7 @@
 """The committee's rules that hold in this home: every part of the service asks here.
 
-The signer tells the service of the rules that the home adopted, so that pages can show them and count
-as the signer will. Nothing is decided by these rows: the signer reads the rules from its own papers.
+The signer tells the service of the rules that the home adopted, so that pages can show them and
+count as the signer will. Nothing is decided by these rows: the signer reads its own papers.
 """
 
 from __future__ import annotations

@@ -13,10 +13,11 @@ from django.views.decorators.http import require_POST, require_safe
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import CommonwealError
 from commonweal.governance.application.version import ApplicationVersion
+from commonweal.governance.clocks.calendar import long_day
 from commonweal.governance.committee.conflicts import EXCLUDED
 from commonweal.governance.committee.conflicts import Declaration as DeclarationPaper
 from commonweal.governance.committee.decision import VariableDecision
-from commonweal.governance.committee.vocabulary import OUTCOME_WORDS
+from commonweal.governance.committee.vocabulary import CRITERION_WORDS, OUTCOME_WORDS
 from commonweal.governance.committee.votes import Vote as VotePaper
 from commonweal.governance.committee.votes import can_read, shown_to
 from commonweal.governance.states.item import ITEM
@@ -24,7 +25,7 @@ from commonweal.papers.forms import Form
 from commonweal.web.accounts.models import User
 from commonweal.web.applications.catalogues import catalogue_for
 from commonweal.web.applications.choosing import dataset_of, variable_of
-from commonweal.web.committee import agenda, ballots
+from commonweal.web.committee import agenda, ballots, shorter
 from commonweal.web.committee.forms import (
     AnswerForm,
     DeclareForm,
@@ -89,6 +90,18 @@ def item(request: HttpRequest, pk: int) -> HttpResponse:
     return page(request, "item", more)
 
 
+def by_few(row: Item) -> dict[str, Any] | None:
+    """What a page says of an item that a few members decide, or None."""
+    found = shorter.proposal_of(row)
+    if found is None:
+        return None
+    until = shorter.call_in_until(row)
+    return {
+        "grounds": [(CRITERION_WORDS[one.condition], one.reason) for one in found.grounds],
+        "until": None if until is None else long_day(until),
+    }
+
+
 _ASKING = ("listed", "declaring", "discussing", "voting", "stopped", "postponed")
 
 
@@ -113,6 +126,10 @@ def heading(row: Item, paper: ApplicationVersion, standing: Standing) -> dict[st
             if one.name
         ],
         "decision": decision_of(row.version) if row.state == "decided" else None,
+        "by_few": by_few(row),
+        "may_call_in": standing.seat is not None
+        and row.meeting.route != "committee" and row.state not in ITEM.final
+        and row.state != "postponed",
         "EXCLUDED": EXCLUDED,
     }  # fmt: skip
 
@@ -170,7 +187,9 @@ def _recording(row: Item, paper: ApplicationVersion, standing: Standing) -> dict
         "open_form": OpenForm(initial={"hours": 24}) if "open_vote" in steps else None,
         "close": "close_vote" in steps and row.ends_at is not None
         and clock.now() >= row.ends_at,
-        "list_again": list(Meeting.objects.filter(state__in=("planned", "papers_sent", "open")))
+        "list_again": list(Meeting.objects.filter(
+            route="committee", state__in=("planned", "papers_sent", "open")
+        ))
         if "list_again" in steps else None,
         "variables": row.state in agenda.DRAFTING,
         "decide": standing.chairs
@@ -265,7 +284,8 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
         plain = {
             "vote": 1, "person": request.user.public_id, "role": _seat_role(standing),
             "version_digest": row.version.digest, "round": max(row.round, 1),
-            "route": row.meeting.route, "verdict": data["verdict"], "reasons": data["reasons"].strip(),
+            "route": row.meeting.route,
+            "verdict": data["verdict"], "reasons": data["reasons"].strip(),
             "conditions": list(asked), "at": _stamp(),
         }  # fmt: skip
         try:

@@ -43,7 +43,9 @@ def index(request: HttpRequest) -> HttpResponse:
     """Who is on the committee, when it meets, and the way to its rules and decisions."""
     held = roles_of(request.user, clock.today())
     now = clock.now()
-    meetings = Meeting.objects.filter(held_at__gte=now, state__in=("planned", "papers_sent"))
+    meetings = Meeting.objects.filter(
+        route="committee", held_at__gte=now, state__in=("planned", "papers_sent")
+    )
     more = {
         "rules": rules_in_force(),
         "sitting": _sitting(),
