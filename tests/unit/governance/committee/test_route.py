@@ -43,7 +43,9 @@ def proposal(**changes: Any) -> RouteProposal:
         "grounds": [{"condition": one, "reason": "It is so."} for one in ALL],
     }  # fmt: skip
     plain |= changes
-    return RouteProposal.read({k: v for k, v in plain.items() if v is not None}, "It", "CW-COMMITTEE-ROUTE")
+    return RouteProposal.read(
+        {k: v for k, v in plain.items() if v is not None}, "It", "CW-COMMITTEE-ROUTE"
+    )
 
 
 def chairs(reason: str = "correction", **changes: Any) -> RouteProposal:
