@@ -21,6 +21,7 @@ from commonweal.governance.dossier.rulebook import (
     AgreementFacts,
     DecisionFacts,
     DeclarationFacts,
+    ProposalFacts,
     Review,
     VersionFacts,
     VoteFacts,
@@ -36,6 +37,7 @@ from tests import factories, people
 
 DPIA = "sha256:" + "d" * 64
 AIA = "sha256:" + "1" * 64
+CALL_IN = timedelta(days=5)
 Plain = Mapping[str, Any]
 
 
@@ -63,8 +65,18 @@ class Rules:
     def decision(self, plain: Plain) -> DecisionFacts:
         return DecisionFacts(
             plain["application"], plain["version_digest"], plain["outcome"],
-            parse_stamp(plain["decided_at"]),
+            parse_stamp(plain["decided_at"]), plain.get("route", "committee"),
         )  # fmt: skip
+
+    def proposal(self, plain: Plain) -> ProposalFacts:
+        return ProposalFacts(
+            plain["person"], plain["version_digest"], plain["route"], plain["earlier"],
+            parse_stamp(plain["at"]),
+        )  # fmt: skip
+
+    def check_takes_effect(self, signed_at: datetime, at: datetime, ruled_by: object) -> None:
+        if at < signed_at + CALL_IN:
+            raise Refused("CW-COMMITTEE-ROUTE", "It can still be called in.")
 
     def agreement(self, plain: Plain) -> AgreementFacts:
         named = {role: frozenset(who) for role, who in plain["signatories"].items()}
@@ -72,6 +84,8 @@ class Rules:
 
     def decide(self, review: Review) -> Plain:
         lay = sum(vote.lay for vote in review.votes)
+        if review.decision.get("route", "committee") != "committee" and not review.proposal:
+            raise Refused("CW-COMMITTEE-ROUTE", "Nobody proposed it.")
         if len(review.votes) < 2 or 2 * lay < len(review.votes):
             raise Refused("CW-DOSSIER-OUTCOME", "There is no quorum.")
         verdicts = {vote.facts.verdict for vote in review.votes}
@@ -80,7 +94,12 @@ class Rules:
         return {**review.decision, "outcome": outcome, "votes": votes}
 
     def check_assessment(
-        self, record: Plain, version: Plain, deciding: Collection[str], decided_at: datetime
+        self,
+        record: Plain,
+        version: Plain,
+        deciding: Collection[str],
+        decided_at: datetime,
+        ruled_by: object,
     ) -> None:
         if record["version"] != version["application"] or parse_stamp(record["at"]) > decided_at:
             raise Refused("CW-DOSSIER-ASSESSMENT", "The assessment does not do.")
@@ -110,6 +129,8 @@ class Desk:
     decision: dict[str, Any] = field(default_factory=dict)
     agreement: dict[str, Any] = field(default_factory=dict)
     assessment: dict[str, Any] | None = None
+    routes: list[dict[str, Any]] = field(default_factory=list)
+    earlier: dict[str, Any] | None = None
     draft: dict[str, Any] = field(default_factory=dict)
     entry: int = 100
     hand: Callable[[Act], SignedAct] | None = None
@@ -180,6 +201,17 @@ class Desk:
         }  # fmt: skip
         self.votes.append(said)
         return self.sign(who, "vote", verdict, digest(self.version), content=digest(said), **more)
+
+    def propose_route(self, who: str, route: str, earlier: str | None = None) -> SignedAct:
+        said = {
+            "person": who, "version_digest": digest(self.version), "route": route,
+            "earlier": earlier, "at": stamp(self.now),
+        }  # fmt: skip
+        self.routes.append(said)
+        return self.sign(who, "propose_route", route, digest(self.version), content=digest(said))
+
+    def call_in(self, who: str = "member") -> SignedAct:
+        return self.sign(who, "call_in", "call_in", digest(self.version))
 
     def decide(self, outcome: str = "approve", **changes: Any) -> None:
         last = {}
@@ -253,8 +285,9 @@ class Desk:
             "dossier": 1, "home": self.home, "application": self.application,
             "version": self.version, "declarations": self.declarations, "votes": self.votes,
             "decision": self.decision, "agreement": self.agreement, "draft": self.draft,
-            "acts": [one.plain() for one in self.acts],
+            "acts": [one.plain() for one in self.acts], "routes": self.routes,
         }  # fmt: skip
+        found |= {} if self.earlier is None else {"earlier": self.earlier}
         return found if self.assessment is None else found | {"assessment": self.assessment}
 
     def dossier(self) -> Dossier:

@@ -25,7 +25,7 @@ NAMES: Mapping[str, str] = {
     "guardian": "Grace Guardian", "siro": "Simon Siro", "dpo": "Dora Officer",
     "signs": "Sigrid Signs", "applies": "Anna Applies", "dean": "Dean of Medicine",
     "manager": "Max Manager", "owner": "Olga Owner", "mina": "Mina Meister",
-    "lola": "Lola Long", "ivy": "Ivy Inglis",
+    "lola": "Lola Long", "ivy": "Ivy Inglis", "sally": "Sally Secretary",
 }  # fmt: skip
 ROLES: Mapping[str, RosterRole] = {
     "chair": "committee_chair", "member": "committee_member", "lena": "committee_lay",
@@ -33,6 +33,7 @@ ROLES: Mapping[str, RosterRole] = {
     "signs": "signatory_custodian", "applies": "applicant", "dean": "signatory_applicant",
     "manager": "data_manager", "owner": "information_asset_owner",
     "mina": "committee_member", "lola": "committee_lay", "ivy": "ig_officer",
+    "sally": "committee_secretary",
 }  # fmt: skip
 UNIVERSITY = frozenset({"applies", "dean"})
 

@@ -97,7 +97,8 @@ def test_ours_nobody_chooses_the_log_when_writing() -> None:
               "application.screened", "application.queried", "application.answered",
               "decision.appealed", "evidence.checked", "advice.given", "conflict.declared",
               "vote.opened", "vote.cast", "vote.closed", "question.asked", "question.ended",
-              "agenda.moved", "signers.named", "account.identity_linked",
+              "agenda.moved", "route.proposed", "route.called_in", "signers.named",
+              "account.identity_linked",
               "account.identity_ended", "account.closed", "account.reopened",
               "account.signed_out", "account.accredited", "account.organisation_set",
               "application.handled", "evidence.handed_in", "assessment.handled",
@@ -118,7 +119,8 @@ def test_ours_nobody_chooses_the_log_when_writing() -> None:
               "release.completed", "release.data_key_destroyed", "project.key_destroyed",
               "ledger.epoch_begun", "sealed.root",
               "rules.published", "levels.published", "application.decided", "decision.set_aside",
-              "appeal.dismissed", "assessment.published", "panel.answered",
+              "appeal.dismissed", "decision.final", "agenda.minuted", "assessment.published",
+              "panel.answered",
               "officer.countersigned", "officer.stopped", "closing.certified",
               "closing.without_certificate", "catalogue.described"}  # fmt: skip
     assert {name for name, row in TYPES.items() if row.log == "sealed"} == sealed

@@ -22,6 +22,7 @@ from commonweal.cli import (
     questions,
     releases,
     risk,
+    rules,
     serving,
 )
 from commonweal.cli.options import HomeOption, group
@@ -57,6 +58,7 @@ catalogues.app.command("export")(figures.export)
 app.add_typer(catalogues.app, name="catalogue")
 app.add_typer(permits.app, name="permit")
 app.add_typer(people.app, name="people")
+app.add_typer(rules.app, name="rules")
 app.add_typer(acts.app, name="act")
 app.add_typer(releases.app, name="release")
 app.add_typer(risk.app, name="risk")

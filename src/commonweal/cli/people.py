@@ -10,6 +10,7 @@ import typer
 from commonweal.cli import proposals
 from commonweal.cli.options import HomeOption, JsonOption, group, new_place, opened
 from commonweal.cli.proposals import ProposalFile, ShownFile
+from commonweal.cli.rules import rules_in_words
 from commonweal.cli.show import emit
 
 if TYPE_CHECKING:
@@ -86,11 +87,13 @@ def sign(
     Read what it says first: the changes are printed before the signature is.
     """
     from commonweal.papers.roster_words import changes_in_words
-    from commonweal.vault.custody.roster_changes import sign_roster
+    from commonweal.vault.custody.roster_changes import read_proposal, sign_roster
 
     with opened(ctx, home) as custody:
+        # Rules that nobody could count by are refused before anybody signs them.
+        ruled = rules_in_words(_in_force(custody), read_proposal(file)[0])
         roster, signers = sign_roster(custody, file, key)
-        said = changes_in_words(_in_force(custody), roster)
+        said = [*changes_in_words(_in_force(custody), roster), *ruled]
         adopt_it = f"commonweal people adopt {file}"
         plain, lines = proposals.signed(roster.version, said, signers, _needed(custody), adopt_it)
     emit(json, plain, lines)
@@ -105,9 +108,10 @@ def adopt(
     It counts after the wait that the trust policy says; until then it can be withdrawn.
     """
     from commonweal.foundation.clock import stamp
-    from commonweal.vault.custody.roster_changes import adopt_roster
+    from commonweal.vault.custody.roster_changes import adopt_roster, read_proposal
 
     with opened(ctx, home) as custody:
+        rules_in_words(_in_force(custody), read_proposal(file)[0])
         done = adopt_roster(custody, file)
         lines = proposals.adopted(
             f"Version {done.roster.version} of the roster",
@@ -179,5 +183,6 @@ def _proposal(custody: Custody, file: Path) -> tuple[dict[str, Any], list[str]]:
 
     roster, text = read_proposal(file)
     check_proposal(custody, roster)
-    said = changes_in_words(_in_force(custody), roster)
+    before = _in_force(custody)
+    said = [*changes_in_words(before, roster), *rules_in_words(before, roster)]
     return proposals.proposed(roster.version, said, text, CALLED, _needed(custody))

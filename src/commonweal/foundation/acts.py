@@ -26,5 +26,7 @@ ActKind = Literal[
     "sign_off_release",
     "send_back_release",
     "roster_change",
+    "propose_route",
+    "call_in",
 ]
 ACT_KINDS: tuple[ActKind, ...] = get_args(ActKind)

@@ -27,7 +27,7 @@ from commonweal.ledger.store import Writing
 FAMILIES = frozenset({
     *("account", "rules", "levels"),
     *("application", "evidence", "assessment", "workshop", "advice"),
-    *("agenda", "conflict", "vote", "question", "decision", "appeal", "panel"),
+    *("agenda", "route", "conflict", "vote", "question", "decision", "appeal", "panel"),
     *("agreement", "framework", "officer", "review", "closing"),
 })  # fmt: skip
 """The first words of the events that a courier may hand over. All others are the home's own."""

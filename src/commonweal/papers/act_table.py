@@ -168,6 +168,18 @@ _TABLE: dict[ActKind, ActRule] = {
         _RELEASING, "release", {"send_back": "this release may not be used as it is"},
         content="allowed",
     ),
+    "propose_route": ActRule(
+        frozenset({"committee_secretary", "committee_chair"}), "version",
+        {
+            "proportionate": "I propose that a few members decide this application",
+            "chair": "I propose that the chair decides this with lay members, and not a meeting",
+        },
+        content="needed",
+    ),
+    "call_in": ActRule(
+        VOTING_ROLES, "version",
+        {"call_in": "I ask that the whole committee decides this application"},
+    ),
     "roster_change": ActRule(
         frozenset({"caldicott_guardian", "siro"}), "roster",
         {"change": "this is to be the new list of people who may decide"},

@@ -6,6 +6,10 @@ change comes about is in `roster_change.py`, which version counts when in `roste
 
 Names of people stand in the paper only; the ledger holds no more than its number and, sealed, its
 digest.
+
+A roster also carries the rules by which its people decide, where the home has adopted its own: who
+decides and how is one question, asked of one paper and changed by the same people in the same way.
+What the rules say is not known here; `governance` reads them.
 """
 
 from __future__ import annotations
@@ -13,10 +17,11 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from commonweal.foundation.canonical import digest
 from commonweal.foundation.london import london_day
 from commonweal.foundation.roles import PERSON_ROLES, PersonRole
 from commonweal.foundation.roles import VOTING_ROLES as _VOTING
@@ -138,6 +143,8 @@ class Roster(Paper):
     previous: Sha256 | None = None
     proposed_at: Moment
     site: SigningSite | None = None
+    rules: dict[str, Any] | None = None
+    """The committee's own rules as plain JSON; None: those that ship with the software."""
     people: Annotated[tuple[RosterPerson, ...], Field(min_length=1, max_length=2_000)]
     retired: Annotated[tuple[RetiredCredential, ...], Field(max_length=10_000)] = ()
 
@@ -174,6 +181,11 @@ class Roster(Paper):
     def holders(self, role: str, at: datetime) -> tuple[RosterPerson, ...]:
         """Everybody who held `role` at time `at`, in the order of the roster."""
         return tuple(person for person in self.people if person.holds(role, at))
+
+    @property
+    def rules_digest(self) -> str | None:
+        """The digest of the rules that it carries, or None."""
+        return None if self.rules is None else digest(self.rules)
 
     def owners(self) -> dict[str, str]:
         """Credential id to the id of the person whose it is."""

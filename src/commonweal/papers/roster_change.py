@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from commonweal.foundation.canonical import digest
 from commonweal.foundation.errors import Refused
 from commonweal.papers.base import Moment, Paper, Sha256
 from commonweal.papers.changes import Changers, check_moments
@@ -67,12 +68,32 @@ def check_change(
     software = any(one.kind == "software" for p in after.people for one in p.credentials)
     if software and policy.home != "demo":
         raise refused("people sign with security keys here; only a demonstration has other keys")
+    _check_rules(before, after)
     if before is None:
         if after.retired:
             raise refused("the first roster names credentials that were retired before")
         return
     _check_credentials(before, after)
     _check_retired(before, after)
+
+
+def _check_rules(before: Roster | None, after: Roster) -> None:
+    """Rules go on from the ones before them, by number and by digest, and are never dropped.
+
+    What they say is for those who read them; here only that no version is skipped or forgotten.
+    """
+    had = None if before is None else before.rules
+    if after.rules == had:
+        return
+    if after.rules is None:
+        raise refused("it leaves out the committee's own rules, which were adopted")
+    if had is None:
+        return
+    number, known = after.rules.get("version"), had.get("version")
+    if type(number) is not int or type(known) is not int or number != known + 1:
+        raise refused("the committee's rules in it are not the next version")
+    if after.rules.get("previous") != digest(had):
+        raise refused("the committee's rules in it were made from others than those in force")
 
 
 def _check_credentials(before: Roster, after: Roster) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from commonweal.papers.act_table import ROLE_WORDS
+from commonweal.papers.act_table import ROLE_WORDS, fingerprint
 from commonweal.papers.credentials import RetiredCredential
 from commonweal.papers.roster import Roster, RosterPerson, Term
 
@@ -23,6 +23,8 @@ def roster_in_words(roster: Roster) -> list[str]:
             f"People sign with security keys for {roster.site.rp_id} at "
             f"{', '.join(roster.site.origins)}."
         )
+    if roster.rules is not None:
+        lines.append(f"The committee decides by {_rules(roster)}.")
     return lines + [_gone(one) for one in roster.retired]
 
 
@@ -55,7 +57,15 @@ def changes_in_words(before: Roster | None, after: Roster) -> list[str]:
         site = after.site
         said = "nowhere" if site is None else f"{site.rp_id} at {', '.join(site.origins)}"
         lines.append(f"People would sign with security keys for {said}.")
+    if before.rules != after.rules and after.rules is not None:
+        lines.append(f"The committee would decide by {_rules(after)}.")
     return lines
+
+
+def _rules(roster: Roster) -> str:
+    number = (roster.rules or {}).get("version")
+    marked = fingerprint(roster.rules_digest or "")
+    return f"version {number} of its own rules (fingerprint {marked})"
 
 
 def _term(term: Term) -> str:

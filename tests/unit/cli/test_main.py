@@ -47,6 +47,7 @@ def test_all_commands_of_this_stage_exist() -> None:
         "ledger witness show", "ledger witness serve", "keys create", "keys list", "keys rotate",
         "keys destroy", "backup", "restore", "demo", "serve", "worker", "anonymise",
         "forms list", "forms check", "forms export", "forms import",
+        "rules show", "rules write", "rules check", "rules propose",
         "people show", "people propose", "people sign", "people adopt", "people withdraw",
         "act show", "act record", "catalogue describe", "catalogue export", "permit signers",
         "release decide", "release inputs", "first-account",

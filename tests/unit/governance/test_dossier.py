@@ -180,8 +180,24 @@ WRONG: dict[str, tuple[str, Callable[[], Desk]]] = {
     "a vote after the decision": (
         "CW-DOSSIER-VOTE-TWICE", lambda: at_the_end(lambda d: d.vote("member")),
     ),
-    "a conflict that was declared after the vote": (
-        "CW-DOSSIER-CONFLICT", lambda: after_votes(lambda d: d.declare("member", "money")),
+    "a vote after a conflict was declared": (
+        "CW-DOSSIER-CONFLICT",
+        lambda: after_votes(lambda d: (d.declare("member", "money"), d.vote("member"))),
+    ),
+    "a vote that should have been set aside was counted": (
+        "CW-DOSSIER-OUTCOME", lambda: after_votes(lambda d: d.declare("member", "money")),
+    ),
+    "so many votes are set aside that no quorum is left": (
+        "CW-DOSSIER-OUTCOME",
+        lambda: after_votes(
+            lambda d: [d.declare(who, "money") for who in ("chair", "member", "lena")]
+        ),
+    ),
+    "every vote is set aside": (
+        "CW-DOSSIER-ACT-MISSING",
+        lambda: after_votes(
+            lambda d: [d.declare(who, "money") for who in ("chair", "member", "lena", "luke")]
+        ),
     ),
     "an officer refused": (
         "CW-DOSSIER-REFUSED",
@@ -548,3 +564,40 @@ def leaves(value: Any, path: tuple[Any, ...] = ()) -> Any:
 
 
 WHOLE = Desk().complete()
+
+
+# --- a vote that is set aside --------------------------------------------------------------------
+
+
+def five(change: Callable[[Desk], object]) -> Desk:
+    """A dossier on which five voted; the decision counts those in `count`."""
+    desk = Desk()
+    desk.review("chair", "member", "lena", "luke")
+    change(desk)
+    return desk
+
+
+def finished(desk: Desk, *counted: str) -> Desk:
+    lay = sum(people.ROLES[who] == "committee_lay" for who in counted)
+    desk.decide(votes={"cast": len(counted), "lay": lay})
+    desk.agree()
+    desk.countersign()
+    return desk
+
+
+def test_a_vote_is_set_aside_where_its_member_declares_a_conflict_later() -> None:
+    desk = five(lambda d: d.declare("member", "money"))
+    assert finished(desk, "chair", "lena", "luke").judge().draft.conditions == ("Publish it.",)
+
+
+def test_a_no_that_is_set_aside_need_not_be_asked_again() -> None:
+    desk = Desk()
+    desk.send()
+    desk.advise()
+    for who in ("chair", "member", "lena", "luke"):
+        desk.declare(who)
+        desk.vote(who, "reject" if who == "member" else "approve")
+    desk.declare("member", "rival")
+    for who in ("chair", "lena", "luke"):
+        desk.vote(who, round_=2)
+    assert finished(desk, "chair", "lena", "luke").judge().draft

@@ -47,24 +47,20 @@ def judged(house: House, item: Any) -> Any:
     first, out = check_declarations(
         declared, contents(said, declared, "a declaration"), rules, version.digest()
     )
-    more = _route(counted_votes)
     counted = counted_votes(
         votes, contents(cast, votes, "a vote"), rules, rules.version(version.plain()),
-        version.digest(), first, out, *more,
+        version.digest(), first, out, "committee",
     )  # fmt: skip
     at = decision_paper(row).decided_at
     assert at >= max(one.verified.heard for one in (*declared, *votes))
     assert kinds["decide"][0].verified.heard >= at
     made = rules.decide(
-        Review(version.plain(), decision, tuple(said), counted, history.at(at), at)
+        Review(
+            version.plain(), decision, tuple(said), counted.votes, history.at(at), at,
+            history.at(counted.began),
+        )
     )  # fmt: skip
     return made, decision
-
-
-def _route(function: Any) -> tuple[str, ...]:
-    import inspect
-
-    return ("committee",) if "route" in inspect.signature(function).parameters else ()
 
 
 def test_the_signer_comes_to_the_same_decision(house: House) -> None:

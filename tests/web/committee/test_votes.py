@@ -180,7 +180,35 @@ def test_a_conflict_that_is_declared_late_voids_the_vote(house: House) -> None:
     assert "cannot be taken back" in Page(answer).text
 
 
-def test_a_conflict_that_is_declared_when_votes_are_known_stops_the_decision(house: House) -> None:
+def test_a_late_conflict_sets_the_vote_aside_and_the_others_are_counted(house: House) -> None:
+    """Seven vote, six are enough: the one no of a member with a conflict no longer stops it."""
+    meeting = house.meeting()
+    item = house.listed(meeting=meeting)
+    house.open(meeting)
+    house.step("kate", item, "begin")
+    for who in (*VOTERS, "xanthe"):
+        house.declare(item, who)
+    house.step("grace", item, "end_declarations")
+    house.step("grace", item, "open_vote", hours="24")
+    for who in (*VOTERS, "xanthe"):
+        house.vote(item, who, "reject" if who == "xanthe" else "approve")
+    path = f"/committee/items/{item.pk}/"
+    # Seven votes, three of them lay: fewer than half, so nothing is decided yet.
+    assert "Too few voted" in house.get("grace", path).text
+    house.declare(item, "xanthe", "rival")
+    shown = house.get("grace", path).text
+    assert "One vote was set aside" in shown
+    assert "The votes come to a decision." in shown
+    assert house.decide(item).state == "heard"
+    from commonweal.web.committee.services import decision_of, decision_paper
+
+    row = decision_of(item.version)
+    assert row is not None
+    made = decision_paper(row)
+    assert (made.outcome, made.votes.cast, made.votes.lay, made.dissent) == ("approve", 6, 3, ())
+
+
+def test_a_conflict_that_leaves_too_few_votes_stops_the_decision(house: House) -> None:
     item = house.closed()
     house.declare(item, "yusuf", "rival")
     house.get("grace", f"/committee/items/{item.pk}/decide/", 403)

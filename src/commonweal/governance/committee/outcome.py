@@ -1,6 +1,7 @@
 """What votes decide, under the published rules.
 
-1. Every vote is by a member with that seat at that time, who declared, and has no conflict.
+1. Every vote is by a member with that seat at that time, who had declared, and had no conflict. Who
+   declares one after voting is taken out: the vote is set aside and the others are counted.
 2. Nobody is counted twice.
 3. The quorum holds: members, members by role, and the share of lay votes.
 4. The rule is applied: unanimous, majority, or consensus with the chair.
@@ -100,6 +101,12 @@ class Tally:
     def lay(self) -> int:
         """Votes by lay members."""
         return self.by_role["committee_lay"]
+
+
+def all_yes(roles: Iterable[VotingRole]) -> Tally:
+    """What it would be if members in these roles all said yes: to see whether they could decide."""
+    by_role = Counter(roles)
+    return Tally(Counter({"approve": by_role.total()}), by_role, "approve")
 
 
 def tally(votes: Iterable[CountedVote]) -> Tally:
@@ -309,9 +316,10 @@ def decide(
     out = excluded(case.declarations, case.version_digest, case.involved)
     for vote in ballot.votes:
         _check_vote(vote, case, membership, rules)
-    outcome, by_deadlock = outcome_of(ballot.votes, rules, route=case.route, round_=ballot.round)
+    votes = standing(ballot.votes, out)
+    outcome, by_deadlock = outcome_of(votes, rules, route=case.route, round_=ballot.round)
     _check_texts(case, outcome)
-    counted = tally(ballot.votes)
+    counted = tally(votes)
     sitting = {seat.person for seat in membership.sitting(at)}
     made = Decision.model_construct(
         decision=1,
@@ -334,13 +342,22 @@ def decide(
             lay=counted.lay,
             excluded=len(out & sitting),
         ),
-        dissent=dissent(ballot.votes, outcome),
+        dissent=dissent(votes, outcome),
         until=case.until,
         replaces=case.replaces,
         decided_at=at,
     )
     # Texts come from people: what is wrong in one is told by its field.
     return Decision.read(made.plain(), "The decision", "CW-DECISION-INVALID")
+
+
+def standing(votes: Iterable[Vote], out: Collection[str]) -> tuple[Vote, ...]:
+    """The votes that count: those of members who were not taken out since. `out`: see `excluded`.
+
+    A vote that is set aside is as if it had never been cast: it is not in the quorum, not in the
+    count, and its reasons are not among those of who voted otherwise.
+    """
+    return tuple(one for one in votes if one.person not in out)
 
 
 def dissent(votes: Iterable[Vote], outcome: Outcome) -> tuple[str, ...]:
@@ -400,9 +417,6 @@ def _check_vote(vote: Vote, case: Case, membership: Membership, rules: Committee
     if seat.role != vote.role:
         raise Refused("CW-COMMITTEE-MEMBER", "A vote names a seat that the member does not hold.")
     check_term(seat, membership, rules, vote.at)
-    # A conflict that was declared after the vote voids it as well.
-    if vote.person in excluded(case.declarations, case.version_digest, case.involved):
-        raise Refused("CW-COMMITTEE-CONFLICT", "A vote is by a member who has a conflict.")
 
 
 def _check_texts(case: Case, outcome: Outcome) -> None:

@@ -132,6 +132,8 @@ class CommitteeRules(Paper):
     meets_every_days: Annotated[int, Field(ge=1, le=366)] = 31
     chairs_action: ChairsAction = ChairsAction()
     proportionate: ProportionateRoute = ProportionateRoute()
+    call_in_working_days: Annotated[int, Field(ge=1, le=60)] = 5
+    """How long a decision that was made out of committee waits, so that members can call it in."""
     lighter_assessment: LighterAssessment = LighterAssessment()
     small_changes: tuple[SmallChange, ...] = ()
     """Changes that information governance may agree; every other goes to the committee."""

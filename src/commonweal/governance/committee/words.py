@@ -103,6 +103,10 @@ def _how(rules: CommitteeRules) -> list[str]:
             "A member who does not understand something asks with one click. The vote stops until "
             "the question is answered or taken back."
         ),
+        (
+            "If somebody votes and then says that they have a conflict, their vote is set aside. "
+            "The others are counted again, and they must still be enough."
+        ),
         "Those who voted otherwise are heard: their reasons are published, without their names.",
         "Each item of data that was asked for gets its own answer: yes, yes in less detail, or no.",
     ]
@@ -129,7 +133,7 @@ def _between(rules: CommitteeRules) -> list[str]:
         ),
         "They must agree; if they do not, the whole committee decides.",
         "The chair never turns a no of the committee into a yes.",
-        "Any member can call such a decision in to the whole committee until the permit is made.",
+        _called_in(rules),
     ]
 
 
@@ -145,7 +149,15 @@ def _short(rules: CommitteeRules) -> list[str]:
         *(f"{CRITERION_WORDS[one]};" for one in route.conditions[:-1]),
         f"{CRITERION_WORDS[route.conditions[-1]]}.",
         "They must all agree; if they do not, or if any member asks, the whole committee decides.",
+        _called_in(rules),
     ]
+
+
+def _called_in(rules: CommitteeRules) -> str:
+    return (
+        "Any member can call such a decision in to the whole committee until the permit is made. "
+        f"It waits for that for at least {_count(rules.call_in_working_days, 'working day')}."
+    )
 
 
 def _changes(rules: CommitteeRules) -> list[str]:

@@ -6,7 +6,8 @@
 3. No act is missing that the ledger knows about its parts, under whatever subject it was signed:
    no vote can be dropped.
 4. The applicant sent this version; declarations came before votes; nobody acted on two sides.
-5. The rules decide again (quorum, lay share, tally) and come to the very same decision: a yes.
+5. The rules decide again (quorum, lay share, tally) and come to the very same decision: a yes. What
+   was decided without the whole committee was proposed, not called in, and is old enough.
 6. The Data Protection Officer's advice and, for AI, the impact assessment came before it.
 7. Both sides accepted the agreement that was made from it.
 8. The permit is compiled again, and is the very same.
@@ -27,15 +28,22 @@ from commonweal.foundation.acts import ActKind
 from commonweal.foundation.canonical import digest
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.governance.dossier.paper import Dossier
+from commonweal.governance.dossier.routes import (
+    check_earlier,
+    check_not_called_in,
+    proposal_for,
+)
 from commonweal.governance.dossier.rulebook import (
     AgreementFacts,
     DecisionFacts,
+    Plain,
     Review,
     Rulebook,
     VersionFacts,
 )
 from commonweal.governance.dossier.small import SMALL, check_small_change
 from commonweal.governance.dossier.voting import (
+    Counted,
     HeardAct,
     check_declarations,
     check_same,
@@ -58,8 +66,9 @@ _OFFICERS = ("caldicott_guardian", "siro")
 _OURS = "signatory_custodian"
 _SIGNATORIES = ("signatory_applicant", _OURS)
 _BEFORE_THE_DECISION: tuple[ActKind, ...] = ("send", "conflict", "vote", "advise")
+_ROUTES: tuple[ActKind, ...] = ("propose_route", "call_in")
 _KINDS: tuple[ActKind, ...] = (
-    *_BEFORE_THE_DECISION, "decide", "agree_change", "agree", "countersign",
+    *_BEFORE_THE_DECISION, "decide", "agree_change", "agree", "countersign", *_ROUTES,
 )  # fmt: skip
 
 
@@ -122,6 +131,7 @@ def judge_dossier(
         case.check_small_change(before)
     else:
         case.check_decision(roster_history)
+        case.check_route(at)
         case.check_assessments()
     case.check_agreement()
     draft = case.check_draft(catalogue)
@@ -206,12 +216,12 @@ class _Case:
 
     # --- acts -----------------------------------------------------------------------------
 
-    def only(self, kind: ActKind, wanted: str) -> list[HeardAct]:
+    def only(self, kind: ActKind, wanted: str, or_: str | None = None) -> list[HeardAct]:
         """The acts of a kind, all about the part with this digest. None or another is refused."""
         found = self.acts[kind]
         if not found:
             raise Refused("CW-DOSSIER-ACT-MISSING", f"Nobody signed an act of the kind {kind}.")
-        if any(one.verified.act.object_digest != wanted for one in found):
+        if any(one.verified.act.object_digest not in (wanted, or_) for one in found):
             raise Fault(
                 "CW-DOSSIER-DIGEST", f"An act of the kind {kind} is about another text than this."
             )
@@ -259,10 +269,18 @@ class _Case:
             declared, contents(self.dossier.declarations, declared, "a declaration"), self.rules,
             self.version_digest,
         )  # fmt: skip
-        cast = counted_votes(
-            votes, contents(self.dossier.votes, votes, "a vote"), self.rules, self.version,
-            self.version_digest, first, conflicted, self.decision.route,
-        )  # fmt: skip
+        said = contents(self.dossier.votes, votes, "a vote")
+
+        def counted(route: str, *, builds_on: bool) -> Counted:
+            return counted_votes(
+                votes, said, self.rules, self.version, self.version_digest, first, conflicted,
+                route, builds_on=builds_on,
+            )  # fmt: skip
+
+        earlier = self.dossier.earlier
+        cast = counted(self.decision.route, builds_on=earlier is not None)
+        self.ruled_by = history.at(cast.began)
+        self.deciding = frozenset(one.facts.person for one in cast.votes)
         self.voters = frozenset(one.person for one in votes)
         facts = self.decision
         if (facts.application, facts.version_digest) != (
@@ -271,28 +289,83 @@ class _Case:
             raise Fault("CW-DOSSIER-DIGEST", "The decision is about another version.")
         if facts.decided_at < max(one.verified.heard for one in (*votes, *declared)):
             raise Refused("CW-DOSSIER-ORDER", "It was decided before the last vote was in.")
-        made = self.rules.decide(
-            Review(
-                self.dossier.version, self.dossier.decision, self.dossier.declarations, cast,
-                history.at(facts.decided_at), facts.decided_at,
-            )
-        )  # fmt: skip
-        check_same(
-            made, self.dossier.decision, "CW-DOSSIER-OUTCOME",
-            "The decision is not the one that the votes make by the rules.",
-        )  # fmt: skip
+        self._read_route(cast)
+        self._check_made(self.dossier.decision, facts, cast, history)
+        if earlier is not None:
+            self._check_earlier(earlier, counted("committee", builds_on=False), history)
         if facts.outcome not in SAYS_YES:
             raise Refused("CW-DOSSIER-OUTCOME", "The committee did not say yes.")
         self._check_chair(facts)
 
+    def _check_made(
+        self, decision: Plain, facts: DecisionFacts, cast: Counted, history: RosterHistory
+    ) -> None:
+        """A decision is the very one that these votes make, by the rules of their time."""
+        ours = decision is self.dossier.decision
+        made = self.rules.decide(
+            Review(
+                self.dossier.version, decision, self.dossier.declarations, cast.votes,
+                history.at(facts.decided_at), facts.decided_at, history.at(cast.began),
+                self.proposal if ours else None, self.dossier.earlier if ours else None,
+            )
+        )  # fmt: skip
+        check_same(
+            made, decision, "CW-DOSSIER-OUTCOME",
+            "The decision is not the one that the votes make by the rules.",
+        )  # fmt: skip
+
+    # --- shorter routes -------------------------------------------------------------------
+
+    def _read_route(self, cast: Counted) -> None:
+        """What put the version on a shorter route, if that is where it was decided."""
+        acts = self.acts["propose_route"]
+        parts = contents(self.dossier.routes, acts, "a proposal of a route")
+        self.proposal: Plain | None = None
+        self.proposed: HeardAct | None = None
+        if self.decision.route == "committee":
+            if self.dossier.earlier is not None:
+                raise Fault("CW-DOSSIER-DIGEST", "There is an earlier decision that nobody names.")
+            return
+        self.proposed, self.proposal = proposal_for(
+            self.decision.route, acts, parts, self.rules, self.version_digest, cast.first_entry
+        )
+
+    def _check_earlier(self, earlier: Plain, cast: Counted, history: RosterHistory) -> None:
+        """What a chair's action builds on is a decision of the whole committee, and the last."""
+        facts = self.rules.decision(earlier)
+        said = None if self.proposal is None else self.rules.proposal(self.proposal).earlier
+        if said != digest(earlier) or facts.version_digest != self.version_digest:
+            raise Fault("CW-DOSSIER-DIGEST", "The chair builds on another decision than this.")
+        self._check_made(earlier, facts, cast, history)
+        first = check_earlier(
+            earlier, self.acts["decide"], self.dossier.application, self.decision_digest,
+            self.records,
+        )  # fmt: skip
+        if self.proposed is None or first > self.proposed.entry or first < cast.first_entry:
+            raise Refused("CW-DOSSIER-ORDER", "The chair acted before the committee had decided.")
+
+    def check_route(self, at: datetime) -> None:
+        """A decision of a shorter route was not called in, and the time for that is over."""
+        if self.proposed is None:
+            return
+        check_not_called_in(self.decision.route, self.proposed, self.version_digest, self.records)
+        self.rules.check_takes_effect(self.decided_heard, at, self.ruled_by)
+
     def _check_chair(self, facts: DecisionFacts) -> None:
-        decided = self.only("decide", self.decision_digest)
+        before_that = None if self.dossier.earlier is None else digest(self.dossier.earlier)
+        decided = [
+            one for one in self.only("decide", self.decision_digest, before_that)
+            if one.verified.act.object_digest == self.decision_digest
+        ]  # fmt: skip
+        if not decided:
+            raise Refused("CW-DOSSIER-ACT-MISSING", "Nobody signed an act of the kind decide.")
         if any(one.verified.act.verdict != facts.outcome for one in decided):
             raise Fault("CW-DOSSIER-OUTCOME", "The chair signed another outcome than is written.")
         # Written and then signed: the decision cannot be later than the chair's signature.
         if any(one.verified.heard < facts.decided_at for one in decided):
             raise Refused("CW-DOSSIER-ORDER", "The chair signed before it was decided.")
         self.decided_entry = decided[0].entry
+        self.decided_heard = max(one.verified.heard for one in decided)
         before = [one for kind in _BEFORE_THE_DECISION for one in self.acts[kind]]
         if any(one.entry > self.decided_entry for one in before):
             raise Refused(
@@ -314,12 +387,12 @@ class _Case:
                 )
             return
         self.rules.check_assessment(
-            record, self.dossier.version, self.voters, self.decision.decided_at
+            record, self.dossier.version, self.deciding, self.decision.decided_at, self.ruled_by
         )
 
     def check_small_change(self, before: Dossier | None) -> None:
         """An officer agreed it, and it is small beside what the signer kept (`small.py`)."""
-        if any(self.acts[kind] for kind in ("conflict", "vote", "decide", "advise")):
+        if any(self.acts[kind] for kind in ("conflict", "vote", "decide", "advise", *_ROUTES)):
             raise Fault("CW-DOSSIER-ACT-EXTRA", "A small change needs no committee's acts.")
         agreed = self.only("agree_change", self.decision_digest)
         check_small_change(self.dossier, before, self.rules)

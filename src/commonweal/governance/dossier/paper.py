@@ -27,6 +27,8 @@ class Dossier(Paper):
 
     `declarations`, `votes`: what the acts of these kinds name as their content. `assessment`: the
     record of the impact assessment, or of the lighter route (P6); None where none is needed.
+    `routes`: what was signed to put the version on a shorter route. `earlier`: the decision of the
+    committee that a chair's action builds on.
     `draft`: the permit draft that the web compiled, and that the officers were shown. Nobody voted
     on a small change: an officer agreed it.
     """
@@ -40,6 +42,8 @@ class Dossier(Paper):
     decision: Plain
     agreement: Plain
     assessment: Plain | None = None
+    routes: Annotated[tuple[Plain, ...], Field(max_length=20)] = ()
+    earlier: Plain | None = None
     draft: Plain
     acts: Annotated[tuple[SignedAct, ...], Field(min_length=1, max_length=1000)]
 
@@ -61,7 +65,8 @@ class Dossier(Paper):
     def objects(self) -> frozenset[str]:
         """Digests of what people sign in it that is of this dossier alone: nobody's act about one
         of these can belong anywhere else. (Answers to a form may be the same in two dossiers.)"""
-        parts = (self.version, self.decision, self.agreement)
+        parts = [self.version, self.decision, self.agreement]
+        parts += [] if self.earlier is None else [self.earlier]
         return frozenset((*(digest(part) for part in parts), self.approval()))
 
 

@@ -3,15 +3,16 @@
 Each part is read as its own paper, in its full form, so that the digest that people signed is the
 digest of what is read. The decision is counted again from the votes; the permit is compiled again.
 
-The rules are those that this installation publishes. A decision that was made under others is
-refused, and so is one by the chair alone or by the short route: what these rest on (an earlier
-decision, an approved project like it) does not travel in a dossier.
+The rules are those that the home adopted with its list of people, as they were in force when the
+vote began; a home that adopted none goes by those that ship with the software. A decision that was
+made under others is refused. One by the chair or by the short route needs the proposal that put it
+there, and the conditions that the frozen version shows are looked up in it again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -20,12 +21,18 @@ from commonweal.governance.agreement.model import Agreement
 from commonweal.governance.amending.small import agreed_change
 from commonweal.governance.amending.standing import standing_of
 from commonweal.governance.application.version import ApplicationVersion
+from commonweal.governance.committee.adopted import CarriesRules, rules_of
 from commonweal.governance.committee.assessment import AssessmentRecord, check_settled
 from commonweal.governance.committee.conflicts import Declaration
 from commonweal.governance.committee.decision import Decision
 from commonweal.governance.committee.membership import membership_of
 from commonweal.governance.committee.recount import Evidence, recount
-from commonweal.governance.committee.rules import CommitteeRules, default_rules
+from commonweal.governance.committee.route import (
+    RouteProposal,
+    check_proposal,
+    check_takes_effect,
+)
+from commonweal.governance.committee.rules import CommitteeRules
 from commonweal.governance.committee.votes import Vote
 from commonweal.governance.compiling import permit_draft
 from commonweal.governance.dossier.paper import CODE
@@ -35,6 +42,7 @@ from commonweal.governance.dossier.rulebook import (
     DecisionFacts,
     DeclarationFacts,
     Plain,
+    ProposalFacts,
     Review,
     VersionFacts,
     VoteFacts,
@@ -42,6 +50,7 @@ from commonweal.governance.dossier.rulebook import (
 from commonweal.papers.base import Paper
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import PermitDraft
+from commonweal.papers.roster import Roster
 from commonweal.papers.signed import read_whole
 
 _P = TypeVar("_P", bound=Paper)
@@ -58,9 +67,11 @@ def _version(plain: Plain) -> ApplicationVersion:
 
 @dataclass(frozen=True)
 class PublishedRules:
-    """A `Rulebook` under one version of a committee's rules."""
+    """A `Rulebook` under the rules that the roster carries."""
 
-    committee: CommitteeRules = field(default_factory=default_rules)
+    def rules(self, roster: CarriesRules) -> CommitteeRules:
+        """The rules that count. Raises `Fault` CW-COMMITTEE-RULES."""
+        return rules_of(roster)
 
     def version(self, plain: Plain) -> VersionFacts:
         """Read a version."""
@@ -107,22 +118,15 @@ class PublishedRules:
         """The decision that these votes make, counted again.
 
         Raises what `committee.recount.recount` raises, `Refused` CW-DECISION-OTHER for other rules
-        or another number of the version, and CW-COMMITTEE-ROUTE for a route whose grounds are not
-        in a dossier.
+        or another number of the version, and CW-COMMITTEE-ROUTE for a route without its grounds.
         """
         given = _read(Decision, review.decision, "decision")
-        version = _version(review.version)
-        if given.rules_digest != self.committee.digest():
+        version, rules = _version(review.version), self.rules(review.ruled_by)
+        if given.rules_digest != rules.digest():
             raise Refused("CW-DECISION-OTHER", "The decision was made under other rules.")
         if given.version_number != version.number:
             raise Refused("CW-DECISION-OTHER", "The decision names another version.")
-        if given.route != "committee":
-            raise Refused(
-                "CW-COMMITTEE-ROUTE",
-                "A permit is made from a decision of the whole committee: what a shorter route "
-                "rests on cannot be checked again.",
-                remedy="Let the committee decide.",
-            )
+        proposed, earlier = self._grounds(review, given, version, rules)
         evidence = Evidence(
             votes=[_read(Vote, cast.plain, "vote") for cast in review.votes],
             declarations=[
@@ -130,9 +134,40 @@ class PublishedRules:
             ],
             involved=version.involved,
             asked=version.asked,
+            met=() if proposed is None else proposed.met,
+            chairs_reason=None if proposed is None else proposed.chairs_reason,
+            earlier=earlier,
         )
-        members = membership_of(self.committee.id, review.roster.people)
-        return recount(given, evidence, self.committee, members).plain()
+        members = membership_of(rules.id, review.roster.people)
+        return recount(given, evidence, rules, members).plain()
+
+    def _grounds(
+        self, review: Review, given: Decision, version: ApplicationVersion, rules: CommitteeRules
+    ) -> tuple[RouteProposal | None, Decision | None]:
+        """What a shorter route rests on, held against the rules and the frozen version."""
+        if given.route == "committee":
+            return None, None
+        if review.proposal is None:
+            raise Refused(
+                "CW-COMMITTEE-ROUTE",
+                "Nobody signed that this is decided without the whole committee.",
+                remedy="Let the committee decide.",
+            )
+        proposed = _read(RouteProposal, review.proposal, "proposal of a route")
+        earlier = None if review.earlier is None else _read(Decision, review.earlier, "decision")
+        if proposed.route != given.route:
+            raise Refused("CW-COMMITTEE-ROUTE", "Another route was proposed than was taken.")
+        check_proposal(proposed, rules, version.content, earlier)
+        return proposed, earlier
+
+    def proposal(self, plain: Plain) -> ProposalFacts:
+        """Read the proposal of a shorter route."""
+        said = _read(RouteProposal, plain, "proposal of a route")
+        return ProposalFacts(said.person, said.version_digest, said.route, said.earlier, said.at)
+
+    def check_takes_effect(self, signed_at: datetime, at: datetime, ruled_by: Roster) -> None:
+        """Refuse while the decision can be called in. Raises `Refused` CW-COMMITTEE-ROUTE."""
+        check_takes_effect(signed_at, self.rules(ruled_by), at)
 
     def agree_change(self, before: Before, version: Plain, decision: Plain) -> Plain:
         """The decision of a small change, worked out again from both versions.
@@ -152,7 +187,12 @@ class PublishedRules:
         return made.plain()
 
     def check_assessment(
-        self, record: Plain, version: Plain, deciding: Collection[str], decided_at: datetime
+        self,
+        record: Plain,
+        version: Plain,
+        deciding: Collection[str],
+        decided_at: datetime,
+        ruled_by: Roster,
     ) -> None:
         """Refuse a record of an impact assessment that does not do for this version (P6).
 
@@ -161,7 +201,7 @@ class PublishedRules:
         sent = _version(version)
         check_settled(
             _read(AssessmentRecord, record, "assessment"),
-            self.committee,
+            self.rules(ruled_by),
             application=sent.application,
             version_digest=sent.digest(),
             purposes=sent.content.purpose.codes,

@@ -68,6 +68,17 @@ class DecisionFacts:
 
 
 @dataclass(frozen=True)
+class ProposalFacts:
+    """Who proposed a shorter route for which version. `earlier`: digest of what it builds on."""
+
+    person: str
+    version_digest: str
+    route: str
+    earlier: str | None
+    at: datetime
+
+
+@dataclass(frozen=True)
 class AgreementFacts:
     """What the agreement was made from. `signatories`: role to the ids of who may accept it there.
 
@@ -91,6 +102,8 @@ class CastVote:
 @dataclass(frozen=True)
 class Review:
     """All that a decision is made from, each part verified. `roster`: at the time of the decision.
+    `ruled_by`: at the time of the first vote; the rules that it carries are those that count.
+    `proposal`, `earlier`: of a shorter route: what put the version on it, and what it builds on.
 
     `votes`: those of the last round, one a person, in the order in which the ledger heard of them.
     """
@@ -101,6 +114,9 @@ class Review:
     votes: tuple[CastVote, ...]
     roster: Roster
     decided_at: datetime
+    ruled_by: Roster
+    proposal: Plain | None = None
+    earlier: Plain | None = None
 
 
 @dataclass(frozen=True)
@@ -135,6 +151,14 @@ class Rulebook(Protocol):
         """Read an agreement."""
         ...
 
+    def proposal(self, plain: Plain) -> ProposalFacts:
+        """Read the proposal of a shorter route."""
+        ...
+
+    def check_takes_effect(self, signed_at: datetime, at: datetime, ruled_by: Roster) -> None:
+        """Refuse to build on a decision of a shorter route while it can be called in."""
+        ...
+
     def decide(self, review: Review) -> Plain:
         """The decision that these votes make by quorum, lay share and rule.
 
@@ -151,11 +175,16 @@ class Rulebook(Protocol):
         ...
 
     def check_assessment(
-        self, record: Plain, version: Plain, deciding: Collection[str], decided_at: datetime
+        self,
+        record: Plain,
+        version: Plain,
+        deciding: Collection[str],
+        decided_at: datetime,
+        ruled_by: Roster,
     ) -> None:
         """Refuse a record of an impact assessment that does not do for this version (P6).
 
-        `deciding`: the ids of everybody who voted; none of them wrote the record.
+        `deciding`: the ids of everybody whose vote counts; none of them wrote the record.
         """
         ...
 

@@ -1,7 +1,8 @@
 """Conflicts and votes of a dossier, from what people signed and the ledger heard.
 
 1. Every declaration and vote is one that its member signed, about this version.
-2. Nobody votes before declaring, with a conflict, or for a project that names them.
+2. Nobody votes before declaring, with a conflict, or for a project that names them. Who voted and
+   declared a conflict after that is taken out: the vote is set aside, and the others are counted.
 3. Only the last round of the decision's own route counts, and in it each person's last vote; who
    said no before, on whatever route, votes in it too, so that nobody is left out for it; but once
    everybody's vote is known nobody changes theirs.
@@ -35,6 +36,17 @@ class HeardAct:
         return self.verified.act.actor
 
 
+@dataclass(frozen=True)
+class Counted:
+    """`votes`: those that count, in the order of the ledger. `began`: when the first was cast on
+    this ballot, whether or not it still counts: by the rules of that time they are counted.
+    `first_entry`: the ledger's number of the first that it heard of."""
+
+    votes: tuple[CastVote, ...]
+    began: datetime
+    first_entry: int
+
+
 def contents(parts: Iterable[Plain], acts: Iterable[HeardAct], what: str) -> dict[str, Plain]:
     """Act id to the part it names. Each part belongs to an act and each act has its part.
 
@@ -54,20 +66,20 @@ def contents(parts: Iterable[Plain], acts: Iterable[HeardAct], what: str) -> dic
 
 def check_declarations(
     acts: list[HeardAct], parts: Mapping[str, Plain], rules: Rulebook, version_digest: str
-) -> tuple[dict[str, int], People]:
-    """Person to the entry of the first declaration; and everybody who has a conflict."""
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Person to the entry of the first declaration, and of the first that said of a conflict."""
     first: dict[str, int] = {}
-    conflicted: set[str] = set()
+    conflicted: dict[str, int] = {}
     for one in acts:
         act = one.verified.act
         facts = rules.declaration(parts[act.id])
         fits = facts.person == act.actor and facts.version_digest == version_digest
-        if not fits or facts.free is not (act.verdict == "none") or not _near(facts.at, act.at):
+        if not fits or facts.free is not (act.verdict == "none") or not is_near(facts.at, act.at):
             raise Fault("CW-DOSSIER-DIGEST", "A declaration is not what its member signed.")
         first[act.actor] = min(one.entry, first.get(act.actor, one.entry))
         if not facts.free:
-            conflicted.add(act.actor)
-    return first, People(conflicted)
+            conflicted[act.actor] = min(one.entry, conflicted.get(act.actor, one.entry))
+    return first, conflicted
 
 
 def counted_votes(
@@ -77,23 +89,27 @@ def counted_votes(
     version: VersionFacts,
     version_digest: str,
     declared: Mapping[str, int],
-    conflicted: People,
+    conflicted: Mapping[str, int],
     route: str,
-) -> tuple[CastVote, ...]:
-    """The votes that count for a decision by `route`, in the order of the ledger.
+    *,
+    builds_on: bool = False,
+) -> Counted:
+    """The votes that count for a decision by `route`, and when that vote began.
+
+    `builds_on`: what the committee said before was counted by itself, so that who said no in an
+    earlier round of it need not vote with the chair.
 
     Raises `Fault` CW-DOSSIER-DIGEST; `Refused` CW-DOSSIER-CONFLICT, CW-DOSSIER-SIDES,
     CW-DOSSIER-VOTE-TWICE or CW-DOSSIER-ACT-MISSING.
     """
-    involved = People(version.involved)
+    involved, out = People(version.involved), People(conflicted)
     cast: list[tuple[HeardAct, CastVote]] = []
     for one in acts:
         act = one.verified.act
         vote = _vote(one, parts[act.id], rules, version_digest)
         if act.actor in involved:
             raise Refused("CW-DOSSIER-SIDES", "Somebody voted on a project that names them.")
-        # A conflict that was declared after the vote voids it as well.
-        if act.actor in conflicted:
+        if conflicted.get(act.actor, one.entry + 1) < one.entry:
             raise Refused("CW-DOSSIER-CONFLICT", "Somebody voted who has a conflict of interest.")
         if declared.get(act.actor, one.entry) >= one.entry:
             raise Refused(
@@ -104,9 +120,19 @@ def counted_votes(
     if not rounds:
         raise Refused("CW-DOSSIER-ACT-MISSING", "Nobody voted on the route that decided it.")
     ballot = (route, max(rounds))
-    counted = [pair for pair in cast if (pair[1].facts.route, pair[1].facts.round) == ballot]
-    _check_asked_again(cast, {one.person for one, _ in counted})
-    return _last_of_each(counted)
+    on_it = [pair for pair in cast if (pair[1].facts.route, pair[1].facts.round) == ballot]
+    # A conflict that was declared after the vote: set aside, on this ballot and on all before.
+    standing = [pair for pair in cast if pair[0].person not in out]
+    counted = [pair for pair in standing if pair in on_it]
+    if not counted:
+        raise Refused("CW-DOSSIER-ACT-MISSING", "Every vote was set aside.")
+    before = [one for one in standing if one[1].facts.route == route] if builds_on else standing
+    _check_asked_again(before, {one.person for one, _ in counted})
+    return Counted(
+        _last_of_each(counted),
+        min(vote.facts.at for _, vote in on_it),
+        min(one.entry for one, _ in on_it),
+    )
 
 
 def _check_asked_again(cast: list[tuple[HeardAct, CastVote]], again: set[str]) -> None:
@@ -124,7 +150,7 @@ def _vote(one: HeardAct, plain: Plain, rules: Rulebook, version_digest: str) -> 
     facts = rules.vote(plain)
     signed = (act.actor, act.role, version_digest, act.verdict)
     said = (facts.person, facts.role, facts.version_digest, facts.verdict)
-    if said != signed or not _near(facts.at, act.at):
+    if said != signed or not is_near(facts.at, act.at):
         raise Fault("CW-DOSSIER-DIGEST", "A vote is not what its member signed.")
     return CastVote(facts, plain, one.verified.person.lay)
 
@@ -144,7 +170,8 @@ def _last_of_each(cast: list[tuple[HeardAct, CastVote]]) -> tuple[CastVote, ...]
     return tuple(vote for _, vote in sorted(kept.values(), key=lambda pair: pair[0]))
 
 
-def _near(written: datetime, signed: datetime) -> bool:
+def is_near(written: datetime, signed: datetime) -> bool:
+    """True if a time that was written into a part fits the act under it."""
     return abs(written - signed) <= LIFE
 
 

@@ -45,6 +45,7 @@ GUARDS: Mapping[str, str] = MappingProxyType(
         "chair_may_act": "The rules do not let the chair act alone here.",
         "may_be_called_in": "Only a decision made out of committee can be called in, and only "
         "before its permit is made.",
+        "call_in_over": "Members can still call it in to the whole committee.",
         "within_appeal_time": "The time to appeal is over.",
         "appeal_time_over": "There is still time to appeal.",
         "heard_by_others": "An appeal is heard by people who did not vote on the decision.",

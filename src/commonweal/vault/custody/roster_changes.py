@@ -126,6 +126,8 @@ def propose_roster(custody: Custody, asked: PeopleList) -> Roster:
         plain["previous"] = before.digest()
     if asked.site is not None:
         plain["site"] = asked.site.plain()
+    if before is not None and before.rules is not None:
+        plain["rules"] = before.rules
     kept = {one["id"] for person in plain["people"] for one in person["credentials"]}
     retired = _retired(custody, before, asked, kept)
     roster = Roster.read(plain | {"retired": retired}, CALLED)
@@ -135,9 +137,30 @@ def propose_roster(custody: Custody, asked: PeopleList) -> Roster:
     return roster
 
 
+def propose_rules(custody: Custody, rules: Mapping[str, Any]) -> Roster:
+    """The roster in force with other rules of the committee, which nobody has signed yet.
+
+    `rules`: checked by who knows what rules are. Raises `Refused` CW-ROSTER-NONE, and what
+    `propose_roster` raises.
+    """
+    history, now = custody.rosters.history(), custody.book.now()
+    before = history.at(now)
+    plain = before.plain() | {
+        "version": history.next_number,
+        "previous": before.digest(),
+        "proposed_at": stamp(now),
+        "rules": dict(rules),
+    }
+    roster = Roster.read(plain, CALLED)
+    check_proposal(custody, roster)
+    if before.rules == roster.rules:
+        raise refused("nothing would be different")
+    return roster
+
+
 def _told(roster: Roster) -> dict[str, Any]:
     told = roster.plain()
-    return {name: told.get(name) for name in ("site", "people", "retired")}
+    return {name: told.get(name) for name in ("site", "rules", "people", "retired")}
 
 
 def _person(

@@ -30,6 +30,7 @@ from commonweal.web.committee.policies import (
     standing_of,
     waiting_for,
 )
+from commonweal.web.committee.shorter import end_sitting
 from commonweal.web.config import clock
 from commonweal.web.config.rules import rules_in_force
 from commonweal.web.desk.publishing import to_committee
@@ -51,7 +52,7 @@ def new_meeting(person: User, held_at: datetime, place: str) -> Meeting:
 def step_meeting(person: User, meeting: Meeting, action: str) -> Meeting:
     """Take a step with a meeting. Raises `Refused` CW-STATE-STEP."""
     with transaction.atomic():
-        fresh = Meeting.objects.select_for_update().get(pk=meeting.pk)
+        fresh = Meeting.objects.select_for_update().get(pk=meeting.pk, route="committee")
         role = role_in(MEETING, fresh.state, action, check_role(person, SITTING))
         met = ["papers_ready"] if fresh.items.exists() else []
         to = MEETING.check_step(fresh.state, action, role, met=met)
@@ -73,7 +74,7 @@ def set_present(person: User, meeting: Meeting, present: Collection[str]) -> Mee
         raise Refused("CW-COMMITTEE-MEMBER", "Choose people from the list of members.")
     with transaction.atomic():
         fresh = Meeting.objects.select_for_update().get(pk=meeting.pk)
-        if fresh.state not in ("planned", "papers_sent", "open"):
+        if fresh.route != "committee" or fresh.state not in ("planned", "papers_sent", "open"):
             raise Refused("CW-STATE-STEP", "This cannot be done now. The meeting has ended.")
         fresh.present = [one for one in sitting if one in present]
         fresh.save()
@@ -106,7 +107,7 @@ def put_to_committee(person: User, reference: str, meeting: Meeting) -> Item:
             version=version,
             meeting=place,
             title=(paper.content.project.title or application.reference)[:500],
-            variables=[_as_asked(path) for path in paper.asked],
+            variables=[as_asked(path) for path in paper.asked],
         )
         fields = {"application": application.reference, "to": item.state}
         govern(Event("agenda.moved", Actor(role, person.public_id), fields), application, item)
@@ -116,12 +117,13 @@ def put_to_committee(person: User, reference: str, meeting: Meeting) -> Item:
 
 def _open_meeting(meeting: Meeting) -> Meeting:
     fresh = Meeting.objects.select_for_update().get(pk=meeting.pk)
-    if fresh.state not in ("planned", "papers_sent", "open"):
+    if fresh.route != "committee" or fresh.state not in ("planned", "papers_sent", "open"):
         raise Refused("CW-STATE-STEP", "This meeting has ended or was cancelled. Choose another.")
     return fresh
 
 
-def _as_asked(path: tuple[str, str, str]) -> dict[str, str]:
+def as_asked(path: tuple[str, str, str]) -> dict[str, str]:
+    """What is proposed of a variable before anybody has thought about it: as it was asked for."""
     dataset, table, variable = path
     return {"dataset": dataset, "table": table, "variable": variable, "verdict": "granted"}
 
@@ -146,14 +148,17 @@ def step_item(person: User, item: Item, action: str, meeting: Meeting | None = N
             if meeting is None:
                 raise Refused("CW-STATE-STEP", "Choose a meeting.")
             fresh.meeting = _open_meeting(meeting)
+            fresh.proposal = None
             fresh.eligible, fresh.opened_at, fresh.ends_at, fresh.closed_at = [], None, None, None
+        if to == "postponed":
+            end_sitting(fresh)
         move(fresh, to, Actor(role, person.public_id))
     return fresh
 
 
 _OTHERS = frozenset({
     "open_vote", "ask", "answer", "take_back", "close_vote", "record_decision",
-    "apply_deadlock_rule", "withdraw",
+    "apply_deadlock_rule", "withdraw", "record_short", "take_effect", "call_in",
 })  # fmt: skip
 """Steps that have a page, and a check, of their own."""
 
@@ -162,9 +167,10 @@ def _holds(guard: str, item: Item, paper: ApplicationVersion) -> bool:
     if guard == "everyone_declared":
         return bool(item.meeting.present) and not waiting_for(item, paper)
     if guard in ("not_agreed", "not_enough_votes"):
-        wanted = {"not_agreed": ("deadlock", "last_deadlock"), "not_enough_votes": ("too_few",
-                  "void")}  # fmt: skip
+        wanted = {"not_agreed": ("deadlock", "last_deadlock"), "not_enough_votes": ("too_few",)}
         return result_of(item) in wanted[guard]
+    if guard == "rounds_left" and item.meeting.route != "committee":
+        return True  # the whole committee begins anew
     if guard == "rounds_left":
         return next_round(item) <= rules_in_force().deadlock.rounds
     return False

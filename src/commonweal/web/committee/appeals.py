@@ -19,11 +19,12 @@ from commonweal.web.committee.models import Appeal, Decision
 from commonweal.web.committee.policies import HEARING, check_role, role_in
 from commonweal.web.committee.services import (
     decision_of,
+    decision_paper,
     declarations_of,
     every_vote_of,
 )
 from commonweal.web.config import clock
-from commonweal.web.config.rules import rules_in_force
+from commonweal.web.config.rules import rules_named
 from commonweal.web.ledgerlink.services import govern
 
 
@@ -44,7 +45,7 @@ def check_appeal(person: User, application: Application) -> Decision:
     role = role_for(person, application, clock.today())
     APPLICATION.check_step(application.state, "appeal", role, met=("within_appeal_time",))
     found = standing_decision(application)
-    check_in_time(found.since, rules_in_force(), clock.now())
+    check_in_time(found.since, rules_named(decision_paper(found).rules_digest), clock.now())
     return found
 
 

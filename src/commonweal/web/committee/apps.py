@@ -21,8 +21,11 @@ class CommitteeConfig(AppConfig):
             DeclarationHandler,
             VoteHandler,
         )
+        from commonweal.web.committee.route_handlers import CallInHandler, RouteHandler
         from commonweal.web.signing.handlers import handle
 
+        handle("propose_route", RouteHandler())
+        handle("call_in", CallInHandler())
         handle("conflict", DeclarationHandler())
         handle("vote", VoteHandler())
         handle("decide", DecisionHandler())

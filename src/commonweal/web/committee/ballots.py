@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime, timedelta
 from typing import Literal
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Min
 
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import Refused
@@ -15,10 +14,12 @@ from commonweal.governance.committee.conflicts import excluded
 from commonweal.governance.committee.outcome import (
     Deadlocked,
     NotQuorate,
-    Tally,
+    all_yes,
     check_quorum,
     outcome_of,
+    standing,
 )
+from commonweal.governance.committee.rules import CommitteeRules
 from commonweal.governance.committee.vocabulary import NO
 from commonweal.governance.committee.votes import Ballot, open_ballot
 from commonweal.governance.committee.votes import Question as QuestionPaper
@@ -38,11 +39,11 @@ from commonweal.web.committee.policies import (
 )
 from commonweal.web.committee.services import declarations_of, every_vote_of
 from commonweal.web.config import clock
-from commonweal.web.config.rules import rules_in_force
+from commonweal.web.config.rules import rules_at, rules_in_force
 from commonweal.web.ledgerlink.services import govern
 from commonweal.web.signing.models import ASKED, SIGNED, Act
 
-Result = Literal["decided", "deadlock", "last_deadlock", "too_few", "void"]
+Result = Literal["decided", "deadlock", "last_deadlock", "too_few"]
 HOURS = (1, 24, 72, 168)
 """How long a vote may be waited for."""
 
@@ -80,11 +81,13 @@ def ballot_of(item: Item) -> Ballot:
         raise Refused("CW-COMMITTEE-VOTE", "The vote is not open.")
     last: dict[str, VotePaper] = {}
     for one in every_vote_of(item.version):
-        if one.round == item.round and one.person in item.eligible:
+        on_it = (one.route, one.round) == (item.meeting.route, item.round)
+        if on_it and one.person in item.eligible:
             last[one.person] = one
     made = Ballot.model_construct(
         ballot=1,
         version_digest=item.version.digest,
+        route=item.meeting.route,
         round=item.round,
         eligible=tuple(item.eligible),
         votes=tuple(last.values()),
@@ -93,6 +96,21 @@ def ballot_of(item: Item) -> Ballot:
         closed_at=None if item.closed_at is None else whole(item.closed_at),
     )
     return Ballot.read(made.plain(), "The vote", "CW-COMMITTEE-VOTE")
+
+
+def rules_for(item: Item) -> CommitteeRules:
+    """The rules by which the vote on an item is counted: those in force when its first vote was
+    cast, so that rules which change meanwhile change no vote. Before that, those in force now."""
+    cast = item.version.votes.filter(route=item.meeting.route, round=item.round)
+    began = cast.aggregate(began=Min("made_at"))["began"]
+    return rules_in_force() if began is None else rules_at(began)
+
+
+def counted(item: Item) -> tuple[VotePaper, ...]:
+    """The votes of an item that count: none of a member who has declared a conflict since."""
+    paper = paper_of(item.version)
+    out = excluded(declarations_of(item.version), item.version.digest, paper.involved)
+    return standing(ballot_of(item).votes, out)
 
 
 def _questions(item: Item) -> list[Question]:
@@ -114,7 +132,8 @@ def question_paper(row: Question, version_digest: str) -> QuestionPaper:
 
 def next_round(item: Item) -> int:
     """The number of the next vote on the version. Rounds are counted by what the ledger heard."""
-    return int(item.version.votes.aggregate(last=Max("round"))["last"] or 0) + 1
+    cast = item.version.votes.filter(route=item.meeting.route)
+    return int(cast.aggregate(last=Max("round"))["last"] or 0) + 1
 
 
 def move(item: Item, to: str, actor: Actor) -> None:
@@ -145,7 +164,7 @@ def open_vote(person: User, item: Item, hours: int) -> Item:
         now, round_ = whole(clock.now()), next_round(fresh)
         ballot = open_ballot(
             fresh.version.digest, members(), declarations_of(fresh.version), paper.involved,
-            fresh.meeting.present, now, round_=_allowed(round_),
+            fresh.meeting.present, now, round_=_allowed(round_), route=fresh.meeting.route,
         )  # fmt: skip
         _check_could_decide(ballot, now)
         _check_asked_again(fresh, ballot)
@@ -175,8 +194,7 @@ def _check_could_decide(ballot: Ballot, at: datetime) -> None:
     """Refuse a vote that could not decide anything if everybody said yes. Raises `NotQuorate`."""
     known = members()
     seats = [seat for seat in known.sitting(at) if seat.person in ballot.eligible]
-    roles = Counter(seat.role for seat in seats)
-    check_quorum(Tally(Counter({"approve": len(seats)}), roles, "approve"), rules_in_force())
+    check_quorum(all_yes(seat.role for seat in seats), rules_in_force(), ballot.route)
 
 
 def _check_asked_again(item: Item, ballot: Ballot) -> None:
@@ -238,7 +256,7 @@ def _close(item: Item, actor: Actor) -> None:
     ballot = ballot_of(item)
     item.state, item.closed_at = "closed", max([whole(clock.now()), *(v.at for v in ballot.votes)])
     found = result_of(item)
-    words = {"last_deadlock": "deadlock", "void": "too_few"}
+    words = {"last_deadlock": "deadlock"}
     fields = {
         "application": item.version.application.reference, "round": item.round,
         "cast": len(ballot.votes), "result": words.get(found, found),
@@ -248,13 +266,11 @@ def _close(item: Item, actor: Actor) -> None:
 
 
 def result_of(item: Item) -> Result:
-    """What the votes of a closed item come to. `void`: a vote is by somebody with a conflict."""
-    ballot, paper = ballot_of(item), paper_of(item.version)
-    out = excluded(declarations_of(item.version), item.version.digest, paper.involved)
-    if any(one.person in out for one in ballot.votes):
-        return "void"
+    """What the votes of a closed item come to, without those that were set aside."""
     try:
-        _, by_deadlock = outcome_of(ballot.votes, rules_in_force(), round_=item.round)
+        _, by_deadlock = outcome_of(
+            counted(item), rules_for(item), route=item.meeting.route, round_=item.round
+        )
     except NotQuorate:
         return "too_few"
     except Deadlocked:

@@ -18,12 +18,12 @@ from commonweal.governance.committee.votes import Ballot
 from commonweal.governance.states.item import ITEM
 from commonweal.web.accounts.models import User
 from commonweal.web.applications.services import paper_of
-from commonweal.web.committee.ballots import ballot_of, result_of, whole
+from commonweal.web.committee.ballots import ballot_of, counted, result_of, rules_for, whole
 from commonweal.web.committee.models import Decision, Item
 from commonweal.web.committee.policies import CHAIR, check_part, members
 from commonweal.web.committee.services import declarations_of
+from commonweal.web.committee.shorter import check_still_short
 from commonweal.web.config import clock
-from commonweal.web.config.rules import rules_in_force
 from commonweal.web.desk.services import record_of
 from commonweal.web.signing.models import Act
 from commonweal.web.signing.services import propose
@@ -54,8 +54,9 @@ def wanted_conditions(ballot: Ballot) -> tuple[str, ...]:
 
 def outcome_now(item: Item) -> Outcome:
     """What the votes of a closed item decide. Raises as `outcome_of`."""
-    ballot = ballot_of(item)
-    return outcome_of(ballot.votes, rules_in_force(), round_=item.round)[0]
+    return outcome_of(counted(item), rules_for(item), route=item.meeting.route, round_=item.round)[
+        0
+    ]
 
 
 def check_may_decide(person: User, item: Item, paper: ApplicationVersion) -> None:
@@ -69,20 +70,16 @@ def check_may_decide(person: User, item: Item, paper: ApplicationVersion) -> Non
     if item.state not in ("closed", "deadlocked"):
         raise Refused("CW-STATE-STEP", f"This cannot be done now. {ITEM.sentences[item.state]}")
     found = result_of(item)
-    if found == "void":
-        raise Refused(
-            "CW-COMMITTEE-CONFLICT",
-            "Somebody who voted has a conflict of interest, so these votes decide nothing.",
-        )
     if found not in ("decided", "last_deadlock"):
         raise Refused("CW-COMMITTEE-DEADLOCK", "The votes do not come to a decision.")
 
 
 def make(item: Item, paper: ApplicationVersion, texts: Texts, at: datetime) -> DecisionPaper:
     """The decision that the votes make at `at`. Raises what `decide` and `check_settled` raise."""
-    rules, ballot = rules_in_force(), ballot_of(item)
-    says_yes = outcome_of(ballot.votes, rules, round_=item.round)[0] in YES
+    rules, ballot = rules_for(item), ballot_of(item)
+    says_yes = outcome_now(item) in YES
     declared = declarations_of(item.version)
+    proposed = check_still_short(item, paper)
     before = list(item.version.decisions.order_by("made_at", "id"))
     case = Case(
         id=f"{paper.application}-{paper.number}-d{len(before) + 1}",
@@ -96,15 +93,17 @@ def make(item: Item, paper: ApplicationVersion, texts: Texts, at: datetime) -> D
         conditions=texts.conditions,
         involved=paper.involved,
         declarations=declared,
+        route=item.meeting.route,
+        met=() if proposed is None else proposed.met,
         until=texts.until if says_yes else None,
-        replaces=before[-1].reference if before else None,
+        replaces=next((one.reference for one in reversed(before) if one.published_at), None),
     )
     made = decide(case, ballot, rules, members(), at)
     check_settled(
         record_of(item.version), rules,
         application=paper.application, version_digest=item.version.digest,
         purposes=paper.content.purpose.codes, processing=paper.content.access.processing,
-        involved=paper.involved, deciding=[vote.person for vote in ballot.votes], at=at,
+        involved=paper.involved, deciding=[vote.person for vote in counted(item)], at=at,
     )  # fmt: skip
     return made
 
@@ -161,9 +160,7 @@ def check_again(item: Item, paper: ApplicationVersion, made: DecisionPaper) -> N
 
 
 def new_row(item: Item, paper: ApplicationVersion, made: DecisionPaper, act: Act) -> Decision:
-    """The row of a decision that was signed. It is published at once: there is nothing in it that
-    not everybody may read."""
-    now = clock.now()
+    """The row of a decision that was signed. It is not published yet."""
     return Decision(
         version=item.version,
         reference=made.id,
@@ -174,5 +171,4 @@ def new_row(item: Item, paper: ApplicationVersion, made: DecisionPaper, act: Act
         asked_by=(paper.content.organisation.name or "")[:500],
         act=act.pk,
         made_at=made.decided_at,
-        published_at=now,
     )

@@ -154,6 +154,30 @@ class AppealForm(forms.Form):
     )  # fmt: skip
 
 
+class ShortForm(forms.Form):
+    """Why each condition of the short route is met, and who decides.
+
+    `conditions`: name to words. `people`: account to name and role. What the application itself
+    refutes is told by the page and not asked.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        conditions: Sequence[tuple[str, str]],
+        people: Sequence[tuple[str, str]],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        for name, words in conditions:
+            self.fields[name] = _Words(
+                label=f"Why this is so: {words}", words=150, missing=f"Say why: {words}."
+            )
+        self.fields["present"] = CheckboxesField(
+            label="Who decides?", choices=list(people), error_messages={"required": "Choose who."}
+        )
+
+
 class HearingForm(forms.Form):
     """What becomes of an appeal, and why."""
 

@@ -28,9 +28,9 @@ from commonweal.web.committee.deciding import (
     check_may_decide,
     new_row,
 )
-from commonweal.web.committee.models import Declaration, Item, Vote
+from commonweal.web.committee.models import Decision, Declaration, Item, Vote
 from commonweal.web.committee.policies import check_part, members, seat_of
-from commonweal.web.committee.services import declarations_of
+from commonweal.web.committee.services import decision_paper, declarations_of
 from commonweal.web.committee.telling import published
 from commonweal.web.config import clock
 from commonweal.web.desk.publishing import decided
@@ -71,7 +71,9 @@ class DeclarationHandler:
     def check(self, act: Act) -> None:
         """Raises what `check_declaration` raises, and `Refused` CW-STATE-STEP once decided."""
         item, _, said = self._read(act)
-        if item.state in ITEM.final:
+        # After the chair's signature nothing is declared: what was decided would no longer be what
+        # the signer counts. Who has a conflict then calls it in.
+        if item.state in ITEM.final or item.state == "waiting":
             raise Refused("CW-STATE-STEP", f"This is over. {ITEM.sentences[item.state]}")
         seat = seat_of(act.person, clock.now())
         if seat is None or seat.role != act.role:
@@ -157,8 +159,8 @@ class VoteHandler:
         item, paper, vote = self._read(act)
         salt = new_salt()
         row = Vote(
-            version=item.version, round=item.round, person=act.person, content=vote.canonical(),
-            salt=salt, act=act.pk, made_at=vote.at,
+            version=item.version, route=vote.route, round=item.round, person=act.person,
+            content=vote.canonical(), salt=salt, act=act.pk, made_at=vote.at,
         )  # fmt: skip
         fields = {
             "application": paper.application, "round": item.round,
@@ -173,6 +175,36 @@ class VoteHandler:
         lines = [("Your vote", OUTCOME_WORDS[vote.verdict].capitalize()), ("Why", vote.reasons)]
         lines += [("A condition", text) for text in vote.conditions]
         return Told(item.title, reverse("committee:item", args=[item.pk]), tuple(lines))
+
+
+def next_state(item: Item, made: DecisionPaper) -> str:
+    """What the application becomes by a decision. Raises `Refused` CW-STATE-STEP."""
+    action, guard = RECORD[made.outcome]
+    state = item.version.application.state
+    return APPLICATION.check_step(state, action, "committee_chair", met=(guard,))
+
+
+def publish_decision(item: Item, row: Decision, act: Act) -> None:
+    """A decision takes effect: it is published, and the application moves. In a transaction.
+
+    `act`: the chair's, by which it was signed.
+    """
+    version, made = item.version, decision_paper(row)
+    application = version.application
+    application.state = next_state(item, made)
+    row.published_at = clock.now()
+    fields = {
+        "application": made.application, "decision": made.id, "decision_hash": made.digest(),
+        "outcome": made.outcome, "route": made.route, "about": kind_of(application),
+        "version": commitment(bytes(version.salt), bytes(version.content)),
+        "rules_hash": made.rules_digest, "by_deadlock": "yes" if made.by_deadlock else "no",
+    }  # fmt: skip
+    if made.replaces is not None:
+        fields["replaces"] = made.replaces
+    actor = Actor(act.role, act.person.public_id)
+    govern(Event("application.decided", actor, fields), row, item, application)
+    decided(version, made.outcome, act.person, act.role)
+    published(application, row)
 
 
 class DecisionHandler:
@@ -190,34 +222,25 @@ class DecisionHandler:
         item, paper, made = self._read(act)
         check_may_decide(act.person, item, paper)
         check_again(item, paper, made)
-        self._next(item, made)
-
-    def _next(self, item: Item, made: DecisionPaper) -> str:
-        action, guard = RECORD[made.outcome]
-        state = item.version.application.state
-        return APPLICATION.check_step(state, action, "committee_chair", met=(guard,))
+        next_state(item, made)
 
     def follow(self, act: Act) -> None:
         """The decision, published; the application and the item in their next states."""
         item, paper, made = self._read(act)
         if item.version.decisions.filter(act=act.pk).exists():
             return
-        application, version = item.version.application, item.version
-        application.state = self._next(item, made)
-        item.state = self._decided(item, by_deadlock=made.by_deadlock)
         row = new_row(item, paper, made, act)
-        fields = {
-            "application": paper.application, "decision": made.id, "decision_hash": made.digest(),
-            "outcome": made.outcome, "route": made.route, "about": kind_of(application),
-            "version": commitment(bytes(version.salt), bytes(version.content)),
-            "rules_hash": made.rules_digest, "by_deadlock": "yes" if made.by_deadlock else "no",
-        }  # fmt: skip
-        if made.replaces is not None:
-            fields["replaces"] = made.replaces
-        actor = Actor(act.role, act.person.public_id)
-        govern(Event("application.decided", actor, fields), row, item, application)
-        decided(version, made.outcome, act.person, act.role)
-        published(application, row)
+        if made.route != "committee":
+            # It waits, so that any member can call it in (`route_handlers.take_effect`).
+            item.state = ITEM.check_step(
+                item.state, "record_short", "committee_chair", met=("agreed",)
+            )
+            fields = {"application": paper.application, "to": item.state}
+            actor = Actor(act.role, act.person.public_id)
+            govern(Event("agenda.moved", actor, fields), row, item)
+            return
+        item.state = self._decided(item, by_deadlock=made.by_deadlock)
+        publish_decision(item, row, act)
 
     def _decided(self, item: Item, *, by_deadlock: bool) -> str:
         state = item.state

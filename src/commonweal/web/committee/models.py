@@ -8,10 +8,12 @@ ledger's commitment to them; the ledger never holds the words.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
 
+from commonweal.governance.committee.vocabulary import ROUTES
 from commonweal.governance.states.item import ITEM
 from commonweal.governance.states.meeting import MEETING
 from commonweal.governance.states.question import QUESTION
@@ -22,14 +24,40 @@ from commonweal.web.ledgerlink.models import Governed, GovernedQuery
 FINAL_ITEM = sorted(ITEM.final)
 
 
-class Meeting(models.Model):
-    """A meeting. `present`: public ids of the members who are there."""
+class KnownRules(models.Model):
+    """Rules that the home adopted, as the signer told of them: for showing, never for believing.
 
+    `number`: of the list of people that brought them. `content`: the rules as plain JSON.
+    """
+
+    number = models.PositiveIntegerField(primary_key=True)
+    effective_from = models.DateTimeField()
+    content = models.JSONField()
+
+    class Meta:
+        """The newest last."""
+
+        ordering = ("number",)
+
+    def __str__(self) -> str:
+        return f"rules with list {self.number}"
+
+
+class Meeting(models.Model):
+    """A meeting, or a few members who decide without one. `present`: public ids of who is there.
+
+    `route`: `committee` for a meeting. `minutes`: what the secretary adds to what was recorded.
+    """
+
+    ROUTES: ClassVar[list[tuple[str, str]]] = [(one, one) for one in ROUTES]
+
+    route = models.CharField(max_length=16, default="committee", choices=ROUTES)
     held_at = models.DateTimeField()
     place = models.CharField(max_length=200)
     state = models.CharField(max_length=24, default=MEETING.initial)
     present = models.JSONField(default=list)
     minutes = models.TextField(blank=True)
+    minutes_agreed_at = models.DateTimeField(null=True)
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
@@ -52,7 +80,8 @@ class Item(Governed):
     `eligible`: public ids of those who vote, fixed when the vote opens; `round` of that vote.
     `variables`: what is proposed of each variable, as plain `VariableDecision`s: everybody reads it
     before voting, and nobody changes it once the vote is open. `ends_at`: until when votes are
-    waited for. `title`: as it stands in the version, for lists.
+    waited for. `title`: as it stands in the version, for lists. `proposal`: canonical bytes of the
+    paper that put it on a shorter route than the whole committee.
     """
 
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="items")
@@ -65,6 +94,7 @@ class Item(Governed):
     opened_at = models.DateTimeField(null=True)
     ends_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
+    proposal = models.BinaryField(null=True)
 
     objects = GovernedQuery.as_manager()
 
@@ -117,6 +147,7 @@ class Vote(Governed):
     """
 
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="votes")
+    route = models.CharField(max_length=16, default="committee", choices=Meeting.ROUTES)
     round = models.PositiveSmallIntegerField(default=1)
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     content = models.BinaryField()
@@ -206,6 +237,34 @@ class Decision(Governed):
     def since(self) -> datetime:
         """When everybody could read it."""
         return self.published_at or self.made_at
+
+
+class RouteAct(Governed):
+    """What a person signed about the way in which a version is decided.
+
+    `kind`: `propose_route`, with the paper in `content`, or `call_in`. `route`: what was proposed,
+    or what was called in to the whole committee.
+    """
+
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="route_acts")
+    kind = models.CharField(max_length=32)
+    route = models.CharField(max_length=16, choices=Meeting.ROUTES)
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    content = models.BinaryField(null=True)
+    salt = models.BinaryField()
+    act = models.CharField(max_length=32, unique=True)
+    made_at = models.DateTimeField()
+
+    objects = GovernedQuery.as_manager()
+
+    class Meta:
+        """In the order in which they were made."""
+
+        base_manager_name = "objects"
+        ordering = ("made_at", "id")
+
+    def __str__(self) -> str:
+        return f"route act {self.pk}"
 
 
 class Appeal(Governed):

@@ -17,8 +17,10 @@ _P = TypeVar("_P", bound=Paper)
 
 
 def decision_of(version: Version) -> Decision | None:
-    """The decision on a version that counts: signed by the chair and not set aside."""
-    rows = version.decisions.filter(set_aside_at__isnull=True, act__isnull=False)
+    """The decision on a version that counts: signed by the chair, in effect and not set aside."""
+    rows = version.decisions.filter(
+        set_aside_at__isnull=True, act__isnull=False, published_at__isnull=False
+    )
     return rows.order_by("made_at", "id").last()
 
 
@@ -43,9 +45,10 @@ def declarations_by_version(versions: Iterable[int]) -> dict[int, list[Declarati
 
 
 def votes_of(version: Version, round_: int) -> list[VotePaper]:
-    """The votes of one round that count, in order: each member's last, and none that is void."""
+    """The votes of one round of the whole committee that count, in order: each member's last, and
+    none that was set aside."""
     out = {one.person for one in declarations_of(version) if not one.free}
-    found = _votes(version.votes.filter(round=round_))
+    found = _votes(version.votes.filter(route="committee", round=round_))
     last = {one.person: one for one in found}
     return [one for one in found if last[one.person] is one and one.person not in out]
 

@@ -36,6 +36,17 @@ def opened(item: Item) -> None:
     tell_all(people, "signature_asked", "committee:item", item.pk)
 
 
+def few(item: Item) -> None:
+    """A few members decide: each says first whether they have a conflict. All may call it in."""
+    people = User.objects.filter(public_id__in=item.meeting.present)
+    tell_all(people, "your_turn", "committee:declare", item.pk)
+
+
+def called_in(item: Item) -> None:
+    """A case was called in: the secretary puts it on an agenda."""
+    tell_all(holding(("committee_secretary",)), "your_turn", "committee:item", item.pk)
+
+
 def closed(item: Item) -> None:
     """A vote is over: the chair signs what it decided."""
     tell_all(holding((CHAIR,)), "signature_asked", "committee:item", item.pk)

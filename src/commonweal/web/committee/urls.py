@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter
 
-from commonweal.web.committee.views import deciding, items, meetings, public, questions
+from commonweal.web.committee.views import deciding, items, meetings, public, questions, shorter
 
 
 class Row(IntConverter):
@@ -35,6 +35,9 @@ urlpatterns = [
     path("items/<row:pk>/vote/", items.vote, name="vote"),
     path("items/<row:pk>/variables/", items.variables, name="variables"),
     path("items/<row:pk>/ask/", questions.ask, name="ask"),
+    path("items/<row:pk>/call-in/", shorter.call_in, name="call_in"),
+    path("short/", shorter.short, name="short"),
+    path("short/<slug:name>/", shorter.propose_short, name="propose_short"),
     path("items/<row:pk>/decide/", deciding.decide, name="decide"),
     path("questions/", questions.waiting, name="questions"),
     path("questions/<slug:name>/step/", questions.step, name="question_step"),

@@ -123,6 +123,7 @@ def dossier_of(row: Agreement) -> Dossier:
         **whole.parts(),
         "declarations": _written(rows, "conflict"),
         "votes": _written(rows, "vote"),
+        "routes": _written(rows, "propose_route"),
         "acts": [one.signed.plain() for one in rows],
     }
     return Dossier.read(plain, "The dossier", "CW-DOSSIER-INVALID")

@@ -176,13 +176,53 @@ def test_too_few_votes(people: tuple[str, ...], said: str) -> None:
 
 
 def test_a_conflicted_vote_never_counts() -> None:
-    after = declared("lay1", "family_or_friend", at=END)
-    for declarations in (
-        [one for one in everyone_free() if one.person != "lay1"] + [declared("lay1", "money")],
-        [*everyone_free(), after],
-    ):
-        assert refused(lambda d=declarations: made(declarations=d)) == "CW-COMMITTEE-CONFLICT"  # type: ignore[misc]
+    others = [one for one in everyone_free() if one.person != "lay1"]
+    before = [*others, declared("lay1", "money")]
+    assert refused(lambda: made(declarations=before)) == "CW-COMMITTEE-CONFLICT"
     assert refused(lambda: made(involved=["lay1"])) == "CW-COMMITTEE-CONFLICT"
+
+
+EIGHT = (*SIX, "statistician", "lay4")
+
+
+@pytest.mark.parametrize("gone", [(), ("lay1",), ("lay1", "doctor"), ("chair",), ("lay1", "lay2"),
+                                  ("doctor", "nurse", "statistician")])  # fmt: skip
+@pytest.mark.parametrize("no", [(), ("lay1",), ("doctor", "lay2")])
+def test_a_vote_is_set_aside_by_a_conflict_that_comes_later(
+    gone: tuple[str, ...], no: tuple[str, ...]
+) -> None:
+    """As if those members had never voted: the same votes without them make the same decision."""
+    votes = [vote(who, "reject" if who in no else "approve") for who in EIGHT]
+    left = [one for one in votes if one.person not in gone]
+    declarations = [*everyone_free(), *(declared(who, "money", at=END) for who in gone)]
+    says_no = bool({one.person for one in left} & set(no))
+    more: Any = {"variables": ()} if says_no else {}
+
+    def both(cast: list[Any]) -> Any:
+        try:
+            return made(cast, declarations=declarations, **more)
+        except Refused as error:
+            return (error.code, error.sentence)
+
+    assert both(votes) == both(left)
+    found = both(votes)
+    if isinstance(found, Decision):
+        assert found.votes.cast == 8 - len(gone)
+        assert found.votes.excluded == len(gone)
+
+
+def test_setting_aside_keeps_the_quorum() -> None:
+    """Six must vote: with one of six set aside nothing is decided."""
+    after = declared("lay1", "family_or_friend", at=END)
+    assert refused(lambda: made(declarations=[*everyone_free(), after])) == "CW-COMMITTEE-QUORUM"
+
+
+def test_a_vote_that_was_set_aside_leaves_no_dissent_behind() -> None:
+    votes = [vote(who, "reject" if who == "doctor" else "approve") for who in EIGHT[:6]]
+    votes += [vote("statistician", "approve")]
+    after = declared("doctor", "rival", at=END)
+    found = made(votes, declarations=[*everyone_free(), after])
+    assert (found.outcome, found.dissent, found.votes.reject) == ("approve", (), 0)
 
 
 def test_a_vote_without_a_declaration_never_counts() -> None:

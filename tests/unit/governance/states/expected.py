@@ -110,24 +110,36 @@ EXPECTED: dict[str, str] = {
         committee_member committee_lay | minutes_sent | correct>ended
     """,
     "item": """
-        committee_chair committee_secretary | listed | begin>declaring, postpone>postponed
-        committee_chair committee_secretary | declaring | end_declarations>discussing,
-            postpone>postponed
-        committee_chair | discussing | open_vote>voting, postpone>postponed
+        committee_chair | listed | begin>declaring, postpone>postponed, call_in>postponed
+        committee_secretary | listed | begin>declaring, postpone>postponed
+        committee_chair | declaring | end_declarations>discussing, postpone>postponed,
+            call_in>postponed
+        committee_secretary | declaring | end_declarations>discussing, postpone>postponed
+        committee_chair | discussing | open_vote>voting, postpone>postponed, call_in>postponed
         committee_secretary | discussing | postpone>postponed
-        committee_chair | voting | ask>stopped, close_vote>closed
+        committee_chair | voting | ask>stopped, close_vote>closed, call_in>postponed
         committee_secretary | voting | close_vote>closed
         system | voting | close_vote>closed
-        committee_member committee_lay | voting | ask>stopped
-        committee_chair | stopped | answer>voting, take_back>voting
+        committee_member committee_lay | voting | ask>stopped, call_in>postponed
+        committee_chair | stopped | answer>voting, take_back>voting, call_in>postponed
         committee_secretary | stopped | answer>voting
-        committee_member committee_lay | stopped | take_back>voting
+        committee_member committee_lay | stopped | take_back>voting, call_in>postponed
         ig_officer data_manager dpo | stopped | answer>voting
-        committee_chair committee_secretary | closed | record_decision>decided,
-            record_deadlock>deadlocked, record_too_few>postponed
-        committee_chair committee_secretary | deadlocked | discuss_again>postponed,
-            apply_deadlock_rule>decided
+        committee_chair | closed | record_decision>decided, record_short>waiting,
+            record_deadlock>deadlocked, record_too_few>postponed, call_in>postponed
+        committee_secretary | closed | record_decision>decided, record_deadlock>deadlocked,
+            record_too_few>postponed
+        committee_chair | deadlocked | discuss_again>postponed, apply_deadlock_rule>decided,
+            call_in>postponed
+        committee_secretary | deadlocked | discuss_again>postponed, apply_deadlock_rule>decided
         committee_secretary | postponed | list_again>listed
+        committee_member committee_lay | listed | call_in>postponed
+        committee_member committee_lay | declaring | call_in>postponed
+        committee_member committee_lay | discussing | call_in>postponed
+        committee_member committee_lay | closed | call_in>postponed
+        committee_member committee_lay | deadlocked | call_in>postponed
+        committee_chair committee_member committee_lay | waiting | call_in>postponed
+        system | waiting | take_effect>decided
         applicant | listed | withdraw>withdrawn
         applicant | declaring | withdraw>withdrawn
         applicant | discussing | withdraw>withdrawn
@@ -135,6 +147,7 @@ EXPECTED: dict[str, str] = {
         applicant | stopped | answer>voting, withdraw>withdrawn
         applicant | closed | withdraw>withdrawn
         applicant | deadlocked | withdraw>withdrawn
+        applicant | waiting | withdraw>withdrawn
         applicant | postponed | withdraw>withdrawn
     """,
     "question": """
@@ -383,7 +396,7 @@ GUARDED: dict[str, set[str]] = {
     "meeting": {"send_papers"},
     "item": {"end_declarations", "open_vote", "answer", "take_back", "close_vote",
              "record_decision", "record_deadlock", "record_too_few", "discuss_again",
-             "apply_deadlock_rule"},
+             "apply_deadlock_rule", "record_short", "take_effect", "call_in"},
     "question": {"answer", "settle", "ask_again", "take_back"},
     "decision": {"take_short_route", "take_chairs_action", "decide", "record_deadlock",
                  "discuss_again", "apply_deadlock_rule", "publish", "call_in", "appeal",

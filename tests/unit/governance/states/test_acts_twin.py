@@ -25,6 +25,7 @@ STEPS: dict[str, list[tuple[str, str]]] = {
     "close": [("permit", "close")],
     "send_review": [("annual_review", "send"), ("annual_review", "answer")],
     "accept_review": [("annual_review", "accept")],
+    "call_in": [("item", "call_in")],
     "sign_off_release": [("release", "sign_off")],
     "send_back_release": [("release", "send_back")],
 }  # fmt: skip
@@ -34,6 +35,7 @@ NO_STEP = {
     "vote": VOTING_ROLES,
     "advise": frozenset({"dpo"}),
     "roster_change": frozenset({"caldicott_guardian", "siro"}),
+    "propose_route": frozenset({"committee_secretary", "committee_chair"}),
 }
 """Kinds of act that move nothing by themselves: who signs them."""
 

@@ -13,10 +13,11 @@ from django.views.decorators.http import require_POST, require_safe
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import CommonwealError
 from commonweal.governance.application.version import ApplicationVersion
+from commonweal.governance.clocks.calendar import long_day
 from commonweal.governance.committee.conflicts import EXCLUDED
 from commonweal.governance.committee.conflicts import Declaration as DeclarationPaper
 from commonweal.governance.committee.decision import VariableDecision
-from commonweal.governance.committee.vocabulary import OUTCOME_WORDS
+from commonweal.governance.committee.vocabulary import CRITERION_WORDS, OUTCOME_WORDS
 from commonweal.governance.committee.votes import Vote as VotePaper
 from commonweal.governance.committee.votes import can_read, shown_to
 from commonweal.governance.states.item import ITEM
@@ -24,7 +25,7 @@ from commonweal.papers.forms import Form
 from commonweal.web.accounts.models import User
 from commonweal.web.applications.catalogues import catalogue_for
 from commonweal.web.applications.choosing import dataset_of, variable_of
-from commonweal.web.committee import agenda, ballots
+from commonweal.web.committee import agenda, ballots, shorter
 from commonweal.web.committee.forms import (
     AnswerForm,
     DeclareForm,
@@ -64,8 +65,6 @@ RESULT_WORDS = {
     "deadlock": "The votes come to no decision. The rules let the committee discuss it again.",
     "last_deadlock": "The votes come to no decision, and the rules say what happens then.",
     "too_few": "Too few voted, or too few of those who did are lay members.",
-    "void": "Somebody who voted has a conflict of interest. These votes decide nothing. A permit "
-    "can be made only once the application was changed and sent again.",
 }
 
 
@@ -90,6 +89,18 @@ def item(request: HttpRequest, pk: int) -> HttpResponse:
         "me": request.user.public_id,
     }
     return page(request, "item", more)
+
+
+def by_few(row: Item) -> dict[str, Any] | None:
+    """What a page says of an item that a few members decide, or None."""
+    found = shorter.proposal_of(row)
+    if found is None:
+        return None
+    until = shorter.call_in_until(row)
+    return {
+        "grounds": [(CRITERION_WORDS[one.condition], one.reason) for one in found.grounds],
+        "until": None if until is None else long_day(until),
+    }
 
 
 _ASKING = ("listed", "declaring", "discussing", "voting", "stopped", "postponed")
@@ -117,6 +128,10 @@ def heading(row: Item, paper: ApplicationVersion, standing: Standing) -> dict[st
         ],
         "decision": decision_of(row.version) if row.state == "decided" else None,
         "late": came_late(row.version.application.reference),
+        "by_few": by_few(row),
+        "may_call_in": standing.seat is not None
+        and row.meeting.route != "committee" and row.state not in ITEM.final
+        and row.state != "postponed",
         "EXCLUDED": EXCLUDED,
     }  # fmt: skip
 
@@ -148,6 +163,7 @@ def _vote_shown(request: HttpRequest, row: Item, standing: Standing) -> dict[str
                     if one not in {vote.person for vote in ballot.votes}] if shown else [],
         "result": RESULT_WORDS[ballots.result_of(row)]
         if row.state in ("closed", "deadlocked") else None,
+        "set_aside": len(ballot.votes) - len(ballots.counted(row)) if shown else 0,
     }  # fmt: skip
 
 
@@ -164,8 +180,7 @@ def _recording(row: Item, paper: ApplicationVersion, standing: Standing) -> dict
     steps = {step.action for role in roles for step in ITEM.actions(row.state, role)}
     found = ballots.result_of(row) if row.state == "closed" else None
     if row.state == "closed":
-        fitting = {"deadlock": "record_deadlock", "too_few": "record_too_few",
-                   "void": "record_too_few"}  # fmt: skip
+        fitting = {"deadlock": "record_deadlock", "too_few": "record_too_few"}
         steps &= {fitting.get(str(found), "")}
     if row.state == "deadlocked" and ballots.result_of(row) != "deadlock":
         steps -= {"discuss_again"}
@@ -174,7 +189,9 @@ def _recording(row: Item, paper: ApplicationVersion, standing: Standing) -> dict
         "open_form": OpenForm(initial={"hours": 24}) if "open_vote" in steps else None,
         "close": "close_vote" in steps and row.ends_at is not None
         and clock.now() >= row.ends_at,
-        "list_again": list(Meeting.objects.filter(state__in=("planned", "papers_sent", "open")))
+        "list_again": list(Meeting.objects.filter(
+            route="committee", state__in=("planned", "papers_sent", "open")
+        ))
         if "list_again" in steps else None,
         "variables": row.state in agenda.DRAFTING,
         "decide": standing.chairs
@@ -269,6 +286,7 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
         plain = {
             "vote": 1, "person": request.user.public_id, "role": _seat_role(standing),
             "version_digest": row.version.digest, "round": max(row.round, 1),
+            "route": row.meeting.route,
             "verdict": data["verdict"], "reasons": data["reasons"].strip(),
             "conditions": list(asked), "at": _stamp(),
         }  # fmt: skip
@@ -293,7 +311,8 @@ def _before(request: HttpRequest, row: Item) -> dict[str, str]:
     mine = [
         one
         for one in every_vote_of(row.version)
-        if one.person == request.user.public_id and one.round == row.round
+        if one.person == request.user.public_id
+        and (one.route, one.round) == (row.meeting.route, row.round)
     ]
     if not mine:
         return {}

@@ -35,7 +35,8 @@ ITEM_WORDS = {
     "listed": "On the agenda", "declaring": "Conflicts are being declared",
     "discussing": "Being discussed", "voting": "Vote is open",
     "stopped": "Vote stopped by a question", "closed": "Vote is over",
-    "deadlocked": "No decision", "postponed": "Put off", "decided": "Decided",
+    "waiting": "Decided, and can be called in", "deadlocked": "No decision",
+    "postponed": "Put off", "decided": "Decided",
     "withdrawn": "Taken back",
 }  # fmt: skip
 MEETING_WORDS = {
@@ -49,7 +50,7 @@ MEETING_WORDS = {
 def meetings(request: HttpRequest) -> HttpResponse:
     """All meetings, the newest first."""
     held = check_role(request.user, SITTING)
-    rows = Meeting.objects.order_by("-held_at", "-id")
+    rows = Meeting.objects.filter(route="committee").order_by("-held_at", "-id")
     more = {
         "page": page_of(list(rows), request.GET, size=20),
         "words": MEETING_WORDS,
@@ -81,7 +82,7 @@ def meeting(request: HttpRequest, pk: int) -> HttpResponse:
     steps = [
         {"action": step.action, "says": step.says.rstrip(".")}
         for step in MEETING.actions(row.state, _main_role(held))
-        if step.action != "correct"
+        if step.action != "correct" and row.route == "committee"
     ]
     more = {
         "meeting": row,
@@ -93,7 +94,7 @@ def meeting(request: HttpRequest, pk: int) -> HttpResponse:
         "secretary": SECRETARY in held,
         "people": _people(row),
         "waiting": _waiting() if SECRETARY in held else [],
-        "can_list": row.state in ("planned", "papers_sent", "open"),
+        "can_list": row.route == "committee" and row.state in ("planned", "papers_sent", "open"),
     }
     return page(request, "meeting", more)
 

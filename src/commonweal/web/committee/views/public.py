@@ -28,7 +28,7 @@ from commonweal.web.committee.policies import (
 from commonweal.web.committee.services import decision_paper
 from commonweal.web.committee.views.common import page
 from commonweal.web.config import clock
-from commonweal.web.config.rules import rules_in_force
+from commonweal.web.config.rules import every_rules, rules_in_force, rules_named
 from commonweal.web.nhsuk.paging import page_of
 
 _NAMED: tuple[tuple[VotingRole, str], ...] = (
@@ -43,7 +43,9 @@ def index(request: HttpRequest) -> HttpResponse:
     """Who is on the committee, when it meets, and the way to its rules and decisions."""
     held = roles_of(request.user, clock.today())
     now = clock.now()
-    meetings = Meeting.objects.filter(held_at__gte=now, state__in=("planned", "papers_sent"))
+    meetings = Meeting.objects.filter(
+        route="committee", held_at__gte=now, state__in=("planned", "papers_sent")
+    )
     more = {
         "rules": rules_in_force(),
         "sitting": _sitting(),
@@ -74,9 +76,19 @@ def _sitting() -> list[str]:
 @require_safe
 def rules(request: HttpRequest) -> HttpResponse:
     """The terms of reference: words that are made from the rules themselves."""
+    versions = every_rules()
     found = rules_in_force()
+    if "version" in request.GET:
+        asked = request.GET["version"]
+        named = [one for one in versions if str(one.version) == asked]
+        if not named:
+            raise no_page()
+        found = named[0]
     more = {
         "rules": found,
+        "in_force": rules_in_force().version,
+        "versions": [(one.version, long_day(one.adopted_on)) for one in versions],
+        "fingerprint": found.digest(),
         "sections": list(sections(found)),
         "adopted": long_day(found.adopted_on),
         "review": long_day(found.review_by),
@@ -122,7 +134,7 @@ def decision(request: HttpRequest, name: str) -> HttpResponse:
         "coarser": [(one, form_words(one.form)) for one in paper.variables
                     if one.verdict == "coarser"],
         "refused": [one for one in paper.variables if one.verdict == "refused"],
-        "appeal_until": last_day_to_appeal(row.since, rules_in_force())
+        "appeal_until": last_day_to_appeal(row.since, rules_named(paper.rules_digest))
         if paper.outcome == "reject" else None,
         "appeal": heard,
         "replaced_by": Decision.objects.filter(
