@@ -421,6 +421,7 @@ WEB = {
     "CW-WEB-EXAMPLE": "A demonstration's example of an application cannot be used.",
     "CW-WEB-SIGNED": "An act was signed already, or is being signed.",
     "CW-APPLY-SIGN": "What was sent is signed by who sent it, and only the newest version is.",
+    "CW-APPLY-COMMENT": "A comment on an application cannot be taken.",
     "CW-WEB-ROOM": "There are no workers for this room, or not yet.",
     "CW-WEB-SIGNING": "No part of the service, or more than one, deals with a kind of act.",
     "CW-WEB-LAPSED": "The account, its accreditation or its organisation's assurance has run out.",
