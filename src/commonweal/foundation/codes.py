@@ -405,6 +405,8 @@ APPLY = {
 
 WEB = {
     "CW-DESK-INPUT": "What was typed at the desk, or as an answer to it, cannot be taken.",
+    "CW-DESK-CHECKS": "The custodian's list of checks cannot be used.",
+    "CW-DESK-EVIDENCE": "A document that the law asks for is missing, unchecked or run out.",
     "CW-DESK-UNSIGNED": "An application was to be taken up whose sending nobody signed.",
     "CW-DESK-CHANGED": "Somebody changed something while somebody else looked at it.",
     "CW-DESK-FILE": "A file that was handed in cannot be taken.",

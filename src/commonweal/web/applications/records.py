@@ -102,7 +102,8 @@ def _people(
         says = [one.employer or "", one.role or ""]
         says.append(f"trained until {day_words(ends[-1])}" if ends else "")
         says.append(f"run out and left behind: {' and '.join(lapsed)}" if lapsed else "")
-        yield Record(f"people-{n}-{_who(one)}", "People", one.name or one.account or "", _said(says),
+        name = one.name or one.account or ""
+        yield Record(f"people-{n}-{_who(one)}", "People", name, _said(says),
                      ("people", _END), kept.plain())  # fmt: skip
 
 
@@ -135,7 +136,7 @@ def _parties(mine: ApplicationContent, earlier: list[ApplicationContent]) -> Ite
 
 def _each_once(found: Iterator[Any], known: set[str], name: Any) -> list[Any]:
     seen = set(known) | {""}
-    made = []
+    made: list[Any] = []
     for one in found:
         if name(one) not in seen and len(made) < MOST:
             seen.add(name(one))
@@ -153,4 +154,3 @@ def _named(part: Place | Party) -> str:
 
 def _said(parts: list[str]) -> str:
     return "; ".join(part for part in parts if part)
-

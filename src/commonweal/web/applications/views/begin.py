@@ -32,7 +32,9 @@ from commonweal.web.applications.presenters import (
 )
 from commonweal.web.applications.views.common import FORM, mine, open_mine, page
 from commonweal.web.config import clock
+from commonweal.web.desk.checklist import checklist
 from commonweal.web.desk.presenters import standing_for_writers
+from commonweal.web.desk.timing import promises
 from commonweal.web.nhsuk.paging import Counted, Page, page_of
 
 
@@ -70,7 +72,12 @@ def start(request: HttpRequest) -> HttpResponse:
         row = services.begin(request.user, chosen or roles[0])
         return redirect("applications:route_begin", row.reference)
     organisations = [(one.organisation.public_id, one.organisation.name) for one in roles]
-    more = {"organisations": organisations, "earlier": offered(request.user, day)}
+    more = {
+        "organisations": organisations,
+        "earlier": offered(request.user, day),
+        "promises": promises(),
+        "checks": [one.title for one in checklist()],
+    }
     return page(request, "start", more)
 
 

@@ -47,7 +47,9 @@ def _beside(request: HttpRequest) -> dict[str, Any]:
         "beside": {
             "href": reverse("applications:comments_of", args=[reference, part]),
             "open": rows.count(),
-            "anew": [said for name, said in (copy.anew if copy is not None else ()) if name == part],
+            "anew": [
+                said for name, said in (copy.anew if copy is not None else ()) if name == part
+            ],
         }
     }
 
