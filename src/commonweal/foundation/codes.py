@@ -415,6 +415,8 @@ APPLY = {
 
 WEB = {
     "CW-DESK-INPUT": "What was typed at the desk, or as an answer to it, cannot be taken.",
+    "CW-DESK-CHECKS": "The custodian's list of checks cannot be used.",
+    "CW-DESK-EVIDENCE": "A document that the law asks for is missing, unchecked or run out.",
     "CW-DESK-UNSIGNED": "An application was to be taken up whose sending nobody signed.",
     "CW-DESK-CHANGED": "Somebody changed something while somebody else looked at it.",
     "CW-DESK-FILE": "A file that was handed in cannot be taken.",
@@ -431,6 +433,7 @@ WEB = {
     "CW-WEB-EXAMPLE": "A demonstration's example of an application cannot be used.",
     "CW-WEB-SIGNED": "An act was signed already, or is being signed.",
     "CW-APPLY-SIGN": "What was sent is signed by who sent it, and only the newest version is.",
+    "CW-APPLY-COMMENT": "A comment on an application cannot be taken.",
     "CW-WEB-ROOM": "There are no workers for this room, or not yet.",
     "CW-WEB-SIGNING": "No part of the service, or more than one, deals with a kind of act.",
     "CW-WEB-LAPSED": "The account, its accreditation or its organisation's assurance has run out.",

@@ -21,6 +21,7 @@ from django.db.utils import InterfaceError, OperationalError
 
 from commonweal.foundation.errors import CommonwealError, Unavailable
 from commonweal.foundation.files import make_private_folder
+from commonweal.web.desk.rules import check_rules
 
 
 def prepare() -> dict[str, int]:
@@ -30,6 +31,7 @@ def prepare() -> dict[str, int]:
     """
     make_private_folder(settings.ENVIRONMENT.folder)
     _private_file()
+    check_rules()
     try:
         steps = _migrate()
         people = _people() if settings.HOME.is_demonstration else 0

@@ -60,14 +60,15 @@ def _project(earlier: ApplicationContent, _: datetime) -> tuple[Any, list[str]]:
 def _people(earlier: ApplicationContent, at: datetime) -> tuple[Any, list[str]]:
     people, said = [], []
     for n, member in enumerate(earlier.people):
-        kept, lapsed = _member(member, at)
+        kept, lapsed = copy_member(member, at)
         people.append(kept)
         if lapsed:
             said.append(f"Something of person {n + 1} has run out: {' and '.join(lapsed)}.")
     return tuple(people), said
 
 
-def _member(member: Member, at: datetime) -> tuple[Member, list[str]]:
+def copy_member(member: Member, at: datetime) -> tuple[Member, list[str]]:
+    """A person without what has run out by `at`, and what that was."""
     today = london_day(at)
     training = tuple(t for t in member.training if t.expires is None or t.expires >= today)
     contract, lapsed = member.honorary_contract, []
@@ -81,12 +82,16 @@ def _member(member: Member, at: datetime) -> tuple[Member, list[str]]:
 
 
 def _places(earlier: ApplicationContent, at: datetime) -> tuple[Any, list[str]]:
-    places = tuple(_place(each, at) for each in earlier.places)
-    said = "The custodian checks the security of each place anew." if places else ""
-    return places, [said] if said else []
+    places = tuple(copy_place(each, at) for each in earlier.places)
+    said = ["The custodian checks the security of each place anew."] if places else []
+    for n, (before, after) in enumerate(zip(earlier.places, places, strict=True)):
+        if before.assurance is not None and after.assurance is None:
+            said.append(f"What showed that place {n + 1} is secure (such as the DSPT) has run out.")
+    return places, said
 
 
-def _place(place: Place, at: datetime) -> Place:
+def copy_place(place: Place, at: datetime) -> Place:
+    """A place with what shows that it is secure, if that still counts; nobody checked it yet."""
     shown = place.assurance
     if shown is None:
         return place

@@ -36,7 +36,7 @@ def draft_blocks(content: ApplicationContent) -> list[Block]:
         count = len(content.kept)
         words = "answer" if count == 1 else "answers"
         shown.append(Paragraph(f"{count} {words} could not be read and do not stand here."))
-    return [*shown, *_sections(content)]
+    return [*shown, *section_blocks(content)]
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,10 @@ def version_blocks(
     told = sentences(changed)
     if told:
         shown += [Heading(2, "What changed since the version before"), Items(told)]
-    shown += _sections(version.content)
+    shown += section_blocks(version.content)
     worded = {each.form: each for each in forms}
     for answered in version.answers:
-        form = worded.get(answered.form) or _by_id(answered)
-        shown += [Heading(2, form.title), Grid(("Question", "Answer"), form.lines)]
+        shown += form_blocks(worded.get(answered.form) or _by_id(answered))
     listed = tuple((a.form, str(a.form_version), a.digest()) for a in version.answers)
     if listed:
         shown += [
@@ -81,6 +80,11 @@ def version_blocks(
             Grid(("Form", "Version", "Fingerprint of its answers"), listed),
         ]
     return shown
+
+
+def form_blocks(form: FormShown) -> list[Block]:
+    """One form: its title, and a table of its questions and answers."""
+    return [Heading(2, form.title), Grid(("Question", "Answer"), form.lines)]
 
 
 def _by_id(answered: FormAnswers) -> FormShown:
@@ -131,7 +135,8 @@ def draft_html(content: ApplicationContent) -> str:
     return as_html(title_of(content), draft_blocks(content))
 
 
-def _sections(content: ApplicationContent) -> Iterator[Block]:
+def section_blocks(content: ApplicationContent) -> Iterator[Block]:
+    """Every answer of the typed sections, section by section."""
     titles = questions().sections
     for section, listed in groupby(answers(content), key=lambda each: each.section):
         yield Heading(2, titles[section])

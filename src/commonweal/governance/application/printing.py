@@ -21,6 +21,11 @@ class Heading:
 
 
 @dataclass(frozen=True)
+class Contents:
+    """The list of the headings of level 2 that come after it, each with a link to it."""
+
+
+@dataclass(frozen=True)
 class Paragraph:
     """Text. Its line breaks are kept."""
 
@@ -43,31 +48,39 @@ class Grid:
 
 
 Block = Heading | Paragraph | Items | Grid
+Printed = Block | Contents
 
+_LISTED = 2
+_WIDE = 2
+"""A table with more columns than this scrolls sideways on a small screen."""
 _MARKS = re.compile(r"([\\`*_\[\]<>|~&#$])")
 _LINE_START = re.compile(r"^([ \t]*)([-+=]|[0-9]{1,9}[.)])", re.ASCII)
 _BARE_ADDRESS = re.compile(r"(?i)(https?|ftp|mailto|www)([:.])")
 
-_STYLE = """
+STYLE = """
 body { font-family: Arial, sans-serif; line-height: 1.5; max-width: 44em; margin: 2em auto;
   padding: 0 1em; color: #212b32; background: #fff; overflow-wrap: anywhere; }
 h1 { font-size: 1.8em; } h2 { font-size: 1.4em; border-bottom: 2px solid #005eb8; margin-top: 2em; }
 h3 { font-size: 1.1em; } table { border-collapse: collapse; width: 100%; margin: 1em 0; }
 th, td { border: 1px solid #768692; padding: 0.3em 0.5em; text-align: left; vertical-align: top; }
+.grid { overflow-x: auto; } nav li { list-style: none; }
 @media print { body { margin: 0; max-width: none; font-size: 10pt; }
-  h2, h3 { break-after: avoid; } tr { break-inside: avoid; } }
+  h2, h3 { break-after: avoid; } tr { break-inside: avoid; } thead { display: table-header-group; }
+  nav a { color: inherit; text-decoration: none; } }
 """.strip()
 
 
-def as_markdown(title: str, blocks: Iterable[Block]) -> str:
+def as_markdown(title: str, blocks: Iterable[Printed]) -> str:
     """The document as Markdown (CommonMark with tables)."""
-    parts = [f"# {_plain_line(title)}", *(_markdown(block) for block in blocks)]
+    listed = list(blocks)
+    parts = [f"# {_plain_line(title)}", *(_markdown(block, listed) for block in listed)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def as_html(title: str, blocks: Iterable[Block]) -> str:
+def as_html(title: str, blocks: Iterable[Printed]) -> str:
     """The document as one HTML page that needs nothing else."""
-    body = "\n".join(_html(block) for block in blocks)
+    listed = list(blocks)
+    body = "\n".join(_html(block, listed) for block in listed)
     shown = html.escape(" ".join(title.split()))
     # The page may be opened from a disk, where nobody sends a policy with it: it brings its own.
     policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -75,7 +88,7 @@ def as_html(title: str, blocks: Iterable[Block]) -> str:
         '<!DOCTYPE html>\n<html lang="en-GB">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{shown}</title>\n<style>\n{_STYLE}\n</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{shown}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
         f"<h1>{shown}</h1>\n{body}\n</main>\n</body>\n</html>\n"
     )
 
@@ -105,7 +118,21 @@ def _plain_line(text: str) -> str:
     return _escape_line(" ".join(text.split()))
 
 
-def _markdown(block: Block) -> str:
+def headed(blocks: Sequence[Printed]) -> list[tuple[str, Heading]]:
+    """The headings that a list of contents names, each with the name of its place."""
+    first = next((n for n, each in enumerate(blocks) if isinstance(each, Contents)), len(blocks))
+    found = [each for each in blocks[first:] if isinstance(each, Heading) and each.level == _LISTED]
+    return [(f"part-{n}", each) for n, each in enumerate(found, start=1)]
+
+
+def _place(block: Heading, blocks: Sequence[Printed]) -> str:
+    # The same words may stand in two headings: what counts is which of them it is.
+    return next((name for name, each in headed(blocks) if each is block), "")
+
+
+def _markdown(block: Printed, blocks: Sequence[Printed]) -> str:
+    if isinstance(block, Contents):
+        return "\n".join(f"- {_plain_line(each.text)}" for _, each in headed(blocks))
     if isinstance(block, Heading):
         return f"{'#' * block.level} {_plain_line(block.text)}"
     if isinstance(block, Paragraph):
@@ -121,9 +148,15 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(_plain_line(cell) for cell in cells)} |"
 
 
-def _html(block: Block) -> str:
+def _html(block: Printed, blocks: Sequence[Printed]) -> str:
+    if isinstance(block, Contents):
+        links = (f'<li><a href="#{name}">{html.escape(each.text)}</a></li>'
+                 for name, each in headed(blocks))  # fmt: skip
+        return '<nav aria-label="Contents">\n<ul>\n{}\n</ul>\n</nav>'.format("\n".join(links))
     if isinstance(block, Heading):
-        return f"<h{block.level}>{html.escape(block.text)}</h{block.level}>"
+        name = _place(block, blocks)
+        id_ = f' id="{name}"' if name else ""
+        return f"<h{block.level}{id_}>{html.escape(block.text)}</h{block.level}>"
     if isinstance(block, Paragraph):
         paragraphs = re.split(r"\n\s*\n", block.text.strip())
         return "\n".join(f"<p>{html.escape(p).replace(chr(10), '<br>')}</p>" for p in paragraphs)
@@ -132,7 +165,8 @@ def _html(block: Block) -> str:
         return f"<ul>\n{items}\n</ul>"
     head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in block.head)
     rows = "\n".join(_html_row(row) for row in block.rows)
-    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
+    table = f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
+    return f'<div class="grid" tabindex="0">\n{table}\n</div>' if len(block.head) > _WIDE else table
 
 
 def _html_row(row: Sequence[str]) -> str:

@@ -171,3 +171,44 @@ class CoAuthor(models.Model):
 
     def __str__(self) -> str:
         return f"co-author {self.pk}"
+
+
+class Copy(models.Model):
+    """That a draft began as a copy of an earlier application.
+
+    `anew`: what must be answered again and why, as pairs of a part and a sentence.
+    """
+
+    application = models.OneToOneField(
+        Application, on_delete=models.CASCADE, primary_key=True, related_name="copy"
+    )
+    earlier = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="+")
+    anew = models.JSONField(default=list)
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"copy {self.pk}"
+
+
+class Comment(models.Model):
+    """What one who writes an application tells the others about a part of it.
+
+    It is no part of what is sent, and nobody but the writers sees it. `part`: a section, or
+    `form-` and a form's id. `settled_by`: who said that it is dealt with.
+    """
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="comments")
+    part = models.CharField(max_length=60)
+    words = models.TextField()
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    settled_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """In the order in which they were written."""
+
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"comment {self.pk}"

@@ -49,6 +49,13 @@ def can_begin(person: User, day: date) -> bool:
     return True
 
 
+def organisations_to_begin_at(person: User, day: date) -> frozenset[int]:
+    """The organisations for which a person may begin an application on `day`; perhaps none."""
+    if not can_begin(person, day):
+        return frozenset()
+    return frozenset(one.organisation_id for one in check_begin(person, day))
+
+
 def application_of(person: User, reference: str, day: date) -> Application:
     """An application that `person` writes, with its draft.
 

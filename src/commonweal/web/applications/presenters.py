@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,9 +25,10 @@ from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.machine import OWNER_WORDS
 from commonweal.web.accounts.models import User
 from commonweal.web.applications.asking import asks, section_part
+from commonweal.web.applications.commenting import parts
 from commonweal.web.applications.contents import OPTIONAL, Held, part_at
 from commonweal.web.applications.drawing import id_of
-from commonweal.web.applications.models import Application, Version
+from commonweal.web.applications.models import Application, Copy, Version
 from commonweal.web.applications.policies import SIGNABLE
 from commonweal.web.applications.services import is_signed
 
@@ -185,17 +186,20 @@ _GROUPS = (
 )
 
 
-def task_list(reference: str, held: Held, at: datetime) -> Tasks:
-    """All that is to be filled in, with how far each part is."""
+def task_list(
+    reference: str, held: Held, at: datetime, comments: Mapping[str, int] | None = None
+) -> Tasks:
+    """All that is to be filled in, with how far each part is. `comments`: open ones by part."""
+    waiting = comments or {}
     found = held.problems(at)
     by_section = {task.section: task for task in held.tasks(found)}
     groups = []
     states: list[str] = []
     for title, sections in _GROUPS:
-        rows = [_task(reference, section, by_section[section]) for section in sections]
+        rows = [_task(reference, section, by_section[section], waiting) for section in sections]
         states += [by_section[section].state for section in sections]
         groups.append((title, rows))
-    forms = [_form_task(reference, held, form) for form in held.forms.values()]
+    forms = [_form_task(reference, held, form, waiting) for form in held.forms.values()]
     states += [state for _, state in forms]
     more = [our_library().form(id_) for id_ in OPTIONAL if id_ not in held.forms]
     groups.append(("Assessments and other forms", [row for row, _ in forms]))
@@ -203,22 +207,30 @@ def task_list(reference: str, held: Held, at: datetime) -> Tasks:
         rows = [_optional_task(reference, form) for form in more]
         groups.append(("Forms that you may add", rows))
     declared = by_section["declarations"]
-    groups.append(("Declare and send", _last(reference, found, declared)))
+    groups.append(("Declare and send", _last(reference, found, declared, waiting)))
     states.append(declared.state)
     return Tasks(tuple(groups), states.count("done"), len(states), len(stopping(found)))
 
 
-def _task(reference: str, section: str, task: Any) -> dict[str, Any]:
-    return {
+def _task(
+    reference: str, section: str, task: Any, comments: Mapping[str, int]
+) -> dict[str, Any]:  # fmt: skip
+    row = {
         "heading": {"text": task.title},
         "href": address(reference, section),
         "status": STATUS[task.state],
     }
+    return row | _hint(comments.get(section, 0))
+
+
+def _hint(comments: int) -> dict[str, Any]:
+    words = "open comment" if comments == 1 else "open comments"
+    return {"hint": {"text": f"{comments} {words}"}} if comments else {}
 
 
 def _form_task(
-    reference: str, held: Held, form: FormDefinition
-) -> tuple[dict[str, Any], str]:  # fmt: skip
+    reference: str, held: Held, form: FormDefinition, comments: Mapping[str, int]
+) -> tuple[dict[str, Any], str]:
     progress = {one.progress for one in shown_sections(form, held.answers_of(form))}
     state = "done" if progress == {"completed"} else "in progress"
     state = "not started" if progress == {"not_started"} else state
@@ -227,7 +239,7 @@ def _form_task(
         "href": address(reference, f"forms.{form.id}"),
         "status": STATUS[state],
     }
-    return row, state
+    return row | _hint(comments.get(f"form-{form.id}", 0)), state
 
 
 def _optional_task(reference: str, form: FormDefinition) -> dict[str, Any]:
@@ -238,7 +250,29 @@ def _optional_task(reference: str, form: FormDefinition) -> dict[str, Any]:
     }
 
 
-def _last(reference: str, found: Sequence[Problem], declared: Any) -> list[dict[str, Any]]:
+def told_copy(application: Application) -> dict[str, Any] | None:
+    """That a draft began as a copy, and what it answers anew, with links; None for any other."""
+    row = Copy.objects.filter(application=application).select_related("earlier").first()
+    if row is None:
+        return None
+    here, titles = application.reference, parts()
+    return {
+        "earlier": row.earlier.reference,
+        "anew": [
+            {"href": part_address(here, part), "title": titles.get(part, ""), "text": said}
+            for part, said in row.anew
+        ],
+    }
+
+
+def part_address(reference: str, part: str) -> str:
+    """The page of a part, as comments name it: a section, or `form-` and a form's id."""
+    return address(reference, f"forms.{part[5:]}" if part.startswith("form-") else part)
+
+
+def _last(
+    reference: str, found: Sequence[Problem], declared: Any, comments: Mapping[str, int]
+) -> list[dict[str, Any]]:
     left = [each for each in stopping(found) if not each.where.startswith("declarations")]
     ready = not stopping(found)
     sending: dict[str, Any] = {"heading": {"text": "Send"}, "status": STATUS["cannot start"]}
@@ -251,7 +285,7 @@ def _last(reference: str, found: Sequence[Problem], declared: Any) -> list[dict[
         "href": reverse("applications:check", args=[reference]),
         "status": {"text": ""},
     }
-    return [_task(reference, "declarations", declared), checking, sending]
+    return [_task(reference, "declarations", declared, comments), checking, sending]
 
 
 # --- answers ----------------------------------------------------------------------------------

@@ -48,7 +48,10 @@ def begin(person: User, membership: Membership) -> Application:
         row = Application.objects.create(
             organisation=organisation, begun_by=person, begun_at=now
         )  # fmt: skip
-        content = {"organisation": {"name": organisation.name, "kind": organisation.kind}}
+        asks = {"name": organisation.name, "kind": organisation.kind}
+        if organisation.reference:
+            asks["reference"] = organisation.reference
+        content = {"organisation": asks}
         Draft.objects.create(application=row, content=content, saved_at=now, saved_by=person)
         CoAuthor.objects.create(
             application=row, person=person, organisation=organisation, added_at=now

@@ -5,7 +5,17 @@ from __future__ import annotations
 from django.urls import path, register_converter
 from django.urls.converters import SlugConverter
 
-from commonweal.web.applications.views import begin, data, forms, route, sending, typed
+from commonweal.web.applications.views import (
+    begin,
+    comments,
+    data,
+    documents,
+    earlier,
+    forms,
+    route,
+    sending,
+    typed,
+)
 
 
 class Place(SlugConverter):
@@ -49,4 +59,12 @@ urlpatterns = [
     path(f"{_ONE}versions/<place:number>/", sending.version, name="version"),
     path(f"{_ONE}changes/<place:older>/<place:newer>/", sending.changes, name="changes"),
     path(f"{_ONE}withdraw/", sending.withdraw, name="withdraw"),
+    path(f"{_ONE}copy/", earlier.copy, name="copy"),
+    path(f"{_ONE}records/", earlier.records, name="records"),
+    path(f"{_ONE}comments/", comments.every, name="comments"),
+    path(f"{_ONE}comments/<slug:name>/", comments.of_part, name="comments_of"),
+    path(f"{_ONE}print/", documents.draft_page, name="print"),
+    path(f"{_ONE}word/", documents.draft_file, name="word"),
+    path(f"{_ONE}versions/<place:number>/print/", documents.page_of, name="version_print"),
+    path(f"{_ONE}versions/<place:number>/word/", documents.file_of, name="version_word"),
 ]

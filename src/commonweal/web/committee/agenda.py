@@ -34,7 +34,7 @@ from commonweal.web.committee.shorter import end_sitting
 from commonweal.web.config import clock
 from commonweal.web.config.rules import rules_in_force
 from commonweal.web.desk.publishing import to_committee
-from commonweal.web.desk.services import is_settled
+from commonweal.web.desk.services import check_evidence, is_settled
 from commonweal.web.ledgerlink.services import govern
 
 DRAFTING = ("listed", "declaring", "discussing", "postponed")
@@ -102,6 +102,7 @@ def put_to_committee(person: User, reference: str, meeting: Meeting) -> Item:
         to = APPLICATION.check_step(application.state, "put_to_committee", role, met=met)
         place = _open_meeting(meeting)
         paper = paper_of(version)
+        check_evidence(version, paper)
         application.state = to
         item = Item(
             version=version,

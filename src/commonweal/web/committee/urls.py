@@ -5,7 +5,15 @@ from __future__ import annotations
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter
 
-from commonweal.web.committee.views import deciding, items, meetings, public, questions, shorter
+from commonweal.web.committee.views import (
+    deciding,
+    files,
+    items,
+    meetings,
+    public,
+    questions,
+    shorter,
+)
 
 
 class Row(IntConverter):
@@ -30,6 +38,9 @@ urlpatterns = [
     path("meetings/<row:pk>/add/", meetings.add, name="add"),
     path("meetings/<row:pk>/pack/", meetings.pack, name="pack"),
     path("items/<row:pk>/", items.item, name="item"),
+    path("items/<row:pk>/files/<row:number>/", files.download, name="file"),
+    path("items/<row:pk>/print/", files.page_of, name="print"),
+    path("items/<row:pk>/word/", files.word_of, name="word"),
     path("items/<row:pk>/step/", items.step, name="item_step"),
     path("items/<row:pk>/declare/", items.declare, name="declare"),
     path("items/<row:pk>/vote/", items.vote, name="vote"),

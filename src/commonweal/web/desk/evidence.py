@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from django.db import transaction
 from commonweal.foundation.canonical import canonical
 from commonweal.foundation.errors import Failure, Refused
 from commonweal.foundation.files import make_private_folder, read_bytes, write_atomic
+from commonweal.governance.application.evidence import CHECKED_WORDS, asked_by_law
+from commonweal.governance.application.terms import Evidence
 from commonweal.governance.states.evidence import EVIDENCE
 from commonweal.ledger.details import commitment, new_salt
 from commonweal.ledger.entry import Actor, Event
@@ -77,7 +79,7 @@ def hand_in(person: User, application: Application, name: str, upload: Upload) -
         safe = "find_unsafe" if found == "found" else "find_safe"
         met = ("document_unsafe",) if found == "found" else ("document_safe",)
         row.state = EVIDENCE.check_step(state, safe, "system", met=met)
-        row.checked_by, row.checked_at, row.note = None, None, ""
+        row.checked_by, row.checked_at, row.note, row.looked_at = None, None, "", []
         salt = new_salt()
         file = File(
             document=row, place=place, shown=upload.name, kind=kind, size=len(upload.content),
@@ -142,16 +144,31 @@ def file_of(application: Application, number: int) -> File:
     return found
 
 
+def is_shown(file: File, named: Iterable[Evidence]) -> bool:
+    """Whether a file is what a version of an application shows: of a document that it names, the
+    newest file that was handed in or the very file that the version is about."""
+    by_id = {str(one.id): one for one in named}
+    about = by_id.get(file.document.name)
+    if about is None:
+        return False
+    return file.sha256 == about.sha256 or file == file.document.files.last()
+
+
 # --- checking -----------------------------------------------------------------------------------
 
 
-def check_document(at: Standing, name: str, action: str, note: str, seen: str = "") -> Document:
+def check_document(
+    at: Standing, name: str, action: str, note: str, seen: str = "", looked_at: Iterable[str] = ()
+) -> Document:
     """Accept or refuse a document, excuse it, or look at it again.
 
     `seen`: the digest of the file that the person looked at; if another came meanwhile, nothing is
-    written. Raises as `policies.role_in`; `Refused` CW-DESK-INPUT for a reason that is missing,
-    CW-DESK-CHANGED; `Fault` CW-WEB-NOT-FOUND for a document that the version does not name.
+    written. `looked_at`: what they checked of it (`CHECKED_WORDS`). Raises as `policies.role_in`;
+    `Refused` CW-DESK-INPUT for a reason that is missing, CW-DESK-EVIDENCE for what the law asks
+    for, CW-DESK-CHANGED; `Fault` CW-WEB-NOT-FOUND for a document that the version does not name.
     """
+    said = set(looked_at)
+    ticked = [code for code in CHECKED_WORDS if code in said]
     with transaction.atomic():
         fresh = locked(at)
         named = {str(one.id): one for one in fresh.paper.content.documents}
@@ -171,8 +188,11 @@ def check_document(at: Standing, name: str, action: str, note: str, seen: str = 
         )
         same = file is not None and file.sha256 == named[name].sha256
         _check_note(action, note, same=same)
+        if name in {one.id for one in asked_by_law(fresh.paper.content)}:
+            _check_law(action, ticked)
         row.note = note.strip()
         row.checked_by, row.checked_at = at.person, clock.now()
+        row.looked_at = ticked if action == "accept" else []
         if action == "check_again":
             row.checked_by, row.checked_at, row.note = None, None, ""
         _written(fresh, row, role, action, file)
@@ -190,6 +210,21 @@ def _check_note(action: str, note: str, *, same: bool) -> None:
         raise Refused(
             "CW-DESK-INPUT",
             "This is not the file that the application names. Say why you accept it all the same.",
+        )
+
+
+def _check_law(action: str, ticked: list[str]) -> None:
+    """What the law asks for is checked in full, and never excused."""
+    if action == "excuse":
+        raise Refused(
+            "CW-DESK-EVIDENCE",
+            "The law asks for this document, so nobody can say that it is not needed.",
+            remedy="If the application does not rest on it, ask the applicant to take it out.",
+        )
+    if action == "accept" and len(ticked) < len(CHECKED_WORDS):
+        raise Refused(
+            "CW-DESK-INPUT",
+            "The law asks for this document: say that you checked each point of the list.",
         )
 
 

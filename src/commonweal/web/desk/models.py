@@ -191,7 +191,10 @@ class Advice(Governed):
 
 
 class Document(Governed):
-    """A document of an application. `name`: its id in the application. `state`: of `evidence`."""
+    """A document of an application. `name`: its id in the application. `state`: of `evidence`.
+
+    `looked_at`: what whoever accepted it says that they checked (`CHECKED_WORDS`).
+    """
 
     application = models.ForeignKey(
         Application, on_delete=models.PROTECT, related_name="documents"
@@ -201,6 +204,7 @@ class Document(Governed):
     checked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     checked_at = models.DateTimeField(null=True)
     note = models.TextField(blank=True)
+    looked_at = models.JSONField(default=list)
 
     objects = GovernedQuery.as_manager()
 

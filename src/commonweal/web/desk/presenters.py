@@ -8,6 +8,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from commonweal.governance.application.evidence import CHECKED_WORDS
 from commonweal.governance.application.questions import questions
 from commonweal.governance.application.seeds import DocumentKinds, read_seed
 from commonweal.governance.committee.advice import ADVICE_WORDS
@@ -20,7 +21,7 @@ from commonweal.governance.states.review import REVIEW
 from commonweal.web.applications.models import Application, Version
 from commonweal.web.applications.presenters import answers_of_version, told, told_form
 from commonweal.web.config import clock
-from commonweal.web.desk.checklist import CHECKLIST, RESULT_WORDS
+from commonweal.web.desk.checklist import RESULT_WORDS, checklist
 from commonweal.web.desk.models import Case, File, Query
 from commonweal.web.desk.policies import ASSESSED, Standing, assessment_of, can_take
 from commonweal.web.desk.publishing import shown_state
@@ -154,7 +155,7 @@ def checklist_of(at: Standing) -> list[dict[str, Any]]:
     """The list of checks with what was found, by whom and when."""
     marks = marks_of(at.version)
     made = []
-    for item in CHECKLIST:
+    for item in checklist():
         mark = marks.get(item.id)
         made.append(
             {
@@ -236,6 +237,12 @@ def documents_of(application: Application, named: Iterable[Any]) -> list[dict[st
                 "done": shown in ("checked", "not_wanted"),
                 "says": EVIDENCE.sentences[shown],
                 "note": row.note if row else "",
+                "looked_at": [
+                    CHECKED_WORDS[one]
+                    for one in (row.looked_at if row else ())
+                    if one in CHECKED_WORDS
+                ],
+                "scan": SCAN_WORDS[newest.scan] if newest else "",
                 "checked_by": row.checked_by.name if row and row.checked_by else "",
                 "checked_at": row.checked_at if row else None,
                 "file": file_told(newest) if newest else None,

@@ -15,6 +15,7 @@ from commonweal.foundation.errors import Refused
 from commonweal.foundation.london import london_day
 from commonweal.governance.application.answers import AnsweredForm
 from commonweal.governance.application.complete import problems
+from commonweal.governance.application.evidence import asked_by_law
 from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.committee.advice import DpoAdvice
 from commonweal.governance.committee.assessment import AssessmentRecord
@@ -32,7 +33,7 @@ from commonweal.web.applications.services import is_signed
 from commonweal.web.config import clock
 from commonweal.web.config.rules import rules_in_force
 from commonweal.web.desk import telling
-from commonweal.web.desk.checklist import CHECKLIST, KNOWN
+from commonweal.web.desk.checklist import checklist, known_checks
 from commonweal.web.desk.models import RESULTS, Advice, Assessment, Document, Mark
 from commonweal.web.desk.policies import (
     Standing,
@@ -112,7 +113,7 @@ def left_to_do(version: Version, paper: ApplicationVersion) -> Left:
     """What keeps `screening_passed` from holding."""
     marks = marks_of(version)
     checks = []
-    for item in CHECKLIST:
+    for item in checklist():
         found = marks.get(item.id)
         if found is None:
             checks.append(f"{item.title}: nobody has checked this yet.")
@@ -130,6 +131,29 @@ def left_to_do(version: Version, paper: ApplicationVersion) -> Left:
     advised = version.advice.exists()
     advice = () if advised else ("The Data Protection Officer's advice is not here yet.",)
     return Left(tuple(checks), tuple(documents), advice)
+
+
+def check_evidence(version: Version, paper: ApplicationVersion) -> None:
+    """Refuse a version of which the law asks for a document that nobody has checked.
+
+    Raises `Refused` CW-DESK-EVIDENCE, naming the documents. Checked means that a person has
+    accepted a file for it at the desk and that it has not run out since.
+    """
+    needed = asked_by_law(paper.content)
+    states = dict(
+        Document.objects.filter(application_id=version.application_id).values_list("name", "state")
+    )
+    left = [
+        str(each.title or each.id)
+        for each in needed
+        if document_state(states.get(str(each.id), EVIDENCE.initial), each.expires) != "checked"
+    ]
+    if left:
+        raise Refused(
+            "CW-DESK-EVIDENCE",
+            f"The law asks for these documents, and nobody has checked them: {', '.join(left)}.",
+            remedy="Information governance checks them at the desk first.",
+        )
 
 
 def document_state(state: str, expires: date | None) -> str:
@@ -150,15 +174,15 @@ def save_marks(at: Standing, sent: Mapping[str, tuple[str, str]]) -> int:
         if fresh.state not in ("screening", "queried"):
             said = APPLICATION.sentences[fresh.state]
             raise Refused("CW-STATE-STEP", f"Nothing is checked now. {said}")
-        before = marks_of(at.version)
+        before, listed = marks_of(at.version), known_checks()
         made = 0
         for item, (result, note) in sent.items():
             known = before.get(item)
-            if item not in KNOWN or not result:
+            if item not in listed or not result:
                 continue
             if known is not None and (known.result, known.note) == (result, note):
                 continue
-            _check_mark(item, result, note)
+            _check_mark(listed[item].title, result, note)
             Mark.objects.create(
                 version=at.version, item=item, result=result, note=note,
                 person=at.person, made_at=clock.now(),
@@ -167,13 +191,13 @@ def save_marks(at: Standing, sent: Mapping[str, tuple[str, str]]) -> int:
     return made
 
 
-def _check_mark(item: str, result: str, note: str) -> None:
+def _check_mark(title: str, result: str, note: str) -> None:
     if result not in RESULTS:
-        raise Refused("CW-DESK-INPUT", f"{KNOWN[item].title}: choose one of the answers.")
+        raise Refused("CW-DESK-INPUT", f"{title}: choose one of the answers.")
     if result != "yes" and not note.strip():
-        raise Refused("CW-DESK-INPUT", f"{KNOWN[item].title}: say why.")
+        raise Refused("CW-DESK-INPUT", f"{title}: say why.")
     if len(note) > MAX_WORDS:
-        raise Refused("CW-DESK-INPUT", f"{KNOWN[item].title}: the note is too long.")
+        raise Refused("CW-DESK-INPUT", f"{title}: the note is too long.")
 
 
 def readable(text: str, what: str) -> str:

@@ -8,17 +8,21 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+from django.db.models import QuerySet
+
 from commonweal.foundation.london import london_day
 from commonweal.governance.clocks.calendar import WorkingCalendar
-from commonweal.governance.clocks.levels import ServiceLevel, default_levels
+from commonweal.governance.clocks.levels import ServiceLevel
 from commonweal.governance.clocks.medians import typical
 from commonweal.governance.clocks.turns import Change as Moment
 from commonweal.governance.clocks.turns import Clock, finished
 from commonweal.governance.clocks.turns import clock as read_clock
+from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.machine import OWNER_WORDS, Owner, StateMachine
 from commonweal.web.applications.models import Application
 from commonweal.web.config import clock
-from commonweal.web.desk.models import Change
+from commonweal.web.desk.models import Case, Change
+from commonweal.web.desk.rules import levels_in_force
 
 CASES = 200
 """How many of the last applications are looked at for "half of the last"."""
@@ -70,7 +74,7 @@ def review_history(assessment: int) -> list[Moment]:
 
 def level_for(machine: StateMachine, state: str) -> ServiceLevel | None:
     """The service level that covers a state, running or paused."""
-    for one in default_levels().steps:
+    for one in levels_in_force().steps:
         if one.machine == machine.name and state in (*one.states, *one.paused_in):
             return one
     return None
@@ -87,6 +91,46 @@ def waiting(machine: StateMachine, state: str, history: History) -> Waiting:
     if level is not None and history and history[-1].state == state:
         read = read_clock(level, machine, history, calendar(), now)
     return Waiting(owner, OWNER_WORDS[owner], since, days, read, level.promise if level else "")
+
+
+@dataclass(frozen=True)
+class Due:
+    """How one application stands against its service level, in working days, if a clock runs."""
+
+    application: int
+    late: int
+    left: int
+
+
+def due_of(rows: QuerySet[Case]) -> list[Due]:
+    """Of the cases whose clock runs now how late each is, or how many days are left.
+
+    The latest first, then what is due soonest, then who has waited longest: two queries, however
+    many there are. What rests with the applicant or nobody is not among them.
+    """
+    running = [state for one in levels_in_force().steps
+               if one.machine == APPLICATION.name for state in one.states]  # fmt: skip
+    rows = rows.filter(application__state__in=running).order_by("since", "application_id")
+    found = dict(rows.values_list("pk", "application__state"))
+    past = histories(found)
+    made = []
+    for pk, state in found.items():
+        read = waiting(APPLICATION, state, past.get(pk, [])).clock
+        if read is not None and not read.paused:
+            made.append(Due(pk, read.late, read.left))
+    return sorted(made, key=lambda one: (-one.late, one.left))
+
+
+def promises() -> list[dict[str, str]]:
+    """What is promised of applications, step by step, with what it took the last ones.
+
+    `usual` is empty where too few have gone that way yet.
+    """
+    return [
+        {"promise": one.promise, "usual": usual(APPLICATION, one.states[0])}
+        for one in levels_in_force().steps
+        if one.machine == APPLICATION.name
+    ]
 
 
 def _since(machine: StateMachine, owner: Owner, history: History) -> date | None:

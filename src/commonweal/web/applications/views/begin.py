@@ -11,13 +11,15 @@ from django.views.decorators.http import require_safe
 from commonweal.foundation.errors import Refused
 from commonweal.governance.application.route import next_question
 from commonweal.web.applications import services
+from commonweal.web.applications.commenting import open_counts
 from commonweal.web.applications.contents import held
+from commonweal.web.applications.earlier import offered
 from commonweal.web.applications.models import Application
 from commonweal.web.applications.policies import (
-    can_begin,
     can_withdraw,
     check_begin,
     is_open,
+    organisations_to_begin_at,
     role_for,
 )
 from commonweal.web.applications.presenters import (
@@ -26,10 +28,13 @@ from commonweal.web.applications.presenters import (
     signing,
     standing,
     task_list,
+    told_copy,
 )
 from commonweal.web.applications.views.common import FORM, mine, open_mine, page
 from commonweal.web.config import clock
+from commonweal.web.desk.checklist import checklist
 from commonweal.web.desk.presenters import standing_for_writers
+from commonweal.web.desk.timing import promises
 from commonweal.web.nhsuk.paging import Counted, Page, page_of
 
 
@@ -45,10 +50,11 @@ def index(request: HttpRequest) -> HttpResponse:
         .select_related("draft", "organisation")
         .defer("draft__content", "draft__forms")
     )
+    places = organisations_to_begin_at(request.user, day)
     more = {
         "page": shown,
-        "rows": [row_of(row) for row in rows],
-        "may_begin": can_begin(request.user, day),
+        "rows": [row_of(row) | {"may_copy": row.organisation_id in places} for row in rows],
+        "may_begin": bool(places),
     }
     return page(request, "index", more)
 
@@ -56,7 +62,8 @@ def index(request: HttpRequest) -> HttpResponse:
 @FORM
 def start(request: HttpRequest) -> HttpResponse:
     """What applying is like; then a new application."""
-    roles = check_begin(request.user, clock.today())
+    day = clock.today()
+    roles = check_begin(request.user, day)
     if request.method == "POST":
         wanted = request.POST.get("organisation", "")
         chosen = next((one for one in roles if one.organisation.public_id == wanted), None)
@@ -65,7 +72,13 @@ def start(request: HttpRequest) -> HttpResponse:
         row = services.begin(request.user, chosen or roles[0])
         return redirect("applications:route_begin", row.reference)
     organisations = [(one.organisation.public_id, one.organisation.name) for one in roles]
-    return page(request, "start", {"organisations": organisations})
+    more = {
+        "organisations": organisations,
+        "earlier": offered(request.user, day),
+        "promises": promises(),
+        "checks": [one.title for one in checklist()],
+    }
+    return page(request, "start", more)
 
 
 @require_safe
@@ -83,9 +96,12 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
     if not is_open(application):
         return page(request, "standing", more | standing_for_writers(application))
     read = held(application.draft)
+    comments = open_counts(application)
     more |= {
-        "tasks": task_list(reference, read, clock.now()),
+        "tasks": task_list(reference, read, clock.now(), comments),
         "routed": next_question(read.content.route) is None,
+        "comments": comments.total(),
+        "copied": told_copy(application),
     }
     return page(request, "tasks", more)
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from commonweal.web.applications.asking import Sent
-from commonweal.web.applications.models import Application
+from commonweal.web.applications.models import Application, Comment, Copy
 from commonweal.web.applications.policies import application_of, check_write
 from commonweal.web.config import clock
 from commonweal.web.config.characters import marks_characters
@@ -29,8 +30,40 @@ SEEN = "seen"
 
 
 def page(request: HttpRequest, name: str, more: dict[str, Any]) -> HttpResponse:
-    """A page of this app."""
-    return render(request, f"applications/{name}.jinja", more, using="jinja2")
+    """A page of this app; one of a part of an application says what is beside that part."""
+    return render(request, f"applications/{name}.jinja", more | _beside(request), using="jinja2")
+
+
+def _beside(request: HttpRequest) -> dict[str, Any]:
+    """Comments on the part that a page is about, and what a copied draft must answer anew."""
+    found = request.resolver_match
+    part = part_of(found.url_name or "", found.kwargs) if found is not None else ""
+    if not part or found is None:
+        return {}
+    reference = str(found.kwargs["reference"])
+    rows = Comment.objects.filter(application__reference=reference, part=part, settled_at=None)
+    copy = Copy.objects.filter(application__reference=reference).first()
+    return {
+        "beside": {
+            "href": reverse("applications:comments_of", args=[reference, part]),
+            "open": rows.count(),
+            "anew": [
+                said for name, said in (copy.anew if copy is not None else ()) if name == part
+            ],
+        }
+    }
+
+
+_PAGES = {"cohort": "subjects", "group": "data", "variable": "data"}
+
+
+def part_of(page_name: str, kwargs: Mapping[str, Any]) -> str:
+    """The part of an application that a page is about; empty for any other page."""
+    if page_name in ("section", "item", "new_item"):
+        return str(kwargs["name"])
+    if page_name in ("form", "form_section"):
+        return f"form-{kwargs['name']}"
+    return "route" if page_name.startswith("route") else _PAGES.get(page_name, "")
 
 
 def mine(request: HttpRequest, reference: str) -> Application:

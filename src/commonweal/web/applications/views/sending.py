@@ -89,7 +89,7 @@ def _to_sign(request: HttpRequest, application: Application) -> HttpResponse:
 def sent(request: HttpRequest, reference: str, number: int) -> HttpResponse:
     """That it has been sent, its reference, and what happens next."""
     application = mine(request, reference)
-    row = _version(application, number)
+    row = version_of(application, number)
     more = {"application": application, "version": row, "signing": signing(request.user, row)}
     return page(request, "sent", more)
 
@@ -98,7 +98,7 @@ def sent(request: HttpRequest, reference: str, number: int) -> HttpResponse:
 def version(request: HttpRequest, reference: str, number: int) -> HttpResponse:
     """A version as it was sent."""
     application = mine(request, reference)
-    row = _version(application, number)
+    row = version_of(application, number)
     paper = services.paper_of(row)
     more = {
         "application": application,
@@ -118,7 +118,7 @@ def changes(request: HttpRequest, reference: str, older: int, newer: int) -> Htt
     application = mine(request, reference)
     if older >= newer:
         raise _none()
-    rows = [_version(application, number) for number in (older, newer)]
+    rows = [version_of(application, number) for number in (older, newer)]
     papers = [services.paper_of(row) for row in rows]
     more = {
         "application": application,
@@ -142,7 +142,8 @@ def withdraw(request: HttpRequest, reference: str) -> HttpResponse:
     return page(request, "withdraw", more)
 
 
-def _version(application: Application, number: int) -> Version:
+def version_of(application: Application, number: int) -> Version:
+    """A version of an application. Raises `Fault` CW-WEB-NOT-FOUND."""
     found = application.versions.select_related("sent_by").filter(number=number).first()
     if found is None:
         raise _none()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -21,6 +21,7 @@ from commonweal.web.applications.presenters import (
     told_changes,
     told_form,
 )
+from commonweal.web.applications.printed import as_page, as_word, of_version
 from commonweal.web.applications.services import is_signed, paper_of
 from commonweal.web.config import clock
 from commonweal.web.desk import services
@@ -51,6 +52,7 @@ from commonweal.web.desk.presenters import (
     steps_of,
     time_of,
 )
+from commonweal.web.desk.timing import due_of
 from commonweal.web.desk.views.common import at, is_typing, page, saves, typed
 from commonweal.web.nhsuk.paging import page_of
 
@@ -71,7 +73,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """The applications that a person at the desk sees, who has waited longest first."""
     roles = check_desk(request.user, clock.today())
     rows = Case.objects.filter(seen(roles), _filter(request.GET))
-    shown = page_of(list(rows.values_list("pk", flat=True)), request.GET)
+    shown = page_of(_in_order(rows, request.GET), request.GET)
     cases = (
         Case.objects.filter(pk__in=shown.rows)
         .select_related("application__organisation", "version__assessment")
@@ -79,11 +81,25 @@ def index(request: HttpRequest) -> HttpResponse:
     )
     more = {
         "page": shown,
-        "rows": rows_of(cases, clock.today()),
+        "rows": rows_of(sorted(cases, key=lambda one: shown.rows.index(one.pk)), clock.today()),
+        "by_due": "due" in request.GET.getlist("order"),
         "groups": _groups(request.GET),
         "asked": request.GET.get("q", "")[:100],
     }
     return page(request, "index", more)
+
+
+def _in_order(rows: QuerySet[Case], asked: QueryDict) -> list[int]:
+    """The keys of what is listed: late ones only if asked, in the order that is asked for."""
+    late, by_due = "yes" in asked.getlist("late"), "due" in asked.getlist("order")
+    if not late and not by_due:
+        return list(rows.values_list("pk", flat=True))
+    due = [one.application for one in due_of(rows) if one.late or not late]
+    if late:
+        return due if by_due else list(rows.filter(pk__in=due).values_list("pk", flat=True))
+    listed = set(due)
+    rest = rows.values_list("pk", flat=True)
+    return [*due, *(pk for pk in rest if pk not in listed)]
 
 
 def _filter(asked: QueryDict) -> Q:
@@ -113,6 +129,16 @@ def _groups(asked: QueryDict) -> list[dict[str, object]]:
     return [
         {"name": "turn", "legend": "Whose turn it is", "options": options("turn", turns)},
         {"name": "state", "legend": "Where it stands", "options": options("state", states)},
+        {
+            "name": "late",
+            "legend": "Late",
+            "options": options("late", {"yes": "Later than promised"}),
+        },
+        {
+            "name": "order",
+            "legend": "Order",
+            "options": options("order", {"due": "Latest and due soonest first"}),
+        },
         {"name": "ai", "legend": "About AI", "options": options("ai", {"yes": "About AI"})},
     ]
 
@@ -155,6 +181,18 @@ def version(request: HttpRequest, reference: str, number: int) -> HttpResponse:
         "forms": [(form, told_form(form, answers)) for form, answers in answers_of_version(paper)],
     }
     return page(request, "version", more)
+
+
+@require_safe
+def version_page(request: HttpRequest, reference: str, number: int) -> HttpResponse:
+    """A version on one page, to print."""
+    return as_page(of_version(_version(at(request, reference), number)))
+
+
+@require_safe
+def version_word(request: HttpRequest, reference: str, number: int) -> HttpResponse:
+    """A version as a Word file."""
+    return as_word(of_version(_version(at(request, reference), number)))
 
 
 @require_safe

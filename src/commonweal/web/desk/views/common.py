@@ -25,7 +25,7 @@ def saves(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 _UNKEPT = re.compile("[\x00\ud800-\udfff]")
 TYPING = frozenset({"CW-DESK-INPUT", "CW-DESK-FILE", "CW-DESK-CHANGED", "CW-COMMITTEE-ROUTE",
-                    "CW-STATE-GUARD"})  # fmt: skip
+                    "CW-DESK-EVIDENCE",                    "CW-STATE-GUARD"})  # fmt: skip
 """Refusals that are said on the page itself, with everything that was typed still there."""
 
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from commonweal.foundation.errors import Refused
+from commonweal.governance.application.evidence import CHECKED_WORDS, asked_by_law
 from commonweal.governance.states.evidence import EVIDENCE
 from commonweal.web.applications import services as drafts
 from commonweal.web.applications.contents import held
@@ -57,12 +58,13 @@ def document(request: HttpRequest, reference: str, name: str) -> HttpResponse:
     found = at(request, reference)
     row = _row(found, name)
     wrong, note = "", ""
+    looked_at = request.POST.getlist("looked_at")[:20]
     if request.method == "POST":
         action, note = typed(request, "action", 20), typed(request, "note")
         if action not in CHECKING:
             raise none()
         try:
-            check_document(found, name, action, note, typed(request, "seen", 80))
+            check_document(found, name, action, note, typed(request, "seen", 80), looked_at)
         except Refused as error:
             if not is_typing(error):
                 raise
@@ -75,7 +77,14 @@ def document(request: HttpRequest, reference: str, name: str) -> HttpResponse:
         for one in CHECKING
         if can_take(found, EVIDENCE, row["state"], one)
     ]
-    more = case_more(found) | {"row": row, "actions": actions, "wrong": wrong, "note": note}
+    more = case_more(found) | {
+        "row": row,
+        "actions": actions,
+        "wrong": wrong,
+        "note": note,
+        "points": [(code, words, code in looked_at) for code, words in CHECKED_WORDS.items()],
+        "by_law": name in {one.id for one in asked_by_law(found.paper.content)},
+    }
     return page(request, "document", more)
 
 
