@@ -1,0 +1,180 @@
+"""Every page of the service is held to the same bars, and none is left out.
+
+The table in `every_page.py` has a line for each address that Django knows. Each page is looked at
+by somebody who may see it, wide and narrow, with axe, with the console and what leaves the machine
+watched, and is asked for once more without a browser: what it says does not wait for a script.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import APIResponse, Browser, BrowserContext, Page
+
+from commonweal.web.config.providers import private_key
+from tests.browser.every_page import AREAS, FETCHED, LED_ON, NOBODY, PAGE, POSTED, VISITS, Visit, unseen
+from tests.browser.looking import BACK_LINK, Axe, faults
+from tests.web.house import served
+from tests.web.provider import CLIENT, client_key, local_provider
+
+COOKIE = "session"
+EXCUSED = (BACK_LINK, "breadcrumb")
+"""What nhsuk-frontend puts before the main part by design."""
+
+
+@dataclass
+class Service:
+    """The service on its home, and where each visit goes."""
+
+    address: str
+    told: dict[str, Any]
+
+    def path(self, visit: Visit) -> str:
+        """The address of a visit."""
+        return str(self.told["paths"][VISITS.index(visit)])
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Service]:
+    place = tmp_path_factory.mktemp("every")
+    home, stores = place / "home", place / "stores"
+    made = subprocess.run(
+        [sys.executable, "-m", "tests.browser.every_home", str(home), str(stores)],
+        check=False, capture_output=True, text=True, cwd=repository,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr[-5_000:]
+    key = client_key(place / "cis2.pem")
+    with (
+        local_provider(client=private_key(key)) as provider,
+        served(
+            home, COMMONWEAL_ROOT_STORE=str(stores), COMMONWEAL_CIS2_ISSUER=provider.issuer,
+            COMMONWEAL_CIS2_CLIENT=CLIENT, COMMONWEAL_CIS2_KEY=str(key),
+        ) as running,
+    ):  # fmt: skip
+        yield Service(running.address, json.loads(made.stdout))
+
+
+@dataclass
+class Visitors:
+    """One browser for each person, and what their pages complained of."""
+
+    browser: Browser
+    service: Service
+    complaints: list[str] = field(default_factory=list)
+    pages: dict[str, Page] = field(default_factory=dict)
+
+    def page(self, who: str) -> Page:
+        """The page of a person; always the same one."""
+        if who not in self.pages:
+            context = self.browser.new_context(
+                viewport={"width": 1280, "height": 900}, base_url=self.service.address
+            )
+            context.set_default_timeout(20_000)
+            sign_in(context, self.service, who)
+            page = self.pages[who] = context.new_page()
+            page.on("console", lambda said: self._note(f"{said.type}: {said.text}"))
+            page.on("pageerror", lambda error: self._note(str(error)))
+            page.on("request", lambda asked: self._asked(asked.url))
+        return self.pages[who]
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith((self.service.address, "data:")):
+            self._note(f"asked {url}")
+
+    def _note(self, text: str) -> None:
+        # A page that was not found is sometimes what is looked at.
+        if "Failed to load resource" not in text or " 404 " not in text:
+            self.complaints.append(text)
+
+    def fetch(self, visit: Visit) -> APIResponse:
+        """What a GET gives, without a browser and without going on."""
+        return self.page(visit.who).request.get(self.service.path(visit), max_redirects=0)
+
+    def close(self) -> None:
+        """Close every browser."""
+        for page in self.pages.values():
+            page.context.close()
+
+
+def sign_in(context: BrowserContext, service: Service, who: str) -> None:
+    """Give a browser the session of a person."""
+    if who != NOBODY:
+        session = service.told["sessions"][who]
+        context.add_cookies([{"name": COOKIE, "value": session, "url": service.address}])
+
+
+@pytest.fixture(scope="module")
+def visitors(browser: Browser, service: Service) -> Iterator[Visitors]:
+    made = Visitors(browser, service)
+    yield made
+    made.close()
+
+
+def test_every_address_has_a_line(service: Service) -> None:
+    assert unseen(set(service.told["names"])) == []
+    # A line for an address that is gone would look at nothing.
+    assert {one.name for one in VISITS} <= set(service.told["names"])
+    assert unseen({"desk:new_thing"})[0].startswith('desk:new_thing: add a line such as see("desk:')
+
+
+def test_what_is_no_page_is_what_its_line_says(visitors: Visitors) -> None:
+    checks: dict[str, Callable[[APIResponse], bool]] = {
+        POSTED: lambda answer: answer.status == 405,
+        FETCHED: lambda answer: answer.status == 200 and not is_page(answer),
+        LED_ON: lambda answer: answer.status in (301, 302),
+    }
+    others = [one for one in VISITS if one.kind != PAGE]
+    answers = {str(one): (one, visitors.fetch(one)) for one in others}
+    wrong = {
+        name: answer.status for name, (one, answer) in answers.items()
+        if not checks[one.kind](answer)
+    }  # fmt: skip
+    assert wrong == {}
+    assert {one.kind for one in others} == checks.keys()
+
+
+def is_page(answer: APIResponse) -> bool:
+    """True for what a browser shows as a page."""
+    return answer.headers.get("content-type", "").startswith("text/html") and not (
+        answer.headers.get("content-disposition", "").startswith("attachment")
+    )
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_every_page_is_held_to_the_same_bars(visitors: Visitors, axe: Axe, area: str) -> None:
+    wrong: dict[str, list[str]] = {}
+    for visit in (one for one in AREAS[area] if one.kind == PAGE):
+        before = len(visitors.complaints)
+        found = seen(visitors, visit, axe)
+        found += visitors.complaints[before:]
+        if found:
+            wrong[f"{visit} {visitors.service.path(visit)}"] = found
+    assert wrong == {}
+
+
+def seen(visitors: Visitors, visit: Visit, axe: Axe) -> list[str]:
+    """What is wrong with one page."""
+    page, path = visitors.page(visit.who), visitors.service.path(visit)
+    answer = page.goto(path)
+    landed = page.url.removeprefix(visitors.service.address)
+    if landed != path:
+        return [f"led on to {landed}"]
+    if answer is None or answer.status != 200:
+        return [f"answered {answer and answer.status}: {page.title()}"]
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    return [*without_scripts(answer.text()), *faults(page, axe, EXCUSED)]
+
+
+def without_scripts(html: str) -> list[str]:
+    """What is wrong with a page as it comes from the service, before any script ran."""
+    main = html.partition("<main")[2].partition("</main>")[0]
+    headings = len(re.findall(r"<h1[ >]", main))
+    return [] if headings == 1 else [f"{headings} main headings without scripts"]
