@@ -128,7 +128,7 @@ def judge_dossier(
     case.check_complete()
     case.check_sent()
     if case.decision.route == SMALL:
-        case.check_small_change(before)
+        case.check_small_change(before, roster_history)
     else:
         case.check_decision(roster_history)
         case.check_route(at)
@@ -390,12 +390,13 @@ class _Case:
             record, self.dossier.version, self.deciding, self.decision.decided_at, self.ruled_by
         )
 
-    def check_small_change(self, before: Dossier | None) -> None:
+    def check_small_change(self, before: Dossier | None, history: RosterHistory) -> None:
         """An officer agreed it, and it is small beside what the signer kept (`small.py`)."""
         if any(self.acts[kind] for kind in ("conflict", "vote", "decide", "advise", *_ROUTES)):
             raise Fault("CW-DOSSIER-ACT-EXTRA", "A small change needs no committee's acts.")
         agreed = self.only("agree_change", self.decision_digest)
-        check_small_change(self.dossier, before, self.rules)
+        ruled_by = history.at(agreed[0].verified.heard, agreed[0].entry)
+        check_small_change(self.dossier, before, self.rules, ruled_by)
         facts = self.decision
         about = (facts.application, facts.version_digest)
         if about != (self.dossier.application, self.version_digest):

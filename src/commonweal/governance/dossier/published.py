@@ -169,7 +169,9 @@ class PublishedRules:
         """Refuse while the decision can be called in. Raises `Refused` CW-COMMITTEE-ROUTE."""
         check_takes_effect(signed_at, self.rules(ruled_by), at)
 
-    def agree_change(self, before: Before, version: Plain, decision: Plain) -> Plain:
+    def agree_change(
+        self, before: Before, version: Plain, decision: Plain, ruled_by: Roster
+    ) -> Plain:
         """The decision of a small change, worked out again from both versions.
 
         Raises `Refused` CW-COMMITTEE-ROUTE where it is not small.
@@ -181,7 +183,7 @@ class PublishedRules:
             _read(Decision, before.decision, "earlier decision"),
         )
         made = agreed_change(
-            stood, _version(version), self.committee,
+            stood, _version(version), self.rules(ruled_by),
             id_=given.id, summary=given.summary, reasons=given.reasons, at=given.decided_at,
         )  # fmt: skip
         return made.plain()

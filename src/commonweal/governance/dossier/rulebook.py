@@ -166,11 +166,14 @@ class Rulebook(Protocol):
         """
         ...
 
-    def agree_change(self, before: Before, version: Plain, decision: Plain) -> Plain:
+    def agree_change(
+        self, before: Before, version: Plain, decision: Plain, ruled_by: Roster
+    ) -> Plain:
         """The decision by which an officer may agree the change from `before` to `version`.
 
         Texts that nobody can work out are taken from the decision. Raises where the change is not
-        small: what differs is worked out here and nowhere else.
+        small: what differs is worked out here and nowhere else. `ruled_by`: the roster that
+        carries the rules in force when the officer signed.
         """
         ...
 

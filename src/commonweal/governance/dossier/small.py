@@ -13,12 +13,15 @@ from commonweal.foundation.errors import Refused
 from commonweal.governance.dossier.paper import Dossier
 from commonweal.governance.dossier.rulebook import Before, Rulebook
 from commonweal.governance.dossier.voting import check_same
+from commonweal.papers.roster import Roster
 
 SMALL = "small_change"
 
 
-def check_small_change(dossier: Dossier, before: Dossier | None, rules: Rulebook) -> None:
-    """Refuse a change that an officer could not agree alone.
+def check_small_change(
+    dossier: Dossier, before: Dossier | None, rules: Rulebook, ruled_by: Roster
+) -> None:
+    """Refuse a change that an officer could not agree alone, by the rules that `ruled_by` carries.
 
     Raises `Refused` CW-COMMITTEE-ROUTE, CW-DOSSIER-OUTCOME or CW-DOSSIER-ASSESSMENT.
     """
@@ -31,7 +34,7 @@ def check_small_change(dossier: Dossier, before: Dossier | None, rules: Rulebook
         )
     stood = Before(str(replaced), before.version, before.decision)
     check_same(
-        rules.agree_change(stood, dossier.version, dossier.decision), dossier.decision,
+        rules.agree_change(stood, dossier.version, dossier.decision, ruled_by), dossier.decision,
         "CW-DOSSIER-OUTCOME", "The decision is not the one that the rules make of this change.",
     )  # fmt: skip
     same = all(dossier.draft.get(one) == before.draft.get(one) for one in ("dpia_hash", "aia_hash"))

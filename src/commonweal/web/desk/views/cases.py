@@ -13,7 +13,7 @@ from commonweal.foundation.errors import Refused
 from commonweal.governance.application.answers import DPIA
 from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.machine import OWNER_WORDS
-from commonweal.web.amending.presenters import of_version
+from commonweal.web.amending.presenters import of_version as change_of
 from commonweal.web.applications.models import Version
 from commonweal.web.applications.presenters import (
     answers_of_version,
@@ -161,7 +161,7 @@ def case(request: HttpRequest, reference: str) -> HttpResponse:
         "involved": found.is_involved,
         "asked": sum(len(one.questions.all()) for one in queries_of(found.application)),
         "screening": screening,
-        "change": of_version(found.version),
+        "change": change_of(found.version),
     }
     return page(request, "case", more)
 
