@@ -20,6 +20,7 @@ ActKind = Literal[
     "resume",
     "revoke",
     "close",
+    "order_release",
     "sign_off_release",
     "send_back_release",
     "roster_change",

@@ -141,6 +141,10 @@ _TABLE: dict[ActKind, ActRule] = {
         {"close": "the project under this permit has ended"},
         content="allowed",
     ),
+    "order_release": ActRule(
+        frozenset({"data_manager"}), "permit",
+        {"build": "this release is built from people's records, within its permit"},
+    ),
     "sign_off_release": ActRule(
         _RELEASING, "release", {"sign_off": "this release may be used"}
     ),

@@ -25,8 +25,9 @@ GOOD_FOR = timedelta(days=7)
 """How long after it was signed an act can take a step: what was right may be wrong a month on."""
 
 StepKind = Literal[
-    "pause", "suspend", "resume", "revoke", "close", "sign_off_release", "send_back_release"
-]
+    "pause", "suspend", "resume", "revoke", "close",
+    "order_release", "sign_off_release", "send_back_release",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ STEPS: Mapping[StepKind, StepRule] = MappingProxyType(
         "resume": StepRule(2),
         "revoke": StepRule(1),
         "close": StepRule(1),
+        "order_release": StepRule(1),
         "sign_off_release": StepRule(1),
         "send_back_release": StepRule(1),
     }

@@ -23,6 +23,7 @@ STEPS: dict[str, list[tuple[str, str]]] = {
     "resume": [("permit", "resume")],
     "revoke": [("permit", "revoke")],
     "close": [("permit", "close")],
+    "order_release": [("release", "build")],
     "sign_off_release": [("release", "sign_off")],
     "send_back_release": [("release", "send_back")],
 }  # fmt: skip
