@@ -103,7 +103,7 @@ def for_another_release(room: Room) -> Any:  # noqa: F811
     [
         (unheard, "CW-ACT-NOT-RECORDED"),
         (for_another_step, "CW-STEP-ACTS"),
-        (for_another_release, "CW-DOSSIER-ACT-EXTRA"),
+        (for_another_release, "CW-RELEASE-ORDER-CHANGED"),
     ],
 )
 def test_an_act_that_does_not_say_so(

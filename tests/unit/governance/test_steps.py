@@ -19,6 +19,7 @@ OBJECT = "sha256:" + "c" * 64
 VERDICT = {
     "pause": "pause", "suspend": "suspend", "resume": "resume", "revoke": "revoke",
     "close": "close", "sign_off_release": "sign_off", "send_back_release": "send_back",
+    "order_release": "build",
 }  # fmt: skip
 
 

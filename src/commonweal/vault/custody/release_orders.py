@@ -19,6 +19,7 @@ from dataclasses import replace
 from typing import Any
 
 from commonweal.foundation.canonical import digest
+from commonweal.foundation.errors import Refused
 from commonweal.ledger.entry import Actor
 from commonweal.papers.act_records import ActRecords
 from commonweal.papers.acts import SignedAct
@@ -34,9 +35,13 @@ def take_order(
 ) -> Actor:
     """Count the act that orders `release` under `permit`; who signed it, as the ledger names them.
 
-    Raises what the judge raises, among it `Refused` CW-STEP-ACTS, CW-ACT-NOT-RECORDED, CW-ACT-USED;
+    Raises `Refused` CW-RELEASE-ORDER-CHANGED; what the judge raises, among it `Refused` CW-STEP-ACTS, CW-ACT-NOT-RECORDED, CW-ACT-USED;
     and those of the ledger.
     """
+    if signed.act.subject != release:
+        raise Refused(
+            "CW-RELEASE-ORDER-CHANGED", "What was signed is about another release than the order."
+        )
     with custody.ledger.transaction() as writing:
         records = records_about(custody, release)
         begun = _began(writing.connection, signed.act.id, release)
