@@ -35,8 +35,8 @@ def take_order(
 ) -> Actor:
     """Count the act that orders `release` under `permit`; who signed it, as the ledger names them.
 
-    Raises `Refused` CW-RELEASE-ORDER-CHANGED; what the judge raises, among it `Refused` CW-STEP-ACTS, CW-ACT-NOT-RECORDED, CW-ACT-USED;
-    and those of the ledger.
+    Raises `Refused` CW-RELEASE-ORDER-CHANGED; what the judge raises, among it `Refused`
+    CW-STEP-ACTS, CW-ACT-NOT-RECORDED, CW-ACT-USED; and those of the ledger.
     """
     if signed.act.subject != release:
         raise Refused(
