@@ -369,7 +369,7 @@ def release(people: People) -> str:
     click(farah, "Plan a release")
     until(farah, "What the permit would give")
     click(farah, "Build this release")
-    click(farah, "Build release")
+    sign(farah, "Build release")
     # With scripts the page looks again by itself.
     name = farah.get_by_role("link", name=".r1")
     name.wait_for()

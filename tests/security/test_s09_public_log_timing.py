@@ -109,7 +109,7 @@ def test_ours_nobody_chooses_the_log_when_writing() -> None:
               "workshop.held", "workshop.recorded", "assessment.route_taken", "panel.voted",
               "agreement.offered", "agreement.accepted", "agreement.ended", "review.accepted",
               "release.signed_off", "release.sent_back",
-              "act.recorded", "act.used",
+              "act.recorded", "act.used", "act.void", "service.brought_back",
               "account.signed_in", "account.role_given", "account.role_ended",
               "account.token_made", "account.token_ended"}  # fmt: skip
     public = {"trust.policy_set", "trust.policy_changed", "trust.policy_withdrawn",

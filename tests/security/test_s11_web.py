@@ -353,6 +353,9 @@ def test_in_a_home_for_real_data_no_key_of_the_home_signs_for_anybody(
             super().__init__(custody)
             self.custody = type("Opened", (), {"trust": Real()})()
 
+        def known(self, act_id: str) -> None:
+            """The ledger of the true home never heard of it."""
+
     row = act_row(paper("quentin", "dpo", "advise", "content"), "asked")
     with signer(web_home) as custody:
         settled = settle(row.pk, InRealHome(custody))

@@ -23,6 +23,7 @@ PortOption = Annotated[int, typer.Option(min=1, max=65_535, help="The port.")]
 WorkersOption = Annotated[
     bool, typer.Option("--workers/--no-workers", help="Whether the workers are started as well.")
 ]
+GoOption = Annotated[bool, typer.Option("--go", help="Do it; without this it only says what.")]
 RoomOption = Annotated[str, typer.Option(help="The room: signer or vault.", show_default=False)]
 
 
@@ -65,6 +66,29 @@ def worker(ctx: typer.Context, room: RoomOption, home: HomeOption = None) -> Non
     code = workers.work(room)
     if code:
         raise typer.Exit(code)
+
+
+def carry_on(
+    ctx: typer.Context,
+    go: Annotated[
+        bool, typer.Option("--go", help="Do it; without this it only says what.")
+    ] = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Go on with a database that is older than the ledger.
+
+    For a service whose database was brought back from an older copy, so that the ledger refuses its
+    events (CW-LEDGER-CARRIED). Says what the database has lost and what would be done; with --go it
+    is done, and the ledger says so. Stop the service first.
+    """
+    path = home_path(ctx, home).absolute()
+    import_module("commonweal.web.supervisor").require_installed()
+    os.environ["COMMONWEAL_HOME"] = str(path)
+    workers: Any = import_module("commonweal.web.config.workers")
+    found = workers.carried_on(go=go)
+    done = [] if not found.is_needed else ["It was done." if go else "Nothing was done yet: --go."]
+    emit(as_json, {**found.plain(), "done": go and found.is_needed}, [*found.sentences(), *done])
 
 
 def first_account(

@@ -23,6 +23,7 @@ ActKind = Literal[
     "close",
     "send_review",
     "accept_review",
+    "order_release",
     "sign_off_release",
     "send_back_release",
     "roster_change",

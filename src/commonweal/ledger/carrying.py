@@ -14,7 +14,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from sqlite3 import Connection
 
 from commonweal.foundation.canonical import canonical
@@ -80,6 +81,29 @@ def carried_as(connection: Connection, courier: str, number: int) -> tuple[int, 
             (courier, number),
         ).fetchone()
     return None if row is None else (int(row[0]), bytes(row[1]))
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What the ledger knows of one number of a courier: its intent, the event's hash and entry."""
+
+    number: int
+    intent: int
+    hash: bytes
+    type: str
+    entry: Mapping[str, object]
+
+
+def carried_by(connection: Connection, courier: str) -> Iterator[Carried]:
+    """Everything that a courier handed over, by its numbers."""
+    with translated():
+        rows = connection.execute(
+            "SELECT number, intent_id, event_hash, type, body FROM carried "
+            "JOIN intent ON intent.id = intent_id WHERE courier = ? ORDER BY number",
+            (courier,),
+        )
+        for number, intent, hashed, type_, body in rows:
+            yield Carried(int(number), int(intent), bytes(hashed), str(type_), read_entry(body))
 
 
 def event_hash(body: bytes) -> bytes:

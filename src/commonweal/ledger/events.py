@@ -242,6 +242,10 @@ _TABLE: tuple[EventType, ...] = (
     EventType("act.void", "sealed", "Nothing followed from a signed act: the step could not be "
               "taken any more.",
               {"act": Field("act"), "subject": Field("subject"), "code": Field("code")}),
+    EventType("service.brought_back", "sealed", "The service's database came back from an older "
+              "copy; its events go on under another name.",
+              {"courier": Field("actor"), "before": Field("actor"), "lost": Field("number"),
+               "waiting": Field("number")}),
     EventType("permit.issued", "public", "A permit was signed and announced.",
               {"permit": _PERMIT, "permit_hash": _HASHED, "authority": _word("committee", "direct"),
                "active_from": Field("moment"), "until": Field("day"),

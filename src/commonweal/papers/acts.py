@@ -20,7 +20,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from commonweal.foundation.acts import ActKind
 from commonweal.foundation.errors import Fault, Refused
-from commonweal.papers.act_table import ACTS, ObjectType, sentence
+from commonweal.papers.act_table import ACTS, FORMER_ROLES, ObjectType, sentence
 from commonweal.papers.base import Identifier, Moment, Paper, Sha256, Text
 from commonweal.papers.credentials import (
     Base64Url,
@@ -199,7 +199,8 @@ def verify_act(
     `at`: the present. `heard`: when the ledger heard of it; None while it is new, so that the
     present is that moment. `last_count`: the count of the security key at its act before this one.
 
-    1. The act is of this home and the table allows it, with the very sentence of the table.
+    1. The act is of this home and the table allows it, or did when the ledger heard of it; with the
+       very sentence of the table.
     2. The ledger heard of it while it could be used; nothing comes from the future.
     3. The roster in force then names the person, in the role, with the credential.
     4. Nobody else could have held the credential.
@@ -212,7 +213,7 @@ def verify_act(
     act = signed.act
     if act.home != home:
         raise Fault("CW-ACT-OTHER-HOME", "The act was signed for another hospital's system.")
-    _check_rule(act)
+    _check_rule(act, FORMER_ROLES.get(act.kind, frozenset()) if heard else frozenset())
     moment = at if heard is None else heard.at
     _check_times(act, moment, at)
     roster = history.at(moment, None if heard is None else heard.entry)
@@ -227,9 +228,10 @@ def verify_act(
     return VerifiedAct(act, signed.digest(), person, credential.id, count, moment)
 
 
-def _check_rule(act: Act) -> None:
+def _check_rule(act: Act, former: frozenset[str] = frozenset()) -> None:
+    """`former`: roles that the table had when the ledger heard of it, and has no more."""
     rule = ACTS[act.kind]
-    if act.role not in rule.roles:
+    if act.role not in rule.roles | former:
         raise Refused("CW-ACT-ROLE", f"An act of the kind {act.kind} is not for this role.")
     if act.object_type != rule.object_type:
         raise Fault("CW-ACT-RULE", f"An act of the kind {act.kind} is about something else.")

@@ -50,7 +50,7 @@ def test_all_commands_of_this_stage_exist() -> None:
         "rules show", "rules write", "rules check", "rules propose",
         "people show", "people propose", "people sign", "people adopt", "people withdraw",
         "act show", "act record", "catalogue describe", "catalogue export", "permit signers",
-        "release decide", "release inputs", "first-account",
+        "release decide", "release inputs", "first-account", "carry-on",
     }  # fmt: skip
 
 

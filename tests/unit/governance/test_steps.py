@@ -19,6 +19,7 @@ OBJECT = "sha256:" + "c" * 64
 VERDICT = {
     "pause": "pause", "suspend": "suspend", "resume": "resume", "revoke": "revoke",
     "close": "close", "sign_off_release": "sign_off", "send_back_release": "send_back",
+    "order_release": "build",
 }  # fmt: skip
 
 
@@ -98,3 +99,20 @@ def test_used_unheard_future_and_left() -> None:
     refused("CW-ACT-NOT-RECORDED", "suspend", desk, records=ActRecords())
     desk.use(desk.acts[0])
     refused("CW-ACT-USED", "suspend", desk)
+
+
+def test_a_signature_in_a_role_that_takes_this_step_no_more_takes_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It verifies still, as what somebody signed; but letting work go on is for others now."""
+    from dataclasses import replace
+
+    from commonweal.papers import acts
+
+    row = ACTS["revoke"]
+    wider = {**ACTS, "revoke": replace(row, roles=row.roles | {"information_asset_owner"})}
+    owner = next(who for who, role in people.ROLES.items() if role == "information_asset_owner")
+    with monkeypatch.context() as patch:
+        patch.setattr(acts, "ACTS", wider)
+        desk = desk_of("revoke", owner)
+    refused("CW-ACT-ROLE", "revoke", desk)

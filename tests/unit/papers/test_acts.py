@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from commonweal.foundation.acts import ACT_KINDS
 from commonweal.foundation.errors import CommonwealError
-from commonweal.papers.act_table import ACTS, ROLE_WORDS, sentence
+from commonweal.papers.act_table import ACTS, FORMER_ROLES, ROLE_WORDS, sentence
 from commonweal.papers.acts import (
     ACT_TYPE,
     LIFE,
@@ -55,6 +55,61 @@ def refused(code: str, signed: SignedAct, history: RosterHistory | None = None, 
 
 def vote(who: str = "lena", **changes: Any) -> SignedAct:
     return people.signed(who, "vote", "approve", OBJECT, **({"content": OTHER} | changes))
+
+
+# --- what an earlier version of the table allowed -------------------------------------------------
+
+
+@pytest.fixture
+def before(monkeypatch: pytest.MonkeyPatch) -> SignedAct:
+    """A data manager signed a release off, when the table still had them in that row."""
+    from commonweal.papers import acts
+
+    row = ACTS["sign_off_release"]
+    wider = {**ACTS, "sign_off_release": replace(row, roles=row.roles | {"data_manager"})}
+    with monkeypatch.context() as patch:
+        patch.setattr(acts, "ACTS", wider)
+        signed = people.signed("manager", "sign_off_release", "sign_off", OBJECT)
+        assert verify(signed).person.id == "manager"
+    return signed
+
+
+def test_what_the_ledger_heard_while_it_was_allowed_still_verifies(before: SignedAct) -> None:
+    heard = Heard(before.act.at + MINUTE, 5)
+    assert verify(before, heard=heard, at=NOW + timedelta(days=400)).person.id == "manager"
+
+
+def test_the_ledger_hears_of_none_like_it_now(before: SignedAct) -> None:
+    refused("CW-ACT-ROLE", before)
+    with pytest.raises(CommonwealError):
+        people.signed("manager", "sign_off_release", "sign_off", OBJECT)
+
+
+def test_who_did_not_hold_the_role_then_did_not_sign_in_it(before: SignedAct) -> None:
+    """The roster of the time counts, as for every act."""
+    heard = Heard(before.act.at + MINUTE, 5)
+    known = people.history(people.roster("manager"))
+    refused("CW-ACT-PERSON", before, known, heard=heard)
+
+
+def test_a_role_that_never_signed_this_is_refused_however_old(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from commonweal.papers import acts
+
+    row = ACTS["resume"]
+    wider = {**ACTS, "resume": replace(row, roles=row.roles | {"data_manager"})}
+    with monkeypatch.context() as patch:
+        patch.setattr(acts, "ACTS", wider)
+        signed = people.signed("manager", "resume", "resume", OBJECT)
+    refused("CW-ACT-ROLE", signed, heard=Heard(signed.act.at + MINUTE, 5))
+
+
+def test_a_former_role_is_none_that_is_allowed_now() -> None:
+    for kind, roles in FORMER_ROLES.items():
+        assert roles
+        assert not roles & ACTS[kind].roles
+        assert roles <= set(ROSTER_ROLES)
 
 
 # --- the act itself -----------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from commonweal.foundation.clock import SystemClock, stamp
+from commonweal.foundation.errors import Refused
 from commonweal.vault.custody import Custody, change_state, find_permit, open_custody
 from commonweal.vault.release.inputs import remember_inputs
 from tests.release_house import hospital as hospital_tables
@@ -123,10 +124,18 @@ def person(who: str) -> Any:
 
 
 def ask(kind: str, who: str = "farah", permit: str = LIVE) -> Any:
-    """Ask for work, as the page does."""
-    from commonweal.web.releases import services
+    """Ask for work, as the page does; what has to be signed is signed and heard of."""
+    from django.conf import settings
 
-    return services.ask(person(who), permit, kind)
+    from commonweal.web.releases import services
+    from tests.web.signing_room import sign_now
+
+    if kind == "plan":
+        return services.ask_plan(person(who), permit)
+    act = sign_now(settings.ENVIRONMENT.home, services.propose_build(person(who), permit, "/"))
+    if act.state != "heard":
+        raise Refused(act.code, act.sentence)
+    return act.order
 
 
 def order(pk: Any) -> Any:

@@ -62,7 +62,11 @@ def test_planned_built_and_signed_off(room: Room, browser_of: Callable[[str], An
     assert (plan.state, plan.result["release"]) == ("done", R1)
     farah = browser_of("farah")
     assert "Build release" in Page(farah.get(f"/releases/{LIVE}/build")).text
-    assert farah.post(f"/releases/{LIVE}/build").status_code == 302
+    to_sign = farah.post(f"/releases/{LIVE}/build")
+    assert "/sign/" in to_sign["Location"]
+    assert release().state == "planned"
+    ordered = sign_now(room.home, to_sign["Location"].strip("/").split("/")[-1])
+    assert (ordered.state, ordered.subject) == ("heard", R1)
     assert release().state == "building"
     assert room.work() == 1
     row = release()
@@ -86,7 +90,7 @@ def test_planned_built_and_signed_off(room: Room, browser_of: Callable[[str], An
     assert release().state == "released"
     (event,) = room.events("release.signed_off")
     assert (event["actor"], event["release"]) == ("edward", R1)
-    assert [one["act"] for one in room.events("act.used")] == [act.pk]
+    assert [one["act"] for one in room.events("act.used")] == [ordered.pk, act.pk]
     assert "Edward Shaw signed it off" in Page(farah.get(f"/releases/{LIVE}/{R1}/")).text
 
 

@@ -281,11 +281,17 @@ def test_an_order_that_was_changed_to_another_permit(room: Room) -> None:
 def test_an_order_with_an_id_that_is_not_the_next(room: Room) -> None:
     from commonweal.web.releases.models import Order
 
-    as_planned()
+    as_planned(f"{LIVE}.r7")
     made = ask("build")
-    Order.objects.filter(pk=made.pk).update(release=f"{LIVE}.r7")
     room.work()
     assert order(made).code == "CW-RELEASE-ID-TAKEN"
+    assert nothing_released(room)
+    # And one whose row says another id than was signed.
+    as_planned(f"{LIVE}.r8")
+    other = ask("build")
+    Order.objects.filter(pk=other.pk).update(release=R1)
+    room.work()
+    assert order(other).code == "CW-RELEASE-ORDER-CHANGED"
     assert nothing_released(room)
 
 

@@ -185,8 +185,8 @@ def test_two_workers_at_once_place_each_once(web_home: Path, three: list[Any]) -
 
     waiting = list(Intent.objects.filter(placed_at__isnull=True))
     with signer(web_home) as one, signer(web_home) as two:
-        first, _ = workers._hand_over(one, waiting)
-        second, _ = workers._hand_over(two, waiting)
+        first, _ = workers._hand_over(one, _courier(), waiting)
+        second, _ = workers._hand_over(two, _courier(), waiting)
         assert first == second
         workers._note_places(second)
         workers._note_places(first)

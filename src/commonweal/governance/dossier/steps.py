@@ -17,6 +17,7 @@ from commonweal.governance.dossier.checking import verify_heard
 from commonweal.governance.dossier.voting import HeardAct
 from commonweal.governance.same_person import People
 from commonweal.papers.act_records import ActRecords
+from commonweal.papers.act_table import ACTS
 from commonweal.papers.acts import SignedAct
 from commonweal.papers.roster_history import RosterHistory
 from commonweal.papers.trust import TrustPolicy
@@ -25,8 +26,9 @@ GOOD_FOR = timedelta(days=7)
 """How long after it was signed an act can take a step: what was right may be wrong a month on."""
 
 StepKind = Literal[
-    "pause", "suspend", "resume", "revoke", "close", "sign_off_release", "send_back_release"
-]
+    "pause", "suspend", "resume", "revoke", "close",
+    "order_release", "sign_off_release", "send_back_release",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ STEPS: Mapping[StepKind, StepRule] = MappingProxyType(
         "resume": StepRule(2),
         "revoke": StepRule(1),
         "close": StepRule(1),
+        "order_release": StepRule(1),
         "sign_off_release": StepRule(1),
         "send_back_release": StepRule(1),
     }
@@ -75,6 +78,11 @@ def check_step_acts(
         raise Refused("CW-STEP-ACTS", "An act is about another step, or about something else.")
     if len({one.act.id for one in signed}) != len(signed):
         raise Refused("CW-STEP-ACTS", "An act is there twice.")
+    if any(one.act.role not in ACTS[step].roles for one in signed):
+        raise Refused(
+            "CW-ACT-ROLE", "An act is signed in a role that takes this step no more.",
+            remedy="Let it be signed by somebody who may now.",
+        )  # fmt: skip
     found = verify_heard(signed, subject, roster_history, trust, at, home, records)
     oldest = max(at - GOOD_FOR, not_before or at - GOOD_FOR)
     if any(one.verified.heard < oldest for one in found):

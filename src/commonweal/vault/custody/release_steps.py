@@ -55,7 +55,7 @@ class StepJudge(Protocol):
 
     def __call__(
         self,
-        step: ReleaseStep,
+        step: ReleaseStep | Literal["order_release"],
         acts: Iterable[SignedAct],
         subject: str,
         object_digest: str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -176,6 +177,18 @@ def _decision(dataset: Dataset) -> Decision:
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Read:
+    """The dataset as it was read, the choices that were applied, and who may be counted."""
+
+    loaded: LoadedTables
+    decision: Decision
+    everybody: ops.Table
+    allowed: ops.Table
+    kept: int
+    demo: bool
+
+
 def _described(
     custody: Custody,
     dataset: Dataset,
@@ -185,57 +198,23 @@ def _described(
     source: Source,
     progress: Progress,
 ) -> Described:
-    demo = custody.home.kind == "demo"
-    whole = WholeDataset(dataset)
-    loaded = load_whole(source, whole, engine, progress)
-    progress("Applying people's choices")
-    decision = _decision(dataset)
-    considered = consider(loaded, decision, demo=demo)
+    """Read, count, sign, tell the ledger: in this order, so that a crash leaves nothing told."""
     at = custody.clock.now()
-    chosen = apply_choices(
-        engine, considered.people, decision, folder, project_ids=(), at=london_day(at),
-        keys=keys_of(loaded),
-    )  # fmt: skip
+    read = _read(custody, dataset, folder, engine, source, at, progress)
     earlier = [one for one in history.told(custody) if one.dataset == dataset.id]
-    before = history.read_inner(custody, earlier[-1].release) if earlier else None
     release = f"{history.PREFIX}{dataset.id[:48]}.r{len(earlier) + 1}"
-    margins = catalogue_margins(custody.keyring.secret("audit"))
-    made = _Made(Counts(margins, before.held if before else None), before, digest, at)
-    lawful = Lawful(loaded, every_list())
+    made = _begun(custody, earlier, digest, at)
     with staged_folder(history.folder_of(custody, release)) as staging:
         writing = Writing.into(staging, release, custody)
-        people = _numbered(custody, engine, chosen.allowed, writing)
-        tables = {}
-        for table in whole.about_people():
-            progress(f"Counting {table.name}")
-            measured = Measured.of(lawful, table, people)
-            tables[table.name] = _table(made, measured, writing)
-            measured.close()
+        people = _numbered(custody, engine, read.allowed, writing)
+        tables = _tables(made, read, dataset, people, writing, progress)
         progress("Counting who cannot be found")
-        missing = _missing(made, loaded, whole, decision, chosen.allowed, considered.people, demo)
-        if source.fingerprint(tuple(loaded.views)).digest != loaded.fingerprint.digest:
+        missing = _missing(made, read, dataset)
+        if source.fingerprint(tuple(read.loaded.views)).digest != read.loaded.fingerprint.digest:
             raise Fault("CW-SOURCE-CHANGED", "The source changed while it was counted.")
-        total = cell("people")
-        held = made.hold({total: chosen.kept}, new=before is None)
-        figures = CatalogueFigures.read(
-            {
-                "figures": 1,
-                "release": release,
-                "sequence": len(earlier) + 1,
-                "supersedes": earlier[-1].release if earlier else None,
-                "dataset": dataset.id,
-                "catalogue_digest": digest,
-                "measured_at": stamp(at),
-                "commonweal": __version__,
-                "choices": _choices(decision, folder),
-                "people": made.counts.shown(held)[total],
-                "tables": tables,
-                **({} if missing is None else {"missing": missing.plain()}),
-            },
-            "The catalogue's figures",
-        )
-        inner = made.inner()
-        writing.values(made.exact, made.counts.shown(made.held), inner)
+        choices = _choices(read.decision, folder)
+        figures = _paper(made, dataset, release, earlier, choices, read.kept, tables, missing)
+        writing.values(made.exact, made.counts.shown(made.held), made.inner())
         signed = figures.signed([custody.signer(MANIFEST_SIGNER)], at)
         manifest = writing.finish(signed, figures.digest())
     intent = _tell(custody, figures, manifest)
@@ -244,23 +223,98 @@ def _described(
     return Described(figures, public_place(custody, dataset.id), intent)
 
 
-def _missing(
+def _read(
+    custody: Custody,
+    dataset: Dataset,
+    folder: ChoicesFolder,
+    engine: Engine,
+    source: Source,
+    at: datetime,
+    progress: Progress,
+) -> _Read:
+    """Read the whole dataset, and leave out whoever said no."""
+    loaded = load_whole(source, WholeDataset(dataset), engine, progress)
+    progress("Applying people's choices")
+    decision = _decision(dataset)
+    demo = custody.home.kind == "demo"
+    considered = consider(loaded, decision, demo=demo)
+    chosen = apply_choices(
+        engine, considered.people, decision, folder, project_ids=(), at=london_day(at),
+        keys=keys_of(loaded),
+    )  # fmt: skip
+    return _Read(loaded, decision, considered.people, chosen.allowed, chosen.kept, demo)
+
+
+def _begun(custody: Custody, earlier: Sequence[Told], digest: str, at: datetime) -> _Made:
+    """A version of which nothing is counted yet, with what the one before it held."""
+    before = history.read_inner(custody, earlier[-1].release) if earlier else None
+    margins = catalogue_margins(custody.keyring.secret("audit"))
+    return _Made(Counts(margins, before.held if before else None), before, digest, at)
+
+
+def _tables(
     made: _Made,
-    loaded: LoadedTables,
-    whole: WholeDataset,
-    decision: Decision,
-    allowed: ops.Table,
-    everybody: ops.Table,
-    demo: bool,
-) -> MissingPeople | None:
+    read: _Read,
+    dataset: Dataset,
+    people: ops.Table,
+    writing: Writing,
+    progress: Progress,
+) -> dict[str, Any]:
+    """The figures of each table that says something of people, without restricted codes."""
+    lawful = Lawful(read.loaded, every_list())
+    tables = {}
+    for table in WholeDataset(dataset).about_people():
+        progress(f"Counting {table.name}")
+        measured = Measured.of(lawful, table, people)
+        tables[table.name] = _table(made, measured, writing)
+        measured.close()
+    return tables
+
+
+def _paper(
+    made: _Made,
+    dataset: Dataset,
+    release: str,
+    earlier: Sequence[Told],
+    choices: dict[str, Any],
+    kept: int,
+    tables: dict[str, Any],
+    missing: MissingPeople | None,
+) -> CatalogueFigures:
+    """The paper that is signed. `kept`: how many people are counted, exactly."""
+    total = cell("people")
+    held = made.hold({total: kept}, new=made.before is None)
+    return CatalogueFigures.read(
+        {
+            "figures": 1,
+            "release": release,
+            "sequence": len(earlier) + 1,
+            "supersedes": earlier[-1].release if earlier else None,
+            "dataset": dataset.id,
+            "catalogue_digest": made.catalogue,
+            "measured_at": stamp(made.at),
+            "commonweal": __version__,
+            "choices": choices,
+            "people": made.counts.shown(held)[total],
+            "tables": tables,
+            **({} if missing is None else {"missing": missing.plain()}),
+        },
+        "The catalogue's figures",
+    )
+
+
+def _missing(made: _Made, read: _Read, dataset: Dataset) -> MissingPeople | None:
     """Who cannot be found (P9), after all tables were counted."""
-    found = measure_missing(loaded, decision, made.at.date(), demo=demo, allowed=allowed)
+    whole = WholeDataset(dataset)
+    found = measure_missing(
+        read.loaded, read.decision, london_day(made.at), demo=read.demo, allowed=read.allowed
+    )
     if found is None:
         return None
     shares = {}
     for table in whole.about_people():
         if table.name != whole.person_table:
-            lost, rows = rows_of_nobody(loaded, table.name, everybody)
+            lost, rows = rows_of_nobody(read.loaded, table.name, read.everybody)
             shares[table.name] = _share_of_rows(made, table.name, lost, rows)
     return tell(made, found, shares)
 

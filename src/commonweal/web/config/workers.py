@@ -27,6 +27,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import django
 from django.apps import apps
@@ -214,6 +215,20 @@ def work(room: str) -> int:
         worker.run()
     _LOG.info("a worker ended", extra={"room": room})
     return 0
+
+
+def carried_on(*, go: bool) -> Any:
+    """What `commonweal carry-on` does, or with `go` did: see `ledgerlink.carry_on`.
+
+    Raises `Unavailable` CW-WEB-DATABASE, and as `ledgerlink.workers.carry_on`.
+    """
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "commonweal.web.config.settings")
+    django.setup()
+    _require_tables()
+    from commonweal.web.ledgerlink.workers import carry_on, planned_carry_on
+
+    with open_custody(settings.ENVIRONMENT.home, SystemClock()) as custody:
+        return carry_on(custody) if go else planned_carry_on(custody)
 
 
 def _require_tables() -> None:

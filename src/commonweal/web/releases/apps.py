@@ -16,10 +16,17 @@ class ReleasesConfig(AppConfig):
     menu = ("Releases", "releases:index")
 
     def ready(self) -> None:
-        """Say what follows from a sign-off and from a sending back."""
-        from commonweal.web.releases.handlers import SEND_BACK, SIGN_OFF, ReleaseHandler
+        """Say what follows from an order, from a sign-off and from a sending back."""
+        from commonweal.web.releases.handlers import (
+            ORDER,
+            SEND_BACK,
+            SIGN_OFF,
+            OrderHandler,
+            ReleaseHandler,
+        )
         from commonweal.web.signing.handlers import handle
 
+        handle(ORDER, OrderHandler())
         for kind in (SIGN_OFF, SEND_BACK):
             handle(kind, ReleaseHandler())
 

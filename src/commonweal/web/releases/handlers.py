@@ -1,4 +1,4 @@
-"""What follows from signing a release off or sending it back: an order to the signer's room.
+"""What follows from having a release built, signing it off or sending it back: an order to a room.
 
 The service writes no more than that. Whether the act holds, by whom it may be, and that it counts
 once, the signer finds out by the ledger, and the ledger's word makes the release usable.
@@ -9,18 +9,18 @@ from __future__ import annotations
 from django.urls import reverse
 
 from commonweal.foundation.canonical import parse_json
-from commonweal.foundation.errors import Fault
+from commonweal.foundation.errors import Fault, Refused
 from commonweal.papers.release.sent_back import SentBack
 from commonweal.web.config import clock
+from commonweal.web.releases.models import BUILD, Order, Release
 from commonweal.web.releases.models import SEND_BACK as ORDER_BACK
 from commonweal.web.releases.models import SIGN_OFF as ORDER_OFF
-from commonweal.web.releases.models import Order, Release
 from commonweal.web.releases.policies import check_decide
-from commonweal.web.releases.services import entry_of, project_of
+from commonweal.web.releases.services import check_asked, entry_of, order_build, project_of
 from commonweal.web.signing.handlers import Told
 from commonweal.web.signing.models import Act
 
-SIGN_OFF, SEND_BACK = "sign_off_release", "send_back_release"
+ORDER, SIGN_OFF, SEND_BACK = "order_release", "sign_off_release", "send_back_release"
 _ACTIONS = {SIGN_OFF: ORDER_OFF, SEND_BACK: ORDER_BACK}
 
 
@@ -66,6 +66,45 @@ class ReleaseHandler:
         lines = (("Why it is sent back", reasons),) if reasons else ()
         title = "Sign this release off" if act.kind == SIGN_OFF else "Send this release back"
         return Told(title, link, lines)
+
+
+class OrderHandler:
+    """The act by which a data manager has a release built."""
+
+    def check(self, act: Act) -> None:
+        """Lock the release; refuse what this person may not order now, or a plan that is not last.
+
+        An act that was heard of before its order was written passes again: `follow` goes on.
+        """
+        row = self._release(act)
+        if entry_of(row.permit).permit_hash != act.object_digest:
+            raise Refused(
+                "CW-RELEASE-ORDER-CHANGED", "The order is not about the permit that it names."
+            )
+        if Order.objects.filter(act_id=act.pk).exists():
+            return
+        newest = check_asked(act.person, row.permit, BUILD)
+        if newest is None or newest.pk != row.pk:
+            raise Refused("CW-RELEASE-ORDER", "Another release was planned since. Look at it.")
+
+    def follow(self, act: Act) -> None:
+        """Ask the vault to build it; the vault verifies the act itself before it does."""
+        order_build(act, self._release(act))
+
+    def told(self, act: Act) -> Told:
+        """The release, and what its plan said."""
+        row = self._release(act)
+        lines = [("Release", row.reference), ("Permit", row.permit)]
+        link = reverse("releases:permit", args=[row.permit])
+        return Told("Have this release built", link, tuple(lines))
+
+    @staticmethod
+    def _release(act: Act) -> Release:
+        rows = Release.objects.select_for_update()
+        row = rows.filter(reference=act.subject, permit=str(act.wish.get("permit", ""))).first()
+        if row is None:
+            raise Fault("CW-WEB-NOT-FOUND", "There is no such release.")
+        return row
 
 
 def sent_back_of(act: Act) -> SentBack | None:

@@ -25,6 +25,7 @@ from commonweal.web.releases.models import (
     BUILD,
     DONE,
     FAILED,
+    PLAN,
     QUEUED,
     REFUSED,
     RUNNING,
@@ -60,32 +61,71 @@ def project_of(entry: RegisterEntry) -> str:
     return str(entry.permit["project"]["id"])
 
 
-def ask(person: User, permit: str, kind: str) -> Order:
-    """Write down that `person` wants a plan or a build. Raises as `check_ask`."""
-    entry = entry_of(permit)
-    now = clock.now()
+def check_asked(person: User, permit: str, kind: str) -> Release | None:
+    """The permit's newest release, if `person` may ask for this now. Raises as `check_ask`."""
+    entry, now = entry_of(permit), clock.now()
+    return check_ask(
+        person, kind, permit, project_of(entry), stage_of(entry, now), london_day(now)
+    )  # fmt: skip
+
+
+def ask_plan(person: User, permit: str) -> Order:
+    """Write down that `person` wants a plan. Raises as `check_ask`.
+
+    A plan makes nothing that anybody could use, so it is not signed (decision 28).
+    """
     try:
         with transaction.atomic():
-            newest = check_ask(
-                person, kind, permit, project_of(entry), stage_of(entry, now), london_day(now)
-            )
+            check_asked(person, permit, PLAN)
             order = Order(
-                kind=kind,
+                kind=PLAN,
                 permit=permit,
-                permit_hash=entry.permit_hash,
+                permit_hash=entry_of(permit).permit_hash,
                 asked_by=person,
-                asked_at=now,
+                asked_at=clock.now(),
             )
-            if kind == BUILD and newest is not None:
-                order.release = newest.reference
-                newest.step("build", "data_manager", met=("plan_within_permit",))
-                newest.made_by = sorted({*newest.made_by, person.public_id})
-                newest.save()
             order.save(force_insert=True)
     except IntegrityError as error:
         raise Refused(
             "CW-RELEASE-ORDER", "Work on a release of this permit is under way."
         ) from error
+    return order
+
+
+def propose_build(person: User, permit: str, back: str) -> Act:
+    """An act for `person` to sign: the release that was planned is built. Raises as `check_ask`."""
+    newest = check_asked(person, permit, BUILD)
+    if newest is None:
+        raise Refused("CW-RELEASE-ORDER", "Plan the release first.")
+    return propose(
+        person,
+        "data_manager",
+        "order_release",
+        "build",
+        subject=newest.reference,
+        object_digest=entry_of(permit).permit_hash,
+        back=back,
+        wish={"permit": permit},
+    )
+
+
+def order_build(act: Act, newest: Release) -> Order:
+    """Write down what a data manager signed: the worker builds it. Once, however often it runs."""
+    order, made = Order.objects.get_or_create(
+        act_id=act.pk,
+        defaults={
+            "kind": BUILD,
+            "permit": newest.permit,
+            "permit_hash": act.object_digest,
+            "release": newest.reference,
+            "asked_by": act.person,
+            "asked_at": clock.now(),
+        },
+    )
+    if made:
+        newest.step("build", "data_manager", met=("plan_within_permit",))
+        newest.made_by = sorted({*newest.made_by, act.person.public_id})
+        newest.save()
     return order
 
 

@@ -103,18 +103,19 @@ def permit(request: HttpRequest, permit: str) -> HttpResponse:
 def plan(request: HttpRequest, permit: str) -> HttpResponse:
     """Ask for a plan."""
     _staff_entry(request, permit)
-    services.ask(request.user, permit, PLAN)
+    services.ask_plan(request.user, permit)
     return redirect("releases:permit", permit)
 
 
 @FORM
 def build(request: HttpRequest, permit: str) -> HttpResponse:
-    """Ask for a build, after a page that says what follows."""
+    """Have a release built: a page says what follows, and the data manager signs it."""
     entry = _staff_entry(request, permit)
     now = clock.now()
     if request.method == "POST":
-        services.ask(request.user, permit, BUILD)
-        return redirect("releases:permit", permit)
+        back = reverse("releases:permit", args=[permit])
+        act = services.propose_build(request.user, permit, back)
+        return redirect("signing:sign", act.pk)
     row = check_ask(
         request.user,
         BUILD,

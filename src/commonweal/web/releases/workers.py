@@ -1,8 +1,9 @@
 """The rooms' side of releases: the vault plans and builds, the signer writes what was signed.
 
-The vault believes nothing of an order but that somebody asked: it finds the permit in the home,
-holds it against the register's hash in the order, takes source and choices from the home's own
-settings, and does what `commonweal release plan` and `build` do. Only papers of S14 go back.
+The vault believes nothing of an order but that somebody asked for a plan: it finds the permit in
+the home, holds it against the register's hash in the order, takes source and choices from the
+home's own settings, and does what `commonweal release plan` and `build` do. It builds only what a
+data manager signed, as the ledger heard it. Only papers of S14 go back.
 
 A worker may be killed anywhere. What a build does then is the vault's own crash safety
 (`closing.recover`); the order's lease runs out, and whoever takes it up next finds by the ledger
@@ -27,6 +28,7 @@ from commonweal.ledger.events import TERMINAL
 from commonweal.papers.permit import Permit
 from commonweal.papers.release import ReleaseSummary
 from commonweal.vault.custody import Custody, find_permit, load_permit, settled, status_of
+from commonweal.vault.custody.release_orders import take_order
 from commonweal.vault.custody.release_steps import decided, take_release_step
 from commonweal.vault.release.build import build_release, finish_cut_off
 from commonweal.vault.release.hints import Advised
@@ -73,12 +75,22 @@ def work_step(custody: Custody) -> int:
     with _ended_by(order), _beating(order):
         check_assessment(order.permit, clock.today())  # it may have run over while the order waited
         permit, inputs = _held_against(custody, order)
-        by = Actor("data_manager", order.asked_by.public_id)
         if order.kind == PLAN:
+            by = Actor("data_manager", order.asked_by.public_id)
             _plan(custody, order, permit, inputs, by)
         else:
-            _build(custody, order, permit, inputs, by)
+            _build(custody, order, permit, inputs, _ordered_by(custody, order, permit))
     return 1
+
+
+def _ordered_by(custody: Custody, order: Order, permit: Permit) -> Actor:
+    """Who signed that this release is built, by the ledger. What the order says of it is nothing.
+
+    Raises `Refused` CW-RELEASE-ORDER-CHANGED, and as `take_order`.
+    """
+    if order.act is None:
+        raise Refused("CW-RELEASE-ORDER-CHANGED", "Nobody signed that this release is to be built.")
+    return take_order(custody, order.act.signed, permit, order.release, check_step_acts)
 
 
 def _held_against(custody: Custody, order: Order) -> tuple[Permit, Inputs]:

@@ -8,12 +8,10 @@ is written only once the ledger has heard of it.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
 
-from commonweal.foundation.acts import ACT_KINDS
 from commonweal.foundation.canonical import parse_json
 from commonweal.papers.acts import CALLED, SignedAct
 from commonweal.papers.acts import Act as ActPaper
@@ -40,11 +38,9 @@ class Act(models.Model):
     it could not be settled, when it is tried again, and the code of what was in the way.
     """
 
-    KINDS: ClassVar[list[tuple[str, str]]] = [(kind, kind) for kind in ACT_KINDS]
-
     id = models.CharField(max_length=32, primary_key=True)
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="acts")
-    kind = models.CharField(max_length=32, choices=KINDS)
+    kind = models.CharField(max_length=32)
     verdict = models.CharField(max_length=40)
     role = models.CharField(max_length=32)
     subject = models.CharField(max_length=64)

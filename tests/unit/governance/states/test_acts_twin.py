@@ -26,6 +26,7 @@ STEPS: dict[str, list[tuple[str, str]]] = {
     "send_review": [("annual_review", "send"), ("annual_review", "answer")],
     "accept_review": [("annual_review", "accept")],
     "call_in": [("item", "call_in")],
+    "order_release": [("release", "build")],
     "sign_off_release": [("release", "sign_off")],
     "send_back_release": [("release", "send_back")],
 }  # fmt: skip
