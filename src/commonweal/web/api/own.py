@@ -29,7 +29,7 @@ from commonweal.web.api.shapes import (
 from commonweal.web.applications.models import Application, ApplicationQuery, Version
 from commonweal.web.config import clock
 from commonweal.web.projects.models import Permit
-from commonweal.web.register.presenters import register_or_none
+from commonweal.web.register.presenters import entry_or_none
 
 router = Router()
 Number = Annotated[int, Path(ge=1, le=1_000_000)]
@@ -134,8 +134,8 @@ def _permits(request: HttpRequest) -> QuerySet[Permit]:
 )
 def permits(request: HttpRequest, page: PageNumber = 1) -> Any:
     """The permits of projects that you write for, oldest first, as they were signed."""
-    rows, public = _permits(request), _published()
-    shown = [_permit(row, public) for row in rows[bounds(page)]]
+    rows = _permits(request)
+    shown = [_permit(row) for row in rows[bounds(page)]]
     return {"total": rows.count(), "page": page, "permits": shown}
 
 
@@ -147,22 +147,22 @@ def permits(request: HttpRequest, page: PageNumber = 1) -> Any:
 )
 def permit(request: HttpRequest, permit_id: Id) -> Any:
     """One permit: of your own project whole, of others what the register says."""
-    public = _published()
     row = _permits(request).filter(reference=permit_id).first()
     if row is not None:
-        return _permit(row, public)
-    if permit_id not in public:
+        return _permit(row)
+    public = _public(permit_id)
+    if public is None:
         raise _none("permit")
-    return {"id": permit_id, "own": False, "public": public[permit_id]}
+    return {"id": permit_id, "own": False, "public": public}
 
 
-def _published() -> dict[str, dict[str, Any]]:
-    """What the register says of each permit, by its id."""
-    register = register_or_none()
-    return {} if register is None else {one.id: one.permit for one in register.entries}
+def _public(permit: str) -> dict[str, Any] | None:
+    """What the register says of a permit."""
+    entry = entry_or_none(permit)
+    return None if entry is None else entry.permit
 
 
-def _permit(row: Permit, public: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _permit(row: Permit) -> dict[str, Any]:
     return {
         "id": row.reference,
         "own": True,
@@ -171,7 +171,7 @@ def _permit(row: Permit, public: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "issued_at": row.issued_at,
         "digest": row.digest,
         "paper": bytes(row.content).decode(),
-        "public": public.get(row.reference),
+        "public": _public(row.reference),
     }
 
 

@@ -59,37 +59,96 @@ _AFTER: dict[str, Stage] = {"paused": "paused", "suspended": "paused", "supersed
                             "revoked": "ended", "closed": "ended"}  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Line:
+    """An entry as lists need it: in what words it is found, and what stage its events leave."""
+
+    entry: RegisterEntry
+    text: str
+    left_in: Stage
+    until: date
+
+    def stage(self, now: datetime) -> Stage:
+        """Where the project stands now."""
+        return _stage(self.left_in, self.until, self.entry.active_from, now)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A register with what is worked out of it once for each file."""
+
+    register: Register
+    by_id: dict[str, RegisterEntry]
+    lines: tuple[_Line, ...]
+
+
 def register_or_none() -> Register | None:
     """The register of this home, checked, or None before there is one. Raises CW-WEB-REGISTER."""
+    held = _held_or_none()
+    return None if held is None else held.register
+
+
+def entry_or_none(permit: str) -> RegisterEntry | None:
+    """The entry of a permit, or None. Raises CW-WEB-REGISTER."""
+    held = _held_or_none()
+    return None if held is None else held.by_id.get(permit)
+
+
+def _held_or_none() -> _Held | None:
     path = settings.ENVIRONMENT.home / FILE
     try:
         seen = path.stat()
     except FileNotFoundError:
         return None
-    return _register(path, (seen.st_ino, seen.st_size, seen.st_mtime_ns))
+    return _held(path, (seen.st_ino, seen.st_size, seen.st_mtime_ns))
 
 
 @lru_cache(maxsize=2)
-def _register(path: Path, seen: tuple[int, int, int]) -> Register:
+def _held(path: Path, seen: tuple[int, int, int]) -> _Held:
     # The file is replaced as a whole, so these three numbers stand for its content.
     del seen
     content = read_bytes(path, "The register", limit=_MAX_BYTES)
     register = Register.read(parse_json(content, "The register"), "The register")
     register.check()
-    return register
+    # Of two entries of one name the first counts, as it does for whoever reads from the top.
+    by_id = {entry.id: entry for entry in reversed(register.entries)}
+    return _Held(register, by_id, tuple(_line(entry) for entry in register.entries))
+
+
+def _line(entry: RegisterEntry) -> _Line:
+    permit = entry.permit
+    said = (permit["project"]["title"], permit["project"]["lay_summary"],
+            permit["organisation"]["name"], entry.id)  # fmt: skip
+    until = date.fromisoformat(str(permit["until"]))
+    return _Line(entry, " ".join(said).casefold(), _left_in(entry), until)
 
 
 def stage_of(entry: RegisterEntry, now: datetime) -> Stage:
     """Where a project stands now: what happened last, and what time has done since."""
+    until = date.fromisoformat(str(entry.permit["until"]))
+    return _stage(_left_in(entry), until, entry.active_from, now)
+
+
+def _left_in(entry: RegisterEntry) -> Stage:
+    """The stage in which its events leave it, whatever time has done since."""
     stage: Stage = "active"
     for event in entry.events:
         stage = _AFTER.get(event.what, "active" if event.what == "resumed" else stage)
-    until = date.fromisoformat(str(entry.permit["until"]))
-    if stage != "ended" and now.date() > until:
-        return "ended"
-    if stage == "active" and now < entry.active_from:
-        return "planned"
     return stage
+
+
+def _stage(left_in: Stage, until: date, active_from: datetime, now: datetime) -> Stage:
+    if left_in != "ended" and now.date() > until:
+        return "ended"
+    if left_in == "active" and now < active_from:
+        return "planned"
+    return left_in
+
+
+def stage_counts(now: datetime) -> Counter[Stage]:
+    """How many projects stand where."""
+    held = _held_or_none()
+    return Counter(line.stage(now) for line in (held.lines if held is not None else ()))
 
 
 @dataclass(frozen=True)
@@ -106,8 +165,7 @@ def counts_or_none() -> Counts | None:
     register = register_or_none()
     if register is None or not register.entries:
         return None
-    now = clock.now()
-    found = Counter(stage_of(entry, now) for entry in register.entries)
+    found = stage_counts(clock.now())
     return Counts(found["planned"], found["active"] + found["paused"], found["ended"])
 
 
@@ -165,14 +223,12 @@ def _variable(variable: dict[str, Any]) -> dict[str, str]:
     return {"name": variable["variable"], "form": Form.parse(variable["form"]).sentence}
 
 
-def shown_projects(register: Register, stages: set[str], words: str) -> list[dict[str, Any]]:
+def found_projects(stages: set[str], words: str, now: datetime) -> list[RegisterEntry]:
     """The projects that fit, newest first."""
-    now = clock.now()
     wanted = words.casefold().split()
-    found = []
-    for entry in reversed(register.entries):
-        shown = project_shown(entry, now)
-        text = f"{shown['title']} {shown['summary']} {shown['organisation']} {entry.id}".casefold()
-        if (not stages or shown["stage"] in stages) and all(word in text for word in wanted):
-            found.append(shown)
-    return found
+    held = _held_or_none()
+    return [
+        line.entry
+        for line in reversed(held.lines if held is not None else ())
+        if all(word in line.text for word in wanted) and (not stages or line.stage(now) in stages)
+    ]

@@ -51,7 +51,7 @@ from commonweal.web.desk.presenters import (
     time_of,
 )
 from commonweal.web.desk.views.common import at, is_typing, page, saves, typed
-from commonweal.web.nhsuk.paging import page_of
+from commonweal.web.nhsuk.paging import Counted, Page, page_of
 
 _STEPS = {
     "take_up": services.take_up,
@@ -70,7 +70,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """The applications that a person at the desk sees, who has waited longest first."""
     roles = check_desk(request.user, clock.today())
     rows = Case.objects.filter(seen(roles), _filter(request.GET))
-    shown = page_of(list(rows.values_list("pk", flat=True)), request.GET)
+    shown: Page[int] = page_of(Counted(rows.values_list("pk", flat=True)), request.GET)
     cases = (
         Case.objects.filter(pk__in=shown.rows)
         .select_related("application__organisation", "version__assessment")
