@@ -185,20 +185,19 @@ def _entry(reference: str, at: datetime) -> dict[str, Any]:
 def places(reference: str) -> dict[str, str]:
     """What stands in the addresses of pages about one thing: the first of each there is."""
     from commonweal.web.applications.models import Application
-    from commonweal.web.committee.models import Decision, Item, Meeting
-    from commonweal.web.projects.models import Permit
+    from commonweal.web.committee.models import Item, Meeting
+    from commonweal.web.discovery.presenters import catalogue_or_none
     from commonweal.web.register.presenters import register_or_none
 
+    catalogue, register = catalogue_or_none(), register_or_none()
     ready = Application.objects.filter(state="ready").order_by("pk").first()
     item = Item.objects.filter(state="discussing").order_by("pk").first()
-    register = register_or_none()
     found = {
         "reference": reference,
+        "dataset": catalogue and catalogue.datasets[0].id,
         "project": register and register.entries[0].id,
         "ready": ready and ready.reference,
         "meeting": Meeting.objects.order_by("pk").values_list("pk", flat=True).first(),
         "item": item and item.pk,
-        "permit": Permit.objects.order_by("pk").values_list("reference", flat=True).first(),
-        "decision": Decision.objects.order_by("pk").values_list("reference", flat=True).first(),
     }
     return {name: str(value) for name, value in found.items()}

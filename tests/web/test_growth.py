@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from benchmarks import service
+from commonweal.foundation.clock import SystemClock
 from tests.web.test_register_decisions import decided
 
 
@@ -30,14 +31,24 @@ def refused(count: int, name: str) -> None:
         decided(None, application=f"{name}{number}", number=1, outcome="reject")
 
 
-def test_queries_do_not_grow_with_rows(
-    db: None, long_form: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def committee(db: None, web_home: Path) -> None:
+    """The hospital's list of people, as the signer tells the service of it."""
+    from commonweal.vault.custody import open_custody
+    from commonweal.web.signing.workers import tell_roster
+
+    stores = web_home.with_name("stores")
+    with open_custody(web_home, SystemClock(), root_store=stores) as custody:
+        tell_roster(custody)
+
+
+def test_queries_do_not_grow_with_rows(committee: None, long_form: None) -> None:
+    """Ten applications have one meeting with an agenda, forty have a full one and more meetings."""
     grown: dict[str, Any] = {}
-    reference = service.fill(3, reviewers=2, events=1)
+    reference = service.fill(10, reviewers=2, events=1)
     refused(3, "few")
     few = service.ask(reference)
-    service.fill(27, reviewers=8, events=1)
+    service.fill(30, reviewers=8, events=1)
     refused(9, "many")
     many = service.ask(reference)
     assert set(few) == set(many) == {what for what, _, _ in service.PAGES}
