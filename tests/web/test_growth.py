@@ -84,3 +84,36 @@ def test_the_benchmark_says_how_many_of_each(tmp_path: Path) -> None:
     assert (service.DATASETS, service.LARGE, service.EVENTS, service.REVIEWERS) == (
         1_000, 3_000, 20, 100,
     )  # fmt: skip
+
+
+def test_the_list_of_releases_asks_once_however_many_permits_there_are(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from commonweal.web.register.presenters import register_or_none
+    from commonweal.web.releases import views
+
+    register = register_or_none()
+    assert register is not None
+    edward, counts = service._client("edward"), []
+    for times in (1, 20):
+        many = register.model_copy(update={"entries": register.entries * times})
+        monkeypatch.setattr(views, "register_or_none", lambda many=many: many)
+        assert edward.get("/releases/").status_code == 200
+        with CaptureQueriesContext(connection) as seen:
+            edward.get("/releases/")
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
+def test_a_long_list_of_permits_has_a_list_of_its_own(db: None) -> None:
+    service.fill(60)
+    page = service._client("edward").get("/permits/").content.decode()
+    assert "See all that wait" not in page
+    assert page.count("house-group") <= 40
+    only = service._client("edward").get("/permits/?show=waiting")
+    assert only.status_code == 200
+    for odd in ("x", "permits&page=9", "agreements&page=-1", "frameworks", "title"):
+        assert service._client("edward").get(f"/permits/?show={odd}").status_code in (200, 404)
