@@ -56,8 +56,8 @@ def decided(
         )  # fmt: skip
         fields = {
             "version": version, "reference": about.id, "content": paper_of_it.canonical(),
-            "digest": paper_of_it.digest(), "act": f"act-{about.id}"[:32], "made_at": MEETING,
-            "published_at": MEETING,
+            "digest": paper_of_it.digest(), "outcome": outcome,
+            "act": f"act-{about.id}"[:32], "made_at": MEETING, "published_at": MEETING,
         } | more  # fmt: skip
         return Decision.objects.create(**fields)
 

@@ -49,6 +49,8 @@ def _lines(figures: CatalogueFigures) -> list[str]:
     lines = [f"Figures {figures.release}: {_about(figures.people)} people."]
     for name, table in figures.tables.items():
         lines.append(f"{name}: {_about(table.rows)} rows about {_about(table.people)} people.")
+    if figures.missing is not None:
+        lines.append(f"Without a number, and so in no release: {_about(figures.missing.lost)}.")
     return [*lines, "The service shows them from now on."]
 
 

@@ -32,7 +32,7 @@ from commonweal.web.config import clock
 from commonweal.web.projects.models import Permit
 from commonweal.web.projects.permits import permit_told
 from commonweal.web.projects.policies import permits_of
-from commonweal.web.register.presenters import register_or_none
+from commonweal.web.register.presenters import entry_or_none
 
 router = Router()
 Number = Annotated[int, Path(ge=1, le=1_000_000)]
@@ -145,8 +145,8 @@ def permits(request: HttpRequest, page: PageNumber = 1) -> Any:
 
     The signed permit itself is there for the people whom it names, and for staff.
     """
-    rows, public = _permits(request), _published()
-    shown = [_permit(request, row, public) for row in rows[bounds(page)]]
+    rows = _permits(request)
+    shown = [_permit(request, row) for row in rows[bounds(page)]]
     return {"total": rows.count(), "page": page, "permits": shown}
 
 
@@ -158,26 +158,24 @@ def permits(request: HttpRequest, page: PageNumber = 1) -> Any:
 )
 def permit(request: HttpRequest, permit_id: Id) -> Any:
     """One permit: as your page of it shows it; of others what the register says."""
-    public = _published()
     row = _permits(request).filter(reference=permit_id).first()
     if row is not None:
-        return _permit(request, row, public)
-    if permit_id not in public:
+        return _permit(request, row)
+    public = _public(permit_id)
+    if public is None:
         raise _none("permit")
-    return {"id": permit_id, "own": False, "public": public[permit_id]}
+    return {"id": permit_id, "own": False, "public": public}
 
 
-def _published() -> dict[str, dict[str, Any]]:
-    """What the register says of each permit, by its id."""
-    register = register_or_none()
-    return {} if register is None else {one.id: one.permit for one in register.entries}
+def _public(permit: str) -> dict[str, Any] | None:
+    """What the register says of a permit."""
+    entry = entry_or_none(permit)
+    return None if entry is None else entry.permit
 
 
-def _permit(
-    request: HttpRequest, row: Permit, public: dict[str, dict[str, Any]]
-) -> dict[str, Any]:  # fmt: skip
+def _permit(request: HttpRequest, row: Permit) -> dict[str, Any]:
     told = permit_told(row, _person(request), clock.today())
-    return {**told, "public": public.get(row.reference)}
+    return {**told, "public": _public(row.reference)}
 
 
 def _none(what: str) -> Fault:

@@ -31,7 +31,7 @@ from commonweal.web.api.shapes import (
 )
 from commonweal.web.config import clock
 from commonweal.web.config.trusting import LEDGER
-from commonweal.web.register.presenters import project_shown, register_or_none
+from commonweal.web.register.presenters import entry_or_none, project_shown, register_or_none
 
 router = Router()
 Index = Annotated[int, Path(ge=0, le=2**53 - 1)]
@@ -66,9 +66,10 @@ def register(request: HttpRequest, page: PageNumber = 1) -> Any:
 def project(request: HttpRequest, permit_id: Id) -> Any:
     """One project of the register."""
     del request
-    for entry in _register().entries:
-        if entry.id == permit_id:
-            return _project(entry)
+    _register()
+    entry = entry_or_none(permit_id)
+    if entry is not None:
+        return _project(entry)
     raise Fault("CW-API-NOT-FOUND", "The register has no such project.")
 
 

@@ -188,11 +188,13 @@ def dataset_shown(dataset: DatasetSeen) -> dict[str, Any]:
 # --- searching and filtering ----------------------------------------------------------------------
 
 
-def chosen(rows: Sequence[VariableRow], asked: QueryDict) -> list[VariableRow]:
+def chosen(rows: Sequence[VariableRow], asked: QueryDict) -> Sequence[VariableRow]:
     """The rows that fit what was asked: every word, and one of the ticked boxes of each group."""
     words = asked.get("q", "")[:200].replace("_", " ").casefold().split()
     groups = {name: set(asked.getlist(name)) for name in ("dataset", "role", "form")}
     least = _least_complete(asked)
+    if least is None and not words and not any(groups.values()):
+        return rows
     return [
         row for row in rows
         if all(word in row.searched for word in words)
@@ -213,11 +215,7 @@ def _least_complete(asked: QueryDict) -> int | None:
 def found_datasets(catalogue: CatalogueSeen, asked: QueryDict) -> list[DatasetSeen]:
     """The datasets in whose title or id every word occurs."""
     words = asked.get("q", "")[:200].replace("_", " ").casefold().split()
-    return [
-        one
-        for one in catalogue.datasets
-        if all(word in f"{one.title} {one.id}".replace("_", " ").casefold() for word in words)
-    ]
+    return [one for one in catalogue.datasets if all(word in one.searched for word in words)]
 
 
 def filter_groups(catalogue: CatalogueSeen, asked: QueryDict) -> list[dict[str, Any]]:

@@ -78,6 +78,11 @@ class DatasetSeen:
         return self.described.figures
 
     @cached_property
+    def searched(self) -> str:
+        """The words by which the dataset is found."""
+        return f"{self.title} {self.id}".replace("_", " ").casefold()
+
+    @cached_property
     def by_table(self) -> dict[str, list[VariableRow]]:
         """Its variables, table by table."""
         found: dict[str, list[VariableRow]] = {}

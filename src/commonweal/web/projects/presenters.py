@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import QueryDict
 
 from commonweal.foundation.errors import CommonwealError
 from commonweal.governance.agreement.model import Contract
@@ -22,6 +24,7 @@ from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.services import decision_paper
 from commonweal.web.config import clock
 from commonweal.web.desk.presenters import advice_told, documents_of
+from commonweal.web.nhsuk.paging import Counted, Page, page_of
 from commonweal.web.projects.models import REFUSED, Agreement, Framework, Permit, PermitOrder
 from commonweal.web.projects.papers import agreement_paper, approved, framework_paper
 from commonweal.web.projects.policies import (
@@ -58,8 +61,14 @@ PERMIT_SHORT: dict[str, tuple[str, str]] = {
     "superseded": ("Replaced", "grey"), "revoked": ("Taken back", "grey"),
     "closed": ("Ended", "grey"), "expired": ("Run out", "grey"), "drafted": ("Drafted", "grey"),
 }  # fmt: skip
-SHOWN = 200
-"""How many rows the first page lists, the newest first."""
+SHOWN = 10
+"""How many rows of each list the first page has, the newest first."""
+LISTS: dict[str, str] = {
+    "waiting": "Approved, and waiting for an agreement",
+    "agreements": "Agreements",
+    "permits": "Permits",
+    "frameworks": "Framework contracts",
+}
 
 
 def title_of(application: Application) -> str:
@@ -97,38 +106,52 @@ def _standing(machine: StateMachine, state: str) -> dict[str, str]:
 # --- the list ---------------------------------------------------------------------------------
 
 
-def overview(person: User) -> dict[str, Any]:
-    """What waits for an agreement, agreements, contracts and permits that a person may see."""
+def overview(person: User, asked: QueryDict) -> dict[str, Any]:
+    """What waits for an agreement, agreements, contracts and permits that a person may see.
+
+    `asked`: `show=` one of `LISTS` gives that list alone, page by page.
+    """
     day = clock.today()
     staff = staff_roles(person, day)
-    agreements = list(
-        agreements_of(person, day)
-        .select_related("application__draft", "application__organisation")
-        .order_by("-made_at", "-id")[:SHOWN]
-    )
-    permits = list(
-        permits_of(person, day)
-        .select_related("application__draft", "application__organisation")
-        .order_by("-issued_at", "-id")[:SHOWN]
-    )
-    frameworks = frameworks_of(person, day).select_related("organisation")
     mine = _roles_anywhere(person, day) | staff
+    rows: dict[str, QuerySet[Any]] = {
+        "waiting": without_agreement() if "ig_officer" in staff else Application.objects.none(),
+        "agreements": agreements_of(person, day)
+        .select_related("application__draft", "application__organisation")
+        .order_by("-made_at", "-id"),
+        "permits": permits_of(person, day)
+        .select_related("application__draft", "application__organisation")
+        .order_by("-issued_at", "-id"),
+        "frameworks": frameworks_of(person, day)
+        .select_related("organisation")
+        .order_by("-made_at", "-id"),
+    }
+    told: dict[str, Callable[[Any], dict[str, Any]]] = {
+        "waiting": _waits,
+        "agreements": lambda one: (
+            _line(one, one.state, SHORT) | {"turn": _is_turn(AGREEMENT, one.state, mine)}
+        ),
+        "permits": lambda one: _line(one, state_of(one), PERMIT_SHORT),
+        "frameworks": lambda one: _framework(one, mine),
+    }
+    only = asked.get("show", "")
+    if only in LISTS:
+        paged: Page[Any] = page_of(Counted(rows[only]), asked)
+        return {"title": LISTS[only], "only": only, "page": paged,
+                only: [told[only](one) for one in paged.rows]}  # fmt: skip
+    found = {name: [told[name](one) for one in each[: SHOWN + 1]] for name, each in rows.items()}
     return {
         "title": "Agreements and permits",
-        "waiting": _waiting() if "ig_officer" in staff else [],
-        "agreements": [
-            _line(one, one.state, SHORT) | {"turn": _is_turn(AGREEMENT, one.state, mine)}
-            for one in agreements
-        ],
-        "permits": [_line(one, state_of(one), PERMIT_SHORT) for one in permits],
-        "frameworks": [
-            {
-                "reference": one.reference, "title": one.organisation.name,
-                "state": SHORT[one.state], "ends": one.ends,
-                "turn": _is_turn(FRAMEWORK, one.state, mine),
-            }
-            for one in frameworks.order_by("-made_at", "-id")[:SHOWN]
-        ],
+        "more": [name for name, lines in found.items() if len(lines) > SHOWN],
+        **{name: lines[:SHOWN] for name, lines in found.items()},
+    }
+
+
+def _framework(one: Framework, mine: frozenset[str]) -> dict[str, Any]:
+    return {
+        "reference": one.reference, "title": one.organisation.name,
+        "state": SHORT[one.state], "ends": one.ends,
+        "turn": _is_turn(FRAMEWORK, one.state, mine),
     }  # fmt: skip
 
 
@@ -170,11 +193,10 @@ def without_agreement() -> QuerySet[Application]:
     )
 
 
-def _waiting() -> list[dict[str, Any]]:
-    return [
-        {"reference": one.reference, "title": title_of(one), "organisation": one.organisation.name}
-        for one in without_agreement()[:SHOWN]
-    ]
+def _waits(one: Application) -> dict[str, Any]:
+    return {
+        "reference": one.reference, "title": title_of(one), "organisation": one.organisation.name,
+    }  # fmt: skip
 
 
 _OVER = {"withdrawn", "lapsed", "drafted"}

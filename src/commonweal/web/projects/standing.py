@@ -13,7 +13,7 @@ from commonweal.ledger.state import computed, end_of_day
 from commonweal.papers.register import RegisterEntry
 from commonweal.web.config import clock
 from commonweal.web.projects.models import Permit
-from commonweal.web.register.presenters import register_or_none, replaced_at
+from commonweal.web.register.presenters import entry_or_none, replaced_at
 
 _WRITTEN: dict[str, PermitState] = {
     "issued": "announced", "paused": "paused", "suspended": "suspended", "resumed": "active",
@@ -23,10 +23,7 @@ _WRITTEN: dict[str, PermitState] = {
 
 def entry_of(reference: str) -> RegisterEntry | None:
     """The permit's entry in the published register, or None while it is not there."""
-    register = register_or_none()
-    if register is None:
-        return None
-    return next((one for one in register.entries if one.id == reference), None)
+    return entry_or_none(reference)
 
 
 def state_of(permit: Permit) -> PermitState:

@@ -11,13 +11,13 @@ from typing import Any
 from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 
-from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.london import london_day
 from commonweal.governance.committee.decision import headline
 from commonweal.governance.committee.vocabulary import NO, OUTCOME_WORDS
 from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.models import Decision
 from commonweal.web.committee.services import decision_paper
+from commonweal.web.nhsuk.paging import Counted
 
 _SHOWN = frozenset({"published", "due", "overdue"})
 """States of an impact assessment in which everybody can read it."""
@@ -65,14 +65,12 @@ def decision_shown(row: Decision) -> dict[str, Any]:
     }
 
 
-def refused_keys() -> list[int]:
-    """The keys of decisions that said no, the newest first: their outcome stands in the paper."""
-    rows = published().values_list("pk", "content")
-    return [key for key, content in rows if _outcome(bytes(content)) in NO]
+def refused_keys() -> Counted[int]:
+    """The keys of decisions that said no, the newest first.
 
-
-def _outcome(content: bytes) -> str:
-    return str(parse_json(content, "The decision").get("outcome"))
+    The outcome beside a paper is for finding it: what is shown is read from the paper.
+    """
+    return Counted(published().filter(outcome__in=sorted(NO)).values_list("pk", flat=True))
 
 
 def refusals(keys: list[int]) -> list[dict[str, Any]]:

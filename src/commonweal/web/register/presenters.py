@@ -62,41 +62,87 @@ _AFTER: dict[str, Stage] = {"paused": "paused", "suspended": "paused", "supersed
                             "revoked": "ended", "closed": "ended"}  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Line:
+    """An entry as lists need it: in what words it is found, and what stage its events leave.
+
+    `replaced`: from when on a newer permit counts in its place.
+    """
+
+    entry: RegisterEntry
+    text: str
+    left_in: Stage
+    until: date
+    replaced: datetime | None
+
+    def stage(self, now: datetime) -> Stage:
+        """Where the project stands now."""
+        return _stage(self.entry, self.left_in, self.until, self.replaced, now)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A register with what is worked out of it once for each file."""
+
+    register: Register
+    by_id: dict[str, RegisterEntry]
+    newer: dict[str, list[Newer]]
+    lines: tuple[_Line, ...]
+
+
 def register_or_none() -> Register | None:
     """The register of this home, checked, or None before there is one. Raises CW-WEB-REGISTER."""
+    held = _held_or_none()
+    return None if held is None else held.register
+
+
+def entry_or_none(permit: str) -> RegisterEntry | None:
+    """The entry of a permit, or None. Raises CW-WEB-REGISTER."""
+    held = _held_or_none()
+    return None if held is None else held.by_id.get(permit)
+
+
+def _held_or_none() -> _Held | None:
     path = settings.ENVIRONMENT.home / FILE
     try:
         seen = path.stat()
     except FileNotFoundError:
         return None
-    return _register(path, (seen.st_ino, seen.st_size, seen.st_mtime_ns))
+    return _held(path, (seen.st_ino, seen.st_size, seen.st_mtime_ns))
 
 
 @lru_cache(maxsize=2)
-def _register(path: Path, seen: tuple[int, int, int]) -> Register:
+def _held(path: Path, seen: tuple[int, int, int]) -> _Held:
     # The file is replaced as a whole, so these three numbers stand for its content.
     del seen
     content = read_bytes(path, "The register", limit=_MAX_BYTES)
     register = Register.read(parse_json(content, "The register"), "The register")
     register.check()
-    return register
+    # Of two entries of one name the first counts, as it does for whoever reads from the top.
+    by_id = {entry.id: entry for entry in reversed(register.entries)}
+    newer = _newer(register)
+    return _Held(register, by_id, newer, tuple(_line(one, newer) for one in register.entries))
+
+
+def _line(entry: RegisterEntry, newer: dict[str, list[Newer]]) -> _Line:
+    permit = entry.permit
+    said = (permit["project"]["title"], permit["project"]["lay_summary"],
+            permit["organisation"]["name"], entry.id)  # fmt: skip
+    until = date.fromisoformat(str(permit["until"]))
+    replaced = counts_instead(entry.id, newer)
+    return _Line(entry, " ".join(said).casefold(), _left_in(entry), until, replaced)
 
 
 def replaced_at(permit_id: str) -> datetime | None:
     """From when on a newer permit counts in the place of this one, as the ledger has it."""
-    path = settings.ENVIRONMENT.home / FILE
-    try:
-        seen = path.stat()
-    except FileNotFoundError:
-        return None
-    return counts_instead(permit_id, _newer(path, (seen.st_ino, seen.st_size, seen.st_mtime_ns)))
+    held = _held_or_none()
+    return None if held is None else counts_instead(permit_id, held.newer)
 
 
-@lru_cache(maxsize=2)
-def _newer(path: Path, seen: tuple[int, int, int]) -> dict[str, list[Newer]]:
+def _newer(register: Register) -> dict[str, list[Newer]]:
     """By the permit that is replaced, what was issued in its place."""
     found: dict[str, list[Newer]] = {}
-    for one in _register(path, seen).entries:
+    for one in register.entries:
         older = one.permit.get("supersedes")
         if older is not None:
             ended = next((e.at for e in one.events if e.what in ("revoked", "closed")), None)
@@ -106,24 +152,40 @@ def _newer(path: Path, seen: tuple[int, int, int]) -> dict[str, list[Newer]]:
 
 def stage_of(entry: RegisterEntry, now: datetime) -> Stage:
     """Where a project stands now: what happened last, and what time has done since."""
+    until = date.fromisoformat(str(entry.permit["until"]))
+    return _stage(entry, _left_in(entry), until, replaced_at(entry.id), now)
+
+
+def _left_in(entry: RegisterEntry) -> Stage:
+    """The stage in which its events leave it, whatever time has done since."""
     stage: Stage = "active"
     for event in entry.events:
         stage = _AFTER.get(event.what, "active" if event.what == "resumed" else stage)
-    until = date.fromisoformat(str(entry.permit["until"]))
-    if stage != "ended" and london_day(now) > until:
+    return stage
+
+
+def _stage(
+    entry: RegisterEntry, left_in: Stage, until: date, replaced: datetime | None, now: datetime
+) -> Stage:
+    if left_in != "ended" and london_day(now) > until:
         return "ended"
-    replaced = replaced_at(entry.id)
     if replaced is not None and replaced <= now:
         return "ended"
-    if stage == "active" and now < entry.active_from:
+    if left_in == "active" and now < entry.active_from:
         return "planned"
-    return "paused" if stage == "active" and is_review_late(entry, now) else stage
+    return "paused" if left_in == "active" and is_review_late(entry, now) else left_in
 
 
 def is_review_late(entry: RegisterEntry, now: datetime) -> bool:
     """True once the day of the yearly review has passed: the machines stop by the same rule."""
     due = entry.review_by
     return due is not None and now >= end_of_day(due.isoformat())
+
+
+def stage_counts(now: datetime) -> Counter[Stage]:
+    """How many projects stand where."""
+    held = _held_or_none()
+    return Counter(line.stage(now) for line in (held.lines if held is not None else ()))
 
 
 @dataclass(frozen=True)
@@ -140,8 +202,7 @@ def counts_or_none() -> Counts | None:
     register = register_or_none()
     if register is None or not register.entries:
         return None
-    now = clock.now()
-    found = Counter(stage_of(entry, now) for entry in register.entries)
+    found = stage_counts(clock.now())
     return Counts(found["planned"], found["active"] + found["paused"], found["ended"])
 
 
@@ -235,14 +296,12 @@ def _variable(variable: dict[str, Any]) -> dict[str, str]:
     return {"name": variable["variable"], "form": Form.parse(variable["form"]).sentence}
 
 
-def shown_projects(register: Register, stages: set[str], words: str) -> list[dict[str, Any]]:
+def found_projects(stages: set[str], words: str, now: datetime) -> list[RegisterEntry]:
     """The projects that fit, newest first."""
-    now = clock.now()
     wanted = words.casefold().split()
-    found = []
-    for entry in reversed(register.entries):
-        shown = project_shown(entry, now)
-        text = f"{shown['title']} {shown['summary']} {shown['organisation']} {entry.id}".casefold()
-        if (not stages or shown["stage"] in stages) and all(word in text for word in wanted):
-            found.append(shown)
-    return found
+    held = _held_or_none()
+    return [
+        line.entry
+        for line in reversed(held.lines if held is not None else ())
+        if all(word in line.text for word in wanted) and (not stages or line.stage(now) in stages)
+    ]

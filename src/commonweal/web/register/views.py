@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,10 +13,12 @@ from commonweal.web.nhsuk.paging import page_of
 from commonweal.web.register.decisions import decision_of_permit, refusals, refused_keys
 from commonweal.web.register.presenters import (
     STAGES,
+    entry_or_none,
+    found_projects,
     project_page,
+    project_shown,
     register_or_none,
-    shown_projects,
-    stage_of,
+    stage_counts,
 )
 
 
@@ -31,14 +31,16 @@ def index(request: HttpRequest) -> HttpResponse:
         return render(request, "register/index.jinja", {"register": None}, using="jinja2")
     asked, ticked = request.GET.get("q", "")[:200], set(request.GET.getlist("stage"))
     now = clock.now()
-    counts = Counter(stage_of(entry, now) for entry in register.entries)
+    counts = stage_counts(now)
     options = [
         {"value": key, "text": name, "count": counts[key], "checked": key in ticked}
         for key, name, _, _ in STAGES
     ]
+    page = page_of(found_projects(ticked, asked, now), request.GET, size=10)
     more = {
         "register": register,
-        "page": page_of(shown_projects(register, ticked, asked), request.GET, size=10),
+        "page": page,
+        "rows": [project_shown(entry, now) for entry in page.rows],
         "groups": [{"name": "stage", "legend": "Where the project stands", "options": options}],
         "asked": asked,
     }
@@ -59,8 +61,7 @@ def refused(request: HttpRequest) -> HttpResponse:
 def project(request: HttpRequest, id_: str) -> HttpResponse:
     """One project."""
     register = register_or_none()
-    entries = register.entries if register is not None else ()
-    entry = next((one for one in entries if one.id == id_), None)
+    entry = entry_or_none(id_)
     if register is None or entry is None:
         raise Fault("CW-WEB-NOT-FOUND", "There is no project of this name in the list.")
     more = project_page(entry, clock.now()) | {

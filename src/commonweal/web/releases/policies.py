@@ -38,6 +38,15 @@ def roles_for(person: User, project: str, day: date) -> frozenset[str]:
     )
 
 
+def staff_projects(person: User, day: date) -> frozenset[str]:
+    """The projects whose releases a person sees as staff on `day`; the empty name: all."""
+    return frozenset(
+        one.project
+        for one in memberships_on(person, day)
+        if one.organisation.kind == "custodian" and one.role in VIEWERS
+    )
+
+
 def sees_releases(person: User) -> bool:
     """True for whoever sees the releases of at least some projects as staff."""
     return any(

@@ -20,7 +20,7 @@ from commonweal.papers.register import RegisterEntry
 from commonweal.papers.release.sent_back import SentBack
 from commonweal.web.accounts.models import User
 from commonweal.web.config import clock
-from commonweal.web.register.presenters import register_or_none, stage_of
+from commonweal.web.register.presenters import entry_or_none, stage_of
 from commonweal.web.releases.models import (
     BUILD,
     DONE,
@@ -48,9 +48,7 @@ CUT_OFF = (
 
 def entry_of(permit: str) -> RegisterEntry:
     """The permit's entry in the public register. Raises `Fault` CW-WEB-NOT-FOUND."""
-    register = register_or_none()
-    entries = register.entries if register is not None else ()
-    found = next((one for one in entries if one.id == permit), None)
+    found = entry_or_none(permit)
     if found is None:
         raise Fault("CW-WEB-NOT-FOUND", "There is no page at this address.")
     return found

@@ -28,6 +28,7 @@ from commonweal.web.releases.policies import (
     check_see,
     own_permits,
     roles_for,
+    staff_projects,
     why_not,
 )
 from commonweal.web.releases.presenters import (
@@ -51,12 +52,14 @@ def index(request: HttpRequest) -> HttpResponse:
     """The permits whose releases the person sees: staff by their role, others their own."""
     now = clock.now()
     register = register_or_none()
-    own = own_permits(request.user, london_day(now))
-    seen = [
-        entry
-        for entry in reversed(register.entries if register is not None else ())
-        if entry.id in own or _is_staff(request, entry)
-    ]
+    entries = reversed(register.entries if register is not None else ())
+    today = london_day(now)
+    staff = staff_projects(request.user, today)
+    if "" in staff:  # for all projects
+        seen = list(entries)
+    else:
+        own = own_permits(request.user, today)
+        seen = [one for one in entries if one.id in own or services.project_of(one) in staff]
     shown = page_of(seen, request.GET)
     ids = [entry.id for entry in shown.rows]
     newest = {one.permit: one for one in Release.objects.filter(permit__in=ids)}

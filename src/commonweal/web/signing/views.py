@@ -18,7 +18,7 @@ from commonweal.papers.credentials import b64url, unb64url
 from commonweal.papers.roster import SigningSite
 from commonweal.web.accounts.policies import check_manage
 from commonweal.web.config import clock
-from commonweal.web.nhsuk.paging import page_of
+from commonweal.web.nhsuk.paging import Counted, Page, page_of
 from commonweal.web.signing import presenters, services
 from commonweal.web.signing.evidence import evidence_of, read_answer, setup_options
 from commonweal.web.signing.models import (
@@ -110,7 +110,7 @@ def _outcome(request: HttpRequest, row: Act) -> HttpResponse:
 def mine(request: HttpRequest) -> HttpResponse:
     """What one was asked to sign, newest first, each with the ledger's word for it."""
     keys = Act.objects.filter(person=request.user).order_by("-made_at", "-id")
-    page = page_of(list(keys.values_list("pk", flat=True)), request.GET)
+    page: Page[int] = page_of(Counted(keys.values_list("pk", flat=True)), request.GET)
     rows = Act.objects.filter(pk__in=page.rows).order_by("-made_at", "-id")
     more = {
         "lines": [

@@ -29,7 +29,7 @@ from commonweal.web.committee.policies import (
 )
 from commonweal.web.committee.views.common import FORM, cleaned, page
 from commonweal.web.config import clock
-from commonweal.web.nhsuk.paging import page_of
+from commonweal.web.nhsuk.paging import Counted, page_of
 
 ITEM_WORDS = {
     "listed": "On the agenda", "declaring": "Conflicts are being declared",
@@ -52,7 +52,7 @@ def meetings(request: HttpRequest) -> HttpResponse:
     held = check_role(request.user, SITTING)
     rows = Meeting.objects.filter(route="committee").order_by("-held_at", "-id")
     more = {
-        "page": page_of(list(rows), request.GET, size=20),
+        "page": page_of(Counted(rows), request.GET, size=20),
         "words": MEETING_WORDS,
         "may_add": SECRETARY in held,
     }

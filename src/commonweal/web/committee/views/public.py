@@ -29,7 +29,7 @@ from commonweal.web.committee.services import decision_paper
 from commonweal.web.committee.views.common import page
 from commonweal.web.config import clock
 from commonweal.web.config.rules import every_rules, rules_in_force, rules_named
-from commonweal.web.nhsuk.paging import page_of
+from commonweal.web.nhsuk.paging import Counted, page_of
 
 _NAMED: tuple[tuple[VotingRole, str], ...] = (
     ("committee_chair", "chair"),
@@ -106,7 +106,7 @@ def _published() -> Any:
 def decisions(request: HttpRequest) -> HttpResponse:
     """All decisions, the newest first; refused applications too."""
     more = {
-        "page": page_of(list(_published().defer("content")), request.GET, size=20),
+        "page": page_of(Counted(_published().defer("content")), request.GET, size=20),
         "outcomes": OUTCOME_WORDS,
     }
     return page(request, "decisions", more)

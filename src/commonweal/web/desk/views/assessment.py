@@ -44,7 +44,7 @@ from commonweal.web.desk.replying import REPLY_WORDS
 from commonweal.web.desk.services import record_of
 from commonweal.web.desk.timing import review_history, waiting
 from commonweal.web.desk.views.common import at, is_typing, page, saves, typed
-from commonweal.web.nhsuk.paging import page_of
+from commonweal.web.nhsuk.paging import Counted, Page, page_of
 
 _DATED = "%-d %B %Y"
 
@@ -318,7 +318,7 @@ _PAGES: dict[str, Callable[[HttpRequest, Standing], HttpResponse]] = {
 def public(request: HttpRequest) -> HttpResponse:
     """The assessments that were published, newest first."""
     published = Assessment.objects.filter(published_at__isnull=False).order_by("-published_at")
-    shown = page_of(list(published.values_list("pk", flat=True)), request.GET)
+    shown: Page[int] = page_of(Counted(published.values_list("pk", flat=True)), request.GET)
     found = published.filter(pk__in=shown.rows).select_related("application", "version")
     rows = [
         {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -54,7 +56,7 @@ from commonweal.web.desk.presenters import (
 )
 from commonweal.web.desk.timing import due_of
 from commonweal.web.desk.views.common import at, is_typing, page, saves, typed
-from commonweal.web.nhsuk.paging import page_of
+from commonweal.web.nhsuk.paging import Counted, Page, page_of
 
 _STEPS = {
     "take_up": services.take_up,
@@ -73,7 +75,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """The applications that a person at the desk sees, who has waited longest first."""
     roles = check_desk(request.user, clock.today())
     rows = Case.objects.filter(seen(roles), _filter(request.GET))
-    shown = page_of(_in_order(rows, request.GET), request.GET)
+    shown: Page[int] = page_of(_in_order(rows, request.GET), request.GET)
     cases = (
         Case.objects.filter(pk__in=shown.rows)
         .select_related("application__organisation", "version__assessment")
@@ -89,11 +91,11 @@ def index(request: HttpRequest) -> HttpResponse:
     return page(request, "index", more)
 
 
-def _in_order(rows: QuerySet[Case], asked: QueryDict) -> list[int]:
+def _in_order(rows: QuerySet[Case], asked: QueryDict) -> Sequence[int]:
     """The keys of what is listed: late ones only if asked, in the order that is asked for."""
     late, by_due = "yes" in asked.getlist("late"), "due" in asked.getlist("order")
     if not late and not by_due:
-        return list(rows.values_list("pk", flat=True))
+        return Counted(rows.values_list("pk", flat=True))
     due = [one.application for one in due_of(rows) if one.late or not late]
     if late:
         return due if by_due else list(rows.filter(pk__in=due).values_list("pk", flat=True))

@@ -12,4 +12,4 @@ from commonweal.web.projects.views.common import page
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """What the person can see of agreements and permits, and what waits for them."""
-    return page(request, "index", overview(request.user))
+    return page(request, "index", overview(request.user, request.GET))
