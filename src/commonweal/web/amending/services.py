@@ -69,6 +69,7 @@ def begin(person: User, permit: Permit, kind: str, why: str) -> Application:
             application=row, permit=fresh, kind=kind, begun_by=person, begun_at=clock.now()
         )
         copy_answers(fresh.agreement.decision.version, row, person, carry=approved)
+        row.refresh_from_db()
     return row
 
 
