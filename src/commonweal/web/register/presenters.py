@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +17,6 @@ from commonweal.ledger.state import Newer, counts_instead, end_of_day
 from commonweal.papers.forms import Form
 from commonweal.papers.register import Register, RegisterEntry
 from commonweal.papers.sentences import ACTION_WORDS, PURPOSE_WORDS
-from commonweal.web.config import clock
 from commonweal.web.config.jinja import day, moment
 
 FILE = Path("public") / "register.json"
@@ -126,25 +123,6 @@ def is_review_late(entry: RegisterEntry, now: datetime) -> bool:
     return due is not None and now >= end_of_day(due.isoformat())
 
 
-@dataclass(frozen=True)
-class Counts:
-    """How many projects stand where."""
-
-    planned: int
-    active: int
-    ended: int
-
-
-def counts_or_none() -> Counts | None:
-    """The figures for the first page, or None."""
-    register = register_or_none()
-    if register is None or not register.entries:
-        return None
-    now = clock.now()
-    found = Counter(stage_of(entry, now) for entry in register.entries)
-    return Counts(found["planned"], found["active"] + found["paused"], found["ended"])
-
-
 def project_shown(entry: RegisterEntry, now: datetime) -> dict[str, Any]:
     """One project as pages and the API show it."""
     permit = entry.permit
@@ -233,16 +211,3 @@ def lead() -> timedelta:
 
 def _variable(variable: dict[str, Any]) -> dict[str, str]:
     return {"name": variable["variable"], "form": Form.parse(variable["form"]).sentence}
-
-
-def shown_projects(register: Register, stages: set[str], words: str) -> list[dict[str, Any]]:
-    """The projects that fit, newest first."""
-    now = clock.now()
-    wanted = words.casefold().split()
-    found = []
-    for entry in reversed(register.entries):
-        shown = project_shown(entry, now)
-        text = f"{shown['title']} {shown['summary']} {shown['organisation']} {entry.id}".casefold()
-        if (not stages or shown["stage"] in stages) and all(word in text for word in wanted):
-            found.append(shown)
-    return found

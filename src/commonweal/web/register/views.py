@@ -12,12 +12,12 @@ from django.views.decorators.http import require_safe
 from commonweal.foundation.errors import Fault
 from commonweal.web.config import clock
 from commonweal.web.nhsuk.paging import page_of
+from commonweal.web.register.changes import one_each, project_changes, shown_projects
 from commonweal.web.register.decisions import decision_of_permit, refusals, refused_keys
 from commonweal.web.register.presenters import (
     STAGES,
     project_page,
     register_or_none,
-    shown_projects,
     stage_of,
 )
 
@@ -31,14 +31,16 @@ def index(request: HttpRequest) -> HttpResponse:
         return render(request, "register/index.jinja", {"register": None}, using="jinja2")
     asked, ticked = request.GET.get("q", "")[:200], set(request.GET.getlist("stage"))
     now = clock.now()
-    counts = Counter(stage_of(entry, now) for entry in register.entries)
+    projects = one_each(register.entries, now)
+    counts = Counter(stage_of(one.entry, now) for one in projects)
+    counts["planned"] += sum(one.planned is not None for one in projects)
     options = [
         {"value": key, "text": name, "count": counts[key], "checked": key in ticked}
         for key, name, _, _ in STAGES
     ]
     more = {
         "register": register,
-        "page": page_of(shown_projects(register, ticked, asked), request.GET, size=10),
+        "page": page_of(shown_projects(projects, ticked, asked), request.GET, size=10),
         "groups": [{"name": "stage", "legend": "Where the project stands", "options": options}],
         "asked": asked,
     }
@@ -65,6 +67,7 @@ def project(request: HttpRequest, id_: str) -> HttpResponse:
         raise Fault("CW-WEB-NOT-FOUND", "There is no project of this name in the list.")
     more = project_page(entry, clock.now()) | {
         "made_at": register.made_at,
+        "changes": project_changes(entry, entries, clock.now()),
         "decision": decision_of_permit(entry.id),
     }
     return render(request, "register/project.jinja", more, using="jinja2")
