@@ -63,7 +63,7 @@ def catalogue() -> dict[str, Any]:
     return plain
 
 
-def make_home(place: Path, *, kind: str = "demo", stores: Path) -> Path:
+def make_home(place: Path, *, kind: str = "demo", stores: Path, say_no_days: int = 28) -> Path:
     """A home in `place` with four permits: active, paused, revoked and announced."""
     now = datetime.now(UTC)
     clock = FixedClock(now - timedelta(days=60))
@@ -73,7 +73,7 @@ def make_home(place: Path, *, kind: str = "demo", stores: Path) -> Path:
     file.write_text(json.dumps(catalogue()))
     try:
         with create_home(
-            place, kind=kind, name=NAME, clock=clock, time_to_say_no_days=28
+            place, kind=kind, name=NAME, clock=clock, time_to_say_no_days=say_no_days
         ) as custody:
             remember_catalogue(custody, file)
             _figures(custody)

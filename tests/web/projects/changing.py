@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from commonweal.foundation.clock import FixedClock
+from commonweal.foundation.clock import FixedClock, stamp
 from commonweal.governance.application.drafts import as_typed, read_draft
 from tests.web.projects.room import Road, user
 
@@ -105,6 +105,48 @@ class Change(Road):
         self.work()
         return self
 
+    def forge(self, **changes: Any) -> Any:
+        """What a web process does that owns the database and shows an officer something else: the
+        officer really signs, the rows say that the change is agreed; the decision's row."""
+        from commonweal.governance.committee.decision import Decision as Paper
+        from commonweal.governance.committee.rules import default_rules
+        from commonweal.web.committee.models import Decision
+        from commonweal.web.config import clock
+        from commonweal.web.ledgerlink.models import governed_write
+
+        rules = default_rules()
+        plain = {
+            "decision": 1, "id": f"{self.paper.permit_id}-d1",
+            "application": self.application.reference, "version_number": self.paper.number,
+            "version_digest": self.paper.digest(), "rules_version": rules.version,
+            "rules_digest": rules.digest(), "route": "small_change", "outcome": "approve",
+            "summary": "Somebody has left.", "reasons": ["It is on the list."],
+            "variables": [
+                {"dataset": d, "table": t, "variable": v, "verdict": "granted"}
+                for d, t, v in self.paper.asked
+            ],
+            "votes": {}, "decided_at": stamp(clock.now()),
+        } | changes  # fmt: skip
+        paper = Paper.read(plain, "The decision")
+        act = self.act("edward", "agree_change", "agree", paper.digest())
+        with governed_write():
+            row = Decision(
+                version=self.version, reference=paper.id, content=paper.canonical(),
+                digest=paper.digest(), outcome=paper.outcome, act=act.pk,
+                made_at=paper.decided_at,
+            )  # fmt: skip
+            row.save()
+            self.application.state = "approved"
+            self.application.save()
+        return row
+
+    def refused_with(self) -> str:
+        """The signer refuses, and the earlier permit is what it was; the code."""
+        assert (self.order.state, self.permit) == ("refused", None), self.order.sentence
+        assert self.on_ledger() is None
+        assert self.states() == ("active", "")
+        return str(self.order.code)
+
     def states(self) -> tuple[str, str]:
         """Where the earlier permit and the newer one stand, by the service's own reading."""
         from commonweal.web.projects.standing import state_of
@@ -129,6 +171,7 @@ def a_year_longer(typed: Typed) -> None:
 
     ends = date.fromisoformat(typed["period"]["ends"])
     typed["period"]["ends"] = (ends + timedelta(days=200)).isoformat()
+    typed["period"]["review_dates"] = [ends.isoformat()]
     typed["period"].setdefault("why_so_long", "It takes longer than we thought.")
     if typed.get("retention", {}).get("destroyed_by"):
         typed["retention"]["destroyed_by"] = (ends + timedelta(days=400)).isoformat()

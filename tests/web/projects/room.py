@@ -37,6 +37,7 @@ ROLES = {
     "yusuf": "committee_member", "irene": "committee_lay", "jamal": "committee_lay",
     "zofia": "committee_lay", "quentin": "dpo", "colin": "signatory_applicant",
     "vera": "signatory_custodian", "owen": "caldicott_guardian", "priya": "siro",
+    "edward": "ig_officer",
 }  # fmt: skip
 _WRITTEN_ON = date(2026, 3, 2)
 

@@ -1,3 +1,1 @@
 """Changes to a project and renewals: what was allowed, what differs from it, and what is small."""
-
-__all__: list[str] = []

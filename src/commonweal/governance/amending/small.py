@@ -199,11 +199,11 @@ def _data(was: Data, now: Data, _: ApplicationContent) -> Kinds | None:
         return None
     if any(one not in was.restricted_codes for one in now.restricted_codes):
         return None
-    older = {one.place: (group.reason, group.analysis_role, one) for _, group, one in was.asked()}
-    places = [item.place for _, _, item in now.asked()]
+    older = {one.place: (group.reason, group.analysis_role, one) for _at, group, one in was.asked()}
+    places = [item.place for _at, _group, item in now.asked()]
     if len(set(places)) != len(places):
         return None
-    for _, group, item in now.asked():
+    for _at, group, item in now.asked():
         stood = older.get(item.place)
         if item.place is None or stood is None:
             return None

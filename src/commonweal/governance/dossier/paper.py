@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from commonweal.foundation.canonical import canonical, digest, parse_json
 from commonweal.foundation.errors import Fault
@@ -18,6 +18,8 @@ from commonweal.papers.base import Identifier, Paper
 
 CALLED = "The dossier"
 CODE = "CW-DOSSIER-INVALID"
+SMALL = "small_change"
+"""The route of a decision on which nobody voted."""
 
 Plain = dict[str, Any]
 
@@ -46,6 +48,12 @@ class Dossier(Paper):
     earlier: Plain | None = None
     draft: Plain
     acts: Annotated[tuple[SignedAct, ...], Field(min_length=1, max_length=1000)]
+
+    @model_validator(mode="after")
+    def _voted_on(self) -> Dossier:
+        if not self.votes and self.decision.get("route") != SMALL:
+            raise ValueError("a dossier holds votes, but for a small change")
+        return self
 
     @classmethod
     def load(cls, content: bytes) -> Dossier:

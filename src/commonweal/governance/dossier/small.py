@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from commonweal.foundation.canonical import digest
 from commonweal.foundation.errors import Refused
-from commonweal.governance.dossier.paper import Dossier
+from commonweal.governance.dossier.paper import SMALL, Dossier
 from commonweal.governance.dossier.rulebook import Before, Rulebook
 from commonweal.governance.dossier.voting import check_same
 from commonweal.papers.roster import Roster
 
-SMALL = "small_change"
+__all__ = ["SMALL", "check_small_change"]
 
 
 def check_small_change(

@@ -12,6 +12,7 @@ from commonweal.foundation.errors import Refused
 from commonweal.governance.amending.small import agreed_change
 from commonweal.governance.application.model import ApplicationContent
 from commonweal.governance.committee.decision import Decision as DecisionPaper
+from commonweal.governance.roles import RoleName
 from commonweal.governance.states.agreement import AGREEMENT
 from commonweal.governance.states.amendment import UNDER_WAY
 from commonweal.ledger.entry import Actor, Event
@@ -69,6 +70,7 @@ def begin(person: User, permit: Permit, kind: str, why: str) -> Application:
             application=row, permit=fresh, kind=kind, begun_by=person, begun_at=clock.now()
         )
         copy_answers(fresh.agreement.decision.version, row, person, carry=approved)
+        row.refresh_from_db()
     return row
 
 
@@ -123,7 +125,7 @@ def check_agree(person: User, application: Application, roles: frozenset[str]) -
     version = application.versions.last()
     if row is None or version is None:
         raise Refused("CW-STATE-STEP", "This is not a change to a project.")
-    role = "ig_officer" if "ig_officer" in roles else "public"
+    role: RoleName = "ig_officer" if "ig_officer" in roles else "public"
     machine_of(row).check_step(application.state, "agree_small_change", role, met=("minor_change",))
     check_in_force(row.permit)
     if not is_signed(version):

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from commonweal.web.config import clock
 from commonweal.web.discovery.presenters import catalogue_or_none
-from commonweal.web.register.presenters import counts_or_none
+from commonweal.web.register.changes import counts_or_none
 from commonweal.web.waiting import waiting
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -19,7 +18,6 @@ from commonweal.ledger.state import Newer, counts_instead, end_of_day
 from commonweal.papers.forms import Form
 from commonweal.papers.register import Register, RegisterEntry
 from commonweal.papers.sentences import ACTION_WORDS, PURPOSE_WORDS
-from commonweal.web.config import clock
 from commonweal.web.config.jinja import day, moment
 
 FILE = Path("public") / "register.json"
@@ -63,7 +61,7 @@ _AFTER: dict[str, Stage] = {"paused": "paused", "suspended": "paused", "supersed
 
 
 @dataclass(frozen=True)
-class _Line:
+class Line:
     """An entry as lists need it: in what words it is found, and what stage its events leave.
 
     `replaced`: from when on a newer permit counts in its place.
@@ -87,13 +85,19 @@ class _Held:
     register: Register
     by_id: dict[str, RegisterEntry]
     newer: dict[str, list[Newer]]
-    lines: tuple[_Line, ...]
+    lines: tuple[Line, ...]
 
 
 def register_or_none() -> Register | None:
     """The register of this home, checked, or None before there is one. Raises CW-WEB-REGISTER."""
     held = _held_or_none()
     return None if held is None else held.register
+
+
+def lines() -> tuple[Line, ...]:
+    """The entries in their order, as lists need them; none before there is a register."""
+    held = _held_or_none()
+    return () if held is None else held.lines
 
 
 def entry_or_none(permit: str) -> RegisterEntry | None:
@@ -124,13 +128,13 @@ def _held(path: Path, seen: tuple[int, int, int]) -> _Held:
     return _Held(register, by_id, newer, tuple(_line(one, newer) for one in register.entries))
 
 
-def _line(entry: RegisterEntry, newer: dict[str, list[Newer]]) -> _Line:
+def _line(entry: RegisterEntry, newer: dict[str, list[Newer]]) -> Line:
     permit = entry.permit
     said = (permit["project"]["title"], permit["project"]["lay_summary"],
             permit["organisation"]["name"], entry.id)  # fmt: skip
     until = date.fromisoformat(str(permit["until"]))
     replaced = counts_instead(entry.id, newer)
-    return _Line(entry, " ".join(said).casefold(), _left_in(entry), until, replaced)
+    return Line(entry, " ".join(said).casefold(), _left_in(entry), until, replaced)
 
 
 def replaced_at(permit_id: str) -> datetime | None:
@@ -180,30 +184,6 @@ def is_review_late(entry: RegisterEntry, now: datetime) -> bool:
     """True once the day of the yearly review has passed: the machines stop by the same rule."""
     due = entry.review_by
     return due is not None and now >= end_of_day(due.isoformat())
-
-
-def stage_counts(now: datetime) -> Counter[Stage]:
-    """How many projects stand where."""
-    held = _held_or_none()
-    return Counter(line.stage(now) for line in (held.lines if held is not None else ()))
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many projects stand where."""
-
-    planned: int
-    active: int
-    ended: int
-
-
-def counts_or_none() -> Counts | None:
-    """The figures for the first page, or None."""
-    register = register_or_none()
-    if register is None or not register.entries:
-        return None
-    found = stage_counts(clock.now())
-    return Counts(found["planned"], found["active"] + found["paused"], found["ended"])
 
 
 def project_shown(entry: RegisterEntry, now: datetime) -> dict[str, Any]:
@@ -294,14 +274,3 @@ def lead() -> timedelta:
 
 def _variable(variable: dict[str, Any]) -> dict[str, str]:
     return {"name": variable["variable"], "form": Form.parse(variable["form"]).sentence}
-
-
-def found_projects(stages: set[str], words: str, now: datetime) -> list[RegisterEntry]:
-    """The projects that fit, newest first."""
-    wanted = words.casefold().split()
-    held = _held_or_none()
-    return [
-        line.entry
-        for line in reversed(held.lines if held is not None else ())
-        if all(word in line.text for word in wanted) and (not stages or line.stage(now) in stages)
-    ]

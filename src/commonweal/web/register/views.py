@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -10,15 +12,19 @@ from django.views.decorators.http import require_safe
 from commonweal.foundation.errors import Fault
 from commonweal.web.config import clock
 from commonweal.web.nhsuk.paging import page_of
+from commonweal.web.register.changes import (
+    found_projects,
+    one_each,
+    one_shown,
+    project_changes,
+)
 from commonweal.web.register.decisions import decision_of_permit, refusals, refused_keys
 from commonweal.web.register.presenters import (
     STAGES,
     entry_or_none,
-    found_projects,
+    lines,
     project_page,
-    project_shown,
     register_or_none,
-    stage_counts,
 )
 
 
@@ -31,16 +37,18 @@ def index(request: HttpRequest) -> HttpResponse:
         return render(request, "register/index.jinja", {"register": None}, using="jinja2")
     asked, ticked = request.GET.get("q", "")[:200], set(request.GET.getlist("stage"))
     now = clock.now()
-    counts = stage_counts(now)
+    projects = one_each(lines(), now)
+    counts = Counter(one.line.stage(now) for one in projects)
+    counts["planned"] += sum(one.planned is not None for one in projects)
     options = [
         {"value": key, "text": name, "count": counts[key], "checked": key in ticked}
         for key, name, _, _ in STAGES
     ]
-    page = page_of(found_projects(ticked, asked, now), request.GET, size=10)
+    page = page_of(found_projects(projects, ticked, asked, now), request.GET, size=10)
     more = {
         "register": register,
         "page": page,
-        "rows": [project_shown(entry, now) for entry in page.rows],
+        "rows": [one_shown(one, now) for one in page.rows],
         "groups": [{"name": "stage", "legend": "Where the project stands", "options": options}],
         "asked": asked,
     }
@@ -66,6 +74,7 @@ def project(request: HttpRequest, id_: str) -> HttpResponse:
         raise Fault("CW-WEB-NOT-FOUND", "There is no project of this name in the list.")
     more = project_page(entry, clock.now()) | {
         "made_at": register.made_at,
+        "changes": project_changes(entry, register.entries, clock.now()),
         "decision": decision_of_permit(entry.id),
     }
     return render(request, "register/project.jinja", more, using="jinja2")

@@ -18,6 +18,7 @@ STEPS: dict[str, list[tuple[str, str]]] = {
               ("framework", "accept")],
     "countersign": [("agreement", "countersign_as_guardian"),
                     ("agreement", "countersign_as_siro")],
+    "agree_change": [("amendment", "agree_small_change")],
     "pause": [("permit", "pause")],
     "suspend": [("permit", "suspend")],
     "resume": [("permit", "resume")],
