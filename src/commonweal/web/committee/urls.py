@@ -5,7 +5,15 @@ from __future__ import annotations
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter
 
-from commonweal.web.committee.views import deciding, items, meetings, public, questions, shorter
+from commonweal.web.committee.views import (
+    deciding,
+    items,
+    meetings,
+    minutes,
+    public,
+    questions,
+    shorter,
+)
 
 
 class Row(IntConverter):
@@ -29,6 +37,9 @@ urlpatterns = [
     path("meetings/<row:pk>/present/", meetings.present, name="present"),
     path("meetings/<row:pk>/add/", meetings.add, name="add"),
     path("meetings/<row:pk>/pack/", meetings.pack, name="pack"),
+    path("meetings/<row:pk>/minutes/", minutes.minutes, name="minutes"),
+    path("meetings/<row:pk>/minutes/write/", minutes.write, name="write_minutes"),
+    path("minutes/<row:pk>/", minutes.public, name="public_minutes"),
     path("items/<row:pk>/", items.item, name="item"),
     path("items/<row:pk>/step/", items.step, name="item_step"),
     path("items/<row:pk>/declare/", items.declare, name="declare"),
@@ -44,6 +55,7 @@ urlpatterns = [
     path("questions/<slug:name>/answer/", questions.answer, name="answer"),
     path("applications/<slug:name>/answers/", questions.applicant, name="applicant_answers"),
     path("applications/<slug:name>/appeal/", deciding.appeal, name="appeal"),
+    path("applications/<slug:name>/final/", deciding.end, name="end"),
     path("appeals/", deciding.waiting, name="appeals"),
     path("appeals/<row:pk>/", deciding.hear, name="hear"),
 ]
