@@ -181,6 +181,7 @@ def test_a_late_conflict_sets_the_vote_aside_and_the_others_are_counted(house: H
     item = house.closed({"yusuf": "reject"})
     path = f"/committee/items/{item.pk}/"
     assert "The votes come to no decision." in house.get("grace", path).text
+    house.clock.advance(timedelta(seconds=1))
     house.declare(item, "yusuf", "rival")
     shown = house.get("grace", path).text
     assert "One vote was set aside" in shown

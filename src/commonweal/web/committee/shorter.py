@@ -25,6 +25,7 @@ from commonweal.governance.committee.route import (
     check_proposal,
     last_day_to_call_in,
 )
+from commonweal.governance.roles import RoleName
 from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.item import ITEM
 from commonweal.web.accounts.models import User
@@ -141,7 +142,7 @@ def check_still_short(item: Item, paper: ApplicationVersion) -> RouteProposal | 
 # --- calling in ---------------------------------------------------------------------------------
 
 
-def check_call_in(person: User, item: Item) -> str:
+def check_call_in(person: User, item: Item) -> RoleName:
     """Refuse who may not call an item in; gives the member's role.
 
     Raises `Refused` CW-COMMITTEE-MEMBER, CW-COMMITTEE-ROUTE, CW-STATE-STEP.
