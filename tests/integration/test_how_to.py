@@ -254,7 +254,7 @@ def test_write_the_committees_rules(desk: Desk) -> None:
     people = (
         "people_list: 1\npeople:\n  - id: carol\n    name: Carol Chair\n"
         "    organisation: Example Hospital\n"
-        "    roles:\n      - {role: committee_chair, from: \"2026-01-01\"}\n"
+        '    roles:\n      - {role: committee_chair, from: "2026-01-01"}\n'
     )
     adopted = (
         f"{DEMO} > made.txt && cat > people.yaml <<'END'\n{people}END\n"
