@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,9 @@ def main(home: Path, stores: Path) -> dict[str, str]:
 
 def pages(house: Any) -> dict[str, str]:
     """The committee's work, and where each page of it is."""
-    from commonweal.web.committee.models import Appeal, Question
-    from tests.web.committee.house import VOTERS
+    from commonweal.governance.committee.vocabulary import CRITERION_WORDS
+    from commonweal.web.committee.models import Appeal, Meeting, Question
+    from tests.web.committee.house import VOTERS, person
 
     yes = house.closed({"zofia": "approve_with_conditions"})
     house.decide(yes, condition_0="Results are published within a year.")
@@ -65,8 +67,35 @@ def pages(house: Any) -> dict[str, str]:
     first, second = Question.objects.order_by("pk")
     passed = f"/committee/questions/{second.public_id}/step/"
     house.post("kate", passed, action="pass_on")
+    short = house.application("A small count of beds")
+    reasons = {name: f"It is so: {words}." for name, words in CRITERION_WORDS.items()}
+    few = ["grace", "hamish", "irene", "jamal"]
+    house.heard("kate", f"/committee/short/{short.reference}/", **reasons, present=few)
+    few_item = short.versions.get().items.get()
+    for who in few:
+        house.declare(few_item, who)
+    house.step("kate", few_item, "end_declarations")
+    house.step("grace", few_item, "open_vote", hours="24")
+    for who in few:
+        house.heard(who, f"/committee/items/{few_item.pk}/vote/", verdict="approve",
+                    reasons="It is small.")  # fmt: skip
+    house.decide(few_item)
+    ended = house.closed({"zofia": "approve_with_conditions"})
+    house.decide(ended, condition_0="Results are published within a year.")
+    house.post("grace", f"/committee/meetings/{ended.meeting_id}/step/", action="end")
+    minuted = house.closed()
+    house.decide(minuted)
+    house.post("grace", f"/committee/meetings/{minuted.meeting_id}/step/", action="end")
+    Meeting.objects.filter(pk=minuted.meeting_id).update(
+        state="minuted", minutes_agreed_at=house.clock.now(), minutes="All went well."
+    )
+    for n in (60, 90, 120):
+        Meeting.objects.create(
+            held_at=house.clock.now() - timedelta(days=n), place="Room 4", state="ended",
+            present=list(VOTERS), made_by=person("kate"),
+        )  # fmt: skip
     fresh = house.listed()
-    house.application("Hearts in spring")
+    waits = house.application("Hearts in spring")
     return {
         "yes": f"/committee/decisions/{yes.version.decisions.get().reference}/",
         "no": f"/committee/decisions/{no.version.decisions.get().reference}/",
@@ -79,6 +108,11 @@ def pages(house: Any) -> dict[str, str]:
         "answer": f"/committee/questions/{first.public_id}/answer/",
         "answers": f"/committee/applications/{talked.version.application.reference}/answers/",
         "appeal": f"/committee/applications/{again.version.application.reference}/appeal/",
+        "final": f"/committee/applications/{again.version.application.reference}/final/",
+        "few": f"/committee/items/{few_item.pk}/",
+        "propose": f"/committee/short/{waits.reference}/",
+        "minutes": f"/committee/meetings/{ended.meeting_id}/minutes/",
+        "minuted": f"/committee/minutes/{minuted.meeting_id}/",
         "hear": f"/committee/appeals/{Appeal.objects.get().pk}/",
     }
 

@@ -16,15 +16,16 @@ from tests.web.house import Served, make_home, served
 
 SIZES = (1280, 320)
 SHOWN: tuple[tuple[str | None, tuple[str, ...]], ...] = (
-    (None, ("/committee/", "/committee/rules/", "/committee/decisions/", "yes", "no")),
+    (None, ("/committee/", "/committee/rules/", "/committee/decisions/", "yes", "no",
+            "minuted")),
     ("Kate Lindqvist", ("/committee/meetings/", "/committee/meetings/new/", "meeting", "held",
-                        "talked")),
+                        "talked", "/committee/short/", "propose", "few", "minutes")),
     ("Grace Adeyemi", ("voting", "voting vote/", "closed", "closed decide/", "talked variables/")),
     ("Irene Walsh", ("/committee/", "fresh", "fresh declare/", "voting vote/", "talked", "closed",
-                     "held pack/")),
+                     "held pack/", "few", "few call-in/", "minutes")),
     ("Xanthe Moore", ("voting", "held pack/")),
     ("Edward Shaw", ("/committee/questions/", "answer")),
-    ("Amara Okafor", ("answers", "appeal")),
+    ("Amara Okafor", ("answers", "appeal", "final")),
     ("Owen Griffiths", ("/committee/appeals/", "hear")),
 )  # fmt: skip
 """Who looks at which pages; a word is one of those that `committee_rows` names."""
@@ -90,3 +91,21 @@ def test_every_page_is_accessible_wide_and_narrow(
                 assert over <= 0, (who, name, width, over)
         context.close()
     assert complaints == []
+
+
+def test_a_member_calls_a_case_in_without_scripts(
+    browser: Browser, service: tuple[Served, dict[str, str]]
+) -> None:
+    """Zofia is not among the few who decided; she reads what is proposed, and one click is enough."""
+    running, known = service
+    context = browser.new_context(base_url=running.address, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/account/people/")
+    page.get_by_role("button", name="Sign in as Zofia Nowak").click()
+    page.goto(known["few"])
+    assert "Any member can call it in until" in page.inner_text("main")
+    page.get_by_role("link", name="Call it in to the whole committee").click()
+    assert "need not say why" in page.inner_text("main")
+    page.get_by_role("button", name="Go on to sign").click()
+    assert "I ask that the whole committee decides this application" in page.inner_text("main")
+    context.close()

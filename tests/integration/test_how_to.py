@@ -251,6 +251,22 @@ def test_a_roster_is_adopted(desk: Desk) -> None:
     desk.run("say-who-decides.md", Stage(before={"keys create lena": f"{DEMO} > made.txt"}))
 
 
+def test_write_the_committees_rules(desk: Desk) -> None:
+    people = (
+        "people_list: 1\npeople:\n  - id: carol\n    name: Carol Chair\n"
+        "    organisation: Example Hospital\n"
+        '    roles:\n      - {role: committee_chair, from: "2026-01-01"}\n'
+    )
+    adopted = (
+        f"{DEMO} > made.txt && cat > people.yaml <<'END'\n{people}END\n"
+        "commonweal people propose people.yaml --out first.roster"
+        " && commonweal people sign first.roster --key guardian"
+        " && commonweal people sign first.roster --key siro"
+        " && commonweal people adopt first.roster"
+    )
+    desk.run("write-the-committees-rules.md", Stage(before={"rules write": adopted}))
+
+
 def test_decide_on_an_application(desk: Desk) -> None:
     desk.run("decide-on-an-application.md", Stage())
     assert not (desk.folder / "again.jws").exists()

@@ -60,6 +60,7 @@ def test_what_is_not_on_a_public_page_needs_a_sign_in(web_home: Path) -> None:
         "register:index", "register:project", "register:refused", "panel:index",
         "panel:heard_list", "panel:heard", "assessments:index", "assessments:one",
         "committee:index", "committee:rules", "committee:decisions", "committee:decision",
+        "committee:public_minutes",
         "accounts:personas", "accounts:persona_sign_in",
         "accounts:accept", "account_login", "account_signup", "account_inactive",
         "account_reset_password", "account_reset_password_done", "account_confirm_email",

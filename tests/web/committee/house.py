@@ -169,6 +169,19 @@ class House:
                      {"application": row.reference, "number": 1}), settled)  # fmt: skip
         return row
 
+    def rules(self, **changes: Any) -> Any:
+        """Rules of the home's own, with some fields changed, as the signer would tell of them."""
+        from commonweal.governance.committee.rules import CommitteeRules, default_rules
+        from commonweal.web.committee.models import KnownRules
+
+        shipped = default_rules()
+        plain = shipped.plain() | {"version": 2, "previous": shipped.digest()} | changes
+        made = CommitteeRules.read(plain, "The rules")
+        KnownRules.objects.update_or_create(
+            number=2, defaults={"effective_from": self.clock.now(), "content": made.plain()}
+        )
+        return made
+
     def meeting(self, *, opened: bool = False, present: tuple[str, ...] = MEMBERS) -> Any:
         """A meeting; `opened`: it is being held."""
         from commonweal.web.committee.models import Meeting

@@ -164,6 +164,29 @@ def test_it_waits_and_then_takes_effect(house: House) -> None:
     assert row.published_at is not None
 
 
+def test_a_decision_that_nobody_published_in_time_is_shown_as_late(house: House) -> None:
+    """The signer's worker does not run: a secretary and information governance are told."""
+    from commonweal.web.committee.shorter import call_in_until
+    from commonweal.web.committee.turns import waiting as turns
+    from tests.web.committee.house import person
+
+    item = waiting(house)
+    until = call_in_until(item)
+    assert until is not None
+
+    def told(who: str) -> bool:
+        return any("Late" in one.words for one in turns(person(who), house.clock.now().date()))
+
+    while house.clock.now().date() <= until:
+        assert not told("kate")
+        house.clock.advance(timedelta(days=1))
+    assert not told("kate")  # it may take two working days more
+    house.clock.advance(timedelta(days=9))
+    assert told("kate")
+    assert told("edward")
+    assert not told("irene")
+
+
 def test_what_waits_is_not_published(house: House) -> None:
     item = waiting(house)
     row = item.version.decisions.get()

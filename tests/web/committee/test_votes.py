@@ -181,21 +181,14 @@ def test_a_conflict_that_is_declared_late_voids_the_vote(house: House) -> None:
 
 
 def test_a_late_conflict_sets_the_vote_aside_and_the_others_are_counted(house: House) -> None:
-    """Seven vote, six are enough: the one no of a member with a conflict no longer stops it."""
-    meeting = house.meeting()
-    item = house.listed(meeting=meeting)
-    house.open(meeting)
-    house.step("kate", item, "begin")
-    for who in (*VOTERS, "xanthe"):
-        house.declare(item, who)
-    house.step("grace", item, "end_declarations")
-    house.step("grace", item, "open_vote", hours="24")
-    for who in (*VOTERS, "xanthe"):
-        house.vote(item, who, "reject" if who == "xanthe" else "approve")
+    """Six vote, five are enough by the home's own rules: the one no no longer stops it."""
+    seats = [{"role": "committee_chair", "at_least": 1}]
+    house.rules(quorum={"members": 5, "by_role": seats, "lay_share_percent": 50})
+    item = house.closed({"yusuf": "reject"})
     path = f"/committee/items/{item.pk}/"
-    # Seven votes, three of them lay: fewer than half, so nothing is decided yet.
-    assert "Too few voted" in house.get("grace", path).text
-    house.declare(item, "xanthe", "rival")
+    assert "The votes come to no decision." in house.get("grace", path).text
+    house.clock.advance(timedelta(seconds=1))
+    house.declare(item, "yusuf", "rival")
     shown = house.get("grace", path).text
     assert "One vote was set aside" in shown
     assert "The votes come to a decision." in shown
@@ -205,7 +198,24 @@ def test_a_late_conflict_sets_the_vote_aside_and_the_others_are_counted(house: H
     row = decision_of(item.version)
     assert row is not None
     made = decision_paper(row)
-    assert (made.outcome, made.votes.cast, made.votes.lay, made.dissent) == ("approve", 6, 3, ())
+    assert (made.outcome, made.votes.cast, made.votes.lay, made.dissent) == ("approve", 5, 3, ())
+    assert made.rules_version == 2
+
+
+def test_rules_that_change_while_people_vote_change_nothing(house: House) -> None:
+    item = house.voting()
+    for who in VOTERS[:3]:
+        house.vote(item, who, "reject" if who == "yusuf" else "approve")
+        house.clock.advance(timedelta(seconds=1))
+    house.rules(decision_rule="majority")
+    for who in VOTERS[3:]:
+        house.vote(item, who)
+    path = f"/committee/items/{item.pk}/"
+    assert "The votes come to no decision." in house.get("grace", path).text
+    # The next round begins under the new rules.
+    assert "More than half of the votes decide." in house.get("amara", "/committee/rules/").text
+    assert "All who vote must agree." in house.get("amara", "/committee/rules/?version=1").text
+    house.get("amara", "/committee/rules/?version=9", 404)
 
 
 def test_a_conflict_that_leaves_too_few_votes_stops_the_decision(house: House) -> None:

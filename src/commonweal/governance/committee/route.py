@@ -28,7 +28,7 @@ from commonweal.papers.base import Identifier, Moment, Paper, Sha256, Text
 
 CODE = "CW-COMMITTEE-ROUTE"
 ShorterRoute = Literal["proportionate", "chair"]
-PROPOSED_BY: Mapping[ShorterRoute, str] = MappingProxyType(
+PROPOSED_BY: Mapping[str, str] = MappingProxyType(
     {"proportionate": "committee_secretary", "chair": "committee_chair"}
 )
 """Route: the role in which it is proposed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import yaml
 
@@ -16,7 +17,7 @@ from commonweal.governance.committee.vocabulary import (
 )
 
 
-def _listed(words: Mapping[str, str]) -> str:
+def _listed(words: Mapping[Any, str]) -> str:
     return "\n".join(f"#   {name}: {said}" for name, said in words.items())
 
 
@@ -33,15 +34,15 @@ _TOLD: Mapping[str, str] = MappingProxyType(
         "terms": "# How many years a term of office lasts, and how often somebody may serve.",
         "meets_every_days": "# How often the committee meets.",
         "chairs_action": "# What the chair may decide between meetings, with how many lay members."
-        "\n# Of these; an empty list means nothing:\n" + _listed(dict(CHAIRS_WORDS)),
+        "\n# Of these; an empty list means nothing:\n" + _listed(CHAIRS_WORDS),
         "proportionate": "# The short route: a few members decide together where all of this is so."
-        "\n# Of these; without any there is no short route:\n" + _listed(dict(CRITERION_WORDS)),
+        "\n# Of these; without any there is no short route:\n" + _listed(CRITERION_WORDS),
         "call_in_working_days": "# How many working days a decision of the chair or of the short "
         "route waits, so that\n# any member can call it in to the whole committee.",
         "lighter_assessment": "# Workshops of impact assessments of AI, and when one may be done "
-        "without.\n# Of these:\n" + _listed(dict(LIGHTER_WORDS)),
+        "without.\n# Of these:\n" + _listed(LIGHTER_WORDS),
         "small_changes": "# Changes to a project that need no committee. Of these:\n"
-        + _listed(dict(SMALL_CHANGE_WORDS)),
+        + _listed(SMALL_CHANGE_WORDS),
         "deadlock": "# How often votes are taken where they come to no decision, and what happens "
         "then:\n# resubmit (it has to be changed and sent again) or reject. Never a yes.",
         "absence": "# What happens to members who are not there. Nobody votes for somebody else.",

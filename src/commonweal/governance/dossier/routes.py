@@ -44,7 +44,7 @@ def proposal_for(
         said = (facts.person, facts.route, facts.version_digest)
         if said != (act.actor, act.verdict, version_digest) or not is_near(facts.at, act.at):
             raise Fault("CW-DOSSIER-DIGEST", "A proposal of a route is not what was signed.")
-        if act.role != dict(PROPOSED_BY).get(facts.route):
+        if act.role != PROPOSED_BY.get(facts.route):
             raise Refused(CODE, "A route was proposed by somebody who may not propose it.")
         if facts.route == route and one.entry < first_vote:
             found.append((one, plain))

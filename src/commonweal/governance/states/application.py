@@ -92,7 +92,9 @@ APPLICATION = machine(
             "dismiss_appeal", "under_appeal", "refused", ["caldicott_guardian", "siro"],
             "Dismiss the appeal.", "heard_by_others",
         ),
-        step("withdraw", "under_appeal", "refused", ["applicant"], "Take the appeal back."),
+        step(
+            "take_appeal_back", "under_appeal", "refused", ["applicant"], "Take the appeal back."
+        ),
         from_each(
             "withdraw", _BEFORE_DECISION, "withdrawn", ["applicant"], "Take the application back."
         ),

@@ -18,6 +18,7 @@ from commonweal.web.accounts.models import User
 from commonweal.web.applications.models import Application
 from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.ballots import has_ended, locked, move, next_round, result_of
+from commonweal.web.committee.minutes import agree, check_agreed_later, keep_on_record
 from commonweal.web.committee.models import Item, Meeting
 from commonweal.web.committee.policies import (
     CHAIR,
@@ -59,6 +60,9 @@ def step_meeting(person: User, meeting: Meeting, action: str) -> Meeting:
         if action in ("end", "cancel") and fresh.items.filter(state__in=BUSY).exists():
             raise Refused("CW-STATE-STEP", "A vote of this meeting has not come to its end.")
         fresh.state = to
+        if action == "agree_minutes":
+            check_agreed_later(fresh)
+            agree(person, fresh)
         fresh.save()
     return fresh
 
@@ -152,6 +156,7 @@ def step_item(person: User, item: Item, action: str, meeting: Meeting | None = N
             fresh.proposal = None
             fresh.eligible, fresh.opened_at, fresh.ends_at, fresh.closed_at = [], None, None, None
         if to == "postponed":
+            keep_on_record(fresh)
             end_sitting(fresh)
         move(fresh, to, Actor(role, person.public_id))
     return fresh

@@ -6,8 +6,9 @@ from django.db import transaction
 
 from commonweal.foundation.canonical import digest
 from commonweal.foundation.errors import Refused
-from commonweal.governance.committee.appeal import check_hearer, check_in_time
+from commonweal.governance.committee.appeal import can_appeal, check_hearer, check_in_time
 from commonweal.governance.committee.conflicts import excluded
+from commonweal.governance.committee.rules import CommitteeRules
 from commonweal.governance.states.application import APPLICATION
 from commonweal.ledger.details import commitment, new_salt
 from commonweal.ledger.entry import Actor, Event
@@ -45,7 +46,7 @@ def check_appeal(person: User, application: Application) -> Decision:
     role = role_for(person, application, clock.today())
     APPLICATION.check_step(application.state, "appeal", role, met=("within_appeal_time",))
     found = standing_decision(application)
-    check_in_time(found.since, rules_named(decision_paper(found).rules_digest), clock.now())
+    check_in_time(found.since, rules_of_decision(found), clock.now())
     return found
 
 
@@ -68,6 +69,75 @@ def appeal(person: User, application: Application, grounds: str) -> Appeal:
         }  # fmt: skip
         govern(Event("decision.appealed", Actor(role, person.public_id), fields), row, fresh)
     return row
+
+
+# --- when a no is final -------------------------------------------------------------------------
+
+
+def end(person: User, application: Application, *, action: str) -> Decision:
+    """Accept a no (`accept_decision`) or take an appeal back (`take_appeal_back`): the no is final.
+
+    Raises `Refused` CW-STATE-STEP, CW-STATE-ROLE.
+    """
+    with transaction.atomic():
+        fresh = Application.objects.select_for_update().get(pk=application.pk)
+        role = role_for(person, fresh, clock.today())
+        if (fresh.state, action) not in ENDINGS:
+            raise Refused("CW-STATE-STEP", "There is no answer that could be ended so now.")
+        fresh.state = APPLICATION.check_step(fresh.state, action, role)
+        found = standing_decision(fresh)
+        how = ENDINGS[("rejected" if action == "accept_decision" else "under_appeal", action)]
+        rows: list[Appeal] = []
+        if how == "appeal_taken_back":
+            rows = list(Appeal.objects.filter(application=fresh, result=""))
+            for row in rows:
+                row.result = "taken_back"
+        _final(found, fresh, how, Actor(role, person.public_id), rows)
+    return found
+
+
+ENDINGS = {
+    ("rejected", "accept_decision"): "accepted",
+    ("under_appeal", "take_appeal_back"): "appeal_taken_back",
+}
+"""State and action: why a no is then final."""
+
+
+def _final(
+    decision: Decision, application: Application, how: str, actor: Actor, rows: list[Appeal]
+) -> None:
+    decision.final_at, decision.final_how = clock.now(), how
+    fields = {
+        "application": application.reference, "decision": decision.reference, "how": how,
+    }  # fmt: skip
+    govern(Event("decision.final", actor, fields), decision, application, *rows)
+
+
+def end_appeal_times() -> int:
+    """Make each no final against which nobody appealed in time; how many it was."""
+    done = 0
+    for pk in Application.objects.filter(state="rejected").values_list("pk", flat=True):
+        with transaction.atomic():
+            fresh = Application.objects.select_for_update().get(pk=pk)
+            if fresh.state != "rejected":
+                continue
+            found = standing_decision(fresh)
+            if can_appeal(found.since, rules_of_decision(found), clock.now()):
+                continue
+            fresh.state = APPLICATION.check_step(
+                fresh.state, "end_appeal_time", "system", met=("appeal_time_over",)
+            )
+            _final(found, fresh, "time_over", Actor("system", "committee"), [])
+        done += 1
+    return done
+
+
+def rules_of_decision(row: Decision) -> CommitteeRules:
+    """The rules by which something was decided: by those it can be appealed against."""
+    return rules_named(decision_paper(row).rules_digest)
+
+
+# --- hearing ------------------------------------------------------------------------------------
 
 
 def check_may_hear(person: User, row: Appeal) -> None:
@@ -103,9 +173,10 @@ def hear(person: User, row: Appeal, *, uphold: bool, reasons: str) -> Appeal:
             event = Event("decision.set_aside", actor, fields | {"reason": "appeal_upheld"})
             govern(event, held, about, fresh)
         else:
+            about.final_at, about.final_how = held.heard_at, "appeal_dismissed"
             hashed = digest({"reasons": reasons})
             event = Event("appeal.dismissed", actor, fields | {"reasons_hash": hashed})
-            govern(event, held, fresh)
+            govern(event, held, about, fresh)
     return held
 
 

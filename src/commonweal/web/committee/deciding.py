@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +14,7 @@ from commonweal.governance.committee.decision import Decision as DecisionPaper
 from commonweal.governance.committee.decision import VariableDecision
 from commonweal.governance.committee.outcome import Case, decide, outcome_of
 from commonweal.governance.committee.vocabulary import YES, Outcome
-from commonweal.governance.committee.votes import Ballot
+from commonweal.governance.committee.votes import Vote as VotePaper
 from commonweal.governance.states.item import ITEM
 from commonweal.web.accounts.models import User
 from commonweal.web.applications.services import paper_of
@@ -47,9 +47,9 @@ class Texts:
     until: date | None = None
 
 
-def wanted_conditions(ballot: Ballot) -> tuple[str, ...]:
+def wanted_conditions(votes: Iterable[VotePaper]) -> tuple[str, ...]:
     """The conditions that members asked for, each once, without names and in no one's order."""
-    return tuple(sorted({text for vote in ballot.votes for text in vote.conditions}))
+    return tuple(sorted({text for vote in votes for text in vote.conditions}))
 
 
 def outcome_now(item: Item) -> Outcome:
@@ -70,6 +70,8 @@ def check_may_decide(person: User, item: Item, paper: ApplicationVersion) -> Non
     if item.state not in ("closed", "deadlocked"):
         raise Refused("CW-STATE-STEP", f"This cannot be done now. {ITEM.sentences[item.state]}")
     found = result_of(item)
+    if found == "too_few":
+        raise Refused("CW-COMMITTEE-QUORUM", "Too few votes count to decide this.")
     if found not in ("decided", "last_deadlock"):
         raise Refused("CW-COMMITTEE-DEADLOCK", "The votes do not come to a decision.")
 

@@ -178,6 +178,16 @@ class ShortForm(forms.Form):
         )
 
 
+class MinutesForm(forms.Form):
+    """What the secretary adds to what was recorded."""
+
+    words = _Words(
+        label="What else should stand in the minutes?", required=False, words=2000,
+        help_text="Name no lay member here, and do not say who voted how. This is published.",
+        look=Look(words=2000, rows=10),
+    )  # fmt: skip
+
+
 class HearingForm(forms.Form):
     """What becomes of an appeal, and why."""
 

@@ -14,6 +14,7 @@ from commonweal.governance.committee.decision import headline
 from commonweal.governance.committee.vocabulary import INTEREST_WORDS, OUTCOME_WORDS
 from commonweal.governance.committee.votes import Vote as VotePaper
 from commonweal.governance.committee.votes import cast, withdraw_member
+from commonweal.governance.readability import advice
 from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.item import ITEM
 from commonweal.ledger.details import commitment, new_salt
@@ -257,6 +258,7 @@ class DecisionHandler:
         """The decision as it will be published."""
         item, _, made = self._read(act)
         lines = [("Decision", headline(made)), ("In plain words", made.summary)]
+        lines += [("How easy that is to read", text) for text in advice(made.summary)]
         lines += [("Reason", text) for text in made.reasons]
         lines += [("Condition", text) for text in made.conditions]
         lines += [("Not granted", text) for text in made.struck]

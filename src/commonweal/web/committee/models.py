@@ -47,6 +47,7 @@ class Meeting(models.Model):
     """A meeting, or a few members who decide without one. `present`: public ids of who is there.
 
     `route`: `committee` for a meeting. `minutes`: what the secretary adds to what was recorded.
+    `record`: plain rows of what was on the agenda and was put off to another meeting.
     """
 
     ROUTES: ClassVar[list[tuple[str, str]]] = [(one, one) for one in ROUTES]
@@ -57,6 +58,7 @@ class Meeting(models.Model):
     state = models.CharField(max_length=24, default=MEETING.initial)
     present = models.JSONField(default=list)
     minutes = models.TextField(blank=True)
+    record = models.JSONField(default=list)
     minutes_agreed_at = models.DateTimeField(null=True)
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
 
@@ -208,7 +210,17 @@ class Question(Governed):
 
 
 class Decision(Governed):
-    """A decision. `content`: canonical bytes of the paper; `act`: the chair's, once signed."""
+    """A decision. `content`: canonical bytes of the paper; `act`: the chair's, once signed.
+
+    `final_at`, `final_how`: of a no, since when nobody can appeal against it any more, and why.
+    """
+
+    FINAL_HOW: ClassVar[list[tuple[str, str]]] = [
+        ("accepted", "those who asked accepted it"),
+        ("time_over", "the time to appeal is over"),
+        ("appeal_taken_back", "the appeal was taken back"),
+        ("appeal_dismissed", "the appeal was dismissed"),
+    ]
 
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="decisions")
     reference = models.CharField(max_length=64, unique=True)
@@ -221,6 +233,8 @@ class Decision(Governed):
     made_at = models.DateTimeField()
     published_at = models.DateTimeField(null=True)
     set_aside_at = models.DateTimeField(null=True)
+    final_at = models.DateTimeField(null=True)
+    final_how = models.CharField(max_length=24, blank=True, choices=FINAL_HOW)
 
     objects = GovernedQuery.as_manager()
 

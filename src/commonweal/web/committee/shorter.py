@@ -16,6 +16,7 @@ from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import CommonwealError, Fault, Refused
 from commonweal.foundation.london import london_day
 from commonweal.governance.application.version import ApplicationVersion
+from commonweal.governance.clocks.calendar import WorkingCalendar
 from commonweal.governance.committee.outcome import all_yes, check_quorum
 from commonweal.governance.committee.route import (
     CODE,
@@ -25,6 +26,7 @@ from commonweal.governance.committee.route import (
     check_proposal,
     last_day_to_call_in,
 )
+from commonweal.governance.roles import RoleName
 from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.item import ITEM
 from commonweal.web.accounts.models import User
@@ -141,7 +143,7 @@ def check_still_short(item: Item, paper: ApplicationVersion) -> RouteProposal | 
 # --- calling in ---------------------------------------------------------------------------------
 
 
-def check_call_in(person: User, item: Item) -> str:
+def check_call_in(person: User, item: Item) -> RoleName:
     """Refuse who may not call an item in; gives the member's role.
 
     Raises `Refused` CW-COMMITTEE-MEMBER, CW-COMMITTEE-ROUTE, CW-STATE-STEP.
@@ -187,6 +189,23 @@ def is_over(item: Item) -> bool:
     """True once nobody can call it in any more."""
     until = call_in_until(item)
     return until is not None and london_day(clock.now()) > until
+
+
+def late() -> list[Item]:
+    """What a few decided, whose time is over, and which is still not published a working day later.
+
+    The signer's worker lets it take effect; where that does not run, somebody has to be told.
+    """
+    found = []
+    for item in Item.objects.filter(state="waiting").select_related("version", "meeting"):
+        until = call_in_until(item)
+        if until is not None and london_day(clock.now()) > WorkingCalendar().add(until, LATE_DAYS):
+            found.append(item)
+    return found
+
+
+LATE_DAYS = 2
+"""Working days after the time to call in, on which a decision is published at the latest."""
 
 
 def end_sitting(item: Item) -> None:

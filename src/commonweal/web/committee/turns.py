@@ -17,6 +17,7 @@ from commonweal.web.committee.policies import (
     roles_of,
     standings,
 )
+from commonweal.web.committee.shorter import late
 from commonweal.web.config.turns import MOST, Turn, turn
 
 _MEETS = ("planned", "papers_sent", "open")
@@ -35,6 +36,11 @@ def waiting(person: User, day: date) -> list[Turn]:
     found: list[Turn] = []
     if held & SITTING:
         found += _items(person)
+    if held & {SECRETARY, "ig_officer"}:
+        found += [
+            turn("Late: this was decided and is not published", one.title, "committee:item", one.pk)
+            for one in late()[:MOST]
+        ]
     if SECRETARY in held:
         found += [
             turn("Prepare a meeting", f"{one.held_at:%d %B %Y}", "committee:meeting", one.pk)

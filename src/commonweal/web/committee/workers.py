@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from commonweal.vault.custody import Custody
+from commonweal.web.committee.appeals import end_appeal_times
 from commonweal.web.committee.models import KnownRules
 from commonweal.web.committee.route_handlers import take_effect
 
 
 def steps(room: str) -> Sequence[Callable[[Custody], int]]:
     """What the signer does for this app."""
-    return (tell_of_rules, let_take_effect) if room == "signer" else ()
+    if room != "signer":
+        return ()
+    return (tell_of_rules, let_take_effect, let_appeals_run_out)
+
+
+def let_appeals_run_out(custody: Custody) -> int:
+    """Make each no final whose time to appeal is over; how many it was."""
+    del custody
+    return end_appeal_times()
 
 
 def let_take_effect(custody: Custody) -> int:

@@ -26,14 +26,14 @@ def rules_in_force() -> CommitteeRules:
 def rules_at(moment: datetime) -> CommitteeRules:
     """The rules that held at `moment`. A home that adopted none goes by those of the software."""
     known = apps.get_model("committee", "KnownRules")
-    row = known.objects.filter(effective_from__lte=moment).last()  # type: ignore[attr-defined]
+    row = known.objects.filter(effective_from__lte=moment).last()
     return _shipped() if row is None else _read(canonical(row.content))
 
 
 def every_rules() -> list[CommitteeRules]:
     """Each version that ever held here, the newest first; what shipped with the software last."""
     known = apps.get_model("committee", "KnownRules")
-    rows = known.objects.order_by("-number")  # type: ignore[attr-defined]
+    rows = known.objects.order_by("-number")
     return [*(_read(canonical(row.content)) for row in rows), _shipped()]
 
 

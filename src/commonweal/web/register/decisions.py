@@ -60,6 +60,7 @@ def decision_shown(row: Decision) -> dict[str, Any]:
         "conditions": paper.conditions,
         "decided_on": london_day(paper.decided_at),
         "until": paper.until,
+        "final": row.get_final_how_display() if row.final_at else None,
         "href": _address("committee:decision", row.reference),
         "assessment": _address("assessments:one", reference) if readable else None,
     }

@@ -8,13 +8,14 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from commonweal.foundation.errors import CommonwealError
+from commonweal.foundation.errors import CommonwealError, Refused
+from commonweal.governance.committee.appeal import last_day_to_appeal
 from commonweal.governance.committee.outcome import dissent
 from commonweal.governance.committee.vocabulary import OUTCOME_WORDS, YES
 from commonweal.web.applications.presenters import NO_TITLE
 from commonweal.web.applications.views.common import mine
 from commonweal.web.committee import appeals
-from commonweal.web.committee.ballots import ballot_of
+from commonweal.web.committee.ballots import counted
 from commonweal.web.committee.deciding import (
     Texts,
     check_may_decide,
@@ -36,8 +37,8 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """What the votes decide; the chair writes it down, reads it and signs it on the next page."""
     row, paper, standing = item_of(request.user, pk)
     check_may_decide(request.user, row, paper)
-    outcome, ballot = outcome_now(row), ballot_of(row)
-    asked = wanted_conditions(ballot) if outcome == "approve_with_conditions" else ()
+    outcome, votes = outcome_now(row), counted(row)
+    asked = wanted_conditions(votes) if outcome == "approve_with_conditions" else ()
     data = cleaned(request) if request.method == "POST" else None
     form = DecisionForm(data, asked=asked, grants=outcome in YES)
     if form.is_valid():
@@ -61,7 +62,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         "outcome": OUTCOME_WORDS[outcome],
         "grants": outcome in YES,
         "variables": variables(row, paper),
-        "dissent": dissent(ballot.votes, outcome),
+        "dissent": dissent(votes, outcome),
     }
     return page(request, "decide", more)
 
@@ -86,6 +87,40 @@ def appeal(request: HttpRequest, name: str) -> HttpResponse:
         "title": "Appeal against the decision", "button_text": "Send the appeal",
     }  # fmt: skip
     return page(request, "appeal", more)
+
+
+_ENDING = {
+    "rejected": (
+        "accept_decision", "Accept the decision",
+        "You accept the committee's no. It is final then, and you cannot appeal any more.",
+    ),
+    "under_appeal": (
+        "take_appeal_back", "Take the appeal back",
+        "Nobody looks at the decision again. The committee's no is final then.",
+    ),
+}  # fmt: skip
+"""State of the application: the step, its words, and what follows from it."""
+
+
+@FORM
+def end(request: HttpRequest, name: str) -> HttpResponse:
+    """The applicant accepts a no, or takes an appeal back; asked once more before it is done."""
+    application = mine(request, name)
+    if application.state not in _ENDING:
+        raise Refused("CW-STATE-STEP", "There is no answer that could be accepted now.")
+    action, title, follows = _ENDING[application.state]
+    if request.method == "POST" and request.POST.get("action") == action:
+        appeals.end(request.user, application, action=action)
+        messages.success(request, "Written down. The answer is final.")
+        return redirect("applications:tasks", name)
+    found = appeals.standing_decision(application)
+    until = last_day_to_appeal(found.since, appeals.rules_of_decision(found))
+    more = {
+        "application": application, "decision": found, "title": title, "follows": follows,
+        "action": action, "caption": application.draft.title or NO_TITLE,
+        "until": until if application.state == "rejected" else None,
+    }  # fmt: skip
+    return page(request, "end", more)
 
 
 @require_safe

@@ -16,6 +16,7 @@ from commonweal.governance.states.meeting import MEETING
 from commonweal.web.applications.services import paper_of
 from commonweal.web.committee import agenda
 from commonweal.web.committee.forms import MeetingForm
+from commonweal.web.committee.minutes import HELD, often_absent
 from commonweal.web.committee.models import Declaration, Item, Meeting
 from commonweal.web.committee.packs import pack_of
 from commonweal.web.committee.policies import (
@@ -55,8 +56,16 @@ def meetings(request: HttpRequest) -> HttpResponse:
         "page": page_of(Counted(rows), request.GET, size=20),
         "words": MEETING_WORDS,
         "may_add": SECRETARY in held,
+        "absent": _often_absent() if held & {CHAIR, SECRETARY} else [],
     }
     return page(request, "meetings", more)
+
+
+def _often_absent() -> list[tuple[str, int]]:
+    try:
+        return often_absent()
+    except Refused:  # before the hospital adopted its list of people there are no members
+        return []
 
 
 @FORM
@@ -79,11 +88,7 @@ def meeting(request: HttpRequest, pk: int) -> HttpResponse:
     held = check_role(request.user, SITTING)
     items = list(row.items.select_related("version__application__organisation"))
     said = _said(request, items)
-    steps = [
-        {"action": step.action, "says": step.says.rstrip(".")}
-        for step in MEETING.actions(row.state, _main_role(held))
-        if step.action != "correct" and row.route == "committee"
-    ]
+    steps = [] if row.state in HELD else steps_for(row, held)
     more = {
         "meeting": row,
         "word": MEETING_WORDS[row.state],
@@ -94,9 +99,19 @@ def meeting(request: HttpRequest, pk: int) -> HttpResponse:
         "secretary": SECRETARY in held,
         "people": _people(row),
         "waiting": _waiting() if SECRETARY in held else [],
+        "held": row.route == "committee" and row.state in HELD,
         "can_list": row.route == "committee" and row.state in ("planned", "papers_sent", "open"),
     }
     return page(request, "meeting", more)
+
+
+def steps_for(row: Meeting, held: Any) -> list[dict[str, str]]:
+    """What the person can do with a meeting now."""
+    return [
+        {"action": step.action, "says": step.says.rstrip(".")}
+        for step in MEETING.actions(row.state, _main_role(held))
+        if row.route == "committee"
+    ]
 
 
 def _main_role(held: Any) -> Any:

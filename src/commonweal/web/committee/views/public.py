@@ -51,6 +51,11 @@ def index(request: HttpRequest) -> HttpResponse:
         "sitting": _sitting(),
         "meetings": [one.held_at for one in meetings[:6]],
         "decisions": list(_published()[:3]),
+        "minuted": list(
+            Meeting.objects.filter(route="committee", state="minuted").order_by("-held_at", "-id")[
+                :6
+            ]
+        ),
         "outcomes": OUTCOME_WORDS,
         "works": bool(held & SITTING),
         "answers": bool(held & ANSWERING),
