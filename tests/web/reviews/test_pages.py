@@ -1,4 +1,4 @@
-"""Pages of the yearly review: what each person sees, that typing is kept, and what the public reads."""
+"""Pages of the yearly review: who sees what, that typing is kept, and what the public reads."""
 
 from __future__ import annotations
 
