@@ -20,7 +20,17 @@ import pytest
 from playwright.sync_api import APIResponse, Browser, BrowserContext, Page
 
 from commonweal.web.config.providers import private_key
-from tests.browser.every_page import AREAS, FETCHED, LED_ON, NOBODY, PAGE, POSTED, VISITS, Visit, unseen
+from tests.browser.every_page import (
+    AREAS,
+    FETCHED,
+    LED_ON,
+    NOBODY,
+    PAGE,
+    POSTED,
+    VISITS,
+    Visit,
+    unseen,
+)
 from tests.browser.looking import BACK_LINK, Axe, faults
 from tests.web.house import served
 from tests.web.provider import CLIENT, client_key, local_provider

@@ -28,8 +28,7 @@ class Naive:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.db = connection
         self.db.executescript(
-            "CREATE TABLE decided (route TEXT, votes INT, waits INT);"
-            "CREATE TABLE called (who TEXT)"
+            "CREATE TABLE decided (route TEXT, votes INT, waits INT);CREATE TABLE called (who TEXT)"
         )
         self.run("INSERT INTO decided VALUES ('committee', 2, 0)")
 
