@@ -30,6 +30,7 @@ APPS = {
     "projects": "agreements and permits",
     "register": "the public register",
     "releases": "releases",
+    "reviews": "yearly reviews",
     "signing": "what people sign",
 }
 WITHOUT = {

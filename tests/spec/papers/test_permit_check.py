@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from commonweal.papers.permit import Permit
-from commonweal.papers.permit_check import ACTIONS, can_permit, state_at
+from commonweal.papers.permit_check import ACTIONS, can_permit, check_permit, state_at
 from commonweal.papers.permit_state import State
-from commonweal.papers.permit_status import PermitStatus
+from commonweal.papers.permit_status import PermitStatus, make_status
 from commonweal.papers.refusal import PermitRefused
 from tests import factories
 
@@ -101,6 +101,37 @@ ROWS: list[tuple[str, str | None, datetime, State, str | None]] = [
     # the state is told before what is not allowed
     ("delete", "nobody", LATER, "revoked", "CW-PERMIT-REVOKED"),
 ]
+
+
+REVIEW_OVER = OVER - timedelta(days=30)
+REVIEW_BY = (REVIEW_OVER - timedelta(days=1)).date()
+LATE = "CW-PERMIT-REVIEW-OVERDUE"
+YEARLY = [
+    # at, state, whether only the review pauses it, and the code
+    (REVIEW_OVER - timedelta(milliseconds=1), "active", False, None),
+    (REVIEW_OVER, "active", False, LATE),
+    (REVIEW_OVER, "paused", True, LATE),
+    (REVIEW_OVER - timedelta(days=9), "paused", True, LATE),
+    (REVIEW_OVER, "paused", False, "CW-PERMIT-PAUSED"),
+    (REVIEW_OVER, "suspended", False, "CW-PERMIT-SUSPENDED"),
+    (REVIEW_OVER, "revoked", False, "CW-PERMIT-REVOKED"),
+    (OVER, "active", False, "CW-PERMIT-EXPIRED"),
+]
+
+
+@pytest.mark.parametrize(("at", "state", "waits", "code"), YEARLY)
+def test_the_yearly_review(at: datetime, state: State, waits: bool, code: str | None) -> None:
+    permit = make()
+    text = make_status(
+        permit, state, [factories.signer()], factories.trust(), factories.clock(at),
+        review_by=REVIEW_BY, waits_for_review=waits,
+    )  # fmt: skip
+    status = PermitStatus.load(text, factories.trust())
+    assert can_permit(permit, "release", None, at, status) is (code is None)
+    if code is not None:
+        with pytest.raises(PermitRefused) as caught:
+            check_permit(permit, "release", None, at, status)
+        assert caught.value.code == code
 
 
 @pytest.mark.parametrize(("action", "person", "at", "state", "code"), ROWS)

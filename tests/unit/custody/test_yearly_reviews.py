@@ -65,7 +65,7 @@ def go_to(house: House, day: date, *, hours: float = 12) -> None:
 def review(due: date, **changes: Any) -> YearlyReview:
     plain = {
         "yearly_review": 1, "permit": "permit-1", "due": due.isoformat(), "form": "annual-review",
-        "form_version": 2, "answers": {"progress": "Counted."}, "summary": SUMMARY,
+        "form_version": 1, "answers": {"progress": "Counted."}, "summary": SUMMARY,
         "sent_by": "applies",
     }  # fmt: skip
     return YearlyReview.read(plain | changes, "The yearly review")

@@ -218,7 +218,8 @@ def _reviewed_by(writing: Writing, permit: Permit) -> dict[str, str]:
     inherited = None if replaced is None else replaced.review_by
     if permit.authority != "committee" and inherited is None:
         return {}
-    return {"review_by": first_due(permit.issued_at.date(), permit.review_dates, inherited).isoformat()}
+    due = first_due(permit.issued_at.date(), permit.review_dates, inherited)
+    return {"review_by": due.isoformat()}
 
 
 def _bound(custody: Custody, permit: Permit, also: Mapping[str, str]) -> Details:

@@ -286,7 +286,8 @@ class Assessment(Governed):
 
     `heard`: canonical bytes of the rapporteur's own record. `record`: canonical bytes of the
     `AssessmentRecord`, once the workshop's record (or that of the lighter route) is whole. `note`:
-    why it was sent back; `reply`: what the writers sent with it then.
+    why it was sent back; `reply`: what the writers sent with it then. `whole_salt` opens the
+    ledger's commitment to the text before anything was removed from it.
     """
 
     application = models.ForeignKey(
@@ -306,6 +307,7 @@ class Assessment(Governed):
     changed_at = models.DateTimeField()
     published_at = models.DateTimeField(null=True)
     look_again_on = models.DateField(null=True)
+    whole_salt = models.BinaryField(default=bytes)
 
     objects = GovernedQuery.as_manager()
 
@@ -360,3 +362,66 @@ class ReplyDraft(models.Model):
 
     def __str__(self) -> str:
         return f"reply {self.pk}"
+
+
+# --- after publication ------------------------------------------------------------------------
+
+
+class Redaction(Governed):
+    """Words that everybody reads as removed. `reason`: one of `redacting.REASONS`."""
+
+    assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="redactions")
+    passage = models.TextField()
+    reason = models.CharField(max_length=16)
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+
+    objects = GovernedQuery.as_manager()
+
+    class Meta:
+        """In the order in which they were made."""
+
+        base_manager_name = "objects"
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"redaction {self.pk}"
+
+
+class Iteration(Governed):
+    """A newer text of a published assessment. `content`: canonical bytes, with what changed.
+
+    `note`: why it was sent back. It is public once it has `published_at`.
+    """
+
+    assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="iterations")
+    content = models.BinaryField()
+    sent_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    sent_at = models.DateTimeField()
+    note = models.TextField(blank=True)
+    published_at = models.DateTimeField(null=True)
+
+    objects = GovernedQuery.as_manager()
+
+    class Meta:
+        """The newest last."""
+
+        base_manager_name = "objects"
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"iteration {self.pk}"
+
+
+class IterationDraft(models.Model):
+    """What the writers typed for a newer text and have not sent: always saved."""
+
+    assessment = models.OneToOneField(
+        Assessment, on_delete=models.CASCADE, primary_key=True, related_name="newer_draft"
+    )
+    answers = models.JSONField(default=dict)
+    changed = models.TextField(blank=True)
+    saved_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"draft of a newer text of {self.pk}"

@@ -13,11 +13,12 @@ from typing import Any
 
 from django.db import transaction
 
-from commonweal.foundation.canonical import digest, parse_json
-from commonweal.foundation.errors import Refused
+from commonweal.foundation.canonical import canonical, digest, parse_json
+from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.london import london_day
 from commonweal.governance.application.answers import AIA
 from commonweal.governance.states.review import REVIEW
+from commonweal.ledger.details import commitment
 from commonweal.ledger.entry import Actor, Event
 from commonweal.web.accounts.models import User
 from commonweal.web.applications.models import Application, Version
@@ -27,6 +28,7 @@ from commonweal.web.config import clock
 from commonweal.web.config.rules import rules_in_force
 from commonweal.web.desk.models import Assessment
 from commonweal.web.desk.policies import Standing, role_in
+from commonweal.web.desk.redacting import cut, marks_of
 from commonweal.web.desk.services import actor, locked, record_of
 from commonweal.web.ledgerlink.services import govern
 
@@ -39,7 +41,7 @@ _DECIDED: Mapping[str, tuple[str, str]] = {
     "reject": ("record_rejection", "decision_no"),
 }
 """What becomes of the assessment: the step, and the guard that then holds."""
-_AFTER = frozenset({"published", "due", "overdue"})
+_AFTER = frozenset({"published", "due", "overdue", "revisited"})
 
 
 def follow(
@@ -133,9 +135,9 @@ def publish(at: Standing, *, read: bool) -> Assessment:
         row.state = to
         fields = {
             "application": fresh.application.reference,
-            "assessment_hash": digest(public_plain(fresh.version)),
+            "assessment_hash": digest(shown_plain(row)),
             "look_again_on": row.look_again_on.isoformat(),
-        }
+        } | committed_whole(row)
         govern(Event("assessment.published", actor(at.person, role), fields), row)
     return row
 
@@ -179,7 +181,38 @@ def published_plain(application: str) -> dict[str, Any] | None:
         application__reference=application, published_at__isnull=False
     ).select_related("version__application")
     row = rows.order_by("version__number").last()
-    return None if row is None else public_plain(row.version)
+    return None if row is None else shown_plain(row)
+
+
+def whole_plain(row: Assessment, number: int | None = None) -> dict[str, Any]:
+    """The text of an assessment as it is frozen: of its newest published text, or of an earlier.
+
+    `number`: 1 for the text that the committee had. Raises `Fault` CW-WEB-NOT-FOUND.
+    """
+    texts = [each for each in row.iterations.all() if each.published_at is not None]
+    at = len(texts) + 1 if number is None else number
+    if not 1 <= at <= len(texts) + 1:
+        raise Fault("CW-WEB-NOT-FOUND", "There is no page at this address.")
+    plain = public_plain(row.version)
+    if at == 1:
+        return plain
+    newer = parse_json(bytes(texts[at - 2].content), "The newer text")
+    return plain | {"answers": [newer["answers"]], "changed": newer["changed"], "text": at}
+
+
+def shown_plain(row: Assessment, number: int | None = None) -> dict[str, Any]:
+    """The same as everybody reads it: without the words that were removed."""
+    return cut(whole_plain(row, number), marks_of(row))
+
+
+def committed_whole(row: Assessment) -> dict[str, str]:
+    """The ledger's commitment to the whole text, where words were removed from it.
+
+    A plain hash would let anybody try out what the missing words are (S10).
+    """
+    if not row.redactions.exists():
+        return {}
+    return {"whole": commitment(bytes(row.whole_salt), canonical(whole_plain(row)))}
 
 
 def read_heard(row: Assessment) -> dict[str, Any] | None:

@@ -30,6 +30,13 @@ KINDS = MappingProxyType({
         "The yearly review of a project is late: no new work may start.",
     ),
     "review_accepted": Kind("a yearly review was accepted", "A yearly review was accepted."),
+    "assessment_due": Kind(
+        "an impact assessment is due", "An impact assessment is to be looked at again."
+    ),
+    "assessment_late": Kind(
+        "an impact assessment is late",
+        "An impact assessment was not looked at again in time: no new data are made.",
+    ),
     "release_ready": Kind("data are ready", "Data were made ready."),
     "release_sent_back": Kind("data were sent back", "Data that were made were sent back."),
     "role_given": Kind("you have a new role", "You were given a role."),

@@ -242,7 +242,7 @@ def yearly(entry: RegisterEntry, now: datetime) -> dict[str, Any] | None:
     if entry.review_by is None:
         return None
     return {
-        "says": None if stage_of(entry, now) == "ended" else _review_says(entry, now),
+        "says": None if stage_of(entry, now) == "ended" else _says(entry, entry.review_by, now),
         "told": [
             {
                 "year": day(one.due),
@@ -254,9 +254,7 @@ def yearly(entry: RegisterEntry, now: datetime) -> dict[str, Any] | None:
     }
 
 
-def _review_says(entry: RegisterEntry, now: datetime) -> str:
-    due = entry.review_by
-    assert due is not None
+def _says(entry: RegisterEntry, due: date, now: datetime) -> str:
     if is_review_late(entry, now):
         return f"Late since {day(due)}: no new work may start until it is accepted."
     if now.date() >= due - lead():

@@ -78,6 +78,8 @@ def review_page(person: User, row: Review, roles: frozenset[str]) -> dict[str, A
     paper = sent_paper(row)
     order = getattr(row, "order", None)
     state = _state(row)
+    # Answers to another version of the form cannot be told in the words of this one.
+    old = paper is not None and (paper.form, paper.form_version) != (form().id, form().version)
     late = state not in ("accepted", "ended") and clock.today() > row.due_on
     return {
         "review": row,
@@ -90,8 +92,8 @@ def review_page(person: User, row: Review, roles: frozenset[str]) -> dict[str, A
         "writes": writes,
         "tasks": _tasks(row) if writes else [],
         "paper": paper,
-        "sections": told_form(form(), sent_answers(paper)) if _reads(paper) else [],
-        "old_form": paper is not None and not _reads(paper),
+        "sections": [] if paper is None or old else told_form(form(), sent_answers(paper)),
+        "old_form": old,
         "questions": [{"words": one.words, "answer": one.answer} for one in row.questions.all()],
         "being_accepted": order is not None and order.state == WAITING,
         "refused": order if order is not None and order.state == REFUSED else None,
@@ -103,11 +105,6 @@ def review_page(person: User, row: Review, roles: frozenset[str]) -> dict[str, A
         },
         "earlier": _earlier(row),
     }
-
-
-def _reads(paper: Any) -> bool:
-    """True for answers to the version of the form that is in use."""
-    return paper is not None and (paper.form, paper.form_version) == (form().id, form().version)
 
 
 def _earlier(row: Review) -> list[dict[str, Any]]:

@@ -63,9 +63,10 @@ EXPECTED: dict[str, str] = {
         applicant | synthesised | withdraw>withdrawn
         applicant | lighter_route | withdraw>withdrawn
         applicant | with_committee | withdraw>withdrawn
-        applicant co_applicant | published | revisit>waiting
-        applicant co_applicant | due | send>waiting
-        applicant co_applicant | overdue | send>waiting
+        applicant co_applicant | published | revisit>revisited
+        applicant co_applicant | due | send>revisited
+        applicant co_applicant | overdue | send>revisited
+        ig_officer | revisited | publish_again>published, send_back>due
         co_applicant | returned | send>waiting
         co_applicant | record_written | synthesise>synthesised
         ig_officer | waiting | excuse>not_needed, return>returned, pass_screening>screened
@@ -88,6 +89,7 @@ EXPECTED: dict[str, str] = {
         system | published | fall_due>due, end>ended
         system | due | run_over>overdue, end>ended
         system | overdue | end>ended
+        system | revisited | end>ended
     """,
     "panel_question": """
         facilitator committee_secretary | proposed | send_papers>papers_sent, drop>dropped
@@ -391,7 +393,7 @@ GUARDED: dict[str, set[str]] = {
     "review": {"excuse", "send", "take_lighter_route", "hold", "write_record", "synthesise",
                "put_to_committee", "ask_for_changes", "ask_for_new_answers",
                "record_approval", "record_rejection",
-               "publish", "fall_due", "revisit", "run_over", "end"},
+               "publish", "fall_due", "revisit", "run_over", "end", "publish_again"},
     "panel_question": {"send_papers", "open_vote", "close_vote", "write_record", "answer", "drop"},
     "meeting": {"send_papers"},
     "item": {"end_declarations", "open_vote", "answer", "take_back", "close_vote",

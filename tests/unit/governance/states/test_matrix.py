@@ -92,7 +92,7 @@ OWNERS = {
     "not_wanted n",
     "review": "waiting c returned a screened c workshop_scheduled c workshop_held c "
     "record_written a synthesised c lighter_route c with_committee k to_publish c published s "
-    "due a overdue a not_needed n ended n withdrawn n",
+    "due a overdue a revisited c not_needed n ended n withdrawn n",
     "panel_question": "proposed c papers_sent k voting k counted c heard c answered n dropped n",
     "meeting": "planned c papers_sent k open k ended c minutes_sent k minuted n cancelled n",
     "item": "listed k declaring k discussing k voting k stopped c closed k waiting k deadlocked k "

@@ -96,6 +96,7 @@ def _shown(
         "conflict": request.method == "POST",
         "theirs": [(one["label"], one.get("words", "")) for one in rows],
         "seen": fingerprint(theirs if request.method == "POST" else plain),
+        "known_as": row.permit.application.reference,
         "back": services.page_of(row),
     }  # fmt: skip
 
