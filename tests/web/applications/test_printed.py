@@ -110,6 +110,8 @@ def test_a_word_file_is_one_that_a_screen_reader_can_use(amara: Any) -> None:
     styles = [one.style.name for one in made.paragraphs]
     assert styles[0] == "Title"
     assert styles.count("Heading 1") > 15
+    again = amara.get(f"/applications/{reference}/word/").content
+    assert again == content
     tables = made.element.body.findall(qn("w:tbl"))
     assert len(tables) > 15
     for table in tables:
@@ -127,6 +129,9 @@ def test_a_word_file_is_one_that_a_screen_reader_can_use(amara: Any) -> None:
         assert not [name for name in names if "vba" in name.lower() or "embed" in name.lower()]
         relations = held.read("word/_rels/document.xml.rels")
         assert b'TargetMode="External"' not in relations
+        footer = held.read("word/footer1.xml").decode()
+        assert " PAGE " in footer
+        assert "&lt;script&gt;" in footer
 
 
 def test_a_draft_with_what_could_not_be_read_and_an_empty_one(amara: Any) -> None:
