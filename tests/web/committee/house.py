@@ -11,6 +11,7 @@ from typing import Any
 from commonweal.foundation.clock import FixedClock
 from commonweal.governance.application.answers import AnsweredForm, FormAnswers
 from commonweal.governance.application.drafts import read_draft
+from commonweal.governance.application.evidence import asked_by_law
 from commonweal.governance.application.version import ApplicationVersion, freeze
 from commonweal.governance.forms.answers import problems
 from commonweal.governance.forms.library.shelf import our_library
@@ -141,7 +142,7 @@ class House:
         """An application that was sent and found ready; its row. It is not about AI."""
         from commonweal.web.applications.models import Version
         from commonweal.web.applications.services import begin
-        from commonweal.web.desk.models import Assessment
+        from commonweal.web.desk.models import Assessment, Document
         from commonweal.web.ledgerlink.services import govern
 
         data = content_data(**changes)
@@ -165,8 +166,13 @@ class House:
             application=row, version=version
         )
         settled.state, settled.changed_at = "not_needed", self.clock.now()
+        looked_at = [
+            Document(application=row, name=str(one.id), state="checked",
+                     checked_by=person("edward"), checked_at=self.clock.now())
+            for one in asked_by_law(paper.content)
+        ]  # fmt: skip
         govern(Event("application.screened", Actor("ig_officer", "edward"),
-                     {"application": row.reference, "number": 1}), settled)  # fmt: skip
+                     {"application": row.reference, "number": 1}), settled, *looked_at)  # fmt: skip
         return row
 
     def rules(self, **changes: Any) -> Any:

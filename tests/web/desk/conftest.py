@@ -140,12 +140,37 @@ def standing(who: str, row: Any) -> Any:
 
 def all_marks(client: Any, row: Any) -> None:
     """Say yes to every item of the list of checks."""
-    from commonweal.web.desk.checklist import CHECKLIST
+    from commonweal.web.desk.checklist import checklist
 
     answer = client.post(
-        f"/desk/{row.reference}/checks/", {f"{one.id}.result": "yes" for one in CHECKLIST}
+        f"/desk/{row.reference}/checks/", {f"{one.id}.result": "yes" for one in checklist()}
     )
     assert answer.status_code == 302, answer.content
+
+
+def came_in(row: Any, name: str, content: bytes = PDF, state: str = "to_check") -> Any:
+    """A file that was handed in for a document and found safe, as the service keeps it; its row."""
+    from django.conf import settings
+
+    from commonweal.foundation.files import make_private_folder
+    from commonweal.web.config import clock as service
+    from commonweal.web.desk.evidence import Upload
+    from commonweal.web.desk.models import Document, File
+    from commonweal.web.ledgerlink.models import governed_write
+
+    folder = settings.ENVIRONMENT.folder / "evidence"
+    make_private_folder(folder)
+    place = new_salt().hex()[:40]
+    (folder / place).write_bytes(content)
+    with governed_write():
+        document, _ = Document.objects.update_or_create(
+            application=row, name=name, defaults={"state": state}
+        )
+        return File.objects.create(
+            document=document, place=place, shown=f"{name}.pdf", kind="pdf", size=len(content),
+            sha256=Upload(name, content).sha256, scan="not_scanned", salt=new_salt(),
+            handed_in_by=row.begun_by, handed_in_at=service.now(),
+        )  # fmt: skip
 
 
 @pytest.fixture

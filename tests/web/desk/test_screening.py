@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from commonweal.governance.application.evidence import CHECKED_WORDS
 from commonweal.ledger.details import verify_commitment
 from tests.web.conftest import Page
-from tests.web.desk.conftest import all_marks, entries, in_state, sent, standing, state_of
+from tests.web.desk.conftest import all_marks, came_in, entries, in_state, sent, standing, state_of
 from tests.web.signing_room import sign_now
 
 
@@ -22,13 +23,18 @@ def advise(client: Any, row: Any, home: Path, **more: Any) -> Any:
     return sign_now(home, str(answer["Location"]).rstrip("/").split("/")[-1])
 
 
-def excuse_documents(client: Any, row: Any) -> None:
-    for name in ("protocol", "rec"):
-        answer = client.post(
-            f"/desk/{row.reference}/documents/{name}/",
-            {"action": "excuse", "note": "Seen on paper.", "seen": ""},
-        )
-        assert answer.status_code == 302, Page(answer).text
+def check_documents(client: Any, row: Any) -> None:
+    """The protocol is not needed; the letter that the law asks for came and is checked in full."""
+    base = f"/desk/{row.reference}/documents/"
+    excused = {"action": "excuse", "note": "Seen on paper.", "seen": ""}
+    assert client.post(f"{base}protocol/", excused).status_code == 302
+    assert "The law asks for this document" in Page(client.post(f"{base}rec/", excused)).text
+    letter = came_in(row, "rec")
+    said = {"action": "accept", "seen": letter.sha256, "note": "Another copy of it."}
+    assert "say that you checked each point" in Page(client.post(f"{base}rec/", said)).text
+    said["looked_at"] = list(CHECKED_WORDS)
+    answer = client.post(f"{base}rec/", said)
+    assert answer.status_code == 302, Page(answer).text
 
 
 def test_the_whole_way_to_a_meeting(
@@ -43,7 +49,7 @@ def test_the_whole_way_to_a_meeting(
     assert "Evidence still has to be checked" in page.text
     assert state_of(row) == "screening"
     all_marks(edward, row)
-    excuse_documents(edward, row)
+    check_documents(edward, row)
     left = Page(edward.get(base)).text
     assert "The Data Protection Officer's advice is not here yet." in left
     assert "nobody has checked" not in left
