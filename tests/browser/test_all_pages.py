@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import APIResponse, Browser, BrowserContext, Page, Route
+from playwright.sync_api import (
+    APIResponse,
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Response,
+    Route,
+)
 
 from commonweal.web.config.providers import private_key
 from tests.browser.every_page import (
@@ -85,6 +93,7 @@ class Visitors:
     service: Service
     complaints: list[str] = field(default_factory=list)
     pages: dict[str, Page] = field(default_factory=dict)
+    going_to: str = ""
 
     def page(self, who: str) -> Page:
         """The page of a person; always the same one."""
@@ -95,7 +104,7 @@ class Visitors:
             context.set_default_timeout(20_000)
             sign_in(context, self.service, who)
             page = self.pages[who] = context.new_page()
-            page.on("console", lambda said: self._note(f"{said.type}: {said.text}"))
+            page.on("console", self._said)
             page.on("pageerror", lambda error: self._note(str(error)))
             page.on("request", lambda asked: self._asked(asked.url))
         return self.pages[who]
@@ -104,10 +113,19 @@ class Visitors:
         if not url.startswith((self.service.address, "data:")):
             self._note(f"asked {url}")
 
+    def _said(self, message: ConsoleMessage) -> None:
+        # What a page could not load is a fault; the status of the page itself is compared.
+        own = message.location["url"] == f"{self.service.address}{self.going_to}"
+        if not (own and REFUSAL.search(message.text)):
+            self._note(f"{message.type}: {message.text}")
+
     def _note(self, text: str) -> None:
-        # A page that was refused is sometimes what is looked at; its status is compared elsewhere.
-        if not REFUSAL.search(text):
-            self.complaints.append(text)
+        self.complaints.append(text)
+
+    def go(self, page: Page, path: str) -> Response | None:
+        """Open a page."""
+        self.going_to = path
+        return page.goto(path)
 
     def fetch(self, visit: Visit) -> APIResponse:
         """What a GET gives, without a browser and without going on."""
@@ -205,7 +223,7 @@ def test_every_page_for_what_went_wrong(visitors: Visitors, axe: Axe) -> None:
         address = f"/gone-wrong/{status}"
         page.route(f"**{address}", answered(int(status), answer))
         before = len(visitors.complaints)
-        page.goto(address)
+        visitors.go(page, address)
         found = [*without_scripts(answer["body"]), *faults(page, axe, EXCUSED)]
         if found := found + visitors.complaints[before:]:
             wrong[status] = found
@@ -220,12 +238,12 @@ def answered(status: int, answer: dict[str, Any]) -> Callable[[Route], None]:
 def seen(visitors: Visitors, visit: Visit, axe: Axe) -> list[str]:
     """What is wrong with one page."""
     page, path = visitors.page(visit.who), visitors.service.path(visit)
-    answer = page.goto(path)
+    answer = visitors.go(page, path)
     if "/account/reauthenticate/" in page.url and "/account/reauthenticate/" not in path:
         # What matters most is asked for anew after five minutes; the page itself has its own line.
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.get_by_role("button", name="Continue").click()
-        answer = page.goto(path)
+        answer = visitors.go(page, path)
     landed = page.url.removeprefix(visitors.service.address)
     if landed != path:
         return [f"led on to {landed}"]
