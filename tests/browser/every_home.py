@@ -2,12 +2,14 @@
 
 `python -m tests.browser.every_home HOME STORES` makes it by services and by requests without a
 browser, in one process. It prints as JSON the path of each of `every_page.VISITS`, in order, a
-session for each person that they name, and the name of every address of the service.
+session for each person that they name, the name of every address of the service, and the pages
+for what goes wrong.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -18,10 +20,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import cbor2
+
+from commonweal.papers.credentials import b64url, unb64url
+from tests.authenticator import PRESENT, VERIFIED
+from tests.authenticator import Authenticator as SecurityKey
 from tests.browser.every_page import APPLIED, HALF, KEYED, KEYLESS, NOBODY, VISITS
 from tests.web.house import make_home
 
 Names = dict[str, str]
+_ATTESTED = 0x40
 
 
 def main(home: Path, stores: Path) -> Names:
@@ -264,14 +272,17 @@ def acts(unsigned: str, under_way: str) -> Names:
 
 def with_releases(room: Any) -> Names:
     """A release that was built and waits for a second person, and one that is only planned."""
-    from tests.web.releases.room import LIVE, PAUSED, ask
+    from commonweal.web.releases.models import Release
+    from tests.web.releases.room import LIVE, PAUSED, as_planned, ask
 
+    for kind in ("plan", "build"):
+        ask(kind)
+        while room.work():
+            pass
+    # As a plan leaves it: to make one takes seconds, and shows no more.
     room.stop("resume", PAUSED)
-    for permit in (LIVE, PAUSED):
-        ask("plan", permit=permit)
-    room.work()
-    ask("build")
-    room.work()
+    planned = as_planned(f"{PAUSED}.r1")
+    Release.objects.filter(pk=planned.pk).update(permit=PAUSED)
     return {"release.permit": LIVE, "release.built": f"{LIVE}.r1", "release.planned": PAUSED}
 
 
@@ -318,6 +329,8 @@ def in_accounts(_home: Path) -> Names:
     from commonweal.web.accounts.hashing import hashed
     from commonweal.web.accounts.models import Invitation, Organisation, User
     from commonweal.web.accounts.services import invite
+    from commonweal.web.config import clock
+    from commonweal.web.letters.models import Letter
     from tests.web.test_accounts import person, with_app
 
     keyless, applied = (person("output_checker", email=f"{name}@example.org")
@@ -325,8 +338,9 @@ def in_accounts(_home: Path) -> Names:
     found: Names = {"account.secret": with_app(applied)}
     RecoveryCodes.activate(applied)
     key = Authenticator.objects.create(
-        user=applied, type=Authenticator.Type.WEBAUTHN, data={"name": "blue key", "credential": {}}
-    )
+        user=applied, type=Authenticator.Type.WEBAUTHN,
+        data={"name": "blue key", "credential": registration(SecurityKey("blue"))},
+    )  # fmt: skip
     found["account.key"] = str(key.pk)
     edward = User.objects.get(public_id="edward")
     place = Organisation.objects.get(public_id="meadowbank")
@@ -336,9 +350,28 @@ def in_accounts(_home: Path) -> Names:
         found[f"account.invitation.{name}"] = f"the-{name}-secret"
     found["account.uid"] = user_pk_to_url_str(keyless)
     found["account.reset"] = default_token_generator.make_token(keyless)
-    second = EmailAddress.objects.create(user=keyless, email="second@example.org")
-    found["account.confirm"] = EmailConfirmationHMAC(second).key
+    unsure = User.objects.create_user("unsure@example.org", "Unsure Person", None)
+    address = EmailAddress.objects.create(user=unsure, email=unsure.email, primary=True)
+    found["account.confirm"] = EmailConfirmationHMAC(address).key
+    # Nothing is posted from here: a mail of an invitation draws its secret anew.
+    Letter.objects.update(
+        due_at=clock.now() + timedelta(days=30), tries=3, failure="ConnectionRefusedError"
+    )
     return found
+
+
+def registration(key: SecurityKey) -> dict[str, Any]:
+    """What a browser sends when a security key is added to an account."""
+    data = hashlib.sha256(b"localhost").digest() + bytes([PRESENT | VERIFIED | _ATTESTED])
+    id_ = unb64url(key.id)
+    data += bytes(4) + bytes(16) + len(id_).to_bytes(2) + id_ + key.cose()
+    said = {"type": "webauthn.create", "challenge": "AA", "origin": "http://localhost"}
+    made = cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": data})
+    return {
+        "id": key.id, "rawId": key.id, "type": "public-key",
+        "response": {"clientDataJSON": b64url(json.dumps(said).encode()),
+                     "attestationObject": b64url(made)},
+    }  # fmt: skip
 
 
 def session_of(who: str, known: Names) -> str:
@@ -370,6 +403,53 @@ def _signed_in(who: str, known: Names) -> Any:
     return client
 
 
+# --- pages for what went wrong ------------------------------------------------------------------
+
+
+def gone_wrong() -> dict[str, dict[str, Any]]:
+    """The answer of the service for each way in which a request can go wrong, by its status."""
+    from unittest import mock
+
+    from django.conf import settings
+
+    from commonweal.foundation.errors import Unavailable
+    from tests.web.conftest import new_client
+
+    client, edward = new_client(), browser("edward")
+    client.raise_request_exception = False
+    away = Unavailable("CW-WEB-DATABASE", "The service's database cannot be used.",
+                       remedy="Check that the database runs.")  # fmt: skip
+    answers = {
+        400: client.get("/account/invitation/x/"),
+        403: browser("amara").get("/account/directory/"),
+        404: client.get("/no-such-page"),
+        405: edward.get("/account/keys/end/"),
+        413: edward.post("/account/keys/", {"name": "x" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE},
+                         content_type="application/x-www-form-urlencoded"),
+        429: tried_too_often(),
+    }  # fmt: skip
+    for status, error in ((500, RuntimeError("not expected")), (503, away)):
+        with mock.patch("commonweal.web.config.views.counts_or_none", side_effect=error):
+            answers[status] = client.get("/")
+    found = {}
+    for status, answer in answers.items():
+        assert answer.status_code == status, (status, answer.status_code)
+        found[str(status)] = {"headers": dict(answer.headers), "body": answer.content.decode()}
+    return found
+
+
+def tried_too_often() -> Any:
+    """What somebody gets who asks for a new password again and again."""
+    from tests.web.conftest import new_client
+
+    client = new_client()
+    for _ in range(30):
+        answer = client.post("/account/password/reset/", {"email": "nobody@example.org"})
+        if answer.status_code != 302:
+            break
+    return answer
+
+
 # --- what it tells ------------------------------------------------------------------------------
 
 
@@ -389,6 +469,7 @@ def told(known: Names) -> dict[str, Any]:
         "paths": paths,
         "sessions": {who: session_of(who, known) for who in people},
         "names": sorted(names),
+        "gone_wrong": gone_wrong(),
     }
 
 

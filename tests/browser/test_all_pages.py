@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import APIResponse, Browser, BrowserContext, Page
+from playwright.sync_api import (
+    APIResponse,
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Response,
+    Route,
+)
 
 from commonweal.web.config.providers import private_key
 from tests.browser.every_page import (
@@ -27,6 +35,7 @@ from tests.browser.every_page import (
     NOBODY,
     PAGE,
     POSTED,
+    REFUSED,
     VISITS,
     Visit,
     unseen,
@@ -34,8 +43,12 @@ from tests.browser.every_page import (
 from tests.browser.looking import BACK_LINK, Axe, faults
 from tests.web.house import served
 from tests.web.provider import CLIENT, client_key, local_provider
+from tests.web.test_accounts import PASSWORD
 
 COOKIE = "session"
+SHOWN = {PAGE: 200, REFUSED: 403}
+"""The status of each kind of visit that a person looks at."""
+REFUSAL = re.compile(r"Failed to load resource: .* status of [45]\d\d")
 EXCUSED = (BACK_LINK, "breadcrumb")
 """What nhsuk-frontend puts before the main part by design."""
 
@@ -80,6 +93,7 @@ class Visitors:
     service: Service
     complaints: list[str] = field(default_factory=list)
     pages: dict[str, Page] = field(default_factory=dict)
+    going_to: str = ""
 
     def page(self, who: str) -> Page:
         """The page of a person; always the same one."""
@@ -90,7 +104,7 @@ class Visitors:
             context.set_default_timeout(20_000)
             sign_in(context, self.service, who)
             page = self.pages[who] = context.new_page()
-            page.on("console", lambda said: self._note(f"{said.type}: {said.text}"))
+            page.on("console", self._said)
             page.on("pageerror", lambda error: self._note(str(error)))
             page.on("request", lambda asked: self._asked(asked.url))
         return self.pages[who]
@@ -99,10 +113,19 @@ class Visitors:
         if not url.startswith((self.service.address, "data:")):
             self._note(f"asked {url}")
 
+    def _said(self, message: ConsoleMessage) -> None:
+        # What a page could not load is a fault; the status of the page itself is compared.
+        own = message.location["url"] == f"{self.service.address}{self.going_to}"
+        if not (own and REFUSAL.search(message.text)):
+            self._note(f"{message.type}: {message.text}")
+
     def _note(self, text: str) -> None:
-        # A page that was not found is sometimes what is looked at.
-        if "Failed to load resource" not in text or " 404 " not in text:
-            self.complaints.append(text)
+        self.complaints.append(text)
+
+    def go(self, page: Page, path: str) -> Response | None:
+        """Open a page."""
+        self.going_to = path
+        return page.goto(path)
 
     def fetch(self, visit: Visit) -> APIResponse:
         """What a GET gives, without a browser and without going on."""
@@ -141,7 +164,7 @@ def test_what_is_no_page_is_what_its_line_says(visitors: Visitors) -> None:
         FETCHED: lambda answer: answer.status == 200 and not is_page(answer),
         LED_ON: lambda answer: answer.status in (301, 302),
     }
-    others = [one for one in VISITS if one.kind != PAGE]
+    others = [one for one in VISITS if one.kind not in SHOWN]
     answers = {str(one): (one, visitors.fetch(one)) for one in others}
     wrong = {
         name: answer.status for name, (one, answer) in answers.items()
@@ -160,24 +183,71 @@ def is_page(answer: APIResponse) -> bool:
 
 @pytest.mark.parametrize("area", AREAS)
 def test_every_page_is_held_to_the_same_bars(visitors: Visitors, axe: Axe, area: str) -> None:
+    first, _ = split(area)
+    assert wrong_with(first, visitors, axe) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("area", AREAS)
+def test_so_is_every_page_in_its_other_states(visitors: Visitors, axe: Axe, area: str) -> None:
+    _, more = split(area)
+    assert wrong_with(more, visitors, axe) == {}
+
+
+def split(area: str) -> tuple[list[Visit], list[Visit]]:
+    """What is looked at in an area: the first line of each address, and its further ones."""
+    shown = [one for one in AREAS[area] if one.kind in SHOWN]
+    firsts = {one.name: one for one in reversed(shown)}
+    first = [one for one in shown if firsts[one.name] == one]
+    return first, [one for one in shown if one not in first]
+
+
+def wrong_with(visits: list[Visit], visitors: Visitors, axe: Axe) -> dict[str, list[str]]:
+    """What is wrong with each page of these, and what it complained of."""
     wrong: dict[str, list[str]] = {}
-    for visit in (one for one in AREAS[area] if one.kind == PAGE):
+    for visit in visits:
         before = len(visitors.complaints)
-        found = seen(visitors, visit, axe)
-        found += visitors.complaints[before:]
+        found = seen(visitors, visit, axe) + visitors.complaints[before:]
         if found:
             wrong[f"{visit} {visitors.service.path(visit)}"] = found
+    return wrong
+
+
+def test_every_page_for_what_went_wrong(visitors: Visitors, axe: Axe) -> None:
+    """400 to 503, as the service answered; with its styles, scripts and policy."""
+    page, wrong = visitors.page(NOBODY), {}
+    assert visitors.service.told["gone_wrong"].keys() == {
+        "400", "403", "404", "405", "413", "429", "500", "503",
+    }  # fmt: skip
+    for status, answer in visitors.service.told["gone_wrong"].items():
+        address = f"/gone-wrong/{status}"
+        page.route(f"**{address}", answered(int(status), answer))
+        before = len(visitors.complaints)
+        visitors.go(page, address)
+        found = [*without_scripts(answer["body"]), *faults(page, axe, EXCUSED)]
+        if found := found + visitors.complaints[before:]:
+            wrong[status] = found
     assert wrong == {}
+
+
+def answered(status: int, answer: dict[str, Any]) -> Callable[[Route], None]:
+    """What gives a browser an answer that the service gave before."""
+    return lambda route: route.fulfill(status=status, **answer)
 
 
 def seen(visitors: Visitors, visit: Visit, axe: Axe) -> list[str]:
     """What is wrong with one page."""
     page, path = visitors.page(visit.who), visitors.service.path(visit)
-    answer = page.goto(path)
+    answer = visitors.go(page, path)
+    if "/account/reauthenticate/" in page.url and "/account/reauthenticate/" not in path:
+        # What matters most is asked for anew after five minutes; the page itself has its own line.
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Continue").click()
+        answer = visitors.go(page, path)
     landed = page.url.removeprefix(visitors.service.address)
     if landed != path:
         return [f"led on to {landed}"]
-    if answer is None or answer.status != 200:
+    if answer is None or answer.status != SHOWN[visit.kind]:
         return [f"answered {answer and answer.status}: {page.title()}"]
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     return [*without_scripts(answer.text()), *faults(page, axe, EXCUSED)]

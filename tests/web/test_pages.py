@@ -355,6 +355,37 @@ def test_a_form_without_its_token_is_refused() -> None:
     assert "CW-WEB-FORM-EXPIRED" in Page(answer).text
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [("/account/people/sign-in/", 405, "CW-WEB-METHOD"),
+     ("/account/login/", 413, "CW-WEB-TOO-LARGE"),
+     ("/account/password/reset/", 429, "CW-WEB-TOO-OFTEN")],
+)  # fmt: skip
+def test_what_cannot_be_taken_gets_a_page_of_ours(
+    client: Any, path: str, status: int, code: str
+) -> None:
+    """Django and allauth have pages of their own for these, with nothing on them or not ours."""
+    from django.conf import settings
+
+    form = "application/x-www-form-urlencoded"
+    if status == 405:
+        answer = client.get(path)
+        assert answer["Allow"] == "POST"
+    elif status == 413:
+        answer = client.post(path, "a" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1), form)
+    else:
+        for _ in range(30):
+            answer = client.post(path, {"email": "nobody@example.org"})
+            if answer.status_code != 302:
+                break
+    page = Page(answer)
+    assert (answer.status_code, code in page.text) == (status, True)
+    assert len(page.every("h1")) == 1
+    assert answer["X-Reference"] in page.text
+    many = "&".join(f"a{n}=1" for n in range(settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1))
+    assert client.post("/account/login/", many, form).status_code == 413
+
+
 def test_health_tells_machines_and_nothing_else(client: Any) -> None:
     from django.db import connection
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
@@ -42,10 +43,10 @@ def status_of(error: CommonwealError) -> int:
     return 500
 
 
-def refused(request: HttpRequest, error: CommonwealError) -> HttpResponse:
-    """The answer that says `error`."""
+def refused(request: HttpRequest, error: CommonwealError, status: int = 0) -> HttpResponse:
+    """The answer that says `error`; its status is that of its kind, where none is given."""
     reference = str(getattr(request, "reference", "none"))
-    number = status_of(error)
+    number = status or status_of(error)
     if request.path.startswith(API):
         return JsonResponse(error_body(error, reference), status=number)
     page = render_to_string(
@@ -66,6 +67,9 @@ _TITLES = {
     400: "We could not read that",
     403: "You cannot do this here",
     404: "Page not found",
+    405: "There is nothing to read here",
+    413: "That is too large",
+    429: "Too many tries",
     500: "Something went wrong",
     503: "This cannot be done right now",
 }
@@ -74,8 +78,17 @@ _TITLES = {
 @login_not_required
 @requires_csrf_token
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """400: the request itself cannot be read."""
-    del exception
+    """400: the request itself cannot be read; 413 where it is only too large."""
+    if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
+        return refused(
+            request,
+            WrongUsage(
+                "CW-WEB-TOO-LARGE",
+                "What you sent is larger than this service takes.",
+                remedy="Go back, make the text or the file smaller, and send it again.",
+            ),
+            413,
+        )
     sentence = "Your browser sent something that this service cannot read."
     return refused(request, WrongUsage("CW-WEB-REQUEST", sentence))
 
@@ -116,6 +129,36 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
             "There is no page at this address.",
             remedy="If you typed the address, check that it is right.",
         ),
+    )
+
+
+@login_not_required
+@requires_csrf_token
+def method_not_taken(request: HttpRequest) -> HttpResponse:
+    """405: an address that only takes what a form sends, opened by itself."""
+    return refused(
+        request,
+        WrongUsage(
+            "CW-WEB-METHOD",
+            "This address only takes what a form of this service sends.",
+            remedy="Go to the page with the form, and send it from there.",
+        ),
+        405,
+    )
+
+
+@login_not_required
+@requires_csrf_token
+def too_often(request: HttpRequest) -> HttpResponse:
+    """429: tried too often, at a password for instance."""
+    return refused(
+        request,
+        Refused(
+            "CW-WEB-TOO-OFTEN",
+            "This was tried too often in a short time.",
+            remedy="Wait for some minutes, then try again.",
+        ),
+        429,
     )
 
 

@@ -70,8 +70,15 @@ class Refusals:
         self.answer = answer
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer as before."""
-        return self.answer(request)
+        """Answer as before; where a page takes only forms, with a page that says so."""
+        response = self.answer(request)
+        if response.status_code != 405 or request.path.startswith("/api/"):
+            return response
+        from commonweal.web.config.errors import method_not_taken
+
+        said = method_not_taken(request)
+        said["Allow"] = response["Allow"]
+        return said
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """The page for an error of ours; Django's own way for others."""

@@ -38,4 +38,6 @@ urlpatterns = [
 handler400 = "commonweal.web.config.errors.bad_request"
 handler403 = "commonweal.web.config.errors.denied"
 handler404 = "commonweal.web.config.errors.not_found"
+handler429 = "commonweal.web.config.errors.too_often"
+"""Not Django's: allauth looks for it where it counts tries."""
 handler500 = "commonweal.web.config.errors.broken"
