@@ -121,7 +121,8 @@ def test_ours_nobody_chooses_the_log_when_writing() -> None:
               "release.completed", "release.data_key_destroyed", "project.key_destroyed",
               "ledger.epoch_begun", "sealed.root",
               "rules.published", "levels.published", "application.decided", "decision.set_aside",
-              "appeal.dismissed", "decision.final", "agenda.minuted", "assessment.published", "assessment.redacted",
+              "appeal.dismissed", "decision.final", "agenda.minuted",
+              "assessment.published", "assessment.redacted",
               "panel.answered",
               "officer.countersigned", "officer.stopped", "closing.certified",
               "closing.without_certificate", "catalogue.described"}  # fmt: skip
