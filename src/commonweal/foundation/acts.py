@@ -11,6 +11,7 @@ ActKind = Literal[
     "send",
     "conflict",
     "vote",
+    "panel_vote",
     "decide",
     "agree",
     "countersign",

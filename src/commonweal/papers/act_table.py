@@ -26,6 +26,7 @@ ObjectType = Literal[
     "release",
     "roster",
     "review",
+    "question",
 ]
 
 ROLE_WORDS: Mapping[RosterRole, str] = MappingProxyType({
@@ -94,6 +95,16 @@ _TABLE: dict[ActKind, ActRule] = {
             "approve_with_conditions": "I vote to approve this application with conditions",
             "resubmit": "I vote to ask for this application to be changed and sent again",
             "reject": "I vote to reject this application",
+        },
+        content="needed",
+    ),
+    "panel_vote": ActRule(
+        frozenset({"panel_member"}), "question",
+        {
+            "yes": "I say yes to this question",
+            "yes_if": "I say yes to this question, but only if something is done",
+            "no": "I say no to this question",
+            "not_sure": "I cannot say yes or no to this question",
         },
         content="needed",
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from commonweal.foundation.errors import CommonwealError
 from commonweal.governance.states.panel_question import PANEL_QUESTION
 from commonweal.ledger.details import verify_commitment
 from commonweal.web.accounts.people import PEOPLE
+from tests.web.signing_room import sign_now, signer
 
 BY_ROLE = {role: one.id for one in PEOPLE for role in one.roles}
 ACTIONS = sorted({step.action for step in PANEL_QUESTION.transitions})
@@ -40,6 +42,17 @@ def asked(people: dict[str, Any]) -> Any:
     return made
 
 
+def voted(person: Any, question: Any, choice: str, reasons: str) -> Any:
+    """A vote that was signed and counted. The ledger is not told: an entry costs time."""
+    from commonweal.web.panel import services
+    from commonweal.web.panel.handlers import PanelVoteHandler
+
+    act = services.propose_vote(person, question, choice, reasons, "/")
+    PanelVoteHandler().follow(act)
+    act.delete()
+    return question.votes.get(person=person)
+
+
 def take(person: Any, question: Any, action: str) -> None:
     """The step `action`, with everything typed that it asks for."""
     from commonweal.web.panel import services
@@ -59,7 +72,6 @@ def take(person: Any, question: Any, action: str) -> None:
 
 def brought_to(state: str, question: Any, people: dict[str, Any]) -> None:
     """The question in `state`, by the steps that lead there."""
-    from commonweal.web.panel import services
 
     road = ["proposed", "papers_sent", "voting", "counted", "heard", "answered"]
     steps = [(LEADS, "send_papers"), (LEADS, "open_vote"), (LEADS, "close_vote"),
@@ -69,7 +81,7 @@ def brought_to(state: str, question: Any, people: dict[str, Any]) -> None:
         return
     for who, action in steps[: road.index(state)]:
         if action == "close_vote":
-            services.vote(people[MEMBER], question, "yes_if", "If it is fair.")
+            voted(people[MEMBER], question, "yes_if", "If it is fair.")
         take(people[who], question, action)
 
 
@@ -88,9 +100,7 @@ def test_who_may_do_what_in_which_state(state: str, asked: Any, people: dict[str
 
     brought_to(state, asked, people)
     if state == "voting":
-        from commonweal.web.panel import services
-
-        services.vote(people[MEMBER], asked, "no", "No.")
+        voted(people[MEMBER], asked, "no", "No.")
     tried = 0
     for action, (role, who) in itertools.product(ACTIONS, BY_ROLE.items()):
         expected = [
@@ -177,12 +187,11 @@ def test_a_vote_is_closed_when_all_are_in_or_its_time_is_over(
     asked: Any, people: dict[str, Any], at: Any
 ) -> None:
     from commonweal.web.config import clock
-    from commonweal.web.panel import services
 
     brought_to("voting", asked, people)
     refused("CW-STATE-GUARD", take, people[LEADS], asked, "close_vote")
     at(FixedClock(clock.now() + timedelta(days=5, seconds=1)))
-    refused("CW-PANEL-VOTE", services.vote, people[MEMBER], asked, "yes", "Late.")
+    refused("CW-PANEL-VOTE", voted, people[MEMBER], asked, "yes", "Late.")
     take(people[LEADS], asked, "close_vote")
     assert asked.state == "counted"
 
@@ -228,11 +237,10 @@ def test_votes_are_blind_until_the_vote_is_closed(
     asked: Any, people: dict[str, Any], sign_in: Any
 ) -> None:
     """The attack: somebody who leads the panel, or an officer, looks before the end."""
-    from commonweal.web.panel import services
     from commonweal.web.panel.presenters import result_of
 
     brought_to("voting", asked, people)
-    services.vote(people[MEMBER], asked, "no", "A reason of her own.")
+    voted(people[MEMBER], asked, "no", "A reason of her own.")
     address = f"/panel/questions/{asked.reference}/"
     for who in (LEADS, OFFICER, WRITER, "kate", "edward"):
         page = sign_in(who).get(address).content.decode()
@@ -255,11 +263,11 @@ def test_a_vote_can_be_changed_while_it_is_open_and_counts_once(
 
     brought_to("voting", asked, people)
     for choice in ("no", "yes", "not_sure"):
-        services.vote(people[MEMBER], asked, choice, f"Because of {choice}.")
+        voted(people[MEMBER], asked, choice, f"Because of {choice}.")
     take(people[LEADS], asked, "close_vote")
     assert dict(result_of(asked)["rows"])["I cannot say"] == 1
     assert result_of(asked)["cast"] == 1
-    refused("CW-STATE-STEP", services.vote, people[MEMBER], asked, "yes", "Too late.")
+    refused("CW-STATE-STEP", voted, people[MEMBER], asked, "yes", "Too late.")
     heard = Intent.objects.filter(type="panel.voted")
     assert heard.count() == 3
     assert all(b"Because" not in bytes(one.body) for one in heard)
@@ -274,23 +282,91 @@ def test_a_vote_can_be_changed_while_it_is_open_and_counts_once(
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("who", [LEADS, OFFICER, "amara", "irene", WRITER])
-def test_nobody_else_votes(who: str, asked: Any, people: dict[str, Any]) -> None:
+def to_vote(people: dict[str, Any], asked: Any, choice: str = "no") -> Any:
     from commonweal.web.panel import services
 
     brought_to("voting", asked, people)
-    refused("CW-STATE-ROLE", services.vote, people[who], asked, "yes", "I say so.")
+    return services.propose_vote(people[MEMBER], asked, choice, "Because.", "/")
+
+
+def test_a_vote_is_about_this_question_with_these_papers(
+    asked: Any, people: dict[str, Any], web_home: Path
+) -> None:
+    """The attack: the question is changed after people have answered it."""
+    from commonweal.web.ledgerlink.models import governed_write
+    from commonweal.web.panel.models import Question
+
+    act = to_vote(people, asked, "yes")
+    with governed_write():
+        Question.objects.update(ask="May anybody have everything?")
+    found = sign_now(web_home, act)
+    assert (found.state, found.code) == ("refused", "CW-PANEL-VOTE")
+    assert not asked.votes.exists()
+
+
+def test_a_vote_in_the_database_that_nobody_signed_is_on_no_ledger(
+    asked: Any, people: dict[str, Any], web_home: Path
+) -> None:
+    """The attack: whoever owns the database votes for a member, with its event."""
+    from commonweal.ledger.entry import Actor, Event
+    from commonweal.vault.custody.carrying import carry_within
+
+    to_vote(people, asked)
+    fields = {"question": asked.reference, "vote": "hmac-sha256:" + "b" * 64}
+    forged = Event("panel.voted", Actor("panel_member", MEMBER), fields)
+    with (
+        signer(web_home) as custody,
+        pytest.raises(CommonwealError) as caught,
+        custody.ledger.transaction() as writing,
+    ):
+        carry_within(custody, writing, "z" * 32, 1, forged)
+    assert caught.value.code == "CW-LEDGER-CARRIED"
+
+
+def test_a_signed_vote_is_carried_once(asked: Any, people: dict[str, Any], web_home: Path) -> None:
+    from commonweal.ledger.entry import Actor, Event
+    from commonweal.vault.custody.carrying import carry_within
+
+    act = sign_now(web_home, to_vote(people, asked))
+    assert (act.state, asked.votes.get().choice) == ("heard", "no")
+    fields = {"question": asked.reference, "vote": "hmac-sha256:" + "b" * 64}
+    event = Event("panel.voted", Actor("panel_member", MEMBER), fields)
+    other = Event("panel.voted", Actor("panel_member", "irene"), fields)
+    with signer(web_home) as custody, custody.ledger.transaction() as writing:
+        with pytest.raises(CommonwealError):
+            carry_within(custody, writing, "y" * 32, 1, other)
+        carry_within(custody, writing, "y" * 32, 2, event)
+        with pytest.raises(CommonwealError):
+            carry_within(custody, writing, "y" * 32, 3, event)
+
+
+def test_a_vote_on_its_way_is_not_closed_out(
+    asked: Any, people: dict[str, Any], web_home: Path, at: Any
+) -> None:
+    from commonweal.web.config import clock
+    from commonweal.web.signing.services import ask_signature
+
+    act = to_vote(people, asked)
+    ask_signature(act.person, act.pk)
+    at(FixedClock(clock.now() + timedelta(days=6)))
+    refused("CW-STATE-GUARD", take, people[LEADS], asked, "close_vote")
+
+
+@pytest.mark.parametrize("who", [LEADS, OFFICER, "amara", "irene", WRITER])
+def test_nobody_else_votes(who: str, asked: Any, people: dict[str, Any]) -> None:
+
+    brought_to("voting", asked, people)
+    refused("CW-STATE-ROLE", voted, people[who], asked, "yes", "I say so.")
 
 
 def test_who_joins_later_is_not_in_a_vote(asked: Any, people: dict[str, Any]) -> None:
     from commonweal.web.ledgerlink.models import governed_write
-    from commonweal.web.panel import services
 
     brought_to("voting", asked, people)
     asked.eligible = ["somebody-else"]
     with governed_write():
         asked.save()
-    refused("CW-PANEL-VOTE", services.vote, people[MEMBER], asked, "yes", "I am new.")
+    refused("CW-PANEL-VOTE", voted, people[MEMBER], asked, "yes", "I am new.")
 
 
 def test_rows_are_written_with_their_event_only(asked: Any) -> None:
@@ -302,7 +378,11 @@ def test_rows_are_written_with_their_event_only(asked: Any) -> None:
 
 
 def test_the_whole_road_by_clicking(
-    client: Any, sign_in: Any, people: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    client: Any,
+    sign_in: Any,
+    people: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    web_home: Path,
 ) -> None:
     from django.conf import settings
     from django.core import mail
@@ -335,7 +415,9 @@ def test_the_whole_road_by_clicking(
     member.post(meeting, {"coming": "yes"})
     assert "1 of 1 who are invited" in member.get(meeting).content.decode()
     said = member.post(f"{at}vote/", {"choice": "yes_if", "reasons": "With <b>care</b>."})
-    assert said.status_code == 302
+    assert Question.objects.get().votes.count() == 0
+    act = sign_now(web_home, said["Location"].strip("/").split("/")[-1])
+    assert (act.state, Question.objects.get().votes.get().act) == ("heard", act.pk)
     assert member.post(f"{at}vote/", {"choice": "zork"}).status_code == 200
     sign_in(LEADS).post(f"{at}step/", {"step": "close_vote"})
     writer = sign_in(WRITER)

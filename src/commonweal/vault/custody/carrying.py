@@ -23,14 +23,16 @@ from commonweal.vault.custody.holding import Custody
 
 @dataclass(frozen=True)
 class _Need:
-    """The act about the event's application that an event needs.
+    """The act that an event needs.
 
-    `by_actor`: the person of the act is the actor of the event. `verdict`, `object`: fields of the
-    event that are the act's. `word`: the only verdict that will do. `says`: a field of the event
-    whose words stand for a verdict or, `says_role`, for the role under which the ledger heard.
+    `about`: the field of the event that names what the act is about. `by_actor`: the person of the
+    act is the actor of the event. `verdict`, `object`: fields of the event that are the act's.
+    `word`: the only verdict that will do. `says`: a field of the event whose words stand for a
+    verdict or, `says_role`, for the role under which the ledger heard.
     """
 
     kind: ActKind
+    about: str = "application"
     by_actor: bool = True
     verdict: str | None = None
     object: str | None = None
@@ -45,6 +47,7 @@ NEEDS: Mapping[str, _Need] = MappingProxyType({
         "conflict", says="conflict", words={"no": "none", "yes": "conflicted"}
     ),
     "vote.cast": _Need("vote"),
+    "panel.voted": _Need("panel_vote", about="question"),
     "application.decided": _Need(
         "decide", by_actor=False, verdict="outcome", object="decision_hash"
     ),
@@ -84,7 +87,7 @@ def _need(event: Event) -> _Need | None:
 
 
 def _require_act(custody: Custody, writing: Writing, event: Event, need: _Need) -> None:
-    subject = str(event.fields["application"])
+    subject = str(event.fields[need.about])
     heard = [
         one for one in records_about(custody, subject).acts.values() if _fits(one, event, need)
     ]
@@ -120,8 +123,8 @@ def _told(writing: Writing, event: Event, need: _Need) -> int:
     """How often the ledger has this event already: of this person, on the public log of anybody."""
     rows = writing.connection.execute(
         "SELECT body FROM intent WHERE type = ? "
-        "AND json_extract(CAST(body AS TEXT), '$.application') = ?",
-        (event.type, str(event.fields["application"])),
+        "AND json_extract(CAST(body AS TEXT), '$.' || ?) = ?",
+        (event.type, need.about, str(event.fields[need.about])),
     )
     same = {
         name: event.fields[name]

@@ -73,7 +73,8 @@ class Question(Governed):
 class Vote(Governed):
     """How one member voted. Nobody else sees it before the vote is closed; nobody sees whose.
 
-    `salt` opens the commitment that the ledger's entry of this vote holds.
+    `salt` opens the commitment that the ledger's entry of this vote holds. `act`: the one by which
+    the member signed it; empty for a vote from before votes were signed.
     """
 
     question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="votes")
@@ -82,6 +83,7 @@ class Vote(Governed):
     reasons = models.TextField()
     salt = models.BinaryField()
     cast_at = models.DateTimeField()
+    act = models.CharField(max_length=32, blank=True)
 
     objects = GovernedQuery.as_manager()
 

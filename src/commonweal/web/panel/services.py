@@ -9,8 +9,10 @@ from django.db import transaction
 from django.urls import reverse
 
 from commonweal.foundation.canonical import canonical, digest
-from commonweal.foundation.errors import Refused
+from commonweal.foundation.clock import stamp
+from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.london import london_day
+from commonweal.governance.panel_vote import PanelVote
 from commonweal.governance.roles import RoleName
 from commonweal.governance.states.panel_question import PANEL_QUESTION
 from commonweal.ledger.details import commitment, new_salt
@@ -28,6 +30,8 @@ from commonweal.web.panel.policies import (
     members_on,
     role_for,
 )
+from commonweal.web.signing.models import ASKED, SIGNED, Act
+from commonweal.web.signing.services import propose as propose_act
 
 
 def _locked(question: Question) -> Question:
@@ -125,18 +129,67 @@ def drop(person: User, question: Question, reasons: str) -> None:
 # --- the vote ---------------------------------------------------------------------------------
 
 
-def vote(person: User, question: Question, choice: str, reasons: str) -> Vote:
-    """Vote, or change one's vote while the vote is open. Raises as `check_vote`."""
+def question_digest(question: Question) -> str:
+    """The digest of a question whose vote is open, with its papers: what a vote is about."""
+    papers = [{"title": one.title, "words": one.words} for one in question.papers.order_by("pk")]
+    opened = None if question.opened_at is None else stamp(question.opened_at)
+    asked = {"question": question.reference, "ask": question.ask, "why": question.why}
+    return digest({**asked, "papers": papers, "opened_at": opened})
+
+
+def propose_vote(person: User, question: Question, choice: str, reasons: str, back: str) -> Act:
+    """A vote for `person` to sign; a later one takes its place. Raises as `check_vote`."""
     now = clock.now()
-    with transaction.atomic():
-        fresh = _locked(question)
-        check_vote(person, fresh, now)
-        row = Vote.objects.filter(question=fresh, person=person).first()
-        row = row or Vote(question=fresh, person=person)
-        row.choice, row.reasons, row.cast_at, row.salt = choice, reasons, now, new_salt()
-        committed = commitment(row.salt, canonical(vote_said(row)))
-        fields = {"question": fresh.reference, "vote": committed}
-        govern(Event("panel.voted", Actor("panel_member", person.public_id), fields), row)
+    check_vote(person, question, now)
+    about = question_digest(question)
+    paper = PanelVote.read(
+        {
+            "panel_vote": 1, "question": question.reference, "question_digest": about,
+            "person": person.public_id, "choice": choice, "reasons": reasons, "at": stamp(now),
+        },
+        "The vote",
+    )  # fmt: skip
+    return propose_act(
+        person,
+        "panel_member",
+        "panel_vote",
+        choice,
+        subject=question.reference,
+        object_digest=about,
+        content=paper,
+        back=back,
+    )
+
+
+def check_count(act: Act, paper: PanelVote) -> Question:
+    """The question of a vote that may be counted now, locked. Raises as `check_vote`."""
+    rows = Question.objects.select_for_update(of=("self",)).select_related("proposed_by")
+    question = rows.filter(reference=act.subject).first()
+    if question is None:
+        raise Fault("CW-WEB-NOT-FOUND", "There is no such question.")
+    said = (paper.question, paper.person, paper.choice, paper.question_digest)
+    signed = (act.subject, act.person.public_id, act.verdict, act.object_digest)
+    if said != signed or act.object_digest != question_digest(question):
+        raise Refused("CW-PANEL-VOTE", "The vote is about something else than this question.")
+    if question.votes.filter(act=act.pk).exists():
+        return question
+    check_vote(act.person, question, clock.now())
+    if question.votes.filter(person=act.person, cast_at__gt=paper.at).exists():
+        raise Refused("CW-PANEL-VOTE", "You have voted since you wrote this.")
+    return question
+
+
+def count_vote(act: Act, paper: PanelVote, question: Question) -> Vote:
+    """Write a vote that the ledger heard of; once, however often it runs."""
+    row = Vote.objects.filter(question=question, person=act.person).first()
+    row = row or Vote(question=question, person=act.person)
+    if row.act == act.pk:
+        return row
+    row.choice, row.reasons, row.cast_at = paper.choice, paper.reasons, paper.at
+    row.salt, row.act = new_salt(), act.pk
+    committed = commitment(row.salt, canonical(vote_said(row)))
+    fields = {"question": question.reference, "vote": committed}
+    govern(Event("panel.voted", Actor("panel_member", act.person.public_id), fields), row)
     return row
 
 
@@ -144,6 +197,13 @@ def close_vote(person: User, question: Question) -> None:
     """Close the vote once every vote is in or its time is over."""
     with transaction.atomic():
         fresh = _locked(question)
+        # One that was signed in time counts, though the signer has not settled it yet.
+        if Act.objects.filter(subject=fresh.reference, state__in=(SIGNED, ASKED)).exists():
+            raise Refused(
+                "CW-STATE-GUARD",
+                "A vote is on its way to the ledger.",
+                remedy="Wait a minute, then close the vote.",
+            )
         role = _step(person, fresh, "close_vote")
         fresh.closed_at = clock.now()
         govern(_taken(person, role, fresh, "close_vote"), fresh)

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from commonweal.foundation.errors import Fault, Refused
@@ -164,17 +165,17 @@ def paper(request: HttpRequest, reference: str) -> HttpResponse:
 
 @_FORM
 def vote(request: HttpRequest, reference: str) -> HttpResponse:
-    """Vote, or change one's vote."""
+    """Vote, or change one's vote, and sign it."""
     found = _seen(request, reference)
     check_vote(request.user, found, clock.now())
     mine = found.votes.filter(person=request.user).first()
     before = {"choice": mine.choice, "reasons": mine.reasons} if mine else None
     form = VoteForm(request.POST if request.method == "POST" else None, initial=before)
     if form.is_valid():
-        services.vote(request.user, found, **form.cleaned_data)
-        messages.success(request, "Your vote is in. You can change it until the vote is closed.")
-        return redirect("panel:question", reference)
-    return _form(request, found, "Your vote", form, "Vote")
+        back = reverse("panel:question", args=[reference])
+        act = services.propose_vote(request.user, found, **form.cleaned_data, back=back)
+        return redirect("signing:sign", act.pk)
+    return _form(request, found, "Your vote", form, "Go on to sign")
 
 
 def _written(

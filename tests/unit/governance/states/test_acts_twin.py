@@ -35,6 +35,7 @@ STEPS: dict[str, list[tuple[str, str]]] = {
 NO_STEP = {
     "conflict": VOTING_ROLES,
     "vote": VOTING_ROLES,
+    "panel_vote": frozenset({"panel_member"}),
     "advise": frozenset({"dpo"}),
     "roster_change": frozenset({"caldicott_guardian", "siro"}),
     "propose_route": frozenset({"committee_secretary", "committee_chair"}),
