@@ -48,7 +48,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "rules": rules_in_force(),
         "sitting": _sitting(),
         "meetings": [one.held_at for one in meetings[:6]],
-        "decisions": list(_published()[:3]),
+        "decisions": list(_published().defer("content")[:3]),
         "outcomes": OUTCOME_WORDS,
         "works": bool(held & SITTING),
         "answers": bool(held & ANSWERING),
