@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import resources
 from typing import Annotated, Literal
 
@@ -66,7 +67,8 @@ def read_levels(content: bytes | str, what: str = "The service levels") -> Servi
     return ServiceLevels.read(parse_yaml(content, what), what, "CW-CLOCK-DATA")
 
 
+@cache
 def default_levels() -> ServiceLevels:
-    """The service levels that a new home begins with."""
+    """The service levels that a new home begins with. Read once: a list asks for each line."""
     text = resources.files(__package__).joinpath("seeds", "service_levels.yaml").read_bytes()
     return read_levels(text)

@@ -115,7 +115,7 @@ def _value(loaded: LoadedTables, rows: ops.Table, one: EqualityVariable, at: dat
     table = loaded.recipe.dataset.table(str(loaded.recipe.person_table))
     kind = table.variable(one.variable).type
     if not by_age(one):
-        return ops.as_text(column)
+        return column
     return ops.age_at(column, at) if kind in ("date", "timestamp") else ops.as_number(column)
 
 
@@ -125,7 +125,9 @@ def _found(
     whole = engine.one(ops.group(grouped, [], _totals(grouped)))
     by_variable = {}
     for number, one in enumerate(variables):
-        placed = ops.derive(grouped, {"place": place_of(one, grouped[f"v{number}"])})
+        value = grouped[f"v{number}"]
+        value = value if by_age(one) else ops.as_text(value)
+        placed = ops.derive(grouped, {"place": place_of(one, value)})
         titles = list(groups_of(one))
         rows = engine.rows(ops.group(placed, ["place"], _totals(placed)), len(titles))
         by_place = {int(row["place"]): _counts(row) for row in rows}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from commonweal.papers.missing import EQUALITY_WORDS, MissingExact
+from commonweal.papers.missing import EQUALITY_WORDS, MissingExact, MissingTold
 
 NOT_TOLD = (
     "Outside nothing is told of who cannot be found: the catalogue has no figures of it. Make them "
@@ -14,6 +14,9 @@ def sentences(missing: MissingExact | None) -> list[str]:
     """Who of the source cannot be found, one line for each variable."""
     if missing is None:
         return []
+    outside = [] if missing.told is None else [_outside(missing.told)]
+    if not missing.lost:
+        return ["Everybody in the source has a number by which their record is found.", *outside]
     whole = missing.kept + missing.lost
     how_many = f"{missing.lost:,} of {whole:,}{_share(missing.lost, whole)}"
     said = [f"People of the source whose record cannot be found for want of a number: {how_many}."]
@@ -24,17 +27,21 @@ def sentences(missing: MissingExact | None) -> list[str]:
             for group in one.groups
             if group.kept + group.lost
         ]
-        if groups:
-            said.append(f"  {EQUALITY_WORDS[one.describes]} ({one.variable}): {'; '.join(groups)}.")
-    if missing.told is None:
-        return [*said, NOT_TOLD]
-    told = f"Outside the catalogue's figures of {missing.told.measured_on.isoformat()} are shown"
-    if missing.told.changed:
-        told += (
-            "; at least ten people of a group more or fewer have no number since: make new ones "
-            "with `commonweal catalogue describe`"
-        )
-    return [*said, told + "."]
+        said.append(f"  {EQUALITY_WORDS[one.describes]} ({one.variable}): {'; '.join(groups)}.")
+    return [*said, *(outside or [NOT_TOLD])]
+
+
+def _outside(told: MissingTold) -> str:
+    said = (
+        "Outside, the catalogue's figures of who cannot be found are shown, of "
+        f"{told.measured_on.isoformat()}."
+    )
+    if not told.changed:
+        return said
+    return said + (
+        " In a group at least ten people more or fewer have no number since: make new figures with "
+        "`commonweal catalogue describe`."
+    )
 
 
 def _share(part: int, whole: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from commonweal.foundation.errors import Refused
 from commonweal.governance.application.version import ApplicationVersion
@@ -85,10 +86,10 @@ def set_present(person: User, meeting: Meeting, present: Collection[str]) -> Mee
     return fresh
 
 
-def waiting() -> list[Application]:
+def waiting() -> QuerySet[Application]:
     """Applications that are complete and wait for a meeting, the oldest first."""
     rows = Application.objects.filter(state="ready").select_related("organisation", "draft")
-    return list(rows.order_by("id"))
+    return rows.order_by("id")
 
 
 def put_to_committee(person: User, reference: str, meeting: Meeting) -> Item:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from commonweal.foundation.canonical import canonical
 from commonweal.foundation.clock import stamp
@@ -250,7 +251,7 @@ def _locked_question(public_id: str) -> tuple[Question, Item]:
     return row, item
 
 
-def open_questions() -> list[Question]:
+def open_questions() -> QuerySet[Question]:
     """Questions that wait for the hospital's answer, oldest first."""
-    rows = Question.objects.filter(state="asked")
-    return list(rows.select_related("item__version__application", "item__meeting", "person"))
+    rows = Question.objects.filter(state="asked").order_by("asked_at", "id")
+    return rows.select_related("item__version__application", "item__meeting", "person")

@@ -193,12 +193,13 @@ def chosen(rows: Sequence[VariableRow], asked: QueryDict) -> Sequence[VariableRo
     words = asked.get("q", "")[:200].replace("_", " ").casefold().split()
     groups = {name: set(asked.getlist(name)) for name in ("dataset", "role", "form")}
     least = _least_complete(asked)
-    if least is None and not words and not any(groups.values()):
+    for word in words:
+        rows = [row for row in rows if word in row.searched]
+    if least is None and not any(groups.values()):
         return rows
     return [
         row for row in rows
-        if all(word in row.searched for word in words)
-        and (not groups["dataset"] or row.dataset in groups["dataset"])
+        if (not groups["dataset"] or row.dataset in groups["dataset"])
         and (not groups["role"] or (row.role or "undecided") in groups["role"])
         and (not groups["form"] or any(form.kind in groups["form"] for form in row.forms))
         and (least is None or (row.complete is not None and row.complete >= least))

@@ -30,7 +30,7 @@ from commonweal.web.committee.policies import (
 )
 from commonweal.web.committee.views.common import FORM, cleaned, page
 from commonweal.web.config import clock
-from commonweal.web.nhsuk.paging import Counted, page_of
+from commonweal.web.nhsuk.paging import Counted, Page, page_of
 
 ITEM_WORDS = {
     "listed": "On the agenda", "declaring": "Conflicts are being declared",
@@ -98,7 +98,7 @@ def meeting(request: HttpRequest, pk: int) -> HttpResponse:
         "records": bool(held & {CHAIR, SECRETARY}),
         "secretary": SECRETARY in held,
         "people": _people(row),
-        "waiting": _waiting() if SECRETARY in held else [],
+        **(_waiting(request) if SECRETARY in held else {}),
         "held": row.route == "committee" and row.state in HELD,
         "can_list": row.route == "committee" and row.state in ("planned", "papers_sent", "open"),
     }
@@ -160,15 +160,18 @@ def _people(row: Meeting) -> list[dict[str, Any]]:
     ]
 
 
-def _waiting() -> list[dict[str, Any]]:
-    return [
+def _waiting(request: HttpRequest) -> dict[str, Any]:
+    """What can be put on the agenda, page by page."""
+    shown: Page[Any] = page_of(Counted(agenda.waiting()), request.GET)
+    lines = [
         {
             "reference": one.reference,
             "title": one.draft.title or one.reference,
             "organisation": one.organisation.name,
         }
-        for one in agenda.waiting()
+        for one in shown.rows
     ]
+    return {"waiting": lines, "page": shown}
 
 
 @require_POST

@@ -50,7 +50,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "rules": rules_in_force(),
         "sitting": _sitting(),
         "meetings": [one.held_at for one in meetings[:6]],
-        "decisions": list(_published()[:3]),
+        "decisions": list(_published().defer("content")[:3]),
         "minuted": list(
             Meeting.objects.filter(route="committee", state="minuted").order_by("-held_at", "-id")[
                 :6

@@ -24,6 +24,7 @@ from commonweal.web.committee.policies import (
 )
 from commonweal.web.committee.views.common import FORM, cleaned, page, told_on
 from commonweal.web.config import clock
+from commonweal.web.nhsuk.paging import Counted, Page, page_of
 
 
 @require_POST
@@ -96,10 +97,12 @@ def waiting(request: HttpRequest) -> HttpResponse:
     """The questions that wait for the hospital's answer."""
     if not request.user.roles_on(clock.today()) & ANSWERING:
         raise no_page()
-    rows = questions.open_questions()
-    items = {one.item_id: one.item for one in rows}
+    shown: Page[Question] = page_of(Counted(questions.open_questions()), request.GET)
+    items = {one.item_id: one.item for one in shown.rows}
     may = {key: one.reads for key, one in standings(request.user, items.values()).items()}
-    return page(request, "questions", {"rows": [one for one in rows if may[one.item_id]]})
+    # Whoever may not read the papers of one sees a shorter page; nothing says why.
+    rows = [one for one in shown.rows if may[one.item_id]]
+    return page(request, "questions", {"rows": rows, "page": shown})
 
 
 @FORM
