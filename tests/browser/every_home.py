@@ -223,7 +223,7 @@ def with_permits(home: Path) -> Names:
     accepted = Road(home).decided()
     accepted.offer()
     accepted.accept()
-    live, over = Road(home).decided(), Road(home).decided()
+    live, over = Road(home, whole=True).decided(), Road(home).decided()
     for road in (live, over):
         road.offer()
         road.accept()
@@ -233,7 +233,10 @@ def with_permits(home: Path) -> Names:
         change_state(custody, find_permit(custody, over.permit.reference), "close")
     over.work()
     heard = Act.objects.filter(person__public_id="colin", state="heard").last()
+    written, checked = changes_of(live)
     return {
+        "change.written": written,
+        "change.checked": checked,
         "permit.waiting": waiting.application.reference,
         "permit.framework": framework.reference,
         "permit.offered": offered.agreement.reference,
@@ -244,6 +247,25 @@ def with_permits(home: Path) -> Names:
         "permit.over": over.permit.reference,
         "act.heard": heard.pk,
     }
+
+
+def changes_of(road: Any) -> tuple[str, str]:
+    """Two requests to change a project: one that is written, and one that is being checked.
+
+    Their permit is announced, and a change can be asked for while it is in force only; the pages of
+    a request are the same.
+    """
+    from unittest.mock import patch
+
+    from tests.web.projects.changing import Change, one_variable_less
+
+    with (
+        patch("commonweal.web.amending.policies.state_of", return_value="active"),
+        patch("commonweal.web.amending.policies.open_request", return_value=None),
+    ):
+        written = Change(road.home, of=road).begun()
+        checked = Change(road.home, of=road).begun().write(one_variable_less).sent().taken_up()
+    return written.application.reference, checked.application.reference
 
 
 def acts(unsigned: str, under_way: str) -> Names:

@@ -228,6 +228,12 @@ PERMITS = (
     see("projects:closing", "edward", reference="@permit.over"),
     *(see("projects:step", "owen", reference="@permit.live", kind=kind)
       for kind in ("pause", "suspend", "revoke", "close")),
+    refused("amending:begin", "amara", permit="@permit.live", kind="amendment"),
+    see("amending:change", "amara", reference="@change.written"),
+    see("amending:change", "amara", reference="@change.checked"),
+    see("applications:tasks", "amara", reference="@change.written"),
+    see("amending:agree", "edward", reference="@change.checked"),
+    see("desk:case", "edward", reference="@change.checked"),
     see("releases:index", "farah"), see("releases:index", "amara"),
     see("releases:permit", "farah", permit="@release.permit"),
     see("releases:permit", "edward", permit="@release.permit"),

@@ -134,6 +134,7 @@ class Change(Road):
                 version=self.version, reference=paper.id, content=paper.canonical(),
                 digest=paper.digest(), outcome=paper.outcome, act=act.pk,
                 made_at=paper.decided_at,
+                published_at=paper.decided_at,
             )  # fmt: skip
             row.save()
             self.application.state = "approved"

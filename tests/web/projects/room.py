@@ -228,6 +228,7 @@ class Road:
             Decision(
                 version=self.version, reference=paper.id, content=paper.canonical(),
                 digest=paper.digest(), act=act.pk, made_at=paper.decided_at,
+                published_at=paper.decided_at,
             ).save()  # fmt: skip
             self.application.state = "approved"
             self.application.save()

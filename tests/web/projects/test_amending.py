@@ -126,7 +126,7 @@ def test_an_officer_who_refuses_a_change_leaves_the_permit_as_it_was(change: Cha
         assert change.of.agreement.state == "in_force"
 
 
-@pytest.mark.parametrize("step", ["revoke", "close"])
+@pytest.mark.parametrize("step", ["revoke", pytest.param("close", marks=pytest.mark.slow)])
 def test_the_end_of_a_permit_ends_what_is_asked_of_it(change: Change, step: str) -> None:
     with later():
         change.begun().write(another_purpose).sent()
@@ -169,23 +169,26 @@ def test_a_permit_that_waits_ends_with_the_one_that_it_would_replace(change: Cha
 # --- who may ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("who", ["edward", "owen", "colin", "grace"])
-def test_only_who_writes_the_project_asks_for_a_change(change: Change, who: str) -> None:
+def test_only_who_writes_the_project_asks_for_a_change(change: Change) -> None:
     from commonweal.web.amending.services import begin
 
+    def asked_by(who: str) -> str:
+        return code(lambda: begin(user(who), change.of.permit, "amendment", "Why."))
+
     with later():
-        made = lambda: begin(user(who), change.of.permit, "amendment", "Why.")  # noqa: E731
-        assert code(made) == "CW-WEB-DENIED"
+        found = {who: asked_by(who) for who in ("edward", "owen", "colin", "grace")}
+        assert set(found.values()) == {"CW-WEB-DENIED"}, found
 
 
 def test_a_permit_that_is_only_announced_is_not_changed(change: Change) -> None:
     assert code(lambda: change.begun()) == "CW-STATE-STEP"
 
 
-@pytest.mark.parametrize("why", ["", "   ", "x" * 5001])
-def test_a_request_says_why(change: Change, why: str) -> None:
+def test_a_request_says_why(change: Change) -> None:
     with later():
-        assert code(lambda: change.begun(why=why)) == "CW-AMEND-NOTHING"
+        assert code(lambda: change.begun(why="")) == "CW-AMEND-NOTHING"
+        assert code(lambda: change.begun(why=" \r\n ")) == "CW-AMEND-NOTHING"
+        assert code(lambda: change.begun(why="x" * 5001)) == "CW-AMEND-NOTHING"
         assert change.of.permit.amendments.count() == 0
 
 
@@ -201,19 +204,20 @@ def test_an_officer_whom_the_change_names_does_not_agree_it(change: Change) -> N
         assert code(lambda: change.agree_small("owen")) != ""
 
 
-@pytest.mark.parametrize(
-    ("what", "refused_with"),
-    [
+def test_a_request_is_about_its_own_permit(change: Change) -> None:
+    wrong: list[tuple[Any, str]] = [
         (lambda t: t["project"].update(replaces="somebody-elses"), "CW-AMEND-OTHER"),
         (lambda t: t["project"].update(id="another-project"), "CW-AMEND-OTHER"),
         (lambda t: t["project"].pop("replaces"), "CW-AMEND-OTHER"),
         (lambda t: t["project"].pop("change_reason"), "CW-AMEND-NOTHING"),
-    ],
-)
-def test_a_request_is_about_its_own_permit(change: Change, what: Any, refused_with: str) -> None:
+    ]
     with later():
-        change.begun().write(what)
-        assert code(change.sent) == refused_with
+        change.begun()
+        whole = change.application.draft.content
+        for what, refused_with in wrong:
+            put(change.application.draft, content=whole)
+            change.write(what)
+            assert code(change.sent) == refused_with
 
 
 def on_ledger(change: Change, kind: str) -> list[str]:
