@@ -96,7 +96,7 @@ def test_every_page_is_accessible_wide_and_narrow(
 def test_a_member_calls_a_case_in_without_scripts(
     browser: Browser, service: tuple[Served, dict[str, str]]
 ) -> None:
-    """Zofia is not among the few who decided; she reads it, and one click is enough."""
+    """Zofia is not among the few who decided; one click and a signature are enough."""
     running, known = service
     context = browser.new_context(base_url=running.address, java_script_enabled=False)
     page = context.new_page()

@@ -22,7 +22,7 @@ def proposed(house: House, application: Any, few: tuple[str, ...] = FEW, **chang
     return house.signed("kate", path, **{**REASONS, **changes, "present": list(few)})
 
 
-def begun(house: House) -> Any:
+def begun(house: House, moment: timedelta = timedelta()) -> Any:
     """An item that a few decide, in which all of them have declared."""
     from commonweal.web.committee.models import Item
 
@@ -32,6 +32,7 @@ def begun(house: House) -> Any:
     item = Item.objects.get(version__application=application)
     for who in FEW:
         house.declare(item, who)
+    house.clock.advance(moment)
     return house.fresh(item)
 
 
@@ -40,18 +41,19 @@ def vote(house: House, item: Any, who: str, verdict: str = "approve") -> Any:
                        reasons="It is a small use.")  # fmt: skip
 
 
-def voted(house: House, **verdicts: str) -> Any:
-    item = begun(house)
+def voted(house: House, moment: timedelta = timedelta(), **verdicts: str) -> Any:
+    item = begun(house, moment)
     house.step("kate", item, "end_declarations")
     house.step("grace", item, "open_vote", hours="24")
     for who in FEW:
         vote(house, item, who, verdicts.get(who, "approve"))
+        house.clock.advance(moment)
     return house.fresh(item)
 
 
-def waiting(house: House) -> Any:
-    """A few have decided, and the chair has signed."""
-    item = voted(house)
+def waiting(house: House, moment: timedelta = timedelta()) -> Any:
+    """A few have decided, and the chair has signed. `moment`: between one act and the next."""
+    item = voted(house, moment)
     act = house.decide(item)
     assert act.state == "heard", act.sentence
     return house.fresh(item)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,12 +15,12 @@ def judged(house: House, item: Any) -> Any:
     """The decision that the signer makes of the acts that the ledger heard of."""
     from commonweal.governance.dossier import checking
     from commonweal.governance.dossier.published import PublishedRules
+    from commonweal.governance.dossier.routes import proposal_for
     from commonweal.governance.dossier.rulebook import Review
     from commonweal.governance.dossier.voting import check_declarations, contents, counted_votes
     from commonweal.vault.custody.acts import records_about
     from commonweal.web.applications.services import paper_of
     from commonweal.web.committee.services import (
-        decision_of,
         decision_paper,
         declarations_of,
         every_vote_of,
@@ -27,9 +28,9 @@ def judged(house: House, item: Any) -> Any:
     from commonweal.web.signing.services import acts_about
 
     version = paper_of(item.version)
-    row = decision_of(item.version)
+    row = item.version.decisions.filter(set_aside_at__isnull=True).last()
     assert row is not None
-    decision = decision_paper(row).plain()
+    decision, route = decision_paper(row).plain(), decision_paper(row).route
     subject, now, rules = version.application, house.clock.now(), PublishedRules()
     history = house.custody.rosters.history()
     records = records_about(house.custody, subject)
@@ -49,18 +50,78 @@ def judged(house: House, item: Any) -> Any:
     )
     counted = counted_votes(
         votes, contents(cast, votes, "a vote"), rules, rules.version(version.plain()),
-        version.digest(), first, out, "committee",
+        version.digest(), first, out, route,
     )  # fmt: skip
+    proposal = None
+    if route != "committee":
+        acts_of = kinds["propose_route"]
+        parts = contents(_routes(item), acts_of, "a proposal of a route")
+        _, proposal = proposal_for(
+            route, acts_of, parts, rules, version.digest(), counted.first_entry
+        )
     at = decision_paper(row).decided_at
     assert at >= max(one.verified.heard for one in (*declared, *votes))
     assert kinds["decide"][0].verified.heard >= at
     made = rules.decide(
         Review(
             version.plain(), decision, tuple(said), counted.votes, history.at(at), at,
-            history.at(counted.began),
+            history.at(counted.began), proposal,
         )
     )  # fmt: skip
     return made, decision
+
+
+def _routes(item: Any) -> list[Any]:
+    from commonweal.foundation.canonical import parse_json
+
+    rows = item.version.route_acts.filter(kind="propose_route")
+    return [parse_json(bytes(one.content), "It") for one in rows]
+
+
+def test_the_signer_comes_to_the_same_decision_by_the_short_route(house: House) -> None:
+    """With the published rules: the conditions that the version shows are looked up in it again."""
+    from commonweal.governance.dossier.published import PublishedRules
+    from tests.web.committee.test_short_route import waiting
+
+    house.heard_for_real = True
+    item = waiting(house, moment=_moment())
+    made, decision = judged(house, item)
+    assert made == decision
+    assert (decision["route"], decision["outcome"]) == ("proportionate", "approve")
+    rules, roster = PublishedRules(), house.custody.rosters.history().at(house.clock.now())
+    signed = house.clock.now()
+    with pytest.raises(Refused, match="Any member can call this decision in"):
+        rules.check_takes_effect(signed, signed, roster)
+    house.clock.advance(timedelta(days=14))
+    rules.check_takes_effect(signed, house.clock.now(), roster)
+
+
+def test_the_signer_refuses_the_short_route_without_its_proposal(house: House) -> None:
+    from commonweal.governance.dossier.published import PublishedRules
+    from commonweal.governance.dossier.rulebook import Review
+    from commonweal.web.applications.services import paper_of
+    from commonweal.web.committee.services import decision_paper
+    from tests.web.committee.test_short_route import waiting
+
+    item = waiting(house)
+    made = decision_paper(item.version.decisions.get())
+    roster = house.custody.rosters.history().at(house.clock.now())
+    version, proposal = paper_of(item.version).plain(), _routes(item)[0]
+    for wrong, said in (
+        (None, "Nobody signed that this is decided"),
+        (proposal | {"grounds": proposal["grounds"][1:]}, "only for applications where"),
+    ):
+        with pytest.raises(Refused, match=said):
+            PublishedRules().decide(
+                Review(version, made.plain(), (), (), roster, made.decided_at, roster, wrong)
+            )
+    changed = version | {"content": version["content"] | {
+        "data": version["content"]["data"] | {"linkage": "With another register."}
+    }}  # fmt: skip
+    with pytest.raises(Refused, match="not put together with data from elsewhere"):
+        PublishedRules().decide(
+            Review(changed, made.plain(), (), (), roster, made.decided_at, roster, proposal)
+        )
 
 
 def test_the_signer_comes_to_the_same_decision(house: House) -> None:
@@ -80,8 +141,6 @@ def test_the_signer_comes_to_the_same_decision(house: House) -> None:
 
 
 def _moment() -> Any:
-    from datetime import timedelta
-
     return timedelta(milliseconds=20)
 
 
