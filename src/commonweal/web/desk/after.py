@@ -123,6 +123,17 @@ def _redacted(at: Standing, row: Assessment, one: Redaction, *, gone: bool = Fal
         govern(event, row, one)
 
 
+def proof_of(row: Assessment) -> dict[str, str] | None:
+    """What stands on the public log of the newest text, where words were removed from it."""
+    if not row.redactions.exists():
+        return None
+    whole = whole_plain(row)
+    return {
+        "shown": digest(cut(whole, marks_of(row))),
+        "whole": commitment(bytes(row.whole_salt), canonical(whole)),
+    }
+
+
 # --- a newer text -------------------------------------------------------------------------------
 
 

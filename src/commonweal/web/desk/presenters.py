@@ -44,7 +44,8 @@ ASSESSMENT_WORDS = {
     "record_written": "points to be answered", "synthesised": "answers to be checked",
     "lighter_route": "lighter route taken", "with_committee": "with the committee",
     "to_publish": "to be published", "published": "published", "due": "to be looked at again",
-    "overdue": "overdue", "not_needed": "not needed", "ended": "ended",
+    "overdue": "overdue", "revisited": "a newer text is being read", "not_needed": "not needed",
+    "ended": "ended",
     "withdrawn": "taken back",
 }  # fmt: skip
 TURNS = ("custodian", "applicant", "committee", "officers")

@@ -25,6 +25,7 @@ _ASSESSING = {
     "workshop_held": "Write down what was heard at a workshop",
     "synthesised": "Look at the answers to a workshop's points",
     "to_publish": "Publish an impact assessment",
+    "revisited": "Read a newer text of an impact assessment",
 }
 """State of an assessment: what somebody at the desk does next."""
 _PUBLISHED_AFTER = frozenset({"approved", "rejected", "refused", "under_appeal"})
@@ -33,7 +34,7 @@ _PUBLISHED_AFTER = frozenset({"approved", "rejected", "refused", "under_appeal"}
 def waiting(person: User, day: date) -> list[Turn]:
     """The next step with each application and assessment that waits for this person."""
     held = desk_roles(person, day)
-    return [*(_cases(held) if held else ()), *_points(person, day)]
+    return [*(_cases(held) if held else ()), *_points(person, day), *_again(person, day)]
 
 
 def _cases(held: Mapping[str, frozenset[RoleName]]) -> list[Turn]:
@@ -64,11 +65,24 @@ def _case(one: Case, roles: frozenset[str], *, is_advised: bool) -> list[Turn]:
     if row is None or state == "sent" or row.state not in _ASSESSING:
         return found
     if any(step.by & roles for step in REVIEW.transitions if step.from_ == row.state) and (
-        state in ASSESSED or row.state == "to_publish"
+        state in ASSESSED or row.state in ("to_publish", "revisited")
     ):
         words = _ASSESSING[row.state]
         found.append(turn(words, one.title, "desk:assessment", reference))
     return found
+
+
+def _again(person: User, day: date) -> list[Turn]:
+    mine = Application.objects.seen_by(person, day).values("pk")
+    rows = Assessment.objects.filter(application__in=mine, state__in=("due", "overdue"))
+    shown = rows.select_related("application__draft").only(
+        "state", "application__reference", "application__draft__title"
+    )
+    return [
+        turn("Look at your impact assessment again", one.application.draft.title, "answers:again",
+             one.application.reference)
+        for one in shown[:MOST]
+    ]  # fmt: skip
 
 
 def _points(person: User, day: date) -> list[Turn]:

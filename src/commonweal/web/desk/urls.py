@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from commonweal.web.desk.views import advice, asking, assessment, cases, documents
+from commonweal.web.desk.views import advice, after, asking, assessment, cases, documents
 
 app_name = "desk"
 _ONE = "<slug:reference>/"
@@ -24,5 +24,7 @@ urlpatterns = [
     path(f"{_ONE}files/<int:number>/", documents.download, name="file"),
     path(f"{_ONE}advice/", advice.advice, name="advice"),
     path(f"{_ONE}assessment/", assessment.assessment, name="assessment"),
+    path(f"{_ONE}assessment/words/", after.words, name="assessment_words"),
+    path(f"{_ONE}assessment/newer/", after.newer, name="assessment_newer"),
     path(f"{_ONE}assessment/<slug:action>/", assessment.step, name="assessment_step"),
 ]

@@ -19,7 +19,7 @@ from commonweal.web.committee.models import Decision
 from commonweal.web.committee.services import decision_paper
 from commonweal.web.nhsuk.paging import Counted
 
-_SHOWN = frozenset({"published", "due", "overdue"})
+_SHOWN = frozenset({"published", "due", "overdue", "revisited", "ended"})
 """States of an impact assessment in which everybody can read it."""
 
 

@@ -21,6 +21,8 @@ from commonweal.web.applications.services import paper_of
 from commonweal.web.config import clock
 from commonweal.web.config.rules import rules_in_force
 from commonweal.web.desk import assessing
+from commonweal.web.desk.after import can_redact
+from commonweal.web.desk.after import public_one as public_one_of
 from commonweal.web.desk.forms import HoldForm, LighterForm, ReasonForm, ScheduleForm
 from commonweal.web.desk.models import Assessment, Workshop
 from commonweal.web.desk.policies import (
@@ -34,15 +36,15 @@ from commonweal.web.desk.policies import (
 from commonweal.web.desk.presenters import ASSESSMENT_WORDS, case_more, form_of, public_forms
 from commonweal.web.desk.publishing import (
     can_publish,
-    public_plain,
     publish,
-    published_plain,
     read_heard,
+    shown_plain,
     shown_state,
 )
 from commonweal.web.desk.replying import REPLY_WORDS
 from commonweal.web.desk.services import record_of
 from commonweal.web.desk.timing import review_history, waiting
+from commonweal.web.desk.views.after import public_more
 from commonweal.web.desk.views.common import at, is_typing, page, saves, typed
 from commonweal.web.nhsuk.paging import Counted, Page, page_of
 
@@ -68,9 +70,21 @@ def assessment(request: HttpRequest, reference: str) -> HttpResponse:
         "lighter": LIGHTER_WORDS,
         "record": record_of(found.version),
         "steps": _steps(found),
+        "after": _after(found),
         "rules": rules_in_force().lighter_assessment,
     }
     return page(request, "assessment", more)
+
+
+def _after(found: Standing) -> dict[str, bool]:
+    """What can be done with the text that everybody reads."""
+    row = public_one_of(found.application)
+    if row is None:
+        return {"words": False, "newer": False}
+    return {
+        "words": can_redact(found),
+        "newer": row.state == "revisited" and can_take(found, REVIEW, row.state, "send_back"),
+    }
 
 
 _SAYS = {
@@ -297,7 +311,8 @@ def _publish(request: HttpRequest, found: Standing) -> HttpResponse:
         else:
             return _done(request, found)
     more = {
-        "shown": public_plain(found.version), "wrong": wrong, "forms": form_of(found, AIA),
+        "shown": (shown := shown_plain(found.assessment)), "wrong": wrong,
+        "forms": public_forms(shown),
         "reply_words": REPLY_WORDS, "lighter": LIGHTER_WORDS,
     }  # fmt: skip
     return page(request, "publish", case_more(found) | more)
@@ -337,11 +352,10 @@ def public(request: HttpRequest) -> HttpResponse:
 @require_safe
 def public_one(request: HttpRequest, reference: str) -> HttpResponse:
     """One published assessment."""
-    shown = published_plain(reference)
-    if shown is None:
+    rows = Assessment.objects.filter(
+        application__reference=reference, published_at__isnull=False
+    ).select_related("version__application")
+    row = rows.order_by("version__number").last()
+    if row is None:
         raise none()
-    more = {
-        "shown": shown, "forms": public_forms(shown), "reply_words": REPLY_WORDS,
-        "lighter": LIGHTER_WORDS, "title": shown["title"],
-    }  # fmt: skip
-    return page(request, "public_one", more)
+    return page(request, "public_one", public_more(row))
