@@ -13,7 +13,7 @@ import pytest
 from commonweal.foundation.errors import CommonwealError
 from commonweal.governance.application.screening import KEPT, default_checks, read_checks
 from tests.web.conftest import Page
-from tests.web.desk.conftest import in_state, sent
+from tests.web.desk.conftest import in_state, sent, standing
 
 LEVELS = (
     resources.files("commonweal.governance.clocks").joinpath("seeds", "service_levels.yaml")
@@ -172,3 +172,28 @@ def test_the_queries_of_the_late_list_do_not_grow(amara: Any, browser_of: Any, c
     for _ in range(6):
         in_state(sent(amara), "screening")
     assert counted() == few
+
+
+# --- forms that nobody here adopted -------------------------------------------------------------
+
+
+def test_a_form_that_the_hospital_does_not_use_is_never_passed_over(
+    amara: Any, browser_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from commonweal.foundation.errors import Refused
+    from commonweal.governance.forms.library.shelf import Library, our_library
+    from commonweal.web.applications import presenters
+    from commonweal.web.desk import services
+
+    row = in_state(sent(amara), "screening")
+    newer = our_library().form("dpia").model_copy(update={"version": 99})
+    ours = our_library()
+    now = Library({**ours.forms, "dpia": newer}, ours.texts)
+    monkeypatch.setattr(presenters, "our_library", lambda: now)
+    at = standing(row, "edward")
+    said = "The form dpia, version 1, is not one that this hospital uses."
+    assert said in services.left_to_do(at.version, at.paper).all
+    assert said in Page(browser_of("edward").get(f"/desk/{row.reference}/checks/")).text
+    with pytest.raises(Refused) as caught:
+        services.pass_screening(at)
+    assert caught.value.code == "CW-STATE-GUARD"

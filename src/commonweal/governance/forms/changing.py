@@ -114,8 +114,11 @@ _OF_A_SECTION = ("title", "intro", "shown_when")
 def _changes(old: FormDefinition, new: FormDefinition) -> Iterator[FormChange]:
     fields = tuple(n for n in _OF_THE_FORM if getattr(old, n) != getattr(new, n))
     if fields:
-        # Who fills in a form keeps people apart, as the rapporteur from the applicant (P6).
-        yield FormChange("", "changed", fields, locked="filled_by" in fields)
+        # Who fills in a form keeps people apart, as the rapporteur from the applicant (P6). What
+        # stands above a locked question is part of what people read it as: a line that says "you
+        # need not answer this" undoes it as well as another wording does.
+        said = bool({"title", "intro"} & set(fields)) and any(q.locked for q in old.questions())
+        yield FormChange("", "changed", fields, locked="filled_by" in fields or said)
     before = {section.id: section for section in old.sections}
     after = {section.id: section for section in new.sections}
     for section in new.sections:
@@ -125,7 +128,8 @@ def _changes(old: FormDefinition, new: FormDefinition) -> Iterator[FormChange]:
         was = before[section.id]
         fields = tuple(n for n in _OF_A_SECTION if getattr(was, n) != getattr(section, n))
         if fields:
-            yield FormChange(section.id, "changed", fields)
+            locked = any(question.locked for question in was.questions)
+            yield FormChange(section.id, "changed", fields, locked)
     for section_id in before:
         if section_id not in after:
             yield FormChange(section_id, "removed")
@@ -258,10 +262,15 @@ def _asked_problems(
             yield Problem(place, "CW-QUESTION-REUSED", said)
 
 
+def _of_all(change: FormChange) -> str:
+    """What of the form itself changed, in words."""
+    return "who fills it in" if "filled_by" in change.fields else "what stands above its questions"
+
+
 def _lock_problems(
     locked: tuple[FormChange, ...], note: str | None, approvals: Sequence[str]
 ) -> Iterator[Problem]:
-    named = ", ".join(dict.fromkeys(change.where or "who fills it in" for change in locked))
+    named = ", ".join(dict.fromkeys(change.where or _of_all(change) for change in locked))
     if note is None or not note.strip():
         said = f"A locked question has changed ({named}): write a note that says what and why."
         yield Problem(locked[0].where, "CW-QUESTION-LOCKED", said)

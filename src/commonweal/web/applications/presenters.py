@@ -370,6 +370,19 @@ def answers_of_version(version: ApplicationVersion) -> list[tuple[FormDefinition
     return found
 
 
+def unknown_forms(version: ApplicationVersion) -> list[str]:
+    """What is said of forms of a version that are none of ours, or in another version of theirs.
+
+    Their answers cannot be shown beside the questions that they answer, so nobody can judge them.
+    """
+    known = {form.id for form, _ in answers_of_version(version)}
+    return [
+        f"The form {each.form}, version {each.form_version}, is not one that this hospital uses."
+        for each in version.answers
+        if each.form not in known
+    ]
+
+
 def items_of(held: Held, section: str) -> list[dict[str, Any]]:
     """The items of a section that is a list, each with its name and a sentence about it."""
     part, _ = section_part(section)

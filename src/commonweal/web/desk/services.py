@@ -28,7 +28,7 @@ from commonweal.papers.base import Text
 from commonweal.web.accounts.models import User
 from commonweal.web.applications.catalogues import catalogue_for
 from commonweal.web.applications.models import Application, Version
-from commonweal.web.applications.presenters import answers_of_version
+from commonweal.web.applications.presenters import answers_of_version, unknown_forms
 from commonweal.web.applications.services import is_signed
 from commonweal.web.config import clock
 from commonweal.web.config.rules import rules_in_force
@@ -102,11 +102,12 @@ class Left:
     checks: tuple[str, ...]
     documents: tuple[str, ...]
     advice: tuple[str, ...]
+    forms: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[str, ...]:
         """All of it."""
-        return (*self.checks, *self.documents, *self.advice)
+        return (*self.forms, *self.checks, *self.documents, *self.advice)
 
 
 def left_to_do(version: Version, paper: ApplicationVersion) -> Left:
@@ -130,7 +131,7 @@ def left_to_do(version: Version, paper: ApplicationVersion) -> Left:
             documents.append(f"{each.title or each.id}: {why}.")
     advised = version.advice.exists()
     advice = () if advised else ("The Data Protection Officer's advice is not here yet.",)
-    return Left(tuple(checks), tuple(documents), advice)
+    return Left(tuple(checks), tuple(documents), advice, tuple(unknown_forms(paper)))
 
 
 def check_evidence(version: Version, paper: ApplicationVersion) -> None:

@@ -159,6 +159,11 @@ LOCKED: list[Change] = [
     lambda d: d.update(filled_by=["applicant", "dpo"]),
     lambda d: d["sections"][1].update(shown_when={"question": "ai", "is": True}),
     lambda d: d["sections"][0]["questions"].append(d["sections"][1]["questions"].pop()),
+    # What stands above it: "you need not answer this" undoes a question as well.
+    lambda d: d["sections"][1].update(intro="You need not answer this."),
+    lambda d: d["sections"][1].update(title="Leave this out"),
+    lambda d: d.update(intro="Nobody reads the answers."),
+    lambda d: d.update(title="Something else"),
 ]
 
 

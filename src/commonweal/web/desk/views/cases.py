@@ -22,6 +22,7 @@ from commonweal.web.applications.presenters import (
     told,
     told_changes,
     told_form,
+    unknown_forms,
 )
 from commonweal.web.applications.printed import as_page, as_word, of_version
 from commonweal.web.applications.services import is_signed, paper_of
@@ -286,6 +287,7 @@ def checks(request: HttpRequest, reference: str) -> HttpResponse:
         "stops": [one for one in problems if one.level == "stops"],
         "warns": [one for one in problems if one.level == "warns" and one.code != "unchecked"],
         "part_words": part_words,
+        "unknown": unknown_forms(found.paper),
         "open": found.application.state in ("screening", "queried") and not found.is_involved,
         "left": services.left_to_do(found.version, found.paper),
         "documents": documents_of(found.application, found.paper.content.documents),
