@@ -27,13 +27,16 @@ from playwright.sync_api import (
     Route,
 )
 
+from commonweal.governance.readability import hard_words
 from commonweal.web.config.providers import private_key
 from tests.browser.every_page import (
     AREAS,
     FETCHED,
     LED_ON,
+    NEVER,
     NOBODY,
     PAGE,
+    PLAIN,
     POSTED,
     REFUSED,
     VISITS,
@@ -43,6 +46,7 @@ from tests.browser.every_page import (
 from tests.browser.looking import BACK_LINK, Axe, faults
 from tests.web.house import served
 from tests.web.provider import CLIENT, client_key, local_provider
+from tests.web.public_words import Words
 from tests.web.test_accounts import PASSWORD
 
 COOKIE = "session"
@@ -245,12 +249,27 @@ def seen(visitors: Visitors, visit: Visit, axe: Axe) -> list[str]:
         page.get_by_role("button", name="Continue").click()
         answer = visitors.go(page, path)
     landed = page.url.removeprefix(visitors.service.address)
-    if landed != path:
+    if not (landed.endswith(visit.lands) if visit.lands else landed == path):
         return [f"led on to {landed}"]
     if answer is None or answer.status != SHOWN[visit.kind]:
         return [f"answered {answer and answer.status}: {page.title()}"]
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-    return [*without_scripts(answer.text()), *faults(page, axe, EXCUSED)]
+    html = answer.text()
+    return [*without_scripts(html), *never_said(visit, html), *faults(page, axe, EXCUSED)]
+
+
+def never_said(visit: Visit, html: str) -> list[str]:
+    """The words of a page that no page of its area may use."""
+    plain = any(visit in AREAS[area] for area in PLAIN)
+    said = {word for word, _ in hard_words(Words(html).text)} & NEVER if plain else ()
+    return [f'says "{word}"' for word in sorted(said)]
+
+
+def test_a_word_that_few_people_know_is_found_and_only_where_it_matters() -> None:
+    html = "<main><h1>The Cohort</h1><p>Your custodians, k is <code>merkle</code></p></main>"
+    (public, desk) = (AREAS[area][0] for area in ("public", "desk"))
+    found = ['says "cohort"', 'says "custodian"', 'says "k"']
+    assert (never_said(public, html), never_said(desk, html)) == (found, [])
 
 
 def without_scripts(html: str) -> list[str]:
