@@ -65,6 +65,7 @@ USAGE = """usage: python3 dev.py COMMAND
   test [--all] [ARGS]  all tests; --all adds the slow exhaustive ones; ARGS go to pytest
   bench [NAME]         the benchmarks, or one of them (benchmarks/README.md)
   words                how hard the public pages are to read, hardest first; advice, no gate
+  pictures             the pictures in docs/images, anew, from a service made for it
   lint                 style, types, import contracts and licences
   spark                Apache Spark beside the rest, for: run -- commonweal ... --engine spark
   newest               the table operations on the newest DuckDB and PySpark; never the gate
@@ -74,7 +75,7 @@ Everything that is needed is installed first, into .venv, from the hashed lock f
 
 # Which lock file a command needs. dev.lock holds all of core.lock.
 LOCK_OF = {"demo": "core", "run": "core", "test": "dev", "lint": "dev", "bench": "dev"}
-LOCK_OF |= {"spark": "core", "newest": "dev", "words": "dev"}
+LOCK_OF |= {"spark": "core", "newest": "dev", "words": "dev", "pictures": "dev"}
 WITH_SPARK = frozenset({"test", "bench", "spark"})
 
 # Type-checked strictly; a room that is not built yet is left out until its folder is there.
@@ -144,7 +145,12 @@ NEEDS = (
         lambda: postgres_bin() is not None,
         ("postgresql",),
     ),
-    Need("the browser Chromium", frozenset({"test"}), lambda: bool(chromium()), ("chromium",)),
+    Need(
+        "the browser Chromium",
+        frozenset({"test", "pictures"}),
+        lambda: bool(chromium()),
+        ("chromium",),
+    ),
     Need("Java 17 or 21", WITH_SPARK | {"newest"}, has_java, ("openjdk-17-jre-headless",)),
 )
 
@@ -489,6 +495,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "test": command_test,
     "bench": lambda arguments: run_child(python("-m", "benchmarks", *arguments), cwd=ROOT),
     "words": lambda _: run_child(python("-m", "tests.web.public_words"), cwd=ROOT),
+    "pictures": lambda _: run_child(python("-m", "tests.browser.pictures"), cwd=ROOT),
     "lint": command_lint,
     "run": command_run,
     "spark": lambda _: run_child(python("-c", "import pyspark; print(pyspark.__version__)")),

@@ -353,10 +353,10 @@ def in_accounts(_home: Path) -> Names:
     from commonweal.web.accounts.services import invite
     from commonweal.web.config import clock
     from commonweal.web.letters.models import Letter
-    from tests.web.test_accounts import person, with_app
+    from tests.web.test_accounts import PASSWORD, person, with_app
 
-    keyless, applied = (person("output_checker", email=f"{name}@example.org")
-                        for name in (KEYLESS, APPLIED))  # fmt: skip
+    person("output_checker", email=f"{KEYLESS}@example.org")
+    applied = person("output_checker", email=f"{APPLIED}@example.org")
     found: Names = {"account.secret": with_app(applied)}
     RecoveryCodes.activate(applied)
     key = Authenticator.objects.create(
@@ -370,10 +370,10 @@ def in_accounts(_home: Path) -> Names:
         row = invite(edward, f"{name}@example.org", place, "data_manager")
         Invitation.objects.filter(pk=row.pk).update(secret_hash=hashed(f"the-{name}-secret"))
         found[f"account.invitation.{name}"] = f"the-{name}-secret"
-    found["account.uid"] = user_pk_to_url_str(keyless)
-    found["account.reset"] = default_token_generator.make_token(keyless)
-    unsure = User.objects.create_user("unsure@example.org", "Unsure Person", None)
+    unsure = User.objects.create_user("unsure@example.org", "Unsure Person", PASSWORD)
     address = EmailAddress.objects.create(user=unsure, email=unsure.email, primary=True)
+    found["account.uid"] = user_pk_to_url_str(unsure)
+    found["account.reset"] = default_token_generator.make_token(unsure)
     found["account.confirm"] = EmailConfirmationHMAC(address).key
     # Nothing is posted from here: a mail of an invitation draws its secret anew.
     Letter.objects.update(

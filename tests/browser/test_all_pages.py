@@ -27,25 +27,31 @@ from playwright.sync_api import (
     Route,
 )
 
+from commonweal.governance.readability import hard_words
 from commonweal.web.config.providers import private_key
 from tests.browser.every_page import (
     AREAS,
     FETCHED,
     LED_ON,
+    NEVER,
     NOBODY,
     PAGE,
+    PLAIN,
     POSTED,
     REFUSED,
     VISITS,
     Visit,
     unseen,
 )
+from tests.browser.forms_of import form_faults
 from tests.browser.looking import BACK_LINK, Axe, faults
 from tests.web.house import served
 from tests.web.provider import CLIENT, client_key, local_provider
+from tests.web.public_words import Words
 from tests.web.test_accounts import PASSWORD
 
 COOKIE = "session"
+MIDDLING = 900
 SHOWN = {PAGE: 200, REFUSED: 403}
 """The status of each kind of visit that a person looks at."""
 REFUSAL = re.compile(r"Failed to load resource: .* status of [45]\d\d")
@@ -245,12 +251,72 @@ def seen(visitors: Visitors, visit: Visit, axe: Axe) -> list[str]:
         page.get_by_role("button", name="Continue").click()
         answer = visitors.go(page, path)
     landed = page.url.removeprefix(visitors.service.address)
-    if landed != path:
+    if not (landed.endswith(visit.lands) if visit.lands else landed == path):
         return [f"led on to {landed}"]
     if answer is None or answer.status != SHOWN[visit.kind]:
         return [f"answered {answer and answer.status}: {page.title()}"]
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-    return [*without_scripts(answer.text()), *faults(page, axe, EXCUSED)]
+    html = answer.text()
+    return [
+        *without_scripts(html),
+        *form_faults(html),
+        *never_said(visit, html),
+        *faults(page, axe, EXCUSED),
+        *sticking_out(page),
+    ]
+
+
+def sticking_out(page: Page) -> list[str]:
+    """Tables, boxes and pictures that are wider than their place on a screen of middling width."""
+    page.set_viewport_size({"width": MIDDLING, "height": 900})
+    found: list[str] = page.evaluate(
+        """() => {
+            const edge = document.querySelector("main").getBoundingClientRect().right + 1;
+            const out = one => one.getBoundingClientRect().right > edge;
+            return [...document.querySelectorAll("main table, main dl, main pre, main img")]
+                .filter(out).map(one => one.outerHTML.slice(0, 80));
+        }"""
+    )
+    return [f"sticks out at {MIDDLING}: {one}" for one in found]
+
+
+def never_said(visit: Visit, html: str) -> list[str]:
+    """The words of a page that no page of its area may use."""
+    plain = any(visit in AREAS[area] for area in PLAIN)
+    said = {word for word, _ in hard_words(Words(html).text)} & NEVER if plain else ()
+    return [f'says "{word}"' for word in sorted(said)]
+
+
+@pytest.mark.parametrize(
+    ("inside", "faults"),
+    [
+        ('<form method="post">{t}<input name="a"><button>Go</button></form>', []),
+        ('<form><input name="q"><input type="submit" value="Go"></form>', []),
+        ('<form method="post">{t}<button type="button" hidden>x</button><button>Go</button></form>',
+         []),
+        ('<form method="post">{t}<input name="a"></form>',
+         ["form 1 has no button that sends it"]),
+        ('<form method="post"><button>Go</button></form>', ["form 1 has no token"]),
+        ('<form method="post">{t}</form>', []),
+        ('<form method="post">{t}<select name="a"></select><button disabled>Go</button></form>',
+         ["form 1 has no button that sends it"]),
+        ('<form method="dialog"><button>Go</button></form>', ["form 1 is sent by dialog"]),
+        ('<form>{t}<button>Go</button><button type="button" id="more">+</button></form>',
+         ["more does nothing without scripts"]),
+        ('<button id="lone">Go</button>', ["lone does nothing without scripts"]),
+    ],
+)  # fmt: skip
+def test_a_form_that_needs_scripts_is_found(inside: str, faults: list[str]) -> None:
+    token = '<input type="hidden" name="csrfmiddlewaretoken" value="x">'
+    html = f"<body><button id='menu'>Menu</button><main>{inside.format(t=token)}</main></body>"
+    assert form_faults(html) == faults
+
+
+def test_a_word_that_few_people_know_is_found_and_only_where_it_matters() -> None:
+    html = "<main><h1>The Cohort</h1><p>Your custodians, k is <code>merkle</code></p></main>"
+    (public, desk) = (AREAS[area][0] for area in ("public", "desk"))
+    found = ['says "cohort"', 'says "custodian"', 'says "k"']
+    assert (never_said(public, html), never_said(desk, html)) == (found, [])
 
 
 def without_scripts(html: str) -> list[str]:

@@ -55,14 +55,19 @@ def sections(rules: CommitteeRules) -> Iterator[tuple[str, list[str]]]:
     yield "If you disagree", _appeal(rules)
 
 
+def _quota(at_least: int, role: str) -> str:
+    if at_least == 1:
+        return f"At least one of them is the {role}."
+    # "lay member of the committee" and "chair of the committee" alike
+    one, of, rest = role.partition(" of ")
+    return f"At least {_number(at_least)} of them are {one}s{of}{rest}."
+
+
 def _who(rules: CommitteeRules) -> list[str]:
     quorum = rules.quorum
     return [
         f"At least {_count(quorum.members, 'member')} must vote.",
-        *(
-            f"Among them at least {_number(quota.at_least)} in the role: {ROLE_WORDS[quota.role]}."
-            for quota in quorum.by_role
-        ),
+        *(_quota(quota.at_least, ROLE_WORDS[quota.role]) for quota in quorum.by_role),
         (
             f"At least {_share(quorum.lay_share_percent)} of the votes are those of lay members: "
             "people who do not work for the hospital or for those who ask."

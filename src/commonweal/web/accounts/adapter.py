@@ -14,6 +14,11 @@ from django.http import HttpRequest
 _LOG = logging.getLogger("commonweal.web.accounts")
 
 
+def shown_name(user: Any) -> str:
+    """What allauth's messages call somebody: never the id, which nobody knows by heart."""
+    return str(user.name)
+
+
 class Adapter(DefaultAccountAdapter):
     """Accounts come from invitations only."""
 

@@ -258,9 +258,10 @@ def _box(
 
 def _hint(text: Any) -> dict[str, Any] | None:
     """The hint under a label; only what Django marked as safe may hold a link."""
-    if not text:
+    said = str(text)  # a lazy text says only then whether it is marked
+    if not said:
         return None
-    return {"html": Markup(text)} if isinstance(text, SafeData) else {"text": str(text)}  # noqa: S704
+    return {"html": Markup(said)} if isinstance(said, SafeData) else {"text": said}  # noqa: S704
 
 
 def _text(bound: BoundField) -> str:

@@ -106,7 +106,9 @@ def _steps(found: Standing) -> list[dict[str, str]]:
     steps = [
         {"action": action, "text": text}
         for action, text in _SAYS.items()
-        if begun and can_take(found, REVIEW, state, action)
+        if begun
+        and can_take(found, REVIEW, state, action)
+        and not (action == "excuse" and found.paper.needs_assessment)
     ]
     if begun and state == "synthesised" and can_take(found, REVIEW, state, "return"):
         steps.insert(0, {"action": "check_answers", "text": "Say that the answers will do"})
@@ -179,7 +181,11 @@ def _sent(request: HttpRequest) -> Any:
 
 
 def _excuse(request: HttpRequest, found: Standing) -> HttpResponse:
-    text = "An impact assessment is needed for every use that is about AI. This one is not."
+    about_ai = found.paper.needs_assessment
+    text = "An impact assessment is needed for every use that is about AI. "
+    text += (
+        "This use is about AI, so that you can only go back." if about_ai else "This one is not."
+    )
     return _plain(request, found, "No assessment is needed?", text, lambda: assessing.excuse(found))
 
 
