@@ -34,10 +34,10 @@ def opened(browser: Browser, service: Served) -> Iterator[Callable[..., Page]]:
         yield pages
 
 
-def work(service: Served) -> None:
-    """One round of the vault's worker, beside the service, in a process of its own."""
+def work(service: Served, room: str = "vault") -> None:
+    """One round of a room's worker, beside the service, in a process of its own."""
     subprocess.run(
-        [sys.executable, "-m", "tests.web.releases.working", str(service.home), "vault"],
+        [sys.executable, "-m", "tests.web.releases.working", str(service.home), room],
         check=True, cwd=ROOT, timeout=120, capture_output=True,
     )  # fmt: skip
 
@@ -60,10 +60,11 @@ def test_planned_built_and_looked_at_by_a_second_person(
         seeing.goto(f"/releases/{path}")
         wrong[name] = faults(seeing, axe)
     seeing.get_by_role("button", name="Build release").click()
-    seeing.get_by_role("heading", name="Sign").first.wait_for()
+    seeing.get_by_role("button", name="Sign", exact=True).wait_for()
     wrong["sign the order"] = faults(seeing, axe)
     seeing.get_by_role("button", name="Sign", exact=True).click()
-    work(service)
+    seeing.get_by_role("heading", name="On its way to the ledger").wait_for()
+    work(service, "signer")
     seeing.goto(f"/releases/{LIVE}/")
     seeing.get_by_role("status").wait_for()
     wrong["under way"] = faults(seeing, axe)

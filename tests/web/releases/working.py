@@ -8,16 +8,19 @@ from pathlib import Path
 
 
 def main(home: Path, room: str) -> None:
-    """Take every step of the releases app in `room` once."""
+    """Take every step of the releases app in `room` once; the signer settles acts first."""
     os.environ["COMMONWEAL_HOME"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "commonweal.web.config.settings"
     import django
 
     django.setup()
     from commonweal.web.releases.workers import steps
+    from commonweal.web.signing.workers import settle_waiting
     from tests.web.signing_room import signer
 
     with signer(home) as custody:
+        if room == "signer":
+            settle_waiting(custody)
         for step in steps(room):
             step(custody)
 
