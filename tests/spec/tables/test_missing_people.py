@@ -29,6 +29,8 @@ from commonweal.vault.tables.engine import Engine
 from tests.factories import variable
 from tests.unit.choices.helpers import nhs_numbers
 
+# Spark takes its time where other things run at once.
+pytestmark = pytest.mark.timeout(1800)
 AT = date(2026, 3, 1)
 WHITE, ASIAN = "White", "Asian or Asian British"
 BLACK, OTHER = "Black, Black British, Caribbean or African", "Other ethnic group"
