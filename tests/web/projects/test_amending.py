@@ -114,6 +114,7 @@ def test_a_request_that_is_taken_back_leaves_the_permit_and_makes_room_for_anoth
         assert again.application.reference != change.application.reference
 
 
+@pytest.mark.slow
 def test_an_officer_who_refuses_a_change_leaves_the_permit_as_it_was(change: Change) -> None:
     with later():
         change.begun().write(another_purpose).sent().reviewed()
@@ -137,6 +138,7 @@ def test_the_end_of_a_permit_ends_what_is_asked_of_it(change: Change, step: str)
         assert change.states()[0] in ("revoked", "closed")
 
 
+@pytest.mark.slow
 def test_a_permit_that_runs_out_ends_what_is_asked_of_it(change: Change) -> None:
     with later(timedelta(days=300)) as clock:
         change.begun("renewal").write(a_year_longer).sent()
@@ -156,6 +158,7 @@ def test_an_agreement_that_is_under_way_ends_with_the_project(change: Change) ->
         assert (change.agreement.state, change.order) == ("ended", None)
 
 
+@pytest.mark.slow
 def test_a_permit_that_waits_ends_with_the_one_that_it_would_replace(change: Change) -> None:
     with later() as clock:
         change.begun().write(another_purpose).sent().reviewed().to_permit()

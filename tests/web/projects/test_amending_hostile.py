@@ -126,6 +126,7 @@ def test_another_projects_permit_is_not_replaced(change: Change) -> None:
         assert change.refused_with() == "CW-PERMIT-REPLACES-OTHER"
 
 
+@pytest.mark.slow
 def test_conditions_cannot_be_dropped_nor_data_left_undecided(change: Change) -> None:
     with later():
         change.begun().write(one_variable_less).sent()
@@ -134,6 +135,7 @@ def test_conditions_cannot_be_dropped_nor_data_left_undecided(change: Change) ->
         assert change.refused_with() == "CW-DOSSIER-OUTCOME"
 
 
+@pytest.mark.slow
 def test_a_committees_votes_are_not_passed_over(change: Change) -> None:
     """The committee has voted on it; an officer cannot agree it beside them."""
     with later():

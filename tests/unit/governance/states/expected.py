@@ -294,7 +294,7 @@ EXPECTED: dict[str, str] = {
         applicant | queried_by_committee | answer>with_committee, withdraw>withdrawn
         applicant | to_be_revised | send>sent, withdraw>withdrawn
         applicant | rejected | appeal>under_appeal, accept_decision>refused
-        applicant | under_appeal | withdraw>refused
+        applicant | under_appeal | take_appeal_back>refused
         co_applicant | queried | answer>screening
         co_applicant | queried_by_committee | answer>with_committee
         ig_officer | sent | take_up>screening
@@ -330,7 +330,7 @@ EXPECTED: dict[str, str] = {
         applicant | queried_by_committee | answer>with_committee, withdraw>withdrawn
         applicant | to_be_revised | send>sent, withdraw>withdrawn
         applicant | rejected | appeal>under_appeal, accept_decision>refused
-        applicant | under_appeal | withdraw>refused
+        applicant | under_appeal | take_appeal_back>refused
         co_applicant | queried | answer>screening
         co_applicant | queried_by_committee | answer>with_committee
         ig_officer | sent | take_up>screening
