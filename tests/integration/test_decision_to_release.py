@@ -45,6 +45,7 @@ from commonweal.papers.release import ReleaseSummary
 from commonweal.vault.custody import Custody, open_custody
 from commonweal.vault.custody.acts import records_about
 from commonweal.vault.custody.committee_permits import issue_from_dossier
+from tests import people
 from tests.integration.test_main_job_commands import MEMORY, Desk
 from tests.release_house import read_opened
 
@@ -451,7 +452,8 @@ def test_the_record_of_a_workshop_by_somebody_who_votes(hospital: Hospital) -> N
 
 def test_the_installed_rules_are_the_published_ones(right: Plain) -> None:
     rules = installed_rules()
-    assert rules == PublishedRules(default_rules())
+    assert rules == PublishedRules()
+    assert PublishedRules().rules(people.roster()) == default_rules()
     facts = rules.version(right["version"])
     assert (facts.application, facts.sent_by, facts.needs_assessment) == ("TWINS-1", "amara", True)
     assert facts.involved == {"amara"}
@@ -479,13 +481,13 @@ def test_a_part_that_is_not_in_its_full_form(right: Plain, part: str) -> None:
             read(changed)
 
 
-def test_shorter_routes_are_not_signed(right: Plain) -> None:
+def test_shorter_routes_are_not_signed_without_a_proposal(right: Plain) -> None:
     from commonweal.governance.dossier.rulebook import Review
 
     for route in ("chair", "proportionate"):
         decision = {**right["decision"], "route": route}
         review = Review(
-            right["version"], decision, (), (), None, datetime.now(UTC)  # type: ignore[arg-type]
+            right["version"], decision, (), (), people.roster(), datetime.now(UTC), people.roster()
         )  # fmt: skip
         with pytest.raises(Refused) as caught:
             installed_rules().decide(review)

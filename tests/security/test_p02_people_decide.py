@@ -111,6 +111,12 @@ def test_ours_neither_is_counted() -> None:
     conflicted = [*everyone_free(), declared("nurse", "money", at=END)]
     with pytest.raises(Refused) as caught:
         decide(case(declarations=conflicted), ballot(votes), rules(), membership(), END)
+    assert caught.value.code == "CW-COMMITTEE-QUORUM"  # the vote is set aside, and five are left
+    before = [one for one in everyone_free() if one.person != "nurse"] + [
+        declared("nurse", "money")
+    ]
+    with pytest.raises(Refused) as caught:
+        decide(case(declarations=before), ballot(votes), rules(), membership(), END)
     assert caught.value.code == "CW-COMMITTEE-CONFLICT"
     given = decide(case(), ballot(votes), rules(), membership(), END)
     for wrong in ([*votes, votes[0]], votes[:-1]):

@@ -189,6 +189,21 @@ def test_a_decision_that_nobody_published_in_time_is_shown_as_late(house: House)
     assert not told("irene")
 
 
+def test_it_is_reported_to_the_next_meeting_and_to_no_other(house: House) -> None:
+    from commonweal.web.committee.agenda import to_report
+
+    item = waiting(house)
+    first = house.meeting()
+    assert [one.pk for one in to_report(first)] == [item.pk]
+    page = house.get("zofia", f"/committee/meetings/{first.pk}/").text
+    assert "Reported to this meeting" in page
+    first.state = "ended"
+    first.save()
+    house.clock.advance(timedelta(days=10))
+    house.browsers.clear()  # people sign in again after so long
+    assert to_report(house.meeting()) == []
+
+
 def test_what_waits_is_not_published(house: House) -> None:
     item = waiting(house)
     row = item.version.decisions.get()

@@ -99,6 +99,12 @@ def meeting(request: HttpRequest, pk: int) -> HttpResponse:
         "secretary": SECRETARY in held,
         "people": _people(row),
         **(_waiting(request) if SECRETARY in held else {}),
+        "to_report": [
+            {"pk": one.pk, "title": one.title, "state": ITEM_WORDS[one.state]}
+            for one in agenda.to_report(row)
+        ]
+        if row.route == "committee"
+        else [],
         "held": row.route == "committee" and row.state in HELD,
         "can_list": row.route == "committee" and row.state in ("planned", "papers_sent", "open"),
     }
