@@ -102,7 +102,7 @@ def fill(page: Page) -> None:
 def test_a_review_from_its_first_page_to_its_acceptance(
     opened: Callable[..., Page], permit: str, look: Look
 ) -> None:
-    amara = opened("Amara Okafor", scripts=False)
+    amara = opened("Amara Okafor")
     amara.goto(f"/permits/{permit}/")
     until(amara, "The yearly review of the project")
     amara.get_by_role("link", name="The yearly review of the project").click()

@@ -159,7 +159,7 @@ def newer_draft(row: Assessment) -> IterationDraft:
 def newer_answers(row: Assessment, stored: Any) -> Answers:
     """The answers of a newer text, with what the application itself knows."""
     form = our_library().form(AIA)
-    plain = stored or next(iter(whole_plain(row)["answers"]), {})
+    plain: Any = stored or next(iter(whole_plain(row)["answers"]), {})
     found = begin(form)
     if isinstance(plain, dict) and plain.get("form_version") == form.version:
         read = Answers.read({**plain, "answers": 1}, "The answers")

@@ -89,7 +89,7 @@ def permit_page(row: Permit, held: frozenset[str]) -> dict[str, Any]:
         "title": paper.project.title,
         "state": state,
         "state_says": LATE if waits_for_review(row) else PERMIT.sentences[state],
-        "has_review": entry is not None and entry.review_by is not None,
+        "has_review": row.reviews.exists(),
         "say_no_before": row.begins_at if state == "announced" else None,
         "sections": permit_sentences(paper, state),
         "decision": decision,

@@ -172,11 +172,11 @@ def test_the_assessment_reaches_the_committee_only_by_workshop_or_lighter_route(
     }
 
 
-def test_an_overdue_assessment_stops_releases_until_it_is_sent() -> None:
+def test_an_overdue_assessment_stops_releases_until_it_is_looked_at_again() -> None:
     machine = MACHINES["review"]
     assert STOPS_RELEASES == {"overdue"} <= set(machine.states)
     for role in ("applicant", "co_applicant"):
-        assert machine.check_step("overdue", "send", role, met=GUARDS) == "waiting"  # type: ignore[arg-type]
+        assert machine.check_step("overdue", "send", role, met=GUARDS) == "revisited"  # type: ignore[arg-type]
 
 
 def test_a_permit_needs_both_officers_in_either_order() -> None:
