@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.looking import Axe, faults, heading, sign_in, visitors
+from tests.browser.looking import SIZES, Axe, faults, heading, sign_in, visitors
 from tests.web.house import Served, make_home, served
 
 LONG = "We want to learn why more people come in winter. " * 500
@@ -45,8 +46,15 @@ def test_an_applicant_finds_everything_as_it_was_typed(
     page = opened("Amara Okafor")
     wrong: dict[str, list[str]] = {}
 
+    pictures = os.environ.get("APPLYING_PICTURES")
+
     def look(name: str) -> None:
         wrong[name] = faults(page, axe)
+        for width in SIZES if pictures else ():
+            page.set_viewport_size({"width": width, "height": 900})
+            shown = name.strip("/").replace("/", "-").replace(" ", "-")
+            page.screenshot(path=f"{pictures}/{shown}-{width}.png", full_page=True)
+        page.set_viewport_size({"width": SIZES[0], "height": 900})
 
     page.get_by_role("link", name="Applications").click()
     look("no applications")
@@ -86,9 +94,32 @@ def test_an_applicant_finds_everything_as_it_was_typed(
     page.get_by_role("link", name="born").click()
     look("variable")
     for path in ("cohort/", "parts/purpose/", "parts/legal/", "parts/declarations/", "forms/dpia/",
-                 "check/", "send/", "authors/", "withdraw/"):  # fmt: skip
+                 "check/", "send/", "authors/", "withdraw/", "print/", "copy/"):  # fmt: skip
         page.goto(base + path)
         look(path)
+    page.goto(base + "comments/purpose/")
+    page.get_by_role("button", name="Add the comment").click()
+    look("comment without words")
+    page.get_by_label("Your comment").fill("Is this too broad? " * 20)
+    page.get_by_role("button", name="Add the comment").click()
+    look("comments of a part")
+    page.goto(base + "comments/")
+    look("comments")
+    page.goto(base + "copy/")
+    page.get_by_role("button", name="Begin the new application").click()
+    page.get_by_text("This began as a copy of").wait_for()
+    look("a copy")
+    begun = page.url
+    page.goto("/applications/start/")
+    page.get_by_role("button", name="Start now").click()
+    page.goto(page.url.split("/route/")[0] + "/records/")
+    look("records")
+    page.get_by_role("checkbox", name="Dr Amara Okafor").check()
+    page.get_by_role("button", name="Take over what is ticked").click()
+    page.get_by_text("1 record was taken over").wait_for()
+    for one in (page.url, begun):
+        page.goto(f"{one}withdraw/")
+        page.get_by_role("button").last.click()
     page.get_by_role("link", name="Sign out").click()
     page.get_by_role("button", name="Sign out").click()
     sign_in(page, "Amara Okafor")

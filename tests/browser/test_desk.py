@@ -77,6 +77,7 @@ def test_the_main_pages(
             page.set_viewport_size({"width": SIZES[0], "height": 900})
 
     edward = opened("Edward Shaw")
+    look(edward, "/desk/?late=yes&order=due", "late")
     look(edward, "/desk/", "list")
     edward.get_by_role("link", name="Falls at night in older people").click()
     look(edward, edward.url, "case")
@@ -86,6 +87,7 @@ def test_the_main_pages(
     look(edward, f"/desk/{new}/checks/", "checks")
     look(edward, f"/desk/{new}/ask/", "ask")
     look(edward, f"/desk/{new}/documents/protocol/", "document")
+    look(edward, f"/desk/{new}/versions/1/print/", "print")
     look(edward, f"/desk/{ai}/assessment/", "assessment")
     look(opened("Quentin Hale"), f"/desk/{new}/advice/", "advice")
     leon = opened("Leon Baptiste")

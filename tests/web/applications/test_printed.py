@@ -138,10 +138,15 @@ def test_a_draft_with_what_could_not_be_read_and_an_empty_one(amara: Any) -> Non
     from commonweal.web.applications.models import Draft
 
     reference = begin(amara)
-    for content in ({}, {"period": {"starts": "soon"}, "people": [{"name": 5}]}, {"people": "x"}):
+    unread = {"people": [{"name": ["typed so"]}]}
+    for content in ({}, unread, {"period": {"starts": "soon"}}, {"people": "x"}):
         Draft.objects.filter(application__reference=reference).update(content=content)
-        assert "Draft, not sent" in Page(amara.get(f"/applications/{reference}/print/")).text
-        assert "Draft, not sent" in words_of(amara.get(f"/applications/{reference}/word/").content)
+        page = Page(amara.get(f"/applications/{reference}/print/")).text
+        word = words_of(amara.get(f"/applications/{reference}/word/").content)
+        for text in (page, word):
+            assert "Draft, not sent" in text
+            # What cannot be read stands there as it was typed.
+            assert ("typed so" in text) is (content is unread)
 
 
 def test_a_version_that_was_changed_in_the_database_is_no_document(

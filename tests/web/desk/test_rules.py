@@ -190,7 +190,7 @@ def test_a_form_that_the_hospital_does_not_use_is_never_passed_over(
     ours = our_library()
     now = Library({**ours.forms, "dpia": newer}, ours.texts)
     monkeypatch.setattr(presenters, "our_library", lambda: now)
-    at = standing(row, "edward")
+    at = standing("edward", row)
     said = "The form dpia, version 1, is not one that this hospital uses."
     assert said in services.left_to_do(at.version, at.paper).all
     assert said in Page(browser_of("edward").get(f"/desk/{row.reference}/checks/")).text

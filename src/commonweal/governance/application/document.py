@@ -88,17 +88,18 @@ def form_blocks(form: FormShown) -> list[Block]:
 
 
 def _by_id(answered: FormAnswers) -> FormShown:
-    lines = tuple((name, _plain_words(value)) for name, value in answered.values.items())
+    lines = tuple((name, plain_words(value)) for name, value in answered.values.items())
     return FormShown(answered.form, f"Form {answered.form}", lines)
 
 
-def _plain_words(value: Any) -> str:
+def plain_words(value: Any) -> str:
+    """A plain value as a reader finds it, whatever it is."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return "; ".join(_plain_words(each) for each in value)
+        return "; ".join(plain_words(each) for each in value)
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {_plain_words(each)}" for name, each in value.items())
+        return ", ".join(f"{name}: {plain_words(each)}" for name, each in value.items())
     return str(value)
 
 

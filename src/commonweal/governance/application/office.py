@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from commonweal.governance.application.document import (
+    DRAFT,
     FormShown,
-    draft_blocks,
     form_blocks,
+    plain_words,
+    section_blocks,
     title_of,
     version_blocks,
 )
+from commonweal.governance.application.drafts import where
 from commonweal.governance.application.model import ApplicationContent
 from commonweal.governance.application.people import Member, Place
 from commonweal.governance.application.printing import (
@@ -34,12 +37,15 @@ def draft_document(
     content: ApplicationContent, forms: Iterable[FormShown], as_of: str
 ) -> tuple[str, list[Printed]]:
     """Title and blocks of a draft. `as_of`: the day of its last saving, in words."""
-    first, *answers = draft_blocks(content)
-    shown: list[Printed] = [Paragraph(f"{NOT_SENT}. As it was saved on {as_of}."), first]
+    shown: list[Printed] = [Paragraph(f"{NOT_SENT}. As it was saved on {as_of}."), Paragraph(DRAFT)]
     shown += _front(content)
-    shown += answers
+    shown += section_blocks(content)
     for form in forms:
         shown += form_blocks(form)
+    if content.kept:
+        typed = tuple((where(each.path), plain_words(each.value)) for each in content.kept)
+        shown += [Heading(2, "Answers that could not be read yet"),
+                  Grid(("Where", "As it was typed"), typed)]  # fmt: skip
     return f"{NOT_SENT}: {title_of(content)}", shown
 
 

@@ -63,7 +63,7 @@ body { font-family: Arial, sans-serif; line-height: 1.5; max-width: 44em; margin
 h1 { font-size: 1.8em; } h2 { font-size: 1.4em; border-bottom: 2px solid #005eb8; margin-top: 2em; }
 h3 { font-size: 1.1em; } table { border-collapse: collapse; width: 100%; margin: 1em 0; }
 th, td { border: 1px solid #768692; padding: 0.3em 0.5em; text-align: left; vertical-align: top; }
-.grid { overflow-x: auto; } nav li { list-style: none; }
+.grid { overflow-x: auto; } .grid tbody th { min-width: 9em; } nav li { list-style: none; }
 @media print { body { margin: 0; max-width: none; font-size: 10pt; }
   h2, h3 { break-after: avoid; } tr { break-inside: avoid; } thead { display: table-header-group; }
   nav a { color: inherit; text-decoration: none; } }

@@ -117,7 +117,7 @@ def _changes(old: FormDefinition, new: FormDefinition) -> Iterator[FormChange]:
         # Who fills in a form keeps people apart, as the rapporteur from the applicant (P6). What
         # stands above a locked question is part of what people read it as: a line that says "you
         # need not answer this" undoes it as well as another wording does.
-        said = bool({"title", "intro"} & set(fields)) and any(q.locked for q in old.questions())
+        said = "intro" in fields and any(q.locked for q in old.questions())
         yield FormChange("", "changed", fields, locked="filled_by" in fields or said)
     before = {section.id: section for section in old.sections}
     after = {section.id: section for section in new.sections}
@@ -264,7 +264,7 @@ def _asked_problems(
 
 def _of_all(change: FormChange) -> str:
     """What of the form itself changed, in words."""
-    return "who fills it in" if "filled_by" in change.fields else "what stands above its questions"
+    return "who fills it in" if "filled_by" in change.fields else "the introduction of the form"
 
 
 def _lock_problems(

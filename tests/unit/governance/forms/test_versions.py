@@ -163,7 +163,6 @@ LOCKED: list[Change] = [
     lambda d: d["sections"][1].update(intro="You need not answer this."),
     lambda d: d["sections"][1].update(title="Leave this out"),
     lambda d: d.update(intro="Nobody reads the answers."),
-    lambda d: d.update(title="Something else"),
 ]
 
 
