@@ -50,6 +50,8 @@ from tests.web.provider import CLIENT, client_key, local_provider
 from tests.web.public_words import Words
 from tests.web.test_accounts import PASSWORD
 
+# The home for all of it takes half a minute of work to make, on a busy machine several.
+pytestmark = pytest.mark.timeout(1200)
 COOKIE = "session"
 MIDDLING = 900
 SHOWN = {PAGE: 200, REFUSED: 403}

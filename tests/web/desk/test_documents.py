@@ -252,7 +252,7 @@ def test_a_thousand_files_at_once_are_refused(amara: Any, web_home: Path) -> Non
         return amara.post(f"/applications/{reference}/documents/protocol/file/", {"file": files})
 
     assert "Choose one file at a time." in Page(many(2)).text
-    assert many(1_000).status_code == 400
+    assert many(1_000).status_code == 413
     assert folder(web_home) == before
 
 
