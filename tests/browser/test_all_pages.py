@@ -53,7 +53,6 @@ from tests.web.test_accounts import PASSWORD
 # The home for all of it takes half a minute of work to make, on a busy machine several.
 pytestmark = pytest.mark.timeout(1200)
 COOKIE = "session"
-MIDDLING = 900
 SHOWN = {PAGE: 200, REFUSED: 403}
 """The status of each kind of visit that a person looks at."""
 REFUSAL = re.compile(r"Failed to load resource: .* status of [45]\d\d")
@@ -264,22 +263,7 @@ def seen(visitors: Visitors, visit: Visit, axe: Axe) -> list[str]:
         *form_faults(html),
         *never_said(visit, html),
         *faults(page, axe, EXCUSED),
-        *sticking_out(page),
     ]
-
-
-def sticking_out(page: Page) -> list[str]:
-    """Tables, boxes and pictures that are wider than their place on a screen of middling width."""
-    page.set_viewport_size({"width": MIDDLING, "height": 900})
-    found: list[str] = page.evaluate(
-        """() => {
-            const edge = document.querySelector("main").getBoundingClientRect().right + 1;
-            const out = one => one.getBoundingClientRect().right > edge;
-            return [...document.querySelectorAll("main table, main dl, main pre, main img")]
-                .filter(out).map(one => one.outerHTML.slice(0, 80));
-        }"""
-    )
-    return [f"sticks out at {MIDDLING}: {one}" for one in found]
 
 
 def never_said(visit: Visit, html: str) -> list[str]:
