@@ -59,6 +59,7 @@ def test_what_is_not_on_a_public_page_needs_a_sign_in(web_home: Path) -> None:
         "discovery:index", "discovery:dataset", "discovery:table", "discovery:variable",
         "register:index", "register:project", "register:refused", "panel:index",
         "panel:heard_list", "panel:heard", "assessments:index", "assessments:one",
+        "assessments:earlier",
         "committee:index", "committee:rules", "committee:decisions", "committee:decision",
         "committee:public_minutes",
         "accounts:personas", "accounts:persona_sign_in",

@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from commonweal.foundation.canonical import canonical, parse_json
 from commonweal.foundation.errors import CommonwealError, Fault
-from commonweal.ledger.events import KINDS, invalid
+from commonweal.ledger.events import invalid
+from commonweal.ledger.fields import KINDS
 
 SALT_BYTES = 32
 KEY_BYTES = 32

@@ -18,7 +18,6 @@ from typing import Any
 from commonweal.foundation.canonical import canonical
 from commonweal.foundation.clock import stamp
 from commonweal.ledger.events import (
-    KINDS,
     RESERVED,
     ROLES,
     EventType,
@@ -26,6 +25,7 @@ from commonweal.ledger.events import (
     event_type,
     invalid,
 )
+from commonweal.ledger.fields import KINDS
 
 VERSION = 1
 MAX_BYTES = 8192

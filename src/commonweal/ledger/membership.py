@@ -34,7 +34,7 @@ from typing import Any, Self
 
 from commonweal.foundation.canonical import canonical, parse_json
 from commonweal.foundation.errors import CommonwealError, Fault
-from commonweal.ledger.events import KINDS
+from commonweal.ledger.fields import KINDS
 from commonweal.ledger.merkle import Fetch, inclusion_proof, leaf_hash, node_hash
 from commonweal.ledger.proof import ProofError, verify_inclusion
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from commonweal.ledger import report
-from commonweal.ledger.events import BANDS, KINDS, LOGS, ROLES, TYPES, EventType
+from commonweal.ledger.events import LOGS, ROLES, TYPES, EventType
+from commonweal.ledger.fields import BANDS, KINDS
 
 _HEAD = """\
 # Ledger events

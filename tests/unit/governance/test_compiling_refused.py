@@ -256,8 +256,9 @@ def test_an_older_version_of_a_list_does_not_stop_what_keeps_the_new_one(
 
 
 def test_no_permit_when_the_time_is_over() -> None:
-    refused("CW-COMPILE-PERIOD", at=datetime(2027, 4, 1, 0, 0, tzinfo=UTC))
-    compiled(applications.version(), at=datetime(2027, 3, 31, 23, 59, tzinfo=UTC))
+    # The last day is 31 March as days are counted in London, where summer time has begun.
+    refused("CW-COMPILE-PERIOD", at=datetime(2027, 3, 31, 23, 0, tzinfo=UTC))
+    compiled(applications.version(), at=datetime(2027, 3, 31, 22, 59, tzinfo=UTC))
     version = applications.version()
     decided = applications.decision(version)
     late = applications.agreement(version, decided, at=datetime(2027, 4, 1, tzinfo=UTC))

@@ -16,7 +16,8 @@ from commonweal.ledger.details import (
     verify_commitment,
 )
 from commonweal.ledger.entry import Actor, Event, entry_bytes, read_entry
-from commonweal.ledger.events import KINDS, PUBLIC_KINDS, RESERVED, TYPES, event_type
+from commonweal.ledger.events import RESERVED, TYPES, event_type
+from commonweal.ledger.fields import KINDS, PUBLIC_KINDS
 from tests.unit.ledger import support
 from tests.unit.ledger.support import COMMITMENT, HASH, JANE, KEY, START
 

@@ -22,7 +22,6 @@ from commonweal.papers.acts import (
     SignedAct,
     SoftwareEvidence,
     VerifiedAct,
-    new_act,
     software_signed,
     verify_act,
 )
@@ -545,9 +544,3 @@ def test_a_site_of_another_name_does_not_do() -> None:
         "CW-ACT-EVIDENCE", key.sign(assertion_act()),
         keyed(key, rp_id="other.example", origins=["https://other.example"]),
     )  # fmt: skip
-
-
-def test_new_act_needs_a_word_that_is_known() -> None:
-    with pytest.raises(CommonwealError, match="CW-ACT-RULE"):
-        new_act(kind="vote", verdict="maybe", actor="lena", role="committee_lay", subject="a",
-                object_digest=OBJECT, home="h", at=NOW, content=OTHER)  # fmt: skip

@@ -27,7 +27,7 @@ from commonweal.foundation.files import (
 )
 from commonweal.ledger.details import Details, commitment
 from commonweal.ledger.entry import Actor, Event
-from commonweal.ledger.events import BANDS
+from commonweal.ledger.fields import BANDS
 from commonweal.ledger.proving import prove
 from commonweal.ledger.store import Ledger
 from commonweal.papers.permit import Permit
