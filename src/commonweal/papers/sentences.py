@@ -86,7 +86,8 @@ AUTHORITY_SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "committee": (
         "authority: committee.",
-        "A committee with lay members and the accountable officers decided on this permit.",
+        "A committee with lay members decided on the project, and the accountable officers on this "
+        "permit.",
     ),
 }
 _MANY = 20
