@@ -86,8 +86,7 @@ AUTHORITY_SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "committee": (
         "authority: committee.",
-        "A committee with lay members decided on the project, and the accountable officers on this "
-        "permit.",
+        "A committee with lay members decided on the project, accountable officers on this permit.",
     ),
 }
 _MANY = 20
