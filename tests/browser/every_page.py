@@ -336,7 +336,7 @@ ACCOUNTS = (
     see("accounts:person", "farah", id_="william"), see("accounts:person", "farah", id_="grace"),
     *(posted(f"accounts:{name}", "farah", id_="william")
       for name in ("give_role", "end_role", "set_accredited", "reopen", "sign_out_person")),
-    see("accounts:close", "farah", id_="william"), see("accounts:close", "farah", id_="grace"),
+    see("accounts:close", "farah", id_="william"), refused("accounts:close", "farah", id_="grace"),
     led_on("accounts:provider_begin", id_="cis2"),
     refused("accounts:provider_answer", query="?error=access_denied", id_="cis2"),
     posted("accounts:provider_notice", id_="cis2"),
