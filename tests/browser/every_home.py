@@ -25,6 +25,7 @@ import cbor2
 from commonweal.papers.credentials import b64url, unb64url
 from tests.authenticator import PRESENT, VERIFIED
 from tests.authenticator import Authenticator as SecurityKey
+from tests.browser.every_later import after_publication, commented, with_reviews
 from tests.browser.every_page import APPLIED, HALF, KEYED, KEYLESS, NOBODY, VISITS
 from tests.web.house import make_home
 
@@ -106,6 +107,7 @@ def at_the_desk(_home: Path) -> Names:
         amara, edward = browser("amara"), browser("edward")
         draft = fill(begin(amara))
         empty = begin(amara)
+        commented(amara, draft.reference)
         new = fill(begin(amara), content_data(project__title="Falls at night in older people"))
         assert hand_in(amara, new.reference, "protocol", PDF).status_code == 302
         new = send_again(new)
@@ -131,7 +133,11 @@ def at_the_desk(_home: Path) -> Names:
         on = NOW.date() + timedelta(days=14)
         for name in ("held", "written", "answered"):
             planned(edward, ai[name], on)
-        found = {"desk.published": published(about_ai("A published assessment"), edward)}
+        found = {
+            "desk.published": published(about_ai("A published assessment"), edward),
+            "desk.revisited": published(about_ai("An assessment looked at again"), edward),
+        }
+        after_publication(amara, edward, found)
         scheduled = about_ai("A tool that warns of asthma attacks: scheduled")
         assessing.screen(standing("edward", scheduled))
         planned(edward, scheduled, on + timedelta(days=3))
@@ -146,10 +152,12 @@ def at_the_desk(_home: Path) -> Names:
     rows = {"draft": draft, "new": new, "unsigned": unsigned, "asked": asked, "twice": twice,
             "under_way": under_way, "scheduled": scheduled}  # fmt: skip
     found |= {f"desk.{name}": one.reference for name, one in (rows | ai).items()}
+    from commonweal.governance.application.answers import AIA
     from commonweal.governance.forms.library.shelf import our_library
     from commonweal.web.desk.models import File
 
     found["form.section"] = our_library().form("dpia").sections[0].id
+    found["again.section"] = our_library().form(AIA).sections[0].id
     found["desk.file"] = str(File.objects.get(document__application=new).pk)
     return found | {"desk.empty": empty}
 
@@ -185,8 +193,10 @@ def at_the_committee(home: Path) -> Names:
     from django.urls import clear_url_caches, resolve
 
     from commonweal.foundation.clock import FixedClock
+    from commonweal.web.committee.models import Item
     from tests.browser.committee_rows import pages
     from tests.web.committee.house import House, now
+    from tests.web.desk.conftest import came_in
     from tests.web.signing_room import signer
 
     with at(FixedClock(now())) as held, signer(home) as custody:
@@ -204,7 +214,10 @@ def at_the_committee(home: Path) -> Names:
         (value,) = resolve(path).kwargs.values()
         return str(value)
 
-    return {f"committee.{name}": named(path) for name, path in found.items()}
+    known = {f"committee.{name}": named(path) for name, path in found.items()}
+    talked = Item.objects.get(pk=known["committee.talked"])
+    file = came_in(talked.version.application, "protocol")
+    return known | {"committee.file": str(file.pk)}
 
 
 # --- agreements, permits and releases -------------------------------------------------------------
@@ -246,7 +259,7 @@ def with_permits(home: Path) -> Names:
         "permit.live.application": live.application.reference,
         "permit.over": over.permit.reference,
         "act.heard": heard.pk,
-    }
+    } | with_reviews(live)
 
 
 def changes_of(road: Any) -> tuple[str, str]:
@@ -275,7 +288,7 @@ def acts(unsigned: str, under_way: str) -> Names:
     from commonweal.web.applications.models import Application
     from commonweal.web.applications.services import ask_to_sign
     from commonweal.web.config import clock
-    from commonweal.web.signing.models import Act
+    from commonweal.web.signing.models import SET_ASIDE, Act
     from tests.applications import NOW
 
     amara = User.objects.get(public_id="amara")
@@ -288,6 +301,9 @@ def acts(unsigned: str, under_way: str) -> Names:
     )
     asked, signed = ask_to_sign(amara, first), ask_to_sign(amara, second)
     Act.objects.filter(pk=signed.pk).update(state="signed", signed_at=clock.now())
+    held = Act.objects.get(pk=signed.pk)
+    held.pk, held.tries, held.trouble = f"{signed.pk[:-4]}held", SET_ASIDE, "CW-WEB-DATABASE"
+    held.save(force_insert=True)
     return {"act.late": late.pk, "act.refused": refused.pk, "act.asked": asked.pk,
             "act.signed": signed.pk}  # fmt: skip
 
