@@ -120,7 +120,7 @@ def test_the_last_of_a_group_is_not_found_by_subtracting() -> None:
 
 def test_a_figure_moves_only_when_ten_people_differ() -> None:
     """People get their numbers one by one; whenever a figure of a group moves, ten of it did."""
-    people, version, moved = crowd(5, 1200), Version(5), 0
+    people, version, moved = crowd(5, 2400), Version(5), 0
     shown = version.tell(people)
     since = dict.fromkeys(naive(people), 0)
     for place, (ethnic, sex, numbered) in enumerate(people):

@@ -149,7 +149,7 @@ def test_whatever_the_counts_a_plan_tells_them_rounded_and_the_reasons_as_one(
             planned_at="2026-03-02T09:00:00.000Z",  # type: ignore[arg-type]
             choices=AppliedChoices.read(choices, "Choices"),
             people=PeopleCounts.read(people, "Counts"), tables={},
-            risk=RiskFigures.read(FIGURES, "Figures"), over=(), advice=None,
+            risk=RiskFigures.read(FIGURES, "Figures"), over=(), advice=None, missing=None,
         )  # fmt: skip
 
     one = told(

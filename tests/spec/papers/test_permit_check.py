@@ -149,7 +149,7 @@ def test_row(action: Any, person: str | None, at: datetime, state: State, code: 
 
 def test_a_permit_that_starts_later_waits_for_its_first_day() -> None:
     permit = make(**{"from": "2026-06-01"})
-    first = datetime(2026, 6, 1, tzinfo=UTC)
+    first = datetime(2026, 5, 31, 23, tzinfo=UTC)  # midnight in London, in summer time
     early = first - timedelta(milliseconds=1)
     assert not can_permit(permit, "release", None, early, status_of(permit, "announced", early))
     assert can_permit(permit, "release", None, first, status_of(permit, "announced", first))
@@ -158,8 +158,12 @@ def test_a_permit_that_starts_later_waits_for_its_first_day() -> None:
 @pytest.mark.parametrize(
     ("changes", "last", "code"),
     [
-        ({"legal_basis": CAG}, datetime(2026, 7, 1, tzinfo=UTC), "CW-PERMIT-CAG-REVIEW"),
-        ({"choices": EXEMPT}, datetime(2026, 9, 1, tzinfo=UTC), "CW-PERMIT-DETERMINATION-EXPIRED"),
+        ({"legal_basis": CAG}, datetime(2026, 6, 30, 23, tzinfo=UTC), "CW-PERMIT-CAG-REVIEW"),
+        (
+            {"choices": EXEMPT},
+            datetime(2026, 8, 31, 23, tzinfo=UTC),
+            "CW-PERMIT-DETERMINATION-EXPIRED",
+        ),
     ],
 )
 def test_support_runs_out(changes: dict[str, Any], last: datetime, code: str) -> None:

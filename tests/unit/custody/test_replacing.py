@@ -271,3 +271,14 @@ def test_the_first_of_a_chain_ends_when_any_later_one_counts(room: Room) -> None
     while hand_over(room.custody):
         pass
     assert {"asthma-1 superseded", "asthma-2 superseded"} <= set(room.written())
+
+
+@pytest.mark.parametrize(("step", "after"), [("suspend", "suspended"), ("revoke", "revoked")])
+def test_a_stop_goes_over_to_every_permit_that_waits(room: Any, step: str, after: str) -> None:
+    """Also to one that waits to take the place of one that waits."""
+    room.issue("asthma-2", supersedes="asthma-1", **MORE)
+    room.issue("asthma-3", supersedes="asthma-2", **MORE)
+    room.step("asthma-1", step)
+    room.clock.advance(WAIT)
+    hand_over(room.custody)
+    assert room.states("asthma-3") == (after,)

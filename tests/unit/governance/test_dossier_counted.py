@@ -92,3 +92,37 @@ def test_a_no_that_is_set_aside_need_not_be_asked_again() -> None:
     for who in ("chair", "lena", "luke"):
         desk.vote(who, round_=2)
     assert finished(desk, "chair", "lena", "luke").judge().draft
+
+
+# --- asked again until the answer pleases ---------------------------------------------------------
+
+
+def test_an_officers_refusal_is_not_undone_by_signing_the_decision_again() -> None:
+    desk = Desk()
+    desk.review()
+    desk.decide()
+    desk.agree()
+    desk.countersign("siro", verdict="refuse")
+    left_out = [one for one in desk.acts if one.act.kind in ("decide", "agree", "countersign")]
+    desk.acts = [one for one in desk.acts if one not in left_out]
+    desk.finish()
+    with pytest.raises(CommonwealError, match="CW-DOSSIER-"):
+        desk.judge()
+
+
+def test_a_signed_no_does_not_become_a_yes_by_a_conflict_that_comes_after_it() -> None:
+    desk = Desk()
+    desk.send()
+    desk.advise()
+    for who in ("chair", "member", "lena", "luke"):
+        desk.declare(who)
+    for who in ("chair", "member", "lena", "luke"):
+        desk.vote(who, "reject" if who == "member" else "approve")
+    desk.decide("reject")
+    desk.acts = [one for one in desk.acts if one.act.kind != "decide"]
+    desk.declare("member", "I know them")
+    desk.decide("approve", votes={"cast": 3, "lay": 2})
+    desk.agree()
+    desk.countersign()
+    with pytest.raises(CommonwealError, match="CW-DOSSIER-ORDER"):
+        desk.judge()

@@ -226,8 +226,9 @@ class Road:
         act = self.act("grace", "decide", paper.outcome, paper.digest())
         with governed_write():
             Decision(
-                version=self.version, reference=paper.id, content=paper.canonical(),
-                digest=paper.digest(), act=act.pk, made_at=paper.decided_at,
+                version=self.version, reference=paper.id, title=str(self.paper.content.project.title),
+                content=paper.canonical(), digest=paper.digest(), outcome=paper.outcome,
+                act=act.pk, made_at=paper.decided_at,
                 published_at=paper.decided_at,
             ).save()  # fmt: skip
             self.application.state = "approved"

@@ -99,7 +99,8 @@ def test_from_a_decision_to_a_permit_by_clicking(
         assert "The study may use the records." in page.text
         assert "What the Data Protection Officer advised The assessment is sound." in page.text
         assert "It was thought through." in page.text
-        assert "Evidence Document protocol, version 1.0" in page.text
+        assert "Evidence Document protocol (" in page.text
+        assert ", version 1.0" in page.text
         assert "DUO" not in page.text
         signed(road, client, f"{agreement}countersign/", verdict="agree")
     road.work()

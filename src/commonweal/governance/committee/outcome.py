@@ -404,7 +404,16 @@ def _check_no_wider(case: Case, earlier: Decision) -> None:
     # In an emergency there may be something new to ask for; what was refused stays refused.
     wider = granted & struck if case.chairs_reason == "public_health_emergency" else granted - had
     longer = earlier.until is not None and (case.until is None or case.until > earlier.until)
-    if wider or longer:
+    coarser = {one.path: one.form for one in earlier.variables if one.verdict == "coarser"}
+    finer = any(
+        one.path in coarser and one.verdict != "refused" and one.form != coarser[one.path]
+        for one in case.variables
+    )
+    # A correction changes nobody's data, and takes no condition away either.
+    freer = case.chairs_reason == "correction" and not set(earlier.conditions) <= set(
+        case.conditions
+    )
+    if wider or longer or finer or freer:
         raise Refused(
             "CW-COMMITTEE-ROUTE", "What the committee did not approve goes back to the committee."
         )

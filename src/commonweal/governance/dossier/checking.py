@@ -280,6 +280,7 @@ class _Case:
         earlier = self.dossier.earlier
         cast = counted(self.decision.route, builds_on=earlier is not None)
         self.ruled_by = history.at(cast.began)
+        self.asked_entry = cast.first_entry
         self.deciding = frozenset(one.facts.person for one in cast.votes)
         self.voters = frozenset(one.person for one in votes)
         facts = self.decision
@@ -365,12 +366,27 @@ class _Case:
         if any(one.verified.heard < facts.decided_at for one in decided):
             raise Refused("CW-DOSSIER-ORDER", "The chair signed before it was decided.")
         self.decided_entry = decided[0].entry
+        self._check_decided_once({self.decision_digest, before_that})
         self.decided_heard = max(one.verified.heard for one in decided)
         before = [one for kind in _BEFORE_THE_DECISION for one in self.acts[kind]]
         if any(one.entry > self.decided_entry for one in before):
             raise Refused(
                 "CW-DOSSIER-ORDER", "An act that must come before the decision came after it."
             )
+
+    def _check_decided_once(self, known: set[str | None]) -> None:
+        """No other decision was signed on these votes: a no does not become a yes by asking anew.
+
+        `known`: the digests of this decision and of the one that it builds on.
+        """
+        for one in self.records.acts.values():
+            other = one.kind == "decide" and one.object_digest not in known
+            ours = one.subject == self.dossier.application
+            if other and ours and one.heard.entry > self.asked_entry:
+                raise Refused(
+                    "CW-DOSSIER-ORDER",
+                    "These votes were decided on before, and otherwise: vote anew.",
+                )
 
     def check_assessments(self) -> None:
         """The DPO advised on the assessment that the permit names; P6 where it is about AI."""
@@ -406,6 +422,7 @@ class _Case:
         if any(one.verified.heard < facts.decided_at for one in agreed):
             raise Refused("CW-DOSSIER-ORDER", "The officer signed before it was decided.")
         self.decided_entry = agreed[0].entry
+        self.asked_entry = self.sent_entry
 
     # --- agreement, permit, officers ------------------------------------------------------
 
@@ -462,14 +479,15 @@ class _Case:
             )
 
     def _refused_since(self) -> bool:
-        """True if an officer refused after the decision, whatever agreement it was about.
+        """True if an officer refused since the first vote, or since a small change was sent.
 
-        A refusal is final for its decision: another wording of the agreement does not undo it.
+        A refusal is final, whatever agreement it was about: neither another wording of it nor the
+        decision signed once more undoes it.
         """
         return any(
             (one.kind, one.verdict, one.subject)
             == ("countersign", "refuse", self.version.application)
-            and one.heard.entry > self.decided_entry
+            and one.heard.entry > self.asked_entry
             for one in self.records.acts.values()
         )
 

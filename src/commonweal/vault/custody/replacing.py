@@ -95,10 +95,12 @@ def carry_stop(
     origins, after = TRANSITIONS[carried]
     for newer in newer_than(writing, permit_id):
         standing = writing.permit_standing(newer)
-        if standing is None or standing.begun or standing.state not in origins:
+        if standing is None or standing.begun:
             continue
-        writing.append(Event(event, ACTOR, {"permit": newer, **fields}))
-        custody.keyring.fence.record_permit_state(newer, after, writing.now())
+        if standing.state in origins:
+            writing.append(Event(event, ACTOR, {"permit": newer, **fields}))
+            custody.keyring.fence.record_permit_state(newer, after, writing.now())
+        carry_stop(custody, writing, newer, step, fields)
 
 
 def hand_over(custody: Custody) -> int:
