@@ -375,6 +375,19 @@ def test_the_chair_never_grants_more_than_the_committee_did() -> None:
         ), more
 
 
+def test_the_chair_gives_nothing_in_a_finer_form() -> None:
+    earlier = made(six(nurse="approve_with_conditions"), conditions=("Publish.",))
+    sex, born = GRANTED
+    plain = {name: said for name, said in born.plain().items() if name not in ("form", "reason")}
+    exact = VariableDecision.read(plain | {"verdict": "granted"}, "What was decided")
+    two = ballot([vote("chair", "approve"), vote("lay1", "approve")])
+    acting: dict[str, Any] = {
+        "route": "chair", "chairs_reason": "conditions_met", "earlier": earlier,
+    }  # fmt: skip
+    finer = case(**acting, variables=(sex, exact))
+    assert refused(lambda: decide(finer, two, rules(), membership(), END)) == "CW-COMMITTEE-ROUTE"
+
+
 @pytest.mark.parametrize("outcome", ["resubmit", "reject"])
 def test_the_chair_never_turns_a_no_into_a_yes(outcome: str) -> None:
     no = decide(refusing(), ballot(six(outcome)), rules(), membership(), END)
