@@ -115,6 +115,32 @@ def test_the_committee_sees_it_only_while_it_is_theirs(
     assert "Fine." in read(edward, place(house)).text
 
 
+def test_a_member_with_a_conflict_reads_nothing_and_advises_nothing(
+    house: Reviewed, browser_of: Browsers
+) -> None:
+    from commonweal.governance.committee.conflicts import Declaration as Paper
+    from commonweal.web.committee.models import Declaration
+    from commonweal.web.config import clock
+    from commonweal.web.ledgerlink.models import governed_write
+
+    house.sent()
+    version, now = house.permit.agreement.decision.version, clock.now()
+    paper = Paper(
+        declaration=1, person="grace", version_digest=version.digest, conflicts=("money",), at=now
+    )
+    with governed_write():
+        Declaration(
+            version=version, person=user("grace"), content=paper.canonical(), salt=b"s" * 32,
+            conflicted=True, act="a-declared", made_at=now,
+        ).save()  # fmt: skip
+    browser_of("edward").post(place(house), {"do": "committee"})
+    grace = browser_of("grace")
+    read(grace, place(house), 404)
+    assert grace.post(place(house), {"do": "back", "advice": "Fine."}).status_code == 404
+    assert (house.row.state, house.row.advice) == ("with_committee", "")
+    read(browser_of("kate"), place(house))  # the secretary declared nothing
+
+
 @pytest.mark.parametrize("who", ["hamish", "irene"])
 def test_others_are_told_that_there_is_no_such_page(
     house: Reviewed, browser_of: Browsers, who: str
