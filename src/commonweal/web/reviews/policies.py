@@ -12,14 +12,12 @@ from datetime import date, timedelta
 from django.conf import settings
 
 from commonweal.foundation.errors import CommonwealError, Fault, Refused
-from commonweal.governance.committee.conflicts import excluded
 from commonweal.governance.roles import RoleName
 from commonweal.governance.states.annual_review import ANNUAL_REVIEW
 from commonweal.papers.yearly_review import EARLIEST
 from commonweal.web.accounts.models import User
 from commonweal.web.applications.services import paper_of
-from commonweal.web.committee.policies import SITTING, roles_of
-from commonweal.web.committee.services import declarations_of
+from commonweal.web.committee.policies import SITTING, is_out, roles_of
 from commonweal.web.config import clock
 from commonweal.web.projects.models import Permit
 from commonweal.web.projects.policies import permit_of, role_for_step, roles_at
@@ -55,8 +53,7 @@ def review_of(person: User, permit: str, day: date) -> Review:
 def committee_roles(person: User, permit: Permit, day: date) -> frozenset[str]:
     """The roles in which a person sits on the committee, for a project they have no conflict in."""
     version = permit.agreement.decision.version
-    involved = paper_of(version).involved
-    if person.public_id in excluded(declarations_of(version), version.digest, involved):
+    if is_out(person, version, paper_of(version)):
         return frozenset()
     return frozenset(roles_of(person, day, permit.application.reference) & SITTING)
 
