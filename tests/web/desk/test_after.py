@@ -80,7 +80,11 @@ def test_words_are_removed_wherever_they_stand_and_the_whole_text_stays(
 
 
 def test_words_removed_before_publication_are_never_public(row: Any, edward: Any) -> None:
+    assert words(edward, row, passage="tested", reason="personal").status_code == 302
     assert words(edward, row, passage=SECRET, reason="personal").status_code == 302
+    said = [one for one in entries(row) if one["type"] == "assessment.redacted"]
+    assert [one["passages"] for one in said] == [1, 2]
+    assert not any("assessment_hash" in one for one in said)  # a part could be tried out
     page = Page(edward.get(f"/desk/{row.reference}/assessment/publish/"))
     assert SECRET not in page.html
     done(edward, row, "publish", {"read": "on"})

@@ -104,7 +104,11 @@ def put_back(at: Standing, row: Assessment, pk: int) -> None:
 
 
 def _redacted(at: Standing, row: Assessment, one: Redaction, *, gone: bool = False) -> None:
-    """Write a mark, or take it away, with the hash of what everybody reads from now on."""
+    """Write a mark, or take it away, with the hash of what everybody reads from now on.
+
+    Before the text is published there is no such hash: it would let anybody who reads the text
+    later try out which words stood there, between one removal and the next.
+    """
     before = list(row.redactions.all())
     kept = [each for each in before if each.pk != one.pk] if gone else [*before, one]
     if not row.whole_salt:
@@ -112,10 +116,12 @@ def _redacted(at: Standing, row: Assessment, one: Redaction, *, gone: bool = Fal
     whole = whole_plain(row)
     fields: dict[str, Any] = {
         "application": row.application.reference,
-        "assessment_hash": digest(cut(whole, [(each.passage, each.reason) for each in kept])),
         "whole": commitment(bytes(row.whole_salt), canonical(whole)),
         "passages": len(kept),
     }
+    if row.published_at is not None:
+        marks = [(each.passage, each.reason) for each in kept]
+        fields["assessment_hash"] = digest(cut(whole, marks))
     event = Event("assessment.redacted", actor(at.person, "ig_officer"), fields)
     if gone:
         govern(event, row, deleted=(one,))
