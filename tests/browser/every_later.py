@@ -59,5 +59,5 @@ def with_reviews(live: Any) -> Names:
         follow_days(custody, road.permit.pk)
     road.fill()
     road.send_review()
-    services.ask(user("edward"), road.row, "Who are the two patients?")
+    services.ask(user("edward"), road.row, "Who are the two patients?", seen=road.row.digest)
     return {"review.due": live.permit.reference, "review.asked": road.permit.reference}
