@@ -23,14 +23,13 @@ def commented(amara: Any, reference: str) -> None:
 def after_publication(amara: Any, edward: Any, found: Names) -> None:
     """Words removed and a newer text published in one assessment, a newer text sent in another."""
     from commonweal.web.applications.models import Application
-    from tests.web.desk.test_after import SECRET, newer, words
+    from tests.web.desk.test_after import SECRET, judge, newer, words
 
     public, sent = (Application.objects.get(reference=one) for one in found.values())
     assert words(edward, public, passage=SECRET, reason="commercial").status_code == 302
     for row in (public, sent):
         assert newer(amara, row).status_code == 302
-    place = f"/desk/{public.reference}/assessment/newer/"
-    assert edward.post(place, {"do": "publish", "read": "on"}).status_code == 302
+    assert judge(edward, public, do="publish", read="on").status_code == 302
 
 
 def with_reviews(live: Any) -> Names:
@@ -60,5 +59,5 @@ def with_reviews(live: Any) -> Names:
         follow_days(custody, road.permit.pk)
     road.fill()
     road.send_review()
-    services.ask(user("edward"), road.row, "Who are the two patients?")
+    services.ask(user("edward"), road.row, "Who are the two patients?", seen=road.row.digest)
     return {"review.due": live.permit.reference, "review.asked": road.permit.reference}

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from commonweal.governance.committee.vocabulary import CRITERION_WORDS
-from tests.applications import content_data
-from tests.web.committee.house import House
+from tests.applications import content_data, member
+from tests.web.committee.house import House, person
 from tests.web.conftest import Page
 
 FEW = ("grace", "hamish", "irene", "jamal")
@@ -140,6 +140,42 @@ def test_only_the_secretary_proposes_it(house: House) -> None:
     house.get("kate", "/committee/short/nothing/", 404)
 
 
+def test_nobody_brings_their_own_project_to_the_committee(house: House) -> None:
+    application = house.application(people=[member(), member("kate")])
+    short, meeting = f"/committee/short/{application.reference}/", house.meeting()
+    for path, data in (
+        (short, {**REASONS, "present": list(FEW)}),
+        (f"/committee/meetings/{meeting.pk}/add/", {"application": application.reference}),
+    ):
+        assert "You take no part in it" in Page(house.post("kate", path, 403, **data)).text
+    house.get("kate", short, 403)
+    application.refresh_from_db()
+    assert application.state == "ready"
+
+
+def test_a_proposal_is_refused_once_its_proposer_has_a_conflict(house: House) -> None:
+    from commonweal.governance.committee.conflicts import Declaration as Paper
+    from commonweal.web.committee.models import Declaration
+    from commonweal.web.ledgerlink.models import governed_write
+
+    application, now = house.application(), house.clock.now()
+    answer = house.post("kate", f"/committee/short/{application.reference}/", **REASONS,
+                        present=list(FEW))  # fmt: skip
+    version = application.versions.get()
+    said = Paper(
+        declaration=1, person="kate", version_digest=version.digest, conflicts=("money",), at=now
+    )
+    with governed_write():
+        Declaration(
+            version=version, person=person("kate"), content=said.canonical(), salt=b"s" * 32,
+            conflicted=True, act="declared", made_at=now,
+        ).save()  # fmt: skip
+    act = house.sign(answer["Location"].strip("/").split("/")[-1])
+    assert (act.state, act.code) == ("refused", "CW-COMMITTEE-CONFLICT")
+    application.refresh_from_db()
+    assert application.state == "ready"
+
+
 # --- deciding -----------------------------------------------------------------------------------
 
 
@@ -170,7 +206,6 @@ def test_a_decision_that_nobody_published_in_time_is_shown_as_late(house: House)
     """The signer's worker does not run: a secretary and information governance are told."""
     from commonweal.web.committee.shorter import call_in_until
     from commonweal.web.committee.turns import waiting as turns
-    from tests.web.committee.house import person
 
     item = waiting(house)
     until = call_in_until(item)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from commonweal.foundation.errors import Refused
+from tests.applications import member
 from tests.web.committee.house import VOTERS, House
 
 
@@ -118,10 +119,15 @@ def test_the_signer_refuses_the_short_route_without_its_proposal(house: House) -
     changed = version | {"content": version["content"] | {
         "data": version["content"]["data"] | {"linkage": "With another register."}
     }}  # fmt: skip
-    with pytest.raises(Refused, match="not put together with data from elsewhere"):
-        PublishedRules().decide(
-            Review(changed, made.plain(), (), (), roster, made.decided_at, roster, proposal)
-        )
+    own = version | {"content": version["content"] | {"people": [member(), member("kate")]}}
+    for frozen, said in (
+        (changed, "not put together with data from elsewhere"),
+        (own, "Somebody with a conflict of interest proposed"),
+    ):
+        with pytest.raises(Refused, match=said):
+            PublishedRules().decide(
+                Review(frozen, made.plain(), (), (), roster, made.decided_at, roster, proposal)
+            )
 
 
 def test_the_signer_comes_to_the_same_decision(house: House) -> None:

@@ -80,7 +80,11 @@ def test_words_are_removed_wherever_they_stand_and_the_whole_text_stays(
 
 
 def test_words_removed_before_publication_are_never_public(row: Any, edward: Any) -> None:
+    assert words(edward, row, passage="tested", reason="personal").status_code == 302
     assert words(edward, row, passage=SECRET, reason="personal").status_code == 302
+    said = [one for one in entries(row) if one["type"] == "assessment.redacted"]
+    assert [one["passages"] for one in said] == [1, 2]
+    assert not any("assessment_hash" in one for one in said)  # a part could be tried out
     page = Page(edward.get(f"/desk/{row.reference}/assessment/publish/"))
     assert SECRET not in page.html
     done(edward, row, "publish", {"read": "on"})
@@ -129,6 +133,33 @@ def newer(client: Any, row: Any, changed: str = "The tool has a new version.") -
     return client.post(f"/applications/{row.reference}/assessment/", data)
 
 
+def judge(client: Any, row: Any, text: str = "", **data: str) -> Any:
+    """What the officer sends about the newer text that the page shows; or about another."""
+    place = f"/desk/{row.reference}/assessment/newer/"
+    shown = Page(client.get(place)).every("input", name="text")[0]["value"]
+    return client.post(place, {**data, "text": text or shown})
+
+
+def test_a_text_that_was_not_read_is_neither_published_nor_sent_back(
+    published: Any, amara: Any, edward: Any
+) -> None:
+    from commonweal.web.desk.models import Iteration
+
+    newer(amara, published, "This gives nobody away.")
+    (old,) = Iteration.objects.filter(assessment=assessment_of(published))
+    assert judge(edward, published, do="back", note="Say more.").status_code == 302
+    newer(amara, published, "This gives somebody away.")
+    for text in (str(old.pk), "x"):
+        for data in ({"do": "publish", "read": "on"}, {"do": "back", "note": "No."}):
+            page = Page(judge(edward, published, text, **data))
+            assert "another text since this page was opened" in page.text
+            assert "This gives somebody away." in page.text
+    assert assessment_of(published).state == "revisited"
+    assert "away" not in everybody(published).text
+    assert judge(edward, published, do="publish", read="on").status_code == 302
+    assert "This gives somebody away." in everybody(published).text
+
+
 def test_a_newer_text_is_sent_read_and_published_with_what_changed(
     published: Any, amara: Any, edward: Any
 ) -> None:
@@ -147,8 +178,8 @@ def test_a_newer_text_is_sent_read_and_published_with_what_changed(
     assert everybody(published).text == old
     place = f"/desk/{published.reference}/assessment/newer/"
     assert "The tool has a new version." in Page(edward.get(place)).text
-    assert "not ready" in Page(edward.post(place, {"do": "publish"})).text
-    assert edward.post(place, {"do": "publish", "read": "on"}).status_code == 302
+    assert "not ready" in Page(judge(edward, published, do="publish")).text
+    assert judge(edward, published, do="publish", read="on").status_code == 302
     assert assessment_of(published).state == "published"
     shown = everybody(published)
     assert "The tool has a new version." in shown.text
@@ -161,9 +192,8 @@ def test_a_newer_text_is_sent_read_and_published_with_what_changed(
 
 def test_a_newer_text_is_sent_back_with_why(published: Any, amara: Any, edward: Any) -> None:
     newer(amara, published)
-    place = f"/desk/{published.reference}/assessment/newer/"
-    assert edward.post(place, {"do": "back", "note": "  "}).status_code == 200
-    assert edward.post(place, {"do": "back", "note": "Apply for it."}).status_code == 302
+    assert judge(edward, published, do="back", note="  ").status_code == 200
+    assert judge(edward, published, do="back", note="Apply for it.").status_code == 302
     assert assessment_of(published).state == "due"
     page = Page(amara.get(f"/applications/{published.reference}/assessment/"))
     assert "Apply for it." in page.text
@@ -186,8 +216,7 @@ def test_sending_does_not_let_data_be_made_before_it_is_published(
     assert newer(amara, published).status_code == 302
     assert assessment_of(published).state == "revisited"
     assert stops_releases(published, today)
-    place = f"/desk/{published.reference}/assessment/newer/"
-    assert edward.post(place, {"do": "publish", "read": "on"}).status_code == 302
+    assert judge(edward, published, do="publish", read="on").status_code == 302
     assert not stops_releases(published, today)
 
 
@@ -238,10 +267,11 @@ def test_nobody_who_is_named_removes_or_publishes(published: Any, amara: Any) ->
               Actor("system", "tests"))  # fmt: skip
     newer(amara, published)
     at, found = standing("amara", published), assessment_of(published)
+    text = found.iterations.get().pk
     for act in (
         lambda: after.remove(at, found, SECRET, "personal"),
-        lambda: after.publish_again(at, found, read=True),
-        lambda: after.send_back(at, found, "No."),
+        lambda: after.publish_again(at, found, read=True, text=text),
+        lambda: after.send_back(at, found, "No.", text=text),
     ):
         with pytest.raises(CommonwealError) as caught:
             act()

@@ -92,7 +92,7 @@ class Reviewed(Road):
     def accept_review(self, who: str = "edward") -> Any:
         from commonweal.web.reviews import services
 
-        return self.heard(services.accept(user(who), self.row))
+        return self.heard(services.accept(user(who), self.row, seen=self.row.digest))
 
     def sent(self) -> None:
         """The review is at the desk, a month before its day."""

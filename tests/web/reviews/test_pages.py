@@ -87,9 +87,19 @@ def test_the_desk_reads_asks_and_accepts(house: Reviewed, browser_of: Browsers) 
     assert house.permit.reference in read(edward, "/reviews/").text
     page = read(edward, place(house))
     assert SUMMARY in page.text
-    assert edward.post(place(house), {"do": "ask", "words": "  "}).status_code == 400
+    assert (
+        edward.post(
+            place(house), {"do": "ask", "words": "  ", "seen": house.row.digest}
+        ).status_code
+        == 400
+    )
     assert edward.post(place(house), {"do": "nothing"}).status_code == 400
-    assert edward.post(place(house), {"do": "ask", "words": "Why two?"}).status_code == 302
+    assert (
+        edward.post(
+            place(house), {"do": "ask", "words": "Why two?", "seen": house.row.digest}
+        ).status_code
+        == 302
+    )
     assert "Answer the hospital" in read(amara, "/account/").text
     asked = read(amara, place(house, "questions/"))
     name = str(asked.every("textarea")[0]["name"])
@@ -97,7 +107,8 @@ def test_the_desk_reads_asks_and_accepts(house: Reviewed, browser_of: Browsers) 
     assert "One fell ill." in read(amara, place(house, "check/")).text
     house.send_review()
     assert "One fell ill." in read(edward, place(house)).text
-    answer = edward.post(place(house), {"do": "accept"})
+    assert edward.post(place(house), {"do": "accept"}).status_code == 400  # not what was read
+    answer = edward.post(place(house), {"do": "accept", "seen": house.row.digest})
     assert answer["Location"].startswith("/sign/")
 
 
@@ -107,12 +118,48 @@ def test_the_committee_sees_it_only_while_it_is_theirs(
     house.sent()
     grace, edward = browser_of("grace"), browser_of("edward")
     read(grace, place(house), 404)
-    edward.post(place(house), {"do": "committee"})
+    edward.post(place(house), {"do": "committee", "seen": house.row.digest})
     assert "Give advice" in read(grace, place(house)).text
-    assert grace.post(place(house), {"do": "accept"}).status_code == 400
-    assert grace.post(place(house), {"do": "back", "advice": "Fine."}).status_code == 302
+    assert grace.post(place(house), {"do": "accept", "seen": house.row.digest}).status_code == 400
+    assert (
+        grace.post(
+            place(house), {"do": "back", "advice": "Fine.", "seen": house.row.digest}
+        ).status_code
+        == 302
+    )
     read(grace, place(house), 404)
     assert "Fine." in read(edward, place(house)).text
+
+
+def test_a_member_with_a_conflict_reads_nothing_and_advises_nothing(
+    house: Reviewed, browser_of: Browsers
+) -> None:
+    from commonweal.governance.committee.conflicts import Declaration as Paper
+    from commonweal.web.committee.models import Declaration
+    from commonweal.web.config import clock
+    from commonweal.web.ledgerlink.models import governed_write
+
+    house.sent()
+    version, now = house.permit.agreement.decision.version, clock.now()
+    paper = Paper(
+        declaration=1, person="grace", version_digest=version.digest, conflicts=("money",), at=now
+    )
+    with governed_write():
+        Declaration(
+            version=version, person=user("grace"), content=paper.canonical(), salt=b"s" * 32,
+            conflicted=True, act="a-declared", made_at=now,
+        ).save()  # fmt: skip
+    browser_of("edward").post(place(house), {"do": "committee", "seen": house.row.digest})
+    grace = browser_of("grace")
+    read(grace, place(house), 404)
+    assert (
+        grace.post(
+            place(house), {"do": "back", "advice": "Fine.", "seen": house.row.digest}
+        ).status_code
+        == 404
+    )
+    assert (house.row.state, house.row.advice) == ("with_committee", "")
+    read(browser_of("kate"), place(house))  # the secretary declared nothing
 
 
 @pytest.mark.parametrize("who", ["hamish", "irene"])
@@ -135,7 +182,7 @@ def test_staff_write_nothing_and_writers_change_nothing_that_was_sent(
     for rest in ("check/", "questions/", "form/year/"):
         read(edward, place(house, rest), 404)
         assert amara.post(place(house, rest), {"plans": "x"}).status_code in (302, 400)
-    assert amara.post(place(house), {"do": "accept"}).status_code == 400
+    assert amara.post(place(house), {"do": "accept", "seen": house.row.digest}).status_code == 400
     assert house.row.state == "sent"
     read(browser_of("amara"), place(house, "form/nothing/"), 302)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from commonweal.foundation.errors import CommonwealError
 from tests.web.projects.room import code, put, user
 from tests.web.reviews.room import SUMMARY, Reviewed
 
@@ -65,8 +66,11 @@ def test_questions_are_answered_and_signed_with_the_rest(house: Reviewed) -> Non
 
     house.sent()
     first = house.row.digest
-    services.ask(user("edward"), house.row, "Who are the two patients?")
-    assert code(lambda: services.accept(user("edward"), house.row)) == "CW-STATE-STEP"
+    services.ask(user("edward"), house.row, "Who are the two patients?", seen=house.row.digest)
+    assert (
+        code(lambda: services.accept(user("edward"), house.row, seen=house.row.digest))
+        == "CW-STATE-STEP"
+    )
     assert code(lambda: services.send(user("amara"), house.row)) == "CW-REVIEW-NOT-COMPLETE"
     (question,) = house.row.questions.all()
     services.save_replies(user("amara"), house.row, {str(question.pk): "Two of our panel."})
@@ -86,15 +90,47 @@ def test_the_committee_gives_advice(house: Reviewed) -> None:
     from commonweal.web.reviews import services
 
     house.sent()
-    services.put_to_committee(user("edward"), house.row)
-    assert code(lambda: services.accept(user("edward"), house.row)) == "CW-STATE-STEP"
-    assert code(lambda: services.give_back(user("hamish"), house.row, "Yes.")) == "CW-STATE-ROLE"
-    assert code(lambda: services.give_back(user("grace"), house.row, " ")) == "CW-REVIEW-INPUT"
-    services.give_back(user("grace"), house.row, "Ask for the figures next year.")
+    services.put_to_committee(user("edward"), house.row, seen=house.row.digest)
+    assert (
+        code(lambda: services.accept(user("edward"), house.row, seen=house.row.digest))
+        == "CW-STATE-STEP"
+    )
+    assert (
+        code(lambda: services.give_back(user("hamish"), house.row, "Yes.", seen=house.row.digest))
+        == "CW-STATE-ROLE"
+    )
+    assert (
+        code(lambda: services.give_back(user("grace"), house.row, " ", seen=house.row.digest))
+        == "CW-REVIEW-INPUT"
+    )
+    services.give_back(
+        user("grace"), house.row, "Ask for the figures next year.", seen=house.row.digest
+    )
     assert (house.row.state, house.row.advice) == ("sent", "Ask for the figures next year.")
     house.accept_review()
     house.follow()
     assert house.machines() == ""
+
+
+def test_nothing_is_done_with_a_review_that_was_sent_anew_meanwhile(house: Reviewed) -> None:
+    from commonweal.web.reviews import services
+    from commonweal.web.reviews.handlers import AcceptHandler
+
+    house.sent()
+    edward, read = user("edward"), house.row.digest
+    act = services.accept(edward, house.row, seen=read)
+    assert ("What everybody can read", SUMMARY) in AcceptHandler().told(act).lines
+    put(house.row, digest="sha256:" + "0" * 64)
+    for stale in (
+        lambda: services.accept(edward, house.row, seen=read),
+        lambda: services.ask(edward, house.row, "Why?", seen=read),
+        lambda: services.put_to_committee(edward, house.row, seen=read),
+        lambda: AcceptHandler().told(act),
+    ):
+        with pytest.raises(CommonwealError, match="has changed since this was opened") as caught:
+            stale()
+        assert caught.value.code == "CW-STATE-STEP"
+    assert house.row.state == "sent"
 
 
 # --- who may ------------------------------------------------------------------------------------
@@ -118,10 +154,10 @@ def test_who_may_do_what_with_a_review_that_was_sent(house: Reviewed, who: str) 
     house.sent()
     row, person = house.row, user(who)
     tries: dict[str, Any] = {
-        "ask": lambda: services.ask(person, row, "Why?"),
-        "put_to_committee": lambda: services.put_to_committee(person, row),
-        "accept": lambda: services.accept(person, row),
-        "give_back": lambda: services.give_back(person, row, "Fine."),
+        "ask": lambda: services.ask(person, row, "Why?", seen=row.digest),
+        "put_to_committee": lambda: services.put_to_committee(person, row, seen=row.digest),
+        "accept": lambda: services.accept(person, row, seen=row.digest),
+        "give_back": lambda: services.give_back(person, row, "Fine.", seen=row.digest),
         "send": lambda: services.send(person, row),
         "save": lambda: services.save_replies(person, row, {}),
     }
@@ -148,7 +184,10 @@ def test_nobody_accepts_a_project_that_names_them(house: Reviewed) -> None:
     hospital = Organisation.objects.get(kind="custodian")
     give_role(user("amara"), hospital, "ig_officer", Actor("system", "tests"))
     house.sent()
-    assert code(lambda: services.accept(user("amara"), house.row)) == "CW-STATE-ROLE"
+    assert (
+        code(lambda: services.accept(user("amara"), house.row, seen=house.row.digest))
+        == "CW-STATE-ROLE"
+    )
 
 
 def test_not_long_before_its_day(house: Reviewed) -> None:

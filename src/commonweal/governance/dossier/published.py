@@ -23,7 +23,7 @@ from commonweal.governance.amending.standing import standing_of
 from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.committee.adopted import CarriesRules, rules_of
 from commonweal.governance.committee.assessment import AssessmentRecord, check_settled
-from commonweal.governance.committee.conflicts import Declaration
+from commonweal.governance.committee.conflicts import Declaration, excluded
 from commonweal.governance.committee.decision import Decision
 from commonweal.governance.committee.membership import membership_of
 from commonweal.governance.committee.recount import Evidence, recount
@@ -54,6 +54,7 @@ from commonweal.papers.roster import Roster
 from commonweal.papers.signed import read_whole
 
 _P = TypeVar("_P", bound=Paper)
+_IN_CONFLICT = "Somebody with a conflict of interest proposed that few people decide."
 
 
 def _read(kind: type[_P], plain: Plain, what: str) -> _P:
@@ -118,7 +119,8 @@ class PublishedRules:
         """The decision that these votes make, counted again.
 
         Raises what `committee.recount.recount` raises, `Refused` CW-DECISION-OTHER for other rules
-        or another number of the version, and CW-COMMITTEE-ROUTE for a route without its grounds.
+        or another number of the version, CW-COMMITTEE-ROUTE for a route without its grounds, and
+        CW-COMMITTEE-CONFLICT where somebody who takes no part proposed it.
         """
         given = _read(Decision, review.decision, "decision")
         version, rules = _version(review.version), self.rules(review.ruled_by)
@@ -157,6 +159,9 @@ class PublishedRules:
         earlier = None if review.earlier is None else _read(Decision, review.earlier, "decision")
         if proposed.route != given.route:
             raise Refused("CW-COMMITTEE-ROUTE", "Another route was proposed than was taken.")
+        declared = [_read(Declaration, plain, "declaration") for plain in review.declarations]
+        if proposed.person in excluded(declared, version.digest(), version.involved):
+            raise Refused("CW-COMMITTEE-CONFLICT", _IN_CONFLICT)
         check_proposal(proposed, rules, version.content, earlier)
         return proposed, earlier
 

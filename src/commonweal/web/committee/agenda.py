@@ -25,6 +25,7 @@ from commonweal.web.committee.policies import (
     CHAIR,
     SECRETARY,
     SITTING,
+    check_not_out,
     check_records,
     check_role,
     members,
@@ -106,7 +107,10 @@ def waiting() -> QuerySet[Application]:
 
 
 def put_to_committee(person: User, reference: str, meeting: Meeting) -> Item:
-    """Put the newest version of an application on the agenda. Raises `Refused` CW-STATE-STEP."""
+    """Put the newest version of an application on the agenda.
+
+    Raises `Refused` CW-STATE-STEP, CW-STATE-ROLE, CW-COMMITTEE-CONFLICT.
+    """
     with transaction.atomic():
         application = Application.objects.select_for_update().filter(reference=reference).first()
         if application is None:
@@ -120,6 +124,7 @@ def put_to_committee(person: User, reference: str, meeting: Meeting) -> Item:
         to = APPLICATION.check_step(application.state, "put_to_committee", role, met=met)
         place = _open_meeting(meeting)
         paper = paper_of(version)
+        check_not_out(person, version, paper)
         check_evidence(version, paper)
         application.state = to
         item = Item(

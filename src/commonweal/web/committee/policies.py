@@ -29,6 +29,7 @@ from commonweal.papers.roster import Roster
 from commonweal.web.accounts.models import Membership as Held
 from commonweal.web.accounts.models import User
 from commonweal.web.accounts.policies import memberships_on
+from commonweal.web.applications.models import Version
 from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.models import Appeal, Item, Meeting
 from commonweal.web.committee.services import (
@@ -184,6 +185,17 @@ def _standing(
         declared=any(one.person == person.public_id for one in declared),
         out=person.public_id in excluded(declared, digest, paper.involved),
     )
+
+
+def is_out(person: User, version: Version, paper: ApplicationVersion) -> bool:
+    """True for whoever the application names, or who declared a conflict. `paper`: its own."""
+    return person.public_id in excluded(declarations_of(version), version.digest, paper.involved)
+
+
+def check_not_out(person: User, version: Version, paper: ApplicationVersion) -> None:
+    """Refuse whoever takes no part. Raises `Refused` CW-COMMITTEE-CONFLICT."""
+    if is_out(person, version, paper):
+        raise Refused("CW-COMMITTEE-CONFLICT", EXCLUDED)
 
 
 def item_of(person: User, pk: int) -> tuple[Item, ApplicationVersion, Standing]:

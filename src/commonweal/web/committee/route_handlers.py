@@ -19,6 +19,7 @@ from commonweal.web.committee.agenda import as_asked
 from commonweal.web.committee.ballots import locked, move
 from commonweal.web.committee.handlers import item_for, publish_decision
 from commonweal.web.committee.models import Item, Meeting, RouteAct
+from commonweal.web.committee.policies import check_not_out
 from commonweal.web.committee.shorter import (
     check_call_in,
     check_few,
@@ -53,12 +54,13 @@ class RouteHandler:
         )
 
     def check(self, act: Act) -> None:
-        """Raises what `check_few` and `check_proposal` raise, and `Refused` CW-STATE-STEP."""
+        """Raises as `check_few`, `check_proposal`, `check_not_out`; `Refused` CW-STATE-STEP."""
         application, version, made = self._read(act)
         self._next(application, version)
         if made.route != "proportionate":
             raise Refused("CW-COMMITTEE-ROUTE", "Only the short route is offered here.")
         paper = paper_of(version)
+        check_not_out(act.person, version, paper)
         check_few(act.wish.get("present", []), version, paper)
         check_proposal(made, rules_in_force(), paper.content, None)
 

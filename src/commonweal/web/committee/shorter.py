@@ -37,6 +37,7 @@ from commonweal.web.committee.models import Item, RouteAct
 from commonweal.web.committee.policies import (
     SECRETARY,
     SITTING,
+    check_not_out,
     check_role,
     members,
     seat_of,
@@ -51,7 +52,10 @@ CALLED = "The proposal of the short route"
 
 
 def ready_for_short(person: User, reference: str) -> tuple[Application, Version]:
-    """An application that is ready, with its version. Raises `Refused` CW-STATE-STEP."""
+    """An application that is ready, with its version.
+
+    Raises `Refused` CW-STATE-STEP, CW-STATE-ROLE, CW-COMMITTEE-CONFLICT.
+    """
     if SECRETARY not in check_role(person, SITTING):
         raise Refused("CW-STATE-ROLE", "Only the secretary of the committee can do this.")
     row = Application.objects.filter(reference=reference).first()
@@ -60,6 +64,7 @@ def ready_for_short(person: User, reference: str) -> tuple[Application, Version]
         raise Fault("CW-WEB-NOT-FOUND", "There is no page at this address.")
     met = ("assessment_settled",) if is_settled(version) else ()
     APPLICATION.check_step(row.state, "put_to_committee", SECRETARY, met=met)
+    check_not_out(person, version, paper_of(version))
     return row, version
 
 
@@ -71,7 +76,7 @@ def check_few(present: Collection[str], version: Version, paper: ApplicationVers
     sitting = {seat.person: seat for seat in members().sitting(clock.now())}
     if not set(present) <= set(sitting):
         raise Refused("CW-COMMITTEE-MEMBER", "Choose people from the list of members.")
-    if set(present) & set(paper.involved):
+    if any(one in paper.involved for one in present):
         raise Refused("CW-COMMITTEE-MEMBER", "Somebody whom the application names takes no part.")
     if version.route_acts.filter(kind="call_in", route="proportionate").exists():
         raise Refused(CODE, "A member has called this in: the whole committee decides.")

@@ -104,7 +104,11 @@ def put_back(at: Standing, row: Assessment, pk: int) -> None:
 
 
 def _redacted(at: Standing, row: Assessment, one: Redaction, *, gone: bool = False) -> None:
-    """Write a mark, or take it away, with the hash of what everybody reads from now on."""
+    """Write a mark, or take it away, with the hash of what everybody reads from now on.
+
+    Before the text is published there is no such hash: it would let anybody who reads the text
+    later try out which words stood there, between one removal and the next.
+    """
     before = list(row.redactions.all())
     kept = [each for each in before if each.pk != one.pk] if gone else [*before, one]
     if not row.whole_salt:
@@ -112,10 +116,12 @@ def _redacted(at: Standing, row: Assessment, one: Redaction, *, gone: bool = Fal
     whole = whole_plain(row)
     fields: dict[str, Any] = {
         "application": row.application.reference,
-        "assessment_hash": digest(cut(whole, [(each.passage, each.reason) for each in kept])),
         "whole": commitment(bytes(row.whole_salt), canonical(whole)),
         "passages": len(kept),
     }
+    if row.published_at is not None:
+        marks = [(each.passage, each.reason) for each in kept]
+        fields["assessment_hash"] = digest(cut(whole, marks))
     event = Event("assessment.redacted", actor(at.person, "ig_officer"), fields)
     if gone:
         govern(event, row, deleted=(one,))
@@ -240,18 +246,29 @@ def text_of(iteration: Iteration) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def publish_again(at: Standing, row: Assessment, *, read: bool) -> None:
-    """Publish the newer text. `read`: the person says that everybody may see it.
+def _seen_text(row: Assessment, text: int) -> Iteration:
+    """The newer text that waits, if it is the one that was read. Raises CW-DESK-CHANGED."""
+    found = waiting_text(row)
+    if found is None:
+        raise Refused("CW-STATE-STEP", REVIEW.sentences[row.state])
+    if found.pk != text:
+        raise Refused(
+            "CW-DESK-CHANGED",
+            "The writers sent another text since this page was opened. Read it first.",
+        )
+    return found
 
-    Raises as `policies.role_in`.
+
+def publish_again(at: Standing, row: Assessment, *, read: bool, text: int) -> None:
+    """Publish the newer text. `read`: the person says that everybody may see it. `text`: its key.
+
+    Raises as `policies.role_in`, and `Refused` CW-DESK-CHANGED for another text than waits now.
     """
     with transaction.atomic():
         fresh = _locked(row.pk)
         met = ("public_version_ready",) if read else ()
         role, to = role_in(at, REVIEW, fresh.state, "publish_again", met)
-        newer = waiting_text(fresh)
-        if newer is None:
-            raise Refused("CW-STATE-STEP", REVIEW.sentences[fresh.state])
+        newer = _seen_text(fresh, text)
         newer.published_at = fresh.changed_at = clock.now()
         months = rules_in_force().lighter_assessment.look_again_months
         fresh.state, fresh.look_again_on = to, months_later(london_day(clock.now()), months)
@@ -270,19 +287,15 @@ def publish_again(at: Standing, row: Assessment, *, read: bool) -> None:
         IterationDraft.objects.filter(assessment=fresh).delete()
 
 
-def send_back(at: Standing, row: Assessment, note: str) -> None:
-    """Send a newer text back, with why. Raises as `policies.role_in`."""
+def send_back(at: Standing, row: Assessment, note: str, *, text: int) -> None:
+    """Send a newer text back, with why. `text`: its key. Raises as `publish_again`."""
     with transaction.atomic():
         fresh = _locked(row.pk)
         role, to = role_in(at, REVIEW, fresh.state, "send_back")
-        newer = waiting_text(fresh)
-        said = readable(note, "Why")
+        newer = _seen_text(fresh, text)
+        newer.note = said = readable(note, "Why")
         fresh.state, fresh.changed_at, fresh.note = to, clock.now(), said
-        rows: list[Iteration] = []
-        if newer is not None:
-            newer.note = said
-            rows = [newer]
-        govern(_handled(fresh, actor(at.person, role), "send_back"), fresh, *rows)
+        govern(_handled(fresh, actor(at.person, role), "send_back"), fresh, newer)
 
 
 # --- steps of the system ------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """Words that are removed from what the public reads of an assessment, and what stands instead.
 
 The frozen text stays as it is. What everybody reads is made from it each time: wherever a passage
-stands in what people wrote, its reason stands instead.
+stands in what people wrote, its reason stands instead. Passages are looked for in the frozen text
+only, and those that overlap are removed together, so that no piece of one is left.
 """
 
 from __future__ import annotations
@@ -34,14 +35,12 @@ def cut(plain: Mapping[str, Any], marks: Sequence[Mark]) -> dict[str, Any]:
     """The public text without the passages: in answers that people wrote, points and reasons."""
     if not marks:
         return dict(plain)
-    # A longer passage first: a shorter one may be a part of it.
-    ordered = sorted(marks, key=lambda mark: -len(mark[0]))
     made = dict(plain) | {
-        "answers": [_answers(each, ordered) for each in plain["answers"]],
-        "record": _record(plain["record"], ordered),
+        "answers": [_answers(each, marks) for each in plain["answers"]],
+        "record": _record(plain["record"], marks),
     }
     if "changed" in plain:
-        made["changed"] = _without(plain["changed"], ordered)
+        made["changed"] = _without(plain["changed"], marks)
     return made
 
 
@@ -53,10 +52,43 @@ def stands_in(plain: Mapping[str, Any], passage: str) -> bool:
 def _without(text: Any, marks: Iterable[Mark]) -> Any:
     if not isinstance(text, str):
         return text
-    found = text.replace("\r\n", "\n")
+    written = text.replace("\r\n", "\n")
+    spans = _joined(_spans(written, marks))
+    if not spans:
+        return text
+    kept: list[str] = []
+    at = 0
+    for start, end, reasons in spans:
+        kept += [written[at:start], f"[Removed: {'; '.join(REASONS[one] for one in reasons)}]"]
+        at = end
+    return "".join([*kept, written[at:]])
+
+
+def _spans(text: str, marks: Iterable[Mark]) -> list[tuple[int, int, str]]:
+    """Where each passage stands in the text as it was written, also where it overlaps itself.
+
+    Nothing is looked for in what stands instead of other words. In order, a longer one first.
+    """
+    found: list[tuple[int, int, str]] = []
     for passage, reason in marks:
-        found = found.replace(passage, f"[Removed: {REASONS[reason]}]")
-    return found
+        at = text.find(passage) if passage else -1
+        while at != -1:
+            found.append((at, at + len(passage), reason))
+            at = text.find(passage, at + 1)
+    return sorted(found, key=lambda one: (one[0], -one[1]))
+
+
+def _joined(spans: Iterable[tuple[int, int, str]]) -> list[tuple[int, int, list[str]]]:
+    """Spans that overlap or touch as one, with all their reasons, each once."""
+    made: list[tuple[int, int, list[str]]] = []
+    for start, end, reason in spans:
+        if made and start <= made[-1][1]:
+            first, last, reasons = made[-1]
+            more = [] if reason in reasons else [reason]
+            made[-1] = (first, max(last, end), [*reasons, *more])
+        else:
+            made.append((start, end, [reason]))
+    return made
 
 
 def _record(record: Mapping[str, Any], marks: Sequence[Mark]) -> dict[str, Any]:

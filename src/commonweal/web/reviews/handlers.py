@@ -19,6 +19,7 @@ from commonweal.web.config import clock
 from commonweal.web.ledgerlink.services import govern
 from commonweal.web.projects.presenters import title_of
 from commonweal.web.reviews import telling
+from commonweal.web.reviews.contents import sent_paper
 from commonweal.web.reviews.models import WAITING, Review, ReviewOrder
 from commonweal.web.reviews.policies import held
 from commonweal.web.reviews.services import committed, is_being_accepted, locked, sending
@@ -120,5 +121,9 @@ class AcceptHandler:
         )  # fmt: skip
 
     def told(self, act: Act) -> Told:
-        """The project and its year."""
-        return _told(_row(act))
+        """The project, its year, and the summary that becomes public."""
+        row = _row(act)
+        paper = sent_paper(row)
+        if paper is None or row.digest != act.object_digest:
+            raise Refused("CW-STATE-STEP", "The review has changed since this was opened.")
+        return _told(row, ("What everybody can read", paper.summary))

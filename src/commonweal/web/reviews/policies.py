@@ -1,7 +1,8 @@
 """Who may see and do what with yearly reviews. `check_x` says why not (rule 3).
 
 Who sees a permit sees where its review stands. Members of the committee see one that was put to
-them, unless the application names them. Everybody else is told that there is no such page.
+them, unless the application names them or they declared a conflict when it was decided. Everybody
+else is told that there is no such page.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from commonweal.governance.states.annual_review import ANNUAL_REVIEW
 from commonweal.papers.yearly_review import EARLIEST
 from commonweal.web.accounts.models import User
 from commonweal.web.applications.services import paper_of
-from commonweal.web.committee.policies import SITTING, roles_of
+from commonweal.web.committee.policies import SITTING, is_out, roles_of
 from commonweal.web.config import clock
 from commonweal.web.projects.models import Permit
 from commonweal.web.projects.policies import permit_of, role_for_step, roles_at
@@ -50,8 +51,9 @@ def review_of(person: User, permit: str, day: date) -> Review:
 
 
 def committee_roles(person: User, permit: Permit, day: date) -> frozenset[str]:
-    """The roles in which a person sits on the committee, for a project that does not name them."""
-    if is_involved(person, permit):
+    """The roles in which a person sits on the committee, for a project they have no conflict in."""
+    version = permit.agreement.decision.version
+    if is_out(person, version, paper_of(version)):
         return frozenset()
     return frozenset(roles_of(person, day, permit.application.reference) & SITTING)
 

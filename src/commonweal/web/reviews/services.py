@@ -100,11 +100,12 @@ def sending(row: Review) -> str:
 
 
 # --- the hospital -------------------------------------------------------------------------------
+# `seen`: the digest of the review that the person read. It may have been sent anew since.
 
 
-def ask(person: User, row: Review, words: str) -> None:
+def ask(person: User, row: Review, words: str, *, seen: str) -> None:
     """Ask the project's people something: it is their turn. Raises `Refused`."""
-    with _step(person, row, "ask_applicant") as (fresh, actor):
+    with _step(person, row, "ask_applicant", seen) as (fresh, actor):
         said = _readable(words, "Your question")
         if fresh.questions.count() >= MAX_QUESTIONS:
             raise Refused("CW-REVIEW-INPUT", f"At most {MAX_QUESTIONS} questions can be asked.")
@@ -115,22 +116,22 @@ def ask(person: User, row: Review, words: str) -> None:
         telling.asked(fresh)
 
 
-def put_to_committee(person: User, row: Review) -> None:
+def put_to_committee(person: User, row: Review, *, seen: str) -> None:
     """Let the committee look at it first. Raises `Refused`."""
-    with _step(person, row, "put_to_committee") as (fresh, actor):
+    with _step(person, row, "put_to_committee", seen) as (fresh, actor):
         govern(moved(fresh, actor, "put_to_committee"), fresh)
         telling.to_committee(fresh)
 
 
-def give_back(person: User, row: Review, advice: str) -> None:
+def give_back(person: User, row: Review, advice: str, *, seen: str) -> None:
     """Give it back with the committee's advice. Raises `Refused`."""
-    with _step(person, row, "return") as (fresh, actor):
+    with _step(person, row, "return", seen) as (fresh, actor):
         fresh.advice = _readable(advice, "The committee's advice")
         govern(moved(fresh, actor, "return"), fresh)
         telling.arrived(fresh)
 
 
-def accept(person: User, row: Review) -> Act:
+def accept(person: User, row: Review, *, seen: str) -> Act:
     """The act with which somebody accepts the review. Nothing follows before the signer has it.
 
     Raises `Refused` CW-STATE-STEP or CW-STATE-ROLE.
@@ -138,9 +139,10 @@ def accept(person: User, row: Review) -> Act:
     role = check_action(row, "accept", held(person, row, clock.today()))
     if is_being_accepted(row):
         raise Refused("CW-STATE-STEP", "This review was accepted, and the signer has it now.")
+    _check_seen(row, seen)
     return propose(
         person, role, "accept_review", "accept", subject=row.permit.reference,
-        object_digest=row.digest, wish={"review": row.pk}, back=page_of(row),
+        object_digest=seen, wish={"review": row.pk}, back=page_of(row),
     )  # fmt: skip
 
 
@@ -210,15 +212,21 @@ def committed(row: Review) -> str:
 
 
 @contextmanager
-def _step(person: User, row: Review, action: str) -> Iterator[tuple[Review, Actor]]:
+def _step(person: User, row: Review, action: str, seen: str) -> Iterator[tuple[Review, Actor]]:
     with transaction.atomic():
         fresh = locked(row.pk)
         role = check_action(fresh, action, held(person, fresh, clock.today()))
         if is_being_accepted(fresh):
             raise Refused("CW-STATE-STEP", "This review was accepted, and the signer has it now.")
+        _check_seen(fresh, seen)
         fresh.state = ANNUAL_REVIEW.check_step(fresh.state, action, role)
         fresh.changed_at = clock.now()
         yield fresh, Actor(role, person.public_id)
+
+
+def _check_seen(row: Review, seen: str) -> None:
+    if row.digest != seen:
+        raise Refused("CW-STATE-STEP", "The review has changed since this was opened.")
 
 
 def _readable(words: str, what: str) -> str:

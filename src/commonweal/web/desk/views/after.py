@@ -75,11 +75,12 @@ def newer(request: HttpRequest, reference: str) -> HttpResponse:
         raise none()
     wrong = ""
     if request.method == "POST":
+        seen = _number(request.POST.get("text", ""))
         try:
             if request.POST.get("do") == "publish":
-                after.publish_again(found, row, read="read" in request.POST)
+                after.publish_again(found, row, read="read" in request.POST, text=seen)
             else:
-                after.send_back(found, row, typed(request, "note"))
+                after.send_back(found, row, typed(request, "note"), text=seen)
         except Refused as error:
             if not is_typing(error):
                 raise

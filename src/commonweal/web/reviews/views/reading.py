@@ -52,14 +52,15 @@ def review(request: HttpRequest, permit: str) -> HttpResponse:
 
 def _act_on(request: HttpRequest, row: Review) -> HttpResponse:
     person, wanted = request.user, request.POST.get("do", "")
+    seen = request.POST.get("seen", "")
     if wanted == "accept":
-        return redirect("signing:sign", services.accept(person, row).pk)
+        return redirect("signing:sign", services.accept(person, row, seen=seen).pk)
     if wanted == "ask":
-        services.ask(person, row, typed(request, "words"))
+        services.ask(person, row, typed(request, "words"), seen=seen)
     elif wanted == "committee":
-        services.put_to_committee(person, row)
+        services.put_to_committee(person, row, seen=seen)
     elif wanted == "back":
-        services.give_back(person, row, typed(request, "advice"))
+        services.give_back(person, row, typed(request, "advice"), seen=seen)
     else:
         raise Refused("CW-WEB-DENIED", "There is no such button on this page.")
     messages.success(request, _DONE[wanted])
