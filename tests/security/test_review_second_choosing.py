@@ -19,6 +19,7 @@ from commonweal.foundation.errors import CommonwealError
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import PermitDraft
 from commonweal.papers.permit_rules import check_draft
+from commonweal.vault.custody import change_state
 from commonweal.vault.release.build import BuildReport
 from commonweal.vault.release.project_keys import scope_of, shift_scope_of
 from commonweal.vault.release.proving import prove_person, spellings, state_absence
@@ -119,6 +120,16 @@ def test_a_yes_counts_as_it_is_written_and_for_this_permit(
     house.issue(data=DATA, id="old-1")
     report = house.build(house.issue(data=DATA, id="new-1", supersedes="old-1"))
     assert report.manifest["patients"]["removed"]["not_allowed_nationally"] == 1 - consents
+    house.close()
+
+
+def test_a_no_to_a_permit_that_was_closed_counts_for_the_projects_next_one(tmp_path: Path) -> None:
+    house = make_house(tmp_path / "house", count=40)
+    closed = house.issue(data=DATA, id="Old-1")
+    change_state(house.custody(), closed, "close")
+    house.choose(objections=[objection(house.numbers[3], "project_objection", "old-1")])
+    report = house.build(house.issue(data=DATA, id="new-1"))
+    assert left_out(report) == 1
     house.close()
 
 

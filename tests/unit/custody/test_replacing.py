@@ -30,6 +30,7 @@ WAIT = timedelta(days=28)
 DAY = timedelta(days=1)
 MORE = {"purposes": ["research", "public_health"]}
 """A change that allows more: it is announced."""
+OTHER = {"id": "gout", "title": "Gout", "lay_summary": "We want to learn about gout in winter."}
 
 
 @dataclass
@@ -260,6 +261,20 @@ def test_who_objected_to_the_first_permit_has_objected_to_each_later_one(room: R
     assert chain.permits == ("asthma-3", "asthma-2", "asthma-1")
     assert chain.root == "asthma-1"
     assert chain.replaced == ("asthma-2", "asthma-1")
+
+
+def test_who_objected_to_a_permit_that_never_counted_has_objected_to_the_project(
+    room: Room,
+) -> None:
+    room.issue("asthma-2", **MORE)
+    room.step("asthma-2", "close")
+    room.issue("elsewhere", project=OTHER)
+    third = room.issue("asthma-3", supersedes="asthma-1", **MORE)
+    found = lineage_of(room.custody, third)
+    assert found.permits == ("asthma-3", "asthma-1")
+    assert found.root == "asthma-1"
+    assert found.siblings == ("asthma-2",)
+    assert found.refusable == ("asthma-1", "asthma-2")
 
 
 def test_the_first_of_a_chain_ends_when_any_later_one_counts(room: Room) -> None:

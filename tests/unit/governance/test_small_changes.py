@@ -22,7 +22,7 @@ from commonweal.governance.application.model import SECTIONS
 from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.committee.rules import CommitteeRules, default_rules
 from commonweal.governance.committee.vocabulary import SMALL_CHANGE_WORDS
-from tests.applications import content_data, decision, put, version
+from tests.applications import content_data, decision, document, put, version
 
 RULES = default_rules()
 BASE = version()
@@ -74,7 +74,6 @@ LATER = (ENDS + timedelta(days=30)).isoformat() if ENDS else ""
         ([("assessments.dpo", "Somebody Else")], "contact_changed"),
         ([("people.0.training.0.expires", "2030-01-01")], "evidence_renewed"),
         ([("places.0.assurance.evidence", "A newer page")], "evidence_renewed"),
-        ([("documents.2", content_data()["documents"][0] | {"id": "more"})], "evidence_renewed"),
     ],
 )
 def test_each_small_kind_is_told(puts: list[tuple[str, Any]], kind: str) -> None:
@@ -87,6 +86,32 @@ def test_somebody_leaves() -> None:
     two = changed(standing(), ("people.1", SECOND))
     before = standing_of(PERMIT, two, decision(two))
     assert kinds_of_change(before, changed(before, ("people.1", None))) == (("person_left",), ())
+
+
+def test_a_newer_certificate_of_security_renews_one_that_was_shown() -> None:
+    shown = changed(standing(), ("documents.2", document("dspt", "security_certificate")))
+    before = standing_of(PERMIT, shown, decision(shown))
+
+    def added(
+        kind: str = "security_certificate", **more: Any
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        paper = document("dspt-2", kind, **more)
+        return kinds_of_change(before, changed(before, ("documents.3", paper)))
+
+    assert added(dated="2026-02-11") == (("evidence_renewed",), ())
+    for dated in ("2026-02-01", "2026-01-31", None):
+        assert added(dated=dated)[1], dated
+    assert added("protocol", dated="2026-02-11")[1]
+
+
+def test_somebody_of_the_earlier_team_stays() -> None:
+    two = changed(standing(), ("people.1", SECOND))
+    before = standing_of(PERMIT, two, decision(two))
+    third = SECOND | {"account": "third", "name": "Third Person"}
+    stays = changed(before, ("people.0", third))
+    assert kinds_of_change(before, stays) == (("person_added", "person_left"), ())
+    gone = changed(before, ("people.0", third), ("people.1", None))
+    assert kinds_of_change(before, gone)[1]
 
 
 def test_several_small_things_are_small_together() -> None:
@@ -117,7 +142,13 @@ STRANGE = [
     ("period.ends", LATER), ("period.starts", "2026-03-01"),
     ("period.review_dates", ["2026-09-01"]),
     ("retention.destroyed_by", "2028-06-30"), ("retention.kept", "Everything."),
-    ("documents.0", None), ("documents.0.title", "Another"), ("assessments.advice", "No."),
+    ("documents.0", None), ("documents.0.title", "Another"),
+    ("documents.2", document("more", "protocol", dated="2026-02-10")),
+    ("documents.2", document("more", "ethics_letter", dated="2026-02-10")),
+    ("documents.2", document("more", "consent_form")), ("documents.2", document("m", "cag_letter")),
+    ("documents.2", document("more", "legal_order")), ("documents.2", document("more", "other")),
+    ("documents.2", document("more", "security_certificate")), ("people.0", SECOND),
+    ("assessments.advice", "No."),
     ("declarations.0", None), ("declarations.0.agreed", False), ("route.identifiable", True),
 ]  # fmt: skip
 

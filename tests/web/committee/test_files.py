@@ -11,7 +11,7 @@ from commonweal.foundation.errors import Refused
 from tests.applications import document
 from tests.web.committee.house import House, person
 from tests.web.conftest import Page
-from tests.web.desk.conftest import PDF, came_in
+from tests.web.desk.conftest import PDF, came_in, in_state
 
 
 def file_at(item: Any, name: str = "protocol", **more: Any) -> tuple[str, Any]:
@@ -114,3 +114,25 @@ def test_a_letter_that_ran_out_meanwhile_stops_it_too(house: House) -> None:
     with pytest.raises(Refused, match="nobody has checked") as caught:
         check_evidence(version, paper_of(version))
     assert caught.value.code == "CW-DESK-EVIDENCE"
+
+
+def test_what_the_writers_hand_in_for_their_next_version_is_not_the_committees(
+    house: House,
+) -> None:
+    from commonweal.web.ledgerlink.models import governed_write
+
+    item = house.discussing()
+    path, first = file_at(item)
+    draft, later = file_at(item, content=PDF + b"\n% another")
+    came = item.version.sent_at + timedelta(hours=1)
+    with governed_write():
+        type(first).objects.filter(pk=first.pk).update(handed_in_at=item.version.sent_at)
+        type(later).objects.filter(pk=later.pk).update(handed_in_at=came)
+    # While it may be an answer to a question of the hospital, it is looked at.
+    assert house.browser("irene").get(draft).status_code == 200
+    in_state(item.version.application, "to_be_revised")
+    assert house.browser("irene").get(draft).status_code == 404
+    assert house.browser("irene").get(path).status_code == 200
+    links = [a["href"] for a in house.get("irene", f"/committee/items/{item.pk}/").every("a")]
+    assert path in links
+    assert draft not in links

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from commonweal.foundation.errors import CommonwealError, Refused, Unavailable
 from tests.applications import content_data
 from tests.web.applications.conftest import begin, fill
 from tests.web.conftest import Page
-from tests.web.desk.conftest import PDF, entries, in_state, send_again, sent
+from tests.web.desk.conftest import PDF, came_in, entries, in_state, send_again, sent
 
 HASH = "sha256:" + hashlib.sha256(PDF).hexdigest()
 
@@ -398,3 +399,41 @@ def test_a_scanner_setting_that_cannot_be_used_stops_the_service(url: str, tmp_p
     assert caught.value.code == "CW-WEB-SETTING"
     good = Environment.read(said | {"COMMONWEAL_WEB_SCANNER": "clamd://scan.example"})
     assert good.scanner == ("scan.example", 3310)
+
+
+def test_what_is_handed_in_for_the_next_version_is_the_writers_until_they_send_it(
+    amara: Any, edward: Any
+) -> None:
+    from commonweal.web.config import clock
+    from commonweal.web.ledgerlink.models import governed_write
+
+    row = in_state(sent(amara), "queried")
+    reference = row.reference
+    before = came_in(row, "protocol")
+    with governed_write():
+        # The clock of the tests may stand still.
+        row.versions.update(sent_at=clock.now() - timedelta(hours=2))
+        type(before).objects.filter(pk=before.pk).update(
+            handed_in_at=clock.now() - timedelta(hours=3)
+        )
+
+    def desk(number: int) -> int:
+        return int(edward.get(f"/desk/{reference}/files/{number}/").status_code)
+
+    assert hand_in(amara, reference, "protocol", PDF + b"\n").status_code == 302
+    answer = row.documents.get(name="protocol").files.last()
+    page = f"/desk/{reference}/documents/"
+    for state in ("queried", "screening"):
+        row = in_state(row, state)
+        assert (desk(before.pk), desk(answer.pk)) == (200, 200), state
+        assert answer.sha256 in edward.get(f"{page}protocol/").content.decode()
+
+    row = in_state(row, "to_be_revised")
+    for state in ("to_be_revised", "withdrawn"):
+        row = in_state(row, state)
+        assert (desk(before.pk), desk(answer.pk)) == (200, 404), state
+        assert answer.sha256 not in edward.get(f"{page}protocol/").content.decode()
+    row = in_state(row, "to_be_revised")
+    assert amara.get(f"/applications/{reference}/files/{answer.pk}/").status_code == 200
+    send_again(row)
+    assert desk(answer.pk) == 200

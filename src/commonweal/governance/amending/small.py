@@ -18,6 +18,7 @@ from commonweal.governance.amending.standing import Standing
 from commonweal.governance.application.model import SECTIONS, ApplicationContent
 from commonweal.governance.application.people import Member
 from commonweal.governance.application.questions import questions
+from commonweal.governance.application.terms import Evidence
 from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.application.wanted import Asked, Data
 from commonweal.governance.committee.decision import Decision
@@ -28,6 +29,10 @@ from commonweal.papers.forms import Form, shows_less
 Kinds = set[SmallChange]
 Compare = Callable[[Any, Any, ApplicationContent], Kinds | None]
 """What was, what is, and all that was: the kinds of what differs, or None for what has no kind."""
+
+_PROOFS = frozenset({"security_certificate"})
+"""Kinds of documents that only prove: a newer one changes nothing of what was decided. Proof of
+training stands with its person, and proof of a place's security with the place."""
 
 FORMS, CATALOGUE = "forms", "catalogue"
 _MORE = {
@@ -135,6 +140,8 @@ def _people(
     older, newer = _by_account(was), _by_account(now)
     if older is None or newer is None:
         return None
+    if older and not set(older) & set(newer):
+        return None  # Another team: nobody of whom it was decided is left.
     kinds: Kinds = {"person_left"} if set(older) - set(newer) else set()
     for account, member in newer.items():
         if account not in older:
@@ -180,13 +187,29 @@ def _places(was: Any, now: Any, _: ApplicationContent) -> Kinds | None:
 
 
 def _documents(was: Any, now: Any, _: ApplicationContent) -> Kinds | None:
-    """Documents may be added; who looked at one, and when, is the hospital's to write."""
+    """A proof may be shown anew; who looked at one, and when, is the hospital's to write."""
     unchecked = {"checked_by": None, "checked_on": None}
     older = [one.model_copy(update=unchecked) for one in was]
     newer = [one.model_copy(update=unchecked) for one in now]
     if any(one not in newer for one in older):
         return None
-    return {"evidence_renewed"} if len(newer) > len(older) else set()
+    added = [one for one in newer if one not in older]
+    if len(older) + len(added) != len(newer):
+        return None
+    if not all(_renews(one, older) for one in added):
+        return None
+    return {"evidence_renewed"} if added else set()
+
+
+def _renews(document: Evidence, older: Collection[Evidence]) -> bool:
+    """Whether a document is a newer proof of security of a kind that was shown before.
+
+    A protocol, a letter, an order or a form says what may be done: who decided reads it anew.
+    """
+    dates = [one.dated for one in older if one.kind == document.kind]
+    if document.kind not in _PROOFS or document.dated is None or not dates:
+        return False
+    return all(before is not None and document.dated > before for before in dates)
 
 
 def _data(was: Data, now: Data, _: ApplicationContent) -> Kinds | None:

@@ -100,12 +100,12 @@ def apply_choices(
     under the true number cannot be found: where choices count, such people stay out). A row
     without `person` is never let in: it cannot be found again. `project_ids`: the names under
     which the project may stand in objections.csv (project id, permit id). `replaced`: the ids of
-    permits that this one replaced: who said no to them said no to this one, but a yes to them is
-    none to it. A no counts in any letter case, a yes as the name is written. `known`: the names
-    that the home knows; lines with other names are counted, where it is given. `keys`: what
-    `person` is. `everyone`: the people of the dataset (columns `person`, `national`), by whom the
-    national list is judged and identifiers are understood; default `people`. `name`: under which
-    the allowed people are kept.
+    the project's other permits, before this one or beside it: who said no to them said no to this
+    one, but a yes to them is none to it. A no counts in any letter case, a yes as the name is
+    written. `known`: the names that the home knows; lines with other names are counted, where it is
+    given. `keys`: what `person` is. `everyone`: the people of the dataset (columns `person`,
+    `national`), by whom the national list is judged and identifiers are understood; default
+    `people`. `name`: under which the allowed people are kept.
 
     Raises `Unavailable` CW-CHOICES-LIST-MISSING, -LIST-INCOMPLETE, -LIST-OTHER-PEOPLE, and
     `Fault` CW-CHOICES-IDENTIFIER or CW-CHOICES-PEOPLE.

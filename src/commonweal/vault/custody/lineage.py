@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import unicodedata
 from dataclasses import dataclass
 
 from commonweal.foundation.errors import CommonwealError
@@ -24,11 +25,13 @@ class Lineage:
     """`permits`: this permit's id, then those that it replaced, the newest first.
 
     `known`: the id of every permit on this home's ledger and of the projects of those that it keeps
-    a copy of; None where nobody has looked.
+    a copy of; None where nobody has looked. `siblings`: the other permits of the same project that
+    the home keeps a copy of: closed, run out, or beside this one.
     """
 
     permits: tuple[str, ...]
     known: frozenset[str] | None = None
+    siblings: tuple[str, ...] = ()
 
     @property
     def root(self) -> str:
@@ -39,6 +42,15 @@ class Lineage:
     def replaced(self) -> tuple[str, ...]:
         """The ids of the permits that this one replaced."""
         return self.permits[1:]
+
+    @property
+    def refusable(self) -> tuple[str, ...]:
+        """The ids of the other permits whose name in a no is this permit's too.
+
+        People say no to a project by the name that they were told. It may be that of a permit
+        which was closed before it counted, or which ran out before the next one was asked for.
+        """
+        return (*self.replaced, *self.siblings)
 
 
 def lineage_of(custody: Custody, permit: Permit) -> Lineage:
@@ -51,8 +63,16 @@ def lineage_of(custody: Custody, permit: Permit) -> Lineage:
     chain = [permit.id]
     while (before := replaces.get(chain[-1])) is not None and before not in chain:
         chain.append(before)
-    projects = {one.project.id for one in kept_permits(custody)}
-    return Lineage(tuple(chain), frozenset(replaces) | projects | {permit.project.id})
+    kept = kept_permits(custody)
+    known = frozenset(replaces) | {one.project.id for one in kept} | {permit.project.id}
+    mine = _folded(permit.project.id)
+    siblings = {one.id for one in kept if _folded(one.project.id) == mine} - set(chain)
+    return Lineage(tuple(chain), known, tuple(sorted(siblings)))
+
+
+def _folded(project: str) -> str:
+    """The name of a project as a no is read: in one spelling and letter case."""
+    return unicodedata.normalize("NFKC", project).strip().casefold()
 
 
 def kept_permits(custody: Custody) -> tuple[Permit, ...]:

@@ -205,7 +205,7 @@ def choose(
         decision,
         folder,
         project_ids=(permit.project.id, permit.id),
-        replaced=lineage.replaced,
+        replaced=lineage.refusable,
         known=lineage.known,
         at=at,
         keys=keys_of(loaded),

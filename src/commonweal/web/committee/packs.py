@@ -151,7 +151,7 @@ def verdict_words(said: dict[str, Any]) -> str:
 
 def documents(item: Item, paper: ApplicationVersion) -> list[dict[str, Any]]:
     """The evidence as the hospital found it: what each is, who looked at it and when."""
-    return documents_of(item.version.application, paper.content.documents)
+    return documents_of(item.version.application, paper.content.documents, item.version)
 
 
 def record(item: Item) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ from commonweal.governance.states.evidence import EVIDENCE
 from commonweal.ledger.details import commitment, new_salt
 from commonweal.ledger.entry import Actor, Event
 from commonweal.web.accounts.models import User
-from commonweal.web.applications.models import Application
+from commonweal.web.applications.models import Application, Version
 from commonweal.web.applications.policies import application_of, is_open, role_for
 from commonweal.web.config import clock
 from commonweal.web.desk.models import Document, File
@@ -34,6 +34,8 @@ from commonweal.web.ledgerlink.services import govern
 
 MAX_FILES = 200
 """Files of one application, over all its documents."""
+_ENDED = frozenset({"withdrawn", "lapsed"})
+"""States into which an application can go from that in which it is written again."""
 _EVENT_RESULT = {"accept": "accepted", "refuse": "refused", "excuse": "not_wanted"}
 
 
@@ -144,14 +146,46 @@ def file_of(application: Application, number: int) -> File:
     return found
 
 
-def is_shown(file: File, named: Iterable[Evidence]) -> bool:
+def is_of_draft(file: File, version: Version, named: Iterable[Evidence]) -> bool:
+    """Whether a file belongs to what the writers write after `version`, and so is nobody else's.
+
+    An answer to a question of the hospital belongs to the version that was asked about, until a
+    newer one is sent. The file that `version` names by its digest always belongs to it.
+    """
+    if any(one.id == file.document.name and one.sha256 == file.sha256 for one in named):
+        return False
+    return file.handed_in_at > version.sent_at and is_written_again(version)
+
+
+def is_written_again(version: Version) -> bool:
+    """Whether a newer version was sent, or may be: what is handed in meanwhile is for that one.
+
+    Of an application that ended it cannot be told for which of the two it was: it stays shut.
+    """
+    application = version.application
+    newer = application.versions.filter(number__gt=version.number)
+    return is_open(application) or application.state in _ENDED or newer.exists()
+
+
+def files_shown(files: Iterable[File], version: Version, about: Evidence) -> list[File]:
+    """The files of one document that a version shows, the newest last."""
+    again = is_written_again(version)
+    return [
+        one
+        for one in files
+        if not again or one.handed_in_at <= version.sent_at or one.sha256 == about.sha256
+    ]
+
+
+def is_shown(file: File, version: Version, named: Iterable[Evidence]) -> bool:
     """Whether a file is what a version of an application shows: of a document that it names, the
-    newest file that was handed in or the very file that the version is about."""
+    newest file that was handed in for it or the very file that the version is about."""
     by_id = {str(one.id): one for one in named}
     about = by_id.get(file.document.name)
     if about is None:
         return False
-    return file.sha256 == about.sha256 or file == file.document.files.last()
+    shown = files_shown(file.document.files.all(), version, about)
+    return file.sha256 == about.sha256 or file in shown[-1:]
 
 
 # --- checking -----------------------------------------------------------------------------------

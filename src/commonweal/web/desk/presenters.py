@@ -22,6 +22,7 @@ from commonweal.web.applications.models import Application, Version
 from commonweal.web.applications.presenters import answers_of_version, told, told_form
 from commonweal.web.config import clock
 from commonweal.web.desk.checklist import RESULT_WORDS, checklist
+from commonweal.web.desk.evidence import files_shown
 from commonweal.web.desk.models import Case, File, Query
 from commonweal.web.desk.policies import ASSESSED, Standing, assessment_of, can_take
 from commonweal.web.desk.publishing import shown_state
@@ -210,8 +211,13 @@ def kind_words() -> dict[str, str]:
     return {one.code: one.title for one in read_seed(DocumentKinds).kinds}
 
 
-def documents_of(application: Application, named: Iterable[Any]) -> list[dict[str, Any]]:
-    """The documents that an application names, each with what was handed in for it."""
+def documents_of(
+    application: Application, named: Iterable[Any], version: Version | None
+) -> list[dict[str, Any]]:
+    """The documents that an application names, each with what was handed in for it.
+
+    `version`: the one that is looked at; None for the writers, who see what they hand in anew.
+    """
     rows = {
         one.name: one
         for one in application.documents.select_related("checked_by").prefetch_related(
@@ -223,6 +229,7 @@ def documents_of(application: Application, named: Iterable[Any]) -> list[dict[st
     for each in named:
         row = rows.get(str(each.id))
         files = list(row.files.all()) if row else []
+        files = files if version is None else files_shown(files, version, each)
         state = row.state if row else EVIDENCE.initial
         newest = files[-1] if files else None
         shown = document_state(state, each.expires)

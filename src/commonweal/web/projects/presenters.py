@@ -276,7 +276,7 @@ def countersign_page(row: Agreement, held: frozenset[str]) -> dict[str, Any]:
         "project": content.project.title,
         "decision": decision,
         "advice": advice_told(version),
-        "documents": documents_of(row.application, content.documents),
+        "documents": documents_of(row.application, content.documents, version),
         "variables": [one for one in decision.variables if one.verdict != "granted"],
         "sections": sections,
         "fingerprint": fingerprint(digest) if digest else "",

@@ -38,7 +38,7 @@ def download(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """A file of a document that the version names: the newest one, or the very one it names."""
     row, paper = _read(request, pk)
     file = file_of(row.version.application, number)
-    if not is_shown(file, paper.content.documents):
+    if not is_shown(file, row.version, paper.content.documents):
         raise no_page()
     return as_file(file)
 

@@ -290,7 +290,7 @@ def checks(request: HttpRequest, reference: str) -> HttpResponse:
         "unknown": unknown_forms(found.paper),
         "open": found.application.state in ("screening", "queried") and not found.is_involved,
         "left": services.left_to_do(found.version, found.paper),
-        "documents": documents_of(found.application, found.paper.content.documents),
+        "documents": documents_of(found.application, found.paper.content.documents, found.version),
         "may_pass": can_take(found, APPLICATION, found.application.state, "pass_screening"),
         "address": reverse("desk:checks", args=[reference]),
     }

@@ -27,6 +27,7 @@ from commonweal.web.desk.evidence import (
     content_of,
     file_of,
     hand_in,
+    is_of_draft,
 )
 from commonweal.web.desk.forms import HandInForm, NewDocumentForm
 from commonweal.web.desk.models import File
@@ -47,7 +48,7 @@ def documents(request: HttpRequest, reference: str) -> HttpResponse:
     """Every document that the version names."""
     found = at(request, reference)
     more = case_more(found) | {
-        "rows": documents_of(found.application, found.paper.content.documents)
+        "rows": documents_of(found.application, found.paper.content.documents, found.version)
     }
     return page(request, "documents", more)
 
@@ -89,7 +90,7 @@ def document(request: HttpRequest, reference: str, name: str) -> HttpResponse:
 
 
 def _row(found: Standing, name: str) -> dict[str, Any]:
-    rows = documents_of(found.application, found.paper.content.documents)
+    rows = documents_of(found.application, found.paper.content.documents, found.version)
     row = next((one for one in rows if one["id"] == name), None)
     if row is None:
         raise none()
@@ -100,7 +101,10 @@ def _row(found: Standing, name: str) -> dict[str, Any]:
 def download(request: HttpRequest, reference: str, number: int) -> HttpResponse:
     """A file, for somebody at the desk."""
     found = at(request, reference)
-    return as_file(file_of(found.application, number))
+    file = file_of(found.application, number)
+    if is_of_draft(file, found.version, found.paper.content.documents):
+        raise none()
+    return as_file(file)
 
 
 def as_file(file: File) -> HttpResponse:
@@ -135,7 +139,7 @@ def mine(request: HttpRequest, reference: str) -> HttpResponse:
     application, named = _mine(request, reference)
     more = {
         "application": application,
-        "rows": documents_of(application, [one for one in named if one.id]),
+        "rows": documents_of(application, [one for one in named if one.id], None),
         "unnamed": sum(not one.id for one in named),
         "may": can_hand_in(application),
         "may_add": is_open(application),
