@@ -16,9 +16,9 @@ from tests.web.projects.conftest import copied
 from tests.web.reviews.room import Reviewed
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def begun(web_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reviewed]:
-    """The permit, made once; its first review is not due yet."""
+    """The permit, made once for a file and rolled back after it; its review is not due yet."""
     from django.conf import settings
     from django.db import transaction
 
