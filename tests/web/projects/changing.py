@@ -131,7 +131,8 @@ class Change(Road):
         act = self.act("edward", "agree_change", "agree", paper.digest())
         with governed_write():
             row = Decision(
-                version=self.version, reference=paper.id, title=str(self.paper.content.project.title),
+                version=self.version, reference=paper.id,
+                title=str(self.paper.content.project.title),
                 content=paper.canonical(),
                 digest=paper.digest(), outcome=paper.outcome, act=act.pk,
                 made_at=paper.decided_at,

@@ -226,7 +226,8 @@ class Road:
         act = self.act("grace", "decide", paper.outcome, paper.digest())
         with governed_write():
             Decision(
-                version=self.version, reference=paper.id, title=str(self.paper.content.project.title),
+                version=self.version, reference=paper.id,
+                title=str(self.paper.content.project.title),
                 content=paper.canonical(), digest=paper.digest(), outcome=paper.outcome,
                 act=act.pk, made_at=paper.decided_at,
                 published_at=paper.decided_at,
