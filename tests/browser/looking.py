@@ -15,14 +15,14 @@ BACK_LINK = "back-link"
 
 @contextmanager
 def visitors(browser: Browser, address: str, wait: int) -> Iterator[Callable[..., Page]]:
-    """Signed-in pages: `opened(who)`. At the end no page may have complained.
+    """Pages, signed in as `who` where one is named. At the end no page may have complained.
 
     `wait`: milliseconds until something that is looked for must be there.
     """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def page_of(who: str, *, scripts: bool = True) -> Page:
+    def page_of(who: str | None, *, scripts: bool = True) -> Page:
         context = browser.new_context(
             viewport={"width": SIZES[0], "height": 900}, java_script_enabled=scripts,
             base_url=address,
@@ -32,7 +32,8 @@ def visitors(browser: Browser, address: str, wait: int) -> Iterator[Callable[...
         page = context.new_page()
         page.on("console", lambda said: complaints.append(f"{said.type}: {said.text}"))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        sign_in(page, who)
+        if who is not None:
+            sign_in(page, who)
         return page
 
     yield page_of

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
-from tests.browser.looking import SIZES, Axe, faults, heading, sign_in
+from tests.browser.looking import SIZES, Axe, faults, heading, visitors
 from tests.web.house import Served, make_home, served
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -36,26 +36,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, lis
 def opened(
     browser: Browser, desk: tuple[Served, list[str]]
 ) -> Iterator[Callable[[str], Page]]:  # fmt: skip
-    """A signed-in page: `opened(who)`. At the end no page may have complained."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def page_of(who: str) -> Page:
-        context = browser.new_context(
-            viewport={"width": SIZES[0], "height": 900}, base_url=desk[0].address,
-        )  # fmt: skip
-        context.set_default_timeout(8_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda said: complaints.append(f"{said.type}: {said.text}"))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        sign_in(page, who)
-        return page
-
-    yield page_of
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    with visitors(browser, desk[0].address, 8_000) as pages:
+        yield pages
 
 
 def test_the_main_pages(

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
-from tests.browser.looking import faults, heading, sign_in
+from tests.browser.looking import Axe, faults, heading, visitors
 from tests.web.house import Served, make_home, served
 
-Axe = Callable[[Page], list[str]]
 ASK = "May a company train AI on chest X-rays?"
 
 
@@ -25,28 +24,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture
 def opened(browser: Browser, service: Served) -> Iterator[Callable[..., Page]]:
-    """A page, signed in as `who` where one is named. At the end no page may have complained."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def page_of(who: str | None, *, scripts: bool = True) -> Page:
-        context = browser.new_context(
-            viewport={"width": 1280, "height": 900}, java_script_enabled=scripts,
-            base_url=service.address,
-        )  # fmt: skip
-        context.set_default_timeout(8_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda said: complaints.append(f"{said.type}: {said.text}"))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        if who is not None:
-            sign_in(page, who)
-        return page
-
-    yield page_of
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    with visitors(browser, service.address, 8_000) as pages:
+        yield pages
 
 
 def press(page: Page, name: str) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
 from commonweal.demo.walkthrough.deciding import CHANGERS, people_list
 from commonweal.foundation.clock import SystemClock
@@ -34,10 +34,9 @@ from commonweal.vault.custody.roster_changes import (
 )
 from commonweal.vault.custody.version_papers import draft_bytes
 from tests.authenticator import Authenticator
+from tests.browser.looking import SIZES, Axe, visitors
 from tests.web.house import Served, free_port, make_home, served
 
-Axe = Callable[[Page], list[str]]
-SIZES = (1280, 320)
 KEY = Authenticator("amara's own")
 
 
@@ -85,29 +84,8 @@ def rows(service: Served, repository: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def opened(browser: Browser, service: Served) -> Iterator[Callable[..., Page]]:
-    """A page of somebody who is signed in. At the end no page may have complained."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def page_of(who: str, *, scripts: bool = True) -> Page:
-        context = browser.new_context(
-            viewport={"width": SIZES[0], "height": 900}, java_script_enabled=scripts,
-            base_url=service.address,
-        )  # fmt: skip
-        context.set_default_timeout(15_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda said: complaints.append(f"{said.type}: {said.text}"))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto("/account/people/")
-        page.get_by_role("button", name=f"Sign in as {who}").click()
-        page.get_by_role("heading", level=1, name=who).wait_for()
-        return page
-
-    yield page_of
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    with visitors(browser, service.address, 15_000) as pages:
+        yield pages
 
 
 def hold_key(page: Page, key: Authenticator | None) -> Callable[[], Any]:
