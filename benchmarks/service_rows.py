@@ -9,9 +9,13 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 STATES = ("draft", "screening", "ready", "with_committee", *["approved"] * 4)
 """Application n is in state n modulo eight: so thirty of them fill a page of most lists."""
@@ -121,9 +125,10 @@ def _projects(decisions: Sequence[Any], at: datetime) -> None:
                   application=one.version.application, decision=one, state="in_force")
         for one in made
     ])  # fmt: skip
+    paper, digest = _paper(at)
     permits = _make(Permit, [
         Permit(reference=one.application.reference + "-1", application=one.application,
-               agreement=one, content=b"{}", digest=_HASH, public_hash=_HASH, state="active",
+               agreement=one, content=paper, digest=digest, public_hash=_HASH, state="active",
                begins_at=at, until=at.date(), issued_at=at)
         for one in agreements
     ])  # fmt: skip
@@ -137,6 +142,42 @@ def _projects(decisions: Sequence[Any], at: datetime) -> None:
               asked_by=one.application.begun_by, asked_at=at)
         for one in permits
     ])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Key:
+    """A signing key of this moment, known to nobody."""
+
+    key_id: str
+    private: Ed25519PrivateKey
+
+    def sign(self, message: bytes) -> bytes:
+        return self.private.sign(message)
+
+
+@cache
+def _paper(at: datetime) -> tuple[bytes, str]:
+    """A signed permit, and its digest: pages read the paper of each row. One does for all."""
+    from benchmarks.release import catalogue, draft
+    from commonweal.foundation.clock import FixedClock
+    from commonweal.papers import Catalogue, Permit, PermitDraft, TrustPolicy
+    from commonweal.papers.issue import issue
+    from commonweal.papers.trust import encode_public
+
+    key = _Key("bench", Ed25519PrivateKey.generate())
+    trust = TrustPolicy.read({
+        "trust": 1, "home": "demo", "custodian": "Bench",
+        "keys": [{"id": "bench", "holder": "Bench", "algorithm": "Ed25519",
+                  "public_key": encode_public(key.private.public_key()), "roles": ["permit"],
+                  "valid_from": "2020-01-01T00:00:00.000Z"}],
+        "thresholds": {"permit": 1}, "time_to_say_no_days": 0, "direct_time_to_say_no_days": 0,
+    }, "The trust policy")  # fmt: skip
+    text = issue(
+        PermitDraft.read(draft(at), "The draft"),
+        Catalogue.read(catalogue(Path("source")), "The catalogue"),
+        trust, [key], authority="direct", clock=FixedClock(at),
+    )  # fmt: skip
+    return text.encode(), Permit.load(text, trust).digest()
 
 
 # --- the register that the vault publishes --------------------------------------------------------

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import psycopg
 import pytest
 
 from dev import postgres_bin
@@ -49,6 +51,13 @@ class Cluster:
     def url(self, database: str = "postgres") -> str:
         """Return the libpq address of one database of this cluster."""
         return f"postgresql://{self.superuser}@/{database}?host={quote(str(self.folder))}"
+
+    def new(self) -> str:
+        """The address of a new, empty database: what a test leaves there meets no other test."""
+        name = f"own_{secrets.token_hex(6)}"
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return self.url(name)
 
 
 def start_cluster(folder: Path) -> Cluster:

@@ -10,7 +10,6 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-import psycopg
 import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Browser
@@ -97,8 +96,4 @@ def test_the_whole_journey(browser: Browser, tmp_path: Path) -> None:
 def test_the_whole_journey_on_postgresql(
     browser: Browser, tmp_path: Path, postgres_cluster: Cluster
 ) -> None:
-    # A database of its own: other tests use the cluster's first one.
-    with psycopg.connect(postgres_cluster.url(), autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS journey")
-        connection.execute("CREATE DATABASE journey")
-    walk(browser, tmp_path, DATABASE_URL=postgres_cluster.url("journey"))
+    walk(browser, tmp_path, DATABASE_URL=postgres_cluster.new())

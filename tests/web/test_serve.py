@@ -188,7 +188,7 @@ def test_a_port_that_is_taken_is_said() -> None:
 
 def test_the_same_service_on_postgresql(home: Path, postgres_cluster: Cluster) -> None:
     """Tables, made-up people, sign-in, a governed write and the API: all on PostgreSQL."""
-    url = postgres_cluster.url()
+    url = postgres_cluster.new()
     with served(home, DATABASE_URL=url) as found:
         port = int(found.address.rpartition(":")[2])
         browser = Plain(port)

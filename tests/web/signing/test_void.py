@@ -328,7 +328,7 @@ def test_two_workers_at_once(own_home: Path, vendor: str, postgres_cluster: Clus
         **os.environ, "COMMONWEAL_HOME": str(own_home),
         "DJANGO_SETTINGS_MODULE": "commonweal.web.config.settings",
     }  # fmt: skip
-    variables |= {"DATABASE_URL": postgres_cluster.url()} if vendor == "postgresql" else {}
+    variables |= {"DATABASE_URL": postgres_cluster.new()} if vendor == "postgresql" else {}
     for program in (["-m", "commonweal.web.prepare"], ["-c", TWO]):
         done = subprocess.run(
             [sys.executable, *program], check=False, env=variables, capture_output=True, text=True

@@ -53,7 +53,7 @@ def sound(home: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def service(home: Path, postgres_cluster: Cluster) -> Iterator[tuple[Any, str]]:
-    url = postgres_cluster.url()
+    url = postgres_cluster.new()
     with served(home, DATABASE_URL=url, **stores(home)) as found:
         yield found, url
 
@@ -137,7 +137,7 @@ def test_when_the_commit_fails_on_postgresql_neither_row_nor_intent_exists(
     home: Path, postgres_cluster: Cluster
 ) -> None:
     variables = {
-        **os.environ, "DATABASE_URL": postgres_cluster.url(), "COMMONWEAL_HOME": str(home),
+        **os.environ, "DATABASE_URL": postgres_cluster.new(), "COMMONWEAL_HOME": str(home),
         "DJANGO_SETTINGS_MODULE": "commonweal.web.config.settings",
     }  # fmt: skip
     for program in (["-m", "commonweal.web.prepare"], ["-c", COMMIT]):

@@ -31,7 +31,7 @@ from commonweal.web.applications.models import Application, ApplicationQuery, Ve
 from commonweal.web.config import clock
 from commonweal.web.projects.models import Permit
 from commonweal.web.projects.permits import permit_told
-from commonweal.web.projects.policies import permits_of
+from commonweal.web.projects.policies import permits_of, staff_roles
 from commonweal.web.register.presenters import entry_or_none
 
 router = Router()
@@ -146,7 +146,8 @@ def permits(request: HttpRequest, page: PageNumber = 1) -> Any:
     The signed permit itself is there for the people whom it names, and for staff.
     """
     rows = _permits(request)
-    shown = [_permit(request, row) for row in rows[bounds(page)]]
+    staff = _staff(request)
+    shown = [_permit(request, row, staff=staff) for row in rows[bounds(page)]]
     return {"total": rows.count(), "page": page, "permits": shown}
 
 
@@ -160,7 +161,7 @@ def permit(request: HttpRequest, permit_id: Id) -> Any:
     """One permit: as your page of it shows it; of others what the register says."""
     row = _permits(request).filter(reference=permit_id).first()
     if row is not None:
-        return _permit(request, row)
+        return _permit(request, row, staff=_staff(request))
     public = _public(permit_id)
     if public is None:
         raise _none("permit")
@@ -173,8 +174,12 @@ def _public(permit: str) -> dict[str, Any] | None:
     return None if entry is None else entry.permit
 
 
-def _permit(request: HttpRequest, row: Permit) -> dict[str, Any]:
-    told = permit_told(row, _person(request), clock.today())
+def _staff(request: HttpRequest) -> bool:
+    return bool(staff_roles(_person(request), clock.today()))
+
+
+def _permit(request: HttpRequest, row: Permit, *, staff: bool) -> dict[str, Any]:
+    told = permit_told(row, _person(request), staff=staff)
     return {**told, "public": _public(row.reference)}
 
 

@@ -40,7 +40,7 @@ class FollowAssessments:
             step = follow_days(row.pk, clock.today(), ended=_ended(custody, row))
             done += bool(step)
             if step in ("fall_due", "run_over"):
-                kind = "assessment_due" if step == "fall_due" else "assessment_late"
+                kind = "aia_due" if step == "fall_due" else "aia_late"
                 reference = row.application.reference
                 tell_all(writers(row.application), kind, "answers:again", reference)
         self._seen = now

@@ -24,19 +24,11 @@ KINDS = MappingProxyType({
     "signature_asked": Kind("your signature is asked for", "Something waits for your signature."),
     "permit_announced": Kind("a permit was announced", "A permit was announced."),
     "permit_active": Kind("a permit is active", "Work under a permit may begin."),
-    "review_due": Kind("a yearly review is due", "The yearly review of a project is due."),
-    "review_late": Kind(
-        "a yearly review is late",
-        "The yearly review of a project is late: no new work may start.",
-    ),
-    "review_accepted": Kind("a yearly review was accepted", "A yearly review was accepted."),
-    "assessment_due": Kind(
-        "an impact assessment is due", "An impact assessment is to be looked at again."
-    ),
-    "assessment_late": Kind(
-        "an impact assessment is late",
-        "An impact assessment was not looked at again in time: no new data are made.",
-    ),
+    "review_due": Kind("a review is due", "A yearly review is due."),
+    "review_late": Kind("a review is late", "A yearly review is late and stops work."),
+    "review_accepted": Kind("a review was accepted", "A yearly review was accepted."),
+    "aia_due": Kind("an AIA is due", "An AIA is to be looked at again."),
+    "aia_late": Kind("an AIA is late", "An AIA is late and stops new data."),
     "release_ready": Kind("data are ready", "Data were made ready."),
     "release_sent_back": Kind("data were sent back", "Data that were made were sent back."),
     "role_given": Kind("you have a new role", "You were given a role."),

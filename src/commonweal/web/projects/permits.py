@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from commonweal.foundation.errors import Fault
@@ -61,10 +60,11 @@ def permit_paper(row: Permit) -> PermitPaper:
     return paper
 
 
-def permit_told(row: Permit, person: User, day: date) -> dict[str, Any]:
+def permit_told(row: Permit, person: User, *, staff: bool) -> dict[str, Any]:
     """A permit as programs are told of it: what its page shows to this person, and no more.
 
-    `paper`: the signed permit, for those who may have it. Raises as `permit_paper`.
+    `paper`: the signed permit, for those who may have it; `staff`: as for `may_have_file`. Raises
+    as `permit_paper`.
     """
     named = (one.id for one in permit_paper(row).people)
     return {
@@ -74,7 +74,7 @@ def permit_told(row: Permit, person: User, day: date) -> dict[str, Any]:
         "state": state_of(row),
         "issued_at": row.issued_at,
         "digest": row.digest,
-        "paper": bytes(row.content).decode() if may_have_file(person, named, day) else None,
+        "paper": bytes(row.content).decode() if may_have_file(person, named, staff=staff) else None,
     }
 
 

@@ -97,13 +97,14 @@ def permit_of(person: User, reference: str, day: date) -> Permit:
     return _found(rows.filter(reference=reference).first())
 
 
-def may_have_file(person: User, named: Iterable[str], day: date) -> bool:
+def may_have_file(person: User, named: Iterable[str], *, staff: bool) -> bool:
     """Whether a person may have the signed permit itself: those whom it names, and staff.
 
     Page and API ask this. Who writes the application reads what the permit says and where it
-    stands, and has no file by which to pass for one of the people in it. `named`: ids of those.
+    stands, and has no file by which to pass for one of the people in it. `named`: ids of those;
+    `staff`: whether the person has any of `staff_roles` today, asked once for a whole list.
     """
-    return person.public_id in set(named) or bool(staff_roles(person, day))
+    return staff or person.public_id in set(named)
 
 
 def _found(row: _R | None) -> _R:

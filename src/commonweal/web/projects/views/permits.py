@@ -13,7 +13,7 @@ from commonweal.web.config import clock
 from commonweal.web.projects import signing
 from commonweal.web.projects.models import STEP_KINDS, Permit
 from commonweal.web.projects.permits import permit_page, permit_paper, step_page
-from commonweal.web.projects.policies import may_have_file, permit_of
+from commonweal.web.projects.policies import may_have_file, permit_of, staff_roles
 from commonweal.web.projects.standing import state_of
 from commonweal.web.projects.views.common import FORM, held, page, said, to_sign
 
@@ -51,7 +51,8 @@ def step(request: HttpRequest, reference: str, kind: str) -> HttpResponse:
 
 
 def _may_have_file(request: HttpRequest, paper: PermitPaper) -> bool:
-    return may_have_file(request.user, (one.id for one in paper.people), clock.today())
+    staff = bool(staff_roles(request.user, clock.today()))
+    return may_have_file(request.user, (one.id for one in paper.people), staff=staff)
 
 
 def _require_file(request: HttpRequest, reference: str) -> tuple[Permit, PermitPaper]:
