@@ -61,6 +61,8 @@ def _back_link(fault: str) -> bool:
     return fault.startswith("region:") and "back-link" in fault
 
 
+# Each address is looked at by test_all_pages.py; here they are in more states.
+@pytest.mark.slow
 def test_every_page_is_accessible_wide_and_narrow(
     browser: Browser,
     service: tuple[Served, dict[str, str]],

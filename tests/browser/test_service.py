@@ -100,6 +100,8 @@ def faults(page: Page, axe: Axe) -> list[str]:
     return looking.faults(page, axe, (looking.BACK_LINK, "breadcrumb"))
 
 
+# Looked at by test_all_pages.py each time; here on another home.
+@pytest.mark.slow
 def test_every_public_page_is_for_everyone(watch: Watch, axe: Axe) -> None:
     watched = watch()
     wrong = {path: faults(watched.open(path), axe) for path in PUBLIC}
