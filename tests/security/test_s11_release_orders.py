@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from commonweal.foundation.errors import CommonwealError
+from commonweal.foundation.errors import CommonwealError, Refused
 from commonweal.ledger.entry import Actor
 from tests.web.conftest import db, web_home  # noqa: F401 (fixtures)
 from tests.web.releases.conftest import room  # noqa: F401 (fixtures)
 from tests.web.releases.room import LIVE, Room, as_planned, ask, order, person, release
-from tests.web.signing_room import sign_now
+from tests.web.signing_room import sign_now, signer
 
 R1 = f"{LIVE}.r1"
 
@@ -177,3 +177,35 @@ def test_only_a_data_manager_orders(room: Room) -> None:  # noqa: F811
         with pytest.raises(CommonwealError) as caught:
             propose_build(person(who), LIVE, "/")
         assert caught.value.code == "CW-WEB-DENIED"
+
+
+def test_an_order_that_was_void_builds_nothing(room: Room) -> None:  # noqa: F811
+    """Its signer was told that nothing followed; a row turned back does not make it follow."""
+    from commonweal.vault.custody.acts import void_act
+
+    as_planned()
+    made = ask("build")
+    with signer(room.home) as custody:
+        void_act(custody, made.act.pk, "CW-STATE-STEP")
+    room.work()
+    assert (order(made).state, order(made).code) == ("refused", "CW-ACT-VOID")
+    assert nothing_built(room)
+
+
+def test_an_order_that_was_refused_before_it_began_has_ended(room: Room) -> None:  # noqa: F811
+    """The vault took the order and then found the permit stopped: it is ordered anew."""
+    from commonweal.vault.release import build
+
+    as_planned()
+    made = ask("build")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(build, "check_now", stopped)
+        room.work()
+    assert (order(made).state, order(made).code) == ("refused", "CW-PERMIT-NOT-LIVE")
+    (told,) = room.events("release.refused")
+    assert (told["release"], told["code"]) == (R1, "CW-PERMIT-NOT-LIVE")
+    assert room.events("release.authorised") == []
+
+
+def stopped(*_: Any) -> None:
+    raise Refused("CW-PERMIT-NOT-LIVE", "The permit is paused.")

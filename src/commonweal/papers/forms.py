@@ -104,6 +104,8 @@ class Form:
     @property
     def sentence(self) -> str:
         """The form in plain words, to complete "<variable>: ..."."""
+        if self.names_exact_age:
+            return f"as an age in whole years, {self.whole(1)} and over as one"
         return self.rule.sentence.format(*(_plain(a) for a in self.arguments))
 
     def whole(self, place: int) -> int:

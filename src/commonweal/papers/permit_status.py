@@ -7,12 +7,13 @@ taken from the ledger, signed, and at most five minutes old.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from commonweal.foundation.clock import Clock
+from commonweal.foundation.london import day_begins
 from commonweal.papers.base import Day, Identifier, Moment, Sha256
 from commonweal.papers.permit_state import State
 from commonweal.papers.signed import SignedPaper
@@ -61,7 +62,7 @@ class PermitStatus(SignedPaper):
         day = self.review_by
         if day is None:
             return False
-        return at >= datetime.combine(day, time.min, UTC) + timedelta(days=1)
+        return at >= day_begins(day + timedelta(days=1))
 
     def is_fresh(self, at: datetime) -> bool:
         """True if the status may be relied on at `at`."""

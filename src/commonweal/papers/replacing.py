@@ -17,7 +17,7 @@ from commonweal.papers.permit import Organisation, Permit, PermitDraft
 from commonweal.papers.refusal import PermitRefused
 
 SAME: tuple[str, ...] = (
-    "organisation", "controllers", "processors", "legal_basis", "choices", "cohort",
+    "project", "organisation", "controllers", "processors", "legal_basis", "choices", "cohort",
     "reference_date", "shift_weeks", "risk", "delivery", "holdout_share", "link_across_refreshes",
     "optimise_generalisation", "intruder_test", "outputs", "from",
 )  # fmt: skip

@@ -10,7 +10,7 @@ from commonweal.governance.dossier.judge import judge_step
 from commonweal.papers.permit import Permit
 from commonweal.papers.step_reason import StepReason
 from commonweal.vault.custody import Custody
-from commonweal.vault.custody.acts import record_act
+from commonweal.vault.custody.acts import record_act, void_act
 from commonweal.vault.custody.permit_steps import step_from_acts, taken_before
 from commonweal.vault.custody.signers import name_signers, named_signers
 from tests.unit.custody.committee import staffed as staffed
@@ -75,7 +75,20 @@ def test_going_on_needs_two_people_and_uses_their_acts_up(house: House) -> None:
         two = act(house, custody, permit, "siro", "resume")
         for acts in ([one], [one, one], []):
             refused("CW-STEP-ACTS", step_from_acts, custody, permit.id, "resume", acts, judge_step)
+        void_act(custody, two.act.id, "CW-STATE-STEP")
+        refused("CW-ACT-VOID", step_from_acts, custody, permit.id, "resume", [one, two], judge_step)
+        two = act(house, custody, permit, "siro", "resume")
         step_from_acts(custody, permit.id, "resume", [one, two], judge_step)
         again = act(house, custody, permit, "guardian", "suspend", "incident")
         step_from_acts(custody, permit.id, "suspend", [again], judge_step, "incident")
         refused("CW-ACT-USED", step_from_acts, custody, permit.id, "resume", [one, two], judge_step)
+
+
+def test_what_stops_work_counts_though_it_was_void(house: House) -> None:
+    """Or whoever holds the signer up for a moment could keep a project running."""
+    with house.place.open() as custody:
+        permit = house.issue(custody, house.desk(custody).complete())
+        stop = act(house, custody, permit, "guardian", "suspend", "incident")
+        void_act(custody, stop.act.id, "CW-STATE-STEP")
+        change = step_from_acts(custody, permit.id, "suspend", [stop], judge_step, "incident")
+        assert change.after == "suspended"

@@ -20,7 +20,7 @@ from commonweal.ledger.state import PermitLive
 from commonweal.papers.register import Register
 from commonweal.papers.yearly_review import YearlyReview, first_due, next_due
 from commonweal.vault.custody import Custody, load_permit, publish_register, status_of
-from commonweal.vault.custody.acts import record_act
+from commonweal.vault.custody.acts import record_act, void_act
 from commonweal.vault.custody.kept_reviews import FOLDER
 from commonweal.vault.custody.permit_steps import step_from_acts
 from commonweal.vault.custody.permits import change_state, find_permit
@@ -417,3 +417,16 @@ def test_a_direct_permit_has_no_review(house: House) -> None:
                 "permit.reviewed", Actor("signer", "signer"),
                 {"permit": "asthma-1", "review_hash": digest({}), "review_by": "2030-01-01"},
             ))  # fmt: skip
+
+
+def test_an_acceptance_that_was_void_lets_nobody_work(house: House) -> None:
+    with permitted(house) as (custody, permit):
+        go_to(house, due_of(custody) + timedelta(days=1))
+        made = review(due_of(custody))
+        acts = both(house, custody, made)
+        void_act(custody, acts[1].act.id, "CW-STATE-STEP")
+        refused("CW-ACT-VOID", accept_review, custody, made.canonical(), acts, judge_review)
+        assert state(custody, permit) == ("paused", "yearly_review_overdue")
+        acts[1] = signed(house, custody, "ivy", "accept_review", made)
+        accept_review(custody, made.canonical(), acts, judge_review)
+        assert state(custody, permit)[0] == "active"

@@ -34,6 +34,12 @@ def decided(house: House) -> tuple[Any, Any]:
     return item.meeting, item
 
 
+def write(house: House, at: str, words: str, status: int = 302, seen: str = "") -> Page:
+    """What the secretary saves, having seen what stands there, or something older."""
+    now = seen or house.get("kate", at).every("input", name="seen")[0]["value"]
+    return Page(house.post("kate", at + "write/", status, words=words, seen=now))
+
+
 def next_meeting(house: House) -> None:
     house.clock.advance(timedelta(days=31))
     house.browsers.clear()  # people sign in again after so long
@@ -77,12 +83,12 @@ def test_what_was_put_off_stays_in_the_minutes_of_its_meeting(house: House) -> N
 def test_minutes_are_agreed_by_the_chair_at_a_later_meeting_and_published(house: House) -> None:
     meeting, _ = decided(house)
     at, public = f"/committee/meetings/{meeting.pk}/minutes/", f"/committee/minutes/{meeting.pk}/"
-    house.post("kate", at + "write/", words="The projector was broken.")
+    write(house, at, "The projector was broken.")
     house.post("grace", at + "write/", 403, action="send_minutes")
     house.post("kate", at + "write/", action="send_minutes")
     house.post("kate", at + "write/", 403, words="Too late.")
     house.post("irene", at + "write/", action="correct")
-    house.post("kate", at + "write/", words="The projector was not broken.")
+    write(house, at, "The projector was not broken.")
     house.post("kate", at + "write/", action="send_minutes")
     house.post("grace", at + "write/", 403, action="agree_minutes")  # no later meeting is held
     assert new_client().get(public).status_code == 404
@@ -99,6 +105,26 @@ def test_minutes_are_agreed_by_the_chair_at_a_later_meeting_and_published(house:
     assert "Took no part" not in page.text
     assert "It is short." not in page.text  # what was asked stays with the members
     assert "Minutes" in Page(new_client().get("/committee/")).text
+
+
+def test_no_word_of_the_minutes_is_lost(house: House) -> None:
+    meeting, _ = decided(house)
+    at = f"/committee/meetings/{meeting.pk}/minutes/"
+    opened = house.get("kate", at).every("input", name="seen")[0]["value"]
+    long = "A long discussion. " * 2_000
+    write(house, at, long)
+    stale = write(house, at, "Mine.", 403, seen=opened)
+    assert "Somebody else saved these minutes" in stale.text
+    assert "A long discussion." in stale.text
+    assert "Mine." in stale.html
+    meeting.refresh_from_db()
+    assert meeting.minutes == long
+    too_long = write(house, at, "x" * 50_001, 403)
+    assert "at most 50,000 characters" in too_long.text
+    assert "x" * 50_001 in too_long.html
+    house.post("kate", at + "write/", action="send_minutes")
+    late = write(house, at, "Written while it was sent.", 403, seen=opened)
+    assert "Written while it was sent." in late.html
 
 
 def test_the_ledger_holds_what_was_agreed(house: House) -> None:
@@ -126,7 +152,7 @@ def test_who_does_not_read_minutes(house: House, who: str, status: int) -> None:
 def test_a_meeting_that_is_not_over_has_no_minutes(house: House) -> None:
     row = house.meeting(opened=False)
     house.get("kate", f"/committee/meetings/{row.pk}/minutes/", 404)
-    house.post("kate", f"/committee/meetings/{row.pk}/minutes/write/", 403, words="x")
+    house.post("kate", f"/committee/meetings/{row.pk}/minutes/write/", 404, words="x")
 
 
 # --- missed meetings ----------------------------------------------------------------------------

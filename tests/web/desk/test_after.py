@@ -129,8 +129,37 @@ def test_only_information_governance_removes_words(
 
 
 def newer(client: Any, row: Any, changed: str = "The tool has a new version.") -> Any:
-    data = {"changed": changed, "do": "send"}
-    return client.post(f"/applications/{row.reference}/assessment/", data)
+    place = f"/applications/{row.reference}/assessment/"
+    return client.post(place, {"changed": changed, "do": "send", "seen": seen(client, place)})
+
+
+def seen(client: Any, place: str) -> str:
+    """What the page says that it shows; nothing where it is not shown."""
+    found = Page(client.get(place)).every("input", name="seen")
+    return str(found[0]["value"]) if found else ""
+
+
+def test_nobody_writes_over_what_they_did_not_see(published: Any, amara: Any) -> None:
+    place = f"/applications/{published.reference}/assessment/"
+    opened = seen(amara, place)
+    amara.post(place, {"changed": "Mine.", "do": "save", "seen": opened})
+    page = Page(amara.post(place, {"changed": "Yours.", "do": "send", "seen": opened}))
+    assert "Somebody else saved this page" in page.text
+    assert "Mine." in page.text
+    assert "Yours." in page.html
+    assert assessment_of(published).state == "published"
+    assert assessment_of(published).newer_draft.changed == "Mine."
+    data = {"changed": "Both.", "do": "save", "seen": seen(amara, place)}
+    assert amara.post(place, data).status_code == 302
+    assert assessment_of(published).newer_draft.changed == "Both."
+
+
+def test_what_has_changed_is_kept_however_long_and_not_sent(published: Any, amara: Any) -> None:
+    long = "It has changed. " * 400
+    page = Page(newer(amara, published, long))
+    assert "at most 5,000 characters" in page.text
+    assert assessment_of(published).newer_draft.changed == long
+    assert assessment_of(published).state == "published"
 
 
 def judge(client: Any, row: Any, text: str = "", **data: str) -> Any:

@@ -103,7 +103,11 @@ def test_the_desk_reads_asks_and_accepts(house: Reviewed, browser_of: Browsers) 
     assert "Answer the hospital" in read(amara, "/account/").text
     asked = read(amara, place(house, "questions/"))
     name = str(asked.every("textarea")[0]["name"])
-    amara.post(place(house, "questions/"), {name: "One fell ill.", "on": "1"})
+    shown = {str(one["name"]): str(one["value"]) for one in asked.every("input", type="hidden")}
+    clash = Page(amara.post(place(house, "questions/"), {name: "Not seen.", "on": "1"}))
+    assert "Somebody else saved this page" in clash.text
+    assert "Not seen." in clash.html
+    amara.post(place(house, "questions/"), {**shown, name: "One fell ill.", "on": "1"})
     assert "One fell ill." in read(amara, place(house, "check/")).text
     house.send_review()
     assert "One fell ill." in read(edward, place(house)).text

@@ -61,6 +61,7 @@ def test_a_year_goes_by_until_the_review_is_accepted(house: Reviewed) -> None:
 
 
 def test_questions_are_answered_and_signed_with_the_rest(house: Reviewed) -> None:
+    from commonweal.web.applications.contents import fingerprint
     from commonweal.web.reviews import services
     from commonweal.web.reviews.contents import sent_paper
 
@@ -73,7 +74,14 @@ def test_questions_are_answered_and_signed_with_the_rest(house: Reviewed) -> Non
     )
     assert code(lambda: services.send(user("amara"), house.row)) == "CW-REVIEW-NOT-COMPLETE"
     (question,) = house.row.questions.all()
-    services.save_replies(user("amara"), house.row, {str(question.pk): "Two of our panel."})
+    key, nothing = str(question.pk), fingerprint("")
+    long = {key: "Two of our panel. " * 300}
+    assert services.save_replies(user("amara"), house.row, long, {key: nothing}) == {}
+    assert code(lambda: services.send(user("amara"), house.row)) == "CW-REVIEW-INPUT"
+    now = {key: fingerprint(long[key])}
+    mine, theirs = {key: "Two of our panel."}, {key: "One."}
+    assert services.save_replies(user("amara"), house.row, mine, now) == {}
+    assert services.save_replies(user("amara"), house.row, theirs, now) == mine
     house.send_review()
     paper = sent_paper(house.row)
     assert paper is not None
@@ -159,7 +167,7 @@ def test_who_may_do_what_with_a_review_that_was_sent(house: Reviewed, who: str) 
         "accept": lambda: services.accept(person, row, seen=row.digest),
         "give_back": lambda: services.give_back(person, row, "Fine.", seen=row.digest),
         "send": lambda: services.send(person, row),
-        "save": lambda: services.save_replies(person, row, {}),
+        "save": lambda: services.save_replies(person, row, {}, {}),
     }
     done = set()
     for name, act in tries.items():

@@ -113,6 +113,20 @@ def void_act(custody: Custody, act_id: str, code: str) -> None:
     settle(custody)
 
 
+def refuse_void(connection: Any, acts: Iterable[str]) -> None:
+    """Refuse an act that was void, for a step that lets something happen.
+
+    Whoever signed it was told that nothing follows from it. A vote, and what stops work, counts all
+    the same. Raises `Refused` CW-ACT-VOID.
+    """
+    if any(_rows(connection, VOID, "act", act) for act in acts):
+        raise Refused(
+            "CW-ACT-VOID",
+            "Nothing may follow any more from an act that was void.",
+            remedy="Ask the person to sign again.",
+        )
+
+
 def records_about(custody: Custody, subject: str, objects: Collection[str] = ()) -> ActRecords:
     """What the ledger says of every act about one application, permit or release.
 

@@ -20,7 +20,7 @@ from commonweal.papers.permit_state import Event as Step
 from commonweal.papers.roster_history import RosterHistory
 from commonweal.papers.step_reason import StepReason
 from commonweal.papers.trust import TrustPolicy
-from commonweal.vault.custody.acts import records_about, use_acts
+from commonweal.vault.custody.acts import records_about, refuse_void, use_acts
 from commonweal.vault.custody.holding import Custody
 from commonweal.vault.custody.permits import StateChange, change_state, find_permit, load_permit
 
@@ -57,7 +57,8 @@ def step_from_acts(
     """Take a step with an issued permit that these acts carry.
 
     `reason`: the word that everybody signed with it, where the step takes one. Raises what the
-    judge and `change_state` raise, and `Refused` CW-ACT-USED or CW-STEP-ACTS.
+    judge and `change_state` raise, and `Refused` CW-ACT-USED, CW-ACT-VOID (to resume) or
+    CW-STEP-ACTS.
     """
     path = find_permit(custody, permit_id)
     permit = load_permit(custody, path)
@@ -80,6 +81,8 @@ def step_from_acts(
             home=custody.home.id,
             not_before=standing.changed_at,
         )
+        if step == "resume":
+            refuse_void(writing.connection, ids)
         use_acts(writing, ids, permit_id, permit=permit_id)
 
     return change_state(custody, path, step, reason, within)

@@ -32,6 +32,7 @@ from commonweal.foundation.files import (
     translated,
     write_atomic,
 )
+from commonweal.foundation.london import london_day
 from commonweal.ledger.details import Details
 from commonweal.ledger.entry import Actor, Event
 from commonweal.ledger.events import TERMINAL, TYPES
@@ -218,7 +219,7 @@ def _reviewed_by(writing: Writing, permit: Permit) -> dict[str, str]:
     inherited = None if replaced is None else replaced.review_by
     if permit.authority != "committee" and inherited is None:
         return {}
-    due = first_due(permit.issued_at.date(), permit.review_dates, inherited)
+    due = first_due(london_day(permit.issued_at), permit.review_dates, inherited)
     return {"review_by": due.isoformat()}
 
 

@@ -24,7 +24,13 @@ from commonweal.ledger.entry import Actor
 from commonweal.papers.act_records import ActRecords
 from commonweal.papers.acts import SignedAct
 from commonweal.papers.permit import Permit
-from commonweal.vault.custody.acts import LEDGER_ROLES, USED, records_about, use_acts
+from commonweal.vault.custody.acts import (
+    LEDGER_ROLES,
+    USED,
+    records_about,
+    refuse_void,
+    use_acts,
+)
 from commonweal.vault.custody.holding import Custody
 from commonweal.vault.custody.release_steps import StepJudge
 from commonweal.vault.custody.settling import settle
@@ -36,13 +42,14 @@ def take_order(
     """Count the act that orders `release` under `permit`; who signed it, as the ledger names them.
 
     Raises `Refused` CW-RELEASE-ORDER-CHANGED; what the judge raises, among it `Refused`
-    CW-STEP-ACTS, CW-ACT-NOT-RECORDED, CW-ACT-USED; and those of the ledger.
+    CW-STEP-ACTS, CW-ACT-NOT-RECORDED, CW-ACT-USED; CW-ACT-VOID; and those of the ledger.
     """
     if signed.act.subject != release:
         raise Refused(
             "CW-RELEASE-ORDER-CHANGED", "What was signed is about another release than the order."
         )
     with custody.ledger.transaction() as writing:
+        refuse_void(writing.connection, [signed.act.id])
         records = records_about(custody, release)
         begun = _began(writing.connection, signed.act.id, release)
         if begun:

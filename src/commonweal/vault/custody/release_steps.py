@@ -29,7 +29,7 @@ from commonweal.papers.release import ReleaseSummary
 from commonweal.papers.release.sent_back import SentBack
 from commonweal.papers.roster_history import RosterHistory
 from commonweal.papers.trust import TrustPolicy
-from commonweal.vault.custody.acts import LEDGER_ROLES, records_about, use_acts
+from commonweal.vault.custody.acts import LEDGER_ROLES, records_about, refuse_void, use_acts
 from commonweal.vault.custody.holding import DETAILS_KEY, Custody
 from commonweal.vault.custody.register import publish_register
 from commonweal.vault.custody.settling import settle
@@ -102,8 +102,9 @@ def take_release_step(
 
     `summary`: the signed summary, as it was shown. `reasons`: what was signed with a sending back.
     Raises those of the summary; `Refused` CW-RELEASE-NOT-ON-LEDGER, CW-RELEASE-SUPERSEDED,
-    CW-RELEASE-DECIDED, CW-PERMIT-NOT-LIVE; what the judge raises; and of the ledger. What was
-    decided by the very same acts before is told again and not written twice.
+    CW-RELEASE-DECIDED, CW-PERMIT-NOT-LIVE, CW-ACT-VOID (a sign-off); what the judge
+    raises; and of the ledger. What was decided by the very same acts before is told again and not
+    written twice.
     """
     paper = ReleaseSummary.load(summary, custody.belief)
     with custody.ledger.transaction() as writing:
@@ -127,6 +128,8 @@ def take_release_step(
             not_before=known.at,
         )
         ids = [one.verified.act.id for one in counted]
+        if step == "sign_off_release":
+            refuse_void(writing.connection, ids)
         use_acts(writing, ids, paper.release, permit=paper.permit_id, release=paper.release)
         seen = _reasons(counted, reasons) if step == "send_back_release" else paper.canonical()
         intent = _write(custody, writing, step, paper, counted[-1].verified, seen)

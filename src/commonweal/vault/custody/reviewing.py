@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from commonweal.foundation.errors import Refused
+from commonweal.foundation.london import london_day
 from commonweal.ledger.entry import Event
 from commonweal.ledger.state import REVIEWED
 from commonweal.ledger.store import Writing
@@ -22,7 +23,7 @@ from commonweal.papers.acts import SignedAct
 from commonweal.papers.roster_history import RosterHistory
 from commonweal.papers.trust import TrustPolicy
 from commonweal.papers.yearly_review import EARLIEST, YearlyReview, next_due
-from commonweal.vault.custody.acts import SIGNER, records_about, use_acts
+from commonweal.vault.custody.acts import SIGNER, records_about, refuse_void, use_acts
 from commonweal.vault.custody.holding import Custody
 from commonweal.vault.custody.kept_reviews import keep, kept_bytes, read_review
 from commonweal.vault.custody.permits import find_permit, load_permit
@@ -65,7 +66,7 @@ def accept_review(
     """Write that the review in `content` was accepted, as these acts say.
 
     Raises what the judge raises, `Fault` CW-REVIEW-INVALID, and `Refused` CW-PERMIT-UNKNOWN,
-    CW-REVIEW-OTHER-YEAR, CW-REVIEW-EARLY, CW-ACT-USED or CW-LEDGER-STATE.
+    CW-REVIEW-OTHER-YEAR, CW-REVIEW-EARLY, CW-ACT-USED, CW-ACT-VOID or CW-LEDGER-STATE.
     """
     review = read_review(content)
     permit = load_permit(custody, find_permit(custody, review.permit))
@@ -82,8 +83,9 @@ def accept_review(
             home=custody.home.id,
             not_by=frozenset(person.id for person in permit.people),
         )
+        refuse_void(writing.connection, ids)
         use_acts(writing, ids, review.permit, permit=review.permit)
-        following = next_due(review.due, at.date(), permit.review_dates)
+        following = next_due(review.due, london_day(at), permit.review_dates)
         keep(custody, review)
         entry = writing.append(_event(review, following))
     settle(custody)
@@ -114,7 +116,7 @@ def _require_owed(writing: Writing, review: YearlyReview) -> None:
         raise Refused(
             "CW-REVIEW-OTHER-YEAR", "This review is not the one that the permit owes now."
         )
-    if writing.now().date() < review.due - EARLIEST:
+    if london_day(writing.now()) < review.due - EARLIEST:
         raise Refused(
             "CW-REVIEW-EARLY",
             f"It is too early for the review that is due on {review.due:%d %B %Y}.",

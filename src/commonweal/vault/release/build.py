@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from commonweal.foundation.canonical import digest
-from commonweal.foundation.errors import Fault, Refused
+from commonweal.foundation.errors import CommonwealError, Fault, Refused
 from commonweal.foundation.files import fsync_folder, fsync_tree, make_private_folder, translated
 from commonweal.ledger.entry import Actor, Event
 from commonweal.papers.missing import MissingExact
@@ -154,12 +154,14 @@ def build_release(
     with custody.home.run_lock(), custody.home.run_folder() as work:
         recovered = recover(custody)
         started = custody.clock.now()
-        check_now(custody, permit, "release")
         release, number, earlier = next_release_id(custody.ledger, permit)
-        if reserved is not None and reserved != release:
-            raise Refused(
-                "CW-RELEASE-ID-TAKEN", "Another release of this permit was made in between."
-            )
+        try:
+            check_now(custody, permit, "release")
+            _check_reserved(reserved, release)
+        except CommonwealError as error:
+            if reserved is not None:  # its order has ended, and is not taken up again later
+                end_failed(custody, permit, reserved, error, by)
+            raise
         try:
             custody.ledger.append(
                 Event("release.authorised", by, _authorised(permit, release, earlier))
@@ -253,6 +255,11 @@ class _Run:
     def _finish(self, staging: Path) -> tuple[Path, dict[str, Any], int]:
         self.progress("Writing the release on the ledger")
         return complete(self.custody, self.permit, self.release, self.earlier, staging, self.by)
+
+
+def _check_reserved(reserved: str | None, release: str) -> None:
+    if reserved is not None and reserved != release:
+        raise Refused("CW-RELEASE-ID-TAKEN", "Another release of this permit was made in between.")
 
 
 def _authorised(permit: Permit, release: str, earlier: str | None) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from commonweal.governance.committee.membership import missed_in_a_row
 from commonweal.governance.roles import ROLE_WORDS
 from commonweal.ledger.entry import Actor, Event
 from commonweal.web.accounts.models import User
+from commonweal.web.applications.contents import fingerprint
 from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.models import Item, Meeting
 from commonweal.web.committee.policies import (
@@ -141,8 +142,16 @@ def hidden_from(person: User, found: Minutes) -> Minutes:
 # --- writing and agreeing -----------------------------------------------------------------------
 
 
-def add_words(person: User, meeting: Meeting, words: str) -> None:
-    """What the secretary adds. Raises `Refused` CW-STATE-ROLE, CW-STATE-STEP."""
+MAX_WORDS = 50_000
+"""So many characters a secretary can add."""
+
+
+def add_words(person: User, meeting: Meeting, words: str, seen: str) -> None:
+    """What the secretary adds; `seen`: what the page showed, as a fingerprint.
+
+    Raises `Refused` CW-STATE-ROLE, CW-STATE-STEP, and CW-COMMITTEE-MINUTES for more than
+    `MAX_WORDS`, and where another wrote meanwhile.
+    """
     if SECRETARY not in check_role(person, SITTING):
         raise Refused("CW-STATE-ROLE", "Only the secretary of the committee can do this.")
     with transaction.atomic():
@@ -150,6 +159,14 @@ def add_words(person: User, meeting: Meeting, words: str) -> None:
         if fresh.state != "ended":
             raise Refused("CW-STATE-STEP", "The minutes can be changed after the meeting only, and "
                           "not while members read them.")  # fmt: skip
+        if len(words) > MAX_WORDS:
+            raise Refused("CW-COMMITTEE-MINUTES", f"Write at most {MAX_WORDS:,} characters.")
+        if words != fresh.minutes and seen != fingerprint(fresh.minutes):
+            raise Refused(
+                "CW-COMMITTEE-MINUTES",
+                "Somebody else saved these minutes while you were writing. What they saved is "
+                "above the box; yours is in it, and is not saved yet.",
+            )
         fresh.minutes = words
         fresh.save(update_fields=["minutes"])
 

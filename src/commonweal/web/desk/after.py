@@ -193,12 +193,18 @@ def save_section(
     return True, None
 
 
-def save_changed(person: User, application: Application, words: str) -> None:
-    """Save what the writers say has changed, whatever it is."""
+def save_changed(person: User, application: Application, words: str, seen: str) -> bool:
+    """Save what the writers say has changed, whatever it is. False if another saved it meanwhile.
+
+    `seen`: the fingerprint of what the page showed. Nothing is saved over what was not shown.
+    """
     with transaction.atomic():
         draft = newer_draft(_locked(again_of(person, application).pk))
-        draft.changed, draft.saved_at = words[:MAX_PASSAGE], clock.now()
+        if seen != fingerprint(draft.changed) and words != draft.changed:
+            return False
+        draft.changed, draft.saved_at = words, clock.now()
         draft.save()
+    return True
 
 
 def newer_problems(answers: Answers) -> list[Problem]:
@@ -218,6 +224,8 @@ def send_again(person: User, application: Application) -> Iteration:
         row.state = REVIEW.check_step(row.state, action, role, met=met)
         if not draft.changed.strip():
             raise _input("Say what has changed; or that nothing has, and why you are sure.")
+        if len(draft.changed) > MAX_PASSAGE:
+            raise _input(f"Say what has changed in at most {MAX_PASSAGE:,} characters.")
         values = dict(check_sendable(our_library().form(AIA), answers).values)
         said = Answers(form=answers.form, form_version=answers.form_version, values=values).plain()
         plain = {

@@ -20,6 +20,8 @@ from commonweal.web.reviews.models import Review, ReviewDraft
 FORM = "annual-review"
 SUMMARY = "summary"
 """The answer that everybody can read on the register."""
+MAX_WORDS = 5_000
+"""So many characters a question, an answer or advice can have."""
 
 
 def form() -> FormDefinition:
@@ -74,7 +76,10 @@ def replies_missing(row: Review, draft: ReviewDraft) -> bool:
 
 
 def paper_for(row: Review, sender: str) -> YearlyReview:
-    """The paper that what was typed becomes. Raises `Refused` CW-REVIEW-NOT-COMPLETE."""
+    """The paper that what was typed becomes.
+
+    Raises `Refused` CW-REVIEW-NOT-COMPLETE or CW-REVIEW-INPUT.
+    """
     draft = draft_of(row)
     answers = answers_of(row, draft.answers)
     if problems_of(answers) or replies_missing(row, draft):
@@ -82,6 +87,10 @@ def paper_for(row: Review, sender: str) -> YearlyReview:
             "CW-REVIEW-NOT-COMPLETE",
             "Some answers are still missing, so the review was not sent.",
             remedy="Check your answers: the page says which.",
+        )
+    if any(len(str(words)) > MAX_WORDS for words in draft.replies.values()):
+        raise Refused(
+            "CW-REVIEW-INPUT", f"Each answer to a question has at most {MAX_WORDS:,} characters."
         )
     values = Answers(
         form=answers.form, form_version=answers.form_version,

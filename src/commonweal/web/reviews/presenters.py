@@ -36,7 +36,7 @@ TAGS: dict[str, tuple[str, str]] = {
     "due": ("Due", "yellow"),
     "overdue": ("Late", "red"),
     "sent": ("Being read", "blue"),
-    "queried": ("Question for you", "yellow"),
+    "queried": ("Question asked", "yellow"),
     "with_committee": ("With the committee", "blue"),
     "accepted": ("Accepted", "green"),
     "ended": ("Ended", "grey"),

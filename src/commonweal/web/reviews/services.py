@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -24,13 +24,12 @@ from commonweal.web.ledgerlink.services import govern
 from commonweal.web.projects.models import Permit
 from commonweal.web.projects.permits import permit_paper
 from commonweal.web.reviews import telling
-from commonweal.web.reviews.contents import answers_of, paper_for
+from commonweal.web.reviews.contents import MAX_WORDS, answers_of, paper_for
 from commonweal.web.reviews.models import WAITING, Review, ReviewDraft, ReviewQuestion
 from commonweal.web.reviews.policies import can_write, check_action, check_not_early, held
 from commonweal.web.signing.models import Act
 from commonweal.web.signing.services import propose
 
-MAX_WORDS = 5_000
 MAX_QUESTIONS = 100
 
 
@@ -58,12 +57,24 @@ def save_answers(
     return Saved(done=True)
 
 
-def save_replies(person: User, row: Review, replies: dict[str, str]) -> None:
-    """Save what was typed as answers to the hospital's questions. Raises `Refused`."""
+def save_replies(
+    person: User, row: Review, replies: Mapping[str, str], seen: Mapping[str, str]
+) -> dict[str, str]:
+    """Save what was typed as answers to the hospital's questions. Raises `Refused`.
+
+    `seen`: fingerprints of the answers that the page showed. What somebody else saved meanwhile
+    stays, and is returned by question; the rest is saved.
+    """
+    theirs: dict[str, str] = {}
     with _draft(person, row) as (fresh, draft):
         known = {str(pk) for pk in fresh.questions.values_list("pk", flat=True)}
-        kept = {pk: words[:MAX_WORDS] for pk, words in replies.items() if pk in known}
-        draft.replies = {**draft.replies, **kept}
+        for pk in known & replies.keys():
+            before = str(draft.replies.get(pk, ""))
+            if replies[pk] != before and seen.get(pk) != fingerprint(before):
+                theirs[pk] = before
+            else:
+                draft.replies = {**draft.replies, pk: replies[pk]}
+    return theirs
 
 
 @contextmanager

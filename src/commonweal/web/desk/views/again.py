@@ -38,18 +38,21 @@ def again(request: HttpRequest, reference: str) -> HttpResponse:
     """The parts of the assessment, what has changed, what is missing, and sending."""
     application = mine(request, reference)
     row = after.again_of(request.user, application)
-    problem = ""
+    problem, unsaved = "", None
     if request.method == "POST":
-        after.save_changed(request.user, application, typed(request, "changed"))
-        if request.POST.get("do") != "send":
+        words = typed(request, "changed")
+        if not after.save_changed(request.user, application, words, seen_in(request)):
+            unsaved = words
+        elif request.POST.get("do") != "send":
             said_saved(request)
             return redirect("answers:again", reference)
-        try:
-            after.send_again(request.user, application)
-        except CommonwealError as error:
-            problem = said(error)
         else:
-            return redirect("applications:tasks", reference)
+            try:
+                after.send_again(request.user, application)
+            except CommonwealError as error:
+                problem = said(error)
+            else:
+                return redirect("applications:tasks", reference)
     form, draft = our_library().form(AIA), after.newer_draft(row)
     answers = after.newer_answers(row, draft.answers)
     tasks = [
@@ -62,7 +65,8 @@ def again(request: HttpRequest, reference: str) -> HttpResponse:
     ]
     more = {
         "title": "Look at the impact assessment again", "known_as": reference, "tasks": tasks,
-        "assessment": row, "changed": draft.changed, "problem": problem,
+        "assessment": row, "changed": draft.changed, "problem": problem, "unsaved": unsaved,
+        "seen": fingerprint(draft.changed),
         "stops": _linked(reference, after.newer_problems(answers)),
     }  # fmt: skip
     return page(request, "again", more)

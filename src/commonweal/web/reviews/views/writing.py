@@ -5,6 +5,7 @@ Saving never says no. What is missing is said beside it, and only sending needs 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -123,23 +124,40 @@ def questions(request: HttpRequest, permit: str) -> HttpResponse:
     row = _open(request, permit)
     if row is None or row.state != "queried":
         return redirect("reviews:review", permit)
+    replies: dict[str, str] = {}
+    theirs: dict[str, str] = {}
     if request.method == "POST":
         sent = sent_by(request)
-        replies = {
-            name.removeprefix("answer-"): values[-1] if values else ""
-            for name, values in sent.items()
-            if name.startswith("answer-")
-        }
-        services.save_replies(request.user, row, replies)
-        said_saved(request)
-        return redirect("reviews:questions" if "stay" in request.POST else "reviews:check", permit)
+        replies, seen = _boxes(sent, "answer-"), _boxes(sent, "seen-")
+        theirs = services.save_replies(request.user, row, replies, seen)
+        if not theirs:
+            said_saved(request)
+            after = "reviews:questions" if "stay" in request.POST else "reviews:check"
+            return redirect(after, permit)
     draft = draft_of(row)
-    open_ones = [
-        {"id": one.pk, "words": one.words, "answer": draft.replies.get(str(one.pk), "")}
-        for one in row.questions.filter(answer="")
-    ]
-    more = {"title": "Answer the hospital's questions", "review": row, "questions": open_ones}
+    open_ones = []
+    for one in row.questions.filter(answer=""):
+        saved = str(draft.replies.get(str(one.pk), ""))
+        shown = replies.get(str(one.pk), saved) if str(one.pk) in theirs else saved
+        open_ones.append(
+            {"id": one.pk, "words": one.words, "answer": shown, "seen": fingerprint(saved)}
+        )
+    more = {
+        "title": "Answer the hospital's questions", "review": row, "questions": open_ones,
+        "clash": bool(theirs),
+        "theirs": [(one["words"], theirs[str(one["id"])]) for one in open_ones
+                   if theirs.get(str(one["id"]))],
+    }  # fmt: skip
     return page(request, "questions", more)
+
+
+def _boxes(sent: Mapping[str, Sequence[str]], start: str) -> dict[str, str]:
+    """What was sent in the boxes whose names start so, by the rest of the name."""
+    return {
+        name.removeprefix(start): values[-1] if values else ""
+        for name, values in sent.items()
+        if name.startswith(start)
+    }
 
 
 @FORM
