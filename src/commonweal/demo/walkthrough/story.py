@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from commonweal.demo.hospital import make_hospital, write_choices
@@ -93,8 +94,8 @@ class Story:
             f"Amara's documents:   {inside / 'documents'}",
             f"The risk report:     {self.folder / 'report.html'}",
             "Look around with, for example:",
-            f"  commonweal --home {self.home} release list",
-            f"  commonweal --home {self.home} ledger verify",
+            f"  commonweal --home {quote(str(self.home))} release list",
+            f"  commonweal --home {quote(str(self.home))} ledger verify",
         ]
 
 
