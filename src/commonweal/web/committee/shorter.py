@@ -8,8 +8,8 @@ checks all of this again from what was signed, and believes nothing here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from datetime import date
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime
 
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.clock import stamp
@@ -17,6 +17,7 @@ from commonweal.foundation.errors import CommonwealError, Fault, Refused
 from commonweal.foundation.london import london_day
 from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.clocks.calendar import WorkingCalendar
+from commonweal.governance.committee.decision import Decision as DecisionPaper
 from commonweal.governance.committee.outcome import all_yes, check_quorum
 from commonweal.governance.committee.route import (
     CODE,
@@ -26,6 +27,8 @@ from commonweal.governance.committee.route import (
     check_proposal,
     last_day_to_call_in,
 )
+from commonweal.governance.committee.vocabulary import YES
+from commonweal.governance.committee.votes import Vote as VotePaper
 from commonweal.governance.roles import RoleName
 from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.item import ITEM
@@ -33,7 +36,7 @@ from commonweal.web.accounts.models import User
 from commonweal.web.applications.models import Application, Version
 from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.ballots import rules_for, whole
-from commonweal.web.committee.models import Item, RouteAct
+from commonweal.web.committee.models import Decision, Item, RouteAct
 from commonweal.web.committee.policies import (
     SECRETARY,
     SITTING,
@@ -42,13 +45,15 @@ from commonweal.web.committee.policies import (
     members,
     seat_of,
 )
+from commonweal.web.committee.services import decision_of, decision_paper
 from commonweal.web.config import clock
 from commonweal.web.config.rules import rules_in_force
 from commonweal.web.desk.services import is_settled
 from commonweal.web.signing.models import Act
 from commonweal.web.signing.services import propose
 
-CALLED = "The proposal of the short route"
+CALLED = "The proposal to decide without a meeting"
+STAYS = "What the whole committee decided stays as it was. The next meeting hears of it."
 
 
 def ready_for_short(person: User, reference: str) -> tuple[Application, Version]:
@@ -140,9 +145,69 @@ def check_still_short(item: Item, paper: ApplicationVersion) -> RouteProposal | 
     found = proposal_of(item)
     if item.meeting.route != "committee":
         if found is None:
-            raise Refused(CODE, "Nobody proposed that this is decided by the short route.")
-        check_proposal(found, rules_for(item), paper.content, None)
+            raise Refused(CODE, "Nobody proposed that this is decided without a meeting.")
+        check_proposal(found, rules_for(item), paper.content, earlier_of(item))
     return found
+
+
+# --- what a chair's action builds on --------------------------------------------------------------
+
+
+def builds_on_decision(item: Item) -> bool:
+    """True for a chair's action: the whole committee has decided before."""
+    return item.meeting.route == "chair"
+
+
+def earlier_row(item: Item) -> Decision | None:
+    """The decision of the whole committee on which a chair's action builds, or None."""
+    found = proposal_of(item)
+    if found is None or found.earlier is None:
+        return None
+    row = decision_of(item.version)
+    return row if row is not None and row.digest == found.earlier else None
+
+
+def decided_by_chair(row: Decision) -> RouteProposal | None:
+    """What put a published decision into the chair's hands, or None for any other decision."""
+    items = Item.objects.filter(version=row.version_id, meeting__route="chair", state="decided")
+    item = items.select_related("meeting").first()
+    found = None if item is None else proposal_of(item)
+    # The committee's own decision on the version came before the proposal.
+    return found if found is not None and row.made_at > found.at else None
+
+
+def by_chair(rows: Iterable[Decision]) -> set[int]:
+    """The keys of those decisions that the chair made between meetings, in one query."""
+    listed = list(rows)
+    acts = RouteAct.objects.filter(
+        kind="propose_route", route="chair", version__in={one.version_id for one in listed}
+    )
+    first: dict[int, datetime] = {}
+    for version, at in acts.order_by("-made_at").values_list("version_id", "made_at"):
+        first[version] = at
+    return {
+        one.pk for one in listed
+        if one.version_id in first and one.made_at > first[one.version_id]
+    }  # fmt: skip
+
+
+def earlier_of(item: Item) -> DecisionPaper | None:
+    """The paper of `earlier_row`: None where it is not the decision that stands."""
+    row = earlier_row(item)
+    return None if row is None else decision_paper(row)
+
+
+def check_vote_fits(item: Item, vote: VotePaper) -> None:
+    """Refuse a vote that would make the committee's conditions go. Raises CW-COMMITTEE-ROUTE."""
+    found, earlier = proposal_of(item), earlier_of(item)
+    if found is None or earlier is None or found.chairs_reason != "correction":
+        return
+    if vote.verdict in YES and not set(earlier.conditions) <= set(vote.conditions):
+        raise Refused(
+            CODE,
+            "To put a mistake right takes away no condition of the committee.",
+            remedy="Say yes with conditions, and leave each of its conditions as it is.",
+        )
 
 
 # --- calling in ---------------------------------------------------------------------------------
@@ -156,9 +221,17 @@ def check_call_in(person: User, item: Item) -> RoleName:
     seat = seat_of(person, clock.now())
     if seat is None:
         raise Refused("CW-COMMITTEE-MEMBER", "Only members with a vote can call this in.")
-    met = () if item.meeting.route == "committee" else ("may_be_called_in",)
-    ITEM.check_step(item.state, "call_in", seat.role, met=met)
+    action, guard = call_of(item)
+    met = () if item.meeting.route == "committee" else (guard,)
+    ITEM.check_step(item.state, action, seat.role, met=met)
     return seat.role
+
+
+def call_of(item: Item) -> tuple[str, str]:
+    """The step by which an item is called in, and its guard."""
+    if builds_on_decision(item):
+        return "leave", "builds_on_decision"
+    return "call_in", "may_be_called_in"
 
 
 def can_call_in(person: User, item: Item) -> bool:

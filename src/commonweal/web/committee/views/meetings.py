@@ -38,7 +38,7 @@ ITEM_WORDS = {
     "stopped": "Vote stopped by a question", "closed": "Vote is over",
     "waiting": "Decided, and can be called in", "deadlocked": "No decision",
     "postponed": "Put off", "decided": "Decided",
-    "withdrawn": "Taken back",
+    "withdrawn": "Taken back", "left": "Left as the whole committee decided",
 }  # fmt: skip
 MEETING_WORDS = {
     "planned": "Planned", "papers_sent": "Papers sent", "open": "Being held", "ended": "Ended",
