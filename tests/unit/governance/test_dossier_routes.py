@@ -207,7 +207,7 @@ STILL_WRONG: dict[str, tuple[str, Callable[[], Desk]]] = {
     "it was called in before and not after": ("CW-DOSSIER-ORDER", called_in_before_it_was_signed),
     "the call is left out": ("CW-DOSSIER-ACT-MISSING", call_left_out),
     "nobody proposed it": ("CW-DOSSIER-ORDER", voted_without_a_proposal),
-    "the whole committee voted again": ("CW-DOSSIER-ORDER", voted_again_in_committee),
+    "the whole committee voted again": ("CW-DOSSIER-VOTE-TWICE", voted_again_in_committee),
     "decided before it was proposed": ("CW-DOSSIER-ORDER", decided_before_it_was_proposed),
 }
 

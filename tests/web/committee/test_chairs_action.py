@@ -158,6 +158,40 @@ def test_it_is_reported_to_the_next_meeting(house: House) -> None:
     assert "left as the whole committee decided" in page
 
 
+def test_the_minutes_of_the_next_meeting_say_so(house: House) -> None:
+    from commonweal.web.committee.minutes import minutes_of
+
+    item = waiting(house)
+    meeting = house.meeting()
+
+    def told(named: bool) -> list[str]:
+        return [one["words"] for one in minutes_of(meeting, named=named).reported]
+
+    assert told(True) == [
+        "By the chair with lay members. Decided. Any member can still call it in."
+    ]
+    assert told(False) == []  # the public reads of it once it counts
+    assert "reported" not in minutes_of(meeting, named=False).plain()
+    call_in(house, item)
+    assert (
+        told(False)
+        == told(True)
+        == ["By the chair with lay members. It was left as the whole committee had decided."]
+    )
+    assert minutes_of(meeting, named=False).plain()["reported"]
+
+
+def test_those_who_asked_see_that_the_chair_is_deciding(house: House) -> None:
+    item = acting(house)
+    path = f"/applications/{item.version.application.reference}/"
+    shown = house.get("amara", path)
+    assert "The chair of the committee is deciding something small about this" in shown.text
+    first = standing(item).id
+    assert shown.every("a", href=f"/committee/decisions/{first}/")
+    call_in(house, item)
+    assert "is deciding something small" not in house.get("amara", path).text
+
+
 def test_a_vote_waits_for_who_takes_part_though_they_voted_before(house: House) -> None:
     from commonweal.web.committee.turns import waiting as turns
 

@@ -20,7 +20,7 @@ from commonweal.web.accounts.models import User
 from commonweal.web.applications.models import Application
 from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.ballots import has_ended, locked, move, next_round, result_of
-from commonweal.web.committee.minutes import HELD, agree, check_agreed_later, keep_on_record
+from commonweal.web.committee.minutes import agree, check_agreed_later, keep_on_record
 from commonweal.web.committee.models import Item, Meeting
 from commonweal.web.committee.policies import (
     CHAIR,
@@ -91,19 +91,6 @@ def set_present(person: User, meeting: Meeting, present: Collection[str]) -> Mee
         fresh.present = [one for one in sitting if one in present]
         fresh.save()
     return fresh
-
-
-def to_report(meeting: Meeting) -> list[Item]:
-    """What was decided without the whole committee since the meeting before this one."""
-    before = Meeting.objects.filter(
-        route="committee", held_at__lt=meeting.held_at, state__in=HELD
-    ).last()
-    rows = Item.objects.exclude(meeting__route="committee").filter(
-        state__in=("waiting", "decided", "left"), closed_at__lte=meeting.held_at
-    )
-    if before is not None:
-        rows = rows.filter(closed_at__gt=before.held_at)
-    return list(rows.order_by("id"))
 
 
 def waiting() -> QuerySet[Application]:
