@@ -428,8 +428,9 @@ def test_only_the_chair_signs(house: House) -> None:
 def test_nobody_declares_anything_about_a_decision_that_was_made(house: House) -> None:
     item = acting(house)
     for conflict in ("yes", "no"):
-        answer = house.post("irene", f"/committee/items/{item.pk}/declare/", 200,
-                            conflict=conflict, kinds=["money"] if conflict == "yes" else [])  # fmt: skip
+        kinds = ["money"] if conflict == "yes" else []
+        path = f"/committee/items/{item.pk}/declare/"
+        answer = house.post("irene", path, 200, conflict=conflict, kinds=kinds)
         assert "call it in" in Page(answer).text
 
 

@@ -9,7 +9,7 @@ checks all of this again from what was signed, and believes nothing here.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date, datetime
+from datetime import date
 
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.clock import stamp
@@ -182,9 +182,8 @@ def by_chair(rows: Iterable[Decision]) -> set[int]:
     acts = RouteAct.objects.filter(
         kind="propose_route", route="chair", version__in={one.version_id for one in listed}
     )
-    first: dict[int, datetime] = {}
-    for version, at in acts.order_by("-made_at").values_list("version_id", "made_at"):
-        first[version] = at
+    # Of several acts on one version the first is kept.
+    first = dict(acts.order_by("-made_at").values_list("version_id", "made_at"))
     return {
         one.pk for one in listed
         if one.version_id in first and one.made_at > first[one.version_id]

@@ -30,7 +30,7 @@ from commonweal.web.committee.shorter import by_chair, decided_by_chair
 from commonweal.web.committee.views.common import page
 from commonweal.web.config import clock
 from commonweal.web.config.rules import every_rules, rules_in_force, rules_named
-from commonweal.web.nhsuk.paging import Counted, page_of
+from commonweal.web.nhsuk.paging import Counted, Page, page_of
 
 _NAMED: tuple[tuple[VotingRole, str], ...] = (
     ("committee_chair", "chair"),
@@ -111,7 +111,7 @@ def _published() -> Any:
 @require_safe
 def decisions(request: HttpRequest) -> HttpResponse:
     """All decisions, the newest first; refused applications too."""
-    shown = page_of(Counted(_published().defer("content")), request.GET, size=20)
+    shown: Page[Decision] = page_of(Counted(_published().defer("content")), request.GET, size=20)
     more = {
         "page": shown,
         "by_chair": by_chair(shown.rows),
