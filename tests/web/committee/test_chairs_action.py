@@ -117,6 +117,7 @@ def test_everybody_reads_how_it_was_decided(house: House) -> None:
     assert "to confirm that conditions of the committee have been met" in page
     first = house.get("amara", f"/committee/decisions/{made.replaces}/").text
     assert "The chair has since decided something about this" in first
+    assert "Decided between meetings" not in first
     listed = house.get("amara", "/committee/decisions/").text
     assert listed.count("Decided by the chair with lay members") == 1
 

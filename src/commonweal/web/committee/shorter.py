@@ -167,27 +167,31 @@ def earlier_row(item: Item) -> Decision | None:
     return row if row is not None and row.digest == found.earlier else None
 
 
-def decided_by_chair(row: Decision) -> RouteProposal | None:
-    """What put a published decision into the chair's hands, or None for any other decision."""
-    items = Item.objects.filter(version=row.version_id, meeting__route="chair", state="decided")
+def put_to_chair(version_id: int) -> RouteProposal | None:
+    """What put a version into the chair's hands, where that came to a decision that counts."""
+    items = Item.objects.filter(version=version_id, meeting__route="chair", state="decided")
     item = items.select_related("meeting").first()
-    found = None if item is None else proposal_of(item)
-    # The committee's own decision on the version came before the proposal.
-    return found if found is not None and row.made_at > found.at else None
+    return None if item is None else proposal_of(item)
 
 
 def by_chair(rows: Iterable[Decision]) -> set[int]:
-    """The keys of those decisions that the chair made between meetings, in one query."""
+    """The keys of those published decisions that the chair made between meetings.
+
+    On a version that is in the chair's hands each decision after the one it builds on is such a
+    one: none that was called in is ever published.
+    """
     listed = list(rows)
     acts = RouteAct.objects.filter(
         kind="propose_route", route="chair", version__in={one.version_id for one in listed}
     )
-    # Of several acts on one version the first is kept.
-    first = dict(acts.order_by("-made_at").values_list("version_id", "made_at"))
-    return {
-        one.pk for one in listed
-        if one.version_id in first and one.made_at > first[one.version_id]
-    }  # fmt: skip
+    builds_on = {
+        RouteProposal.read(parse_json(bytes(text), CALLED), CALLED, CODE).earlier
+        for text in acts.values_list("content", flat=True)
+    }
+    if not builds_on:
+        return set()
+    first = dict(Decision.objects.filter(digest__in=builds_on).values_list("version_id", "id"))
+    return {one.pk for one in listed if one.version_id in first and one.pk > first[one.version_id]}
 
 
 def earlier_of(item: Item) -> DecisionPaper | None:

@@ -26,7 +26,7 @@ from commonweal.web.committee.policies import (
     roles_of,
 )
 from commonweal.web.committee.services import decision_paper
-from commonweal.web.committee.shorter import by_chair, decided_by_chair
+from commonweal.web.committee.shorter import by_chair, put_to_chair
 from commonweal.web.committee.views.common import page
 from commonweal.web.config import clock
 from commonweal.web.config.rules import every_rules, rules_in_force, rules_named
@@ -128,7 +128,7 @@ def decision(request: HttpRequest, name: str) -> HttpResponse:
     if row is None:
         raise no_page()
     paper = decision_paper(row)
-    chairs = decided_by_chair(row) if paper.route == "chair" else None
+    chairs = put_to_chair(row.version_id) if paper.route == "chair" else None
     rows_after = list(_published().filter(version=row.version_id, pk__gt=row.pk))
     heard = row.appeals.exclude(result="").order_by("id").last()
     more = {
