@@ -80,6 +80,11 @@ def pages(house: Any) -> dict[str, str]:
         house.heard(who, f"/committee/items/{few_item.pk}/vote/", verdict="approve",
                     reasons="It is small.")  # fmt: skip
     house.decide(few_item)
+    acting, confirmed = (by_the_chair(house, title) for title in ("Falls at home", "Eyes and age"))
+    house.decide(confirmed)
+    confirmed = in_effect(house.fresh(confirmed))
+    could = house.closed({"zofia": "approve_with_conditions"})
+    house.decide(could, condition_0="Results are published within a year.")
     ended = house.closed({"zofia": "approve_with_conditions"})
     house.decide(ended, condition_0="Results are published within a year.")
     house.post("grace", f"/committee/meetings/{ended.meeting_id}/step/", action="end")
@@ -110,11 +115,48 @@ def pages(house: Any) -> dict[str, str]:
         "appeal": f"/committee/applications/{again.version.application.reference}/appeal/",
         "final": f"/committee/applications/{again.version.application.reference}/final/",
         "few": f"/committee/items/{few_item.pk}/",
+        "acting": f"/committee/items/{acting.pk}/",
+        "confirmed": f"/committee/decisions/{confirmed}/",
+        "by_chair": f"/committee/chair/{could.version.application.reference}/",
         "propose": f"/committee/short/{waits.reference}/",
         "minutes": f"/committee/meetings/{ended.meeting_id}/minutes/",
         "minuted": f"/committee/minutes/{minuted.meeting_id}/",
         "hear": f"/committee/appeals/{Appeal.objects.get().pk}/",
     }
+
+
+def by_the_chair(house: Any, title: str) -> Any:
+    """An item on which the chair and a lay member agree that a condition was met."""
+    from commonweal.web.committee.models import Item
+
+    item = house.closed({"zofia": "approve_with_conditions"}, application=house.application(title))
+    house.decide(item, condition_0="Results are published within a year.")
+    house.heard(
+        "grace", f"/committee/chair/{item.version.application.reference}/",
+        reason="conditions_met", told="The plan to publish came on Monday.", present=["irene"],
+    )  # fmt: skip
+    item = Item.objects.get(version=item.version, meeting__route="chair")
+    house.step("grace", item, "open_vote", hours="24")
+    for who in ("grace", "irene"):
+        house.heard(who, f"/committee/items/{item.pk}/vote/", verdict="approve",
+                    reasons="I have read the plan.")  # fmt: skip
+    return house.fresh(item)
+
+
+def in_effect(item: Any) -> str:
+    """What was decided takes effect, as if the days to call it in were over; its reference."""
+    from commonweal.web.committee.handlers import publish_decision
+    from commonweal.web.committee.shorter import end_sitting
+    from commonweal.web.ledgerlink.models import governed_write
+    from commonweal.web.signing.models import Act
+
+    row = item.version.decisions.last()
+    with governed_write():
+        item.state = "decided"
+        item.save()
+    publish_decision(item, row, Act.objects.get(pk=row.act))
+    end_sitting(item)
+    return str(row.reference)
 
 
 if __name__ == "__main__":

@@ -17,12 +17,14 @@ from tests.web.house import Served, make_home, served
 SIZES = (1280, 320)
 SHOWN: tuple[tuple[str | None, tuple[str, ...]], ...] = (
     (None, ("/committee/", "/committee/rules/", "/committee/decisions/", "yes", "no",
-            "minuted")),
+            "minuted", "confirmed")),
     ("Kate Lindqvist", ("/committee/meetings/", "/committee/meetings/new/", "meeting", "held",
                         "talked", "/committee/short/", "propose", "few", "minutes")),
-    ("Grace Adeyemi", ("voting", "voting vote/", "closed", "closed decide/", "talked variables/")),
+    ("Grace Adeyemi", ("/committee/chair/", "by_chair", "voting", "voting vote/", "closed",
+                       "closed decide/", "talked variables/")),
     ("Irene Walsh", ("/committee/", "fresh", "fresh declare/", "voting vote/", "talked", "closed",
-                     "held pack/", "few", "few call-in/", "minutes")),
+                     "held pack/", "few", "few call-in/", "minutes",
+                     "acting", "acting call-in/")),
     ("Xanthe Moore", ("voting", "held pack/")),
     ("Edward Shaw", ("/committee/questions/", "answer")),
     ("Amara Okafor", ("answers", "appeal", "final")),

@@ -328,7 +328,7 @@ _TABLE: tuple[EventType, ...] = (
     EventType("agenda.moved", "sealed", "An application on the committee's agenda took a step.",
               {"application": _APPLICATION,
                "to": _word("listed", "declaring", "discussing", "voting", "stopped", "closed",
-                           "waiting", "deadlocked", "postponed", "decided", "withdrawn")}),
+                           "waiting", "deadlocked", "postponed", "decided", "left", "withdrawn")}),
     EventType("route.proposed", "sealed", "It was proposed to decide without the whole committee.",
               {"application": _APPLICATION, "route": _ROUTE, "proposal": _COMMITTED}),
     EventType("route.called_in", "sealed", "A member called a case in to the whole committee.",

@@ -105,6 +105,118 @@ def test_a_no_of_an_earlier_round_is_counted_in_the_decision_that_the_chair_buil
     assert ended(desk, "chair", 2, 1).judge().draft
 
 
+# --- a chair's action that came to nothing ------------------------------------------------------
+
+
+def undone(*steps: Callable[[Desk], object], counted: int = 4, lay: int = 2) -> Desk:
+    """The committee's decision, with a chair's action after it that did `steps`."""
+    desk = begun()
+    voted(desk, "committee")
+    desk.decide(votes={"cast": counted, "lay": lay})
+    for step in (propose, *steps):
+        step(desk)
+    desk.now += CALL_IN
+    desk.agree()
+    desk.countersign()
+    return desk
+
+
+def propose(desk: Desk) -> None:
+    desk.propose_route("chair", "chair", digest(desk.decision))
+
+
+def agree_with_the_chair(desk: Desk) -> None:
+    voted(desk, "chair", "chair", "lena")
+
+
+def differ_from_the_chair(desk: Desk) -> None:
+    desk.vote("chair", "approve", 1, route="chair")
+    desk.vote("lena", "reject", 1, route="chair")
+
+
+def sign_by_the_chair(desk: Desk) -> None:
+    """What the chair decided: another text. The service hands in the committee's decision."""
+    desk.sign("chair", "decide", "approve", "sha256:" + "9" * 64)
+    desk.acts.pop()
+
+
+def call_it_in(desk: Desk) -> None:
+    desk.call_in("luke")
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (),
+        (call_it_in,),
+        (differ_from_the_chair,),
+        (agree_with_the_chair, call_it_in),
+        (agree_with_the_chair, sign_by_the_chair, call_it_in),
+    ],
+    ids=lambda steps: ", ".join(one.__name__ for one in steps) or "only proposed",
+)
+def test_the_committees_decision_stays_as_it_was(steps: tuple[Callable[[Desk], object]]) -> None:
+    assert undone(*steps).judge().draft
+
+
+def called_in_before_it_was_signed() -> Desk:
+    return undone(agree_with_the_chair, call_it_in, sign_by_the_chair)
+
+
+def signed_and_not_called_in() -> Desk:
+    return undone(agree_with_the_chair, sign_by_the_chair)
+
+
+def call_left_out() -> Desk:
+    desk = undone(agree_with_the_chair, sign_by_the_chair, call_it_in)
+    desk.acts.remove(next(one for one in desk.acts if one.act.kind == "call_in"))
+    return desk
+
+
+def voted_without_a_proposal() -> Desk:
+    """Votes on the chair's ballot after the decision, and nobody proposed one."""
+    desk = begun()
+    voted(desk, "committee")
+    desk.decide()
+    agree_with_the_chair(desk)
+    desk.agree()
+    desk.countersign()
+    return desk
+
+
+def voted_again_in_committee() -> Desk:
+    """A new vote of the whole committee, dressed up as a part of the chair's action."""
+    return undone(lambda desk: desk.vote("lena", "reject", 1, route="committee"), call_it_in)
+
+
+def decided_before_it_was_proposed() -> Desk:
+    """Another decision, of before the proposal: no call-in of a chair's action undoes it."""
+    desk = begun()
+    voted(desk, "committee")
+    desk.decide()
+    sign_by_the_chair(desk)
+    propose(desk)
+    call_it_in(desk)
+    desk.agree()
+    desk.countersign()
+    return desk
+
+
+STILL_WRONG: dict[str, tuple[str, Callable[[], Desk]]] = {
+    "what the chair decided stands": ("CW-DOSSIER-ORDER", signed_and_not_called_in),
+    "it was called in before and not after": ("CW-DOSSIER-ORDER", called_in_before_it_was_signed),
+    "the call is left out": ("CW-DOSSIER-ACT-MISSING", call_left_out),
+    "nobody proposed it": ("CW-DOSSIER-ORDER", voted_without_a_proposal),
+    "the whole committee voted again": ("CW-DOSSIER-VOTE-TWICE", voted_again_in_committee),
+    "decided before it was proposed": ("CW-DOSSIER-ORDER", decided_before_it_was_proposed),
+}
+
+
+@pytest.mark.parametrize(("code", "make"), STILL_WRONG.values(), ids=STILL_WRONG)
+def test_nothing_else_is_left_out(code: str, make: Callable[[], Desk]) -> None:
+    assert code_of(make()) == code
+
+
 # --- one thing wrong ----------------------------------------------------------------------------
 
 

@@ -225,7 +225,7 @@ def test_a_decision_that_nobody_published_in_time_is_shown_as_late(house: House)
 
 
 def test_it_is_reported_to_the_next_meeting_and_to_no_other(house: House) -> None:
-    from commonweal.web.committee.agenda import to_report
+    from commonweal.web.committee.minutes import to_report
 
     item = waiting(house)
     first = house.meeting()

@@ -318,6 +318,8 @@ def decide(
         _check_vote(vote, case, membership, rules)
     votes = standing(ballot.votes, out)
     outcome, by_deadlock = outcome_of(votes, rules, route=case.route, round_=ballot.round)
+    if case.earlier is not None and outcome in NO:
+        raise Deadlocked(STAYS)
     _check_texts(case, outcome)
     counted = tally(votes)
     sitting = {seat.person for seat in membership.sitting(at)}
@@ -388,35 +390,47 @@ def _check_route(case: Case, rules: CommitteeRules) -> None:
             raise Refused("CW-COMMITTEE-ROUTE", "The chair acts only for a reason in the rules.")
         check_chairs_action(case.chairs_reason, rules, case.earlier)
         if case.earlier is not None:
-            _check_no_wider(case, case.earlier)
+            _check_no_wider(case, case.chairs_reason, case.earlier)
+
+
+STAYS = "The chair does not undo a yes of the committee: what it decided stays as it was."
+_WIDER = "What the committee did not approve goes back to the committee."
 
 
 def _granted(variables: Iterable[VariableDecision]) -> set[tuple[str, str, str]]:
     return {one.path for one in variables if one.verdict != "refused"}
 
 
-def _check_no_wider(case: Case, earlier: Decision) -> None:
-    """Refuse the chair more than the committee granted on this application."""
-    if earlier.application != case.application:
-        raise Refused("CW-COMMITTEE-ROUTE", "The earlier decision is about another application.")
-    had, granted = _granted(earlier.variables), _granted(case.variables)
+def check_no_more(
+    reason: ChairsReason, earlier: Decision, variables: Sequence[VariableDecision]
+) -> None:
+    """Refuse the chair more variables than the committee granted, or finer ones.
+
+    Raises `Refused` CW-COMMITTEE-ROUTE.
+    """
+    had, granted = _granted(earlier.variables), _granted(variables)
     struck = {one.path for one in earlier.variables} - had
     # In an emergency there may be something new to ask for; what was refused stays refused.
-    wider = granted & struck if case.chairs_reason == "public_health_emergency" else granted - had
-    longer = earlier.until is not None and (case.until is None or case.until > earlier.until)
+    wider = granted & struck if reason == "public_health_emergency" else granted - had
     coarser = {one.path: one.form for one in earlier.variables if one.verdict == "coarser"}
     finer = any(
         one.path in coarser and one.verdict != "refused" and one.form != coarser[one.path]
-        for one in case.variables
+        for one in variables
     )
+    if wider or finer:
+        raise Refused("CW-COMMITTEE-ROUTE", _WIDER)
+
+
+def _check_no_wider(case: Case, reason: ChairsReason, earlier: Decision) -> None:
+    """Refuse the chair more than the committee granted on this application."""
+    if earlier.application != case.application:
+        raise Refused("CW-COMMITTEE-ROUTE", "The earlier decision is about another application.")
+    check_no_more(reason, earlier, case.variables)
+    longer = earlier.until is not None and (case.until is None or case.until > earlier.until)
     # A correction changes nobody's data, and takes no condition away either.
-    freer = case.chairs_reason == "correction" and not set(earlier.conditions) <= set(
-        case.conditions
-    )
-    if wider or longer or finer or freer:
-        raise Refused(
-            "CW-COMMITTEE-ROUTE", "What the committee did not approve goes back to the committee."
-        )
+    freer = reason == "correction" and not set(earlier.conditions) <= set(case.conditions)
+    if longer or freer:
+        raise Refused("CW-COMMITTEE-ROUTE", _WIDER)
 
 
 def _check_vote(vote: Vote, case: Case, membership: Membership, rules: CommitteeRules) -> None:

@@ -255,3 +255,8 @@ def main(arguments: Sequence[str]) -> int:
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
+
+
+def sentence_case(words: str) -> str:
+    """Words of a list as the beginning of a sentence."""
+    return words[:1].upper() + words[1:]

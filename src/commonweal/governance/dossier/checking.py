@@ -29,6 +29,8 @@ from commonweal.foundation.canonical import digest
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.governance.dossier.paper import Dossier
 from commonweal.governance.dossier.routes import (
+    after_the_decision,
+    came_to_nothing,
     check_earlier,
     check_not_called_in,
     proposal_for,
@@ -213,6 +215,7 @@ class _Case:
         self.decision: DecisionFacts = rules.decision(dossier.decision)
         self.agreement: AgreementFacts = rules.agreement(dossier.agreement)
         self.voters: frozenset[str] = frozenset()
+        self.left_out: frozenset[str] = frozenset()
 
     # --- acts -----------------------------------------------------------------------------
 
@@ -270,6 +273,8 @@ class _Case:
             self.version_digest,
         )  # fmt: skip
         said = contents(self.dossier.votes, votes, "a vote")
+        self._leave_out(votes, said)
+        votes = [one for one in votes if one.verified.act.id not in self.left_out]
 
         def counted(route: str, *, builds_on: bool) -> Counted:
             return counted_votes(
@@ -282,7 +287,7 @@ class _Case:
         self.ruled_by = history.at(cast.began)
         self.asked_entry = cast.first_entry
         self.deciding = frozenset(one.facts.person for one in cast.votes)
-        self.voters = frozenset(one.person for one in votes)
+        self.voters = frozenset(one.person for one in self.acts["vote"])
         facts = self.decision
         if (facts.application, facts.version_digest) != (
             self.dossier.application, self.version_digest,
@@ -297,6 +302,23 @@ class _Case:
         if facts.outcome not in SAYS_YES:
             raise Refused("CW-DOSSIER-OUTCOME", "The committee did not say yes.")
         self._check_chair(facts)
+
+    def _leave_out(self, votes: list[HeardAct], said: dict[str, Plain]) -> None:
+        """Votes of a chair's action that came to nothing are no votes on the committee's decision.
+
+        That it came to nothing is looked up in `_check_decided_once`.
+        """
+        if self.decision.route == "committee" and self.dossier.earlier is None:
+            self.left_out = after_the_decision(
+                votes, said, self.acts["propose_route"], self._decided(), self.rules
+            )
+
+    def _decided(self) -> list[HeardAct]:
+        """The signatures under this very decision."""
+        return [
+            one for one in self.acts["decide"]
+            if one.verified.act.object_digest == self.decision_digest
+        ]  # fmt: skip
 
     def _check_made(
         self, decision: Plain, facts: DecisionFacts, cast: Counted, history: RosterHistory
@@ -354,10 +376,8 @@ class _Case:
 
     def _check_chair(self, facts: DecisionFacts) -> None:
         before_that = None if self.dossier.earlier is None else digest(self.dossier.earlier)
-        decided = [
-            one for one in self.only("decide", self.decision_digest, before_that)
-            if one.verified.act.object_digest == self.decision_digest
-        ]  # fmt: skip
+        self.only("decide", self.decision_digest, before_that)
+        decided = self._decided()
         if not decided:
             raise Refused("CW-DOSSIER-ACT-MISSING", "Nobody signed an act of the kind decide.")
         if any(one.verified.act.verdict != facts.outcome for one in decided):
@@ -369,6 +389,7 @@ class _Case:
         self._check_decided_once({self.decision_digest, before_that})
         self.decided_heard = max(one.verified.heard for one in decided)
         before = [one for kind in _BEFORE_THE_DECISION for one in self.acts[kind]]
+        before = [one for one in before if one.verified.act.id not in self.left_out]
         if any(one.entry > self.decided_entry for one in before):
             raise Refused(
                 "CW-DOSSIER-ORDER", "An act that must come before the decision came after it."
@@ -382,7 +403,13 @@ class _Case:
         for one in self.records.acts.values():
             other = one.kind == "decide" and one.object_digest not in known
             ours = one.subject == self.dossier.application
-            if other and ours and one.heard.entry > self.asked_entry:
+            if other and ours and one.heard.entry > self.asked_entry and not (
+                self.decision.route == "committee"
+                and came_to_nothing(
+                    one, self.acts["propose_route"], self.decided_entry, self.version_digest,
+                    self.records,
+                )
+            ):  # fmt: skip
                 raise Refused(
                     "CW-DOSSIER-ORDER",
                     "These votes were decided on before, and otherwise: vote anew.",

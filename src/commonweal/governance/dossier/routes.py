@@ -9,18 +9,22 @@ A web database can say of any case that a few members decided it. Here it counts
 3. what the chair builds on is itself a decision that the votes of the whole committee make, that
    the chair signed, and after which nothing else was decided;
 4. the time to call it in is over, counted from when the ledger heard of the chair's signature.
+
+A chair's action that came to nothing leaves the committee's decision as it was: where nobody signed
+what it decided, or a member called that in afterwards. Its votes, which came after the decision,
+are then no votes on it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from commonweal.foundation.canonical import digest
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.governance.committee.route import CODE, PROPOSED_BY
 from commonweal.governance.dossier.rulebook import Plain, Rulebook
 from commonweal.governance.dossier.voting import HeardAct, is_near
-from commonweal.papers.act_records import ActRecords
+from commonweal.papers.act_records import ActRecords, RecordedAct
 
 _CALLED_IN = "A member called this in to the whole committee, so the whole committee decides."
 
@@ -89,3 +93,52 @@ def check_earlier(
         if later and record.heard.entry > first and record.object_digest not in (wanted, this):
             raise Refused(CODE, "Something else was decided after what the chair builds on.")
     return first
+
+
+def after_the_decision(
+    votes: Iterable[HeardAct],
+    said: Mapping[str, Plain],
+    proposals: Collection[HeardAct],
+    decided: Iterable[HeardAct],
+    rules: Rulebook,
+) -> frozenset[str]:
+    """The ids of votes of a chair's action that was proposed once the committee had decided.
+
+    `decided`: the chair's signatures under the committee's decision; `said`: the votes by act.
+    """
+    first = min((one.entry for one in decided), default=None)
+    began = None if first is None else _began(proposals, first)
+    if began is None:
+        return frozenset()
+    return frozenset(
+        one.verified.act.id
+        for one in votes
+        if one.entry > began and rules.vote(said[one.verified.act.id]).route == "chair"
+    )
+
+
+def _began(proposals: Iterable[HeardAct], decided: int) -> int | None:
+    acts = (one for one in proposals if one.verified.act.verdict == "chair")
+    return min((one.entry for one in acts if one.entry > decided), default=None)
+
+
+def came_to_nothing(
+    other: RecordedAct,
+    proposals: Iterable[HeardAct],
+    decided: int,
+    version_digest: str,
+    records: ActRecords,
+) -> bool:
+    """True where `other` was signed in a chair's action that a member called in after that.
+
+    `decided`: the entry of the committee's decision, which the chair's action builds on.
+    """
+    began = _began(proposals, decided)
+    if began is None or other.heard.entry < began:
+        return False
+    return any(
+        one.kind == "call_in"
+        and one.object_digest == version_digest
+        and one.heard.entry > other.heard.entry
+        for one in records.acts.values()
+    )

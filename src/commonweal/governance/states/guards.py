@@ -43,6 +43,7 @@ GUARDS: Mapping[str, str] = MappingProxyType(
         "decision_no": "The committee has not decided against this.",
         "proportionate_met": "The published conditions of the short route are not all met.",
         "chair_may_act": "The rules do not let the chair act alone here.",
+        "builds_on_decision": "Only a chair's action on a decision of the committee can be left.",
         "may_be_called_in": "Only a decision made out of committee can be called in, and only "
         "before its permit is made.",
         "call_in_over": "Members can still call it in to the whole committee.",

@@ -2,13 +2,19 @@
 
 Conflicts are declared before anybody discusses or votes. A member's question stops the vote until
 it is answered or taken back. A vote that comes to no decision is discussed again as often as the
-rules say; what happens then is in the rules, and it is never a yes.
+rules say; what happens then is in the rules, and it is never a yes. A chair's action that a member
+calls in, or that is not agreed, ends here: what the whole committee had decided stays as it was.
 """
 
 from __future__ import annotations
 
 from commonweal.governance.states.machine import from_each, machine, step
 from commonweal.governance.states.parties import MEMBERS, RECORDERS
+
+_OPEN = (
+    *("listed", "declaring", "discussing", "voting", "stopped", "closed"),
+    *("deadlocked", "waiting", "postponed"),
+)
 
 ITEM = machine(
     "item",
@@ -25,6 +31,7 @@ ITEM = machine(
          "It was decided without the whole committee. Any member can still call it in."),
         ("postponed", "custodian", "The application waits for another meeting."),
         ("decided", "nobody", "The committee has decided."),
+        ("left", "nobody", "What the whole committee had decided stays as it was."),
         ("withdrawn", "nobody", "The application was taken back."),
     ),
     steps=(
@@ -59,13 +66,12 @@ ITEM = machine(
              "Put the application on a later agenda.", "rounds_left"),
         step("apply_deadlock_rule", "deadlocked", "decided", RECORDERS,
              "Record what the rules say for a deadlock.", "no_rounds_left"),
+        from_each("leave", _OPEN, "left", [*MEMBERS, "committee_secretary"],
+                  "Leave it as the whole committee decided.", "builds_on_decision"),
         step("list_again", "postponed", "listed", ["committee_secretary"],
              "Put the application on the agenda again."),
         from_each("postpone", ("listed", "declaring", "discussing"), "postponed", RECORDERS,
                   "Put the application off to another meeting."),
-        from_each("withdraw",
-                  ("listed", "declaring", "discussing", "voting", "stopped", "closed",
-                   "deadlocked", "waiting", "postponed"),
-                  "withdrawn", ["applicant"], "Take the application back."),
+        from_each("withdraw", _OPEN, "withdrawn", ["applicant"], "Take the application back."),
     ),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from commonweal.foundation.errors import Refused
 from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.committee.decision import VariableDecision
+from commonweal.governance.committee.outcome import check_no_more
 from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.item import ITEM
 from commonweal.governance.states.meeting import MEETING
@@ -19,7 +20,7 @@ from commonweal.web.accounts.models import User
 from commonweal.web.applications.models import Application
 from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.ballots import has_ended, locked, move, next_round, result_of
-from commonweal.web.committee.minutes import HELD, agree, check_agreed_later, keep_on_record
+from commonweal.web.committee.minutes import agree, check_agreed_later, keep_on_record
 from commonweal.web.committee.models import Item, Meeting
 from commonweal.web.committee.policies import (
     CHAIR,
@@ -33,7 +34,12 @@ from commonweal.web.committee.policies import (
     standing_of,
     waiting_for,
 )
-from commonweal.web.committee.shorter import end_sitting
+from commonweal.web.committee.shorter import (
+    builds_on_decision,
+    earlier_of,
+    end_sitting,
+    proposal_of,
+)
 from commonweal.web.config import clock
 from commonweal.web.config.rules import rules_in_force
 from commonweal.web.desk.publishing import to_committee
@@ -85,19 +91,6 @@ def set_present(person: User, meeting: Meeting, present: Collection[str]) -> Mee
         fresh.present = [one for one in sitting if one in present]
         fresh.save()
     return fresh
-
-
-def to_report(meeting: Meeting) -> list[Item]:
-    """What was decided without the whole committee since the meeting before this one."""
-    before = Meeting.objects.filter(
-        route="committee", held_at__lt=meeting.held_at, state__in=HELD
-    ).last()
-    rows = Item.objects.exclude(meeting__route="committee").filter(
-        state__in=("waiting", "decided"), closed_at__lte=meeting.held_at
-    )
-    if before is not None:
-        rows = rows.filter(closed_at__gt=before.held_at)
-    return list(rows.order_by("id"))
 
 
 def waiting() -> QuerySet[Application]:
@@ -163,6 +156,10 @@ def step_item(person: User, item: Item, action: str, meeting: Meeting | None = N
         check_records(person, fresh, paper)
         role = role_in(ITEM, fresh.state, action, standing_of(person, fresh, paper).roles)
         row = ITEM.step(fresh.state, action)
+        if builds_on_decision(fresh) and action != "leave":
+            raise Refused(
+                "CW-STATE-STEP", "This cannot be done now. The chair decides it between meetings."
+            )
         if action in _OTHERS or (action == "begin" and fresh.meeting.state != "open"):
             said = "The meeting has to be open first." if action == "begin" else "Nothing to do."
             raise Refused("CW-STATE-STEP", f"This cannot be done now. {said}")
@@ -176,6 +173,9 @@ def step_item(person: User, item: Item, action: str, meeting: Meeting | None = N
             fresh.eligible, fresh.opened_at, fresh.ends_at, fresh.closed_at = [], None, None, None
         if to == "postponed":
             keep_on_record(fresh)
+        if to == "left":
+            fresh.closed_at = fresh.closed_at or clock.now()
+        if to in ("postponed", "left"):
             end_sitting(fresh)
         move(fresh, to, Actor(role, person.public_id))
     return fresh
@@ -194,6 +194,10 @@ def _holds(guard: str, item: Item, paper: ApplicationVersion) -> bool:
     if guard in ("not_agreed", "not_enough_votes"):
         wanted = {"not_agreed": ("deadlock", "last_deadlock"), "not_enough_votes": ("too_few",)}
         return result_of(item) in wanted[guard]
+    if guard == "builds_on_decision":
+        # What the votes decide is signed or called in, and not just left.
+        done = item.state == "closed" and result_of(item) == "decided"
+        return builds_on_decision(item) and item.state in ("discussing", "closed") and not done
     if guard == "rounds_left" and item.meeting.route != "committee":
         return True  # the whole committee begins anew
     if guard == "rounds_left":
@@ -212,6 +216,7 @@ def propose_variables(person: User, item: Item, rows: Sequence[VariableDecision]
         check_records(person, fresh, paper)
         if fresh.state not in DRAFTING or has_ended(fresh):
             raise Refused("CW-STATE-STEP", "This cannot be changed: the vote has begun.")
+        _check_no_more(fresh, rows)
         if [one.path for one in rows] != list(paper.asked):
             raise Refused(
                 "CW-DECISION-INVALID",
@@ -226,3 +231,10 @@ def propose_variables(person: User, item: Item, rows: Sequence[VariableDecision]
         role = role_in(ITEM, "listed", "begin", standing_of(person, fresh, paper).roles)
         move(fresh, fresh.state, Actor(role, person.public_id))
     return fresh
+
+
+def _check_no_more(item: Item, rows: Sequence[VariableDecision]) -> None:
+    """Refuse to propose more than the committee granted. Raises `Refused` CW-COMMITTEE-ROUTE."""
+    found, earlier = proposal_of(item), earlier_of(item)
+    if found is not None and found.chairs_reason is not None and earlier is not None:
+        check_no_more(found.chairs_reason, earlier, rows)

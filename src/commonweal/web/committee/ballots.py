@@ -201,7 +201,10 @@ def _check_asked_again(item: Item, ballot: Ballot) -> None:
     """Whoever said no before is asked again, or nobody could make a permit of the answer."""
     paper = paper_of(item.version)
     out = excluded(declarations_of(item.version), item.version.digest, paper.involved)
-    said_no = {one.person for one in every_vote_of(item.version) if one.verdict in NO}
+    votes = every_vote_of(item.version)
+    if item.meeting.route == "chair":  # what the committee said before was counted by itself
+        votes = [one for one in votes if one.route == "chair"]
+    said_no = {one.person for one in votes if one.verdict in NO}
     if any(person not in ballot.eligible and person not in out for person in said_no):
         raise Refused(
             "CW-COMMITTEE-VOTE",
@@ -268,11 +271,13 @@ def _close(item: Item, actor: Actor) -> None:
 def result_of(item: Item) -> Result:
     """What the votes of a closed item come to, without those that were set aside."""
     try:
-        _, by_deadlock = outcome_of(
+        outcome, by_deadlock = outcome_of(
             counted(item), rules_for(item), route=item.meeting.route, round_=item.round
         )
     except NotQuorate:
         return "too_few"
     except Deadlocked:
         return "deadlock"
+    if item.meeting.route == "chair" and outcome in NO:
+        return "deadlock"  # the chair does not undo a yes of the committee
     return "last_deadlock" if by_deadlock else "decided"

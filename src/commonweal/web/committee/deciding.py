@@ -22,7 +22,7 @@ from commonweal.web.committee.ballots import ballot_of, counted, result_of, rule
 from commonweal.web.committee.models import Decision, Item
 from commonweal.web.committee.policies import CHAIR, check_part, members
 from commonweal.web.committee.services import declarations_of
-from commonweal.web.committee.shorter import check_still_short
+from commonweal.web.committee.shorter import check_still_short, earlier_of
 from commonweal.web.config import clock
 from commonweal.web.desk.services import record_of
 from commonweal.web.signing.models import Act
@@ -97,6 +97,8 @@ def make(item: Item, paper: ApplicationVersion, texts: Texts, at: datetime) -> D
         declarations=declared,
         route=item.meeting.route,
         met=() if proposed is None else proposed.met,
+        chairs_reason=None if proposed is None else proposed.chairs_reason,
+        earlier=earlier_of(item),
         until=texts.until if says_yes else None,
         replaces=next((one.reference for one in reversed(before) if one.published_at), None),
     )

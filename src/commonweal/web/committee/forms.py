@@ -178,6 +178,35 @@ class ShortForm(forms.Form):
         )
 
 
+class ChairForm(forms.Form):
+    """For what the chair decides between meetings, why, and with whom.
+
+    `reasons`: name to words, as the rules allow them here. `people`: account to name and role.
+    """
+
+    reason = RadiosField(label="What for?", missing="Choose what for.", choices=())
+    told = _Words(
+        label="Why it can be decided now", words=300, missing="Say why.",
+        help_text="For example, how the condition was met. It is published. Name nobody.",
+    )  # fmt: skip
+    present = CheckboxesField(
+        label="Who decides with you?",
+        error_messages={"required": "Choose who decides with you."},
+        help_text="These members said that they have no conflict of interest.",
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        reasons: Sequence[tuple[str, str]],
+        people: Sequence[tuple[str, str]],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].choices = list(reasons)
+        self.fields["present"].choices = list(people)
+
+
 class MinutesForm(forms.Form):
     """What the secretary adds to what was recorded."""
 

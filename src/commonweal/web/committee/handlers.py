@@ -32,6 +32,7 @@ from commonweal.web.committee.deciding import (
 from commonweal.web.committee.models import Decision, Declaration, Item, Vote
 from commonweal.web.committee.policies import check_part, members, seat_of
 from commonweal.web.committee.services import decision_paper, declarations_of
+from commonweal.web.committee.shorter import check_vote_fits
 from commonweal.web.committee.telling import published
 from commonweal.web.config import clock
 from commonweal.web.desk.publishing import decided
@@ -74,6 +75,12 @@ class DeclarationHandler:
         item, _, said = self._read(act)
         # After the chair's signature nothing is declared: what was decided would no longer be what
         # the signer counts. Who has a conflict then calls it in.
+        if item.meeting.route == "chair":
+            raise Refused(
+                "CW-STATE-STEP",
+                "The committee has decided this, so nobody declares anything about it any more.",
+                remedy="If you have a conflict of interest, call it in.",
+            )
         if item.state in ITEM.final or item.state == "waiting":
             raise Refused("CW-STATE-STEP", f"This is over. {ITEM.sentences[item.state]}")
         seat = seat_of(act.person, clock.now())
@@ -151,6 +158,7 @@ class VoteHandler:
         if any(one.person == vote.person and one.at > vote.at for one in ballot.votes):
             # The last one that was written counts, so this one would be signed for nothing.
             raise Refused("CW-COMMITTEE-VOTE", "You have voted since you wrote this.")
+        check_vote_fits(item, vote)
         cast(ballot, vote, members())
 
     def follow(self, act: Act) -> None:
@@ -182,6 +190,8 @@ def next_state(item: Item, made: DecisionPaper) -> str:
     """What the application becomes by a decision. Raises `Refused` CW-STATE-STEP."""
     action, guard = RECORD[made.outcome]
     state = item.version.application.state
+    if made.route == "chair" and made.says_yes and state == "approved":
+        return state  # the committee said yes before
     return APPLICATION.check_step(state, action, "committee_chair", met=(guard,))
 
 

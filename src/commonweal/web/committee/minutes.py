@@ -8,7 +8,7 @@ questions, and names nobody and repeats nothing of these.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,7 +49,8 @@ MOST = 60
 class Minutes:
     """`there`, `absent`: lines about members; `lay`: how many lay members were there.
 
-    `items`: plain rows of what was on the agenda. `words`: what the secretary added.
+    `items`: plain rows of what was on the agenda. `words`: what the secretary added. `reported`:
+    plain rows of what was decided without the whole committee since the meeting before.
     """
 
     there: tuple[str, ...]
@@ -57,12 +58,14 @@ class Minutes:
     lay: int
     items: tuple[Mapping[str, Any], ...]
     words: str
+    reported: tuple[Mapping[str, Any], ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """What the ledger commits to once the minutes are agreed: the public version."""
         kept = ("title", "reference", "conflicts", "headline", "reasons", "conditions", "dissent",
                 "questions", "put_off")  # fmt: skip
-        return {
+        told = {"reported": [dict(one) for one in self.reported]} if self.reported else {}
+        return told | {
             "minutes": 1,
             "there": list(self.there),
             "lay": self.lay,
@@ -88,7 +91,41 @@ def minutes_of(meeting: Meeting, *, named: bool) -> Minutes:
         sum(one.person in meeting.present for one in lay),
         (*meeting.record, *(_row(one, names if named else {}) for one in items)),
         meeting.minutes,
+        tuple(_reported(to_report(meeting), named=named)),
     )
+
+
+REPORTED = {
+    "decided": "Decided.",
+    "waiting": "Decided. Any member can still call it in.",
+    "left": "It was left as the whole committee had decided.",
+}
+"""What a meeting hears of an item that was not decided at a meeting, by the item's state."""
+
+
+def to_report(meeting: Meeting) -> list[Item]:
+    """What was decided without the whole committee since the meeting before this one."""
+    before = Meeting.objects.filter(
+        route="committee", held_at__lt=meeting.held_at, state__in=HELD
+    ).last()
+    rows = Item.objects.exclude(meeting__route="committee").filter(
+        state__in=sorted(REPORTED), closed_at__lte=meeting.held_at
+    )
+    if before is not None:
+        rows = rows.filter(closed_at__gt=before.held_at)
+    return list(rows.select_related("version__application", "meeting").order_by("id"))
+
+
+def _reported(items: Sequence[Item], *, named: bool) -> Iterator[dict[str, Any]]:
+    """What was reported. The public reads of what waits only once it counts."""
+    for one in items:
+        if named or one.state != "waiting":
+            who = "By the chair with lay members" if one.meeting.route == "chair" else "By a few"
+            yield {
+                "title": one.title,
+                "reference": one.version.application.reference,
+                "words": f"{who}. {REPORTED[one.state]}",
+            }
 
 
 def _row(item: Item, names: Mapping[str, str]) -> dict[str, Any]:

@@ -17,10 +17,14 @@ from commonweal.web.applications.services import paper_of
 from commonweal.web.committee import telling
 from commonweal.web.committee.agenda import as_asked
 from commonweal.web.committee.ballots import locked, move
+from commonweal.web.committee.chair_handlers import ChairHandler
 from commonweal.web.committee.handlers import item_for, publish_decision
 from commonweal.web.committee.models import Item, Meeting, RouteAct
 from commonweal.web.committee.policies import check_not_out
 from commonweal.web.committee.shorter import (
+    STAYS,
+    builds_on_decision,
+    call_of,
     check_call_in,
     check_few,
     end_sitting,
@@ -36,7 +40,7 @@ from commonweal.web.signing.handlers import Told
 from commonweal.web.signing.models import Act
 
 
-class RouteHandler:
+class ShortHandler:
     """The secretary proposes that a few members decide; they begin at once."""
 
     def _read(self, act: Act) -> tuple[Application, Version, RouteProposal]:
@@ -106,8 +110,27 @@ class RouteHandler:
         return Told(title, reverse("committee:short"), tuple(lines))
 
 
+class RouteHandler:
+    """A way to a decision without a meeting: the short route, or the chair's action."""
+
+    def _of(self, act: Act) -> ShortHandler | ChairHandler:
+        return ChairHandler() if act.verdict == "chair" else ShortHandler()
+
+    def check(self, act: Act) -> None:
+        """Raises what the route's own handler raises."""
+        self._of(act).check(act)
+
+    def follow(self, act: Act) -> None:
+        """What follows on this route."""
+        self._of(act).follow(act)
+
+    def told(self, act: Act) -> Told:
+        """What is proposed."""
+        return self._of(act).told(act)
+
+
 class CallInHandler:
-    """A member calls a case in: the whole committee decides it at a meeting."""
+    """A member calls a case in: the whole committee decides it at a meeting, or has decided it."""
 
     def check(self, act: Act) -> None:
         """Raises what `check_call_in` raises."""
@@ -116,14 +139,18 @@ class CallInHandler:
             raise Refused("CW-COMMITTEE-MEMBER", "The call names a seat that you do not hold.")
 
     def follow(self, act: Act) -> None:
-        """The case waits for a meeting; what the few had decided counts for nothing."""
+        """The case waits for a meeting; what the few had decided counts for nothing.
+
+        Where the whole committee had decided before, that stays, and the next meeting hears of it.
+        """
         if RouteAct.objects.filter(act=act.pk).exists():
             return
         item, _ = item_for(act)
         actor, route = Actor(act.role, act.person.public_id), item.meeting.route
-        item.state = ITEM.check_step(
-            item.state, "call_in", check_call_in(act.person, item), met=("may_be_called_in",)
-        )
+        role = check_call_in(act.person, item)
+        action, guard = call_of(item)
+        item.state = ITEM.check_step(item.state, action, role, met=(guard,))
+        item.closed_at = item.closed_at or clock.now()
         row = RouteAct(
             version=item.version, kind=act.kind, route=route, person=act.person, salt=new_salt(),
             act=act.pk, made_at=clock.now(),
@@ -140,6 +167,8 @@ class CallInHandler:
         """What follows from it."""
         item, _ = item_for(act)
         line = ("What follows", "The few members no longer decide this. A meeting does.")
+        if builds_on_decision(item):
+            line = ("What follows", STAYS)
         return Told(item.title, reverse("committee:item", args=[item.pk]), (line,))
 
 

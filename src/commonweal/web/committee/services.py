@@ -11,7 +11,7 @@ from commonweal.governance.committee.decision import Decision as DecisionPaper
 from commonweal.governance.committee.votes import Vote as VotePaper
 from commonweal.papers.base import Paper
 from commonweal.web.applications.models import Version
-from commonweal.web.committee.models import Decision, Declaration
+from commonweal.web.committee.models import FINAL_ITEM, Decision, Declaration
 
 _P = TypeVar("_P", bound=Paper)
 
@@ -22,6 +22,11 @@ def decision_of(version: Version) -> Decision | None:
         set_aside_at__isnull=True, act__isnull=False, published_at__isnull=False
     )
     return rows.order_by("made_at", "id").last()
+
+
+def chair_acts_on(version: Version) -> bool:
+    """True while the chair decides something small about the decision on a version."""
+    return version.items.filter(meeting__route="chair").exclude(state__in=FINAL_ITEM).exists()
 
 
 def decision_paper(row: Decision) -> DecisionPaper:

@@ -8,7 +8,7 @@ checks all of this again from what was signed, and believes nothing here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 
 from commonweal.foundation.canonical import parse_json
@@ -17,6 +17,7 @@ from commonweal.foundation.errors import CommonwealError, Fault, Refused
 from commonweal.foundation.london import london_day
 from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.clocks.calendar import WorkingCalendar
+from commonweal.governance.committee.decision import Decision as DecisionPaper
 from commonweal.governance.committee.outcome import all_yes, check_quorum
 from commonweal.governance.committee.route import (
     CODE,
@@ -26,6 +27,8 @@ from commonweal.governance.committee.route import (
     check_proposal,
     last_day_to_call_in,
 )
+from commonweal.governance.committee.vocabulary import YES
+from commonweal.governance.committee.votes import Vote as VotePaper
 from commonweal.governance.roles import RoleName
 from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.item import ITEM
@@ -33,7 +36,7 @@ from commonweal.web.accounts.models import User
 from commonweal.web.applications.models import Application, Version
 from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.ballots import rules_for, whole
-from commonweal.web.committee.models import Item, RouteAct
+from commonweal.web.committee.models import Decision, Item, RouteAct
 from commonweal.web.committee.policies import (
     SECRETARY,
     SITTING,
@@ -42,13 +45,15 @@ from commonweal.web.committee.policies import (
     members,
     seat_of,
 )
+from commonweal.web.committee.services import decision_of, decision_paper
 from commonweal.web.config import clock
 from commonweal.web.config.rules import rules_in_force
 from commonweal.web.desk.services import is_settled
 from commonweal.web.signing.models import Act
 from commonweal.web.signing.services import propose
 
-CALLED = "The proposal of the short route"
+CALLED = "The proposal to decide without a meeting"
+STAYS = "What the whole committee decided stays as it was. The next meeting hears of it."
 
 
 def ready_for_short(person: User, reference: str) -> tuple[Application, Version]:
@@ -140,9 +145,72 @@ def check_still_short(item: Item, paper: ApplicationVersion) -> RouteProposal | 
     found = proposal_of(item)
     if item.meeting.route != "committee":
         if found is None:
-            raise Refused(CODE, "Nobody proposed that this is decided by the short route.")
-        check_proposal(found, rules_for(item), paper.content, None)
+            raise Refused(CODE, "Nobody proposed that this is decided without a meeting.")
+        check_proposal(found, rules_for(item), paper.content, earlier_of(item))
     return found
+
+
+# --- what a chair's action builds on --------------------------------------------------------------
+
+
+def builds_on_decision(item: Item) -> bool:
+    """True for a chair's action: the whole committee has decided before."""
+    return item.meeting.route == "chair"
+
+
+def earlier_row(item: Item) -> Decision | None:
+    """The decision of the whole committee on which a chair's action builds, or None."""
+    found = proposal_of(item)
+    if found is None or found.earlier is None:
+        return None
+    row = decision_of(item.version)
+    return row if row is not None and row.digest == found.earlier else None
+
+
+def put_to_chair(version_id: int) -> RouteProposal | None:
+    """What put a version into the chair's hands, where that came to a decision that counts."""
+    items = Item.objects.filter(version=version_id, meeting__route="chair", state="decided")
+    item = items.select_related("meeting").first()
+    return None if item is None else proposal_of(item)
+
+
+def by_chair(rows: Iterable[Decision]) -> set[int]:
+    """The keys of those published decisions that the chair made between meetings.
+
+    On a version that is in the chair's hands each decision after the one it builds on is such a
+    one: none that was called in is ever published.
+    """
+    listed = list(rows)
+    acts = RouteAct.objects.filter(
+        kind="propose_route", route="chair", version__in={one.version_id for one in listed}
+    )
+    builds_on = {
+        RouteProposal.read(parse_json(bytes(text), CALLED), CALLED, CODE).earlier
+        for text in acts.values_list("content", flat=True)
+    }
+    if not builds_on:
+        return set()
+    first = dict(Decision.objects.filter(digest__in=builds_on).values_list("version_id", "id"))
+    return {one.pk for one in listed if one.version_id in first and one.pk > first[one.version_id]}
+
+
+def earlier_of(item: Item) -> DecisionPaper | None:
+    """The paper of `earlier_row`: None where it is not the decision that stands."""
+    row = earlier_row(item)
+    return None if row is None else decision_paper(row)
+
+
+def check_vote_fits(item: Item, vote: VotePaper) -> None:
+    """Refuse a vote that would make the committee's conditions go. Raises CW-COMMITTEE-ROUTE."""
+    found, earlier = proposal_of(item), earlier_of(item)
+    if found is None or earlier is None or found.chairs_reason != "correction":
+        return
+    if vote.verdict in YES and not set(earlier.conditions) <= set(vote.conditions):
+        raise Refused(
+            CODE,
+            "To put a mistake right takes away no condition of the committee.",
+            remedy="Say yes with conditions, and leave each of its conditions as it is.",
+        )
 
 
 # --- calling in ---------------------------------------------------------------------------------
@@ -156,9 +224,17 @@ def check_call_in(person: User, item: Item) -> RoleName:
     seat = seat_of(person, clock.now())
     if seat is None:
         raise Refused("CW-COMMITTEE-MEMBER", "Only members with a vote can call this in.")
-    met = () if item.meeting.route == "committee" else ("may_be_called_in",)
-    ITEM.check_step(item.state, "call_in", seat.role, met=met)
+    action, guard = call_of(item)
+    met = () if item.meeting.route == "committee" else (guard,)
+    ITEM.check_step(item.state, action, seat.role, met=met)
     return seat.role
+
+
+def call_of(item: Item) -> tuple[str, str]:
+    """The step by which an item is called in, and its guard."""
+    if builds_on_decision(item):
+        return "leave", "builds_on_decision"
+    return "call_in", "may_be_called_in"
 
 
 def can_call_in(person: User, item: Item) -> bool:

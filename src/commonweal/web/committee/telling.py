@@ -42,6 +42,12 @@ def few(item: Item) -> None:
     tell_all(people, "your_turn", "committee:declare", item.pk)
 
 
+def with_the_chair(item: Item) -> None:
+    """The chair decides with others: they discuss and vote."""
+    people = User.objects.filter(public_id__in=item.meeting.present)
+    tell_all(people, "your_turn", "committee:item", item.pk)
+
+
 def called_in(item: Item) -> None:
     """A case was called in: the secretary puts it on an agenda."""
     tell_all(holding(("committee_secretary",)), "your_turn", "committee:item", item.pk)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from django.db.models import Q
+
 from commonweal.foundation.errors import Refused
 from commonweal.web.accounts.models import User
 from commonweal.web.committee.models import Appeal, Item, Meeting, Question, Vote
@@ -57,8 +59,7 @@ def _items(person: User) -> list[Turn]:
     rows = Item.objects.filter(
         meeting__state__in=(*_MEETS, "ended"),
         state__in=(*_RUN, "voting", "closed"),
-        version__application__state="with_committee",
-    )
+    ).filter(Q(version__application__state="with_committee") | Q(meeting__route="chair"))
     items = list(rows.select_related("version__application", "meeting")[:MOST])
     try:
         known = standings(person, items)
@@ -66,20 +67,23 @@ def _items(person: User) -> list[Turn]:
         return []
     voted = set(Vote.objects.filter(
         person=person, version__in=[one.version_id for one in items]
-    ).values_list("version_id", "round"))  # fmt: skip
+    ).values_list("version_id", "route", "round"))  # fmt: skip
     return [one for item in items for one in _item(person, item, known[item.pk], voted)]
 
 
 def _item(
-    person: User, item: Item, standing: Standing, voted: set[tuple[int, int]]
+    person: User, item: Item, standing: Standing, voted: set[tuple[int, str, int]]
 ) -> list[Turn]:  # fmt: skip
     if standing.out:
         return []
     if standing.seat is not None and not standing.declared:
+        if item.meeting.route == "chair":
+            return []
         words = "Say whether you have a conflict of interest"
         return [turn(words, item.title, "committee:declare", item.pk)]
     if item.state == "voting":
-        votes = person.public_id in item.eligible and (item.version_id, item.round) not in voted
+        ballot = (item.version_id, item.meeting.route, item.round)
+        votes = person.public_id in item.eligible and ballot not in voted
         return [turn("Vote", item.title, "committee:vote", item.pk)] if votes else []
     if item.state == "closed" and CHAIR in standing.roles and standing.takes_part:
         return [turn("Sign the decision", item.title, "committee:decide", item.pk)]

@@ -6,6 +6,7 @@ from django.urls import path, register_converter
 from django.urls.converters import IntConverter
 
 from commonweal.web.committee.views import (
+    chairs,
     deciding,
     files,
     items,
@@ -53,6 +54,8 @@ urlpatterns = [
     path("items/<row:pk>/call-in/", shorter.call_in, name="call_in"),
     path("short/", shorter.short, name="short"),
     path("short/<slug:name>/", shorter.propose_short, name="propose_short"),
+    path("chair/", chairs.chair, name="chair"),
+    path("chair/<slug:name>/", chairs.propose_chair, name="propose_chair"),
     path("items/<row:pk>/decide/", deciding.decide, name="decide"),
     path("questions/", questions.waiting, name="questions"),
     path("questions/<slug:name>/step/", questions.step, name="question_step"),

@@ -20,6 +20,7 @@ from commonweal.governance.states.machine import OWNER_WORDS
 from commonweal.governance.states.review import REVIEW
 from commonweal.web.applications.models import Application, Version
 from commonweal.web.applications.presenters import answers_of_version, told, told_form
+from commonweal.web.committee.services import chair_acts_on, decision_of
 from commonweal.web.config import clock
 from commonweal.web.desk.checklist import RESULT_WORDS, checklist
 from commonweal.web.desk.evidence import files_shown
@@ -86,6 +87,17 @@ def standing_for_writers(application: Application) -> dict[str, Any]:
     return {
         "time": {"waiting": found, "usual": usual(APPLICATION, application.state)},
         "assessing": state if state in ("returned", "record_written") else "",
+        **_decided(application),
+    }
+
+
+def _decided(application: Application) -> dict[str, Any]:
+    """The decision that counts, and whether the chair is deciding something small about it."""
+    version = application.versions.order_by("number").last()
+    found = None if version is None else decision_of(version)
+    return {
+        "decision": None if found is None else found.reference,
+        "chair_acts": version is not None and chair_acts_on(version),
     }
 
 

@@ -112,6 +112,9 @@ def dossier_of(row: Agreement) -> Dossier:
         whole.version.digest(), whole.decision.digest(), whole.agreement.digest(), whole.digest(),
         str(whole.draft.plain().get("dpia_hash")),
     }  # fmt: skip
+    earlier = _earlier(row, whole.decision)
+    if earlier is not None:
+        about.add(earlier.digest())
     acts = Act.objects.filter(
         subject=row.application.reference, state__in=ON_LEDGER, object_digest__in=about
     )
@@ -126,7 +129,17 @@ def dossier_of(row: Agreement) -> Dossier:
         "routes": _written(rows, "propose_route"),
         "acts": [one.signed.plain() for one in rows],
     }
+    if earlier is not None:
+        plain["earlier"] = earlier.plain()
     return Dossier.read(plain, "The dossier", "CW-DOSSIER-INVALID")
+
+
+def _earlier(row: Agreement, decision: DecisionPaper) -> DecisionPaper | None:
+    """The decision of the whole committee that a chair's action builds on, or None."""
+    if decision.route != "chair":
+        return None
+    found = row.decision.version.decisions.filter(reference=decision.replaces).first()
+    return None if found is None else decision_paper(found)
 
 
 def _written(rows: list[Act], kind: str) -> list[dict[str, Any]]:

@@ -31,7 +31,7 @@ from commonweal.web.applications.catalogues import catalogue_for
 from commonweal.web.applications.models import Application
 from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.models import Decision
-from commonweal.web.committee.services import decision_of, decision_paper
+from commonweal.web.committee.services import chair_acts_on, decision_of, decision_paper
 from commonweal.web.config import clock
 from commonweal.web.ledgerlink.services import govern
 from commonweal.web.projects.models import TAKEN, Agreement, Framework, PermitOrder
@@ -308,6 +308,12 @@ def _decided(application: Application) -> tuple[Decision, Any]:
     decision = None if version is None else decision_of(version)
     if fresh.state != "approved" or decision is None or not decision_paper(decision).says_yes:
         raise Refused("CW-STATE-STEP", "There is no decision that says yes to this application.")
+    if chair_acts_on(version):
+        raise Refused(
+            "CW-STATE-STEP",
+            "The chair of the committee is deciding something about this, between meetings.",
+            remedy="Write the agreement once that has ended.",
+        )
     return decision, version
 
 

@@ -142,6 +142,15 @@ EXPECTED: dict[str, str] = {
         committee_member committee_lay | deadlocked | call_in>postponed
         committee_chair committee_member committee_lay | waiting | call_in>postponed
         system | waiting | take_effect>decided
+        committee_chair committee_member committee_lay committee_secretary | listed | leave>left
+        committee_chair committee_member committee_lay committee_secretary | declaring | leave>left
+        committee_chair committee_member committee_lay committee_secretary | discussing | leave>left
+        committee_chair committee_member committee_lay committee_secretary | voting | leave>left
+        committee_chair committee_member committee_lay committee_secretary | stopped | leave>left
+        committee_chair committee_member committee_lay committee_secretary | closed | leave>left
+        committee_chair committee_member committee_lay committee_secretary | deadlocked | leave>left
+        committee_chair committee_member committee_lay committee_secretary | waiting | leave>left
+        committee_chair committee_member committee_lay committee_secretary | postponed | leave>left
         applicant | listed | withdraw>withdrawn
         applicant | declaring | withdraw>withdrawn
         applicant | discussing | withdraw>withdrawn
@@ -398,7 +407,7 @@ GUARDED: dict[str, set[str]] = {
     "meeting": {"send_papers"},
     "item": {"end_declarations", "open_vote", "answer", "take_back", "close_vote",
              "record_decision", "record_deadlock", "record_too_few", "discuss_again",
-             "apply_deadlock_rule", "record_short", "take_effect", "call_in"},
+             "apply_deadlock_rule", "record_short", "take_effect", "call_in", "leave"},
     "question": {"answer", "settle", "ask_again", "take_back"},
     "decision": {"take_short_route", "take_chairs_action", "decide", "record_deadlock",
                  "discuss_again", "apply_deadlock_rule", "publish", "call_in", "appeal",

@@ -96,7 +96,7 @@ OWNERS = {
     "panel_question": "proposed c papers_sent k voting k counted c heard c answered n dropped n",
     "meeting": "planned c papers_sent k open k ended c minutes_sent k minuted n cancelled n",
     "item": "listed k declaring k discussing k voting k stopped c closed k waiting k deadlocked k "
-    "postponed c decided n withdrawn n",
+    "postponed c decided n left n withdrawn n",
     "question": "asked c with_applicant a answered k settled n taken_back n",
     "decision": "awaited k short_route k chair_acts k deadlocked k made c published a "
     "under_appeal o stands s carried_out n put_away n set_aside n not_made n",

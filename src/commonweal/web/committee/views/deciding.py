@@ -28,6 +28,7 @@ from commonweal.web.committee.forms import AppealForm, DecisionForm, HearingForm
 from commonweal.web.committee.packs import variables
 from commonweal.web.committee.policies import HEARING, appeal_of, check_role, item_of
 from commonweal.web.committee.services import decision_paper
+from commonweal.web.committee.shorter import earlier_of
 from commonweal.web.committee.views.common import FORM, cleaned, page, told_on
 from commonweal.web.committee.views.items import heading
 
@@ -40,7 +41,9 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     outcome, votes = outcome_now(row), counted(row)
     asked = wanted_conditions(votes) if outcome == "approve_with_conditions" else ()
     data = cleaned(request) if request.method == "POST" else None
-    form = DecisionForm(data, asked=asked, grants=outcome in YES)
+    earlier = earlier_of(row)
+    first = {} if earlier is None else {"until": earlier.until}
+    form = DecisionForm(data, asked=asked, grants=outcome in YES, initial=first)
     if form.is_valid():
         texts = Texts(
             form.cleaned_data["summary"].strip(),

@@ -17,9 +17,14 @@ from commonweal.governance.clocks.calendar import long_day
 from commonweal.governance.committee.conflicts import EXCLUDED
 from commonweal.governance.committee.conflicts import Declaration as DeclarationPaper
 from commonweal.governance.committee.decision import VariableDecision
-from commonweal.governance.committee.vocabulary import CRITERION_WORDS, OUTCOME_WORDS
+from commonweal.governance.committee.vocabulary import (
+    CHAIRS_WORDS,
+    CRITERION_WORDS,
+    OUTCOME_WORDS,
+)
 from commonweal.governance.committee.votes import Vote as VotePaper
 from commonweal.governance.committee.votes import can_read, shown_to
+from commonweal.governance.committee.words import sentence_case
 from commonweal.governance.states.item import ITEM
 from commonweal.papers.forms import Form
 from commonweal.web.accounts.models import User
@@ -59,7 +64,12 @@ BUTTONS = {
     "record_deadlock": "Record that there is no decision",
     "record_too_few": "Put off, because these votes cannot decide",
     "discuss_again": "Put off, to discuss it again",
+    "leave": "Leave it as the whole committee decided",
 }
+NOT_ASKED = (
+    "You were not asked about conflicts of interest when the committee decided this. So you take "
+    "no part in what the chair decides about it. You can still call it in."
+)
 RESULT_WORDS = {
     "decided": "The votes come to a decision.",
     "deadlock": "The votes come to no decision. The rules let the committee discuss it again.",
@@ -75,6 +85,8 @@ def item(request: HttpRequest, pk: int) -> HttpResponse:
     more = heading(row, paper, standing)
     if standing.out:
         return page(request, "item_excluded", more)
+    if standing.seat is not None and not standing.declared and row.meeting.route == "chair":
+        return page(request, "item_excluded", more | {"EXCLUDED": NOT_ASKED})
     if standing.seat is not None and not standing.declared:
         return page(request, "item_declare_first", more)
     if not standing.reads:
@@ -97,10 +109,18 @@ def by_few(row: Item) -> dict[str, Any] | None:
     if found is None:
         return None
     until = shorter.call_in_until(row)
+    earlier = None
+    if found.earlier is not None:
+        earlier = row.version.decisions.filter(digest=found.earlier).last()
     return {
+        "route": found.route,
+        "for": "" if found.chairs_reason is None else
+        sentence_case(CHAIRS_WORDS[found.chairs_reason]),
+        "told": found.told,
+        "earlier": None if earlier is None else earlier.reference,
         "grounds": [(CRITERION_WORDS[one.condition], one.reason) for one in found.grounds],
         "until": None if until is None else long_day(until),
-    }
+    }  # fmt: skip
 
 
 _ASKING = ("listed", "declaring", "discussing", "voting", "stopped", "postponed")
@@ -161,7 +181,7 @@ def _vote_shown(request: HttpRequest, row: Item, standing: Standing) -> dict[str
         ] if shown else [],
         "missing": [names.get(one, "") for one in row.eligible
                     if one not in {vote.person for vote in ballot.votes}] if shown else [],
-        "result": RESULT_WORDS[ballots.result_of(row)]
+        "result": result_words(row)
         if row.state in ("closed", "deadlocked") else None,
         "set_aside": len(ballot.votes) - len(ballots.counted(row)) if shown else 0,
     }  # fmt: skip
@@ -179,7 +199,12 @@ def _recording(row: Item, paper: ApplicationVersion, standing: Standing) -> dict
     roles = standing.roles if standing.chairs else frozenset({SECRETARY})
     steps = {step.action for role in roles for step in ITEM.actions(row.state, role)}
     found = ballots.result_of(row) if row.state == "closed" else None
-    if row.state == "closed":
+    if row.meeting.route == "chair":
+        steps &= {"open_vote", "close_vote", "leave"}
+        steps -= (
+            {"leave"} if row.state not in ("discussing", "closed") or found == "decided" else {""}
+        )
+    elif row.state == "closed":
         fitting = {"deadlock": "record_deadlock", "too_few": "record_too_few"}
         steps &= {fitting.get(str(found), "")}
     if row.state == "deadlocked" and ballots.result_of(row) != "deadlock":
@@ -197,9 +222,17 @@ def _recording(row: Item, paper: ApplicationVersion, standing: Standing) -> dict
         "decide": standing.chairs
         and row.state in ("closed", "deadlocked")
         and ballots.result_of(row) in ("decided", "last_deadlock"),
-        "result": RESULT_WORDS[found] if found else None,
+        "result": result_words(row) if found else None,
         "undeclared": _named(waiting_for(row, paper)) if row.state == "declaring" else [],
     }  # fmt: skip
+
+
+def result_words(row: Item) -> str:
+    """What the votes of an item come to, in words."""
+    found = ballots.result_of(row)
+    if row.meeting.route == "chair" and found != "decided":
+        return f"They do not agree on a yes, or too few voted. {shorter.STAYS}"
+    return RESULT_WORDS[found]
 
 
 def _named(people: tuple[str, ...]) -> list[str]:
@@ -315,10 +348,20 @@ def _before(request: HttpRequest, row: Item) -> dict[str, str]:
         and (one.route, one.round) == (row.meeting.route, row.round)
     ]
     if not mine:
-        return {}
+        return _as_before(row)
     last = mine[-1]
     return {"verdict": last.verdict, "reasons": last.reasons,
             "conditions": "\n".join(last.conditions)}  # fmt: skip
+
+
+def _as_before(row: Item) -> dict[str, str]:
+    """What a vote begins with where a mistake is put right: all the committee's conditions."""
+    found, earlier = shorter.proposal_of(row), shorter.earlier_of(row)
+    if found is None or earlier is None or found.chairs_reason != "correction":
+        return {}
+    if not earlier.conditions:
+        return {}
+    return {"verdict": "approve_with_conditions", "conditions": "\n".join(earlier.conditions)}
 
 
 @FORM

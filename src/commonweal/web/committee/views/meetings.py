@@ -16,7 +16,7 @@ from commonweal.governance.states.meeting import MEETING
 from commonweal.web.applications.services import paper_of
 from commonweal.web.committee import agenda
 from commonweal.web.committee.forms import MeetingForm
-from commonweal.web.committee.minutes import HELD, often_absent
+from commonweal.web.committee.minutes import HELD, often_absent, to_report
 from commonweal.web.committee.models import Declaration, Item, Meeting
 from commonweal.web.committee.packs import pack_of
 from commonweal.web.committee.policies import (
@@ -38,7 +38,7 @@ ITEM_WORDS = {
     "stopped": "Vote stopped by a question", "closed": "Vote is over",
     "waiting": "Decided, and can be called in", "deadlocked": "No decision",
     "postponed": "Put off", "decided": "Decided",
-    "withdrawn": "Taken back",
+    "withdrawn": "Taken back", "left": "Left as the whole committee decided",
 }  # fmt: skip
 MEETING_WORDS = {
     "planned": "Planned", "papers_sent": "Papers sent", "open": "Being held", "ended": "Ended",
@@ -101,7 +101,7 @@ def meeting(request: HttpRequest, pk: int) -> HttpResponse:
         **(_waiting(request) if SECRETARY in held else {}),
         "to_report": [
             {"pk": one.pk, "title": one.title, "state": ITEM_WORDS[one.state]}
-            for one in agenda.to_report(row)
+            for one in to_report(row)
         ]
         if row.route == "committee"
         else [],

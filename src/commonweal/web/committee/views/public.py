@@ -13,8 +13,8 @@ from commonweal.governance.clocks.calendar import long_day
 from commonweal.governance.committee.appeal import last_day_to_appeal
 from commonweal.governance.committee.conflicts import minute
 from commonweal.governance.committee.decision import headline
-from commonweal.governance.committee.vocabulary import OUTCOME_WORDS, VotingRole
-from commonweal.governance.committee.words import sections
+from commonweal.governance.committee.vocabulary import CHAIRS_WORDS, OUTCOME_WORDS, VotingRole
+from commonweal.governance.committee.words import sections, sentence_case
 from commonweal.web.committee.models import Decision, Meeting
 from commonweal.web.committee.packs import form_words
 from commonweal.web.committee.policies import (
@@ -26,10 +26,11 @@ from commonweal.web.committee.policies import (
     roles_of,
 )
 from commonweal.web.committee.services import decision_paper
+from commonweal.web.committee.shorter import by_chair, put_to_chair
 from commonweal.web.committee.views.common import page
 from commonweal.web.config import clock
 from commonweal.web.config.rules import every_rules, rules_in_force, rules_named
-from commonweal.web.nhsuk.paging import Counted, page_of
+from commonweal.web.nhsuk.paging import Counted, Page, page_of
 
 _NAMED: tuple[tuple[VotingRole, str], ...] = (
     ("committee_chair", "chair"),
@@ -110,8 +111,10 @@ def _published() -> Any:
 @require_safe
 def decisions(request: HttpRequest) -> HttpResponse:
     """All decisions, the newest first; refused applications too."""
+    shown: Page[Decision] = page_of(Counted(_published().defer("content")), request.GET, size=20)
     more = {
-        "page": page_of(Counted(_published().defer("content")), request.GET, size=20),
+        "page": shown,
+        "by_chair": by_chair(shown.rows),
         "outcomes": OUTCOME_WORDS,
     }
     return page(request, "decisions", more)
@@ -125,6 +128,8 @@ def decision(request: HttpRequest, name: str) -> HttpResponse:
     if row is None:
         raise no_page()
     paper = decision_paper(row)
+    chairs = put_to_chair(row.version_id) if paper.route == "chair" else None
+    rows_after = list(_published().filter(version=row.version_id, pk__gt=row.pk))
     heard = row.appeals.exclude(result="").order_by("id").last()
     more = {
         "row": row,
@@ -142,6 +147,13 @@ def decision(request: HttpRequest, name: str) -> HttpResponse:
         "appeal_until": last_day_to_appeal(row.since, rules_named(paper.rules_digest))
         if paper.outcome == "reject" else None,
         "appeal": heard,
+        "chair": None if chairs is None or chairs.chairs_reason is None else {
+            "for": sentence_case(CHAIRS_WORDS[chairs.chairs_reason]), "told": chairs.told,
+        },
+        "earlier": paper.replaces if chairs is not None else None,
+        "later": None if paper.route != "committee" else next(
+            (one for one in rows_after if one.pk in by_chair(rows_after)), None
+        ),
         "replaced_by": Decision.objects.filter(
             version=row.version, pk__gt=row.pk, act__isnull=False
         ).first() if row.set_aside_at else None,
