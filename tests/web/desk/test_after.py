@@ -177,6 +177,8 @@ def test_a_text_that_was_not_read_is_neither_published_nor_sent_back(
     newer(amara, published, "This gives nobody away.")
     (old,) = Iteration.objects.filter(assessment=assessment_of(published))
     assert judge(edward, published, do="back", note="Say more.").status_code == 302
+    told = Page(edward.get(f"/desk/{published.reference}/assessment/")).text
+    assert "It was sent back. It is the turn of those who wrote it." in told
     newer(amara, published, "This gives somebody away.")
     for text in (str(old.pk), "x"):
         for data in ({"do": "publish", "read": "on"}, {"do": "back", "note": "No."}):
@@ -186,6 +188,8 @@ def test_a_text_that_was_not_read_is_neither_published_nor_sent_back(
     assert assessment_of(published).state == "revisited"
     assert "away" not in everybody(published).text
     assert judge(edward, published, do="publish", read="on").status_code == 302
+    told = Page(edward.get(f"/desk/{published.reference}/assessment/")).text
+    assert "The newer text is published. Everybody can read it now." in told
     assert "This gives somebody away." in everybody(published).text
 
 

@@ -63,6 +63,7 @@ def test_a_small_change_by_clicking(change: Change, browser_of: Callable[[str], 
         assert "was taken out" in told
         assert "A <b>colleague</b> has left." in told
         assert amara.post(here, {"why": "Less is needed."}).status_code == 302
+        assert "Saved." in shown(amara, here)
         change.sent().taken_up()
 
         edward = browser_of("edward")
@@ -173,8 +174,10 @@ def test_a_lost_reason_is_kept_and_markup_is_shown_as_typed(
     with later():
         client = browser_of("amara")
         ask = f"/changes/permits/{change.of.permit.reference}/amendment/"
-        long = client.post(ask, {"why": "<script>" + "x" * 6000})
+        long = client.post(ask, {"why": "<script>" + "x" * 6000 + "the end"})
         assert long.status_code == 400
+        assert "xthe end" in Page(long).text, "what was typed is not cut"
+        assert "<title>Error: " in long.content.decode()
         assert "&lt;script&gt;xxx" in long.content.decode()
         client.post(ask, {"why": "some <i>markup</i>"})
         row = change.of.permit.amendments.get()

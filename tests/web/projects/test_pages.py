@@ -136,6 +136,10 @@ def test_what_is_asked_for_comes_back_and_is_offered_anew(
     amara, edward = browser_of("amara"), browser_of("edward")
     empty = amara.post(path, {"do": "ask", "words": "  "})
     assert (empty.status_code, "Write what should be changed" in Page(empty).text) == (400, True)
+    long = amara.post(path, {"do": "ask", "words": "x" * 5_001 + "the end"})
+    assert long.status_code == 400
+    assert "at most 5,000 characters; this one has 5,008" in Page(long).text
+    assert "xthe end" in Page(long).text, "what was typed is neither cut nor lost"
     assert amara.post(path, {"do": "ask", "words": "Name the <b>other</b> registrar."})
     page = shown(edward, path)
     assert "Name the <b>other</b> registrar." in page.text

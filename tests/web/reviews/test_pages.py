@@ -93,6 +93,10 @@ def test_the_desk_reads_asks_and_accepts(house: Reviewed, browser_of: Browsers) 
         ).status_code
         == 400
     )
+    long = {"do": "ask", "words": "x" * 5_001 + "the end", "seen": house.row.digest}
+    refused = edward.post(place(house), long)
+    assert (refused.status_code, "xthe end" in Page(refused).text) == (400, True)
+    assert not house.row.questions.exists(), "a text that is too long is not cut and sent"
     assert edward.post(place(house), {"do": "nothing"}).status_code == 400
     assert (
         edward.post(

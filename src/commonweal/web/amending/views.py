@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
@@ -28,7 +29,7 @@ def _page(request: HttpRequest, name: str, more: dict[str, Any], status: int = 2
 
 
 def _typed(request: HttpRequest, name: str) -> str:
-    return request.POST.get(name, "").replace("\x00", "\ufffd")[: services.MAX_WORDS + 1]
+    return request.POST.get(name, "").replace("\x00", "\ufffd")
 
 
 def _said(error: CommonwealError) -> str:
@@ -82,6 +83,7 @@ def change(request: HttpRequest, reference: str) -> HttpResponse:
             problem, status = error.sentence, 400
         else:
             save_part(request.user, application, ("project", "change_reason"), said, None)
+            messages.success(request, "Saved.")
             return redirect("amending:change", reference)
     more = request_page(application, row) | {"writable": writable, "problem": problem}
     stored = application.draft.content.get("project", {}).get("change_reason", "")

@@ -214,7 +214,7 @@ def ask_for_change(person: User, row: Agreement, words: str) -> None:
     with _step(person, row, "ask_for_change") as (fresh, role):
         if not words.strip():
             raise Refused("CW-WEB-DENIED", "Write what should be changed.")
-        fresh.asked = words.strip()[:5000]
+        fresh.asked = words.strip()
         fresh.state = AGREEMENT.check_step(fresh.state, "ask_for_change", role)
         event = agreement_event("agreement.change_asked", fresh, Actor(role, person.public_id))
         govern(event, fresh)

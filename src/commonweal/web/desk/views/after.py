@@ -79,13 +79,16 @@ def newer(request: HttpRequest, reference: str) -> HttpResponse:
         try:
             if request.POST.get("do") == "publish":
                 after.publish_again(found, row, read="read" in request.POST, text=seen)
+                done = "The newer text is published. Everybody can read it now."
             else:
                 after.send_back(found, row, typed(request, "note"), text=seen)
+                done = "It was sent back. It is the turn of those who wrote it."
         except Refused as error:
             if not is_typing(error):
                 raise
             wrong = error.sentence
         else:
+            messages.success(request, done)
             return redirect("desk:assessment", reference)
     said = after.text_of(text)
     shown = public_plain(row.version) | {"answers": [said["answers"]]}

@@ -21,7 +21,16 @@ from commonweal.web.projects.presenters import (
     countersign_page,
     framework_page,
 )
-from commonweal.web.projects.views.common import FORM, held, held_for, page, said, to_sign, typed
+from commonweal.web.projects.views.common import (
+    FORM,
+    check_lengths,
+    held,
+    held_for,
+    page,
+    said,
+    to_sign,
+    typed,
+)
 
 
 def _row(request: HttpRequest, reference: str) -> Agreement:
@@ -47,6 +56,7 @@ def agreement(request: HttpRequest, reference: str) -> HttpResponse:
 
 def _act_on(request: HttpRequest, row: Agreement) -> HttpResponse:
     """What a button of the page does."""
+    check_lengths(request)
     person, words = request.user, typed(request, "words")
     wanted = request.POST.get("do", "")
     if wanted == "accept":
@@ -74,6 +84,7 @@ def countersign(request: HttpRequest, reference: str) -> HttpResponse:
     if request.method == "POST":
         verdict = "refuse" if request.POST.get("verdict") == "refuse" else "agree"
         try:
+            check_lengths(request)
             return to_sign(signing.countersign(request.user, row, verdict, typed(request, "words")))
         except CommonwealError as error:
             problem = said(error)

@@ -15,7 +15,7 @@ from commonweal.web.projects import closing as services
 from commonweal.web.projects.models import Closing
 from commonweal.web.projects.policies import permit_of
 from commonweal.web.projects.presenters import title_of
-from commonweal.web.projects.views.common import FORM, held, page, said, typed
+from commonweal.web.projects.views.common import FORM, check_lengths, held, page, said, typed
 
 _PARTS = ("day", "month", "year")
 
@@ -54,6 +54,7 @@ def closing(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 def _act_on(request: HttpRequest, row: Closing, asked: tuple[str, ...]) -> None:
+    check_lengths(request)
     person, wanted = request.user, request.POST.get("do", "")
     if wanted == "send":
         copies = [(place, typed(request, f"how-{n}"), _day(request, n))

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from commonweal.foundation.errors import CommonwealError, Fault
+from commonweal.foundation.errors import CommonwealError, Fault, Refused
 from commonweal.web.accounts.policies import memberships_on
 from commonweal.web.applications.models import Application
 from commonweal.web.config import clock
@@ -57,8 +57,19 @@ def application_here(request: HttpRequest, reference: str) -> Application:
 
 
 def typed(request: HttpRequest, name: str) -> str:
-    """One text of a form, with characters that no database keeps marked."""
-    return request.POST.get(name, "").replace("\x00", "\ufffd").strip()[:_MOST]
+    """One text of a form, whole, with characters that no database keeps marked."""
+    return request.POST.get(name, "").replace("\x00", "\ufffd").strip()
+
+
+def check_lengths(request: HttpRequest) -> None:
+    """No text is longer than can be kept: none is cut. Raises `Refused` CW-WEB-DENIED."""
+    for name in request.POST:
+        count = len(typed(request, name).replace("\r\n", "\n"))
+        if count > _MOST:
+            raise Refused(
+                "CW-WEB-DENIED",
+                f"A text can have at most {_MOST:,} characters; this one has {count:,}.",
+            )
 
 
 def said(error: CommonwealError) -> str:
