@@ -180,10 +180,10 @@ def test_what_the_signer_refused_is_said_and_can_be_tried_again(
     path = f"/permits/agreements/{road.agreement.reference}/"
     edward = browser_of("edward")
     page = shown(edward, path)
-    assert "The signer did not make the permit" in page.text
+    assert "The permit was not made" in page.text
     assert "CW-AGREEMENT-TEXT" in page.text
     assert "Nothing is lost" in page.text
-    assert "The signer did not make" not in shown(browser_of("colin"), path).text
+    assert "The permit was not made" not in shown(browser_of("colin"), path).text
     put(row, content=kept)
     assert edward.post(f"{path}again/").status_code == 302
     road.work()

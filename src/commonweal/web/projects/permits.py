@@ -42,7 +42,7 @@ STEP_WORDS: dict[str, tuple[str, str]] = {
 LATE = "The permit is paused: the yearly review is late, and no new work may start."
 _STEP_STATES = {
     GATHERING: "Another person must sign it too.",
-    WAITING: "It has been signed. The signer takes it now.",
+    WAITING: "It has been signed. It is being checked and written down now.",
     DONE: "It was done.",
 }
 
