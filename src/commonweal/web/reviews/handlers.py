@@ -109,7 +109,7 @@ class AcceptHandler:
         if act.object_digest != row.digest:
             raise Refused("CW-STATE-STEP", "The review has changed since this was opened.")
         if is_being_accepted(row) and act.pk not in row.order.acts:
-            raise Refused("CW-STATE-STEP", "This review was accepted, and that is being written down now.")
+            raise Refused("CW-STATE-STEP", "This review was accepted; that is being written down.")
 
     def follow(self, act: Act) -> None:
         """Order the acceptance; the signer judges it and tells the ledger."""

@@ -149,7 +149,7 @@ def accept(person: User, row: Review, *, seen: str) -> Act:
     """
     role = check_action(row, "accept", held(person, row, clock.today()))
     if is_being_accepted(row):
-        raise Refused("CW-STATE-STEP", "This review was accepted, and that is being written down now.")
+        raise Refused("CW-STATE-STEP", "This review was accepted; that is being written down.")
     _check_seen(row, seen)
     return propose(
         person, role, "accept_review", "accept", subject=row.permit.reference,
@@ -228,7 +228,7 @@ def _step(person: User, row: Review, action: str, seen: str) -> Iterator[tuple[R
         fresh = locked(row.pk)
         role = check_action(fresh, action, held(person, fresh, clock.today()))
         if is_being_accepted(fresh):
-            raise Refused("CW-STATE-STEP", "This review was accepted, and that is being written down now.")
+            raise Refused("CW-STATE-STEP", "This review was accepted; that is being written down.")
         _check_seen(fresh, seen)
         fresh.state = ANNUAL_REVIEW.check_step(fresh.state, action, role)
         fresh.changed_at = clock.now()
