@@ -47,7 +47,7 @@ def test_a_no_is_accepted(house: House) -> None:
     assert (said["type"], said["how"]) == ("decision.final", "accepted")
     row = item.version.decisions.get()
     public = Page(new_client().get(f"/committee/decisions/{row.reference}/")).text
-    assert "This answer is final" in public
+    assert "This answer has been final" in public
     assert "those who asked accepted it" in public
     assert "can appeal until" not in public
     assert "This answer is final" in Page(new_client().get("/projects/refused/")).text
