@@ -48,7 +48,6 @@ def forged_row(table: str, **given: Any) -> None:
     """A row in any table of the service, with something of the right kind in every column."""
     from commonweal.web.config import clock
 
-    run("PRAGMA ignore_check_constraints = ON")
     columns = [row[1:4] for row in run(f"PRAGMA table_info({table})") if row[1] != "id"]
     values = {}
     for name, kind, needed in columns:
@@ -59,7 +58,11 @@ def forged_row(table: str, **given: Any) -> None:
             values[name] = next((v for k, v in made.items() if k in kind.lower()), "x")
     names = ", ".join(f'"{name}"' for name in values)
     marks = ", ".join("%s" for _ in values)
-    run(f"INSERT INTO {table} ({names}) VALUES ({marks})", *values.values())
+    run("PRAGMA ignore_check_constraints = ON")
+    try:
+        run(f"INSERT INTO {table} ({names}) VALUES ({marks})", *values.values())
+    finally:  # the connection is that of all tests of this process
+        run("PRAGMA ignore_check_constraints = OFF")
 
 
 def person(who: str) -> Any:
