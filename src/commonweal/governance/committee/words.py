@@ -238,6 +238,11 @@ def filled(page: str) -> str:
     return _MARKED.sub(lambda m: f"{m[1]}\n{published_text(default_rules())}\n{m[2]}", page)
 
 
+def sentence_case(words: str) -> str:
+    """Words of a list as the beginning of a sentence."""
+    return words[:1].upper() + words[1:]
+
+
 def main(arguments: Sequence[str]) -> int:
     """Fill the page that is named. Returns the exit code."""
     if len(arguments) != 1:
@@ -255,8 +260,3 @@ def main(arguments: Sequence[str]) -> int:
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
-
-
-def sentence_case(words: str) -> str:
-    """Words of a list as the beginning of a sentence."""
-    return words[:1].upper() + words[1:]

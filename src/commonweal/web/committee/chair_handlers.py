@@ -7,15 +7,12 @@ from django.urls import reverse
 from commonweal.governance.committee.vocabulary import CHAIRS_WORDS
 from commonweal.governance.committee.words import sentence_case
 from commonweal.governance.states.item import ITEM
-from commonweal.ledger.details import commitment, new_salt
-from commonweal.ledger.entry import Actor, Event
 from commonweal.web.applications.models import Application, Version
 from commonweal.web.committee import telling
 from commonweal.web.committee.chairs import basis_again, check_fits, check_sitting
 from commonweal.web.committee.models import Item, Meeting, RouteAct
-from commonweal.web.committee.shorter import read_proposal
+from commonweal.web.committee.shorter import read_proposal, record_proposal
 from commonweal.web.config import clock
-from commonweal.web.ledgerlink.services import govern
 from commonweal.web.signing.handlers import Told
 from commonweal.web.signing.models import Act
 
@@ -35,7 +32,7 @@ class ChairHandler:
             return
         Application.objects.select_for_update().get(reference=act.subject)
         basis = basis_again(act)
-        made, salt, now = read_proposal(act, basis.version), new_salt(), clock.now()
+        made, now = read_proposal(act, basis.version), clock.now()
         sitting = Meeting.objects.create(
             route=made.route, held_at=now, place="Between meetings", state="open",
             present=list(act.wish["present"]), made_by=act.person,
@@ -49,18 +46,7 @@ class ChairHandler:
                 begun, "end_declarations", "committee_chair", met=("everyone_declared",)
             ),
         )  # fmt: skip
-        row = RouteAct(
-            version=basis.version, kind=act.kind, route=made.route, person=act.person,
-            content=made.canonical(), salt=salt, act=act.pk, made_at=made.at,
-        )  # fmt: skip
-        actor = Actor(act.role, act.person.public_id)
-        fields = {
-            "application": act.subject, "route": made.route,
-            "proposal": commitment(salt, made.canonical()),
-        }  # fmt: skip
-        govern(Event("route.proposed", actor, fields), row)
-        moved = {"application": act.subject, "to": item.state}
-        govern(Event("agenda.moved", actor, moved), item)
+        record_proposal(act, made, item)
         telling.with_the_chair(item)
 
     def told(self, act: Act) -> Told:

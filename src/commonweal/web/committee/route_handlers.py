@@ -10,7 +10,7 @@ from commonweal.governance.committee.route import RouteProposal, check_proposal
 from commonweal.governance.committee.vocabulary import CRITERION_WORDS
 from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.item import ITEM
-from commonweal.ledger.details import commitment, new_salt
+from commonweal.ledger.details import new_salt
 from commonweal.ledger.entry import Actor, Event
 from commonweal.web.applications.models import Application, Version
 from commonweal.web.applications.services import paper_of
@@ -30,6 +30,7 @@ from commonweal.web.committee.shorter import (
     end_sitting,
     is_over,
     read_proposal,
+    record_proposal,
 )
 from commonweal.web.config import clock
 from commonweal.web.config.rules import rules_in_force
@@ -73,7 +74,7 @@ class ShortHandler:
         if RouteAct.objects.filter(act=act.pk).exists():
             return
         application, version, made = self._read(act)
-        paper, salt = paper_of(version), new_salt()
+        paper = paper_of(version)
         application.state = self._next(application, version)
         now = clock.now()
         sitting = Meeting.objects.create(
@@ -86,18 +87,7 @@ class ShortHandler:
             variables=[as_asked(path) for path in paper.asked], proposal=made.canonical(),
             state=ITEM.check_step("listed", "begin", "committee_secretary"),
         )  # fmt: skip
-        row = RouteAct(
-            version=version, kind=act.kind, route=made.route, person=act.person,
-            content=made.canonical(), salt=salt, act=act.pk, made_at=made.at,
-        )  # fmt: skip
-        actor = Actor(act.role, act.person.public_id)
-        fields = {
-            "application": application.reference, "route": made.route,
-            "proposal": commitment(salt, made.canonical()),
-        }  # fmt: skip
-        govern(Event("route.proposed", actor, fields), row)
-        moved = {"application": application.reference, "to": item.state}
-        govern(Event("agenda.moved", actor, moved), application, item)
+        record_proposal(act, made, item, application)
         to_committee(version, act.person, act.role)
         telling.few(item)
 

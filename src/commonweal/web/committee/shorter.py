@@ -32,6 +32,8 @@ from commonweal.governance.committee.votes import Vote as VotePaper
 from commonweal.governance.roles import RoleName
 from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.item import ITEM
+from commonweal.ledger.details import commitment, new_salt
+from commonweal.ledger.entry import Actor, Event
 from commonweal.web.accounts.models import User
 from commonweal.web.applications.models import Application, Version
 from commonweal.web.applications.services import paper_of
@@ -49,6 +51,8 @@ from commonweal.web.committee.services import decision_of, decision_paper
 from commonweal.web.config import clock
 from commonweal.web.config.rules import rules_in_force
 from commonweal.web.desk.services import is_settled
+from commonweal.web.ledgerlink.models import Governed
+from commonweal.web.ledgerlink.services import govern
 from commonweal.web.signing.models import Act
 from commonweal.web.signing.services import propose
 
@@ -131,6 +135,22 @@ def read_proposal(act: Act, version: Version) -> RouteProposal:
     if act.object_digest != version.digest:
         raise Refused(CODE, "The proposal is about another version.")
     return made
+
+
+def record_proposal(act: Act, made: RouteProposal, item: Item, *more: Governed) -> None:
+    """Write the item, what was proposed for it, and `more` rows, with what the ledger hears."""
+    salt, actor = new_salt(), Actor(act.role, act.person.public_id)
+    row = RouteAct(
+        version=item.version, kind=act.kind, route=made.route, person=act.person,
+        content=made.canonical(), salt=salt, act=act.pk, made_at=made.at,
+    )  # fmt: skip
+    fields = {
+        "application": act.subject, "route": made.route,
+        "proposal": commitment(salt, made.canonical()),
+    }  # fmt: skip
+    govern(Event("route.proposed", actor, fields), row)
+    moved = {"application": act.subject, "to": item.state}
+    govern(Event("agenda.moved", actor, moved), *more, item)
 
 
 def proposal_of(item: Item) -> RouteProposal | None:
