@@ -114,6 +114,7 @@ def test_no_word_of_the_minutes_is_lost(house: House) -> None:
     long = "A long discussion. " * 2_000
     write(house, at, long)
     stale = write(house, at, "Mine.", 403, seen=opened)
+    assert "There is a problem" in stale.text
     assert "Somebody else saved these minutes" in stale.text
     assert "A long discussion." in stale.text
     assert "Mine." in stale.html
