@@ -473,7 +473,22 @@ WEB = {
     "CW-API-INVALID": "A request to the API has a field of the wrong form.",
 }
 
+AUDIT = {
+    "CW-AUDIT-HISTORY": "The history of outputs is not whole, or not what its manifests say.",
+    "CW-AUDIT-OUTPUT": "An output that is to be audited does not have the form it must have.",
+    "CW-AUDIT-STALE": "Another output left since the audit, so it must run again.",
+    "CW-AUDIT-UNSEEN": "An author may read findings only after a person has looked at them.",
+    "CW-AUDIT-IMPORT": "A publication made elsewhere does not have the form it must have.",
+    "CW-AUDIT-DIFFERENCE": "Finding: two figures differ by too few people.",
+    "CW-AUDIT-SAME": "Finding: two figures with other definitions are about the same people.",
+    "CW-AUDIT-NEAR": "Finding: two figures are about nearly the same people.",
+    "CW-AUDIT-SUM": "Finding: a sum of published figures is the size of a small group.",
+    "CW-AUDIT-BOUNDS": "Finding: published figures leave too few numbers for a small group.",
+    "CW-AUDIT-UNPROVED": "Finding: a small group seems to follow from figures, without a proof.",
+}
+
 CODES: dict[str, str] = {
+    **AUDIT,
     **APPLY,
     **CATALOGUE_CHECK,
     **FOUNDATION,
