@@ -487,7 +487,16 @@ AUDIT = {
     "CW-AUDIT-UNPROVED": "Finding: a small group seems to follow from figures, without a proof.",
 }
 
+AIRLOCK = {
+    "CW-OUTPUT-RELEASE": "An opened release is not what its manifest says, so nothing is counted.",
+    "CW-OUTPUT-NOBODY": "A table does not say whose rows they are, so people cannot be counted.",
+    "CW-OUTPUT-COLUMN": "A request names a table, column or value that it cannot look at.",
+    "CW-OUTPUT-MANY-ROWS": "A column of a table with several rows a person is asked for beside it.",
+    "CW-OUTPUT-CELLS": "A table that is asked for has too many cells.",
+}
+
 CODES: dict[str, str] = {
+    **AIRLOCK,
     **AUDIT,
     **APPLY,
     **CATALOGUE_CHECK,
