@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from commonweal.papers.output_request import Grade
+from commonweal.papers.output_request import Grade, Rounding
 
 Counts = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -101,6 +101,7 @@ class Series:
     evidence: Evidence | None
     parts: Parts | None = None
     decimals: int = 0
+    rounding: Rounding = "exact"
 
 
 @dataclass(frozen=True)

@@ -139,6 +139,11 @@ Decimals = Annotated[int, Field(ge=0, le=6)]
 """Places after the point in what is published."""
 
 
+Rounding = Literal["exact", "nearest_5", "midpoint_6", "small_as_5"]
+"""How counts are shown. `nearest_5`: to the nearest 5, halves up. `midpoint_6`: 0 as 0, 1 to 6 as
+3, 7 to 12 as 9, and so on. `small_as_5`: 0 as 0, 1 to 7 as 5, others to the nearest 5."""
+
+
 class People(Paper):
     """How many different people have a row in the cell."""
 
@@ -243,7 +248,8 @@ class OutputRequest(Paper):
     """One table that a study asks to publish.
 
     `name`: of the file that is published, as the study's declaration names it (S4). `margins`: also
-    totals over each grouping and all of them together.
+    totals over each grouping and all of them together. `rounding`: of all counts, those in ratios
+    too; totals are rounded by themselves and not added up from rounded counts.
     """
 
     request: Literal[1]
@@ -254,6 +260,7 @@ class OutputRequest(Paper):
     by: Annotated[tuple[Grouping, ...], Field(max_length=MAX_GROUPINGS)] = ()
     measures: Annotated[tuple[Measure, ...], Field(min_length=1, max_length=MAX_MEASURES)]
     margins: bool = False
+    rounding: Rounding = "exact"
 
     @model_validator(mode="after")
     def _hangs_together(self) -> OutputRequest:

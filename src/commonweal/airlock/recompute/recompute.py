@@ -17,6 +17,7 @@ from commonweal.airlock.opened import OpenRelease
 from commonweal.airlock.recompute.laying import Laid, lay_out
 from commonweal.airlock.recompute.measuring import Counter
 from commonweal.airlock.recompute.schema import check_request
+from commonweal.airlock.rounding import rounded
 from commonweal.foundation.connection import connect, engine_errors
 from commonweal.papers.output_request import (
     Maximum,
@@ -67,13 +68,19 @@ class _Recomputed:
 
     def _series(self, measure: Measure) -> Series:
         if isinstance(measure, People):
-            people = self._everybody.people
-            return Series("people", "people", _as_numbers(people), self._everybody)
+            return self._counted("people", self._everybody.people)
         if isinstance(measure, Rows):
-            return Series("rows", "rows", _as_numbers(self._everybody.rows), self._everybody)
+            return self._counted("rows", self._everybody.rows)
         if isinstance(measure, Ratio):
             return self._ratio(measure)
         return self._of_column(measure)
+
+    def _counted(self, kind: str, counts: Counts) -> Series:
+        how = self._request.rounding
+        return Series(kind, kind, self._shown(counts), self._everybody, rounding=how)
+
+    def _shown(self, counts: Counts) -> Numbers:
+        return rounded(counts.astype(np.float64), self._request.rounding)
 
     def _of_column(self, measure: OfColumn) -> Series:
         column = self._laid.values[measure.column]
@@ -113,7 +120,8 @@ class _Recomputed:
         parts = Parts(top, bottom, one, other, (measure.numerator.of, measure.denominator.of))
         figures = half_up(_over(over, under) * measure.per, measure.decimals)
         name = f"ratio of {_said(measure.numerator)} to {_said(measure.denominator)}"
-        return Series(name, "ratio", figures, None, parts, decimals=measure.decimals)
+        how = self._request.rounding
+        return Series(name, "ratio", figures, None, parts, measure.decimals, how)
 
     def _part(self, part: Part) -> tuple[Evidence, Numbers]:
         flag = None if part.where is None else self._laid.flags[part.where]
@@ -121,7 +129,7 @@ class _Recomputed:
             return self._counter.values(self._laid.values[part.column], flag)
         evidence = self._counter.rows(flag)
         counted: Counts = evidence.people if part.of == "people" else evidence.rows
-        return evidence, _as_numbers(counted)
+        return evidence, self._shown(counted)
 
     def _member(self, part: Part) -> str:
         """Whether a row counts in the part, as the engine reads it."""
@@ -147,10 +155,6 @@ def _over(top: Numbers, bottom: Numbers | Counts) -> Numbers:
     with np.errstate(divide="ignore", invalid="ignore"):
         divided: Numbers = np.where(bottom == 0, np.nan, top / bottom)
     return divided
-
-
-def _as_numbers(counts: Counts) -> Numbers:
-    return counts.astype(np.float64)
 
 
 def _said(part: Part) -> str:
