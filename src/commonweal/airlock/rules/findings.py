@@ -15,7 +15,7 @@ from typing import Any, Literal
 from commonweal.airlock.profile import RuleProfile, Stop
 
 Verdict = Literal["pass", "review", "fail"]
-Family = Literal["cell", "concentration", "point", "form", "person"]
+Family = Literal["cell", "concentration", "point", "form", "person", "file"]
 Statbarn = Literal[
     "Frequencies",
     "LinearAggregations",
@@ -73,6 +73,12 @@ RULES: dict[str, RuleWords] = {
     "declared": RuleWords(
         "CW-OUTPUT-DECLARED", "person", "This was made elsewhere; nothing in it was counted again."
     ),
+    "unreadable": RuleWords("CW-OUTPUT-FILE", "file", "The file cannot be read as what it is."),
+    "kind": RuleWords("CW-OUTPUT-KIND", "file", "Files of this kind do not leave."),
+    "rows": RuleWords("CW-OUTPUT-ROWS", "file", "{value} rows; the most is {limit}."),
+    "identifier": RuleWords(
+        "CW-OUTPUT-IDENTIFIER", "file", "There are valid NHS numbers in this column."
+    ),
 }
 
 _CELL = (
@@ -89,12 +95,16 @@ _FAMILIES: dict[Family, tuple[str, str]] = {
     "point": ("CW-OUTPUT-POINT", _POINT),
     "form": ("CW-OUTPUT-EXACT", "Counts must be rounded as the profile asks."),
     "person": ("CW-OUTPUT-PERSON", "A person has to look at this."),
+    "file": ("CW-OUTPUT-FILE", "This file cannot leave as it is."),
 }
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One rule that one figure does not keep. `value` is what was found; `where` names the cell."""
+    """One rule that one figure does not keep. `value` is what was found; `where` names the cell.
+
+    `said`: why a file could not be looked at; a sentence of ours, which never repeats the file.
+    """
 
     rule: str
     statbarn: Statbarn
@@ -102,6 +112,7 @@ class Finding:
     where: dict[str, str]
     value: float | None = None
     threshold: float | None = None
+    said: str | None = None
 
     @property
     def words(self) -> RuleWords:
@@ -136,8 +147,8 @@ def for_author(findings: Sequence[Finding], profile: RuleProfile) -> list[dict[s
     """What the author reads once a person has looked: family, own cell and advice.
 
     One line for a family and a cell, whatever its rules; without their outcome.
-    `threshold` is the profile's, which anybody may read. A cell with too few people says that alone:
-    what else is wrong with it would tell one person from nine.
+    `threshold` is the profile's, which anybody may read. A cell with too few people says that
+    alone: what else is wrong with it would tell one person from nine.
     """
     cells = {_place(one) for one in findings if one.words.family == "cell"}
     shown: dict[tuple[str, ...], dict[str, Any]] = {}
@@ -153,7 +164,7 @@ def for_author(findings: Sequence[Finding], profile: RuleProfile) -> list[dict[s
             "where": one.where,
             "value": None,
             "threshold": profile.threshold if family in ("cell", "point") else None,
-            "sentence": sentence,
+            "sentence": one.said or sentence,
         }
     return [shown[key] for key in sorted(shown)]
 
@@ -175,6 +186,8 @@ def verdict_for_author(findings: Sequence[Finding]) -> Verdict:
 
 
 def _sentence(one: Finding) -> str:
+    if one.said is not None:
+        return one.said
     value = one.value
     if value is not None and float(value).is_integer() and "{value}" in one.words.sentence:
         value = int(value)
