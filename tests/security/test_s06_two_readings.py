@@ -1,7 +1,7 @@
 """S6: the finding tells the secret. The author's reading must be the same for other secrets.
 
-The attacker is an author who reads every finding. The naive airlock shows its findings to
-everybody; then a cell of one person, of nine, with nobody and with one answer are four different texts.
+The attacker is an author who reads every finding. The naive airlock shows its findings to all:
+a cell of one person, of nine, with nobody and with one answer are then four texts.
 """
 
 from __future__ import annotations

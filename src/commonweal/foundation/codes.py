@@ -493,6 +493,8 @@ AIRLOCK = {
     "CW-OUTPUT-COLUMN": "A request names a table, column or value that it cannot look at.",
     "CW-OUTPUT-MANY-ROWS": "A column of a table with several rows a person is asked for beside it.",
     "CW-OUTPUT-CELLS": "A table that is asked for has too many cells.",
+    "CW-OUTPUT-SUPPRESS": "Cells of a table cannot be hidden so that its totals keep them.",
+    "CW-OUTPUT-ATTACK": "The attack on a table with hidden cells did not finish.",
     "CW-OUTPUT-PROFILE": "There is no profile of rules with this name.",
     "CW-OUTPUT-THRESHOLD": "Finding: too few people are behind a figure.",
     "CW-OUTPUT-ZERO": "Finding: nobody is behind a figure.",
