@@ -2,8 +2,8 @@
 
 Hiding the small cells alone protects nothing where totals are shown: a hidden cell is the total
 less the others. So more cells are hidden until an attack on the table as it would be published
-finds no small cell to within the threshold. The attack is the proof: it knows every shown figure and that
-counts are at least 0, and asks HiGHS for the least and the most that each hidden cell can be.
+finds no small cell to within the threshold. The attack is the proof: it knows every shown figure
+and that counts are at least 0, and asks HiGHS for the least and the most of each hidden cell.
 
 Source of the attack: the audit problem of secondary cell suppression (Fischetti and Salazar, 2001).
 How the further cells are chosen is greedy; only the attack decides whether they are enough.

@@ -32,7 +32,7 @@ def every_solution(
     """The slow twin, for tables of two sides: every inner table that fits what is shown."""
     rows, columns = (size - 1 for size in table.shape)
     cells = [c for c in itertools.product(range(rows), range(columns)) if hidden[c]]
-    found: Found = {tuple(c): set() for c in np.argwhere(hidden)}
+    found: dict[tuple[int, ...], set[int]] = {tuple(c): set() for c in np.argwhere(hidden)}
     limit, solutions = int(table.max()) + 1, 0
     for values in itertools.product(range(limit), repeat=len(cells)):
         inner = table[:rows, :columns].copy()

@@ -129,14 +129,7 @@ def _axes(db: duckdb.DuckDBPyConnection, request: OutputRequest) -> tuple[Axis, 
     names = [grouping.column.name for grouping in request.by]
     axes = []
     for place, grouping in enumerate(request.by):
-        # A group is named where a kept row is in it, or where naming it tells of nobody.
-        db.execute(
-            f"CREATE TEMP TABLE u{place} AS SELECT g, "
-            "row_number() OVER (ORDER BY g NULLS LAST) - 1 AS i FROM ("
-            f"SELECT g{place} AS g, bool_or(kept) AS seen, bool_or(o{place}) AS allowed, "
-            f"count(DISTINCT p) AS people FROM laid GROUP BY g{place}) "
-            f"WHERE seen OR (allowed AND people >= {COMMON})"
-        )
+        _name_groups(db, place)
         found = db.execute(f"SELECT g FROM u{place} ORDER BY i LIMIT {MAX_CELLS + 1}").fetchall()
         column = grouping.column
         twice = names.count(column.name) > 1
@@ -150,6 +143,18 @@ def _axes(db: duckdb.DuckDBPyConnection, request: OutputRequest) -> tuple[Axis, 
             remedy="Group by fewer columns, or in wider bands.",
         )
     return tuple(axes)
+
+
+def _name_groups(db: duckdb.DuckDBPyConnection, place: int) -> None:
+    """A group is named where a kept row is in it, or where naming it tells of nobody."""
+    # Counting people is dear, so only groups are counted that are not named already.
+    db.execute(f"CREATE TEMP TABLE s{place} AS SELECT DISTINCT g{place} AS g FROM laid WHERE kept")
+    db.execute(
+        f"CREATE TEMP TABLE u{place} AS SELECT g, row_number() OVER (ORDER BY g NULLS LAST) - 1 "
+        f"AS i FROM (SELECT g FROM s{place} UNION ALL SELECT g{place} FROM laid WHERE o{place} "
+        f"AND NOT EXISTS (SELECT 1 FROM s{place} AS s WHERE s.g IS NOT DISTINCT FROM g{place}) "
+        f"GROUP BY g{place} HAVING count(DISTINCT p) >= {COMMON})"
+    )
 
 
 def _label(value: object, grouping: Grouping) -> str | None:
