@@ -35,8 +35,8 @@ def said_by(shown: int, rounding: Rounding) -> tuple[int, int]:
     Raises ValueError for a number that is never shown.
     """
     if rounding == "exact":
-        return shown, shown
-    if rounding == "midpoint_6":
+        low, high = shown, shown
+    elif rounding == "midpoint_6":
         low, high = (0, 0) if shown == 0 else (shown - 2, shown + 3)
     elif rounding == "nearest_5":
         low, high = max(shown - 2, 0), shown + 2
