@@ -169,3 +169,71 @@ def random_people(
         n: {name: str(rng.choice(list(given))) for name, given in variables.items()}
         for n in range(count)
     }
+
+
+# --- the slow and obvious audit of pairs --------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Naive:
+    """A published cell as sets: who is in it, and which values of each variable it allows."""
+
+    name: tuple[str, str, int, int]
+    who: frozenset[object]
+    allows: Mapping[str, frozenset[str]]
+    low: int
+    high: int
+
+
+def naive_cells(
+    output: str,
+    people: Mapping[object, Person],
+    asked: Asked,
+    universe: Mapping[str, Sequence[str]],
+) -> list[Naive]:
+    """All cells of a table of categories, from its definition alone."""
+    table = counted(people, asked)
+    found = []
+    for cell in table.cells:
+        # Nobody has the value "?"; but a condition on a variable says that it is known.
+        allows = {name: frozenset([*given, "?"]) for name, given in universe.items()}
+        chosen = [d[p] for d, p in zip(asked.dimensions, cell.at, strict=True) if p >= 0]
+        for condition in (*asked.population, *chosen):
+            assert condition.values is not None
+            allows[condition.variable] &= frozenset(condition.values)
+        who = frozenset(
+            name for name, p in people.items() if all(p[v] in given for v, given in allows.items())
+        )
+        assert cell.high is not None
+        key = (output, asked.name, cell.row, cell.column)
+        found.append(Naive(key, who, allows, cell.low, cell.high))
+    return found
+
+
+def naive_verdict(one: Naive, other: Naive, threshold: int, *, same_table: bool) -> str:
+    """What two cells give away together, by sets."""
+    left, right = one.who - other.who, other.who - one.who
+    if len(left) >= threshold or len(right) >= threshold or not one.who & other.who:
+        return "pass"
+    if same_table and not left and not right:
+        return "pass"
+    if left and right:
+        width = (one.high - other.low) - (one.low - other.high) + 1
+        return "review" if width < threshold else "pass"
+    in_other = all(one.allows[v] <= other.allows[v] for v in one.allows)
+    in_one = all(other.allows[v] <= one.allows[v] for v in one.allows)
+    if not left and not right and in_other and in_one:
+        return "pass"
+    small, large = (one, other) if not left and not (not right and in_one) else (other, one)
+    low, high = max(0, large.low - small.high), large.high - small.low
+    if not left and not right and not in_one and not in_other:  # either may be the larger
+        low, high = max(low, small.low - large.high), max(high, small.high - large.low)
+    possible = list(range(low, high + 1))
+    if low >= threshold:
+        return "pass"
+    if high < threshold:
+        verdict = "pass" if possible == list(range(threshold)) else "fail"
+    else:
+        verdict = "review" if len(possible) < threshold else "pass"
+    by_definition = (not left and in_other) or (not right and in_one)
+    return "review" if verdict == "fail" and not by_definition else verdict
