@@ -136,6 +136,9 @@ class House:
     made: int = 0
     people: dict[object, dict[str, Any]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.history.mkdir(parents=True, exist_ok=True)
+
     @property
     def history(self) -> Path:
         return self.folder / "history"

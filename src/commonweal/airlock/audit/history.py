@@ -62,7 +62,7 @@ class Place:
     code: str = "CW-AUDIT-HISTORY"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Output:
     """An output with its tables and, unless it is a publication, the people behind it."""
 

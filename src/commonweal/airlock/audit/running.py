@@ -6,6 +6,8 @@ refuses it as soon as another output has left (an approval carries the set, the 
 
 from __future__ import annotations
 
+import dataclasses
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from commonweal.airlock.audit.atoms import groups_of
 from commonweal.airlock.audit.findings import (
     Finding,
     Verdict,
@@ -30,6 +33,7 @@ from commonweal.airlock.audit.history import (
 )
 from commonweal.airlock.audit.pairs import compare
 from commonweal.airlock.audit.people import places_in
+from commonweal.airlock.audit.probe import probe as probe_groups
 from commonweal.airlock.audit.tables import AuditTable, Small
 from commonweal.foundation.errors import Fault, Refused, WrongUsage
 
@@ -146,21 +150,30 @@ def audit(
     *,
     threshold: int = THRESHOLD,
     probe: bool = True,
+    seconds: float = 60.0,
     progress: Progress = lambda _step, _done: None,
 ) -> Result:
     """Audit proposals against the history and each other.
 
     `threshold`: the smallest group that may be seen, at least 2. `probe`: look for sums and bounds
-    of many figures too.
+    of many figures too, for up to `seconds`; what was not reached is said.
     Raises `Fault` CW-AUDIT-HISTORY where the history is not whole.
     """
     if threshold < 2:
         raise WrongUsage("CW-USAGE", "The smallest group that may be seen is at least 2.")
-    found = _Found([], 0, [], [])
+    found = _Found([], 0, [], [], [])
+    everything = [*proposals]
     for output, other in _meetings(history, proposals, progress):
         _meet(output, other, threshold, found)
+        if other not in everything:
+            everything.append(other)
     if history.by_rule and threshold > LARGEST_BY_RULE:
         found.not_examined.append("The catalogue's figures: they are made for smaller groups.")
+    if probe:
+        progress("Looking for sums of many figures", None)
+        _look_further(everything, len(proposals), threshold, seconds, found)
+    else:
+        found.not_examined.append("Sums and bounds of many figures: not asked for.")
     pinned = Pinned(tuple(one.place.pin for one in proposals), history.pins())
     return Result(
         threshold,
@@ -169,7 +182,46 @@ def audit(
         found.more,
         worst(found.worst),
         tuple(found.not_examined),
+        tuple(found.notes),
     )
+
+
+def _look_further(
+    outputs: Sequence[Output], proposals: int, threshold: int, seconds: float, found: _Found
+) -> None:
+    """Sums of many figures of all tables behind which people are known."""
+    ends = time.monotonic() + seconds
+    behind = [(table, out.people) for out in outputs if out.people for table in out.tables]
+    new = sum(len(out.tables) for out in outputs[:proposals] if out.people)
+    found.not_examined += [
+        f"Sums of many figures with {out.name}: nobody knows who is in it."
+        for out in outputs
+        if out.people is None
+    ]
+    groups = groups_of(behind)
+    found.not_examined += [
+        f"Sums of many figures with {one.paper.name} of {one.output}: too many groups."
+        for one in groups.left_out
+    ]
+    if not groups.possible:
+        found.not_examined.append(
+            "Combinations that nobody has: too many, so who reads was taken to know them."
+        )
+    new -= sum(table in groups.left_out for table, _ in behind[:new])
+    probed = probe_groups(groups, new, threshold, lambda: ends - time.monotonic())
+    found.findings += [_softened(one, groups.possible) for one in probed.findings]
+    found.not_examined += probed.incomplete
+    if probed.already:
+        found.notes.append(
+            f"{probed.already} small groups follow from what has left before; this adds nothing."
+        )
+
+
+def _softened(finding: Finding, possible: bool) -> Finding:
+    """A sum that may need knowledge that nobody has is for a person to judge."""
+    if possible or finding.verdict != "fail":
+        return finding
+    return dataclasses.replace(finding, verdict="review")
 
 
 @dataclass
@@ -178,6 +230,7 @@ class _Found:
     more: int
     worst: list[Verdict]
     not_examined: list[str]
+    notes: list[str]
 
 
 def _meetings(

@@ -1,0 +1,173 @@
+"""Combinations that the definitions of tables allow, whether or not anybody has them.
+
+For each variable the values and ranges that any table names cut it into pieces; a combination has
+one piece of each variable, and is there at one of the sets of snapshots at which people are there.
+People who change between snapshots are among the groups that really exist.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from commonweal.airlock.audit.definitions import Condition
+from commonweal.airlock.audit.tables import AuditTable, Matrix, Small
+
+Flags = npt.NDArray[np.bool_]
+
+
+def possible_matrix(
+    tables: Sequence[AuditTable], parts: Sequence[Small], most: int
+) -> Matrix | None:
+    """Published cells of all tables by possible combinations; None where they are too many, or
+    where categories of one table overlap."""
+    if not tables:
+        return None
+    pieces = _pieces(tables, parts)
+    if pieces is None:
+        return None
+    presences = _presences(tables, parts)
+    shape = [len(one) for one in pieces.values()]
+    count = math.prod(shape) * len(presences)
+    if count > most or any(_overlap(table, pieces) for table in tables):
+        return None
+    at = dict(zip(pieces, np.indices(shape).reshape(len(shape), -1), strict=True))
+    snapshots = sorted({one.paper.snapshot for one in tables})
+    blocks = []
+    for presence in presences:
+        rows = [
+            _membership(table, pieces, at, there=snapshots.index(table.paper.snapshot) in presence)
+            for table in tables
+        ]
+        blocks.append(sparse.vstack(rows, "csr"))
+    return sparse.hstack(blocks, "csr")
+
+
+def _pieces(
+    tables: Sequence[AuditTable], parts: Sequence[Small]
+) -> dict[str, list[Condition | None]] | None:
+    """What each variable is cut into; None in a list stands for whatever no table names.
+
+    None for all where a variable is named by values and by ranges: they cannot be compared.
+    """
+    named: dict[str, list[Condition]] = {}
+    for table in tables:
+        given = [c for d in table.paper.dimensions for c in d.categories]
+        for one in (*table.paper.population.conditions, *given):
+            named.setdefault(one.variable, []).append(one)
+    if any(len({one.values is None for one in given}) > 1 for given in named.values()):
+        return None
+    pieces: dict[str, list[Condition | None]] = {}
+    for variable, given in sorted(named.items()):
+        outside: list[Condition | None] = [None] if _others(variable, tables, parts) else []
+        pieces[variable] = [*_cut(variable, given), *outside]
+    return pieces
+
+
+def _cut(variable: str, given: Sequence[Condition]) -> list[Condition]:
+    spoken = sorted({value for one in given for value in one.values or ()})
+    pieces = [Condition(variable=variable, values=(one,)) for one in spoken]
+    ends = sorted({end for one in given for end in (one.least, one.below) if end is not None})
+    if not spoken:
+        starts: list[float | None] = [None, *ends]
+        pieces = [
+            Condition(variable=variable, least=least, below=below)
+            for least, below in zip(starts, [*ends, None], strict=True)
+        ]
+    return [piece for piece in pieces if any(piece.implies(one) for one in given)]
+
+
+def _others(variable: str, tables: Sequence[AuditTable], parts: Sequence[Small]) -> bool:
+    """Whether anybody may have another value, or none. Where a table by the variable counts
+    everybody whom another table of its population counts, whoever reads both knows that nobody
+    has another; so that is not supposed."""
+    covered = False
+    for one, part in zip(tables, parts, strict=True):
+        if all(d.variable != variable for d in one.paper.dimensions):
+            continue
+        for other, others in zip(tables, parts, strict=True):
+            if other is one or not _alike(one, other):
+                continue
+            if np.any((others >= 0) & (part < 0)):
+                return True
+            covered = True
+    conditions = [c.variable for one in tables for c in one.paper.population.conditions]
+    return not covered and variable in conditions
+
+
+def _alike(one: AuditTable, other: AuditTable) -> bool:
+    same = one.paper.population.same(other.paper.population)
+    return same and one.paper.snapshot == other.paper.snapshot
+
+
+def _within(piece: Condition | None, condition: Condition) -> bool:
+    return piece is not None and piece.implies(condition)
+
+
+def _overlap(table: AuditTable, pieces: dict[str, list[Condition | None]]) -> bool:
+    return any(
+        sum(_within(piece, one) for one in dimension.categories) > 1
+        for dimension in table.paper.dimensions
+        for piece in pieces[dimension.variable]
+    )
+
+
+def _presences(tables: Sequence[AuditTable], parts: Sequence[Small]) -> list[tuple[int, ...]]:
+    """The sets of snapshots at which people of some group are there."""
+    snapshots = sorted({one.paper.snapshot for one in tables})
+    there = np.zeros((len(parts[0]), len(snapshots)), np.bool_)
+    for table, part in zip(tables, parts, strict=True):
+        there[:, snapshots.index(table.paper.snapshot)] |= part >= 0
+    found = np.unique(there, axis=0)
+    return [tuple(np.flatnonzero(one).tolist()) for one in found if np.any(one)]
+
+
+def _membership(
+    table: AuditTable,
+    pieces: dict[str, list[Condition | None]],
+    at: dict[str, npt.NDArray[np.int64]],
+    *,
+    there: bool,
+) -> Matrix:
+    """Cells of a table by combinations."""
+    count = len(next(iter(at.values()))) if at else 1
+    inside = np.full(count, there, np.bool_)
+    for condition in table.paper.population.conditions:
+        fits = np.array([_within(one, condition) for one in pieces[condition.variable]], np.bool_)
+        inside &= fits[at[condition.variable]]
+    spot = np.zeros(count, np.int64)
+    for dimension in table.paper.dimensions:
+        category = np.full(len(pieces[dimension.variable]), -1, np.int64)
+        for number, one in enumerate(dimension.categories):
+            held = [_within(piece, one) for piece in pieces[dimension.variable]]
+            category[np.array(held, np.bool_)] = number
+        here = category[at[dimension.variable]]
+        inside &= here >= 0
+        spot = spot * len(dimension.categories) + here
+    return _spots(table, np.where(inside, spot, -1))
+
+
+def _spots(table: AuditTable, spot: npt.NDArray[np.int64]) -> Matrix:
+    """Cells by combinations, from the innermost place of each combination (-1: outside)."""
+    found, number = np.unique(spot, return_inverse=True)
+    widths = [len(one.categories) for one in table.paper.dimensions]
+    places = np.array(np.unravel_index(np.maximum(found, 0), widths)).T if widths else None
+    held: list[npt.NDArray[np.int64]] = []
+    for column, one in enumerate(found):
+        cells = table.cells.at
+        if one < 0:
+            held.append(np.empty(0, np.int64))
+        elif places is None:
+            held.append(np.arange(len(cells)))
+        else:
+            fits = np.all((cells == -1) | (cells == places[column]), axis=1)
+            held.append(np.flatnonzero(fits))
+    starts = np.concatenate(([0], np.cumsum([len(one) for one in held])))
+    rows = np.concatenate([np.empty(0, np.int64), *held])
+    shape = (len(table.cells), len(found))
+    block = sparse.csc_matrix((np.ones(len(rows), np.int64), rows, starts), shape=shape)
+    return block[:, number.ravel()]
