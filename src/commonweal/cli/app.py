@@ -8,6 +8,7 @@ import typer
 
 from commonweal.cli import (
     acts,
+    airlock,
     anonymising,
     backups,
     catalogues,
@@ -62,6 +63,7 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(acts.app, name="act")
 app.add_typer(releases.app, name="release")
 app.add_typer(risk.app, name="risk")
+app.add_typer(airlock.app, name="airlock")
 app.add_typer(questions.app, name="forms")
 app.command("anonymise")(anonymising.anonymise)
 app.add_typer(ledger.app, name="ledger")

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -41,7 +41,18 @@ THRESHOLD = 10
 LARGEST_BY_RULE = 20
 """Up to this threshold the catalogue's figures are safe by the rule they are made by: held until
 ten people differ, rounded after a secret step (docs/explanation/catalogue-figures.md)."""
-Progress = Callable[[str, float | None], None]
+
+
+class Progress(Protocol):
+    """How a long audit tells what it does: plain words, and the share done where it is known."""
+
+    def __call__(self, step: str, done: float | None = None, /) -> None:
+        """Say what is being done now."""
+        ...
+
+
+def _quiet(step: str, done: float | None = None, /) -> None:
+    del step, done
 
 
 @dataclass(frozen=True)
@@ -151,7 +162,7 @@ def audit(
     threshold: int = THRESHOLD,
     probe: bool = True,
     seconds: float = 60.0,
-    progress: Progress = lambda _step, _done: None,
+    progress: Progress = _quiet,
 ) -> Result:
     """Audit proposals against the history and each other.
 
