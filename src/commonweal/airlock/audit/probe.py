@@ -32,22 +32,29 @@ MOST_JOINT = 20_000_000
 Vectors = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Probed:
-    """`already`: small groups that follow from earlier outputs alone; `incomplete`: sentences on
-    what was not examined."""
-
-    findings: tuple[Finding, ...]
-    already: int
-    incomplete: tuple[str, ...]
-
-
 @dataclass(frozen=True, eq=False)
 class Target:
     """A set of groups, and how many people are in it."""
 
     groups: Whole
     people: int
+
+
+@dataclass(frozen=True)
+class Probed:
+    """`already`: small groups that follow from earlier outputs alone; `incomplete`: sentences on
+    what was not examined; `unseen`: the vectors of the screen, where it came to an end."""
+
+    findings: tuple[Finding, ...]
+    already: int
+    incomplete: tuple[str, ...]
+    unseen: Vectors | None = None
+
+    def determined(self, target: Target) -> bool:
+        """Whether a target's size follows from exact figures, so that it is dealt with here."""
+        if self.unseen is None:
+            return False
+        return bool(_vanishes(self.unseen[:, target.groups].sum(axis=1)[:, None])[0])
 
 
 def probe(groups: Groups, new: int, threshold: int, remaining: Remaining) -> Probed:
@@ -64,10 +71,10 @@ def probe(groups: Groups, new: int, threshold: int, remaining: Remaining) -> Pro
         if _too_many(groups, number)
     )
     if not targets:
-        return Probed((), 0, incomplete)
+        return Probed((), 0, incomplete, unseen)
     before = null_vectors(matrix[exact >= groups.starts[new]], remaining)
     found = _proved(groups, exact, targets, before, threshold, remaining)
-    return Probed(found.findings, found.already, (*incomplete, *found.incomplete))
+    return Probed(found.findings, found.already, (*incomplete, *found.incomplete), unseen)
 
 
 def _too_many(groups: Groups, number: int) -> bool:
@@ -185,7 +192,7 @@ def _proved(
     already = unproved = 0
     targets.sort(key=lambda one: (one.people, len(one.groups)))
     for number, target in enumerate(targets):
-        if before is not None and _vanishes(before[:, target.groups].sum(axis=1)[:, None])[0]:
+        if Probed((), 0, (), before).determined(target):
             already += 1
             continue
         wanted = np.zeros(matrix.shape[1], np.int64)

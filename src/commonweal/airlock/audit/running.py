@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from commonweal.airlock.audit.atoms import groups_of
+from commonweal.airlock.audit.bounds import bounds
 from commonweal.airlock.audit.findings import (
     Finding,
     Verdict,
@@ -221,10 +222,13 @@ def _look_further(
     new -= sum(table in groups.left_out for table, _ in behind[:new])
     probed = probe_groups(groups, new, threshold, lambda: ends - time.monotonic())
     found.findings += [_softened(one, groups.possible) for one in probed.findings]
-    found.not_examined += probed.incomplete
-    if probed.already:
+    bounded = bounds(groups, new, threshold, probed, lambda: ends - time.monotonic())
+    found.findings += [_softened(one, groups.possible) for one in bounded.findings]
+    found.not_examined += [*probed.incomplete, *bounded.incomplete]
+    already = max(probed.already, bounded.already)
+    if already:
         found.notes.append(
-            f"{probed.already} small groups follow from what has left before; this adds nothing."
+            f"{already} small groups follow from what has left before; this adds nothing."
         )
 
 
