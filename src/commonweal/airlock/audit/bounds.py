@@ -8,7 +8,6 @@ are only wider than what a reader can know, never narrower; that is said.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +17,7 @@ from scipy import optimize
 from commonweal.airlock.audit.atoms import Groups
 from commonweal.airlock.audit.certificates import Remaining
 from commonweal.airlock.audit.findings import Finding, Term, Verdict, given_away, term
-from commonweal.airlock.audit.probe import Probed, Target
+from commonweal.airlock.audit.probe import Probed, Target, vanishes
 from commonweal.airlock.audit.tables import Matrix, Whole
 
 MOST_TARGETS = 200
@@ -65,13 +64,11 @@ def bounds(
     whole = _problem(groups, rows)
     before = _problem(groups, rows[groups.starts[new] :])
     findings: list[Finding] = []
-    already = missed = partly = 0
-    open_targets = [one for one in _targets(groups, threshold) if not probed.determined(one)]
-    for number, target in enumerate(open_targets):
-        if number >= MOST_TARGETS or remaining() <= 0:
-            missed += 1
-            continue
-        solved = _between(whole, target, remaining)
+    already = partly = 0
+    targets = _targets(groups, threshold, probed)
+    missed = max(0, len(targets) - MOST_TARGETS)
+    for target in targets[:MOST_TARGETS]:
+        solved = _between(whole, target, remaining) if remaining() > 0 else None
         if solved is None:
             missed += 1
             continue
@@ -118,20 +115,22 @@ def propagate(matrix: Matrix, low: Whole, high: Whole) -> tuple[Whole, Whole]:
     return least, most
 
 
-def _targets(groups: Groups, threshold: int) -> Iterator[Target]:
+def _targets(groups: Groups, threshold: int, probed: Probed) -> list[Target]:
     """Small cells whose figure is not exact, and small groups; the smallest first."""
-    small = np.flatnonzero((groups.sizes > 0) & (groups.sizes < threshold))
-    found = [Target(np.array([one]), int(groups.sizes[one])) for one in small]
+    small = (groups.sizes > 0) & (groups.sizes < threshold)
+    if probed.unseen is not None:
+        small &= ~vanishes(probed.unseen)
+    found = [Target(np.array([one]), int(groups.sizes[one])) for one in np.flatnonzero(small)]
     seen = {one.groups.tobytes() for one in found}
     sizes = np.asarray(groups.matrix @ groups.sizes)
     open_cells = (groups.low != groups.high) & (sizes > 0) & (sizes < threshold)
     for row in np.flatnonzero(open_cells):
         start, end = groups.matrix.indptr[row], groups.matrix.indptr[row + 1]
-        inside = np.sort(groups.matrix.indices[start:end]).astype(np.int64)
-        if inside.tobytes() not in seen:
-            seen.add(inside.tobytes())
-            found.append(Target(inside, int(sizes[row])))
-    yield from sorted(found, key=lambda one: (one.people, len(one.groups)))
+        target = Target(np.sort(groups.matrix.indices[start:end]).astype(np.int64), int(sizes[row]))
+        if target.groups.tobytes() not in seen and not probed.determined(target):
+            seen.add(target.groups.tobytes())
+            found.append(target)
+    return sorted(found, key=lambda one: (one.people, len(one.groups)))
 
 
 def _between(

@@ -19,6 +19,7 @@ _STAGES = (16, 64, 256)
 _DIVISORS = range(1, 25)
 _MOST_ENTRIES = 400_000
 """Above so many entries the last stage, with all figures, is not tried."""
+_SECONDS_EACH = 3.0
 Remaining = Callable[[], float]
 """Seconds that are left."""
 
@@ -60,7 +61,7 @@ def holds(matrix: Matrix, certificate: Certificate, target: Whole) -> bool:
 
 
 def _solve(matrix: Matrix, rows: Whole, target: Whole, remaining: Remaining) -> Certificate | None:
-    seconds = remaining()
+    seconds = min(remaining(), _SECONDS_EACH)
     if not len(rows) or seconds <= 0:
         return None
     some = matrix[rows]

@@ -54,7 +54,7 @@ class Probed:
         """Whether a target's size follows from exact figures, so that it is dealt with here."""
         if self.unseen is None:
             return False
-        return bool(_vanishes(self.unseen[:, target.groups].sum(axis=1)[:, None])[0])
+        return bool(vanishes(self.unseen[:, target.groups].sum(axis=1)[:, None])[0])
 
 
 def probe(groups: Groups, new: int, threshold: int, remaining: Remaining) -> Probed:
@@ -64,12 +64,19 @@ def probe(groups: Groups, new: int, threshold: int, remaining: Remaining) -> Pro
     unseen = null_vectors(matrix, remaining)
     if unseen is None:
         return Probed((), 0, ("Sums of many figures: the screen did not come to an end in time.",))
-    targets = list(_targets(groups, unseen, new, threshold))
+    targets, cut_off = [], False
+    for target in _targets(groups, unseen, new, threshold):
+        targets.append(target)
+        cut_off = remaining() <= 0
+        if cut_off:
+            break
     incomplete = tuple(
         f"Parts common to cells of {groups.tables[number].paper.name} and others: too many."
         for number in range(new)
         if _too_many(groups, number)
     )
+    if cut_off:
+        incomplete += ("Sums of many figures: not all groups were looked at in time.",)
     if not targets:
         return Probed((), 0, incomplete, unseen)
     before = null_vectors(matrix[exact >= groups.starts[new]], remaining)
@@ -108,7 +115,8 @@ def null_vectors(matrix: Matrix, remaining: Remaining) -> Vectors | None:
     return np.stack(found)
 
 
-def _vanishes(values: Vectors) -> npt.NDArray[np.bool_]:
+def vanishes(values: Vectors) -> npt.NDArray[np.bool_]:
+    """Where both vectors are nothing but rounding."""
     flags: npt.NDArray[np.bool_] = np.less(np.max(np.abs(values), axis=0), _CUT)
     return flags
 
@@ -116,7 +124,7 @@ def _vanishes(values: Vectors) -> npt.NDArray[np.bool_]:
 def _targets(groups: Groups, unseen: Vectors, new: int, threshold: int) -> Iterator[Target]:
     """Small groups, and small parts common to a new cell and another, that are hits."""
     small = (groups.sizes > 0) & (groups.sizes < threshold)
-    for one in np.flatnonzero(small & _vanishes(unseen)):
+    for one in np.flatnonzero(small & vanishes(unseen)):
         yield Target(np.array([one]), int(groups.sizes[one]))
     seen = {np.array([one]).tobytes() for one in np.flatnonzero(small)}
     for number in range(new):
@@ -133,7 +141,7 @@ def _targets(groups: Groups, unseen: Vectors, new: int, threshold: int) -> Itera
             )
             for part in found:
                 people = int(groups.sizes[part].sum())
-                hit = _vanishes(unseen[:, part].sum(axis=1)[:, None])[0]
+                hit = vanishes(unseen[:, part].sum(axis=1)[:, None])[0]
                 if 0 < people < threshold and hit and part.tobytes() not in seen:
                     seen.add(part.tobytes())
                     yield Target(part, people)
@@ -169,7 +177,7 @@ def _joint_hits(
     hit = np.zeros(len(shared), np.bool_)
     for people, first, second in parts:
         small = (people > 0.5) & (people < threshold - 0.5)
-        hit |= small & _vanishes(np.stack([first, second]))
+        hit |= small & vanishes(np.stack([first, second]))
     for place in np.flatnonzero(hit & ~nested):
         yield int(pairs[0][place]), int(pairs[1][place])
 

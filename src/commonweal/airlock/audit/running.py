@@ -17,6 +17,7 @@ import numpy as np
 
 from commonweal.airlock.audit.atoms import groups_of
 from commonweal.airlock.audit.bounds import bounds
+from commonweal.airlock.audit.certificates import Remaining
 from commonweal.airlock.audit.findings import (
     Finding,
     Verdict,
@@ -202,7 +203,7 @@ def _look_further(
     outputs: Sequence[Output], proposals: int, threshold: int, seconds: float, found: _Found
 ) -> None:
     """Sums of many figures of all tables behind which people are known."""
-    ends = time.monotonic() + seconds
+    starts = time.monotonic()
     behind = [(table, out.people) for out in outputs if out.people for table in out.tables]
     new = sum(len(out.tables) for out in outputs[:proposals] if out.people)
     found.not_examined += [
@@ -220,9 +221,10 @@ def _look_further(
             "Combinations that nobody has: too many, so who reads was taken to know them."
         )
     new -= sum(table in groups.left_out for table, _ in behind[:new])
-    probed = probe_groups(groups, new, threshold, lambda: ends - time.monotonic())
+    # Sums get half of the time at most, so that there is always some for bounds.
+    probed = probe_groups(groups, new, threshold, _left(starts + seconds / 2))
     found.findings += [_softened(one, groups.possible) for one in probed.findings]
-    bounded = bounds(groups, new, threshold, probed, lambda: ends - time.monotonic())
+    bounded = bounds(groups, new, threshold, probed, _left(starts + seconds))
     found.findings += [_softened(one, groups.possible) for one in bounded.findings]
     found.not_examined += [*probed.incomplete, *bounded.incomplete]
     already = max(probed.already, bounded.already)
@@ -230,6 +232,10 @@ def _look_further(
         found.notes.append(
             f"{already} small groups follow from what has left before; this adds nothing."
         )
+
+
+def _left(end: float) -> Remaining:
+    return lambda: end - time.monotonic()
 
 
 def _softened(finding: Finding, possible: bool) -> Finding:
