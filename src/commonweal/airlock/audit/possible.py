@@ -36,6 +36,8 @@ def possible_matrix(
     if count > most or any(_overlap(table, pieces) for table in tables):
         return None
     at = dict(zip(pieces, np.indices(shape).reshape(len(shape), -1), strict=True))
+    allowed = _allowed(tables, parts, pieces, at)
+    at = {variable: one[allowed] for variable, one in at.items()}
     snapshots = sorted({one.paper.snapshot for one in tables})
     blocks = []
     for presence in presences:
@@ -126,6 +128,78 @@ def _presences(tables: Sequence[AuditTable], parts: Sequence[Small]) -> list[tup
     return [tuple(np.flatnonzero(one).tolist()) for one in found if np.any(one)]
 
 
+# --- hierarchies ------------------------------------------------------------------------------
+
+
+def _allowed(
+    tables: Sequence[AuditTable],
+    parts: Sequence[Small],
+    pieces: dict[str, list[Condition | None]],
+    at: dict[str, npt.NDArray[np.int64]],
+) -> Flags:
+    """Combinations that fit what everybody knows: where each region has one county among all
+    people, a region of another county is not supposed."""
+    count = len(next(iter(at.values()))) if at else 1
+    found = np.ones(count, np.bool_)
+    seen = [
+        (table, number, _categories(table, number)[part])
+        for table, part in zip(tables, parts, strict=True)
+        for number in range(len(table.paper.dimensions))
+    ]
+    for one, first, mine in seen:
+        for other, second, others in seen:
+            names = (one.paper.dimensions[first].variable, other.paper.dimensions[second].variable)
+            if names[0] == names[1] or one.paper.snapshot != other.paper.snapshot:
+                continue
+            follows = _follows(mine, others)
+            if follows is None:
+                continue
+            places = [
+                _piece_categories(table, number, pieces)[at[name]]
+                for table, number, name in ((one, first, names[0]), (other, second, names[1]))
+            ]
+            known = follows[places[0]]
+            found &= (known < 0) | (places[1] < 0) | (known == places[1])
+    return found
+
+
+def _follows(mine: Small, others: Small) -> Small | None:
+    """The one category of the other that goes with each of mine (-1: none is known), where each has
+    one and they are not all the same; else None."""
+    both = (mine >= 0) & (others >= 0)
+    pairs = np.unique(np.stack([mine[both], others[both]]), axis=1)
+    if pairs.shape[1] < 2 or len(np.unique(pairs[0])) < pairs.shape[1]:
+        return None
+    if len(np.unique(pairs[1])) < 2:
+        return None
+    follows = np.full(int(mine.max()) + 2, -1, np.int32)
+    follows[pairs[0]] = pairs[1]
+    return follows  # its last place, read by -1, is -1
+
+
+def _categories(table: AuditTable, dimension: int) -> Small:
+    """The category of each part in a dimension, -1 where none is published; one more -1 to be read
+    by the part -1."""
+    found = np.full(table.paper.parts + 1, -1, np.int32)
+    entries = table.cells.matrix.tocoo()
+    np.maximum.at(found, entries.col, table.cells.at[entries.row, dimension])
+    return found
+
+
+def _piece_categories(
+    table: AuditTable, dimension: int, pieces: dict[str, list[Condition | None]]
+) -> npt.NDArray[np.int64]:
+    paper = table.paper.dimensions[dimension]
+    category = np.full(len(pieces[paper.variable]), -1, np.int64)
+    for number, one in enumerate(paper.categories):
+        held = [_within(piece, one) for piece in pieces[paper.variable]]
+        category[np.array(held, np.bool_)] = number
+    return category
+
+
+# --- membership -------------------------------------------------------------------------------
+
+
 def _membership(
     table: AuditTable,
     pieces: dict[str, list[Condition | None]],
@@ -140,12 +214,8 @@ def _membership(
         fits = np.array([_within(one, condition) for one in pieces[condition.variable]], np.bool_)
         inside &= fits[at[condition.variable]]
     spot = np.zeros(count, np.int64)
-    for dimension in table.paper.dimensions:
-        category = np.full(len(pieces[dimension.variable]), -1, np.int64)
-        for number, one in enumerate(dimension.categories):
-            held = [_within(piece, one) for piece in pieces[dimension.variable]]
-            category[np.array(held, np.bool_)] = number
-        here = category[at[dimension.variable]]
+    for number, dimension in enumerate(table.paper.dimensions):
+        here = _piece_categories(table, number, pieces)[at[dimension.variable]]
         inside &= here >= 0
         spot = spot * len(dimension.categories) + here
     return _spots(table, np.where(inside, spot, -1))
