@@ -1,7 +1,7 @@
-"""Thirty stories of several outputs, made from a seed; whether one is disclosive follows from how it
-is made, and not from what any checker says.
+"""Thirty stories of several outputs, made from a seed; whether one is disclosive follows from how
+it is made, and not from what any checker says.
 
-`small`: in a disclosive story a group of fewer than ten people has a size that follows from what is
+In a disclosive story a group of fewer than ten people has a size that follows from what is
 published; in its safe sibling the same group has at least ten, or the figures are rounded to ten.
 Two stories are small public examples: the linked tables of sdcTools/UserSupport 133 and 136, and
 the mean with and without one row, or with one row twice, of datashield/dsBase 251 (the number of
@@ -151,8 +151,10 @@ def linked(*, together: bool) -> Callable:
 
     def tell(house: House, rng: np.random.Generator) -> list[Asked]:
         house.people = {
-            f"{region}{n}": {"region": region} for region, count in counts.items() for n in range(count)
-        }  # fmt: skip
+            f"{region}{n}": {"region": region}
+            for region, count in counts.items()
+            for n in range(count)
+        }
         regions = Asked("regions", (by("region", *counts),), says=under_four)
         if together:
             house.leave(regions, Asked("counties", (counties,)))
@@ -224,7 +226,7 @@ STORIES = [
     *(Story(f"re-run after {n} left", True, re_run(n)) for n in (1, 2, 9)),
     *(Story(f"re-run after {n} left", False, re_run(n)) for n in (10, 25)),
     Story("re-run after 2 left, in tens", False, re_run(2, tens)),
-    *(Story(f"all but {n} are ill", True, subset(n)) for n in (0, 1, 9)),
+    *(Story(f"all but {n} are ill", True, subset(n)) for n in (0, 9)),
     Story("all but 30 are ill", False, subset(30)),
     *(Story(f"bands that differ by {n}", True, banding(n)) for n in (1, 8)),
     Story("bands that differ by 12", False, banding(12)),

@@ -32,5 +32,9 @@ def test_a_story(tmp_path: Path, story: Story, seed: int) -> None:
     result = told(tmp_path, story, seed)
     if story.disclosive:
         assert result.verdict == "fail", result.not_examined
+    elif "in tens" in story.name:
+        # No two figures tell anything, but all of them together may: that is for a person to see.
+        assert result.verdict in ("pass", "review")
+        assert {one.code for one in result.findings} <= {"CW-AUDIT-BOUNDS"}
     else:
         assert result.verdict == "pass", [one.sentence for one in result.findings]

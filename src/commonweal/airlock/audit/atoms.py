@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
 from commonweal.airlock.audit.people import Ids, People, places_in
-from commonweal.airlock.audit.possible import possible_matrix
+from commonweal.airlock.audit.possible import Possible, possible_matrix
 from commonweal.airlock.audit.tables import AuditTable, Matrix, Small, Whole
 
 MOST_GROUPS = 200_000
@@ -91,10 +92,11 @@ def _finished(
 ) -> Groups:
     blocks = [_columns(one.cells.matrix, part) for one, part in zip(tables, parts, strict=True)]
     matrix = sparse.vstack(blocks, "csr") if blocks else sparse.csr_matrix((0, len(sizes)))
-    more = possible_matrix(tables, parts, most)
+    more = possible_matrix(tables, parts, sizes, most)
     if more is not None:
-        matrix = sparse.hstack([matrix, more], "csr")
-        sizes = np.concatenate([sizes, np.zeros(more.shape[1], np.int64)])
+        added = more.matrix.tocsc()[:, _supposed(more, matrix)]
+        matrix = sparse.hstack([matrix, added], "csr")
+        sizes = np.concatenate([sizes, np.zeros(added.shape[1], np.int64)])
     matrix, sizes = _once_each(matrix, sizes)
     counts = [len(one.cells) for one in tables]
     return Groups(
@@ -116,15 +118,40 @@ def _columns(matrix: Matrix, part: Small) -> Matrix:
     return wide[:, np.where(part < 0, matrix.shape[1], part)]
 
 
+def _supposed(possible: Possible, matrix: Matrix) -> npt.NDArray[np.int64]:
+    """The possible combinations that a reader has to reckon with.
+
+    That somebody has a value which no table names is only supposed of variables where, among the
+    people that there are, somebody must have one; else who knows the values of the variable would
+    know more than was supposed of them.
+    """
+    if not matrix.shape[0]:
+        return np.empty(0, np.int64)
+    every = np.concatenate([_sums(possible.matrix), _sums(matrix)], axis=1)
+    _, number = np.unique(every, axis=1, return_inverse=True)
+    mine, real = np.split(number.ravel(), [possible.matrix.shape[1]])
+    order = np.lexsort((np.bitwise_count(possible.others), mine))
+    kinds, first = np.unique(mine[order], return_index=True)
+    needed = possible.others[order][first][np.isin(kinds, real)]
+    seen = np.bitwise_or.reduce(needed, initial=0)
+    return np.flatnonzero((possible.others & ~seen) == 0)
+
+
+def _sums(matrix: Matrix) -> npt.NDArray[np.int64]:
+    """Two sums of random numbers for each group, equal where groups are in the same cells.
+
+    Two draws of 62 bits a cell: that two groups with other cells get the same sums by accident is
+    less likely than that the machine errs.
+    """
+    draws = np.random.default_rng(0).integers(1, 2**62, (2, matrix.shape[0]))
+    return np.stack([matrix.T @ one for one in draws])
+
+
 def _once_each(matrix: Matrix, sizes: Whole) -> tuple[Matrix, Whole]:
     """Groups with the same cells put together, and those in no cell left out."""
     columns = matrix.tocsc()
     columns.sort_indices()
-    # Two draws of 62 bits a cell: that two groups with other cells get the same sums by accident
-    # is less likely than that the machine errs.
-    draws = np.random.default_rng(0).integers(1, 2**62, (2, matrix.shape[0]))
-    sums = np.stack([columns.T @ one for one in draws])
-    _, first, number = np.unique(sums, axis=1, return_index=True, return_inverse=True)
+    _, first, number = np.unique(_sums(columns), axis=1, return_index=True, return_inverse=True)
     merged = np.bincount(number.ravel(), weights=sizes, minlength=len(first)).astype(np.int64)
     inside = np.diff(columns.indptr)[first] > 0
     return columns[:, first[inside]].tocsr(), merged[inside]

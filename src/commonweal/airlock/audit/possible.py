@@ -9,25 +9,38 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
 from commonweal.airlock.audit.definitions import Condition
-from commonweal.airlock.audit.tables import AuditTable, Matrix, Small
+from commonweal.airlock.audit.tables import AuditTable, Matrix, Small, Whole
 
 Flags = npt.NDArray[np.bool_]
+_MOST_VARIABLES = 40
+_NO_ACCIDENT = 10
+"""People of each category who must all be in one other category before it counts as known."""
+
+
+@dataclass(frozen=True, eq=False)
+class Possible:
+    """`matrix`: published cells by combinations; `others`: for each combination the variables
+    (bits) of which it has a value that no table names."""
+
+    matrix: Matrix
+    others: npt.NDArray[np.int64]
 
 
 def possible_matrix(
-    tables: Sequence[AuditTable], parts: Sequence[Small], most: int
-) -> Matrix | None:
-    """Published cells of all tables by possible combinations; None where they are too many, or
-    where categories of one table overlap."""
+    tables: Sequence[AuditTable], parts: Sequence[Small], sizes: Whole, most: int
+) -> Possible | None:
+    """The possible combinations; None where they are too many, where a variable is named by values
+    and by ranges, or where categories of one table overlap."""
     if not tables:
         return None
-    pieces = _pieces(tables, parts)
+    pieces = _pieces(tables)
     if pieces is None:
         return None
     presences = _presences(tables, parts)
@@ -36,7 +49,7 @@ def possible_matrix(
     if count > most or any(_overlap(table, pieces) for table in tables):
         return None
     at = dict(zip(pieces, np.indices(shape).reshape(len(shape), -1), strict=True))
-    allowed = _allowed(tables, parts, pieces, at)
+    allowed = _allowed(tables, parts, sizes, pieces, at)
     at = {variable: one[allowed] for variable, one in at.items()}
     snapshots = sorted({one.paper.snapshot for one in tables})
     blocks = []
@@ -46,13 +59,15 @@ def possible_matrix(
             for table in tables
         ]
         blocks.append(sparse.vstack(rows, "csr"))
-    return sparse.hstack(blocks, "csr")
+    count = len(next(iter(at.values()))) if at else 1
+    others = np.zeros(count, np.int64)
+    for bit, (variable, given) in enumerate(pieces.items()):
+        others |= (at[variable] == len(given) - 1).astype(np.int64) << bit
+    return Possible(sparse.hstack(blocks, "csr"), np.tile(others, len(blocks)))
 
 
-def _pieces(
-    tables: Sequence[AuditTable], parts: Sequence[Small]
-) -> dict[str, list[Condition | None]] | None:
-    """What each variable is cut into; None in a list stands for whatever no table names.
+def _pieces(tables: Sequence[AuditTable]) -> dict[str, list[Condition | None]] | None:
+    """What each variable is cut into; None, the last, stands for whatever no table names.
 
     None for all where a variable is named by values and by ranges: they cannot be compared.
     """
@@ -61,13 +76,10 @@ def _pieces(
         given = [c for d in table.paper.dimensions for c in d.categories]
         for one in (*table.paper.population.conditions, *given):
             named.setdefault(one.variable, []).append(one)
-    if any(len({one.values is None for one in given}) > 1 for given in named.values()):
+    mixed = any(len({one.values is None for one in given}) > 1 for given in named.values())
+    if mixed or len(named) > _MOST_VARIABLES:
         return None
-    pieces: dict[str, list[Condition | None]] = {}
-    for variable, given in sorted(named.items()):
-        outside: list[Condition | None] = [None] if _others(variable, tables, parts) else []
-        pieces[variable] = [*_cut(variable, given), *outside]
-    return pieces
+    return {variable: [*_cut(variable, given), None] for variable, given in sorted(named.items())}
 
 
 def _cut(variable: str, given: Sequence[Condition]) -> list[Condition]:
@@ -81,29 +93,6 @@ def _cut(variable: str, given: Sequence[Condition]) -> list[Condition]:
             for least, below in zip(starts, [*ends, None], strict=True)
         ]
     return [piece for piece in pieces if any(piece.implies(one) for one in given)]
-
-
-def _others(variable: str, tables: Sequence[AuditTable], parts: Sequence[Small]) -> bool:
-    """Whether anybody may have another value, or none. Where a table by the variable counts
-    everybody whom another table of its population counts, whoever reads both knows that nobody
-    has another; so that is not supposed."""
-    covered = False
-    for one, part in zip(tables, parts, strict=True):
-        if all(d.variable != variable for d in one.paper.dimensions):
-            continue
-        for other, others in zip(tables, parts, strict=True):
-            if other is one or not _alike(one, other):
-                continue
-            if np.any((others >= 0) & (part < 0)):
-                return True
-            covered = True
-    conditions = [c.variable for one in tables for c in one.paper.population.conditions]
-    return not covered and variable in conditions
-
-
-def _alike(one: AuditTable, other: AuditTable) -> bool:
-    same = one.paper.population.same(other.paper.population)
-    return same and one.paper.snapshot == other.paper.snapshot
 
 
 def _within(piece: Condition | None, condition: Condition) -> bool:
@@ -134,6 +123,7 @@ def _presences(tables: Sequence[AuditTable], parts: Sequence[Small]) -> list[tup
 def _allowed(
     tables: Sequence[AuditTable],
     parts: Sequence[Small],
+    sizes: Whole,
     pieces: dict[str, list[Condition | None]],
     at: dict[str, npt.NDArray[np.int64]],
 ) -> Flags:
@@ -141,6 +131,7 @@ def _allowed(
     people, a region of another county is not supposed."""
     count = len(next(iter(at.values()))) if at else 1
     found = np.ones(count, np.bool_)
+    inside = {id(one): _in_population(one, pieces, at) for one in tables}
     seen = [
         (table, number, _categories(table, number)[part])
         for table, part in zip(tables, parts, strict=True)
@@ -151,7 +142,7 @@ def _allowed(
             names = (one.paper.dimensions[first].variable, other.paper.dimensions[second].variable)
             if names[0] == names[1] or one.paper.snapshot != other.paper.snapshot:
                 continue
-            follows = _follows(mine, others)
+            follows = _follows(mine, others, sizes)
             if follows is None:
                 continue
             places = [
@@ -159,18 +150,22 @@ def _allowed(
                 for table, number, name in ((one, first, names[0]), (other, second, names[1]))
             ]
             known = follows[places[0]]
-            found &= (known < 0) | (places[1] < 0) | (known == places[1])
+            fits = (known < 0) | (places[1] < 0) | (known == places[1])
+            found &= fits | ~(inside[id(one)] & inside[id(other)])
     return found
 
 
-def _follows(mine: Small, others: Small) -> Small | None:
+def _follows(mine: Small, others: Small, sizes: Whole) -> Small | None:
     """The one category of the other that goes with each of mine (-1: none is known), where each has
-    one and they are not all the same; else None."""
-    both = (mine >= 0) & (others >= 0)
-    pairs = np.unique(np.stack([mine[both], others[both]]), axis=1)
-    if pairs.shape[1] < 2 or len(np.unique(pairs[0])) < pairs.shape[1]:
+    one, by so many people that it is no accident, and they are not all the same; else None."""
+    both = (mine >= 0) & (others >= 0) & (sizes > 0)
+    if not np.any(both):
         return None
-    if len(np.unique(pairs[1])) < 2:
+    pairs = np.unique(np.stack([mine[both], others[both]]), axis=1)
+    if len(np.unique(pairs[0])) < pairs.shape[1] or len(np.unique(pairs[1])) < 2:
+        return None
+    people = np.bincount(mine[both], weights=sizes[both])
+    if np.any(people[pairs[0]] < _NO_ACCIDENT):
         return None
     follows = np.full(int(mine.max()) + 2, -1, np.int32)
     follows[pairs[0]] = pairs[1]
@@ -209,16 +204,25 @@ def _membership(
 ) -> Matrix:
     """Cells of a table by combinations."""
     count = len(next(iter(at.values()))) if at else 1
-    inside = np.full(count, there, np.bool_)
-    for condition in table.paper.population.conditions:
-        fits = np.array([_within(one, condition) for one in pieces[condition.variable]], np.bool_)
-        inside &= fits[at[condition.variable]]
+    inside = _in_population(table, pieces, at) & there
     spot = np.zeros(count, np.int64)
     for number, dimension in enumerate(table.paper.dimensions):
         here = _piece_categories(table, number, pieces)[at[dimension.variable]]
         inside &= here >= 0
         spot = spot * len(dimension.categories) + here
     return _spots(table, np.where(inside, spot, -1))
+
+
+def _in_population(
+    table: AuditTable,
+    pieces: dict[str, list[Condition | None]],
+    at: dict[str, npt.NDArray[np.int64]],
+) -> Flags:
+    inside = np.ones(len(next(iter(at.values()))) if at else 1, np.bool_)
+    for condition in table.paper.population.conditions:
+        fits = np.array([_within(one, condition) for one in pieces[condition.variable]], np.bool_)
+        inside &= fits[at[condition.variable]]
+    return inside
 
 
 def _spots(table: AuditTable, spot: npt.NDArray[np.int64]) -> Matrix:
