@@ -293,6 +293,7 @@ def test_every_command_is_documented() -> None:
 SECURITY_ROWS = (
     "S2",
     "S3",
+    "S6",
     "S7",
     "S9",
     "S10",
