@@ -130,7 +130,11 @@ def _parts(
     for number, width in enumerate(widths):
         place = place * width + table.at[:, number]
     found, spot = np.unique(place, return_inverse=True)
-    spots = np.stack(np.unravel_index(found, widths), 1) if widths else np.zeros((len(found), 0))
+    spots = (
+        np.stack(np.unravel_index(found, widths), 1)
+        if widths
+        else np.zeros((len(found), 0), np.int64)
+    )
     order = np.argsort(table.ids, kind="stable")
     person = places_in(people, table.ids[order])
     # Each person's spots once, in order: one number for both, which sorts faster than two.
