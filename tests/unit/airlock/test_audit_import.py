@@ -96,6 +96,27 @@ def test_rounded_and_hidden_figures_say_what_they_say(house: House) -> None:
     assert result.findings == ()  # the same figure again says nothing new
 
 
+@pytest.mark.parametrize(("figure", "codes"), [(32, ["CW-AUDIT-NEAR"]), (300, [])])
+def test_a_part_that_is_larger_than_the_whole_comes_from_another_source(
+    house: House, figure: int, codes: list[str]
+) -> None:
+    """30 people of the fifties are ill now; the report says more of a part of them."""
+    ages = {"variable": "age", "values": ["50s"]}
+    table = about()["tables"][0]
+    table["population"] = {
+        "conditions": [
+            {"variable": "ill", "values": ["y"]},
+            {"variable": "sex", "values": ["f"]},
+        ]
+    }
+    table["dimensions"] = [{"variable": "age", "categories": [ages]}]
+    bring(house, figures=f"table,age,figure\nages,50s,{figure}\n", tables=[table])
+    ill = Asked("ill", (by("age", "50s"),), (values("ill", "y"),), margins=False)
+    result = run(house, ill)
+    assert [one.code for one in result.findings] == codes
+    assert result.verdict == "review"
+
+
 WRONG = {
     "no figures of a table": "table,age,figure\n",
     "nothing": "",

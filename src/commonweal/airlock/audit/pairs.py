@@ -133,6 +133,9 @@ def _told(
     either = nobody & ~inside & ~around
     low = np.where(either, np.maximum(low, other_low), low)
     high = np.where(either, np.maximum(high, other_high), high)
+    # A publication's cell that should lie in another and says more than it: the source changed in
+    # between, so the difference is no group's size.
+    near |= ~known & (high < 0)
     # The same definition and people, or the same figure: nothing new is said.
     dropped = alike & (nobody | (~known & _equal(new, earlier, pairs)))
     findings: list[Finding] = []
@@ -183,7 +186,8 @@ def _verdict(low: int, high: int, threshold: int, *, near: bool) -> Verdict:
     if near:
         # Neither lies in the other: the sum is no group's size, but a reader who knows who came
         # can tell who went.
-        return "review" if high - low + 1 < threshold else "pass"
+        far = low >= threshold or high <= -threshold
+        return "review" if high - low + 1 < threshold and not far else "pass"
     return given_away(low, high, threshold)
 
 
