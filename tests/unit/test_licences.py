@@ -175,9 +175,8 @@ def metadata_faults(dist: Distribution, name: str = "") -> Iterator[str]:
         allowed = said.lower() in ALLOWED_NAMES or expression_allowed(said)
         if not (allowed or (name, said) in REVIEWED_METADATA):
             yield f"declares {said}"
-    if field and not one_line:
-        if name not in FIELDS_AS_FILES:
-            yield from (f"its licence field speaks of {word}" for word in wordings(field))
+    if field and not one_line and name not in FIELDS_AS_FILES:
+        yield from (f"its licence field speaks of {word}" for word in wordings(field))
     if not declared:
         yield "declares no licence that can be recognised"
 

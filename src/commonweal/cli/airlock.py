@@ -1,91 +1,109 @@
-"""`commonweal airlock`: what of a study's outputs may leave."""
+"""`commonweal airlock`: what leaves, audited together with all that has left."""
 
 from __future__ import annotations
 
-import contextlib
-import secrets
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commonweal.cli.options import HomeOption, JsonOption, group, opened
-from commonweal.cli.show import emit
-from commonweal.foundation.errors import Fault, WrongUsage
+from commonweal.cli.options import JsonOption, group
+from commonweal.cli.show import emit, steps
 
 if TYPE_CHECKING:
-    from commonweal.airlock.checking import Reader
-    from commonweal.airlock.opened import OpenRelease
+    from commonweal.airlock.audit.running import Result
 
-app = group("What of a study's outputs may leave.")
+app = group("Check what leaves.")
+
+HistoryOption = Annotated[
+    Path, typer.Option("--history", help="The folder of all outputs that have left.", metavar="DIR")
+]
+OutputsArgument = Annotated[
+    list[Path], typer.Argument(help="The outputs that somebody asks for.", metavar="PATH...")
+]
 
 
 @app.callback()
 def _airlock() -> None:
-    """What of a study's outputs may leave."""
+    """Check what leaves."""
 
 
-@app.command("check")
-def check(
-    ctx: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(help="Output requests (.json) and tables (.csv).")],
-    profile: Annotated[
-        str, typer.Option(help="Limits of the rules: a name or a YAML file of your own.")
-    ] = "sacro-default",
-    release: Annotated[
-        Path | None,
-        typer.Option(help="The release that requests are recomputed on.", show_default=False),
-    ] = None,
-    for_: Annotated[
-        str, typer.Option("--for", help="Who reads the findings: author or reviewer.")
+@app.command("audit")
+def audit(
+    outputs: OutputsArgument,
+    history: HistoryOption,
+    threshold: Annotated[
+        int, typer.Option(help="The smallest group of people that may be seen.")
+    ] = 10,
+    seconds: Annotated[
+        float, typer.Option(help="How long to look for sums and bounds of many figures.")
+    ] = 60.0,
+    reader: Annotated[
+        str, typer.Option("--for", help="Who reads the result: reviewer or author.")
     ] = "reviewer",
-    home: HomeOption = None,
+    seen_by: Annotated[
+        str | None,
+        typer.Option(help="The reviewer who has looked; an author is told nothing before."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Hold outputs against the rules of a profile.
+    """Audit outputs together with everything that has left before.
 
-    Requests are recomputed on a release, which is unsealed into memory for that under its live
-    permit and deleted afterwards. Exit code 3 where the verdict is review or fail.
+    Ends with 3 where something is found or could not be examined.
     """
-    from commonweal.airlock.checking import check_files
-    from commonweal.airlock.profile import RuleProfile
+    from commonweal.airlock.audit.history import read_history
+    from commonweal.airlock.audit.running import audit as run_audit
+    from commonweal.airlock.audit.running import read_proposals
+    from commonweal.foundation.errors import WrongUsage
 
-    reader = _reader(for_)
-    limits = RuleProfile.load(profile)
-    with contextlib.ExitStack() as until:
-        work = Path(until.enter_context(tempfile.TemporaryDirectory(prefix="commonweal-airlock-")))
-        on = None if release is None else until.enter_context(_unsealed(ctx, home, release))
-        report = check_files(paths, limits, on, work)
-    emit(json, report.plain(reader), report.lines(reader))
-    if report.verdict(reader) != "pass":
-        ctx.exit(Fault.exit_code)
-
-
-def _reader(text: str) -> Reader:
-    if text == "author":
-        return "author"
-    if text == "reviewer":
-        return "reviewer"
-    raise WrongUsage("CW-USAGE", "Findings are for author or reviewer.")
+    if reader not in ("reviewer", "author"):
+        raise WrongUsage("CW-USAGE", "The result is for the reviewer or the author.")
+    with steps(json) as step:
+        past = read_history(history)
+        proposals = read_proposals(outputs, past)
+        result = run_audit(past, proposals, threshold=threshold, seconds=seconds, progress=step)
+    if reader == "author":
+        told = [result.plain_for_author(one.name, seen_by) for one in proposals]
+        emit(json, {"outputs": told}, _author_lines(told))
+        return
+    emit(json, result.plain(), _lines(result))
+    if result.verdict != "pass":
+        raise typer.Exit(3)
 
 
-@contextlib.contextmanager
-def _unsealed(ctx: typer.Context, home: Path | None, folder: Path) -> Iterator[OpenRelease]:
-    """The release of a live permit, open in memory for the length of a block (S19)."""
-    from commonweal.airlock.opened import OpenRelease
-    from commonweal.cli.checks import MEMORY_FOLDER
-    from commonweal.vault.custody import find_permit, settled
-    from commonweal.vault.release.opening import open_release
-    from commonweal.vault.release.store import read_manifest
+@app.command("import-publication")
+def import_publication(
+    figures: Annotated[Path, typer.Argument(help="The figures, a CSV file.", metavar="FILE")],
+    about: Annotated[
+        Path, typer.Option(help="The document that says what they are about.", metavar="FILE")
+    ],
+    history: HistoryOption,
+    json: JsonOption = False,
+) -> None:
+    """Bring figures that were published elsewhere into the history."""
+    from commonweal.airlock.audit.importing import import_publication as run_import
 
-    to = MEMORY_FOLDER / f"commonweal-airlock-{secrets.token_hex(8)}"
-    try:
-        with opened(ctx, home) as custody, settled(custody):
-            manifest = read_manifest(custody.home.releases, folder, custody.belief)
-            open_release(custody, folder, find_permit(custody, manifest.permit_id), to)
-        yield OpenRelease.at(manifest, to)
-    finally:
-        shutil.rmtree(to, ignore_errors=True)
+    paper = run_import(figures, about, history)
+    plain = {"output": paper.output, "tables": [one.name for one in paper.tables]}
+    emit(json, plain, [f"{paper.output}: {len(paper.tables)} tables, compared from now on."])
+
+
+def _lines(result: Result) -> list[str]:
+    compared = len(result.pinned.compared)
+    lines = [f"Verdict: {result.verdict}. Compared with {compared} outputs that have left."]
+    lines += [f"{one.verdict}: {one.code}: {one.sentence}" for one in result.findings]
+    if result.more:
+        lines.append(f"{result.more} more findings of the same tables are not shown.")
+    lines += [f"Not examined: {one}" for one in result.not_examined]
+    lines += [f"Note: {one}" for one in result.notes]
+    lines.append(f"Good for this set only: {result.pinned.hash}")
+    return lines
+
+
+def _author_lines(told: list[dict[str, Any]]) -> list[str]:
+    return [
+        f"{one['output']}: {finding['table']} row {finding['row']} column {finding['column']}: "
+        f"{finding['rule']} {finding['advice']}"
+        for one in told
+        for finding in one["findings"]
+    ] or ["Nothing to change."]

@@ -2,7 +2,7 @@
 
 | file | columns |
 |---|---|
-| `cells/people.parquet` | `audit_id` (16 bytes, ascending, each once): everybody behind the output |
+| `cells/people.parquet` | `audit_id` (16 bytes, ascending): everybody behind the output, once |
 | `cells/NNNNN.parquet` | `person` (place in `people`, ascending, each once), `part` |
 | `values/NNNNN.parquet` | `row`, `column` (from 1), `at`, `low`, `high`, `parts` |
 

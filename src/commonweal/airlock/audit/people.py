@@ -18,7 +18,7 @@ Ids = npt.NDArray[np.bytes_]
 Places = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class People:
     """The people behind an output. `key`: the hash of their file, equal for equal lists."""
 
