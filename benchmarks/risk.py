@@ -22,9 +22,9 @@ from typing import Any
 import duckdb
 
 from benchmarks.memory import peak_mb
+from commonweal.foundation.connection import connect, quote_path
 from commonweal.vault.risk import ReleasedDates, calendar_of, class_figures, shift_candidates
 from commonweal.vault.tables import ops
-from commonweal.vault.tables.connection import connect, quote_path
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 
 ROUNDS = 3

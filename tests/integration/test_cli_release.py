@@ -311,3 +311,23 @@ def test_a_refresh_replaces_the_release_before(job: Job) -> None:
     told = job("risk", "measure", folder_of(first), "--quasi", "sex", code=4)
     assert told["error"]["code"] == "CW-RELEASE-SUPERSEDED"
     assert job("release", "verify", folder_of(second))["faults"] == []
+
+
+def test_outputs_are_checked_on_a_release_that_is_unsealed_for_it(job: Job) -> None:
+    folder = folder_of(job.release("build"))
+    request = {
+        "request": 1, "name": "sexes", "title": "People by sex", "table": "visits",
+        "by": [{"column": {"table": "people", "name": "sex"}}], "measures": [{"measure": "people"}],
+    }  # fmt: skip
+    path = job.folder / "sexes.json"
+    path.write_text(json.dumps(request))
+    told = job("airlock", "check", path, "--release", folder)
+    assert told["verdict"] == "pass"
+    request["by"] = [{"column": {"table": "visits", "name": "person_id"}}]
+    path.write_text(json.dumps(request))
+    told = job("airlock", "check", path, "--release", folder, code=3)
+    assert told["files"][0]["findings"][0]["where"]["code"] == "CW-OUTPUT-COLUMN"
+    job("permit", "pause", job.folder / "permit.jws")
+    paused = job("airlock", "check", path, "--release", folder, code=4)
+    assert paused["error"]["code"].startswith("CW-PERMIT")
+    assert list(Path("/dev/shm").glob("commonweal-airlock-*")) == []

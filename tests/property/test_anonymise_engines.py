@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from commonweal.foundation.connection import connect
 from commonweal.foundation.errors import CommonwealError
 from commonweal.vault.risk.anonymise import Builtin, Generalised, Hierarchy, Request
 from commonweal.vault.risk.anonymise.anonymise import (
@@ -21,7 +22,6 @@ from commonweal.vault.risk.anonymise.anonymise import (
     work_out,
     worked_out,
 )
-from commonweal.vault.tables.connection import connect
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 from commonweal.vault.tables.engine import Engine
 from commonweal.vault.tables.spark_engine import SparkEngine

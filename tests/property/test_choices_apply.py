@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from commonweal.foundation.connection import connect
 from commonweal.vault.choices.apply import apply_choices
 from commonweal.vault.choices.decision import Decision
 from commonweal.vault.choices.folder import read_choices
 from commonweal.vault.choices.naming import PersonKeys
 from commonweal.vault.choices.rules import KINDS, REASONS
-from commonweal.vault.tables.connection import connect
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 from tests import factories
 from tests.unit.choices.helpers import (

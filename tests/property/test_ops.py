@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from commonweal.foundation.connection import connect
 from commonweal.foundation.identifiers import check_digit
 from commonweal.vault.tables import ops
-from commonweal.vault.tables.connection import connect
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 from tests.spec.tables.cases import age, outward
 from tests.spec.tables.spellings import key_spelt, nhs

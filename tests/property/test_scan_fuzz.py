@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from commonweal.foundation.connection import connect
 from commonweal.foundation.errors import CommonwealError
 from commonweal.papers.catalogue import Catalogue
 from commonweal.vault.scan import scan
 from commonweal.vault.sources import open_source
-from commonweal.vault.tables.connection import connect
 
 # Each example opens an engine, so a few say enough in every run; `--all` tries many more.
 BYTES = settings(max_examples=max(40, settings().max_examples // 3))

@@ -17,9 +17,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from commonweal.foundation import connection as connections
 from commonweal.vault.keys import Secret
 from commonweal.vault.release import prepare, proving
-from commonweal.vault.tables import connection as connections
 from commonweal.vault.tables import opening
 from tests.release_house import MARKER, House, make_house, permitted
 

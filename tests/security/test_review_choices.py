@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from commonweal.foundation.connection import connect
 from commonweal.foundation.errors import Fault
 from commonweal.foundation.identifiers import InvalidNHSNumber, NHSNumber
 from commonweal.vault.choices.apply import ChoiceResult, apply_choices
@@ -22,7 +23,6 @@ from commonweal.vault.choices.decision import Decision
 from commonweal.vault.choices.folder import read_choices
 from commonweal.vault.choices.naming import PersonKeys
 from commonweal.vault.choices.rules import KINDS
-from commonweal.vault.tables.connection import connect
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 from tests import factories
 from tests.release_house import (

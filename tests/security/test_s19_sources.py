@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from commonweal.foundation.connection import connect
 from commonweal.vault.scan import scan
 from commonweal.vault.sources import arrow_stream, open_source, postgresql
-from commonweal.vault.tables.connection import connect
 from tests.release_house import House, make_house, permitted
 from tests.release_stores import as_postgresql
 

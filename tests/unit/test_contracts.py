@@ -79,6 +79,7 @@ def test_what_the_plan_allows_is_kept(house: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "text", "broken"),
     [
+        ("governance/x", "import duckdb", "Tables are opened in the rooms of data only"),
         ("foundation/x", "import commonweal.ledger", FLOORS),
         ("ledger/x", "import commonweal.papers", FLOORS),
         ("papers/x", "from commonweal import cli", FLOORS),

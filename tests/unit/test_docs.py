@@ -291,8 +291,10 @@ def test_every_command_is_documented() -> None:
 
 
 SECURITY_ROWS = (
+    "S1",
     "S2",
     "S3",
+    "S6",
     "S7",
     "S9",
     "S10",

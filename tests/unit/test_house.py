@@ -279,7 +279,7 @@ def codes_used(folder: Path, *, explained: bool = True) -> dict[str, str]:
     """Return each code in a string of the source (docstrings if `explained`), with one place."""
     used: dict[str, str] = {}
     for path in python_files(folder):
-        if path == SOURCE / "foundation" / "codes.py":
+        if path.parent == SOURCE / "foundation" and path.stem in ("codes", "codes_outputs"):
             continue
         tree = ast.parse(path.read_text("utf-8"))
         told = set() if explained else docstrings(tree)

@@ -77,10 +77,22 @@ REVIEWED_TEXTS = {
     ("pyarrow", "LICENSE.txt", "GPL"): (
         "the LLVM exception to Apache-2.0 speaks of combining with GPLv2; nothing is under it"
     ),
+    ("scipy", "LICENSE.txt", "GPL"): (
+        "libgfortran: GPL-3.0-or-later WITH GCC-exception-3.1, which lets any program link it"
+    ),
+    ("scipy", "LICENSE.txt", "AGPL"): (
+        "section 13 in the text of the GPL that comes with libgfortran speaks of the AGPL"
+    ),
+    ("scipy", "LICENSE.txt", "LGPL"): (
+        "libquadmath: LGPL-2.1-or-later, a separate shared library that a user can replace"
+    ),
     ("typing-extensions", "LICENSE", "GPL"): (
         "the history of the Python licence says which releases are GPL-compatible"
     ),
 }
+# The licence field of these repeats the licence file, which is looked at above.
+FIELDS_AS_FILES = frozenset({"scipy"})
+
 # (distribution, what it declares): what the licence text inside it really says.
 REVIEWED_METADATA = {
     ("django-csp", "BSD"): "BSD-3-Clause",
@@ -97,6 +109,9 @@ REVIEWED_LIBRARIES = {
     ("numpy", "libgfortran"): "GPL-3.0-or-later WITH GCC-exception-3.1",
     ("numpy", "libquadmath"): "LGPL-2.1-or-later, dynamically linked and replaceable",
     ("numpy", "libscipy_openblas64_"): "BSD-3-Clause",
+    ("scipy", "libgfortran"): "GPL-3.0-or-later WITH GCC-exception-3.1",
+    ("scipy", "libquadmath"): "LGPL-2.1-or-later, dynamically linked and replaceable",
+    ("scipy", "libscipy_openblas"): "BSD-3-Clause",
 }
 
 
@@ -160,7 +175,7 @@ def metadata_faults(dist: Distribution, name: str = "") -> Iterator[str]:
         allowed = said.lower() in ALLOWED_NAMES or expression_allowed(said)
         if not (allowed or (name, said) in REVIEWED_METADATA):
             yield f"declares {said}"
-    if field and not one_line:
+    if field and not one_line and name not in FIELDS_AS_FILES:
         yield from (f"its licence field speaks of {word}" for word in wordings(field))
     if not declared:
         yield "declares no licence that can be recognised"

@@ -8,6 +8,7 @@ import typer
 
 from commonweal.cli import (
     acts,
+    airlock,
     anonymising,
     backups,
     catalogues,
@@ -17,6 +18,7 @@ from commonweal.cli import (
     homes,
     keys,
     ledger,
+    outputs,
     people,
     permits,
     questions,
@@ -61,6 +63,8 @@ app.add_typer(people.app, name="people")
 app.add_typer(rules.app, name="rules")
 app.add_typer(acts.app, name="act")
 app.add_typer(releases.app, name="release")
+airlock.app.command("check")(outputs.check)
+app.add_typer(airlock.app, name="airlock")
 app.add_typer(risk.app, name="risk")
 app.add_typer(questions.app, name="forms")
 app.command("anonymise")(anonymising.anonymise)

@@ -74,7 +74,7 @@ def _engine() -> Finding:
     def look() -> str:
         import duckdb
 
-        from commonweal.vault.tables.connection import connect
+        from commonweal.foundation.connection import connect
 
         with tempfile.TemporaryDirectory(prefix="commonweal-doctor-") as folder:
             connect(Path(folder)).close()

@@ -19,6 +19,7 @@ from commonweal.foundation.codes import CODES, RETIRED
 from commonweal.foundation.files import write_atomic
 from commonweal.papers.refusal import UNAVAILABLE_CODES
 
+_TABLES = ("codes", "codes_outputs")
 COMMANDS_PAGE = "commands.md"
 CODES_PAGE = "error-codes.md"
 
@@ -98,7 +99,7 @@ def _shown(code: str, found: set[int]) -> str:
 
 def _sources() -> list[Path]:
     folder = Path(str(commonweal.__file__)).parent
-    return sorted(path for path in folder.rglob("*.py") if path.name != "codes.py")
+    return sorted(path for path in folder.rglob("*.py") if path.stem not in _TABLES)
 
 
 def _error_classes(trees: list[ast.Module]) -> dict[str, int]:

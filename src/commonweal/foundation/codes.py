@@ -6,6 +6,8 @@ The documentation page `docs/reference/error-codes.md` is generated from this ta
 
 from __future__ import annotations
 
+from commonweal.foundation.codes_outputs import AIRLOCK, AUDIT
+
 FOUNDATION = {
     "CW-JSON-INVALID": "A JSON text is broken, too large, too deep, or names a key twice.",
     "CW-YAML-INVALID": "A YAML text is broken, too large, or uses anchors, tags or double keys.",
@@ -474,6 +476,8 @@ WEB = {
 }
 
 CODES: dict[str, str] = {
+    **AIRLOCK,
+    **AUDIT,
     **APPLY,
     **CATALOGUE_CHECK,
     **FOUNDATION,

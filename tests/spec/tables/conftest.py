@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from commonweal.vault.tables.connection import connect
+from commonweal.foundation.connection import connect
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 from commonweal.vault.tables.engine import Engine
 from commonweal.vault.tables.spark_engine import SparkEngine

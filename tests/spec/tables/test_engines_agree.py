@@ -18,8 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from commonweal.foundation.connection import connect
 from commonweal.vault.tables import ops
-from commonweal.vault.tables.connection import connect
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 from commonweal.vault.tables.engine import Engine
 from commonweal.vault.tables.java_text import java_pattern

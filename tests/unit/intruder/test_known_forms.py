@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from commonweal.foundation.connection import connect
 from commonweal.papers.forms import Form
 from commonweal.vault.release.known_forms import FORMS, Reader
-from commonweal.vault.tables.connection import connect
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 from tests.release_house import refused
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from commonweal.foundation.connection import connect
 from commonweal.foundation.errors import Fault
 from commonweal.foundation.sealing import unseal
 from commonweal.ledger import membership as reference
@@ -22,7 +23,6 @@ from commonweal.vault.keys import Secret
 from commonweal.vault.release import membership
 from commonweal.vault.release.membership import MembershipList, listed, prove, write_membership
 from commonweal.vault.release.writing import SealedFolder, context_of
-from commonweal.vault.tables.connection import connect
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 
 KEY, SEAL = b"\x17" * 32, b"\x18" * 32

@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from commonweal.foundation.connection import connect
 from commonweal.vault.tables import ops
-from commonweal.vault.tables.connection import connect
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 
 _ARROW = {

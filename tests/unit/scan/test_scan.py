@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from commonweal.foundation.connection import connect
 from commonweal.foundation.errors import Fault
 from commonweal.foundation.identifiers import check_digit
 from commonweal.papers.catalogue import Catalogue
@@ -21,7 +22,6 @@ from commonweal.vault.scan import profile as profile_module
 from commonweal.vault.scan.names import says
 from commonweal.vault.scan.profile import profile_statement, profile_table
 from commonweal.vault.sources import open_source
-from commonweal.vault.tables.connection import connect
 
 ROOT = Path(__file__).resolve().parents[3]
 SYNTHEA = ROOT / "examples" / "synthea"

@@ -9,9 +9,9 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from commonweal.foundation.connection import connect
 from commonweal.foundation.errors import Fault
 from commonweal.vault.sources.arrow_stream import keep
-from commonweal.vault.tables.connection import connect
 
 TABLE = pa.table(
     {

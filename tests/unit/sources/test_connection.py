@@ -10,15 +10,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from commonweal.foundation.errors import Failure, Unavailable, WrongUsage
-from commonweal.vault.tables import connection as module
-from commonweal.vault.tables.connection import (
+from commonweal.foundation import connection as module
+from commonweal.foundation.connection import (
     connect,
     engine_errors,
     quote_identifier,
     quote_literal,
     quote_path,
 )
+from commonweal.foundation.errors import Failure, Unavailable, WrongUsage
 
 MARK = b"SECRETMARK"
 SPILL = (

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from commonweal.foundation.connection import connect
 from commonweal.foundation.errors import CommonwealError, Fault, Unavailable, WrongUsage
 from commonweal.vault.sources import Intake, Reading, open_source
 from commonweal.vault.sources.opening import guess_kind
 from commonweal.vault.sources.source import MAX_CELL
-from commonweal.vault.tables.connection import connect
 
 SECRET = "Zaphod"
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import adbc_driver_postgresql.dbapi as dbapi
 import pytest
 
+from commonweal.foundation.connection import connect
 from commonweal.foundation.errors import CommonwealError, Fault, Unavailable, WrongUsage
 from commonweal.vault.scan import scan
 from commonweal.vault.sources import Reading, open_source, postgresql
 from commonweal.vault.sources.postgresql import without_password
-from commonweal.vault.tables.connection import connect
 
 SQL = """
 DROP TABLE IF EXISTS visits, people, odd CASCADE;

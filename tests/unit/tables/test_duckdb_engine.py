@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from commonweal.foundation.connection import connect, quote_identifier, quote_literal, quote_path
 from commonweal.foundation.errors import CommonwealError, Failure
 from commonweal.vault.tables import ops
-from commonweal.vault.tables.connection import connect, quote_identifier, quote_literal, quote_path
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 
 KEY = bytes(range(100, 132))

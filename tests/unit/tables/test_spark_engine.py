@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from commonweal.foundation.connection import connect
 from commonweal.foundation.errors import CommonwealError, Failure, Unavailable, WrongUsage
 from commonweal.vault.tables import ops, spark_session
-from commonweal.vault.tables.connection import connect
 from commonweal.vault.tables.java_program import harmless
 from commonweal.vault.tables.spark_engine import SparkEngine, translate_spark_error
 from commonweal.vault.tables.spark_session import Spark, running, settings

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from commonweal.foundation.connection import engine_errors, quote_identifier
 from commonweal.foundation.errors import Fault, WrongUsage
 from commonweal.vault.risk.figures import AT_RISK_ABOVE
 from commonweal.vault.risk.statistics import More, all_figures
@@ -17,7 +18,6 @@ from commonweal.vault.sources.folder import FolderSource
 from commonweal.vault.sources.source import check_names
 from commonweal.vault.sources.values import family
 from commonweal.vault.tables import ops
-from commonweal.vault.tables.connection import engine_errors, quote_identifier
 from commonweal.vault.tables.engine import Engine
 from commonweal.vault.tables.opening import EngineName, opened_engine
 

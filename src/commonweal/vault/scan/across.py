@@ -10,11 +10,11 @@ from datetime import date
 
 import duckdb
 
+from commonweal.foundation.connection import quote_identifier
 from commonweal.papers.catalogue import Link, Table
 from commonweal.vault.scan.findings import Work
 from commonweal.vault.sources.source import Reading, Source
 from commonweal.vault.sources.values import as_text
-from commonweal.vault.tables.connection import quote_identifier
 
 EARLIEST_BIRTH = date(1890, 1, 1)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from commonweal.foundation.clock import Clock, SystemClock, today
+from commonweal.foundation.connection import connect, engine_errors
 from commonweal.foundation.errors import CommonwealError, Fault, Unavailable
 from commonweal.papers.catalogue import Catalogue, Dataset, Table, Variable
 from commonweal.papers.forms import Form
@@ -23,7 +24,6 @@ from commonweal.vault.scan.profile import ColumnProfile, profile_table
 from commonweal.vault.scan.unlinked import UnlinkedTables
 from commonweal.vault.sources.source import Reading, Source, SourceTable
 from commonweal.vault.sources.values import family
-from commonweal.vault.tables.connection import connect, engine_errors
 
 UNIQUE_SHARE = 0.9
 """Above this share of different values, what is declared harmless tells single rows apart."""

@@ -16,6 +16,7 @@ from decimal import Decimal
 
 import duckdb
 
+from commonweal.foundation.connection import quote_identifier, quote_literal
 from commonweal.vault.scan.detectors import DETECTORS, MISSING_TOKENS
 from commonweal.vault.sources.source import (
     MAX_CELL,
@@ -33,7 +34,6 @@ from commonweal.vault.sources.values import (
     integer_from_text,
     timestamp_from_text,
 )
-from commonweal.vault.tables.connection import quote_identifier, quote_literal
 
 COLUMNS_PER_STATEMENT = 60
 """GROUPING() holds 63 bits, so a wider table is read in several statements."""

@@ -16,12 +16,12 @@ from typing import Any
 
 import yaml
 
+from commonweal.foundation.connection import connect
 from commonweal.foundation.files import write_atomic
 from commonweal.vault.scan.profile import ColumnProfile, TableProfile, profile_table
 from commonweal.vault.scan.structure import KeyLink, Structure, find_structure, key_candidate
 from commonweal.vault.scan.suggest import Place, Suggestion, suggest, suggest_type
 from commonweal.vault.sources.source import Source
-from commonweal.vault.tables.connection import connect
 
 _RANGES_FROM = 100
 """Percentiles are shown only over at least this many values."""

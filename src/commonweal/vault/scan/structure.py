@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 import duckdb
 
+from commonweal.foundation.connection import quote_identifier
 from commonweal.vault.scan.names import alike, says, says_key, says_people
 from commonweal.vault.scan.profile import ColumnProfile, TableProfile
 from commonweal.vault.sources.source import Source
 from commonweal.vault.sources.values import as_text, family
-from commonweal.vault.tables.connection import quote_identifier
 
 LINK_SHARE = 0.99
 NAMED_LINK_SHARE = 0.90

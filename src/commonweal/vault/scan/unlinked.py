@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import duckdb
 
+from commonweal.foundation.connection import quote_identifier
 from commonweal.papers.catalogue import Link, Table, Variable
 from commonweal.vault.scan.across import AcrossTables
 from commonweal.vault.scan.findings import many_enough
@@ -19,7 +20,6 @@ from commonweal.vault.scan.profile import ColumnProfile
 from commonweal.vault.scan.structure import LINK_SHARE
 from commonweal.vault.sources.source import Source
 from commonweal.vault.sources.values import as_text, family
-from commonweal.vault.tables.connection import quote_identifier
 
 SHORT_KEY = 6
 """Keys of fewer characters lie in each other by chance: there the names must agree."""

@@ -13,8 +13,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from commonweal.foundation.connection import engine_errors, quote_identifier
 from commonweal.foundation.errors import Fault
-from commonweal.vault.tables.connection import engine_errors, quote_identifier
 
 
 def keep(

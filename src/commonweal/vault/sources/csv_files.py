@@ -16,10 +16,10 @@ from pathlib import Path
 
 import duckdb
 
+from commonweal.foundation.connection import quote_literal, quote_path
 from commonweal.foundation.errors import CommonwealError, Fault
 from commonweal.foundation.files import translated
 from commonweal.vault.sources.source import Reading, check_names
-from commonweal.vault.tables.connection import quote_literal, quote_path
 
 MAX_LINE_BYTES = 8 * 1024 * 1024
 _BUFFER_BYTES = 32 * 1024 * 1024

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from commonweal.foundation.connection import quote_identifier, quote_literal
 from commonweal.foundation.errors import CommonwealError, Fault, Unavailable
 from commonweal.foundation.files import sha256_file
 from commonweal.vault.sources.source import (
@@ -21,7 +22,6 @@ from commonweal.vault.sources.source import (
     SourceTable,
     check_names,
 )
-from commonweal.vault.tables.connection import quote_identifier, quote_literal
 
 
 class DuckDBSource(Source):

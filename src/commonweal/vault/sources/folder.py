@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from commonweal.foundation.connection import quote_path
 from commonweal.foundation.errors import CommonwealError, Fault
 from commonweal.foundation.files import sha256_file, translated
 from commonweal.vault.sources import csv_files
@@ -24,7 +25,6 @@ from commonweal.vault.sources.source import (
     SourceTable,
     check_names,
 )
-from commonweal.vault.tables.connection import quote_path
 
 _CSV = frozenset({".csv", ".tsv", ".tab"})
 _PARQUET = frozenset({".parquet", ".pq"})

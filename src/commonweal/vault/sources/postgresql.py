@@ -26,6 +26,7 @@ import adbc_driver_postgresql.dbapi as postgresql
 import duckdb
 from adbc_driver_postgresql import StatementOptions
 
+from commonweal.foundation.connection import quote_identifier
 from commonweal.foundation.errors import (
     CommonwealError,
     Failure,
@@ -43,7 +44,6 @@ from commonweal.vault.sources.source import (
     check_names,
 )
 from commonweal.vault.sources.values import family
-from commonweal.vault.tables.connection import quote_identifier
 
 BATCH_BYTES = 16 * 1024 * 1024
 _SECRET_PARAMETERS = frozenset({"password", "sslpassword"})

@@ -18,9 +18,9 @@ from typing import Any, ClassVar, Protocol, Self
 
 import duckdb
 
+from commonweal.foundation.connection import quote_identifier, translate_engine_error
 from commonweal.foundation.errors import CommonwealError, Fault, WrongUsage
 from commonweal.vault.sources.values import DUCKDB_TYPES, family, non_finite, typed, unreadable
-from commonweal.vault.tables.connection import quote_identifier, translate_engine_error
 
 MAX_CELL = 1_000_000
 """The most characters that one cell may hold."""

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from commonweal.vault.tables.connection import quote_literal
+from commonweal.foundation.connection import quote_literal
 
 NON_FINITE = ("nan", "+nan", "-nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity")
 DUCKDB_TYPES = {

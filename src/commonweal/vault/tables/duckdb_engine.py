@@ -13,10 +13,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from commonweal.foundation.connection import engine_errors, quote_identifier
 from commonweal.foundation.errors import Failure
 from commonweal.foundation.files import ByteSink
 from commonweal.vault.tables import ops
-from commonweal.vault.tables.connection import engine_errors, quote_identifier
 from commonweal.vault.tables.parquet import ROWS_IN_GROUP, Words, write_batches
 
 _ROWS_AT_ONCE = 1 << 20

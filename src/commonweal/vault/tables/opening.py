@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from commonweal.vault.tables.connection import connect, memory_setting
+from commonweal.foundation.connection import connect, memory_setting
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 from commonweal.vault.tables.engine import Engine
 

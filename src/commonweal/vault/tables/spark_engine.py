@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
+from commonweal.foundation.connection import engine_errors, quote_identifier
 from commonweal.foundation.errors import CommonwealError, Failure
 from commonweal.foundation.files import ByteSink
 from commonweal.vault.tables import ops
-from commonweal.vault.tables.connection import engine_errors, quote_identifier
 from commonweal.vault.tables.duckdb_engine import padded_key
 from commonweal.vault.tables.parquet import Words, write_batches
 from commonweal.vault.tables.spark_session import Spark

@@ -16,13 +16,13 @@ from typing import Self
 import duckdb
 import pyarrow as pa
 
+from commonweal.foundation.connection import connect, engine_errors, quote_identifier
 from commonweal.foundation.errors import Fault
 from commonweal.vault.risk.anonymise.request import wrong
 from commonweal.vault.sources.folder import TABLE_FILES, FolderSource
 from commonweal.vault.sources.source import check_names
 from commonweal.vault.sources.values import family
 from commonweal.vault.tables import ops
-from commonweal.vault.tables.connection import connect, engine_errors, quote_identifier
 from commonweal.vault.tables.engine import Engine
 
 _ARROW = "cw__anonymise"

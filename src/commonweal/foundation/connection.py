@@ -1,4 +1,4 @@
-"""The one way to open a table engine (DuckDB) over patient data.
+"""The one way to open a table engine (DuckDB) over patient data, for the vault and the airlock.
 
 Every connection is in memory, never on a named database file; what does not fit spills into a
 private folder, encrypted with a key that DuckDB makes for the connection and keeps in memory

@@ -1,0 +1,50 @@
+"""The error codes of outputs and of their audit: a part of the closed table in `codes.py`."""
+
+from __future__ import annotations
+
+AIRLOCK = {
+    "CW-OUTPUT-RELEASE": "An opened release is not what its manifest says, so nothing is counted.",
+    "CW-OUTPUT-NOBODY": "A table does not say whose rows they are, so people cannot be counted.",
+    "CW-OUTPUT-COLUMN": "A request names a table, column or value that it cannot look at.",
+    "CW-OUTPUT-MANY-ROWS": "A column of a table with several rows a person is asked for beside it.",
+    "CW-OUTPUT-CELLS": "A table that is asked for has too many cells.",
+    "CW-OUTPUT-SUPPRESS": "Cells of a table cannot be hidden so that its totals keep them.",
+    "CW-OUTPUT-ATTACK": "The attack on a table with hidden cells did not finish.",
+    "CW-OUTPUT-PROFILE": "There is no profile of rules with this name.",
+    "CW-OUTPUT-THRESHOLD": "Finding: too few people are behind a figure.",
+    "CW-OUTPUT-ZERO": "Finding: nobody is behind a figure.",
+    "CW-OUTPUT-CLASS": "Finding: all people of a line or cell have one and the same answer.",
+    "CW-OUTPUT-PART": "Finding: too few people are in one part of a ratio only.",
+    "CW-OUTPUT-DOF": "Finding: too few degrees of freedom, counted by people.",
+    "CW-OUTPUT-DOMINANCE": "Finding: the largest contributors make up too much of a figure.",
+    "CW-OUTPUT-P-PERCENT": "Finding: the largest contribution follows too closely from a figure.",
+    "CW-OUTPUT-NEGATIVE": "Finding: values are below nothing, so dominance is not defined.",
+    "CW-OUTPUT-POSITION": "Finding: too few people are on one side of a quantile.",
+    "CW-OUTPUT-ENDPOINT": "Finding: too few people have a lowest or highest value.",
+    "CW-OUTPUT-EXACT": "Finding: counts are not rounded as the profile asks.",
+    "CW-OUTPUT-UNKNOWN": "Finding: no rule knows a figure, or its evidence is not there.",
+    "CW-OUTPUT-UNCHECKED": "Finding: the profile was not compared with its original yet.",
+    "CW-OUTPUT-DECLARED": "Finding: a file was made elsewhere; nothing in it was counted again.",
+    "CW-OUTPUT-FILE": "Finding: a file cannot be read as what it says it is.",
+    "CW-OUTPUT-KIND": "Finding: files of this kind do not leave.",
+    "CW-OUTPUT-ROWS": "Finding: a table has more rows than a table of figures has.",
+    "CW-OUTPUT-IDENTIFIER": "Finding: a table holds what looks like NHS numbers.",
+    "CW-OUTPUT-CELL": "To the author: too few people, or too much alike.",
+    "CW-OUTPUT-CONCENTRATED": "To the author: too much of a figure comes from too few people.",
+    "CW-OUTPUT-POINT": "To the author: a figure is the value of too few people.",
+    "CW-OUTPUT-PERSON": "To the author: a person has to look at this.",
+}
+
+AUDIT = {
+    "CW-AUDIT-HISTORY": "The history of outputs is not whole, or not what its manifests say.",
+    "CW-AUDIT-OUTPUT": "An output that is to be audited does not have the form it must have.",
+    "CW-AUDIT-STALE": "Another output left since the audit, so it must run again.",
+    "CW-AUDIT-UNSEEN": "An author may read findings only after a person has looked at them.",
+    "CW-AUDIT-IMPORT": "A publication made elsewhere does not have the form it must have.",
+    "CW-AUDIT-DIFFERENCE": "Finding: two figures differ by too few people.",
+    "CW-AUDIT-SAME": "Finding: two figures with other definitions are about the same people.",
+    "CW-AUDIT-NEAR": "Finding: two figures are about nearly the same people.",
+    "CW-AUDIT-SUM": "Finding: a sum of published figures is the size of a small group.",
+    "CW-AUDIT-BOUNDS": "Finding: published figures leave too few numbers for a small group.",
+    "CW-AUDIT-UNPROVED": "Finding: a small group seems to follow from figures, without a proof.",
+}
