@@ -40,7 +40,11 @@ class Descriptors:
 
 
 def options(
-    run: Run, sources: tuple[str, ...], descriptors: Descriptors, marker: str, masks: tuple[str, ...]
+    run: Run,
+    sources: tuple[str, ...],
+    descriptors: Descriptors,
+    marker: str,
+    masks: tuple[str, ...],
 ) -> list[str]:
     """What bubblewrap is told through `--args`.
 

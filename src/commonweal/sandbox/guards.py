@@ -41,9 +41,11 @@ _ENVIRONMENT = {"PROBE": "yes"}
 GUARDS: dict[str, tuple[str, str]] = {
     "start": (
         "Runs are started in namespaces of their own.",
-        "Install bubblewrap and libseccomp2, and let ordinary users make user namespaces "
-        "(sysctl kernel.unprivileged_userns_clone=1; on Ubuntu 24.04 an AppArmor profile for "
-        "bwrap).",
+        (
+            "Install bubblewrap and libseccomp2, and let ordinary users make user namespaces "
+            "(sysctl kernel.unprivileged_userns_clone=1; on Ubuntu 24.04 an AppArmor profile for "
+            "bwrap)."
+        ),
     ),
     "user": (
         "Runs are an ordinary user without any privilege, and no program can give them one.",
@@ -82,8 +84,10 @@ GUARDS: dict[str, tuple[str, str]] = {
     ),
     "cgroup": (
         "Memory, processes and CPU of each run are limited as a whole (cgroup v2).",
-        "Start Commonweal by systemd with Delegate=yes in its unit, or as root on a machine "
-        "whose cgroups are version 2.",
+        (
+            "Start Commonweal by systemd with Delegate=yes in its unit, or as root on a machine "
+            "whose cgroups are version 2."
+        ),
     ),
     "project_users": (
         "Each project's runs are a user of their own on this machine.",
@@ -230,10 +234,8 @@ def _tried(bait: _Bait, user: JobUser | None) -> tuple[dict[str, Any], list[str]
         "shm": str(_TRIED.shm_bytes),
         "open_files": str(_TRIED.open_files),
     }
-    left = "open('/outputs/left', 'x').write('left'); "
     script = f"{CODE}/commonweal/sandbox/probes.py"
-    code = f"{left}import runpy, sys; sys.argv[0] = 'probe'; runpy.run_path({script!r}, run_name='__main__')"
-    with running(_run(("-c", code, json.dumps(told))), user) as job:
+    with running(_run((script, json.dumps(told))), user) as job:
         outcome = job.wait()
         names = os.listdir(job.outputs)
         owner = os.stat("left", dir_fd=job.outputs).st_uid if "left" in names else -1

@@ -203,7 +203,7 @@ class Run:
             if not _ENVIRONMENT_NAME.fullmatch(name) or name == "PWD":
                 raise _refused("A name of the environment cannot be used.")
             # The loader obeys these before the first line of the program runs.
-            if name.startswith("LD_") or name.startswith("GLIBC_"):
+            if name.startswith(("LD_", "GLIBC_")):
                 raise _refused("The environment cannot give orders to the loader.")
 
     def _check_mounts(self) -> None:
@@ -223,8 +223,8 @@ def _texts(values: tuple[str, ...] | list[str], what: str) -> None:
     if len(values) > _MOST_TEXTS:
         raise _refused(f"{what} is one of too many.")
     for value in values:
-        if not isinstance(value, str) or "\0" in value or len(value) > _LONGEST_TEXT:
-            raise _refused(f"{what} is no text, has a NUL byte, or is too long.")
+        if "\0" in value or len(value) > _LONGEST_TEXT:
+            raise _refused(f"{what} has a NUL byte or is too long.")
         if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
             raise _refused(f"{what} cannot be written as UTF-8.")
 

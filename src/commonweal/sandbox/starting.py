@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from commonweal.foundation.errors import Unavailable, WrongUsage
-from commonweal.sandbox import command, filter, staging
+from commonweal.sandbox import calls, command, staging
 from commonweal.sandbox.cgroups import Cgroups, RunCgroup
 from commonweal.sandbox.orders import OWN_FOLDERS, JobUser, Run
 
@@ -192,7 +192,7 @@ def _spawned(
             passwd=_in_memory("passwd", command.PASSWD, theirs),
             group=_in_memory("group", command.GROUP, theirs),
             filters=tuple(
-                _in_memory("filter", one, theirs) for one in filter.programs(devices=devices)
+                _in_memory("filter", one, theirs) for one in calls.programs(devices=devices)
             ),
             status=theirs[0],
             block=theirs[1],
@@ -291,7 +291,7 @@ def _folders(
     """
     root = f"/proc/{number}/root"
     until = time.monotonic() + SETUP_SECONDS
-    while not os.path.lexists(f"{root}/{marker}"):  # noqa: PTH110 (os.path never raises here)
+    while not os.path.lexists(f"{root}/{marker}"):  # os.path never raises here
         if process.poll() is not None:
             raise _not_started(process)
         if time.monotonic() > until:

@@ -38,9 +38,9 @@ class UserNumbers:
     def of(self, project: str) -> JobUser:
         """The user of `project`, given now if it has none.
 
-        Raises `Unavailable` CW-SANDBOX-USERS when all are given or the range belongs to people of
-        the machine, `Fault` CW-SANDBOX-USERS-BROKEN when the record cannot be trusted, `Unavailable`
-        CW-BUSY when another process is giving one.
+        Raises `Unavailable` CW-SANDBOX-USERS when all are given or the range belongs to others of
+        the machine, CW-BUSY when another process is giving one; `Fault` CW-SANDBOX-USERS-BROKEN
+        when the record cannot be trusted.
         """
         if not _PROJECT.fullmatch(project):
             raise WrongUsage("CW-SANDBOX-ORDER", "A project has a name that it may not have.")

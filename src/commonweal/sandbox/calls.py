@@ -62,7 +62,7 @@ sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg
 MACHINE = "clock_gettime clock_getres gettimeofday time uname sysinfo getrandom"
 
 ALLOWED = tuple(
-    " ".join((FILES, MEMORY, PROCESSES, SIGNALS, WAITING, LOCAL_SOCKETS, MACHINE)).split()
+    f"{FILES} {MEMORY} {PROCESSES} {SIGNALS} {WAITING} {LOCAL_SOCKETS} {MACHINE}".split()
 )
 """Calls that are allowed whatever their arguments. A name that an architecture lacks is skipped."""
 
