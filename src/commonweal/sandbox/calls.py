@@ -70,9 +70,6 @@ NOT_THERE = {"clone3": 435, "openat2": 437, "fchmodat2": 452}
 """Calls that answer "not implemented", so that libraries take the older one. With their numbers,
 which are the same everywhere, as libseccomp may be older than the call."""
 
-CONDITIONAL = ("clone", "socket", "socketpair", "ioctl", "prctl", "chmod", "fchmod", "fchmodat",
-               "open", "openat", "creat")  # fmt: skip
-
 _NEW_NAMESPACES = 0x7E02_0000  # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET} of sched.h
 _SET_ID_BITS = 0o6000
 _AF_UNIX = 1
@@ -98,41 +95,51 @@ def _library() -> ModuleType:
     return found
 
 
-@functools.lru_cache(maxsize=2)
-def programs(*, devices: bool) -> tuple[bytes, ...]:
-    """The filters for this machine, each a BPF program (an array of `struct sock_filter`).
+@functools.lru_cache(maxsize=4)
+def programs(*, devices: bool, architecture: str | None = None) -> tuple[bytes, ...]:
+    """The filters for a machine, each a BPF program (an array of `struct sock_filter`).
 
     All are laid over each other and the strictest answer counts.
     devices: whether the run is given a device, whose requests cannot be listed.
-    Raises `Unavailable` CW-SANDBOX-MISSING without libseccomp, or on another architecture.
+    architecture: one of `ARCHITECTURES`; this machine's by default.
+    Raises `Unavailable` CW-SANDBOX-MISSING without libseccomp, or for another architecture.
     """
-    if platform.machine() not in ARCHITECTURES:
+    name = architecture or platform.machine()
+    if name not in ARCHITECTURES:
         raise Unavailable(
             "CW-SANDBOX-MISSING",
-            f"There is no filter of system calls for the architecture {platform.machine()}.",
+            f"There is no filter of system calls for the architecture {name}.",
             remedy=f"Use a machine with one of: {', '.join(ARCHITECTURES)}.",
         )
     library = _library()
-    made = library.SyscallFilter(library.ERRNO(errno.EPERM))
-    made.set_attr(library.Attr.ACT_BADARCH, library.KILL_PROCESS)
-    for name in ALLOWED:
-        _add(library, made, library.ALLOW, name)
-    for name, number in NOT_THERE.items():
-        made.add_rule(library.ERRNO(errno.ENOSYS), _number(library, name, number))
+    made = _empty(library, library.ERRNO(errno.EPERM), name)
+    for call in ALLOWED:
+        _add(library, made, library.ALLOW, call)
+    for call, number in NOT_THERE.items():
+        made.add_rule(library.ERRNO(errno.ENOSYS), _number(library, call, number))
     _add_conditional(library, made, devices=devices)
     if not devices:
         return (_exported(made),)
-    return _exported(made), _exported(_no_typing(library))
+    return _exported(made), _exported(_no_typing(library, name))
 
 
-def _no_typing(library: ModuleType) -> Any:
+def _empty(library: ModuleType, otherwise: int, architecture: str) -> Any:
+    """A filter without rules: calls of `architecture` are answered with `otherwise`."""
+    made = library.SyscallFilter(otherwise)
+    made.set_attr(library.Attr.ACT_BADARCH, library.KILL_PROCESS)
+    if architecture != platform.machine():
+        made.add_arch(getattr(library.Arch, architecture.upper()))
+        made.remove_arch(library.Arch.NATIVE)
+    return made
+
+
+def _no_typing(library: ModuleType, architecture: str) -> Any:
     """A second filter that refuses the two requests that type into a terminal, whatever else.
 
     One filter cannot say "all but these": its rules are joined by "or", and comparing for larger
     and smaller looks at 64 bits where the kernel looks at 32, so a caller could get round it.
     """
-    made = library.SyscallFilter(library.ALLOW)
-    made.set_attr(library.Attr.ACT_BADARCH, library.KILL_PROCESS)
+    made = _empty(library, library.ALLOW, architecture)
     for request in (_TIOCSTI, _TIOCLINUX):
         narrowed = library.Arg(1, library.MASKED_EQ, 0xFFFF_FFFF, request)
         made.add_rule(library.ERRNO(errno.EPERM), "ioctl", narrowed)

@@ -96,6 +96,8 @@ class Runtime:
             if not re.fullmatch(r"[a-z0-9]{1,16}", name):
                 raise _refused("A link of the runtime has a name that it may not have.")
             _inside_path("/" + goal, "What a link of the runtime points to")
+            if not goal:
+                raise _refused("A link of the runtime points to nothing.")
         for name in self.system_files:
             if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,31}", name) or name in _MADE_UP:
                 raise _refused("A file of /etc was named that a run does not get.")
