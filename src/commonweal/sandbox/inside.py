@@ -23,6 +23,7 @@ def main(module: str, options: str) -> None:
     nowhere = os.open("/dev/null", os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
+    os.close(nowhere)
     stream: BinaryIO = os.fdopen(0, "rb", closefd=False)
     try:
         said = {"answer": importlib.import_module(module).parse(stream, json.loads(options))}
