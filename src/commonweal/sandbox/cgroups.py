@@ -22,8 +22,8 @@ NEEDED = frozenset({"memory", "pids", "cpu"})
 _PERIOD = 100_000  # microseconds, the kernel's own default
 _MOUNT = re.compile(r"^\S+ \S+ \S+ \S+ (\S+) .* - cgroup2 ", re.MULTILINE)
 _REMEDY = (
-    "Start Commonweal by systemd with Delegate=yes in its unit, or as root on a machine "
-    "whose cgroups are version 2."
+    "On a machine with cgroups of version 2, start Commonweal by systemd with Delegate=yes and "
+    "Environment=COMMONWEAL_CGROUP=own in its unit."
 )
 
 
@@ -48,6 +48,21 @@ class Cgroups:
     """A folder of the cgroup file system in which runs are given folders of their own."""
 
     runs: Path
+
+    @classmethod
+    def given(cls, named: str | None) -> Cgroups:
+        """The cgroups that whoever starts us gave us, by the variable `COMMONWEAL_CGROUP`.
+
+        named: its value. `own`: the cgroup that we are in (systemd made it for us alone); a path:
+            that folder; None or empty: nothing was given. Never taken without being given: we may
+            share a cgroup with a person's shell, and all in it would be moved and limited.
+        Raises `Unavailable` CW-SANDBOX-CGROUP.
+        """
+        if not named:
+            raise _missing("No cgroup was given to Commonweal (COMMONWEAL_CGROUP).")
+        if named != "own" and not named.startswith("/"):
+            raise _missing("COMMONWEAL_CGROUP is neither `own` nor an absolute path.")
+        return cls.open(None if named == "own" else Path(named))
 
     @classmethod
     def open(cls, folder: Path | None = None) -> Cgroups:

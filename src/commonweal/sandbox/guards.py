@@ -85,8 +85,8 @@ GUARDS: dict[str, tuple[str, str]] = {
     "cgroup": (
         "Memory, processes and CPU of each run are limited as a whole (cgroup v2).",
         (
-            "Start Commonweal by systemd with Delegate=yes in its unit, or as root on a machine "
-            "whose cgroups are version 2."
+            "On a machine with cgroups of version 2, start Commonweal by systemd with Delegate=yes "
+            "and Environment=COMMONWEAL_CGROUP=own in its unit."
         ),
     ),
     "project_users": (
@@ -346,7 +346,7 @@ def still_there(word: str) -> list[int]:
 def _whole_limits(user: JobUser | None, cgroups: Cgroups | None) -> list[str]:
     """Use more memory than the run may, in several processes that each keep to their own limit."""
     if cgroups is None:
-        return ["there is no cgroup of version 2 that was given to Commonweal"]
+        return ["no cgroup of version 2 was given to Commonweal"]
     code = "import os\nfor _ in range(3):\n os.fork()\nx = bytearray(64 << 20)\nprint(len(x))"
     limits = replace(_TRIED, memory_bytes=128 * MIB)
     run = replace(_run(("-c", code), limits), cgroup=True)

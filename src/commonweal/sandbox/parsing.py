@@ -96,8 +96,8 @@ def parse_in_sandbox(
 
     shape: takes the parser's JSON value and returns it in its fixed form; it raises ValueError or
         TypeError for any other form (pydantic's errors are ValueErrors).
-    Raises `Fault` CW-PARSE-FAILED, CW-PARSE-LIMIT or CW-PARSE-ANSWER; `Unavailable` CW-SANDBOX-...
-    where the sandbox cannot be had. No message says anything that is in the file.
+    Raises `Fault` CW-PARSE-FAILED, CW-PARSE-LIMIT or CW-PARSE-ANSWER; `Unavailable` with a code
+    of the sandbox where that cannot be had. No message says anything that is in the file.
     """
     if not _MODULE.fullmatch(module):
         raise WrongUsage("CW-SANDBOX-ORDER", "Only our own modules parse files.")

@@ -87,8 +87,8 @@ class Job:
     def wait(self, seconds: float | None = None) -> Outcome:
         """How it ended, once every process of it has.
 
-        Raises TimeoutError after `seconds`; `Unavailable` CW-SANDBOX-... when it was not started
-        or could not be ended.
+        Raises TimeoutError after `seconds`; `Unavailable` with one of the codes
+        of the sandbox when it was not started or could not be ended.
         """
         if not self._settled.wait(seconds):
             raise TimeoutError("the run has not ended yet")

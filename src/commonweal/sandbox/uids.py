@@ -20,6 +20,9 @@ from commonweal.sandbox.orders import JobUser
 FIRST, COUNT = 1_900_000_000, 65_536
 """The numbers used: above those that systemd gives to containers, below 2^31."""
 
+PROBE_USER = JobUser(FIRST + COUNT, FIRST + COUNT)
+"""As whom the guards are tried: a number of its own behind those of projects."""
+
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}", re.ASCII)
 _LIMIT = 16 * 1024 * 1024
 

@@ -200,7 +200,7 @@ def test_two_runs_of_one_user_see_nothing_of_each_other() -> None:
 
 
 def test_without_the_sandbox_they_would_see_each_other(tmp_path: Path) -> None:
-    os.chmod(tmp_path, 0o777)
+    tmp_path.chmod(0o777)
     here = {"/tmp/mine": str(tmp_path / "mine"), "/dev/shm/secret": str(tmp_path / "secret")}
     texts = []
     for text in (OTHER, LOOK):

@@ -1,4 +1,4 @@
-"""S18: a file that takes its parser over gets nothing, and its answer is believed only by its shape.
+"""S18: a file that takes its parser over gets nothing; its answer is believed by its shape only.
 
 The parsers here are what a parser becomes when a file has taken it over. The naive twin calls the
 parser where the secrets are, and gives it what it asks for.
@@ -258,8 +258,11 @@ def test_the_naive_twin_gives_everything(hostile_code: Path, file: Path, tmp_pat
         naive(hostile_code, file, how="raises")
 
 
-@pytest.mark.parametrize("module", ["os", "commonweal", "commonweal.", "commonweal.X", "a.b",
-                                    "commonweal..x", "commonweal.x;y", "commonweal.x\n"])  # fmt: skip
+@pytest.mark.parametrize(
+    "module",
+    ["os", "commonweal", "commonweal.", "commonweal.X", "a.b", "commonweal..x", "commonweal.x;y",
+     "commonweal.x\n"],
+)  # fmt: skip
 def test_only_our_modules_parse(module: str, file: Path) -> None:
     with pytest.raises(WrongUsage, match="CW-SANDBOX-ORDER"):
         parse_in_sandbox(module, file, shape, PARSING)

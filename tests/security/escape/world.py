@@ -66,7 +66,7 @@ def world() -> Iterator[World]:
         folder.chmod(0o755)
         beside = folder / "beside"
         beside.mkdir()
-        os.chmod(beside, 0o777)
+        beside.chmod(0o777)
         canary = folder / "canary"
         canary.write_text("a canary of ours")
         canary.chmod(0o666)
@@ -80,7 +80,7 @@ def world() -> Iterator[World]:
             local = stack.enter_context(socket.socket(socket.AF_UNIX))
             local.bind(name)
             local.listen(16)
-        os.chmod(folder / "socket", 0o777)
+        (folder / "socket").chmod(0o777)
         sleeper = subprocess.Popen(ordinary(["/usr/bin/sleep", "600"]))
         stack.callback(lambda: (sleeper.kill(), sleeper.wait()))
         told = {

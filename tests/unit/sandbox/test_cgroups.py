@@ -80,6 +80,17 @@ def test_no_folder(tmp_path: Path) -> None:
         Cgroups.open(tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize("named", [None, "", "yes", "Own", "relative/path", "/nowhere/at/all"])
+def test_nothing_that_was_not_given_is_taken(named: str | None) -> None:
+    with pytest.raises(Unavailable, match="CW-SANDBOX-CGROUP"):
+        Cgroups.given(named)
+
+
+def test_a_folder_that_was_given(tmp_path: Path) -> None:
+    place = folder(tmp_path / "own", "cpu memory pids")
+    assert Cgroups.given(str(place)).runs == place / "commonweal-runs"
+
+
 def test_limits() -> None:
     assert limit_files(Limits(memory_bytes=512 * MIB, processes=20, cores=3)) == {
         "memory.max": "536870912",
