@@ -181,16 +181,10 @@ def _home(path: Path | None) -> Iterator[Finding]:
 
 def _sandbox(home: Path | None) -> Iterator[Finding]:
     """Each guard of the sandbox, tried now. Limits by cgroup are needed but in a demonstration."""
-    from commonweal.sandbox.cgroups import Cgroups
-    from commonweal.sandbox.guards import probe
-    from commonweal.sandbox.uids import PROBE_USER
+    from commonweal.sandbox.box import look
 
-    try:
-        cgroups = Cgroups.given(os.environ.get("COMMONWEAL_CGROUP"))
-    except CommonwealError:
-        cgroups = None
-    user = PROBE_USER if os.geteuid() == 0 else None
-    report = probe(user, cgroups, cgroup_needed=home is not None and not _is_demo(home))
+    demo = home is None or _is_demo(home)
+    report, _ = look(demo=demo, cgroup=os.environ.get("COMMONWEAL_CGROUP"))
     for guard in report.guards:
         state: Literal["ok", "warning", "fault"] = "ok"
         if not guard.holds:

@@ -242,7 +242,8 @@ def _popen(
 def _reaped(process: subprocess.Popen[bytes]) -> None:
     """End bubblewrap, which ends what it holds, and close what we read from it."""
     process.kill()
-    process.wait()
+    with contextlib.suppress(subprocess.TimeoutExpired):  # it is the kernel that holds it
+        process.wait(SETUP_SECONDS)
     for stream in (process.stdout, process.stderr):
         if stream is not None:
             stream.close()
@@ -310,7 +311,8 @@ def _folders(
 def _not_started(process: subprocess.Popen[bytes], how: str | None = None) -> Unavailable:
     """What is raised where bubblewrap gave up. No program has run, so its words are its own."""
     process.kill()
-    process.wait()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(SETUP_SECONDS)
     said = b"" if process.stderr is None else process.stderr.read(1024)
     first = said.decode("utf-8", "replace").split("\n")[0]
     words = "".join(character for character in first if character.isprintable())
