@@ -11,6 +11,10 @@ architecture (32 bit on 64 bit, x32) kill the process. Some calls are allowed fo
   terminal (TIOCSTI, TIOCLINUX);
 - making a file, or changing its mode, without the set-user-id and set-group-id bits.
 
+- `fcntl` without asking for locks of others, leases and owners, and `fadvise64` without dropping
+  what the machine keeps of a file: both, like `flock` and `mincore`, which are not on the list,
+  would let runs of two projects that collude talk to each other through a file that both may read.
+
 Memory that no limit counts cannot be had: no `memfd_create`, no System V shared memory, no queues.
 """
 
@@ -28,15 +32,15 @@ from commonweal.foundation.errors import Unavailable
 ARCHITECTURES = ("x86_64", "aarch64")
 
 FILES = """
-access faccessat faccessat2 chdir fchdir getcwd close close_range dup dup2 dup3 fcntl flock
+access faccessat faccessat2 chdir fchdir getcwd close close_range dup dup2 dup3
 fstat fstatfs statfs stat lstat newfstatat statx fsync fdatasync sync_file_range ftruncate truncate
-fallocate fadvise64 getdents64 getdents lseek link linkat symlink symlinkat readlink readlinkat
+fallocate getdents64 getdents lseek link linkat symlink symlinkat readlink readlinkat
 mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 read readv pread64 preadv preadv2
 write writev pwrite64 pwritev pwritev2 sendfile copy_file_range pipe pipe2 umask utime utimes
 utimensat futimesat getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr
 """
 MEMORY = """
-brk mmap mprotect mremap munmap madvise mincore msync get_mempolicy membarrier mlock munlock
+brk mmap mprotect mremap munmap madvise msync get_mempolicy membarrier mlock munlock
 """
 PROCESSES = """
 execve exit exit_group wait4 waitid vfork fork getpid getppid gettid getpgid getpgrp getsid setpgid
@@ -76,6 +80,10 @@ _AF_UNIX = 1
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
 # TCGETS, TCSETS, TCSETSW, TCSETSF, TIOCGPGRP, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX
 _IOCTLS = (0x5401, 0x5402, 0x5403, 0x5404, 0x540F, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+# DUPFD, GETFD, SETFD, GETFL, SETFL, SETLK, SETLKW, OFD_SETLK, OFD_SETLKW, DUPFD_CLOEXEC,
+# SETPIPE_SZ, GETPIPE_SZ, GET_SEALS. A lock to write needs a file that is open for writing.
+_FCNTLS = (0, 1, 2, 3, 4, 6, 7, 37, 38, 1030, 1031, 1032, 1034)
+_ADVICE = (0, 1, 2, 3, 5)  # NORMAL, RANDOM, SEQUENTIAL, WILLNEED, NOREUSE
 # PDEATHSIG set/get, GET_DUMPABLE, NAME set/get, CAPBSET_READ, TIMERSLACK set/get,
 # NO_NEW_PRIVS set/get, THP_DISABLE set/get, SET_VMA
 _PRCTLS = (1, 2, 3, 15, 16, 23, 29, 30, 38, 39, 41, 42, 0x53564D41)
@@ -175,6 +183,10 @@ def _add_conditional(library: ModuleType, made: Any, *, devices: bool) -> None:
     # Without O_CREAT (0o100) and O_TMPFILE (0o20000000) the mode is rubbish and means nothing.
     for name, flags in (("open", 1), ("openat", 2)):
         _add(library, made, library.ALLOW, name, masked(flags, 0o20000100))
+    for what in _FCNTLS:
+        _add(library, made, library.ALLOW, "fcntl", equal(1, what))
+    for advice in _ADVICE:
+        _add(library, made, library.ALLOW, "fadvise64", equal(3, advice))
     for option in _PRCTLS:
         _add(library, made, library.ALLOW, "prctl", equal(0, option))
     if devices:

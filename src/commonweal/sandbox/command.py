@@ -21,8 +21,14 @@ _DEVICE_LINKS = {
     "stdout": "/proc/self/fd/1",
     "stderr": "/proc/self/fd/2",
 }
-HIDDEN_IN_PROC = ("kallsyms", "kcore", "config.gz", "keys", "key-users", "timer_list", "modules")
-"""Files of /proc that say something about the machine and nothing that a run needs."""
+_HIDDEN = """
+kallsyms kcore config.gz keys key-users timer_list modules kmsg iomem ioports interrupts softirqs
+schedstat sched_debug zoneinfo buddyinfo slabinfo pagetypeinfo vmallocinfo vmstat diskstats locks
+swaps partitions mdstat latency_stats kpagecount kpageflags loadavg
+"""
+HIDDEN_IN_PROC = tuple(_HIDDEN.split())
+"""Files of /proc that say something about the machine, or about what others do on it at this
+moment, and nothing that a run needs."""
 
 PASSWD = f"job:x:{INSIDE_ID}:{INSIDE_ID}:job:{TMP}:/usr/sbin/nologin\n".encode()
 GROUP = f"job:x:{INSIDE_ID}:\n".encode()

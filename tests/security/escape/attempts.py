@@ -21,7 +21,8 @@ import time
 # As a script it is started without any path but the system's.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-import escape_inward  # noqa: F401 (fills the table)
+import escape_beside  # noqa: F401 (fills the table)
+import escape_inward  # noqa: F401
 import escape_outward  # noqa: F401
 from escape_table import MAY, MUST, NEVER, RESULT, TABLE, TOLD
 

@@ -89,7 +89,7 @@ def test_calls_that_are_allowed(architecture: str, name: str) -> None:
     "fanotify_mark memfd_create memfd_secret shmget shmat msgget semget mq_open setxattr "
     "lsetxattr fsetxattr fchown fchownat vmsplice tee splice migrate_pages move_pages mbind "
     "set_mempolicy vhangup lookup_dcookie seccomp sched_setscheduler sched_setattr setpriority "
-    "ioprio_set process_madvise pkey_alloc mlockall".split(),
+    "ioprio_set flock mincore process_madvise pkey_alloc mlockall".split(),
 )
 def test_calls_that_are_refused(architecture: str, name: str) -> None:
     assert answer(architecture, name) == EPERM
@@ -130,6 +130,19 @@ def test_calls_that_say_they_are_not_there(architecture: str, name: str) -> None
         ("ioctl", (0, HIGH | 0x5412), False),
         ("ioctl", (0, 0x541C), False),
         ("ioctl", (0, 0xC0084600), False),
+        ("fcntl", (3, 1, 0), True),
+        ("fcntl", (3, 6, 0), True),  # F_SETLK
+        ("fcntl", (3, 1030, 0), True),
+        ("fcntl", (3, 5, 0), False),  # F_GETLK
+        ("fcntl", (3, 36, 0), False),  # F_OFD_GETLK
+        ("fcntl", (3, 8, 1), False),  # F_SETOWN
+        ("fcntl", (3, 10, 9), False),  # F_SETSIG
+        ("fcntl", (3, 1024, 0), False),  # F_SETLEASE
+        ("fcntl", (3, 1026, 0), False),  # F_NOTIFY
+        ("fcntl", (3, HIGH | 1024, 0), False),
+        ("fadvise64", (3, 0, 0, 3), True),
+        ("fadvise64", (3, 0, 0, 4), False),  # POSIX_FADV_DONTNEED
+        ("fadvise64", (3, 0, 0, HIGH | 4), False),
         ("prctl", (15,), True),
         ("prctl", (22,), False),  # PR_SET_SECCOMP
         ("prctl", (24,), False),  # PR_CAPBSET_DROP
@@ -195,8 +208,9 @@ def test_no_number_out_of_the_list_is_allowed(architecture: str, data: Any) -> N
     number = data.draw(st.integers(0, 2**32 - 1) | st.integers(0, 600))
     arguments = tuple(data.draw(st.lists(st.integers(0, 2**64 - 1), max_size=6)))
     arch = getattr(pyseccomp.Arch, architecture.upper())
-    names = {*calls.ALLOWED, "clone", "socket", "socketpair", "ioctl", "prctl", "chmod", "fchmod",
-             "fchmodat", "open", "openat", "creat"}  # fmt: skip
+    some = "fcntl fadvise64 clone socket socketpair ioctl prctl "
+    some += "chmod fchmod fchmodat open openat creat"
+    names = {*calls.ALLOWED, *some.split()}
     known = {pyseccomp.resolve_syscall(arch, name) for name in names}
     (program,) = calls.programs(devices=False, architecture=architecture)
     if interpreted(program, AUDIT[architecture], number, arguments) == ALLOW:
