@@ -10,7 +10,6 @@ from pathlib import Path
 import commonweal
 from commonweal.sandbox.orders import Mount, Runtime
 
-PYTHON = "/python"
 PACKAGES = "/packages"
 CODE = "/app"
 _LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
@@ -39,11 +38,11 @@ def python_runtime() -> tuple[Runtime, str]:
     base = Path(sys.base_prefix).resolve()
     program = Path(os.path.realpath(sys.executable))
     mounts = list(system.mounts)
-    inside = str(program)
     if not base.is_relative_to("/usr"):
-        mounts.append(Mount(base, PYTHON))
-        inside = f"{PYTHON}/{program.relative_to(base)}"
+        # At its own path: elsewhere it would load its shared library from where it was built, or
+        # silently take the system's, which is another Python's.
+        mounts.append(Mount(base, str(base)))
     packages = Path(sysconfig.get_path("purelib")).resolve()
     mounts.append(Mount(packages, PACKAGES))
     mounts.append(Mount(Path(commonweal.__file__).resolve().parent, f"{CODE}/commonweal"))
-    return Runtime(tuple(mounts), system.links, system.system_files), inside
+    return Runtime(tuple(mounts), system.links, system.system_files), str(program)
