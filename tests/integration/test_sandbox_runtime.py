@@ -67,7 +67,8 @@ if __name__ == "__main__":
 """,
     "subprocesses, temporary files, SQLite, asyncio": """
 import asyncio, sqlite3, subprocess, tempfile, shutil, os, threading
-assert subprocess.run(["/usr/bin/sort"], input=b"b\\na\\n", capture_output=True).stdout == b"a\\nb\\n"
+done = subprocess.run(["/usr/bin/sort"], input=b"b\\na\\n", capture_output=True)
+assert done.stdout == b"a\\nb\\n"
 with tempfile.TemporaryDirectory() as folder:
     with open(folder + "/x", "w") as f: f.write("x")
     shutil.copy2(folder + "/x", folder + "/y"); shutil.copytree(folder, "/tmp/tree")
@@ -127,7 +128,8 @@ def test_what_studies_are_written_with_works(name: str) -> None:
         ("import socket; socket.socket()", "PermissionError"),
         ("x = bytearray(1 << 36)", "MemoryError"),
         # WAL asks for locks of others, which would be a way to talk to another project's run.
-        ("import sqlite3; sqlite3.connect('/tmp/x').execute('PRAGMA journal_mode=WAL')",
+        ("import sqlite3; c = sqlite3.connect('/tmp/x'); c.execute('PRAGMA journal_mode=WAL'); "
+          "c.execute('CREATE TABLE t(a)')",
          "disk I/O error"),
     ],
 )  # fmt: skip
