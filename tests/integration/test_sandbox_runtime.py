@@ -94,6 +94,14 @@ assert zipfile.ZipFile("/tmp/out/a.zip").testzip() is None
 }
 
 
+WAL = """
+import sqlite3
+connection = sqlite3.connect("/tmp/x")
+connection.execute("PRAGMA journal_mode=WAL")
+connection.execute("CREATE TABLE t(a)")
+"""
+
+
 def ended(script: str, **changes: object) -> Outcome:
     runtime, program = python_runtime()
     start = f"import sys; sys.path.insert(0, {PACKAGES!r})\n"
@@ -128,9 +136,7 @@ def test_what_studies_are_written_with_works(name: str) -> None:
         ("import socket; socket.socket()", "PermissionError"),
         ("x = bytearray(1 << 36)", "MemoryError"),
         # WAL asks for locks of others, which would be a way to talk to another project's run.
-        ("import sqlite3; c = sqlite3.connect('/tmp/x'); c.execute('PRAGMA journal_mode=WAL'); "
-          "c.execute('CREATE TABLE t(a)')",
-         "disk I/O error"),
+        (WAL, "disk I/O error"),
     ],
 )  # fmt: skip
 def test_what_is_refused_is_an_ordinary_error(script: str, error: str) -> None:
