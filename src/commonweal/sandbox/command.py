@@ -131,10 +131,22 @@ def masks_here() -> tuple[str, ...]:
     return tuple(f"/proc/{name}" for name in HIDDEN_IN_PROC if Path("/proc", name).is_file())
 
 
-def limit_words(limits: Limits, used: int, highest: dict[str, int]) -> list[str]:
-    """What prlimit is told before it becomes bubblewrap.
+def inner_words(limits: Limits) -> list[str]:
+    """What prlimit is told inside, before it becomes the program: how many processes there may be.
 
-    used: processes and threads that the user has already, which the kernel counts with the run's.
+    Set outside, this limit would count everything that the user has, and runs of one project would
+    take each other's. Inside, the kernel counts those of the run's user namespace (Linux 5.14; one
+    that is older counts all, which is less and not more). Nothing of the run comes before it, and a
+    hard limit cannot be raised without a privilege outside. A runtime without prlimit runs nothing.
+    """
+    # Two more than the run's own: process 1 of bubblewrap, and its parent that waits.
+    most = limits.processes + 2
+    return [f"--nproc={most}:{most}"]
+
+
+def limit_words(limits: Limits, highest: dict[str, int]) -> list[str]:
+    """What prlimit is told outside, before it becomes bubblewrap.
+
     highest: hard limits of this process by name, which an ordinary user cannot raise.
     """
     wanted = {
@@ -142,8 +154,6 @@ def limit_words(limits: Limits, used: int, highest: dict[str, int]) -> list[str]
         "cpu": limits.cpu_seconds,
         "fsize": limits.file_bytes,
         "nofile": limits.open_files,
-        # bubblewrap itself is three more: its parent outside, its process 1, the one that sets up.
-        "nproc": used + limits.processes + 3,
         "core": 0,
         "memlock": 65_536,
         "msgqueue": 0,

@@ -36,7 +36,6 @@ _LIMIT_NAMES = {
     "cpu": resource.RLIMIT_CPU,
     "fsize": resource.RLIMIT_FSIZE,
     "nofile": resource.RLIMIT_NOFILE,
-    "nproc": resource.RLIMIT_NPROC,
     "core": resource.RLIMIT_CORE,
     "memlock": resource.RLIMIT_MEMLOCK,
     "msgqueue": resource.RLIMIT_MSGQUEUE,
@@ -142,7 +141,8 @@ def begin(start: Start) -> Begun:
             cgroup = start.cgroups.make(start.run.limits)
             closing.callback(cgroup.remove)
         begun = _spawned(start, _sources(start), paths, cgroup, closing)
-        closing.pop_all()
+        # What was opened now belongs to the run; before this line any fault closes it.
+        begun.closing = closing.pop_all()
     return begun
 
 
@@ -218,9 +218,9 @@ def _popen(
 ) -> subprocess.Popen[bytes]:
     bwrap, prlimit = paths
     user, run = start.user, start.run
-    used = tasks_of(os.getuid() if user is None else user.uid)
-    words = [prlimit, *command.limit_words(run.limits, used, _hard_limits()), "--"]
-    words += [bwrap, "--args", str(arguments), "--", run.program, *run.arguments]
+    words = [prlimit, *command.limit_words(run.limits, _hard_limits()), "--"]
+    words += [bwrap, "--args", str(arguments), "--"]
+    words += [prlimit, *command.inner_words(run.limits), "--", run.program, *run.arguments]
     return subprocess.Popen(  # noqa: S603 (no shell; every word is ours or checked by `Run`)
         words,
         stdin=subprocess.DEVNULL if start.stdin is None else start.stdin,
@@ -247,18 +247,6 @@ def _reaped(process: subprocess.Popen[bytes]) -> None:
     for stream in (process.stdout, process.stderr):
         if stream is not None:
             stream.close()
-
-
-def tasks_of(uid: int) -> int:
-    """How many processes and threads of a user there are now (0 for one that has none)."""
-    count = 0
-    for place in Path("/proc").iterdir():
-        if not place.name.isdecimal():
-            continue
-        with contextlib.suppress(OSError):  # it has ended meanwhile
-            if place.stat().st_uid == uid:
-                count += len(os.listdir(place / "task"))
-    return count
 
 
 def _hard_limits() -> dict[str, int]:

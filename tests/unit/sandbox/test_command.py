@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from commonweal.sandbox.command import Descriptors, limit_words, options
+from commonweal.sandbox.command import Descriptors, inner_words, limit_words, options
 from commonweal.sandbox.orders import Device, Limits, Mount, Run, Runtime
 
 RUNTIME = Runtime((Mount(Path("/usr"), "/usr"),), (("bin", "usr/bin"),), ("ld.so.cache",))
@@ -90,18 +90,21 @@ def test_sources_are_where_they_were_staged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("used", "highest", "expected"),
+    ("highest", "expected"),
     [
-        (0, {}, ["--as=1048576000:1048576000", "--cpu=9:10", "--nproc=35:35", "--nofile=64:64"]),
-        (40, {}, ["--nproc=75:75"]),
-        (0, {"nproc": 20, "nofile": 30}, ["--nproc=20:20", "--nofile=30:30"]),
-        (0, {"cpu": 9}, ["--cpu=9:9"]),
-        (0, {"memlock": 1}, ["--memlock=1:1"]),
-        (0, {}, ["--core=0:0", "--msgqueue=0:0", "--rtprio=0:0", "--fsize=4096:4096"]),
+        ({}, ["--as=1048576000:1048576000", "--cpu=9:10", "--nofile=64:64"]),
+        ({"nofile": 30}, ["--nofile=30:30"]),
+        ({"cpu": 9}, ["--cpu=9:9"]),
+        ({"memlock": 1}, ["--memlock=1:1"]),
+        ({}, ["--core=0:0", "--msgqueue=0:0", "--rtprio=0:0", "--fsize=4096:4096"]),
     ],
 )
-def test_limits(used: int, highest: dict[str, int], expected: list[str]) -> None:
+def test_limits(highest: dict[str, int], expected: list[str]) -> None:
     limits = Limits(
         address_bytes=1_048_576_000, cpu_seconds=9, processes=32, open_files=64, file_bytes=4096
     )
-    assert set(expected) <= set(limit_words(limits, used, highest))
+    told = limit_words(limits, highest)
+    assert set(expected) <= set(told)
+    # Outside it would count what the user has beside the run.
+    assert not any(word.startswith("--nproc") for word in told)
+    assert inner_words(limits) == ["--nproc=34:34"]

@@ -118,6 +118,10 @@ def _no_limits(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(command, "limit_words", lambda *_: ["--core=0:0"])
 
 
+def _no_process_limit(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(command, "inner_words", lambda _: ["--core=0:0"])
+
+
 def _larger_folders(patch: pytest.MonkeyPatch) -> None:
     real = command._own_folders
 
@@ -167,6 +171,7 @@ WEAKENED: list[tuple[str, str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("a root that can be written to", "files", _writable_root),
     ("a folder of the machine", "files", _machine_files),
     ("no limits", "limits", _no_limits),
+    ("no limit of processes", "limits", _no_process_limit),
     ("folders without a size", "limits", _larger_folders),
     ("a variable that was not given", "environment", _environment_leaks),
     ("descriptors of ours", "descriptors", _descriptors_leak),
