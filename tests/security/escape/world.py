@@ -87,6 +87,7 @@ def world() -> Iterator[World]:
             "canary": str(canary), "beside": str(beside), "port": str(tcp.getsockname()[1]),
             "abstract": abstract, "socket_file": str(folder / "socket"),
             "descriptor": str(stream.fileno()), "process": str(sleeper.pid),
+            "given": ":".join(mount.target for mount in python_runtime()[0].mounts),
             "secret": os.environ["ESCAPE_SECRET"],
             "address": str(LIMITS.address_bytes), "processes": str(LIMITS.processes),
             "file": str(LIMITS.file_bytes), "output": str(LIMITS.output_bytes),
