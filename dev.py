@@ -51,7 +51,7 @@ refuse_other_pythons(sys.version_info[:2])
 from collections.abc import Callable, Iterator, Sequence  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
 
-from tools.machine import chromium, has_java, postgres_bin  # noqa: E402
+from tools.machine import chromium, has_java, has_sandbox, postgres_bin  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -131,13 +131,19 @@ class Need:
     packages: tuple[str, ...]
 
 
-# Later rooms add their lines here (bubblewrap, Chromium); nothing else changes.
+# Later rooms add their lines here; nothing else changes.
 NEEDS = (
     Need(
         "the venv and ensurepip modules of Python",
         frozenset(LOCK_OF),
         _can_make_venv,
         (f"python{sys.version_info[0]}.{sys.version_info[1]}-venv",),
+    ),
+    Need(
+        "bubblewrap and libseccomp, in which code and files of others are run and read",
+        frozenset({"test", "bench"}),
+        has_sandbox,
+        ("bubblewrap", "libseccomp2"),
     ),
     Need(
         "the PostgreSQL server programs (initdb, pg_ctl, postgres)",

@@ -1,10 +1,10 @@
 """`python3 dev.py bench [NAME ...]`: run benchmarks and write `benchmarks/RESULTS.md`.
 
 Names: `release-1M`, `release-10M`, `release-10M-50` (fifty rows a patient), `risk` (1M and 10M),
-`anonymise` (needs UCI Adult), `ledger`, `spark` (beside DuckDB); without a name all of these. By
-name only: `service` (the pages, some minutes), `peers` (needs UCI Adult and takes a quarter of an
-hour), `growth` (1M to 100M rows; 26 GiB of disk and an hour) or one size of it such as
-`growth-10M`. `benchmarks/README.md` says what each needs.
+`anonymise` (needs UCI Adult), `ledger`, `sandbox`, `spark` (beside DuckDB); without a name all of
+these. By name only: `service` (the pages, some minutes), `peers` (needs UCI Adult and takes a
+quarter of an hour), `growth` (1M to 100M rows; 26 GiB of disk and an hour) or one size of it such
+as `growth-10M`. `benchmarks/README.md` says what each needs.
 Each is compared with its peer or floor in the same run. Figures of a part that is not run again
 stay in the table with the date on which they were taken.
 """
@@ -23,7 +23,7 @@ from typing import Any
 
 import duckdb
 
-from benchmarks import anonymise, growth, ledger, peers, release, risk, service, spark
+from benchmarks import anonymise, growth, ledger, peers, release, risk, sandbox, service, spark
 
 FOLDER = Path(__file__).parent
 STORE = FOLDER / "results.json"
@@ -36,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "risk": risk.run,
     "anonymise": anonymise.run,
     "ledger": ledger.run,
+    "sandbox": sandbox.run,
     "spark": spark.run,
 }
 ASKED: dict[str, Callable[[], list[dict[str, Any]]]] = {

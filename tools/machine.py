@@ -27,6 +27,14 @@ def chromium() -> str | None:
     return next((path for path in found if path is not None), None)
 
 
+def has_sandbox() -> bool:
+    """Say whether bubblewrap, and the library that makes filters of system calls, are there."""
+    program = shutil.which("bwrap", path="/usr/bin:/bin")
+    places = ("/lib", "/usr/lib", "/lib64", "/usr/lib64")
+    found = (next(Path(at).glob("**/libseccomp.so.2"), None) for at in places)
+    return program is not None and any(found)
+
+
 def _major(name: str) -> int:
     digits = re.match(r"\d+", name)
     return int(digits.group()) if digits else -1

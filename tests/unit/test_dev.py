@@ -126,7 +126,10 @@ def test_postgresql_and_chromium_are_asked_for_by_what_uses_them_alone(dev: Modu
     assert asked == {"postgresql": {"test"}, "chromium": {"test", "pictures"}}
     [java] = [need for need in dev.NEEDS if "openjdk-17-jre-headless" in need.packages]
     assert java.commands == {"test", "bench", "spark", "newest"}
-    [venv] = [need for need in dev.NEEDS if need not in (*tested, java)]
+    [sandbox] = [need for need in dev.NEEDS if "bubblewrap" in need.packages]
+    assert sandbox.commands == {"test", "bench"}
+    assert sandbox.packages == ("bubblewrap", "libseccomp2")
+    [venv] = [need for need in dev.NEEDS if need not in (*tested, java, sandbox)]
     assert venv.commands == set(dev.COMMANDS)
     assert venv.packages == (f"python{sys.version_info[0]}.{sys.version_info[1]}-venv",)
 

@@ -46,7 +46,7 @@ def examine(home: Path | None) -> list[Finding]:
         _swap(),
         _separation(),
     ]
-    return [*found, *_home(home)]
+    return [*found, *_home(home), *_sandbox(home)]
 
 
 def _python() -> Finding:
@@ -177,6 +177,32 @@ def _home(path: Path | None) -> Iterator[Finding]:
         yield _asked("Clock", lambda: _clock(custody))
         yield _waiting(custody.ledger.intents_left())
     yield from _service(path)
+
+
+def _sandbox(home: Path | None) -> Iterator[Finding]:
+    """Each guard of the sandbox, tried now. Limits by cgroup are needed but in a demonstration."""
+    from commonweal.sandbox.box import look
+
+    demo = home is None or _is_demo(home)
+    report, _ = look(demo=demo, cgroup=os.environ.get("COMMONWEAL_CGROUP"))
+    for guard in report.guards:
+        state: Literal["ok", "warning", "fault"] = "ok"
+        if not guard.holds:
+            state = "fault" if guard.needed else "warning"
+        remedy = None if guard.holds else guard.remedy
+        yield Finding(f"Sandbox, {guard.name}", state, guard.sentence, remedy)
+
+
+def _is_demo(home: Path) -> bool:
+    """Whether a home is a demonstration's; one that cannot be read counts as real."""
+    from commonweal.foundation.clock import SystemClock
+    from commonweal.vault.custody import open_custody
+
+    try:
+        with open_custody(home, SystemClock()) as custody:
+            return custody.home.kind == "demo"
+    except CommonwealError:
+        return False
 
 
 def _place(path: Path) -> Finding:

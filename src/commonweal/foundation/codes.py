@@ -54,6 +54,25 @@ QUESTIONS = {
     "CW-ANSWER-POINT": "A point of the workshop has no answer, or more than one.",
 }
 
+SANDBOX = {
+    "CW-SANDBOX-ORDER": "A run in the sandbox was described in a way that is not allowed.",
+    "CW-SANDBOX-MISSING": "A program or library that the sandbox is made of is not there.",
+    "CW-SANDBOX-GUARD": "A guard that runs need does not hold on this machine.",
+    "CW-SANDBOX-CGROUP": "The limits of a whole run (cgroup v2) cannot be set on this machine.",
+    "CW-SANDBOX-START": "A run could not be set up; no program was started.",
+    "CW-SANDBOX-NOT-ENDED": "Processes of a run could not be ended, so nothing of it is taken.",
+    "CW-SANDBOX-USERS": "There is no user number that a run could be given.",
+    "CW-SANDBOX-USERS-BROKEN": "The record of which project has which user number is broken.",
+    "CW-OUTPUT-KIND": "A run left something that is no plain file: a link, pipe, device or so.",
+    "CW-OUTPUT-NAME": "A run left a file whose name was not declared.",
+    "CW-OUTPUT-LIMIT": "A run left too many files, or too many bytes.",
+    "CW-OUTPUT-CHANGED": "A file changed while it was being collected.",
+    "CW-OUTPUT-MISSING": "A run did not leave a file that it had to leave.",
+    "CW-PARSE-FAILED": "A foreign file could not be read by its parser.",
+    "CW-PARSE-LIMIT": "A foreign file was too large, or took too much time or memory to read.",
+    "CW-PARSE-ANSWER": "A parser answered something else than it may answer.",
+}
+
 TABLES = {
     "CW-ENGINE-UNAVAILABLE": "The table engine cannot run with the safeguards it needs.",
     "CW-ENGINE-FAILED": "The table engine could not finish a step.",
@@ -483,6 +502,7 @@ CODES: dict[str, str] = {
     **FOUNDATION,
     **QUESTIONS,
     **PAPERS,
+    **SANDBOX,
     **TABLES,
     **SOURCES,
     **LEDGER,
