@@ -52,6 +52,7 @@ from collections.abc import Callable, Iterator, Sequence  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
 
 from tools.machine import chromium, has_java, has_sandbox, postgres_bin  # noqa: E402
+from tools.side import side_environment  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -77,6 +78,10 @@ Everything that is needed is installed first, into .venv, from the hashed lock f
 LOCK_OF = {"demo": "core", "run": "core", "test": "dev", "lint": "dev", "bench": "dev"}
 LOCK_OF |= {"spark": "core", "newest": "dev", "words": "dev", "pictures": "dev"}
 WITH_SPARK = frozenset({"test", "bench", "spark"})
+# Environments beside .venv that a command needs, and what each holds.
+BESIDE = {
+    "test": {"study": "what studies use", "oracles": "the tools that tests compare with"},
+}
 
 # Type-checked strictly; a room that is not built yet is left out until its folder is there.
 STRICT_ROOMS = (
@@ -521,6 +526,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         provide(command)
         prepare(command)
+        for name, holds in BESIDE.get(command, {}).items():
+            side_environment(name, holds)
         return COMMANDS[command](rest)
     except SetupError as error:
         say(str(error))

@@ -240,10 +240,9 @@ def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def logged(arguments: list[str], log: str, aim: str, total: int = 0) -> None:
         done.append(" ".join(arguments))
-        (tmp_path / "peers").mkdir(exist_ok=True)
+        (tmp_path / ".venv-peers").mkdir(exist_ok=True)
 
     (tmp_path / "peers.lock").write_text("pycanon==1 \\\n    --hash=x\n")
-    monkeypatch.setattr(environment, "FOLDER", tmp_path / "peers")
     for name, value in (("ROOT", tmp_path), ("REQUIREMENTS", tmp_path), ("CACHE", tmp_path)):
         monkeypatch.setattr(dev, name, value)
     monkeypatch.setattr(dev, "_logged", logged)
@@ -252,9 +251,9 @@ def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_the_peers_get_an_environment_of_their_own_once(steps: list[str], tmp_path: Path) -> None:
-    assert environment.peers_python() == tmp_path / "peers" / "bin" / "python"
+    assert environment.peers_python() == tmp_path / ".venv-peers" / "bin" / "python"
     assert "-m venv --clear" in steps[0]
-    assert steps[1].startswith(str(tmp_path / "peers"))
+    assert steps[1].startswith(str(tmp_path / ".venv-peers"))
     assert "--require-hashes --only-binary=:all:" in steps[1]
     environment.peers_python()
     assert len(steps) == 2
@@ -267,14 +266,14 @@ def test_peers_that_were_not_installed_leave_no_stamp(
     steps: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(arguments: list[str], *_more: object) -> None:
-        (tmp_path / "peers").mkdir(exist_ok=True)
+        (tmp_path / ".venv-peers").mkdir(exist_ok=True)
         if "pip" in arguments:
             raise dev.SetupError("the index is down")
 
     monkeypatch.setattr(dev, "_logged", fails)
     with pytest.raises(dev.SetupError, match="index is down"):
         environment.peers_python()
-    assert list((tmp_path / "peers").iterdir()) == []
+    assert list((tmp_path / ".venv-peers").iterdir()) == []
 
 
 def test_a_python_that_the_peers_do_not_know_is_refused_with_2(

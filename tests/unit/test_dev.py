@@ -23,6 +23,7 @@ import pytest
 
 SOURCE = Path(__file__).resolve().parents[2] / "dev.py"
 MACHINE = SOURCE.parent / "tools" / "machine.py"
+SIDE = SOURCE.parent / "tools" / "side.py"
 HASH = "0" * 64
 
 
@@ -33,7 +34,7 @@ def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]
     (root / "requirements").mkdir(parents=True)
     (root / "dev.py").write_text(SOURCE.read_text("utf-8"), "utf-8")
     (root / "tools").mkdir()
-    for part in ("__init__.py", MACHINE.name):
+    for part in ("__init__.py", MACHINE.name, SIDE.name):
         (root / "tools" / part).write_text((MACHINE.parent / part).read_text("utf-8"), "utf-8")
     (root / "pyproject.toml").write_text("[project]\n", "utf-8")
     for name in ("build", "core", "dev", "spark"):
@@ -97,7 +98,7 @@ def test_an_old_python_can_read_the_file_far_enough_to_refuse() -> None:
     assert "from __future__ import annotations\n" not in SOURCE.read_text("utf-8").splitlines()
 
 
-@pytest.mark.parametrize("path", [SOURCE, MACHINE], ids=["dev.py", "machine.py"])
+@pytest.mark.parametrize("path", [SOURCE, MACHINE, SIDE], ids=["dev.py", "machine.py", "side.py"])
 def test_only_the_standard_library_is_imported(path: Path) -> None:
     names = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -105,7 +106,7 @@ def test_only_the_standard_library_is_imported(path: Path) -> None:
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             names.add(str(node.module).split(".")[0])
-    assert names <= {*sys.stdlib_module_names, "tools"}
+    assert names <= {*sys.stdlib_module_names, "tools", "dev"}
 
 
 # --- what the machine lacks -------------------------------------------------------------------

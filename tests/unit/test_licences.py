@@ -21,7 +21,7 @@ CORE_LOCK = Path(__file__).resolve().parents[2] / "requirements" / "core.lock"
 ALLOWED_SPDX = frozenset(
     {
         *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "ISC"),
-        *("MIT", "MIT-0", "PSF-2.0", "Unlicense", "Zlib"),
+        *("MIT", "MIT-0", "MIT-CMU", "PSF-2.0", "Unlicense", "Zlib"),
     }
 )
 # Older metadata name licences in words; only wordings that name one licence beyond doubt.
@@ -62,6 +62,9 @@ REVIEWED_TEXTS = {
     ("django", "LICENSE.python", "GPL"): (
         "the history of the Python licence says which releases are GPL-compatible"
     ),
+    ("et-xmlfile", "LICENCE.python", "GPL"): (
+        "the history of the Python licence says which releases are GPL-compatible"
+    ),
     ("fido2", "COPYING.MPLv2", "AGPL"): "the MPL names the licences it may be combined with",
     ("fido2", "COPYING.MPLv2", "LGPL"): "the MPL names the licences it may be combined with",
     ("fido2", "COPYING.MPLv2", "GPL"): "the MPL names the licences it may be combined with",
@@ -74,6 +77,11 @@ REVIEWED_TEXTS = {
     ("numpy", "LICENSE.txt", "LGPL"): (
         "libquadmath: LGPL-2.1-or-later, a separate shared library that a user can replace"
     ),
+    ("pillow", "LICENSE", "GPL"): (
+        "FreeType under its own licence, which is offered beside the GPL; the tools of XZ Utils, "
+        "which are under it, are not in the wheel (liblzma is 0BSD)"
+    ),
+    ("pillow", "LICENSE", "LGPL"): "a function of XZ Utils' own tools, which are not in the wheel",
     ("pyarrow", "LICENSE.txt", "GPL"): (
         "the LLVM exception to Apache-2.0 speaks of combining with GPLv2; nothing is under it"
     ),
@@ -95,6 +103,7 @@ FIELDS_AS_FILES = frozenset({"scipy"})
 
 # (distribution, what it declares): what the licence text inside it really says.
 REVIEWED_METADATA = {
+    ("defusedxml", "PSFL"): "PSF-2.0",
     ("django-csp", "BSD"): "BSD-3-Clause",
     ("fido2", "Mozilla Public License 2.0 (MPL 2.0)"): (
         "BSD-2-Clause; MPL-2.0 is only for the list of public suffixes, shipped unchanged"
@@ -109,6 +118,24 @@ REVIEWED_LIBRARIES = {
     ("numpy", "libgfortran"): "GPL-3.0-or-later WITH GCC-exception-3.1",
     ("numpy", "libquadmath"): "LGPL-2.1-or-later, dynamically linked and replaceable",
     ("numpy", "libscipy_openblas64_"): "BSD-3-Clause",
+    ("pillow", "libXau"): "MIT",
+    ("pillow", "libavif"): "BSD-2-Clause, with libaom and dav1d under BSD-2-Clause",
+    ("pillow", "libbrotlicommon"): "MIT",
+    ("pillow", "libbrotlidec"): "MIT",
+    ("pillow", "libfreetype"): "FTL (chosen of FTL or GPL-2.0)",
+    ("pillow", "libharfbuzz"): "MIT",
+    ("pillow", "libjpeg"): "IJG AND BSD-3-Clause AND Zlib (libjpeg-turbo)",
+    ("pillow", "liblcms2"): "MIT",
+    ("pillow", "liblzma"): "0BSD",
+    ("pillow", "libopenjp2"): "BSD-2-Clause",
+    ("pillow", "libpng16"): "libpng-2.0",
+    ("pillow", "libsharpyuv"): "BSD-3-Clause",
+    ("pillow", "libtiff"): "libtiff",
+    ("pillow", "libwebp"): "BSD-3-Clause",
+    ("pillow", "libwebpdemux"): "BSD-3-Clause",
+    ("pillow", "libwebpmux"): "BSD-3-Clause",
+    ("pillow", "libxcb"): "MIT",
+    ("pillow", "libzstd"): "BSD-3-Clause (chosen of BSD-3-Clause or GPL-2.0)",
     ("scipy", "libgfortran"): "GPL-3.0-or-later WITH GCC-exception-3.1",
     ("scipy", "libquadmath"): "LGPL-2.1-or-later, dynamically linked and replaceable",
     ("scipy", "libscipy_openblas"): "BSD-3-Clause",
