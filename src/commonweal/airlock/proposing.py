@@ -60,7 +60,8 @@ def audit_ids(codes: pa.Array, audit_map: Path) -> Ids:
         raise _no_map() from None
     if ids is None or found.null_count or len(pc.unique(theirs)) != len(theirs):
         raise _no_map()
-    return ids[found.to_numpy()]
+    mine: Ids = ids[found.to_numpy()]
+    return mine
 
 
 def new_tables(table: Table, laid: Laid, ids: Ids, release: OpenRelease) -> tuple[NewTable, ...]:
@@ -174,9 +175,11 @@ def _sets(request: OutputRequest, laid: Laid, release: OpenRelease) -> Iterator[
         if isinstance(measure, Ratio):
             parts = [measure.numerator, measure.denominator]
         else:
-            column = measure.column if isinstance(measure, OfColumn) else None
-            of = "people" if column is None else "sum"
-            parts = [Part(of=of, column=column)]
+            parts = [
+                Part(of="sum", column=measure.column)
+                if isinstance(measure, OfColumn)
+                else Part(of="people")
+            ]
         for part in parts:
             rows = _rows_of(part, laid)
             key = (part.where, part.column if rows is not None else None)
