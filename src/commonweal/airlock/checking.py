@@ -122,7 +122,7 @@ def _check(
     try:
         if kind == "output_request":
             request = OutputRequest.read(parse_json(content, path.name), path.name)
-            table = None if session is None else session.recompute(request)
+            table = None if session is None else session.protected(request, profile)
             found = _unrecomputed(path) if table is None else judge(table, profile)
             if table is not None and session is not None and audit_map is not None:
                 cells = session.cells(table, audit_map)

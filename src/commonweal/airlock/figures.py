@@ -111,6 +111,7 @@ class Table:
 
     `request`: what it was made for. `protected`: what was done so that nobody is seen, in words.
     `least`, `most`: what can be known of the people in each cell where cells are hidden.
+    `merged`: for each side, the place of each group that the rows were laid out in.
     """
 
     name: str
@@ -122,6 +123,7 @@ class Table:
     protected: tuple[str, ...] = ()
     least: Numbers | None = None
     most: Numbers | None = None
+    merged: tuple[tuple[int, ...], ...] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -84,14 +84,14 @@ def dimension(grouping: Grouping, groups: Sequence[object], release: OpenRelease
         made = [_group(name, one, column) for one in groups]
     else:
         edges: list[int | float | None] = [None, *grouping.bands, None]
-        made = [
-            _values(name, NO_VALUE)
-            if one is None
-            else Condition(
-                variable=name, least=edges[int(str(one))], below=edges[int(str(one)) + 1]
-            )
-            for one in groups
-        ]
+        made = []
+        for one in groups:
+            if one is None:
+                made.append(_values(name, NO_VALUE))
+                continue
+            first, last = (one[0], one[-1]) if isinstance(one, tuple) else (one, one)
+            low, below = edges[int(str(first))], edges[int(str(last)) + 1]
+            made.append(Condition(variable=name, least=low, below=below))
     return Dimension(variable=name, categories=tuple(made))
 
 
@@ -143,6 +143,11 @@ def _ranged(name: str, one: RowCondition, column: ReleasedColumn) -> Condition |
 def _group(name: str, value: object, column: ReleasedColumn) -> Condition:
     if value is None:
         return _values(name, NO_VALUE)
+    if isinstance(value, tuple):
+        ends = [_whole(name, value[place]) for place in (0, -1)] if column.type == "integer" else []
+        if len(ends) == 2 and ends[0] is not None and ends[1] is not None:
+            return Condition(variable=name, least=ends[0].least, below=ends[1].below)
+        return _values(name, *(_text(one) for one in value))
     if column.type == "integer":
         found = _whole(name, value)
         if found is not None:
