@@ -133,11 +133,18 @@ def _members(
 
 def _cells(table: Table, series: Sequence[int], sides: list[int]) -> Iterator[Published]:
     """Every published cell, with what all figures in it say of the people there."""
+    sums = {table.series[one].column for one in series if table.series[one].kind == "sum"}
+    pairs = [
+        one
+        for one in series
+        if table.series[one].kind == "mean" and table.series[one].column in sums
+    ]
     for cell in np.ndindex(table.shape):
         at = tuple(
             -1 if cell[side] == len(table.axes[side].labels) else cell[side] for side in sides
         )
         said = [(_says(table, table.series[one], cell), one) for one in series]
+        said += [(_values_there(table, one, cell), one) for one in pairs]
         low = max(says[0] for says, _ in said)
         ends = [says[1] for says, _ in said if says[1] is not None]
         high = min(ends) if ends else None
@@ -162,6 +169,16 @@ def _says(table: Table, series: Series, cell: tuple[int, ...]) -> Says:
     if series.kind in ("mean", "min", "max", "quantile"):
         return (1, None) if np.isfinite(figure) else (0, 0)
     return 0, None
+
+
+def _values_there(table: Table, number: int, cell: tuple[int, ...]) -> Says:
+    """What a mean says together with the sum over it: how many values there are."""
+    series = table.series[number]
+    if series.evidence is None or (series.hidden is not None and series.hidden[cell]):
+        return 0, None
+    rows, people = int(series.evidence.rows[cell]), int(series.evidence.people[cell])
+    # Where everybody has one row, as in a table of people, that is how many people there are.
+    return (people, people) if rows == people else (min(rows, 1), rows)
 
 
 def _width(says: Says) -> float:

@@ -15,6 +15,7 @@ AIRLOCK = {
     "CW-OUTPUT-THRESHOLD": "Finding: too few people are behind a figure.",
     "CW-OUTPUT-ZERO": "Finding: nobody is behind a figure.",
     "CW-OUTPUT-CLASS": "Finding: all people of a line or cell have one and the same answer.",
+    "CW-OUTPUT-MISSING": "Finding: too few people of a cell that is counted have no value.",
     "CW-OUTPUT-PART": "Finding: too few people are in one part of a ratio only.",
     "CW-OUTPUT-DOF": "Finding: too few degrees of freedom, counted by people.",
     "CW-OUTPUT-DOMINANCE": "Finding: the largest contributors make up too much of a figure.",

@@ -285,3 +285,15 @@ def test_a_map_that_is_not_of_these_people_stops_everything(
     with pytest.raises(Fault) as refused:
         made(release, map_, request(measures=[PER_PERSON]))
     assert refused.value.code == "CW-OUTPUT-RELEASE"
+
+
+def test_a_sum_and_a_mean_say_how_many_have_a_value(tmp_path: Path) -> None:
+    """Across two requests: 50 people, and 49 values by sum over mean."""
+    release = open_release(tmp_path, {"stays": (STAYS, ward("A", 50, costs=49))})
+    map_ = write_map(tmp_path, [f"A{n}" for n in range(50)])
+    total = {"measure": "sum", "column": col("cost")}
+    costs = asked_by_ward(MEAN, total, name="costs")
+    tables = made(release, map_, asked_by_ward(PER_PERSON), costs)
+    result = audited(tmp_path, tables)
+    assert result.verdict == "fail"
+    assert {(one.code, one.people) for one in result.findings} == {("CW-AUDIT-DIFFERENCE", 1)}
