@@ -11,6 +11,7 @@ AIRLOCK = {
     "CW-OUTPUT-SUPPRESS": "Cells of a table cannot be hidden so that its totals keep them.",
     "CW-OUTPUT-MERGE": "Groups of a table cannot be merged so that no cell has too few people.",
     "CW-OUTPUT-ATTACK": "The attack on a table with hidden cells did not finish.",
+    "CW-OUTPUT-SESSION": "A folder is not a whole session of ACRO as its checksums say.",
     "CW-OUTPUT-PROFILE": "There is no profile of rules with this name.",
     "CW-OUTPUT-THRESHOLD": "Finding: too few people are behind a figure.",
     "CW-OUTPUT-ZERO": "Finding: nobody is behind a figure.",
