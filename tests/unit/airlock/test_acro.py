@@ -142,7 +142,10 @@ PASSED_BY_ACRO: dict[str, tuple[list[dict[str, Any]], list[Any]]] = {
         DOMINATED, [request(by=[WARD], measures=[of("mean")])],
     ),
     "a cell with nobody": (
-        [*stays(20, ward="x", ill="q"), *stays(20, ward="y", ill="q"), *stays(9, ward="y", ill="r")],
+        [
+            *stays(20, ward="x", ill="q"), *stays(20, ward="y", ill="q"),
+            *stays(20, ward="y", ill="r"),
+        ],
         [request(by=[WARD, ILL], measures=[COUNT])],
     ),
 }  # fmt: skip
