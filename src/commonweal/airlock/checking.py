@@ -1,6 +1,6 @@
 """Checking files that ask to leave: requests are recomputed, tables of others are looked at.
 
-The allow-list is closed: what is neither an `OutputRequest` nor a CSV table fails.
+The allow-list is closed: what is neither a request (of a table or an analysis) nor a CSV fails.
 """
 
 from __future__ import annotations
@@ -11,30 +11,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from commonweal.airlock.analysis import Result, analyse
 from commonweal.airlock.declared import MOST_BYTES, judge_declared
 from commonweal.airlock.figures import Table
 from commonweal.airlock.opened import OpenRelease
 from commonweal.airlock.profile import RuleProfile
 from commonweal.airlock.recompute import recompute
-from commonweal.airlock.rules import Finding, for_author, for_reviewer, judge
+from commonweal.airlock.rules import Finding, for_author, for_reviewer, judge, judge_analysis
 from commonweal.airlock.rules.findings import Verdict, verdict_for_author, verdict_of
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import read_bytes
 from commonweal.papers.output_request import OutputRequest
+from commonweal.papers.requests import read_request
 
 Reader = Literal["author", "reviewer"]
 
 
 @dataclass(frozen=True)
 class FileReport:
-    """What was found of one file. `table` is there where figures were recomputed."""
+    """What was found of one file. `table` or `analysis`: the figures, where it was recomputed."""
 
     path: str
     kind: str
     sha256: str
     findings: tuple[Finding, ...]
     table: Table | None = None
+    analysis: Result | None = None
 
     def plain(self, profile: RuleProfile, reader: Reader) -> dict[str, Any]:
         """The report as JSON values, for one kind of reader (S6)."""
@@ -103,12 +106,18 @@ def _check(path: Path, profile: RuleProfile, release: OpenRelease | None, work: 
     content = read_bytes(path, "The output", limit=MOST_BYTES)
     seen = f"sha256:{hashlib.sha256(content).hexdigest()}"
     kind = {".json": "output_request", ".csv": "csv"}.get(path.suffix.lower(), "unknown")
-    table = None
+    table, analysis = None, None
     try:
         if kind == "output_request":
-            request = OutputRequest.read(parse_json(content, path.name), path.name)
-            table = None if release is None else recompute(request, release, work)
-            found = _unrecomputed(path) if table is None else judge(table, profile)
+            request = read_request(parse_json(content, path.name), path.name)
+            if release is None:
+                found = _unrecomputed(path)
+            elif isinstance(request, OutputRequest):
+                table = recompute(request, release, work)
+                found = judge(table, profile)
+            else:
+                analysis = analyse(request, release, work)
+                found = judge_analysis(analysis, profile)
         elif kind == "csv":
             found = judge_declared(content, path.name, profile)
         else:
@@ -117,7 +126,7 @@ def _check(path: Path, profile: RuleProfile, release: OpenRelease | None, work: 
         if error.code == "CW-OUTPUT-RELEASE":
             raise
         found = [_stopped(path, error)]
-    return FileReport(path.name, kind, seen, tuple(found), table)
+    return FileReport(path.name, kind, seen, tuple(found), table, analysis)
 
 
 def _unrecomputed(path: Path) -> list[Finding]:

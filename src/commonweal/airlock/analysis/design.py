@@ -142,40 +142,39 @@ def held_by(design: Design, person: Codes) -> tuple[Held, ...]:
 
 
 def twins_of(request: RegressionRequest, rows: Rows) -> tuple[Twins, ...]:
-    """Pairs of two-valued columns that tell 1 to `MOST_TOLD` people apart.
+    """Pairs of two-valued columns of two terms that tell 1 to `MOST_TOLD` people apart.
 
     A dummy and a number of 0 and 1 that differ in one person have that person's outcome as the
     difference of their coefficients.
     """
-    names, columns = _indicators(request, rows)
-    if len(names) < 2:
+    names, terms, columns = _indicators(request, rows)
+    if len(names) < 2 or not len(rows):
         return ()
     marks = np.stack(columns, 1)
     both = marks.astype(np.float64)
     counts = both.sum(0)
     apart = counts[:, None] + counts[None, :] - 2 * (both.T @ both)
+    # So many rows are of more people than anybody asks about.
     most = int(np.bincount(rows.person).max()) * MOST_TOLD
     found = []
     for one in range(len(names)):
         for other in range(one):
-            for differ, near in (
-                (True, apart[one, other]),
-                (False, len(rows) - apart[one, other]),
-            ):
-                if not 0 < near <= most:
-                    continue
-                unlike = (marks[:, one] != marks[:, other]) == differ
-                people = people_of(rows.person, unlike)
-                if people <= MOST_TOLD:
+            if terms[one] == terms[other]:
+                continue
+            for differ, near in ((True, apart[one, other]), (False, len(rows) - apart[one, other])):
+                if 0 < near <= most:
+                    unlike = (marks[:, one] != marks[:, other]) == differ
+                    people = people_of(rows.person, unlike)
                     found.append(Twins(names[other], names[one], people))
     return tuple(found)
 
 
-def _indicators(request: RegressionRequest, rows: Rows) -> tuple[list[str], list[Marks]]:
-    """Every category, and every number of two values, as marks of rows."""
+def _indicators(request: RegressionRequest, rows: Rows) -> tuple[list[str], list[int], list[Marks]]:
+    """Every category, and every number of two values: name, number of its term, marks of rows."""
     names: list[str] = []
+    terms: list[int] = []
     columns: list[Marks] = []
-    for term in request.terms:
+    for number, term in enumerate(request.terms):
         name = term_name(request, term.column)
         if term.as_ == "category":
             held = rows.categories(term.column)
@@ -184,4 +183,5 @@ def _indicators(request: RegressionRequest, rows: Rows) -> tuple[list[str], list
         elif len(values := np.unique(rows.number(term.column))) == 2:
             names.append(name)
             columns.append(rows.number(term.column) == values[0])
-    return names, columns
+        terms += [number] * (len(names) - len(terms))
+    return names, terms, columns

@@ -177,7 +177,7 @@ def _exact(
         lowest=lowest,
         highest=highest,
     )
-    two = events if events is not None else _two_valued(outcome)
+    two = events if request.family == "logistic" else _two_valued(outcome)
     marked = None if two is None else two[mine]
     return ExactMeans(
         _said(request, rows, pattern, found),

@@ -13,8 +13,12 @@ import pyarrow as pa
 
 from commonweal.airlock.analysis.rows import Categories, Codes
 from commonweal.airlock.figures import Contributions, Counts, Evidence, Marks, Numbers
+from commonweal.papers.analysis_request import (
+    CorrelationRequest,
+    RegressionRequest,
+    SurvivalRequest,
+)
 from commonweal.papers.output_request import Column, Grouping
-from commonweal.papers.requests import Analysis
 
 Why = Literal["singular", "separated", "unsettled"]
 """Why a model has no estimates: terms say the same; terms tell the outcome; it did not converge."""
@@ -145,7 +149,7 @@ class ModelEvidence:
 class Model:
     """A regression. `fit` None: it has no estimates, and `why` not."""
 
-    request: Analysis
+    request: RegressionRequest
     fit: Fit | None
     why: Why | None
     evidence: ModelEvidence
@@ -160,7 +164,7 @@ class Correlations:
     `outcome`: for each column, what people add to its squared distances from the mean.
     """
 
-    request: Analysis
+    request: CorrelationRequest
     names: tuple[str, ...]
     pairs: tuple[tuple[int, int], ...]
     values: Numbers
@@ -171,6 +175,11 @@ class Correlations:
     cells: tuple[tuple[int, ...] | None, ...]
     outcome: Contributions
     behind: Behind
+
+    @property
+    def decimals(self) -> int:
+        """Places after the point in what is shown."""
+        return self.request.decimals
 
 
 @dataclass(frozen=True)
@@ -212,7 +221,7 @@ class LogRank:
 class Survival:
     """Curves of each group, and the test between them."""
 
-    request: Analysis
+    request: SurvivalRequest
     width: float
     curves: tuple[Curve, ...]
     test: LogRank | None
