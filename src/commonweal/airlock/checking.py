@@ -16,9 +16,9 @@ from commonweal.airlock.declared import MOST_BYTES, judge_declared
 from commonweal.airlock.figures import Table
 from commonweal.airlock.opened import OpenRelease
 from commonweal.airlock.profile import RuleProfile
-from commonweal.airlock.recompute import recompute
 from commonweal.airlock.rules import Finding, for_author, for_reviewer, judge, judge_analysis
 from commonweal.airlock.rules.findings import Verdict, verdict_for_author, verdict_of
+from commonweal.airlock.session import Session
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import read_bytes
@@ -94,15 +94,19 @@ class CheckReport:
 def check_files(
     paths: Sequence[Path], profile: RuleProfile, release: OpenRelease | None, work: Path
 ) -> CheckReport:
-    """Check each file; requests run on `release`, and without one nobody knows their figures.
+    """Check each file; requests run on `release`, all in one session, and without one nobody knows
+    their figures.
 
     Raises what reading a file raises, and `Failure` and `Unavailable` of the engine: a file that
     could not be looked at has no verdict.
     """
-    return CheckReport(profile, tuple(_check(path, profile, release, work) for path in paths))
+    if release is None:
+        return CheckReport(profile, tuple(_check(path, profile, None) for path in paths))
+    with Session.over(release, work) as session:
+        return CheckReport(profile, tuple(_check(path, profile, session) for path in paths))
 
 
-def _check(path: Path, profile: RuleProfile, release: OpenRelease | None, work: Path) -> FileReport:
+def _check(path: Path, profile: RuleProfile, session: Session | None) -> FileReport:
     content = read_bytes(path, "The output", limit=MOST_BYTES)
     seen = f"sha256:{hashlib.sha256(content).hexdigest()}"
     kind = {".json": "output_request", ".csv": "csv"}.get(path.suffix.lower(), "unknown")
@@ -110,13 +114,13 @@ def _check(path: Path, profile: RuleProfile, release: OpenRelease | None, work: 
     try:
         if kind == "output_request":
             request = read_request(parse_json(content, path.name), path.name)
-            if release is None:
+            if session is None:
                 found = _unrecomputed(path)
             elif isinstance(request, OutputRequest):
-                table = recompute(request, release, work)
+                table = session.recompute(request)
                 found = judge(table, profile)
             else:
-                analysis = analyse(request, release, work)
+                analysis = analyse(request, session)
                 found = judge_analysis(analysis, profile)
         elif kind == "csv":
             found = judge_declared(content, path.name, profile)

@@ -8,20 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from commonweal.airlock.figures import Marks, Numbers
-from commonweal.airlock.opened import OpenRelease, OpenTable
+from commonweal.airlock.opened import OpenRelease
 from commonweal.airlock.recompute.schema import bound_values, find
-from commonweal.airlock.recompute.statements import Columns, Piece, joined
-from commonweal.foundation.connection import connect, engine_errors, quote_identifier, quote_path
-from commonweal.foundation.errors import Fault, Refused
+from commonweal.airlock.session import Session
+from commonweal.foundation.errors import Refused
 from commonweal.papers.output_request import Column, Grouping
 from commonweal.papers.requests import Analysis
 
@@ -33,10 +29,12 @@ _CATEGORIES = frozenset({"text", "integer", "boolean", "date"})
 _MARKS = frozenset({"integer", "boolean"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Categories:
-    """A column by its categories: their names in order, and the number of each row's own."""
+    """A column by its categories, in order: what they are (a value, or the number of a band), their
+    names, and the number of each row's own."""
 
+    groups: tuple[object, ...]
     names: tuple[str, ...]
     codes: Codes
 
@@ -45,7 +43,7 @@ class Categories:
         return self.names.index(name) if name in self.names else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rows:
     """The rows with a value in every column of the request.
 
@@ -82,8 +80,7 @@ class Rows:
 
 def read_rows(
     request: Analysis,
-    release: OpenRelease,
-    work: Path,
+    session: Session,
     numbers: Sequence[Column],
     marks: Sequence[Column] = (),
     groups: Sequence[Column | Grouping] = (),
@@ -92,15 +89,29 @@ def read_rows(
 
     `numbers` and `marks` (true or false) are read as numbers, `groups` as categories.
     Raises `Refused` CW-OUTPUT-COLUMN, CW-OUTPUT-NOBODY, CW-OUTPUT-MANY-ROWS, CW-OUTPUT-CELLS,
-    `Fault` CW-OUTPUT-RELEASE, and what `connect` and `engine_errors` raise.
+    `Fault` CW-OUTPUT-RELEASE and `Failure` CW-ENGINE-MEMORY.
     """
-    _check(request, release, numbers, marks, groups)
-    db = connect(work)
-    try:
-        with engine_errors("recompute an output"):
-            return _read(db, request, release, [*numbers, *marks], groups)
-    finally:
-        db.close()
+    _check(request, session.release, numbers, marks, groups)
+    rows = session.rows(request.table)
+    kept = rows.meets(request.where)
+    found: dict[Column | Grouping, Numbers | Categories] = {}
+    for one in groups:
+        grouping = one if isinstance(one, Grouping) else Grouping(column=one)
+        places, labels = rows.groups(grouping)
+        if labels and labels[-1] is None:  # missing values are the last group
+            kept = kept & (places != len(labels) - 1)
+            labels = labels[:-1]
+        found[one] = Categories(tuple(labels), (), places.astype(np.int64))
+    for column in [*numbers, *marks]:
+        # Minus nothing is nothing: two spellings of one number are one value.
+        values = rows.numbers(column) + 0.0
+        kept = kept & ~np.isnan(values)
+        found[column] = values
+    person = rows.table.person[kept].astype(np.int64)
+    held = {key: _kept(key, one, kept) for key, one in found.items()}
+    flat = [one.codes if isinstance(one, Categories) else one for one in held.values()]
+    order = np.lexsort([*reversed(flat), person])
+    return Rows(person[order], rows.table.codes, {k: _taken(v, order) for k, v in held.items()})
 
 
 def _check(
@@ -132,126 +143,30 @@ def _column(one: Column | Grouping) -> Column:
     return one.column if isinstance(one, Grouping) else one
 
 
-def _read(
-    db: duckdb.DuckDBPyConnection,
-    request: Analysis,
-    release: OpenRelease,
-    numbers: Sequence[Column],
-    groups: Sequence[Column | Grouping],
-) -> Rows:
-    others = sorted({one.table for one in request.columns()} - {request.table})
-    alias = {name: f"t{place}" for place, name in enumerate((request.table, *others))}
-    columns = Columns(release, alias.__getitem__)
-    asked: list[Column | Grouping] = [*dict.fromkeys([*numbers, *groups])]
-    pieces = [Piece("p.p")]
-    for place, one in enumerate(asked):
-        if isinstance(one, Grouping):
-            piece = columns.group(one)
-        elif one in groups:
-            piece = Piece(columns.value(one))
-        else:
-            piece = Piece(f"CAST({columns.value(one)} AS DOUBLE)")
-        pieces.append(piece.called(f"v{place}"))
-    codes = _people(db, release.tables[request.table])
-    for name in others:
-        _require_one_row(db, release.tables[name])
-    select, where = joined(pieces, ", "), columns.meets(request.where)
-    text = (
-        f"SELECT {select.text} {_tables(release, request.table, others, alias)} WHERE {where.text}"
-    )
-    found = db.execute(text, [*select.values, *where.values]).fetch_arrow_table()
-    return _laid(found, asked, set(groups), codes)
-
-
-def _source(table: OpenTable) -> str:
-    files = ", ".join(quote_path(path) for path in table.files)
-    return f"read_parquet([{files}], hive_partitioning = false)"
-
-
-def _people(db: duckdb.DuckDBPyConnection, table: OpenTable) -> pa.Array:
-    """Number the people of a table, in the order of their codes; gives the codes."""
-    code = quote_identifier(table.require_person())
-    db.execute(
-        "CREATE TEMP TABLE people AS SELECT code, row_number() OVER (ORDER BY code) - 1 AS p "
-        f"FROM (SELECT DISTINCT {code} AS code FROM {_source(table)})"
-    )
-    codes = db.execute("SELECT code FROM people ORDER BY p").fetch_arrow_table()["code"]
-    if codes.null_count:
-        raise Fault("CW-OUTPUT-RELEASE", f"A row of the table {table.name} is nobody's.")
-    return codes.combine_chunks()
-
-
-def _require_one_row(db: duckdb.DuckDBPyConnection, table: OpenTable) -> None:
-    code = quote_identifier(table.require_person())
-    found = db.execute(f"SELECT count(*), count(DISTINCT {code}) FROM {_source(table)}").fetchone()
-    if found is None or found[0] != found[1]:
+def _kept(
+    key: Column | Grouping, values: Numbers | Categories, kept: Marks
+) -> Numbers | Categories:
+    """The values of the rows that are kept; of categories, those that any of them has."""
+    if not isinstance(values, Categories):
+        kept_values: Numbers = values[kept]
+        return kept_values
+    present, codes = np.unique(values.codes[kept], return_inverse=True)
+    if len(present) > MAX_CATEGORIES:
         raise Refused(
-            "CW-OUTPUT-MANY-ROWS",
-            f"The table {table.name} has several rows for a person, so its columns cannot be laid "
-            "beside another table's rows.",
+            "CW-OUTPUT-CELLS",
+            f"{_column(key).name} has more than {MAX_CATEGORIES} categories.",
+            remedy="Use wider bands, or leave it out.",
         )
-
-
-def _tables(release: OpenRelease, base: str, others: Sequence[str], alias: dict[str, str]) -> str:
-    first = release.tables[base]
-    code = f"t0.{quote_identifier(first.require_person())}"
-    text = f"FROM {_source(first)} AS t0 JOIN people AS p ON p.code = {code}"
-    for name in others:
-        table = release.tables[name]
-        theirs = f"{alias[name]}.{quote_identifier(table.require_person())}"
-        text += f" LEFT JOIN {_source(table)} AS {alias[name]} ON {theirs} = {code}"
-    return text
-
-
-def _laid(
-    found: pa.Table,
-    asked: Sequence[Column | Grouping],
-    groups: set[Column | Grouping],
-    codes: pa.Array,
-) -> Rows:
-    """Arrays of the rows with every value, in their own order."""
-    complete = found
-    for place in range(len(asked)):
-        complete = complete.filter(pc.is_valid(complete[f"v{place}"]))
-    person = complete["p"].to_numpy().astype(np.int64)
-    values: dict[Column | Grouping, Numbers | Categories] = {}
-    for place, one in enumerate(asked):
-        column = complete[f"v{place}"]
-        if one in groups:
-            values[one] = _categories(column, one)
-        else:
-            # Minus nothing is nothing: two spellings of one number are one value.
-            values[one] = column.to_numpy().astype(np.float64) + 0.0
-    flat = [one.codes if isinstance(one, Categories) else one for one in values.values()]
-    order = np.lexsort([*reversed(flat), person])
-    return Rows(person[order], codes, {k: _taken(v, order) for k, v in values.items()})
+    bands = key.bands if isinstance(key, Grouping) else None
+    groups = tuple(values.groups[place] for place in present.tolist())
+    return Categories(groups, tuple(_label(one, bands) for one in groups), codes)
 
 
 def _taken(values: Numbers | Categories, order: Codes) -> Numbers | Categories:
     if isinstance(values, Categories):
-        return Categories(values.names, values.codes[order])
+        return Categories(values.groups, values.names, values.codes[order])
     taken: Numbers = values[order]
     return taken
-
-
-def _categories(column: pa.ChunkedArray, one: Column | Grouping) -> Categories:
-    encoded = column.combine_chunks().dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
-    held = encoded.dictionary.to_pylist()
-    if len(held) > MAX_CATEGORIES:
-        raise Refused(
-            "CW-OUTPUT-CELLS",
-            f"{_column(one).name} has more than {MAX_CATEGORIES} categories.",
-            remedy="Use wider bands, or leave it out.",
-        )
-    order = sorted(range(len(held)), key=lambda place: held[place])
-    rank = np.empty(len(held), np.int64)
-    rank[order] = np.arange(len(held))
-    codes = encoded.indices.to_numpy().astype(np.int64)
-    bands = one.bands if isinstance(one, Grouping) else None
-    names = tuple(_label(held[place], bands) for place in order)
-    return Categories(names, rank[codes] if len(held) else codes)
 
 
 def _label(value: object, bands: Sequence[float] | None) -> str:

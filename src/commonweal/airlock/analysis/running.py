@@ -7,7 +7,6 @@ request.
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -33,7 +32,8 @@ from commonweal.airlock.analysis.results import (
 from commonweal.airlock.analysis.rows import Categories, Rows, read_rows
 from commonweal.airlock.analysis.survival import log_rank, steps_of
 from commonweal.airlock.figures import Contributions, Marks, Numbers
-from commonweal.airlock.opened import OpenRelease
+from commonweal.airlock.recompute.reading import enough_memory
+from commonweal.airlock.session import Session
 from commonweal.foundation.errors import Refused
 from commonweal.papers.analysis_request import (
     CorrelationRequest,
@@ -43,25 +43,26 @@ from commonweal.papers.analysis_request import (
 from commonweal.papers.requests import Analysis
 
 
-def analyse(request: Analysis, release: OpenRelease, work: Path) -> Result:
-    """What `request` asks for, made from `release`; what does not fit spills to `work`.
+def analyse(request: Analysis, session: Session) -> Result:
+    """What `request` asks for, made from the release of `session`.
 
     Raises `Refused` CW-OUTPUT-COLUMN, CW-OUTPUT-NOBODY, CW-OUTPUT-MANY-ROWS, CW-OUTPUT-CELLS,
-    `Fault` CW-OUTPUT-RELEASE, and what `connect` and `engine_errors` raise.
+    `Fault` CW-OUTPUT-RELEASE and `Failure` CW-ENGINE-MEMORY.
     """
-    if isinstance(request, RegressionRequest):
-        return _regression(request, release, work)
-    if isinstance(request, SurvivalRequest):
-        return _survival(request, release, work)
-    return _correlation(request, release, work)
+    with enough_memory():
+        if isinstance(request, RegressionRequest):
+            return _regression(request, session)
+        if isinstance(request, SurvivalRequest):
+            return _survival(request, session)
+        return _correlation(request, session)
 
 
-def _regression(request: RegressionRequest, release: OpenRelease, work: Path) -> Model:
+def _regression(request: RegressionRequest, session: Session) -> Model:
     numbers = [term.column for term in request.terms if term.as_ == "number"]
     groups = [term.column for term in request.terms if term.as_ == "category"]
     marked = [] if request.event is None else [request.event]
     (marked if request.family == "logistic" else numbers).append(request.outcome)
-    rows = read_rows(request, release, work, numbers, marked, groups)
+    rows = read_rows(request, session, numbers, marked, groups)
     outcome = rows.number(request.outcome)
     events = _outcome(request, rows, outcome)
     design = make_design(request, rows)
@@ -105,8 +106,8 @@ def _fit(
     return fit_counts(design, outcome, rows.person, request.family)
 
 
-def _survival(request: SurvivalRequest, release: OpenRelease, work: Path) -> Survival:
-    rows = read_rows(request, release, work, [request.time], [request.event], request.by)
+def _survival(request: SurvivalRequest, session: Session) -> Survival:
+    rows = read_rows(request, session, [request.time], [request.event], request.by)
     time, event = rows.number(request.time), rows.marks(request.event, "The event")
     _require_time(time)
     _require_once(rows)
@@ -126,8 +127,8 @@ def _survival(request: SurvivalRequest, release: OpenRelease, work: Path) -> Sur
     return Survival(request, float(request.step), tuple(curves), test, _behind(rows))
 
 
-def _correlation(request: CorrelationRequest, release: OpenRelease, work: Path) -> Correlations:
-    rows = read_rows(request, release, work, list(request.of))
+def _correlation(request: CorrelationRequest, session: Session) -> Correlations:
+    rows = read_rows(request, session, list(request.of))
     matrix = np.stack([rows.number(column) for column in request.of], 1)
     centred = matrix - matrix.mean(0) if len(rows) else matrix
     lengths = np.sqrt((centred**2).sum(0))
