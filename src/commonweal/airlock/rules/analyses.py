@@ -33,8 +33,9 @@ from commonweal.papers.analysis_request import RegressionRequest
 
 OWN = 0.5
 """Leverage from which a fitted value is, for half or more, the outcome it is about."""
-FAR = 3
-"""Times the mean leverage from which a person is far from all others."""
+FAR, OFTEN = 3, 2
+"""Times the mean leverage, and times what one of t people weighs in their mean, from which a person
+is far from all others."""
 
 
 def judge_analysis(result: Result, profile: RuleProfile) -> list[Finding]:
@@ -171,9 +172,8 @@ def _weights(model: Model, evidence: ModelEvidence, profile: RuleProfile) -> Ite
     mean = evidence.parameters / max(evidence.people, 1)
     if evidence.leverage >= OWN:
         yield _whole("leverage", model, "fail", None, evidence.leverage, OWN)
-    elif evidence.leverage > max(FAR * mean, 1 / profile.threshold):
-        limit = round(max(FAR * mean, 1 / profile.threshold), 4)
-        yield _whole("leverage", model, "review", None, evidence.leverage, limit)
+    elif evidence.leverage > (far := max(FAR * mean, OFTEN / profile.threshold)):
+        yield _whole("leverage", model, "review", None, evidence.leverage, round(far, 4))
     few = evidence.pattern_people < profile.threshold
     heavy = few & (evidence.pattern_leverage >= OWN)
     if heavy.any():
