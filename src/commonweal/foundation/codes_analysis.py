@@ -5,6 +5,7 @@ from __future__ import annotations
 ANALYSIS = {
     "CW-OUTPUT-HELD": "Finding: too few people have another value in a column than all others.",
     "CW-OUTPUT-TWINS": "Finding: too few people tell two columns of a model apart.",
+    "CW-OUTPUT-ISOLATED": "Finding: a combination of terms is about too few people alone.",
     "CW-OUTPUT-LEVERAGE": "Finding: one person makes up too much of their own fitted value.",
     "CW-OUTPUT-PATTERN": "Finding: too few people make up their own fitted value.",
     "CW-OUTPUT-SEPARATED": "Finding: terms of a model tell somebody's outcome.",

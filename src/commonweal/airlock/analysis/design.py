@@ -81,7 +81,7 @@ def _piece(request: RegressionRequest, term: Term, rows: Rows) -> Piece:
 def _product(first: Piece, second: Piece) -> Piece:
     names = tuple(f"{one} x {other}" for one in first.names for other in second.names)
     product = first.matrix[:, :, None] * second.matrix[:, None, :]
-    return Piece(names, product.reshape(len(product), -1))
+    return Piece(names, product.reshape(len(product), len(names)))
 
 
 def groups_of(request: RegressionRequest, rows: Rows, events: Marks | None) -> tuple[Group, ...]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from commonweal.airlock.analysis.design import Design, groups_of, held_by, term_name, twins_of
 from commonweal.airlock.analysis.fitting import NoEstimatesError, orthogonal
-from commonweal.airlock.analysis.results import ExactMeans, Fit, ModelEvidence, people_of
+from commonweal.airlock.analysis.results import ExactMeans, Fit, Heaviest, ModelEvidence, people_of
 from commonweal.airlock.analysis.rows import Categories, Codes, Rows
 from commonweal.airlock.figures import Contributions, Counts, Evidence, Marks, Numbers
 from commonweal.papers.analysis_request import RegressionRequest
@@ -54,6 +54,7 @@ def evidence_of(
         leverage=_by_person(leverage, q, person),
         pattern_people=pattern_people,
         pattern_leverage=weight,
+        heaviest=None if q is None else _heaviest(q, person),
         exact=_exact(request, rows, pattern, weight, outcome, events),
         with_event=None if events is None else people_of(person, events),
         without=None if events is None or request.family == "cox" else people_of(person, ~events),
@@ -134,6 +135,20 @@ def _by_person(leverage: Numbers, q: Numbers | None, person: Codes) -> float:
     most = max(most, float(sums[single].max(initial=0.0)))
     rest = np.delete(sums, asked)
     return max(most, min(float(rest.max(initial=0.0)), 1.0))
+
+
+def _heaviest(q: Numbers, person: Codes) -> Heaviest:
+    """People in order of falling leverage, as many as can be looked at together."""
+    _, place, rows = np.unique(person, return_inverse=True, return_counts=True)
+    sums: Numbers = np.bincount(place, (q**2).sum(1), len(rows)).astype(np.float64)
+    order = np.argsort(-sums, kind="stable")
+    most = max(MOST_EXAMINED // max(q.shape[1], 1), 1)
+    asked = int(np.searchsorted(np.cumsum(rows[order]), most, side="right"))
+    chosen = np.zeros(len(rows), np.bool_)
+    chosen[order[:asked]] = True
+    mine = chosen[place]
+    left = float(sums[~chosen].max(initial=0.0))
+    return Heaviest(q[mine], place[mine], sums[place][mine], left)
 
 
 def _patterns(request: RegressionRequest, rows: Rows) -> tuple[Ints, int]:

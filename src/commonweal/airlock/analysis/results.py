@@ -100,6 +100,20 @@ class ExactMeans:
 
 
 @dataclass(frozen=True)
+class Heaviest:
+    """The people with the most leverage, and their rows of the orthonormal columns of the design.
+
+    `person`: of each row. `weight`: of each row's person, over all of their rows. `left`: the most
+    that a person weighs who is not among them.
+    """
+
+    columns: Numbers
+    person: Codes
+    weight: Numbers
+    left: float
+
+
+@dataclass(frozen=True)
 class ModelEvidence:
     """What is behind a model.
 
@@ -107,6 +121,7 @@ class ModelEvidence:
     own fitted values. `pattern_people`, `pattern_leverage`: for each pattern of terms, the people
     in it and what they weigh together in their fitted value. `outcome`, `residual`: what each
     person adds to the squared distances from the mean, and to the squared residuals.
+    `heaviest`: None where columns depend on each other.
     `patterns`: how many different ones; a model with as many parameters is a table.
     """
 
@@ -120,6 +135,7 @@ class ModelEvidence:
     leverage: float
     pattern_people: Counts
     pattern_leverage: Numbers
+    heaviest: Heaviest | None
     exact: ExactMeans | None
     with_event: int | None
     without: int | None

@@ -18,6 +18,7 @@ from commonweal.airlock.analysis.results import (
     Correlations,
     Curve,
     ExactMeans,
+    Heaviest,
     Model,
     ModelEvidence,
     Result,
@@ -31,6 +32,8 @@ from commonweal.airlock.rules.checks import Hit
 from commonweal.airlock.rules.findings import Finding, Statbarn
 from commonweal.papers.analysis_request import RegressionRequest
 
+EXACT, SEEN = 1e-7, 1e-5
+"""How near to one an eigenvalue is one, and from where on a person has a part in a combination."""
 OWN = 0.5
 """Leverage from which a fitted value is, for half or more, the outcome it is about."""
 FAR, OFTEN = 3, 2
@@ -121,6 +124,8 @@ def _model(model: Model, profile: RuleProfile) -> Iterator[Finding]:
             where = {"term": pair.first, "other": pair.second}
             yield _whole("twins", model, "fail", where, pair.people, profile.threshold)
     yield from _weights(model, evidence, profile)
+    if evidence.heaviest is not None:
+        yield from _isolated(model, evidence.heaviest, profile)
     for part, said in ((evidence.outcome, "outcome"), (evidence.residual, "residuals")):
         if part is not None:
             yield from _dominated(model, part, (said,), "measure", evidence.people, profile)
@@ -148,7 +153,8 @@ def _size(model: Model, profile: RuleProfile) -> Iterator[Finding]:
 
 def _groups(model: Model, profile: RuleProfile) -> Iterator[Finding]:
     """Categories, and cells of interactions, with few people or few of one outcome."""
-    counts = model.request.family == "poisson"
+    # Of counts and times, that everybody had one is not an answer: only that nobody had.
+    two = model.request.family == "logistic"
     for group in model.evidence.groups:
         if group.people < profile.threshold:
             if group.people:
@@ -158,8 +164,7 @@ def _groups(model: Model, profile: RuleProfile) -> Iterator[Finding]:
             elif profile.zeros != "pass":
                 yield _whole("zero", model, profile.zeros, group.where, group.people)
             continue
-        # Of a count, only that nobody has any is an answer of everybody.
-        sides = (group.with_event,) if counts else (group.with_event, group.without)
+        sides = (group.with_event, group.without) if two else (group.with_event,)
         for people in sides:
             if people == 0:
                 yield _whole("class", model, profile.one_answer, group.where, group.people)
@@ -179,6 +184,29 @@ def _weights(model: Model, evidence: ModelEvidence, profile: RuleProfile) -> Ite
     if heavy.any():
         people = int(evidence.pattern_people[heavy].min())
         yield _whole("pattern", model, "fail", None, people, profile.threshold)
+
+
+def _isolated(model: Model, heaviest: Heaviest, profile: RuleProfile) -> Iterator[Finding]:
+    """A combination of columns that is nothing but for fewer than t people.
+
+    Its coefficient is made of their outcomes alone, however the columns were chosen: two dummies, a
+    dummy and a sum of others. If k people stand out equally, each has a leverage of 1/k or more, so
+    that only people with so much need be looked at; a combination of columns that is nothing for
+    all others shows as an eigenvalue of one.
+    """
+    bound = 1 / (profile.threshold - 1) - EXACT
+    if heaviest.left >= bound:
+        yield _whole("unknown", model, "review")
+    mine = heaviest.weight >= bound
+    if not mine.any() or not heaviest.columns.shape[1]:
+        return
+    columns = heaviest.columns[mine]
+    sizes, turns = np.linalg.eigh(columns.T @ columns)
+    alone = columns @ turns[:, sizes >= 1 - EXACT]
+    held = (np.abs(alone) > SEEN).any(axis=1)
+    people = len(np.unique(heaviest.person[mine][held]))
+    if 0 < people < profile.threshold:
+        yield _whole("isolated", model, "fail", None, people, profile.threshold)
 
 
 def _dominated(

@@ -80,6 +80,11 @@ RULES: dict[str, RuleWords] = {
         "model",
         "{value} people tell these two columns apart; the least is {limit}.",
     ),
+    "isolated": RuleWords(
+        "CW-OUTPUT-ISOLATED",
+        "model",
+        "Some combination of terms is about {value} people alone; the least is {limit}.",
+    ),
     "leverage": RuleWords("CW-OUTPUT-LEVERAGE", "model", _LEVERAGE),
     "pattern": RuleWords("CW-OUTPUT-PATTERN", "model", _PATTERN),
     "separated": RuleWords("CW-OUTPUT-SEPARATED", "model", _SEPARATED),
