@@ -9,7 +9,8 @@ from typing import Any
 
 from commonweal.airlock.analysis import Result, analyse
 from commonweal.airlock.profile import RuleProfile
-from commonweal.airlock.rules import Finding, judge_analysis
+from commonweal.airlock.rules import Finding
+from commonweal.airlock.rules.analyses import judge_analysis
 from commonweal.airlock.session import Session
 from commonweal.papers.output_request import OutputRequest
 from commonweal.papers.requests import read_request

@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from commonweal.airlock.analysis import Result, analyse
+from commonweal.airlock.analysis.proposing import analysis_tables
+from commonweal.airlock.audit.writing import NewTable
 from commonweal.airlock.declared import MOST_BYTES, judge_declared
 from commonweal.airlock.figures import Table
 from commonweal.airlock.opened import OpenRelease
 from commonweal.airlock.profile import RuleProfile
-from commonweal.airlock.rules import Finding, for_author, for_reviewer, judge, judge_analysis
+from commonweal.airlock.rules import Finding, for_author, for_reviewer, judge
+from commonweal.airlock.rules.analyses import judge_analysis
 from commonweal.airlock.rules.findings import Verdict, verdict_for_author, verdict_of
 from commonweal.airlock.session import Session
 from commonweal.foundation.canonical import parse_json
@@ -30,13 +33,15 @@ Reader = Literal["author", "reviewer"]
 
 @dataclass(frozen=True)
 class FileReport:
-    """What was found of one file. `table` or `analysis`: the figures, where it was recomputed."""
+    """What was found of one file. `table` or `analysis` is there where figures were recomputed, and
+    `cells` are the same in the form of the audit."""
 
     path: str
     kind: str
     sha256: str
     findings: tuple[Finding, ...]
     table: Table | None = None
+    cells: tuple[NewTable, ...] = ()
     analysis: Result | None = None
 
     def plain(self, profile: RuleProfile, reader: Reader) -> dict[str, Any]:
@@ -92,36 +97,48 @@ class CheckReport:
 
 
 def check_files(
-    paths: Sequence[Path], profile: RuleProfile, release: OpenRelease | None, work: Path
+    paths: Sequence[Path],
+    profile: RuleProfile,
+    release: OpenRelease | None,
+    work: Path,
+    audit_map: Path | None = None,
 ) -> CheckReport:
     """Check each file; requests run on `release`, all in one session, and without one nobody knows
-    their figures.
+    their figures. `audit_map`: the release's, for whoever audits the tables afterwards.
 
     Raises what reading a file raises, and `Failure` and `Unavailable` of the engine: a file that
     could not be looked at has no verdict.
     """
     if release is None:
-        return CheckReport(profile, tuple(_check(path, profile, None) for path in paths))
+        return CheckReport(profile, tuple(_check(path, profile, None, None) for path in paths))
     with Session.over(release, work) as session:
-        return CheckReport(profile, tuple(_check(path, profile, session) for path in paths))
+        files = tuple(_check(path, profile, session, audit_map) for path in paths)
+    return CheckReport(profile, files)
 
 
-def _check(path: Path, profile: RuleProfile, session: Session | None) -> FileReport:
+def _check(
+    path: Path, profile: RuleProfile, session: Session | None, audit_map: Path | None
+) -> FileReport:
     content = read_bytes(path, "The output", limit=MOST_BYTES)
     seen = f"sha256:{hashlib.sha256(content).hexdigest()}"
     kind = {".json": "output_request", ".csv": "csv"}.get(path.suffix.lower(), "unknown")
-    table, analysis = None, None
+    table: Table | None = None
+    analysis: Result | None = None
+    cells: tuple[NewTable, ...] = ()
     try:
         if kind == "output_request":
             request = read_request(parse_json(content, path.name), path.name)
             if session is None:
                 found = _unrecomputed(path)
             elif isinstance(request, OutputRequest):
-                table = session.recompute(request)
+                table = session.protected(request, profile)
                 found = judge(table, profile)
+                cells = () if audit_map is None else session.cells(table, audit_map)
             else:
                 analysis = analyse(request, session)
                 found = judge_analysis(analysis, profile)
+                if audit_map is not None:
+                    cells = analysis_tables(analysis, audit_map, session.release, profile)
         elif kind == "csv":
             found = judge_declared(content, path.name, profile)
         else:
@@ -130,7 +147,7 @@ def _check(path: Path, profile: RuleProfile, session: Session | None) -> FileRep
         if error.code == "CW-OUTPUT-RELEASE":
             raise
         found = [_stopped(path, error)]
-    return FileReport(path.name, kind, seen, tuple(found), table, analysis)
+    return FileReport(path.name, kind, seen, tuple(found), table, cells, analysis)
 
 
 def _unrecomputed(path: Path) -> list[Finding]:

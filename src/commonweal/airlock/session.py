@@ -12,11 +12,17 @@ the amount that it needs.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
+from commonweal.airlock.audit.people import Ids
+from commonweal.airlock.audit.writing import NewTable
 from commonweal.airlock.figures import Table
 from commonweal.airlock.opened import OpenRelease
+from commonweal.airlock.profile import RuleProfile
+from commonweal.airlock.proposing import audit_ids, new_tables
+from commonweal.airlock.protecting import merged_words, merging, moved, suppressed
 from commonweal.airlock.recompute.asking import Rows
 from commonweal.airlock.recompute.laying import Laid, lay_out
 from commonweal.airlock.recompute.reading import (
@@ -43,6 +49,7 @@ class Session:
         self._tables: dict[str, PersonTable] = {}
         self._rows: dict[str, Rows] = {}
         self._laid: dict[OutputRequest, Laid] = {}
+        self._ids: dict[tuple[str, Path], Ids] = {}
 
     @classmethod
     def over(cls, release: OpenRelease, work: Path | None = None) -> Session:
@@ -63,6 +70,7 @@ class Session:
         trace: TracebackType | None,
     ) -> None:
         self._laid.clear()
+        self._ids.clear()
         self._rows.clear()
         self._tables.clear()
         self._kept.clear()
@@ -76,6 +84,40 @@ class Session:
         laid = self.laid(request)
         with enough_memory():
             return measure(request, laid)
+
+    def protected(self, request: OutputRequest, profile: RuleProfile) -> Table:
+        """The table that `request` asks for, with what it asks the airlock to do so that it may
+        leave under the limits of `profile`.
+
+        Raises what `recompute` raises, and `Refused` CW-OUTPUT-SUPPRESS, CW-OUTPUT-MERGE.
+        """
+        if request.protect is None:
+            return self.recompute(request)
+        if request.protect == "suppress":
+            return suppressed(self.recompute(request), profile)
+        laid = self.laid(request)
+        with enough_memory():
+            moves = merging(request, laid, profile)
+            table = measure(request, moved(request, laid, moves))
+        return replace(table, merged=moves, protected=merged_words(moves))
+
+    def cells(self, table: Table, audit_map: Path) -> tuple[NewTable, ...]:
+        """A table that was recomputed here, in the form of the audit: one for each set of people.
+
+        `audit_map`: Parquet with `code` and `audit_id`, for everybody of the release (S3).
+        Raises `Fault` CW-OUTPUT-RELEASE where it is not the map of these people.
+        """
+        if table.request is None:
+            return ()
+        laid = self.laid(table.request)
+        if table.merged is not None:
+            laid = moved(table.request, laid, table.merged)
+        base = table.request.table
+        key = (base, audit_map)
+        with enough_memory():
+            if key not in self._ids:
+                self._ids[key] = audit_ids(self.rows(base).table.codes, audit_map)
+            return new_tables(table, laid, self._ids[key], self.release)
 
     def laid(self, request: OutputRequest) -> Laid:
         """The rows behind a request, laid out once. Raises what `recompute` raises."""

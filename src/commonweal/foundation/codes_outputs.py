@@ -9,6 +9,7 @@ AIRLOCK = {
     "CW-OUTPUT-MANY-ROWS": "A column of a table with several rows a person is asked for beside it.",
     "CW-OUTPUT-CELLS": "A table that is asked for has too many cells.",
     "CW-OUTPUT-SUPPRESS": "Cells of a table cannot be hidden so that its totals keep them.",
+    "CW-OUTPUT-MERGE": "Groups of a table cannot be merged so that no cell has too few people.",
     "CW-OUTPUT-ATTACK": "The attack on a table with hidden cells did not finish.",
     "CW-OUTPUT-PROFILE": "There is no profile of rules with this name.",
     "CW-OUTPUT-THRESHOLD": "Finding: too few people are behind a figure.",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from commonweal.airlock.analysis.published import published
-from commonweal.airlock.rules import judge_analysis
+from commonweal.airlock.rules.analyses import judge_analysis
 from commonweal.airlock.rules.findings import verdict_of
 from tests.airlock_corpus.analyses import KINDS, VICTIM, analyses
 from tests.airlock_house import PERSON

@@ -11,7 +11,8 @@ import pytest
 
 from commonweal.airlock.analysis import Model
 from commonweal.airlock.profile import BUILT_IN, RuleProfile
-from commonweal.airlock.rules import Finding, for_author, for_reviewer, judge_between
+from commonweal.airlock.rules import Finding, for_author, for_reviewer
+from commonweal.airlock.rules.analyses import judge_between
 from commonweal.airlock.rules.findings import RULES, verdict_for_author, verdict_of
 from commonweal.foundation.codes import CODES
 from commonweal.foundation.errors import Refused

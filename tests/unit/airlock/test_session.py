@@ -154,10 +154,8 @@ def test_another_type_than_the_manifest_says_stops_everything(
 ) -> None:
     columns = {name: value for name, value in (GOOD | changed).items() if value is not None}
     release = broken(tmp_path, pa.table(columns))
-    asked = request(
-        by=[{"column": col("ward")}],
-        measures=[{"measure": "sum", "column": col("cost")}, {"measure": "max", "column": col("nights")}],
-    )  # fmt: skip
+    both = [{"measure": "sum", "column": col("cost")}, {"measure": "max", "column": col("nights")}]
+    asked = request(by=[{"column": col("ward")}], measures=both)
     with pytest.raises(Fault) as refused, Session.over(release) as session:
         session.recompute(asked)
     assert refused.value.code == "CW-OUTPUT-RELEASE"

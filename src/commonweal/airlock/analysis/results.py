@@ -235,12 +235,14 @@ class LogRank:
 
 @dataclass(frozen=True)
 class Survival:
-    """Curves of each group, and the test between them."""
+    """Curves of each group, and the test between them. `times`, `events`: of each row behind."""
 
     request: SurvivalRequest
     width: float
     curves: tuple[Curve, ...]
     test: LogRank | None
+    times: Numbers
+    events: Marks
     behind: Behind
 
 
@@ -248,12 +250,14 @@ class Survival:
 class Behind:
     """Who is behind an analysis, for the audit: rows, their people and their categories.
 
-    `codes`: the release's code of each person, by `person`.
+    `codes`: the release's code of each person, by `person`. `lacking`: columns for whose missing
+    values rows were left out.
     """
 
     person: Codes
     codes: pa.Array
     categories: dict[Column | Grouping, Categories]
+    lacking: tuple[Column, ...]
 
     def members(self) -> Codes:
         """The places of the people in `codes`, each once, in order."""

@@ -48,11 +48,13 @@ class Rows:
     """The rows with a value in every column of the request.
 
     `person`: of each row, as its place in `codes` (the release's codes of people, in order).
+    `lacking`: columns in which a row that the filter keeps has no value.
     """
 
     person: Codes
     codes: pa.Array
     values: dict[Column | Grouping, Numbers | Categories]
+    lacking: tuple[Column, ...] = ()
 
     def __len__(self) -> int:
         return len(self.person)
@@ -93,25 +95,33 @@ def read_rows(
     """
     _check(request, session.release, numbers, marks, groups)
     rows = session.rows(request.table)
-    kept = rows.meets(request.where)
+    kept = asked = rows.meets(request.where)
     found: dict[Column | Grouping, Numbers | Categories] = {}
+    lacking: list[Column] = []
     for one in groups:
         grouping = one if isinstance(one, Grouping) else Grouping(column=one)
         places, labels = rows.groups(grouping)
         if labels and labels[-1] is None:  # missing values are the last group
-            kept = kept & (places != len(labels) - 1)
+            here = places != len(labels) - 1
             labels = labels[:-1]
+            if not here[asked].all():
+                lacking.append(grouping.column)
+            kept = kept & here
         found[one] = Categories(tuple(labels), (), places.astype(np.int64))
     for column in [*numbers, *marks]:
         # Minus nothing is nothing: two spellings of one number are one value.
         values = rows.numbers(column) + 0.0
-        kept = kept & ~np.isnan(values)
+        here = ~np.isnan(values)
+        if not here[asked].all():
+            lacking.append(column)
+        kept = kept & here
         found[column] = values
     person = rows.table.person[kept].astype(np.int64)
     held = {key: _kept(key, one, kept) for key, one in found.items()}
     flat = [one.codes if isinstance(one, Categories) else one for one in held.values()]
     order = np.lexsort([*reversed(flat), person])
-    return Rows(person[order], rows.table.codes, {k: _taken(v, order) for k, v in held.items()})
+    values_of = {key: _taken(one, order) for key, one in held.items()}
+    return Rows(person[order], rows.table.codes, values_of, tuple(lacking))
 
 
 def _check(

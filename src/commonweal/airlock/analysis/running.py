@@ -124,7 +124,7 @@ def _survival(request: SurvivalRequest, session: Session) -> Survival:
         steps = steps_of(time[mine], event[mine], float(request.step))
         curves.append(Curve(where, people_of(rows.person, mine), steps))
     test = log_rank(time, event, group, len(found))
-    return Survival(request, float(request.step), tuple(curves), test, _behind(rows))
+    return Survival(request, float(request.step), tuple(curves), test, time, event, _behind(rows))
 
 
 def _correlation(request: CorrelationRequest, session: Session) -> Correlations:
@@ -196,7 +196,7 @@ def _spread(centred: Numbers, rows: Rows) -> Contributions:
 
 def _behind(rows: Rows) -> Behind:
     held = {key: one for key, one in rows.values.items() if isinstance(one, Categories)}
-    return Behind(rows.person, rows.codes, held)
+    return Behind(rows.person, rows.codes, held, rows.lacking)
 
 
 def _require_time(time: Numbers) -> None:

@@ -28,7 +28,8 @@ class Laid:
     """The kept rows of a request, in the order of people.
 
     `person`: the number of each row's person. `places`: for each axis, the place of each row.
-    `groups`: what each axis's groups are, as values of the column or numbers of bands.
+    `groups`: what each axis's groups are, as values of the column or numbers of bands; a tuple
+    where neighbours were put together.
     """
 
     axes: tuple[Axis, ...]
@@ -107,17 +108,22 @@ def _axis(request: OutputRequest, grouping: Grouping, shown: list[object]) -> Ax
     column = grouping.column
     twice = [one.column.name for one in request.by].count(column.name) > 1
     name = f"{column.table}.{column.name}" if twice else column.name
-    return Axis(name, tuple(_label(one, grouping) for one in shown), request.margins)
+    return Axis(name, tuple(label(one, grouping) for one in shown), request.margins)
 
 
-def _label(value: object, grouping: Grouping) -> str | None:
+def label(value: object, grouping: Grouping) -> str | None:
+    """What stands beside a group; neighbouring groups that were put together are a tuple."""
     if value is None:
         return None
+    first, last = (value[0], value[-1]) if isinstance(value, tuple) else (value, value)
     if grouping.bands is None:
-        return str(value).lower() if isinstance(value, bool) else str(value)
-    place, edges = int(str(value)), [str(edge) for edge in grouping.bands]
-    if place == 0:
-        return f"under {edges[0]}"
-    if place == len(edges):
-        return f"{edges[-1]} and over"
-    return f"{edges[place - 1]} to under {edges[place]}"
+        said = str(value).lower() if isinstance(value, bool) else str(first)
+        return said if first == last else f"{first} to {last}"
+    low, high, edges = int(str(first)), int(str(last)), [str(edge) for edge in grouping.bands]
+    if low == 0 and high == len(edges):
+        return "all values"
+    if low == 0:
+        return f"under {edges[high]}"
+    if high == len(edges):
+        return f"{edges[low - 1]} and over"
+    return f"{edges[low - 1]} to under {edges[high]}"

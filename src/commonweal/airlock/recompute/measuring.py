@@ -10,7 +10,7 @@ each time.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,8 @@ from commonweal.airlock.figures import Contributions, Counts, Evidence, Marks, N
 from commonweal.airlock.recompute.laying import Laid
 from commonweal.airlock.recompute.reading import Places, Small
 
-_Long = NDArray[np.longdouble]
+MOST_KEPT = 20_000_000
+"""Rows, times levels, up to which the stays of everybody are kept for further measures."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +60,7 @@ class Counter:
         self._laid = laid
         self._shape = tuple(axis.places for axis in laid.axes)
         self._levels = list(self._make_levels())
+        self._whole: list[_Stays] = []
 
     def rows(self, flag: Marks | None = None) -> Evidence:
         """People and rows in each cell, of the rows that meet `flag`."""
@@ -83,7 +85,7 @@ class Counter:
             self._put(lowest, stays, lows)
             self._put(highest, stays, np.maximum.reduceat(values, cells))
             self._put(total, stays, _narrow(np.add.reduceat(sums, stays.first)))
-            self._contribute(amounts, stays, np.abs(sums))
+            self._contribute(amounts, stays, np.abs(_narrow(sums)))
             amounts.negative.reshape(-1)[stays.cells] = lows < 0
         evidence = Evidence(people, rows, by_rows, amounts, lowest=lowest, highest=highest)
         return evidence, total
@@ -94,7 +96,7 @@ class Counter:
         for stays in self._stays(~np.isnan(column)):
             far = column[stays.rows].astype(np.longdouble) - self._spread(mean, stays)
             with np.errstate(over="ignore", invalid="ignore"):
-                self._contribute(made, stays, np.add.reduceat(far * far, stays.starts))
+                self._contribute(made, stays, _narrow(np.add.reduceat(far * far, stays.starts)))
         return made
 
     def quantile(self, column: Numbers, q: float) -> Numbers:
@@ -165,8 +167,15 @@ class Counter:
             order = np.argsort(small, kind="stable")
             yield _Level(order, small[order], self._laid.person[order])
 
-    def _stays(self, wanted: Marks | None) -> Iterator[_Stays]:
+    def _stays(self, wanted: Marks | None) -> Iterable[_Stays]:
         """The stays of each level, of the rows that are wanted. Levels without any are left out."""
+        if wanted is not None or len(self._laid.person) * len(self._levels) > MOST_KEPT:
+            return self._cut(wanted)
+        if not self._whole:
+            self._whole = list(self._cut(None))
+        return self._whole
+
+    def _cut(self, wanted: Marks | None) -> Iterator[_Stays]:
         for level in self._levels:
             rows, cell, person = level.order, level.cell, level.person
             if wanted is not None:
@@ -187,7 +196,8 @@ class Counter:
 
     def _contribute(self, made: Contributions, stays: _Stays, sizes: NDArray[np.number]) -> None:
         """Total, largest and second largest of what each stay adds, which is nothing or more."""
-        total = np.add.reduceat(sizes, stays.first)
+        with np.errstate(over="ignore"):
+            total = np.add.reduceat(sizes, stays.first)
         largest = np.maximum.reduceat(sizes, stays.first)
         owner = np.repeat(np.arange(len(stays.first)), stays.people)
         top = np.flatnonzero(sizes == largest[owner])

@@ -7,6 +7,7 @@ What is published is rounded half up to the places that the request asks for; ev
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -43,12 +44,16 @@ class _Measured:
         self._request = request
         self._laid = laid
         self._counter = Counter(laid)
-        self._everybody = self._counter.rows()
+
+    @functools.cached_property
+    def _everybody(self) -> Evidence:
+        """Who is in each cell, counted where a measure is about them."""
+        return self._counter.rows()
 
     def table(self) -> Table:
         series = tuple(self._series(measure) for measure in self._request.measures)
         named = self._request
-        return Table(named.name, named.title, named.grade, self._laid.axes, series)
+        return Table(named.name, named.title, named.grade, self._laid.axes, series, named)
 
     def _series(self, measure: Measure) -> Series:
         if isinstance(measure, People):
