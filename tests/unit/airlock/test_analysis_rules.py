@@ -93,6 +93,16 @@ def one_in(column: str, value: Any, count: int = 1, **more: Any) -> list[Row]:
 DISCLOSIVE: dict[str, tuple[list[Row], dict[str, Any], str]] = {
     # what acro passes: 497 degrees of freedom are left
     "a dummy for one person": (one_in("ward", "X"), regression("cost", category("ward")), "threshold"),
+    "a cost that follows from the age": (
+        [{**row, "cost": 3.0 * row["age"] + 1} for row in people(300)], regression("cost", number("age")), "perfect"),
+    "a cost that nearly does": (
+        [{**row, "cost": 3.0 * row["age"] + row["flag"] / 100} for row in people(300)], regression("cost", number("age")), "perfect"),
+    "everybody has the one cost": (people(300, cost=70.0), regression("cost", number("age")), "class"),
+    "everybody comes as often": (
+        people(300, visits=2), regression("visits", number("age"), family="poisson"), "class"),
+    "a sum of others that six people are not": (
+        [*({**row, "visits": row["flag"] + row["twin"]} for row in people(300)), *people(6, 2, flag=0, twin=0, visits=1)],
+        regression("cost", number("flag"), number("twin"), number("visits"), number("age")), "isolated"),
     "a dummy for nine": (one_in("ward", "X", 9), regression("cost", category("ward"), number("age")), "threshold"),
     "many rows of one person in a dummy": (
         [*people(500), *people(1, 2, ward="X") * 40], regression("cost", category("ward"), number("age")), "threshold"),

@@ -36,10 +36,13 @@ def evidence_of(
 ) -> ModelEvidence:
     """All that the rules look at. `events`: where the outcome is one (also the event of a time)."""
     person = rows.person
-    leverage, q = _leverage(design, fit, len(rows))
+    plain, q = _leverage(design, len(rows))
+    weighted = plain if fit is None else fit.leverage
     pattern, patterns = _patterns(request, rows)
     pattern_people = people_in(pattern, person, patterns)
-    weight: Numbers = np.bincount(pattern, leverage, patterns).astype(np.float64)
+    weight, by_model = (
+        np.bincount(pattern, one, patterns).astype(np.float64) for one in (plain, weighted)
+    )
     dominated = request.family in ("linear", "poisson") and len(rows) > 0
     whole = np.zeros(len(rows), np.int64)
     squares = (outcome - outcome.mean()) ** 2 if dominated else outcome
@@ -51,9 +54,9 @@ def evidence_of(
         held=held_by(design, person),
         twins=twins_of(request, rows),
         patterns=patterns,
-        leverage=_by_person(leverage, q, person),
+        leverage=_by_person(np.maximum(plain, weighted), q, person),
         pattern_people=pattern_people,
-        pattern_leverage=weight,
+        pattern_leverage=np.maximum(weight, by_model),
         heaviest=None if q is None else _heaviest(q, person),
         exact=_exact(request, rows, pattern, weight, outcome, events),
         with_event=None if events is None else people_of(person, events),
@@ -98,17 +101,14 @@ def contributions(cell: Ints, person: Codes, amounts: Numbers, size: int) -> Con
     return Contributions(np.bincount(of, sums, size).astype(np.float64), largest, second, negative)
 
 
-def _leverage(design: Design, fit: Fit | None, rows: int) -> tuple[Numbers, Numbers | None]:
-    """Each row's leverage, and the orthonormal columns that it is made of where they are known.
-
-    Weighted by the model where it has estimates and unweighted: the larger of the two.
-    """
+def _leverage(design: Design, rows: int) -> tuple[Numbers, Numbers | None]:
+    """Each row's leverage, and the orthonormal columns that it is made of where they are known."""
     try:
         q = orthogonal(design.matrix)[0]
     except NoEstimatesError:
         return np.ones(rows), None
     plain: Numbers = (q**2).sum(1)
-    return (plain if fit is None else np.maximum(plain, fit.leverage)), q
+    return plain, q
 
 
 def _by_person(leverage: Numbers, q: Numbers | None, person: Codes) -> float:

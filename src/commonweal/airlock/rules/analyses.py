@@ -36,6 +36,8 @@ EXACT, SEEN = 1e-7, 1e-5
 """How near to one an eigenvalue is one, and from where on a person has a part in a combination."""
 OWN = 0.5
 """Leverage from which a fitted value is, for half or more, the outcome it is about."""
+FEWEST_DECIMALS = 3
+"""Places to which a share of one is looked at where fewer are shown: 0.6 shown as 1 is not one."""
 FAR, OFTEN = 3, 2
 """Times the mean leverage, and times what one of t people weighs in their mean, from which a person
 is far from all others."""
@@ -129,6 +131,7 @@ def _model(model: Model, profile: RuleProfile) -> Iterator[Finding]:
     for part, said in ((evidence.outcome, "outcome"), (evidence.residual, "residuals")):
         if part is not None:
             yield from _dominated(model, part, (said,), "measure", evidence.people, profile)
+    yield from _certain(model, profile)
     if evidence.exact is not None:
         yield from _exact(model, evidence.exact, profile)
 
@@ -149,6 +152,20 @@ def _size(model: Model, profile: RuleProfile) -> Iterator[Finding]:
     for people in (evidence.with_event, evidence.without):
         if people is not None and people < least:
             yield _whole("events", model, "fail", None, people, least)
+
+
+def _certain(model: Model, profile: RuleProfile) -> Iterator[Finding]:
+    """All people have one outcome, or it follows from their terms."""
+    evidence, fit = model.evidence, model.fit
+    if evidence.outcome is not None and evidence.people and not evidence.outcome.total[0] > 0:
+        yield _whole("class", model, profile.one_answer, None, evidence.people)
+    elif fit is not None and _whole_of_one(fit.explained, model.request.decimals):
+        yield _whole("perfect", model, "fail", None, evidence.people)
+
+
+def _whole_of_one(share: float | None, decimals: int) -> bool:
+    """Whether a share or a correlation is one, for all that is shown of it."""
+    return share is not None and round(abs(share), max(decimals, FEWEST_DECIMALS)) >= 1
 
 
 def _groups(model: Model, profile: RuleProfile) -> Iterator[Finding]:
@@ -295,7 +312,7 @@ def _correlations(result: Correlations, profile: RuleProfile) -> Iterator[Findin
         value = float(result.values[number])
         if not np.isfinite(value):
             yield _whole("singular", result, "fail", where)
-        elif round(abs(value), result.decimals) >= 1:
+        elif _whole_of_one(value, result.decimals):
             yield _whole("perfect", result, "fail", where, result.people)
         yield from _cells(result, result.cells[number], where, profile)
 
