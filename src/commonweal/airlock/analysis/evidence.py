@@ -13,7 +13,14 @@ import numpy.typing as npt
 
 from commonweal.airlock.analysis.design import Design, groups_of, held_by, term_name, twins_of
 from commonweal.airlock.analysis.fitting import NoEstimatesError, orthogonal
-from commonweal.airlock.analysis.results import ExactMeans, Fit, Heaviest, ModelEvidence, people_of
+from commonweal.airlock.analysis.results import (
+    ExactMeans,
+    Fit,
+    Heaviest,
+    ModelEvidence,
+    people_of,
+    places_of,
+)
 from commonweal.airlock.analysis.rows import Categories, Codes, Rows
 from commonweal.airlock.figures import Contributions, Counts, Evidence, Marks, Numbers
 from commonweal.papers.analysis_request import RegressionRequest
@@ -119,7 +126,7 @@ def _by_person(leverage: Numbers, q: Numbers | None, person: Codes) -> float:
     """
     if not len(person):
         return 0.0
-    _, place = np.unique(person, return_inverse=True)
+    place = places_of(person)
     sums = np.bincount(place, leverage)
     if q is None or len(sums) == len(person):
         return float(sums.max())
@@ -139,7 +146,8 @@ def _by_person(leverage: Numbers, q: Numbers | None, person: Codes) -> float:
 
 def _heaviest(q: Numbers, person: Codes) -> Heaviest:
     """People in order of falling leverage, as many as can be looked at together."""
-    _, place, rows = np.unique(person, return_inverse=True, return_counts=True)
+    place = places_of(person)
+    rows = np.bincount(place)
     sums: Numbers = np.bincount(place, (q**2).sum(1), len(rows)).astype(np.float64)
     order = np.argsort(-sums, kind="stable")
     most = max(MOST_EXAMINED // max(q.shape[1], 1), 1)

@@ -46,10 +46,10 @@ def inverse_of(r: Numbers, lengths: Numbers) -> Numbers:
 
 
 def by_person(scores: Numbers, person: Codes) -> Numbers:
-    """Rows added up for each person who has any."""
-    _, place = np.unique(person, return_inverse=True)
-    added = np.zeros((int(place.max()) + 1 if len(place) else 0, scores.shape[1]))
-    np.add.at(added, place, scores)
+    """Rows added up for each person who has any. Rows are in order of people."""
+    if not len(person):
+        return scores
+    added: Numbers = np.add.reduceat(scores, np.flatnonzero(np.diff(person, prepend=-1)), axis=0)
     return added
 
 

@@ -267,6 +267,15 @@ class Behind:
 Result = Model | Correlations | Survival
 
 
+def places_of(person: Codes) -> Codes:
+    """The number of each row's person among those who have a row. Rows are in order of people."""
+    if not len(person):
+        return person
+    places: Codes = np.cumsum(np.diff(person, prepend=person[:1]) != 0)
+    return places
+
+
 def people_of(person: Codes, where: Marks | None = None) -> int:
-    """How many different people have a row, of those that are marked."""
-    return len(np.unique(person if where is None else person[where]))
+    """How many different people have a row, of those that are marked. Rows in order of people."""
+    asked = person if where is None else person[where]
+    return int(np.count_nonzero(np.diff(asked))) + 1 if len(asked) else 0

@@ -47,7 +47,8 @@ class Categories:
 class Rows:
     """The rows with a value in every column of the request.
 
-    `person`: of each row, as its place in `codes` (the release's codes of people, in order).
+    `person`: of each row, as its place in `codes` (the release's codes of people, in order); rows
+    are in order of people.
     `lacking`: columns in which a row that the filter keeps has no value.
     """
 
