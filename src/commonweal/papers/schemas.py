@@ -16,6 +16,11 @@ from typing import Any
 from commonweal.foundation.errors import CommonwealError
 from commonweal.foundation.files import translated
 from commonweal.papers.acts import SignedAct
+from commonweal.papers.analysis_request import (
+    CorrelationRequest,
+    RegressionRequest,
+    SurvivalRequest,
+)
 from commonweal.papers.authorisation import AttackDraft, Authorisation
 from commonweal.papers.base import Paper
 from commonweal.papers.catalogue import Catalogue
@@ -30,15 +35,18 @@ PAPERS: dict[str, type[Paper]] = {
     "attack-draft": AttackDraft,
     "attack-authorisation": Authorisation,
     "catalogue": Catalogue,
+    "correlation-request": CorrelationRequest,
     "output-request": OutputRequest,
     "permit-draft": PermitDraft,
     "permit": Permit,
     "permit-status": PermitStatus,
+    "regression-request": RegressionRequest,
     "release-manifest": ReleaseManifest,
     "release-summary": ReleaseSummary,
     "statement-of-absence": StatementOfAbsence,
     "roster": Roster,
     "signed-act": SignedAct,
+    "survival-request": SurvivalRequest,
     "trust-policy": TrustPolicy,
 }
 """File name (without `.schema.json`) and paper."""
