@@ -17,6 +17,7 @@ from commonweal.enclave.queue import Job, Queue
 from commonweal.enclave.room import Room
 from commonweal.enclave.submitting import submit
 from commonweal.enclave.working import Worker, worker
+from commonweal.foundation.clock import FixedClock
 from commonweal.sandbox.box import Sandbox
 from commonweal.vault.release.job_desk import JobDesk
 from commonweal.vault.release.lending import loans_of
@@ -119,6 +120,20 @@ def make_enclave(base: Path, sandbox: Sandbox, **permit: Any) -> Enclave:
     paper = house.issue(**({"processing": PROCESSING} | permit))
     house.build(paper)
     return Enclave(house, sandbox, paper)
+
+
+def make_template(base: Path, sandbox: Sandbox, **permit: Any) -> Path:
+    """A home with a release, closed, for `copied`."""
+    made = make_enclave(base, sandbox, **permit)
+    made.close()
+    return base
+
+
+def copied(template: Path, base: Path, sandbox: Sandbox) -> Enclave:
+    """A copy of the home that `make_template` made, opened."""
+    shutil.copytree(template, base)
+    house = House(base, FixedClock(factories.NOW), {}, {}, permits=1)
+    return Enclave(house, sandbox, base / "permit-1.jws")
 
 
 def open_sandbox(record: Path) -> Sandbox:
