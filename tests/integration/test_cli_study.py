@@ -22,7 +22,8 @@ class Terminal:
 
     def __init__(self, enclave: Enclave, capfd: pytest.CaptureFixture[str]) -> None:
         self.enclave, self._capfd = enclave, capfd
-        self.at = factories.NOW + timedelta(minutes=1)
+        enclave.house.clock.advance(timedelta(minutes=1))
+        self.at = enclave.house.clock.now()
 
     def __call__(self, *arguments: Any, code: int = 0) -> Any:
         self._capfd.readouterr()
