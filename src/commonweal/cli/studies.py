@@ -141,6 +141,71 @@ def work(
     emit(json, {"jobs": done}, [f"Studies that were run: {len(done)}."])
 
 
+@app.command("bring")
+def bring(
+    ctx: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(help="A .csv, .parquet, .safetensors or .whl file.", metavar="FILE")
+    ],
+    kind: Annotated[str, typer.Option(help="reference, weights or package.", show_default=False)],
+    licence: Annotated[
+        str, typer.Option(help="Its SPDX identifier, or LicenseRef-NAME.", show_default=False)
+    ],
+    about: Annotated[str, typer.Option(help="What it is, in a line.", show_default=False)],
+    by: Annotated[
+        str, typer.Option(help="The account of the person who brings it.", show_default=False)
+    ],
+    approve: Annotated[
+        str,
+        typer.Option(help="The account of the second person, who approves it.", show_default=False),
+    ],
+    name: Annotated[
+        str | None, typer.Option(help="Its name in jobs; else the file's.", show_default=False)
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Bring in what studies need beside the data.
+
+    It is hashed, read by its own parser in the sandbox, and kept read-only; studies that name it
+    find it at /reference. A file that is not what it says, or holds NHS numbers, does not come in.
+    """
+    from commonweal.cli.sandboxes import opened_sandbox
+    from commonweal.enclave.ingress import Bringing
+    from commonweal.enclave.ingress import bring as let_in
+
+    if kind not in ("reference", "weights", "package"):
+        raise WrongUsage("CW-USAGE", "What is brought in is a reference, weights or a package.")
+    what = Bringing(name or file.name, kind, licence, about, by, approve)  # type: ignore[arg-type]
+    with _at_the_queue(ctx, home) as here:
+        folder = here.room.folder / "reference"
+        sandbox = opened_sandbox(here.custody)
+        brought = let_in(folder, here.desk, sandbox, here.custody.clock, file, what)
+    emit(
+        json,
+        brought.paper.plain(),
+        [f"{brought.name} came in ({brought.paper.found}); approved by {approve}."],
+    )
+
+
+@app.command("references")
+def references(ctx: typer.Context, home: HomeOption = None, json: JsonOption = False) -> None:
+    """List what came in beside the data, and the runtimes that there are."""
+    from commonweal.enclave.reference import References
+    from commonweal.enclave.runtimes import OWN
+
+    with _at_the_queue(ctx, home) as here:
+        found = [one.paper.plain() for one in References(here.room.folder / "reference").all()]
+        runtimes = sorted({OWN, *here.room.settings.runtimes})
+    if json:
+        emit(json, {"references": found, "runtimes": runtimes}, [])
+        return
+    head = ("name", "kind", "licence", "found", "approved_by")
+    if found:
+        show_table(head, [[one[column] for column in head] for one in found])
+    emit(json, {}, [f"Runtimes: {', '.join(runtimes)}."])
+
+
 # --- inside -------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class _Here:

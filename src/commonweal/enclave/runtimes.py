@@ -47,7 +47,7 @@ def environment(name: str, known: Mapping[str, str]) -> Environment:
         raise Refused(
             "CW-STUDY-RUNTIME",
             "The runtime that the study names was not built here.",
-            remedy="Name one that there is; `commonweal study runtimes` lists them.",
+            remedy="Name one that there is; `commonweal study references` lists them.",
         )
     folder = Path(sys.prefix) if place is None else Path(place)
     try:
