@@ -132,6 +132,11 @@ def make_template(base: Path, sandbox: Sandbox, **permit: Any) -> Path:
 def copied(template: Path, base: Path, sandbox: Sandbox) -> Enclave:
     """A copy of the home that `make_template` made, opened."""
     shutil.copytree(template, base)
+    return opened_again(base, sandbox)
+
+
+def opened_again(base: Path, sandbox: Sandbox) -> Enclave:
+    """The home that lies in `base` already, opened."""
     house = House(base, FixedClock(factories.NOW), {}, {}, permits=1)
     return Enclave(house, sandbox, base / "permit-1.jws")
 

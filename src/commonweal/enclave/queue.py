@@ -287,6 +287,9 @@ class Queue:
                     (taken, stamp(now + LEASE), name),
                 )
                 found.append((name, taken))
+        for lock in (self.folder / WORKERS).glob("*.lock"):
+            if lock.stem != worker:
+                self._is_dead(lock.stem)  # removes the lock of one that held nothing
         return [Held(self.job(name), taken) for name, taken in found]
 
     def untold(self) -> list[Job]:
@@ -301,15 +304,24 @@ class Queue:
     @contextlib.contextmanager
     def worker(self) -> Iterator[str]:
         """A worker's name for the length of a block; its lock says that it lives."""
-        name = "".join(secrets.choice(_LETTERS) for _ in range(16))
-        path = self._lock(name)
-        with translated("the lock of a worker"):
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        name, descriptor = self._new_worker()
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield name
         finally:
-            path.unlink(missing_ok=True)
+            self._lock(name).unlink(missing_ok=True)
+            os.close(descriptor)
+
+    def _new_worker(self) -> tuple[str, int]:
+        while True:
+            name = "".join(secrets.choice(_LETTERS) for _ in range(16))
+            path = self._lock(name)
+            with translated("the lock of a worker"):
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            # Before it is locked somebody may have taken it for that of a dead worker.
+            with contextlib.suppress(BlockingIOError, FileNotFoundError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.path.samestat(path.stat(), os.fstat(descriptor)):
+                    return name, descriptor
             os.close(descriptor)
 
     def _lock(self, worker: str) -> Path:
