@@ -24,11 +24,13 @@ from commonweal.papers.analysis_request import (
 from commonweal.papers.authorisation import AttackDraft, Authorisation
 from commonweal.papers.base import Paper
 from commonweal.papers.catalogue import Catalogue
+from commonweal.papers.job import JobOrder, JobOutputs, JobReport
 from commonweal.papers.output_request import OutputRequest
 from commonweal.papers.permit import Permit, PermitDraft
 from commonweal.papers.permit_status import PermitStatus
 from commonweal.papers.release import ReleaseManifest, ReleaseSummary, StatementOfAbsence
 from commonweal.papers.roster import Roster
+from commonweal.papers.study import StudyDeclaration
 from commonweal.papers.trust import TrustPolicy
 
 PAPERS: dict[str, type[Paper]] = {
@@ -36,6 +38,9 @@ PAPERS: dict[str, type[Paper]] = {
     "attack-authorisation": Authorisation,
     "catalogue": Catalogue,
     "correlation-request": CorrelationRequest,
+    "job-order": JobOrder,
+    "job-outputs": JobOutputs,
+    "job-report": JobReport,
     "output-request": OutputRequest,
     "permit-draft": PermitDraft,
     "permit": Permit,
@@ -47,6 +52,7 @@ PAPERS: dict[str, type[Paper]] = {
     "roster": Roster,
     "signed-act": SignedAct,
     "survival-request": SurvivalRequest,
+    "study": StudyDeclaration,
     "trust-policy": TrustPolicy,
 }
 """File name (without `.schema.json`) and paper."""
