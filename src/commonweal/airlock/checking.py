@@ -1,7 +1,7 @@
 """Checking files that ask to leave: requests are recomputed, tables of others are looked at.
 
-The allow-list is closed: what is neither an `OutputRequest`, nor a CSV table, nor a whole session
-of ACRO (a folder) fails.
+The allow-list is closed: what is neither a request (of a table or an analysis), nor a CSV table,
+nor a whole session of ACRO (a folder) fails.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from commonweal.airlock.acro import read_session
+from commonweal.airlock.analysis import Result, analyse
+from commonweal.airlock.analysis.proposing import analysis_tables
 from commonweal.airlock.audit.writing import NewTable
 from commonweal.airlock.declared import MOST_BYTES, judge_declared
 from commonweal.airlock.figures import Table
@@ -18,11 +20,13 @@ from commonweal.airlock.opened import OpenRelease
 from commonweal.airlock.profile import RuleProfile
 from commonweal.airlock.report import CheckReport, FileReport, Reader
 from commonweal.airlock.rules import Finding, judge
+from commonweal.airlock.rules.analyses import judge_analysis
 from commonweal.airlock.session import Session
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import read_bytes
 from commonweal.papers.output_request import OutputRequest
+from commonweal.papers.requests import read_request
 
 __all__ = ["CheckReport", "FileReport", "Reader", "check_files"]
 
@@ -74,14 +78,22 @@ def _check(
     seen = f"sha256:{hashlib.sha256(content).hexdigest()}"
     kind = {".json": "output_request", ".csv": "csv"}.get(path.suffix.lower(), "unknown")
     table: Table | None = None
+    analysis: Result | None = None
     cells: tuple[NewTable, ...] = ()
     try:
         if kind == "output_request":
-            request = OutputRequest.read(parse_json(content, path.name), path.name)
-            table = None if session is None else session.protected(request, profile)
-            found = _unrecomputed(path) if table is None else judge(table, profile)
-            if table is not None and session is not None and audit_map is not None:
-                cells = session.cells(table, audit_map)
+            request = read_request(parse_json(content, path.name), path.name)
+            if session is None:
+                found = _unrecomputed(path)
+            elif isinstance(request, OutputRequest):
+                table = session.protected(request, profile)
+                found = judge(table, profile)
+                cells = () if audit_map is None else session.cells(table, audit_map)
+            else:
+                analysis = analyse(request, session)
+                found = judge_analysis(analysis, profile)
+                if audit_map is not None:
+                    cells = analysis_tables(analysis, audit_map, session.release, profile)
         elif kind == "csv":
             found = judge_declared(content, path.name, profile)
         else:
@@ -90,7 +102,7 @@ def _check(
         if error.code == "CW-OUTPUT-RELEASE":
             raise
         found = [_stopped(path, error)]
-    return FileReport(path.name, kind, seen, tuple(found), table, cells)
+    return FileReport(path.name, kind, seen, tuple(found), table, cells, analysis)
 
 
 def _unrecomputed(path: Path) -> list[Finding]:

@@ -16,6 +16,7 @@ from commonweal.airlock.audit.manifest import Dimension
 from commonweal.airlock.opened import OpenRelease
 from commonweal.airlock.recompute.schema import find
 from commonweal.foundation.canonical import digest
+from commonweal.papers.analysis_request import AnalysisRequest
 from commonweal.papers.output_request import (
     Column,
     Grouping,
@@ -31,7 +32,9 @@ NO_VALUE = "(no value)"
 
 
 def population(
-    request: OutputRequest, release: OpenRelease, more: Sequence[Condition] = ()
+    request: OutputRequest | AnalysisRequest,
+    release: OpenRelease,
+    more: Sequence[Condition] = (),
 ) -> Definition:
     """Who a request's rows are about: the release's people with a row that meets its filter."""
     start = (*release.population, Condition(variable=_named(f"rows of {request.table}")), *more)

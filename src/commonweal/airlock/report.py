@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from commonweal.airlock.analysis import Result
 from commonweal.airlock.audit.writing import NewTable
 from commonweal.airlock.figures import Table
 from commonweal.airlock.profile import RuleProfile
@@ -16,8 +17,8 @@ Reader = Literal["author", "reviewer"]
 
 @dataclass(frozen=True)
 class FileReport:
-    """What was found of one file. `table` is there where figures were recomputed, and `cells` are
-    the same in the form of the audit."""
+    """What was found of one file. `table` or `analysis` is there where figures were recomputed, and
+    `cells` are the same in the form of the audit."""
 
     path: str
     kind: str
@@ -25,6 +26,7 @@ class FileReport:
     findings: tuple[Finding, ...]
     table: Table | None = None
     cells: tuple[NewTable, ...] = ()
+    analysis: Result | None = None
 
     def plain(self, profile: RuleProfile, reader: Reader) -> dict[str, Any]:
         """The report as JSON values, for one kind of reader (S6)."""

@@ -6,6 +6,8 @@ The documentation page `docs/reference/error-codes.md` is generated from this ta
 
 from __future__ import annotations
 
+from commonweal.foundation.codes_analysis import ANALYSIS
+from commonweal.foundation.codes_jobs import JOBS
 from commonweal.foundation.codes_outputs import AIRLOCK, AUDIT
 
 FOUNDATION = {
@@ -496,6 +498,7 @@ WEB = {
 
 CODES: dict[str, str] = {
     **AIRLOCK,
+    **ANALYSIS,
     **AUDIT,
     **APPLY,
     **CATALOGUE_CHECK,
@@ -503,6 +506,7 @@ CODES: dict[str, str] = {
     **QUESTIONS,
     **PAPERS,
     **SANDBOX,
+    **JOBS,
     **TABLES,
     **SOURCES,
     **LEDGER,
