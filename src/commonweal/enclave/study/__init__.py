@@ -1,0 +1,71 @@
+"""The toolkit: what researchers import inside a job, `from commonweal.enclave import study`.
+
+Data come in lazily (`data`, `sql`); what is to be published is asked for (`table`, `mean`,
+`regression`, ...) and made by the airlock, which never believes a job's own figures (S1). Imports
+nothing of ours but itself: the job's Python is another environment than the product's.
+"""
+
+from commonweal.enclave.study import measure
+from commonweal.enclave.study.analyses import category, number
+from commonweal.enclave.study.asking import bands
+from commonweal.enclave.study.columns import Column, Filter
+from commonweal.enclave.study.errors import StudyError
+from commonweal.enclave.study.here import (
+    col,
+    count,
+    data,
+    figure,
+    file,
+    mean,
+    model,
+    note,
+    quantile,
+    ratio,
+    reference,
+    regression,
+    sd,
+    sql,
+    sum,  # noqa: A004 (read as study.sum)
+    survival,
+    table,
+    tables,
+    use,
+)
+from commonweal.enclave.study.models import Split
+from commonweal.enclave.study.preview import Preview
+from commonweal.enclave.study.study import Study
+
+column = col
+
+__all__ = [
+    "Column",
+    "Filter",
+    "Preview",
+    "Split",
+    "Study",
+    "StudyError",
+    "bands",
+    "category",
+    "col",
+    "column",
+    "count",
+    "data",
+    "figure",
+    "file",
+    "mean",
+    "measure",
+    "model",
+    "note",
+    "number",
+    "quantile",
+    "ratio",
+    "reference",
+    "regression",
+    "sd",
+    "sql",
+    "sum",
+    "survival",
+    "table",
+    "tables",
+    "use",
+]
