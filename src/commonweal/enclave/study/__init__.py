@@ -12,6 +12,7 @@ from commonweal.enclave.study.columns import Column, Filter
 from commonweal.enclave.study.errors import StudyError
 from commonweal.enclave.study.here import (
     col,
+    column,
     count,
     data,
     figure,
@@ -34,8 +35,6 @@ from commonweal.enclave.study.here import (
 from commonweal.enclave.study.models import Split
 from commonweal.enclave.study.preview import Preview
 from commonweal.enclave.study.study import Study
-
-column = col
 
 __all__ = [
     "Column",

@@ -34,6 +34,9 @@ def col(table: str, name: str) -> Column:
     return Column(table, name)
 
 
+column = col
+
+
 def use(
     release: Path | str | None = None,
     outputs: Path | str | None = None,
