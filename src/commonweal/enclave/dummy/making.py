@@ -135,7 +135,8 @@ class _Maker:
         if key not in self._base:
             figures = self.plan.figures_of(table, variable.name)
             until = self.plan.permit.ages_at.date() - timedelta(days=1)
-            self._base[key] = base_values(variable, figures, until, self.rng)
+            step = self.plan.step_of(table, variable.name)
+            self._base[key] = base_values(variable, figures, until, self.rng, step)
         return self._base[key]
 
     # --- rows -------------------------------------------------------------------------------

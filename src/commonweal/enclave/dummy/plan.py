@@ -110,6 +110,13 @@ class Plan:
         found = None if self.figures is None else self.figures.tables.get(table)
         return None if found is None else found.variables.get(variable)
 
+    def step_of(self, table: str, variable: str) -> float:
+        """To which step a variable's numbers are rounded; 1 where they are not."""
+        for item in self.items_of(table):
+            if item.variable.name == variable and item.form.kind == "round":
+                return float(item.form.arguments[0])
+        return 1.0
+
     def rows_each(self, table: str) -> float | None:
         """How many rows people have in a table on average, as published."""
         found = None if self.figures is None else self.figures.tables.get(table)

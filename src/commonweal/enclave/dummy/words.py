@@ -59,11 +59,16 @@ DRAWS = 400
 
 
 def base_values(
-    variable: Variable, figures: VariableFigures | None, until: date, rng: np.random.Generator
+    variable: Variable,
+    figures: VariableFigures | None,
+    until: date,
+    rng: np.random.Generator,
+    step: float = 1.0,
 ) -> list[Any]:
     """Values of the variable's type that need to meet nothing; they may repeat, as weights.
 
-    `until`: the day before which events lie.
+    `until`: the day before which events lie. `step`: to what numbers are rounded, so that several
+    steps are seen.
     """
     published = _published(variable, figures)
     if published:
@@ -75,7 +80,7 @@ def base_values(
         return list(_texts(variable, rng))
     if kind in ("date", "timestamp"):
         return _days(variable, figures, until, rng)
-    return _numbers(variable, figures, rng)
+    return _numbers(variable, figures, rng, step)
 
 
 def _published(variable: Variable, figures: VariableFigures | None) -> list[Any]:
@@ -139,7 +144,7 @@ def _days(
 
 
 def _numbers(
-    variable: Variable, figures: VariableFigures | None, rng: np.random.Generator
+    variable: Variable, figures: VariableFigures | None, rng: np.random.Generator, step: float
 ) -> list[Any]:
     whole = variable.type == "integer"
     if figures is not None and figures.range is not None:
@@ -151,5 +156,6 @@ def _numbers(
     if variable.identifies == "deprivation":
         return list(range(1, 11))
     if whole:
-        return [int(n) for n in rng.geometric(0.25, DRAWS) - 1]
-    return [float(round(n, 2)) for n in rng.gamma(4.0, 2.5, DRAWS)]
+        counts = rng.geometric(0.25, DRAWS) - 1
+        return [int(n) for n in (counts if step <= 1 else rng.gamma(2.0, step, DRAWS))]
+    return [float(round(n, 2)) for n in rng.gamma(4.0, max(2.5, step), DRAWS)]
