@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 import sys
 from collections.abc import Callable
@@ -385,21 +384,62 @@ def test_files_are_left_as_they_are_given(fresh: Study, tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-MODEL: dict[str, Any] = {
-    "command": ["python", "train.py"], "seed": 7, "features": ["age", "sex"], "outcome": "died",
-    "of": "stays",
-}  # fmt: skip
+MODEL: dict[str, Any] = {"features": ["age", "died"], "target": "cost", "of": "stays"}
+FED = [
+    toolkit.feature("age", missing=50, minus=50, divide=10),
+    toolkit.one_of("sex", ["F", "M"]),
+    toolkit.code(col("people", "area"), ["N", "S"]),
+    "day",
+]
+AIM = toolkit.target("died", [False, True])
 
 
 def test_a_model_leaves_with_its_recipe(fresh: Study) -> None:
-    fresh.model("risk.onnx", b"weights", split=toolkit.Split(0.25, 3), **MODEL)
+    fresh.model("risk.onnx", b"weights", features=FED, target=AIM, of="stays")
     assert (fresh.place.outputs / "risk.onnx").read_bytes() == b"weights"
-    assert json.loads((fresh.place.outputs / "risk.onnx.recipe.json").read_text()) == {
-        "recipe": 1, "model": "risk.onnx", "table": "stays", "command": ["python", "train.py"],
-        "sha256": "sha256:" + hashlib.sha256(b"weights").hexdigest(),
-        "seed": 7, "features": [aged.plain(), {"table": "stays", "name": "sex"}],
-        "outcome": {"table": "stays", "name": "died"}, "split": {"share": 0.25, "seed": 3},
+    plain = {"levels": [], "minus": 0.0, "divide": 1.0}
+    sex, area = {"table": "stays", "name": "sex"}, {"table": "people", "name": "area"}
+    day, died = {"table": "stays", "name": "day"}, {"table": "stays", "name": "died"}
+    assert json.loads((fresh.place.outputs / "risk.recipe.json").read_text()) == {
+        "recipe": 1, "kind": "model", "name": "risk.recipe", "title": "Model risk",
+        "file": "risk.onnx", "table": "stays",
+        "features": [
+            {"column": aged.plain(), "as": "number", **plain, "missing": 50.0, "minus": 50.0,
+             "divide": 10.0},
+            {"column": sex, "as": "one_of", **plain, "levels": ["F", "M"]},
+            {"column": area, "as": "code", **plain, "levels": ["N", "S"]},
+            {"column": day, "as": "number", **plain},
+        ],
+        "target": {"column": died, "classes": [False, True]},
     }  # fmt: skip
+
+
+def test_examples_are_the_numbers_that_the_recipe_says(fresh: Study) -> None:
+    found = fresh.examples(features=FED, target=AIM, of="stays")
+    assert found.names == ("age", "sex=F", "sex=M", "area", "day")
+    people = sorted({row[PERSON] for row in STAYS})
+    areas = {row[PERSON]: row["area"] for row in PEOPLE}
+    wanted = sorted(
+        (
+            people.index(row[PERSON]), float(row["died"]), (row["age"] - 50) / 10,
+            float(row["sex"] == "F"), float(row["sex"] == "M"),
+            float("NS".index(areas[row[PERSON]])), float((row["day"] - dt.date(1970, 1, 1)).days),
+        )
+        for row in STAYS
+    )  # fmt: skip
+    made = sorted(zip(found.person, found.y, *found.x.T, strict=True))
+    assert np.allclose(np.array(made, float), np.array(wanted, float))
+
+
+def test_examples_without_a_target_are_left_out(tmp_path: Path) -> None:
+    rows = [{PERSON: "a", "n": 1, "t": "x"}, {PERSON: "b", "n": None, "t": "y"},
+            {PERSON: "c", "n": 3, "t": None}]  # fmt: skip
+    house = worked(tmp_path, {"people": ({"n": "integer", "t": "text"}, rows)})
+    number = house.study.examples(features=[toolkit.code("t", ["y"])], target="n", of="people")
+    assert (number.y.tolist(), number.x.tolist()) == ([1.0, 3.0], [[-1.0], [-1.0]])
+    classes = toolkit.target("t", ["x", "z"])
+    named = house.study.examples(features=["n"], target=classes, of="people")
+    assert (named.y.tolist(), named.person.tolist()) == ([0.0], [0])
 
 
 LEFT: dict[str, tuple[Callable[[Study], Any], str]] = {
@@ -416,16 +456,24 @@ LEFT: dict[str, tuple[Callable[[Study], Any], str]] = {
     "no picture": (lambda s: s.figure("a.png", 3), "figure"),
     "torch": (lambda s: s.model("m.pt", b"x", **MODEL), "run code"),
     "model as text": (lambda s: s.model("m.txt", b"x", **MODEL), "model leaves as"),
-    "no command": (lambda s: s.model("m.onnx", b"x", **MODEL | {"command": []}), "command"),
-    "shell": (lambda s: s.model("m.onnx", b"x", **MODEL | {"command": "python x"}), "command"),
-    "no seed": (lambda s: s.model("m.onnx", b"x", **MODEL | {"seed": None}), "seed"),
-    "seed below 0": (lambda s: s.model("m.onnx", b"x", **MODEL | {"seed": -1}), "seed"),
     "no features": (lambda s: s.model("m.onnx", b"x", **MODEL | {"features": []}), "features"),
-    "outcome in features": (lambda s: s.model("m.onnx", b"x", **MODEL | {"features": ["died"]}), "features"),
+    "features as number": (lambda s: s.model("m.onnx", b"x", **MODEL | {"features": 3}), "features"),
+    "target in features": (lambda s: s.model("m.onnx", b"x", **MODEL | {"features": ["cost"]}), "target"),
     "person as feature": (lambda s: s.model("m.onnx", b"x", **MODEL | {"features": [PERSON]}), "singles people"),
-    "large split": (lambda s: s.model("m.onnx", b"x", split=toolkit.Split(0.9), **MODEL), "split"),
-    "no split": (lambda s: s.model("m.onnx", b"x", split=0.2, **MODEL), "split"),
-    "long name": (lambda s: s.model("m" * 60 + ".json", b"x", **MODEL), "name"),
+    "text as number": (lambda s: s.model("m.onnx", b"x", **MODEL | {"features": ["sex"]}), "one_of"),
+    "decimals as levels": (lambda s: s.model("m.onnx", b"x", **MODEL | {"features": [toolkit.code("cost", [1])], "target": "age"}), "use a number"),
+    "text as target": (lambda s: s.model("m.onnx", b"x", **MODEL | {"target": "sex"}), "target"),
+    "no target": (lambda s: s.model("m.onnx", b"x", **MODEL | {"target": None}), "target"),
+    "one class": (lambda s: toolkit.target("sex", ["F"]), "classes"),
+    "classes as text": (lambda s: toolkit.target("sex", "FM"), "classes"),
+    "levels twice": (lambda s: toolkit.one_of("sex", ["1", 1]), "levels"),
+    "no levels": (lambda s: toolkit.code("sex", []), "levels"),
+    "201 levels": (lambda s: toolkit.code("age", range(201)), "levels"),
+    "divide by 0": (lambda s: toolkit.feature("age", divide=0), "divide"),
+    "minus nothing": (lambda s: toolkit.feature("age", minus=None), "minus"),
+    "missing as flag": (lambda s: toolkit.feature("age", missing=True), "missing"),
+    "too many numbers": (lambda s: s.model("m.onnx", b"x", **MODEL | {"features": [toolkit.one_of("age", range(200))] * 11}), "2,000"),
+    "long name": (lambda s: s.model("m" * 55 + ".json", b"x", **MODEL), "name"),
     "no note": (lambda s: s.note("a.json", context=" "), "context"),
     "note of numbers": (lambda s: s.note("a.json", context=3), "context"),
     "note's unseen letters": (lambda s: s.note("a.json", context="a\u202eb"), "context"),

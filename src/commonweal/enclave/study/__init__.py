@@ -15,6 +15,7 @@ from commonweal.enclave.study.here import (
     column,
     count,
     data,
+    examples,
     figure,
     file,
     mean,
@@ -32,23 +33,26 @@ from commonweal.enclave.study.here import (
     tables,
     use,
 )
-from commonweal.enclave.study.models import Split
+from commonweal.enclave.study.models import Examples, code, feature, one_of, target
 from commonweal.enclave.study.preview import Preview
 from commonweal.enclave.study.study import Study
 
 __all__ = [
     "Column",
+    "Examples",
     "Filter",
     "Preview",
-    "Split",
     "Study",
     "StudyError",
     "bands",
     "category",
+    "code",
     "col",
     "column",
     "count",
     "data",
+    "examples",
+    "feature",
     "figure",
     "file",
     "mean",
@@ -56,6 +60,7 @@ __all__ = [
     "model",
     "note",
     "number",
+    "one_of",
     "quantile",
     "ratio",
     "reference",
@@ -66,5 +71,6 @@ __all__ = [
     "survival",
     "table",
     "tables",
+    "target",
     "use",
 ]

@@ -26,6 +26,7 @@ survival = _here.survival
 file = _here.file
 figure = _here.figure
 model = _here.model
+examples = _here.examples
 note = _here.note
 
 

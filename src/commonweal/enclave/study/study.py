@@ -22,10 +22,10 @@ from commonweal.enclave.study.columns import Column, Filter, Json
 from commonweal.enclave.study.data import Engine, Table
 from commonweal.enclave.study.errors import StudyError
 from commonweal.enclave.study.measure import Measure
-from commonweal.enclave.study.models import Split, recipe
+from commonweal.enclave.study.models import Examples, Feature, Target, examples, recipe
 from commonweal.enclave.study.place import Place
 from commonweal.enclave.study.preview import Counted, Preview
-from commonweal.enclave.study.writing import Writer, as_bytes, file_name, given_bytes, sha256
+from commonweal.enclave.study.writing import Writer, as_bytes, file_name, given_bytes
 
 NOTES = "notes.json"
 LONGEST_NOTE = 20_000
@@ -262,26 +262,47 @@ class Study:
         name: str,
         model: bytes | Path,
         *,
-        command: Sequence[str],
-        seed: int,
-        features: Sequence[Column | str],
-        outcome: Column | str,
-        split: Split = Split(),  # noqa: B008 (frozen)
+        features: Sequence[Column | str | Feature],
+        target: Column | str | Target,
         of: str | None = None,
+        title: str | None = None,
     ) -> Path:
-        """Leave a model (.onnx, .safetensors, .json) with the recipe that trains it again.
+        """Leave a model (.onnx, .safetensors, .json) with the recipe of what it is fed with.
 
-        Writes `name` and `name.recipe.json`; declare both. Without a recipe that can be run again
-        a model never gets better than a person's review.
+        Writes `risk.onnx` and `risk.recipe.json`; declare both as models. Without its recipe a
+        model never gets better than a person's review.
         """
-        bare = file_name(name)
-        beside = file_name(f"{bare}.recipe.json")
+        file = file_name(name)
         content = given_bytes(model, "model")
-        asker = Asker.of(self.place.release, of, [outcome])
-        said = recipe(asker, bare, sha256(content), command, seed, features, outcome, split)
-        path = self.writer.content(bare, content)
-        self.writer.content(beside, as_bytes(said))
+        said = f"{Path(file).stem}.recipe"
+        made = self._recipe(said, file, features, target, of, title)
+        beside = file_name(f"{made['name']}.json")
+        path = self.writer.content(file, content)
+        self.writer.content(beside, as_bytes(made))
         return path
+
+    def examples(
+        self,
+        *,
+        features: Sequence[Column | str | Feature],
+        target: Column | str | Target,
+        of: str | None = None,
+    ) -> Examples:
+        """The numbers that a model with these features and this target is trained with.
+
+        They are those that the custodian makes from the recipe, so that a model is judged on what
+        it was trained with. Arguments as in `model`.
+        """
+        made = self._recipe("examples", "examples.json", features, target, of, None)
+        asker = Asker.of(self.place.release, made["table"])
+        with self.engine.errors("The examples cannot be made"):
+            return examples(asker, self.engine, made)
+
+    def _recipe(
+        self, name: str, file: str, features: Any, target: Any, of: str | None, title: str | None
+    ) -> Json:
+        asker = Asker.of(self.place.release, of, [getattr(target, "column", target)])
+        return recipe(asker, name, title or f"Model {Path(file).stem}", file, features, target)
 
     def note(self, about: str, *, context: str, controls: str | None = None) -> None:
         """Tell the reviewer what an output is for, and what was done so that nobody is seen in it.
