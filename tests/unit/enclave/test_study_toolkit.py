@@ -213,8 +213,22 @@ REFUSED: dict[str, tuple[Callable[[Study], Any], str]] = {
     "a flag as filter": (lambda s: s.count("x", where=True, of="stays"), "where"),
     "deep filter": (lambda s: s.count("x", where=~~~~~~~~(aged > 1), of="stays"), "8 levels"),
     "101 conditions": (lambda s: s.count("x", where=_many(101), of="stays"), "100 conditions"),
+    "odd protection": (lambda s: s.count("x", protect="hide", of="stays"), "protect"),
+    "nothing to merge": (lambda s: s.count("x", protect="merge", of="stays"), "no groups"),
+    "hidden means": (lambda s: s.mean("x", "age", by="sex", totals=True, protect="suppress", of="stays"), "counts of people"),
     "several rows beside": (lambda s: s.count("x", by=col("stays", "sex"), of="people"), "several rows"),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("protect", "more"),
+    [("suppress", {"by": "sex", "totals": True}), ("merge", {"by": bands("age", [30, 50])})],
+)
+def test_protection_is_asked_for(fresh: Study, protect: str, more: dict[str, Any]) -> None:
+    fresh.count("x", of="stays", protect=protect, **more)
+    written = json.loads((fresh.place.outputs / "x.json").read_text())
+    assert written.pop("protect") == protect
+    OutputRequest.read(written, "x.json")
 
 
 def _many(count: int) -> Any:

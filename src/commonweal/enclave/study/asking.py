@@ -26,6 +26,7 @@ HIDDEN = frozenset({"pseudonym", "record_code", "redacted_text", "deidentified_i
 """Forms that no request may look at: each value singles out a person or record, or is a text."""
 MOST_DEPTH, MOST_CONDITIONS, MOST_GROUPINGS, MOST_MARGINS = 8, 100, 6, 4
 MOST_MEASURES, MOST_BANDS, LONGEST_TITLE = 20, 100, 500
+PROTECTIONS = ("suppress", "merge")
 ROUNDINGS = ("exact", "nearest_5", "midpoint_6", "small_as_5")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){0,58}", re.ASCII)
 """So that the file, with `.json`, has a name that a study can declare."""
@@ -215,6 +216,7 @@ def table_request(
     where: Filter | None,
     totals: bool,
     rounding: str,
+    protect: str | None = None,
 ) -> Json:
     """An `OutputRequest` as plain JSON. Raises `StudyError`."""
     groups = asker.by(by)
@@ -230,9 +232,21 @@ def table_request(
         raise StudyError(f"totals: a table with totals is grouped by 1 to {MOST_MARGINS} columns.")
     if rounding not in ROUNDINGS:
         raise StudyError(f"rounding: this is one of {', '.join(ROUNDINGS)}.")
-    said = {"measures": made, "margins": totals, "rounding": rounding, "by": groups}
+    said: Json = {"measures": made, "margins": totals, "rounding": rounding, "by": groups}
+    if protect is not None:
+        said["protect"] = _protection(protect, made, groups, totals=totals)
     request = {**head(asker, name, title or _titled(made, groups)), **said}
     return limited(with_filter(request, asker.where(where)))
+
+
+def _protection(protect: object, measures: list[Json], groups: list[Json], *, totals: bool) -> str:
+    if protect not in PROTECTIONS:
+        raise StudyError(f"protect: this is one of {', '.join(PROTECTIONS)}, or None.")
+    if protect == "merge" and not groups:
+        raise StudyError("protect: there are no groups to merge.")
+    if protect == "suppress" and totals and any(one["measure"] != "people" for one in measures):
+        raise StudyError("protect: under totals, cells are hidden in counts of people only.")
+    return str(protect)
 
 
 def head(asker: Asker, name: str, title: str) -> Json:

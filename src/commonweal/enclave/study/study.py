@@ -109,19 +109,23 @@ class Study:
         title: str | None = None,
         totals: bool = False,
         rounding: str = "exact",
+        protect: str | None = None,
     ) -> Preview:
         """Ask for a table: `measures` in each group of `by`, of the rows of table `of`.
 
         Writes the request `name.json` and gives a preview for use in this job. `totals`: also over
-        each grouping. `rounding` of counts: exact, nearest_5, midpoint_6, small_as_5.
+        each grouping. `rounding` of counts: exact, nearest_5, midpoint_6, small_as_5. `protect`:
+        what the airlock does where a cell may not leave: suppress it, or merge groups; the preview
+        shows it as it is.
         """
         listed = [by] if not isinstance(by, Sequence) or isinstance(by, str) else list(by)
         wanted = [measures] if isinstance(measures, Measure) else list(measures)
         measured = _columns_of(wanted)
         asker = Asker.of(self.place.release, of, measured or listed)
         request = table_request(
-            asker, name, title, wanted, by=by, where=where, totals=totals, rounding=rounding
-        )
+            asker, name, title, wanted,
+            by=by, where=where, totals=totals, rounding=rounding, protect=protect,
+        )  # fmt: skip
         with self.engine.errors("The preview cannot be made"):
             preview = Counted(asker, self.engine, request).preview()
         self.writer.request(request["name"], request)
