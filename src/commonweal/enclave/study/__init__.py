@@ -9,6 +9,7 @@ from commonweal.enclave.study import measure
 from commonweal.enclave.study.analyses import category, number
 from commonweal.enclave.study.asking import bands
 from commonweal.enclave.study.columns import Column, Filter
+from commonweal.enclave.study.data import Table
 from commonweal.enclave.study.errors import StudyError
 from commonweal.enclave.study.here import (
     col,
@@ -44,6 +45,7 @@ __all__ = [
     "Preview",
     "Study",
     "StudyError",
+    "Table",
     "bands",
     "category",
     "code",
