@@ -47,7 +47,12 @@ def ask(study: Study) -> None:
 def rows(seed: int) -> dict[str, Any]:
     sexes, areas = ("FM", "NS") if seed else (("w", "m", "x"), ("A", "B", "C"))
     people = [
-        {PERSON: f"p{n}", "area": areas[n % len(areas)], "born": 1940 + seed, "visits": n * seed}
+        {
+            PERSON: f"p{n}",
+            "area": areas[n // 3 % len(areas)],
+            "born": 1940 + seed,
+            "visits": n * seed,
+        }
         for n in range(20 + seed)
     ]
     stays = [

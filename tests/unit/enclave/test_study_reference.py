@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import sys
 from pathlib import Path
 
 from commonweal.cli import study_reference
@@ -29,3 +31,37 @@ def test_everything_that_is_public_is_on_it() -> None:
 def test_it_is_written(tmp_path: Path) -> None:
     study_reference.write(tmp_path)
     assert [one.name for one in tmp_path.iterdir()] == [study_reference.PAGE]
+
+
+OURS = "commonweal.enclave.study"
+BESIDE = frozenset({"duckdb", "pyarrow", "numpy"})
+
+
+def test_the_toolkit_imports_nothing_of_ours_but_itself(repository: Path) -> None:
+    """Not even a neighbour in its room; and of others only what every runtime of jobs has."""
+    found: dict[str, set[str]] = {}
+    for path in sorted((repository / "src" / "commonweal" / "enclave" / "study").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                found.setdefault(path.name, set()).update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                found.setdefault(path.name, set()).add(str(node.module))
+    names = {name for imported in found.values() for name in imported}
+    odd = {
+        name
+        for name in names - {"__future__", "commonweal.enclave"}
+        if not name.startswith(OURS)
+        and name.split(".")[0] not in BESIDE
+        and name.split(".")[0] not in sys.stdlib_module_names
+    }
+    assert odd == set()
+    assert len(found) > 10
+
+
+def test_what_lies_above_the_toolkit_imports_nothing(repository: Path) -> None:
+    """Python runs these first when a job imports the toolkit."""
+    for folder in ("commonweal", "commonweal/enclave"):
+        tree = ast.parse((repository / "src" / folder / "__init__.py").read_text("utf-8"))
+        imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+        named = [getattr(node, "module", "") for node in imports]
+        assert set(named) <= {"__future__"}
