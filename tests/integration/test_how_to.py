@@ -15,6 +15,7 @@ import re
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from pathlib import Path
 import adbc_driver_postgresql.dbapi as dbapi
 import pytest
 
+from commonweal.foundation.canonical import parse_json
 from commonweal.papers.output_request import OutputRequest
 from commonweal.vault.choices.objections import read_objections
 from tests import factories
@@ -324,6 +326,19 @@ def test_change_a_form(desk: Desk, repository: Path) -> None:
     )
     desk.run("change-a-form.md", Stage(before={"check outputs.yaml": edit, "--approved-by": lock}))
     assert "easy_read_by" in (desk.folder / "again.yaml").read_text()
+
+
+def test_write_a_study(desk: Desk, repository: Path) -> None:
+    example = repository / "examples" / "synthea"
+    shutil.copy(example / "draft.yaml", desk.folder / "permit.yaml")
+    shutil.copy(example / "catalogue.yaml", desk.folder)
+    desk.run("write-a-study.md", Stage(words={"python3": sys.executable}))
+    seen = (desk.folder / "seen.txt").read_text()
+    assert "['patients', 'conditions']" in seen
+    assert "for use in this job only" in seen
+    for name in ("people_by_sex.json", "costs.json"):
+        written = parse_json((desk.folder / "outputs" / name).read_bytes(), name)
+        assert OutputRequest.read(written, name).table == "patients"
 
 
 def test_serve(desk: Desk) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from commonweal.foundation.codes_analysis import ANALYSIS
 from commonweal.foundation.codes_jobs import JOBS
+from commonweal.foundation.codes_dummy import DUMMY
 from commonweal.foundation.codes_outputs import AIRLOCK, AUDIT
 
 FOUNDATION = {
@@ -500,6 +501,7 @@ CODES: dict[str, str] = {
     **AIRLOCK,
     **ANALYSIS,
     **AUDIT,
+    **DUMMY,
     **APPLY,
     **CATALOGUE_CHECK,
     **FOUNDATION,
