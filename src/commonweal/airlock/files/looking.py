@@ -69,6 +69,7 @@ _REFUSED = {
     "compressed": "Compressed files do not leave; hand in each file as it is.",
     "program": "Programs do not leave as outputs; the study's code has its own way.",
     "empty": "The file is empty.",
+    "unknown": "The file is of no known kind; tables and texts are read in UTF-8 only.",
 }
 
 

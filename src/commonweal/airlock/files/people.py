@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from commonweal.airlock.declared import counts_people
-from commonweal.airlock.files.answers import Sheet
+from commonweal.airlock.files.answers import Column, Sheet
 from commonweal.airlock.opened import NEVER_SHOWN, OpenRelease, OpenTable
 from commonweal.airlock.profile import RuleProfile, Stop
 from commonweal.airlock.rules.findings import Finding
@@ -148,7 +148,7 @@ class Comparison:
         if not selects:
             return
         with engine_errors("compare a file with the codes of a release"):
-            found = self.engine.execute(_CODED.format(" UNION ".join(selects))).fetchall()
+            found = self.engine.execute(_CODED.replace(_PLACE, " UNION ".join(selects))).fetchall()
         for sheet, column, whole, cut in found:
             outcome: Stop = "fail" if whole or cut > 1 else "review"
             place = self.where(sheet, column)
@@ -180,8 +180,10 @@ class Comparison:
             worst: Finding | None = None
             for chosen in _sets(alike):
                 some = self._few(number, table, chosen, profile.threshold)
-                named = [sheet.columns[place - 1].name for place, _ in chosen]
-                if some is not None and any(_is_statistic(name) for name in named):
+                columns = [sheet.columns[place - 1] for place, _ in chosen]
+                # One column, a statistic or a running number may have a person's values by chance.
+                chance = len(chosen) == 1 or any(_is_figure(one) for one in columns)
+                if some is not None and chance:
                     some = replace(some, outcome="review")
                 worst = _worse(worst, some)
                 if worst is not None and worst.outcome == "fail":
@@ -298,9 +300,11 @@ def _worse(one: Finding | None, other: Finding | None) -> Finding | None:
     return max(one, other, key=lambda found: (found.outcome == "fail", found.value or 0.0))
 
 
-def _is_statistic(name: str) -> bool:
-    words = "".join(sign if sign.isalpha() else " " for sign in name.lower()).split()
-    return any(word in _STATISTIC for word in words)
+def _is_figure(column: Column) -> bool:
+    """Whether a column's name is that of a statistic, or its cells number the rows."""
+    words = "".join(sign if sign.isalpha() else " " for sign in column.name.lower()).split()
+    running = ([str(n + first) for n in range(len(column.values))] for first in (0, 1))
+    return any(word in _STATISTIC for word in words) or column.values in running
 
 
 def _bare(name: str) -> str:
@@ -375,8 +379,9 @@ SELECT sheet, col, count(*) FILTER (strong), count(*) FILTER (NOT strong),
     coalesce(any_value(size), 0)
 FROM hits LEFT JOIN sizes USING (sheet, col) GROUP BY sheet, col ORDER BY sheet, col
 """
+_PLACE = "-- codes --"
 _CODED = rf"""
-WITH codes AS ({{}}),
+WITH codes AS ({_PLACE}),
 spelt_codes AS (
     SELECT upper(hex(code)) AS word FROM codes WHERE octet_length(code) > 0
     UNION

@@ -35,7 +35,7 @@ _DATE = re.compile(
     r"|[0-3]?[0-9][-/.][01]?[0-9][-/.](?:19|20)[0-9]{2})(?![0-9])", re.ASCII
 )  # fmt: skip
 _BIRTH = re.compile(r"birth|dob\b|born", re.IGNORECASE)
-_RAW = re.compile(r"^b['\"]|(?:\\x[0-9a-fA-F]{2}){4,}|^\\x[0-9a-fA-F]{16,}$")
+_RAW = re.compile(r"^b['\"]|(?:\\x[0-9a-fA-F]{2}){4,}|^bytes:")
 _KEY_ROWS, _KEY_SHARE = 50, 0.95
 _REPEATED_ROWS, _REPEATED_SHARE = 20, 0.2
 _DATES_OF_MANY = 20

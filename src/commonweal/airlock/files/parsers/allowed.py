@@ -19,6 +19,8 @@ HTML_TAGS = frozenset({
     "col", "section", "main", "article",
 })  # fmt: skip
 HTML_EMPTY = frozenset({"br", "hr", "col"})
+HTML_NEVER_CLOSED = HTML_EMPTY | {"img", "meta", "link", "base", "input", "area", "embed", "source",
+                                  "track", "wbr", "param"}  # fmt: skip
 _SVG_ATTRIBUTES = frozenset({
     "id", "class", "d", "x", "y", "x1", "y1", "x2", "y2", "dx", "dy", "cx", "cy", "r", "rx", "ry",
     "width", "height", "viewBox", "version", "points", "transform", "style", "fill", "stroke",

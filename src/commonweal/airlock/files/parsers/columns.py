@@ -84,7 +84,7 @@ def _texts(column: Any) -> list[str | None]:
         column = column.cast(kind.value_type)
         kind = kind.value_type
     if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
-        return [None if one is None else "\\x" + one.hex() for one in column.to_pylist()]
+        return [None if one is None else "bytes:" + one.hex() for one in column.to_pylist()]
     if types.is_floating(kind):
         return [None if one is None else repr(float(one)) for one in column.to_pylist()]
     texts: list[str | None] = column.cast(pa.string()).to_pylist()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-from commonweal.airlock.files.parsers.allowed import HTML_EMPTY, attribute_fault, tag_fault
+from commonweal.airlock.files.parsers.allowed import HTML_NEVER_CLOSED, attribute_fault, tag_fault
 from commonweal.airlock.files.parsers.common import (
     MOST_CELLS,
     MOST_COLUMNS,
@@ -60,7 +60,7 @@ class _Page(HTMLParser):
         if fault is not None:
             self.answer.note(fault)
         self._event(["open", tag, self._attributes(attrs)])
-        if tag not in HTML_EMPTY:
+        if tag not in HTML_NEVER_CLOSED:
             self.open.append(tag)
             if len(self.open) > MOST_DEPTH:
                 raise TooLarge
@@ -87,7 +87,7 @@ class _Page(HTMLParser):
         return told
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in HTML_EMPTY:
+        if tag in HTML_NEVER_CLOSED:
             return
         if tag not in self.open:
             raise Invalid
