@@ -7,7 +7,9 @@ function alone.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import io
+import json
 import struct
 import zipfile
 import zlib
@@ -21,9 +23,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from commonweal.airlock.files.looking import FileLook, look
+from commonweal.airlock.files.parsers.common import Invalid, TooLarge
 from commonweal.airlock.files.people import Sieve
 from commonweal.airlock.opened import OpenRelease, OpenTable
 from commonweal.airlock.profile import RuleProfile
+from commonweal.foundation.canonical import parse_json
+from commonweal.foundation.errors import Fault
+from commonweal.sandbox.parsing import Parsed
 from tests.airlock_house import PERSON, released
 from tests.unit.choices.helpers import nhs_numbers
 
@@ -220,8 +227,6 @@ def svg_of(inside: str, attributes: str = "") -> bytes:
 
 
 def notebook_of(cells: Sequence[Mapping[str, Any]], **metadata: Any) -> bytes:
-    import json
-
     return json.dumps({"cells": list(cells), "metadata": metadata, "nbformat": 4,
                        "nbformat_minor": 4}).encode()  # fmt: skip
 
@@ -229,3 +234,39 @@ def notebook_of(cells: Sequence[Mapping[str, Any]], **metadata: Any) -> bytes:
 def code(source: str, *outputs: Mapping[str, Any]) -> dict[str, Any]:
     return {"cell_type": "code", "source": source, "metadata": {}, "execution_count": 1,
             "outputs": list(outputs)}  # fmt: skip
+
+
+class Beside:
+    """A sandbox that is none: the parser runs here. For tests of what is told, never of S18."""
+
+    def parse(
+        self, module: str, file: Path, shape: Any, project: str, options: Any = None, **_: Any
+    ) -> Parsed[Any]:
+        data = file.read_bytes()
+        try:
+            said = importlib.import_module(module).parse(io.BytesIO(data), dict(options))
+        except (Invalid, TooLarge) as error:
+            code = "LIMIT" if error.parse_kind == "limit" else "FAILED"
+            raise Fault(f"CW-PARSE-{code}", "A file is not what its parser reads.") from None
+        text = json.dumps({"answer": said}, ensure_ascii=False, allow_nan=False).encode()
+        told = parse_json(text, "the answer", max_bytes=64 << 20)["answer"]
+        try:
+            answer = shape(told)
+        except (ValueError, TypeError, KeyError):
+            raise Fault("CW-PARSE-ANSWER", "A parser's answer has another shape.") from None
+        return Parsed(answer, "sha256:" + hashlib.sha256(data).hexdigest(), len(data))
+
+
+def looked(folder: Path, name: str, content: bytes, **beside: Any) -> FileLook:
+    """What is found of one file, by a parser that runs here."""
+    (folder / name).write_bytes(content)
+    kind = "figure" if name.endswith((".png", ".jpg", ".svg")) else "file"
+    return look(folder / name, kind, Beside(), "p", SACRO, **beside)  # type: ignore[arg-type]
+
+
+def rules_of(seen: FileLook) -> set[str]:
+    """What was found, but for the lines that stand over every declared file."""
+    return {one.rule for one in seen.findings} - {"declared", "not-compared"}
+
+
+COUNTS_FILE = csv_of(["ward", "n"], SAFE_ROWS)

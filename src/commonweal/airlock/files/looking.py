@@ -8,6 +8,7 @@ sandbox; the file itself never does.
 from __future__ import annotations
 
 import re
+import stat
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ from commonweal.airlock.opened import OpenRelease
 from commonweal.airlock.profile import RuleProfile
 from commonweal.airlock.rules.findings import Finding, Verdict, verdict_of
 from commonweal.foundation.errors import Fault, WrongUsage
+from commonweal.foundation.files import sha256_file
 from commonweal.sandbox.box import Sandbox
 
 FileKind = Literal["file", "figure"]
@@ -130,9 +132,10 @@ def look(
         seen = _Seen(name, declared, answer, body)
         renderings = seen.renderings() if answer.detected == declared else ()
     except Fault as error:
-        if error.code not in _STOPS:
+        if error.code not in _STOPS or not stat.S_ISREG(path.lstat().st_mode):
             raise
-        return FileLook(name, "unreadable", "", 0, (*first, _stopped(name, error)))
+        digest, size = sha256_file(path), path.stat().st_size
+        return FileLook(name, "unreadable", digest, size, (*first, _stopped(name, error)))
     found = [*first, *seen.kind_findings(kind)]
     if answer.detected == declared:
         found += [*findings_of(answer.notes, name), *look_at_cells(answer.sheets, name, profile)]

@@ -14,7 +14,7 @@ from typing import Any
 from commonweal.airlock.declared import count_findings, counts_people
 from commonweal.airlock.files.answers import Column, Sheet
 from commonweal.airlock.files.parsers.common import MOST_ROWS
-from commonweal.airlock.files.writing import is_formula
+from commonweal.airlock.files.writing import is_formula, plain_text
 from commonweal.airlock.profile import RuleProfile, Stop
 from commonweal.airlock.rules.findings import Finding
 from commonweal.foundation.identifiers import InvalidNHSNumber, NHSNumber
@@ -210,9 +210,9 @@ def _summary(sheet: Sheet, place: int, column: Column, profile: RuleProfile) -> 
     above = [number for number in found if number > 0]
     whole = numeric and all(number.is_integer() for number in found)
     return ColumnSummary(
-        sheet=sheet.name,
+        sheet=plain_text(sheet.name),
         column=place,
-        name=column.name,
+        name=plain_text(column.name),
         type=kind,
         missing=len(column.values) - len(shown),
         distinct=len(set(shown)),

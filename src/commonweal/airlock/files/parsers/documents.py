@@ -35,6 +35,8 @@ def read(data: bytes, answer: Answer) -> None:
         return
     found: dict[str, list[str | None]] = {}
     longest = _walk(value, "", 0, found)
+    if not found:
+        raise Invalid
     if len(found) > MOST_COLUMNS:
         raise TooLarge
     rows = max((len(values) for values in found.values()), default=0)

@@ -137,12 +137,14 @@ def _add_sheet(sheet: Any, answer: Answer) -> None:
     # What a sheet says of its own size is the author's word.
     sheet.reset_dimensions()
     rows: list[list[str | None]] = []
-    seen = cells = 0
+    seen = cells = last = 0
     for row in sheet.iter_rows(values_only=True):
         seen += 1
         cells += len(row)
         if len(row) > MOST_COLUMNS or cells > MOST_CELLS or seen > 1 << 20:
             raise TooLarge
+        if any(cell is not None for cell in row):
+            last = seen
         if seen <= MOST_ROWS + 1:
             rows.append([_text(cell) for cell in row])
     width = max((len(row) for row in rows), default=0)
@@ -152,7 +154,7 @@ def _add_sheet(sheet: Any, answer: Answer) -> None:
     if not full:
         return
     answer.add_table(sheet.title, [cell or "" for cell in full[0]], full[1:])
-    answer.sheets[-1]["rows"] = max(len(full) - 1, seen - 1 if seen > MOST_ROWS else 0)
+    answer.sheets[-1]["rows"] = last - 1
 
 
 def _text(value: Any) -> str | None:
