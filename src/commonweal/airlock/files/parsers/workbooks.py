@@ -40,6 +40,7 @@ _KNOWN = re.compile(
     r"xl/(?:workbook|styles|sharedStrings|calcChain|metadata)\.xml|"
     r"xl/theme/.*|xl/worksheets/[^/]*\.xml|xl/tables/.*|xl/printerSettings/.*|.*\.rels"
 )
+_LEAST_SEEN = 0.5
 _SPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
@@ -103,14 +104,23 @@ def _note_sheet(content: bytes, answer: Answer) -> None:
     """Tell rows and columns that nobody sees, formulas, and texts that stand beside cells."""
     root = tree_of(content)
     lines = [*root.iter(f"{_SPACE}row"), *root.iter(f"{_SPACE}col")]
-    hidden = sum(
-        line.get("hidden") in ("1", "true") or line.get("ht") == "0" or line.get("width") == "0"
-        for line in lines
-    )
-    answer.note("hidden_lines", hidden)
+    answer.note("hidden_lines", sum(map(_is_hidden, lines)))
+    forms = root.iter(f"{_SPACE}sheetFormatPr")
+    answer.note("hidden_lines", sum(one.get("zeroHeight") in ("1", "true") for one in forms))
     answer.note("formulas", sum(1 for _ in root.iter(f"{_SPACE}f")))
     for tag in ("dataValidation", "conditionalFormatting", "scenario", "headerFooter"):
         answer.note("beside_cells", sum(1 for _ in root.iter(_SPACE + tag)))
+
+
+def _is_hidden(line: Element) -> bool:
+    """Whether a row or column is hidden, or too small to be seen (points, characters)."""
+    if line.get("hidden") in ("1", "true"):
+        return True
+    try:
+        sizes = [float(line.get(name, "9")) for name in ("ht", "width")]
+    except ValueError:
+        raise Invalid from None
+    return min(sizes) < _LEAST_SEEN
 
 
 def _add_sheets(data: bytes, states: dict[str, str], answer: Answer) -> None:
