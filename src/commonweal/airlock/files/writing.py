@@ -15,7 +15,7 @@ import re
 import struct
 import unicodedata
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -182,14 +182,20 @@ def markup_file(markup: Markup, kind: Literal["svg", "html"], name: str) -> Rend
                 raise _not_listed()
             parts.append(f"</{event[1]}>")
         else:
-            if not open_ or (open_[-1] == "style" and css_runs(event[1])):
-                raise _not_listed()
-            parts.append(html.escape(plain_text(event[1]), quote=open_[-1] != "style"))
+            parts.append(_text(kind, open_, event[1]))
     if open_ or not parts:
         raise _not_listed()
     media: Media = "image/svg+xml" if kind == "svg" else "text/html"
     first = "" if kind == "svg" else "<!DOCTYPE html>\n"
     return Rendering(f"{name}.{kind}", media, (first + "".join(parts)).encode())
+
+
+def _text(kind: str, open_: Sequence[str], text: str) -> str:
+    """A text as it stands in a document. Only a page has texts outside of all elements."""
+    styled = bool(open_) and open_[-1] == "style"
+    if (kind == "svg" and not open_) or (styled and css_runs(text)):
+        raise _not_listed()
+    return html.escape(plain_text(text), quote=not styled)
 
 
 def _attribute(kind: str, name: str, value: str) -> str:

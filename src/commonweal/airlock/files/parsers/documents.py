@@ -33,6 +33,9 @@ def read(data: bytes, answer: Answer) -> None:
     if _is_records(value):
         _add_records(value, answer)
         return
+    if _is_frame(value):
+        _add_frame(value, answer)
+        return
     found: dict[str, list[str | None]] = {}
     longest = _walk(value, "", 0, found)
     if not found:
@@ -84,6 +87,24 @@ def _is_records(value: Any) -> bool:
     )
 
 
+def _is_frame(value: Any) -> bool:
+    """Whether a document is columns by name, each with its values by one and the same keys."""
+    if not isinstance(value, dict) or not value:
+        return False
+    columns = list(value.values())
+    return (
+        all(isinstance(one, dict) and one.keys() == columns[0].keys() for one in columns)
+        and bool(columns[0])
+        and not any(isinstance(cell, dict | list) for one in columns for cell in one.values())
+    )
+
+
+def _add_frame(value: dict[str, dict[str, Any]], answer: Answer) -> None:
+    keys = list(next(iter(value.values())))
+    rows = [[key, *(as_cell(column[key]) for column in value.values())] for key in keys]
+    answer.add_table("columns", ["keys", *value], rows)
+
+
 def _add_records(records: list[dict[str, Any]], answer: Answer) -> None:
     names = list(dict.fromkeys(name for one in records for name in one))
     rows = [[as_cell(one.get(name)) for name in names] for one in records]
@@ -96,7 +117,7 @@ def _walk(value: Any, place: str, depth: int, found: dict[str, list[str | None]]
         raise TooLarge
     if isinstance(value, dict):
         # Keys can carry what values can.
-        found.setdefault(f"{place}{{}}", []).extend(value)
+        found.setdefault(f"keys {depth}", []).extend(value)
         inner = [_walk(one, f"{place}.{key}", depth + 1, found) for key, one in value.items()]
         if len(found) > 4 * MOST_COLUMNS:
             raise TooLarge

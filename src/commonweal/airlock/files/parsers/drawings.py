@@ -48,7 +48,7 @@ def read(data: bytes, answer: Answer) -> None:
             answer.note("metadata")
             continue
         _note(one, tag, answer)
-        marks[f"{tag} {one.get(_LINK + 'href', '')}"] += int(tag in _MARKS)
+        marks[f"{tag} {one.get(_LINK + 'href', '')}"] += int(_is_mark(one, tag))
         events.append(["open", tag, _attributes(one, answer)])
         waiting.append((tag, 0))
         for child in reversed(one):
@@ -60,6 +60,13 @@ def read(data: bytes, answer: Answer) -> None:
     answer.note("marks", max(marks.values(), default=0))
     answer.add_texts("texts", [str(event[1]) for event in events if event[0] == "text"])
     answer.body = {"events": events}
+
+
+def _is_mark(one: Element, tag: str) -> bool:
+    """Whether an element stands for a value. A letter that is drawn again has no two places."""
+    return tag in _MARKS and (
+        tag != "use" or (one.get("x") is not None and one.get("y") is not None)
+    )
 
 
 def _root(data: bytes) -> Element:

@@ -147,9 +147,8 @@ def _add_sheet(sheet: Any, answer: Answer) -> None:
     # What a sheet says of its own size is the author's word.
     sheet.reset_dimensions()
     rows: list[list[str | None]] = []
-    seen = cells = last = 0
-    for row in sheet.iter_rows(values_only=True):
-        seen += 1
+    cells = last = 0
+    for seen, row in enumerate(sheet.iter_rows(values_only=True), start=1):
         cells += len(row)
         if len(row) > MOST_COLUMNS or cells > MOST_CELLS or seen > 1 << 20:
             raise TooLarge
