@@ -303,8 +303,9 @@ def _worse(one: Finding | None, other: Finding | None) -> Finding | None:
 def _is_figure(column: Column) -> bool:
     """Whether a column's name is that of a statistic, or its cells number the rows."""
     words = "".join(sign if sign.isalpha() else " " for sign in column.name.lower()).split()
-    running = ([str(n + first) for n in range(len(column.values))] for first in (0, 1))
-    return any(word in _STATISTIC for word in words) or column.values in running
+    rows = range(len(column.values))
+    running = any(column.values == [str(n + first) for n in rows] for first in (0, 1))
+    return running or any(word in _STATISTIC for word in words)
 
 
 def _bare(name: str) -> str:
