@@ -7,8 +7,8 @@ The documentation page `docs/reference/error-codes.md` is generated from this ta
 from __future__ import annotations
 
 from commonweal.foundation.codes_analysis import ANALYSIS
-from commonweal.foundation.codes_jobs import JOBS
 from commonweal.foundation.codes_dummy import DUMMY
+from commonweal.foundation.codes_jobs import JOBS
 from commonweal.foundation.codes_outputs import AIRLOCK, AUDIT
 
 FOUNDATION = {

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from commonweal.airlock.profile import RuleProfile, Stop
+from commonweal.airlock.rules.words_files import FILE_RULES
 
 Verdict = Literal["pass", "review", "fail"]
-Family = Literal["cell", "concentration", "point", "model", "form", "person", "file"]
+Family = Literal[
+    "cell", "concentration", "point", "model", "form", "person", "file", "part", "asked", "withheld"
+]
 Statbarn = Literal[
     "Frequencies",
     "LinearAggregations",
@@ -127,6 +130,7 @@ RULES: dict[str, RuleWords] = {
         "CW-OUTPUT-IDENTIFIER", "file", "There are valid NHS numbers in this column."
     ),
 }
+RULES |= {rule: RuleWords(*said) for rule, said in FILE_RULES.items()}
 
 _CELL = (
     "This figure is about too few people, or about people who are too much alike. Use coarser "
@@ -148,6 +152,10 @@ _FAMILIES: dict[Family, tuple[str, str]] = {
     "form": ("CW-OUTPUT-EXACT", "Counts must be rounded as the profile asks."),
     "person": ("CW-OUTPUT-PERSON", "A person has to look at this."),
     "file": ("CW-OUTPUT-FILE", "This file cannot leave as it is."),
+    "part": ("CW-OUTPUT-DROPPED", "Part of this file does not leave with it."),
+    "asked": ("CW-OUTPUT-UNDERLYING", "Hand in the table behind this picture as well."),
+    # Read as the line that stands over every file made elsewhere.
+    "withheld": ("CW-OUTPUT-PERSON", "A person has to look at this."),
 }
 
 
@@ -216,6 +224,7 @@ def for_author(findings: Sequence[Finding], profile: RuleProfile) -> list[dict[s
     `threshold` is the profile's, which anybody may read. A cell with too few people says that
     alone: what else is wrong with it would tell one person from nine.
     """
+    findings = [_as_told(one) for one in findings]
     cells = {_place(one) for one in findings if one.family == "cell"}
     shown: dict[tuple[str, ...], dict[str, Any]] = {}
     for one in findings:
@@ -248,7 +257,14 @@ def verdict_for_author(findings: Sequence[Finding]) -> Verdict:
     families = {one.family for one in findings}
     if families & {"cell", "concentration", "point", "model"}:
         return "fail"
-    return verdict_of(findings)
+    return verdict_of(_as_told(one) for one in findings)
+
+
+def _as_told(one: Finding) -> Finding:
+    """What comes of a comparison with the data reads like the line over every declared file."""
+    if one.family != "withheld":
+        return one
+    return Finding("declared", "Unknown", "review", {"table": one.where["table"]})
 
 
 def _sentence(one: Finding) -> str:
