@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from commonweal.airlock.profile import RuleProfile, Stop
+from commonweal.airlock.rules.model_words import MODEL_ADVICE, MODEL_WORDS
 
 Verdict = Literal["pass", "review", "fail"]
-Family = Literal["cell", "concentration", "point", "form", "person", "file"]
+Family = Literal["cell", "concentration", "point", "form", "person", "file", "model"]
 Statbarn = Literal[
     "Frequencies",
     "LinearAggregations",
@@ -80,6 +81,7 @@ RULES: dict[str, RuleWords] = {
         "CW-OUTPUT-IDENTIFIER", "file", "There are valid NHS numbers in this column."
     ),
 }
+RULES |= {name: RuleWords(code, "model", words) for name, (code, words) in MODEL_WORDS.items()}
 
 _CELL = (
     "This figure is about too few people, or about people who are too much alike. Use coarser "
@@ -96,6 +98,7 @@ _FAMILIES: dict[Family, tuple[str, str]] = {
     "form": ("CW-OUTPUT-EXACT", "Counts must be rounded as the profile asks."),
     "person": ("CW-OUTPUT-PERSON", "A person has to look at this."),
     "file": ("CW-OUTPUT-FILE", "This file cannot leave as it is."),
+    "model": ("CW-MODEL-LEAVING", MODEL_ADVICE),
 }
 
 
