@@ -23,9 +23,7 @@ MODELS = {
     "pruned": lambda: DecisionTreeClassifier(max_depth=3, min_samples_leaf=60, random_state=1),
     "memory": lambda: DecisionTreeClassifier(random_state=1),
     "forest": lambda: RandomForestClassifier(25, bootstrap=False, random_state=1),
-    "calm": lambda: RandomForestClassifier(
-        10, max_depth=3, min_samples_leaf=60, random_state=1
-    ),
+    "calm": lambda: RandomForestClassifier(10, max_depth=3, min_samples_leaf=60, random_state=1),
     "svm": lambda: SVC(random_state=1),
     "scaled_svm": lambda: make_pipeline(StandardScaler(), SVC(random_state=1)),
     "knn": lambda: KNeighborsClassifier(3),

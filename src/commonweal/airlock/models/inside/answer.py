@@ -19,8 +19,13 @@ MOST_ARRAYS = 20_000
 MOST_TEXTS = 2_000
 LONGEST_TEXT = 400
 LONGEST_NAME = 120
-_NUMBER = re.compile(r"[-+]?(?:[0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(?:[eE][-+]?[0-9]{1,2})?")
+_NUMBER = re.compile(
+    r"[-+]?(?:[0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(?:[eE][-+]?[0-9]{1,2})?"
+)
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/\-]{0,63}", re.ASCII)
+
+# Long runs of digits and letters to f could be somebody's code.
+_CODED = re.compile(r"[0-9a-fA-F]{12}|[0-9]{9}", re.ASCII)
 
 
 class TooLarge(Exception):
@@ -76,7 +81,7 @@ class Answer:
         kept = [one for one in spoken if math.isfinite(one)]
         if len(kept) >= 2:
             self._keep(where, "text", np.array(kept), (len(kept),), -1, "")
-        if where == "name" and _PLAIN_NAME.fullmatch(said):
+        if where == "name" and _PLAIN_NAME.fullmatch(said) and not _CODED.search(said):
             return
         if len(self._texts) >= MOST_TEXTS:
             raise TooLarge

@@ -78,7 +78,7 @@ ELEMENTS: dict[int, tuple[str, str]] = {
     7: ("<i8", "int64_data"), 9: ("?", "int32_data"), 10: ("<f2", "int32_data"),
     11: ("<f8", "double_data"), 12: ("<u4", "uint64_data"), 13: ("<u8", "uint64_data"),
 }  # fmt: skip
-"""Type of a tensor's elements -> how they are in `raw_data`, and the field they are in otherwise."""
+"""Type of a tensor's elements -> how they are in `raw_data`, and their field otherwise."""
 STRINGS = 8
 _DATA = ("float_data", "int32_data", "string_data", "int64_data", "double_data", "uint64_data")
 _VALUES = ("f", "i", "s", "t", "g", "floats", "ints", "strings", "tensors", "graphs")

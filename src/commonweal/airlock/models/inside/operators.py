@@ -29,7 +29,8 @@ INSTANCE = frozenset({"ai.onnx.ml:SVMClassifier", "ai.onnx.ml:SVMRegressor"})
 TREES = frozenset({"ai.onnx.ml:TreeEnsembleClassifier", "ai.onnx.ml:TreeEnsembleRegressor"})
 LINEAR = frozenset({"ai.onnx.ml:LinearClassifier", "ai.onnx.ml:LinearRegressor"})
 BESIDE_LINEAR = frozenset(
-    {"ai.onnx.ml:ZipMap", "ai.onnx.ml:Normalizer", "ai.onnx.ml:Scaler", "Cast", "Identity", "Softmax",
-     "Sigmoid", "Reshape", "ArgMax", "ai.onnx.ml:ArrayFeatureExtractor", "Sub", "Concat", "Constant"}
+    {"ai.onnx.ml:ZipMap", "ai.onnx.ml:Normalizer", "ai.onnx.ml:Scaler", "Cast", "Identity",
+     "Softmax", "Sigmoid", "Reshape", "ArgMax", "ai.onnx.ml:ArrayFeatureExtractor", "Sub", "Concat",
+     "Constant"}
 )  # fmt: skip
 """Operators beside which a linear one is still a linear model."""

@@ -131,9 +131,10 @@ def leaves(trees: Trees, rows: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]
     """For each row and tree the place of its leaf. Raises `WireError` where one has no end."""
     given = rows.astype(np.float32).astype(np.float64)
     branch = trees.mode != LEAF
-    if branch.any() and not 0 <= trees.feature[branch].min() <= trees.feature[
-        branch
-    ].max() < rows.shape[1]:
+    if (
+        branch.any()
+        and not 0 <= trees.feature[branch].min() <= trees.feature[branch].max() < rows.shape[1]
+    ):
         raise WireError("form")
     step = max(1, _AT_ONCE // len(trees.roots))
     made = [_descend(trees, given[at : at + step]) for at in range(0, len(given), step)]
