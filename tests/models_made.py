@@ -41,10 +41,8 @@ def main(folder: Path) -> None:
         options = {} if name == "forest" else {"zipmap": False}
         made = to_onnx(model, rows["X"][:1], options=options or None)
         (folder / f"{name}.onnx").write_bytes(made.SerializeToString())
-        if name != "svm":
-            said = model.predict_proba(rows["X"]) if hasattr(model, "predict_proba") else None
-            if said is not None:
-                np.save(folder / f"{name}.npy", said)
+        if hasattr(model, "predict_proba"):
+            np.save(folder / f"{name}.npy", model.predict_proba(rows["X"]))
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ def _guessed(clues: Array, truth: Array, how: str, seed: int) -> Array:
         scaled = (clues - mean) / np.where(spread > 1e-12, spread, 1.0)
         if how == "learned":
             guesser = RandomForestClassifier(
-                60, min_samples_leaf=10, class_weight="balanced", random_state=seed
+                40, min_samples_leaf=10, class_weight="balanced", random_state=seed
             )
         else:
             guesser = LogisticRegression(C=1.0, class_weight="balanced", max_iter=500)

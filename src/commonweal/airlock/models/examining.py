@@ -84,7 +84,6 @@ def examine(
         # A copy of ours: what was hashed is what is read, run and attacked.
         copy = folder / "model"
         copy.write_bytes(content)
-        copy.chmod(0o444)
         drawn = secrets.randbits(32) if seed is None else seed
         return _Examination(copy, name, content, bench, limits, material, drawn, folder).report()
     finally:
@@ -187,7 +186,7 @@ class _Examination:
             refuse_shared(members, others)
         self.people = {"members": members.people, "others": others.people if others else 0}
         self.found += structure.with_rows(model, members, others)
-        if not {"fail"} & {one.outcome for one in self.found if one.rule in _NOT_RUN}:
+        if not {"fail"} & {one.outcome for one in self.found if one.rule in _ENDS}:
             self._leaves(model, members)
             self._attacks(kind, members, others, material, recipe)
 
@@ -265,7 +264,7 @@ class _Examination:
         """Whether what is hidden of a person is guessed more often where they were trained on."""
         at = tried = 0
         for one in recipe.features:
-            if one.as_ != "number" and len(one.levels) <= _MOST_LEVELS and tried < _MOST_ATTRIBUTES:
+            if 2 <= len(one.levels) <= _MOST_LEVELS and tried < _MOST_ATTRIBUTES:
                 tried += 1
                 right = teller.guessed(self.file, (members, others), at, one)
                 (first, n), (second, m) = ((int(row.sum()), len(row)) for row in right)
@@ -291,8 +290,9 @@ class _Examination:
                 self._add("model-again", "review", apart, self.limits.agreement)
             target, shadows, inside = self._shadows(teller, mine, theirs, samples, retrainer,
                                                     chance)  # fmt: skip
-        except (Fault, Refused):
-            self._add("model-unproved", "review")
+        except (Fault, Refused) as error:
+            # Our own sentence: why the code left no model, never what it said.
+            self._add("model-unproved", "review", None, None, why=error.code)
             return
         self.shadows = len(shadows)
         count = mine.of.people
@@ -320,8 +320,10 @@ class _Examination:
         return target, np.array(shadows), inside
 
 
-_NOT_RUN = frozenset({"model-external", "model-operator", "model-hidden"})
-"""Findings after which a model is not run: what it is made of is not known."""
+_ENDS = frozenset(
+    {"model-external", "model-operator", "model-hidden", "model-instance", "model-rows"}
+)
+"""Failures after which a model is not run: what it is made of is not known, or is people's rows."""
 
 
 @dataclass(frozen=True)

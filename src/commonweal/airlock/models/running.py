@@ -149,7 +149,11 @@ class Bench:
         folder = self.work / f"model-{secrets.token_hex(8)}"
         make_private_folder(folder)
         try:
-            run = _run(task, file, self._rows(folder, rows), options, rows, most)
+            # A copy that the reader, who is another user, may read.
+            copy = folder / "model"
+            shutil.copyfile(file, copy)
+            copy.chmod(0o444)
+            run = _run(task, copy, self._rows(folder, rows), options, rows, most)
             taken = folder / "taken"
             # Another user than the project's jobs, which may be running.
             who = f"model:{self.project}"

@@ -160,16 +160,25 @@ def for_author(findings: Sequence[Finding], profile: RuleProfile) -> list[dict[s
         if family in ("concentration", "point", "person") and place in cells:
             continue
         code, sentence = _FAMILIES[family]
+        if family == "model":
+            place = tuple(_told_author(one).values())
         shown[(family, *place)] = {
             "code": code,
             "statbarn": one.statbarn,
             "rule": family,
-            "where": one.where,
+            "where": _told_author(one),
             "value": None,
             "threshold": profile.threshold if family in ("cell", "point") else None,
             "sentence": one.said or sentence,
         }
     return [shown[key] for key in sorted(shown)]
+
+
+def _told_author(one: Finding) -> dict[str, str]:
+    # Which array, attack or part of a model it is would name the rule.
+    if one.words.family != "model":
+        return one.where
+    return {name: said for name, said in one.where.items() if name == "model"}
 
 
 def _place(one: Finding) -> tuple[str, ...]:
