@@ -93,16 +93,29 @@ def _trees(node: Tree) -> Trees:
     branch = mode != LEAF
     yes = place.of(tree, np.where(branch, ints("nodes_truenodeids"), inner))
     no = place.of(tree, np.where(branch, ints("nodes_falsenodeids"), inner))
-    children = np.zeros(count, bool)
-    children[yes[branch]] = True
-    children[no[branch]] = True
-    roots = np.flatnonzero(~children)
-    if len(roots) != len(np.unique(tree)) or len(np.unique(tree[roots])) != len(roots):
-        raise WireError("form")
+    roots = _roots(tree, yes, no, branch)
     return Trees(
         ints("nodes_featureids"), value, mode, yes, no,
         missing.astype(bool) if len(missing) == count else np.zeros(count, bool), roots,
     )  # fmt: skip
+
+
+def _roots(tree: Ints, yes: Ints, no: Ints, branch: npt.NDArray[np.bool_]) -> Ints:
+    """The first node of each tree. Raises `WireError` unless every node hangs on one, once."""
+    parents = np.bincount(np.concatenate((yes[branch], no[branch])), minlength=len(tree))
+    roots = np.flatnonzero(parents == 0)
+    whole = len(roots) == len(np.unique(tree)) == len(np.unique(tree[roots]))
+    if not whole or parents.max(initial=0) > 1:
+        raise WireError("form")
+    level, reached = roots, 0
+    while len(level):
+        reached += len(level)
+        on = level[branch[level]]
+        level = np.concatenate((yes[on], no[on]))
+    # A ring of nodes hangs on none.
+    if reached != len(tree):
+        raise WireError("form")
+    return roots
 
 
 class _Places:
