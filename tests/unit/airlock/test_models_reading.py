@@ -515,7 +515,7 @@ def test_trees_that_are_none_are_refused_and_have_an_end(how: str) -> None:
     told = tree(3, 1)
     SPOILED_TREES[how](told)
     with pytest.raises(WireError):
-        leaves(trees_of(tree_model(told)) or pytest.fail(), np.zeros((4, 3)))
+        leaves(trees_of(tree_model(told)) or pytest.fail("trees"), np.zeros((4, 3)))
 
 
 def test_trees_that_are_fed_with_something_else_are_not_looked_at() -> None:

@@ -13,6 +13,7 @@ what is found of them is chance.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,7 +98,8 @@ class _Scalings:
     """The ways in which rows are scaled before they are trained on, as the members set them."""
 
     def __init__(self, members: Array) -> None:
-        with np.errstate(all="ignore"):
+        # A column may have no number at all.
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
             mean = np.nanmean(members, axis=0)
             low, high = np.nanmin(members, axis=0), np.nanmax(members, axis=0)
             quarter, middle, three = np.nanquantile(members, (0.25, 0.5, 0.75), axis=0)
