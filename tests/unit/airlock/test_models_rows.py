@@ -180,8 +180,8 @@ def test_each_kind_of_column_is_fed_as_the_recipe_says(tmp_path: Path) -> None:
     from datetime import date
 
     rows = [
-        row("a", age=50, day=date(1970, 1, 11), at=np.datetime64("1970-01-02T12", "us"), flag=True, sex="F",
-            score=2.0, grade=3),
+        row("a", age=50, day=date(1970, 1, 11), at=np.datetime64("1970-01-02T12", "us"), flag=True,
+            sex="F", score=2.0, grade=3),
         row("b", age=None, flag=False, sex="X", score=float("nan"), grade=1),
         row("a", age=70, sex=None, grade=9),
     ]  # fmt: skip
