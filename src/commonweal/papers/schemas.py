@@ -25,6 +25,7 @@ from commonweal.papers.authorisation import AttackDraft, Authorisation
 from commonweal.papers.base import Paper
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.job import JobOrder, JobOutputs, JobReport
+from commonweal.papers.model_recipe import ModelRecipe
 from commonweal.papers.output_request import OutputRequest
 from commonweal.papers.permit import Permit, PermitDraft
 from commonweal.papers.permit_status import PermitStatus
@@ -41,6 +42,7 @@ PAPERS: dict[str, type[Paper]] = {
     "job-order": JobOrder,
     "job-outputs": JobOutputs,
     "job-report": JobReport,
+    "model-recipe": ModelRecipe,
     "output-request": OutputRequest,
     "permit-draft": PermitDraft,
     "permit": Permit,

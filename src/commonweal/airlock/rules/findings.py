@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from commonweal.airlock.profile import RuleProfile, Stop
+from commonweal.airlock.rules.model_words import MODEL_ADVICE, MODEL_WORDS
 from commonweal.airlock.rules.words_files import FILE_RULES
 
 Verdict = Literal["pass", "review", "fail"]
 Family = Literal[
-    "cell", "concentration", "point", "model", "form", "person", "file", "part", "asked", "withheld"
-]
+    "cell", "concentration", "point", "model", "form", "person", "file", "part", "asked",
+    "withheld", "trained",
+]  # fmt: skip
 Statbarn = Literal[
     "Frequencies",
     "LinearAggregations",
@@ -131,6 +133,7 @@ RULES: dict[str, RuleWords] = {
     ),
 }
 RULES |= {rule: RuleWords(*said) for rule, said in FILE_RULES.items()}
+RULES |= {name: RuleWords(code, "trained", words) for name, (code, words) in MODEL_WORDS.items()}
 
 _CELL = (
     "This figure is about too few people, or about people who are too much alike. Use coarser "
@@ -156,6 +159,7 @@ _FAMILIES: dict[Family, tuple[str, str]] = {
     "asked": ("CW-OUTPUT-UNDERLYING", "Hand in the table behind this picture as well."),
     # Read as the line that stands over every file made elsewhere.
     "withheld": ("CW-OUTPUT-PERSON", "A person has to look at this."),
+    "trained": ("CW-MODEL-LEAVING", MODEL_ADVICE),
 }
 
 
@@ -191,6 +195,9 @@ class Finding:
     @property
     def told(self) -> dict[str, str]:
         """The place as the author reads it."""
+        # Which array, attack or part of a trained model it is would name the rule.
+        if self.words.family == "trained":
+            return {name: said for name, said in self.where.items() if name == "model"}
         return {"table": self.where["table"]} if self.whole else self.where
 
 
@@ -232,6 +239,8 @@ def for_author(findings: Sequence[Finding], profile: RuleProfile) -> list[dict[s
         if family in ("concentration", "point", "person") and place in cells:
             continue
         code, sentence = _FAMILIES[family]
+        if family == "trained":
+            place = tuple(one.told.values())
         shown[(family, *place)] = {
             "code": code,
             "statbarn": one.statbarn,
