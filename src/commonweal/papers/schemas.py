@@ -19,6 +19,12 @@ from commonweal.papers.acts import SignedAct
 from commonweal.papers.authorisation import AttackDraft, Authorisation
 from commonweal.papers.base import Paper
 from commonweal.papers.catalogue import Catalogue
+from commonweal.papers.output_manifest import (
+    Findings,
+    OutputDecision,
+    OutputManifest,
+    OutputReview,
+)
 from commonweal.papers.output_request import OutputRequest
 from commonweal.papers.permit import Permit, PermitDraft
 from commonweal.papers.permit_status import PermitStatus
@@ -30,7 +36,11 @@ PAPERS: dict[str, type[Paper]] = {
     "attack-draft": AttackDraft,
     "attack-authorisation": Authorisation,
     "catalogue": Catalogue,
+    "output-decision": OutputDecision,
+    "output-findings": Findings,
+    "output-manifest": OutputManifest,
     "output-request": OutputRequest,
+    "output-review": OutputReview,
     "permit-draft": PermitDraft,
     "permit": Permit,
     "permit-status": PermitStatus,
