@@ -85,6 +85,7 @@ def _is_number(value: Any) -> bool:
 KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType({
     "permit": (_is_identifier, "the id of a permit"),
     "release": (_is_identifier, "the id of a release"),
+    "output": (_is_identifier, "the id of an output"),
     "key": (_is_identifier, "the id of a key"),
     "dataset": (_is_identifier, "the id of a dataset"),
     "authorisation": (_is_identifier, "the id of an authorisation to attack"),
