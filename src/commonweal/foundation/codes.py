@@ -6,6 +6,7 @@ The documentation page `docs/reference/error-codes.md` is generated from this ta
 
 from __future__ import annotations
 
+from commonweal.foundation.codes_leaving import LEAVING
 from commonweal.foundation.codes_outputs import AIRLOCK, AUDIT
 
 FOUNDATION = {
@@ -497,6 +498,7 @@ WEB = {
 CODES: dict[str, str] = {
     **AIRLOCK,
     **AUDIT,
+    **LEAVING,
     **APPLY,
     **CATALOGUE_CHECK,
     **FOUNDATION,

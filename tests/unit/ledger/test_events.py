@@ -46,7 +46,7 @@ WRONG: dict[str, list[object]] = {
     "application": ["", "app 12", "app/12", "a.9434765919", None],
     "decision": ["", "the decision", "d-943-476-5919", []],
     "question": ["", "why?", "9434765919", 3],
-    "output": ["", "an output", "../x", "9434765919", 3],
+    "output": ["", "some tables", "../x", "9434765919", 3],
     "meeting": ["", "a day", "9434765919", 3],
     "organisation": ["", "a place", "9434765919", 7],
     "dataset": ["", "our data", "9434765919", 7],
