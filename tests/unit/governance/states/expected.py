@@ -319,9 +319,9 @@ EXPECTED: dict[str, str] = {
         system | consolidating | approve>approved, return>returned, reject>rejected,
             find_changed>draft, run_out>expired, end>expired
         system | returned | run_out>expired, end>expired
-        system | approved | begin_release>releasing, find_stale>submitted, find_changed>draft,
+        system | approved | begin_release>releasing, find_stale>draft, find_changed>draft,
             run_out>expired, end>expired
-        system | releasing | release>released, break_off>approved, find_stale>submitted,
+        system | releasing | release>released, break_off>approved, find_stale>draft,
             find_changed>draft, end>expired
     """,
     "amendment": """
