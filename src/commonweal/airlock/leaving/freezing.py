@@ -167,23 +167,32 @@ def _taken(source: Source, folder: Path) -> OutputFile:
             taken = os.open(source.path, flags)
     except CommonwealError as error:
         raise Fault("CW-LEAVING-FILE", f"The file {name} of a job cannot be taken.") from error
+    try:
+        size, digest = _copied(taken, name, folder / name)
+    finally:
+        os.close(taken)
+    plain = {
+        "path": name, "sha256": f"sha256:{digest}", "bytes": size,
+        "type": source.type, "grade": source.grade, "kind": source.kind,
+        **({} if source.made_from is None else {"made_from": source.made_from}),
+    }  # fmt: skip
+    return OutputFile.read(plain, "A file of an output", CODE)
+
+
+def _copied(source: int, name: str, target: Path) -> tuple[int, str]:
+    """Bytes and hash of what was copied."""
     hashed, size = hashlib.sha256(), 0
-    with os.fdopen(taken, "rb") as stream, translated(name):
-        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+    with translated(name):
+        if not stat.S_ISREG(os.fstat(source).st_mode):
             raise Fault("CW-LEAVING-FILE", f"{name} of a job is no plain file.")
-        with (folder / name).open("xb") as out:
-            while chunk := stream.read(_CHUNK):
+        with target.open("xb") as out:
+            while chunk := os.read(source, _CHUNK):
                 size += len(chunk)
                 if size > MOST_BYTES:
                     raise Fault("CW-LEAVING-FILE", f"The file {name} of a job is too large.")
                 hashed.update(chunk)
                 out.write(chunk)
-    plain = {
-        "path": name, "sha256": f"sha256:{hashed.hexdigest()}", "bytes": size,
-        "type": source.type, "grade": source.grade, "kind": source.kind,
-        **({} if source.made_from is None else {"made_from": source.made_from}),
-    }  # fmt: skip
-    return OutputFile.read(plain, "A file of an output", CODE)
+    return size, hashed.hexdigest()
 
 
 def _proposal(draft: Draft, staging: Path) -> EarlierOutput | None:

@@ -202,8 +202,10 @@ def copy_checked(source: Path, file: OutputFile, target: Path | None) -> None:
             taken = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except CommonwealError as error:
         raise _changed(file) from error
-    with os.fdopen(taken, "rb") as stream:
-        size, digest = _copied(stream.fileno(), file, target)
+    try:
+        size, digest = _copied(taken, file, target)
+    finally:
+        os.close(taken)
     if size != file.bytes or f"sha256:{digest}" != file.sha256:
         raise _changed(file)
 

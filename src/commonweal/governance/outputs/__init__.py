@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from commonweal.governance.outputs.counting import Vote, count, may_judge, vote_faults
-from commonweal.governance.outputs.judging import Judged, OutputCase, judge_output
+from commonweal.governance.outputs.judging import (
+    Judged,
+    OutputCase,
+    judge_output,
+    output_judge,
+)
 from commonweal.governance.outputs.showing import for_author, visible_to
 from commonweal.governance.outputs.standing import State, standing
 
@@ -16,6 +21,7 @@ __all__ = [
     "for_author",
     "judge_output",
     "may_judge",
+    "output_judge",
     "standing",
     "visible_to",
     "vote_faults",

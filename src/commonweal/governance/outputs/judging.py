@@ -83,6 +83,24 @@ def judge_output(
     return Judged(decision, (author, *(one.act for one in decision.votes)))
 
 
+def output_judge(
+    manifest: OutputManifest,
+    findings: Findings,
+    acts: Sequence[SignedAct],
+    reviews: Mapping[str, OutputReview],
+    members: Collection[str],
+    rosters: RosterHistory,
+    trust: TrustPolicy,
+    at: datetime,
+    *,
+    home: str,
+    records: ActRecords,
+) -> Judged:
+    """`judge_output` in the form that the release worker calls it by (`airlock.leaving.ports`)."""
+    case = OutputCase(manifest, findings, acts, reviews, members)
+    return judge_output(case, rosters, trust, at, home=home, records=records)
+
+
 def _check_papers(case: OutputCase, at: datetime) -> None:
     found, manifest = case.findings, case.manifest
     same = (found.output, found.turn) == (manifest.id, manifest.turn)
