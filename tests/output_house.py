@@ -308,6 +308,4 @@ def copied(made: OutputHouse, base: Path) -> OutputHouse:
     """A copy of a home that is closed, with a clock of its own."""
     made.close()
     shutil.copytree(made.base, base)
-    return replace(
-        made, base=base, clock=FixedClock(made.clock.now()), people=patients(), _open=[]
-    )
+    return replace(made, base=base, clock=FixedClock(made.clock.now()), people=patients(), _open=[])

@@ -15,10 +15,10 @@ from commonweal.papers.output_manifest import (
     RETURN_WORDS,
     EarlierOutput,
     Findings,
-    Override,
     OutputDecision,
     OutputManifest,
     OutputReview,
+    Override,
     needing_override,
     same_earlier,
 )
