@@ -4,6 +4,7 @@ The home is made once a session (`made`) and copied. What leaves are tables over
 (`tests.audit_house`), written and audited by the product's own code; only the release that they
 would be recomputed on is not there.
 """
+# ruff: noqa: E501
 
 from __future__ import annotations
 

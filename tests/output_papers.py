@@ -1,4 +1,5 @@
 """Output manifests, findings and reviews for tests, as plain JSON values."""
+# ruff: noqa: E501
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ a signature or hashes a file again. Each attack lets a file out of it. Against o
 is made with all that its owner has: the store's files, the ledger's port, every act that was ever
 signed. It is refused, and nothing leaves.
 """
+# ruff: noqa: E501
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 """Counting votes on outputs: against a slow twin, and what each person is shown."""
+# ruff: noqa: E501
 
 from __future__ import annotations
 
@@ -95,10 +96,7 @@ def test_what_votes_make(outcome: str, said: list[tuple[str, str]]) -> None:
 def naive(said: Sequence[tuple[str, str]]) -> str:
     """The rules read aloud: who is in, what each said last, and whether two made a majority."""
     gone = {"applies", "iris"} | {who for who, verdict in said if verdict == "conflicted"}
-    last: dict[str, str] = {}
-    for who, verdict in said:
-        if who not in gone:
-            last[who] = verdict
+    last = {who: verdict for who, verdict in said if who not in gone}
     if len(last) < 2:
         return "waiting"
     words = {"approve": "approved", "return": "returned", "reject": "rejected"}
