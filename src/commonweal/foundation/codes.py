@@ -6,6 +6,7 @@ The documentation page `docs/reference/error-codes.md` is generated from this ta
 
 from __future__ import annotations
 
+from commonweal.foundation.codes_jobs import JOBS
 from commonweal.foundation.codes_leaving import LEAVING
 from commonweal.foundation.codes_outputs import AIRLOCK, AUDIT
 
@@ -505,6 +506,7 @@ CODES: dict[str, str] = {
     **QUESTIONS,
     **PAPERS,
     **SANDBOX,
+    **JOBS,
     **TABLES,
     **SOURCES,
     **LEDGER,

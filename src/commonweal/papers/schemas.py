@@ -19,6 +19,7 @@ from commonweal.papers.acts import SignedAct
 from commonweal.papers.authorisation import AttackDraft, Authorisation
 from commonweal.papers.base import Paper
 from commonweal.papers.catalogue import Catalogue
+from commonweal.papers.job import JobOrder, JobOutputs, JobReport
 from commonweal.papers.output_manifest import (
     Findings,
     OutputDecision,
@@ -30,12 +31,16 @@ from commonweal.papers.permit import Permit, PermitDraft
 from commonweal.papers.permit_status import PermitStatus
 from commonweal.papers.release import ReleaseManifest, ReleaseSummary, StatementOfAbsence
 from commonweal.papers.roster import Roster
+from commonweal.papers.study import StudyDeclaration
 from commonweal.papers.trust import TrustPolicy
 
 PAPERS: dict[str, type[Paper]] = {
     "attack-draft": AttackDraft,
     "attack-authorisation": Authorisation,
     "catalogue": Catalogue,
+    "job-order": JobOrder,
+    "job-outputs": JobOutputs,
+    "job-report": JobReport,
     "output-decision": OutputDecision,
     "output-findings": Findings,
     "output-manifest": OutputManifest,
@@ -49,6 +54,7 @@ PAPERS: dict[str, type[Paper]] = {
     "statement-of-absence": StatementOfAbsence,
     "roster": Roster,
     "signed-act": SignedAct,
+    "study": StudyDeclaration,
     "trust-policy": TrustPolicy,
 }
 """File name (without `.schema.json`) and paper."""
