@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from commonweal.airlock.audit.writing import NewTable
 from commonweal.airlock.declared import MOST_BYTES, judge_declared
 from commonweal.airlock.figures import Table
 from commonweal.airlock.opened import OpenRelease
 from commonweal.airlock.profile import RuleProfile
-from commonweal.airlock.recompute import recompute
 from commonweal.airlock.rules import Finding, for_author, for_reviewer, judge
 from commonweal.airlock.rules.findings import Verdict, verdict_for_author, verdict_of
+from commonweal.airlock.session import Session
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import read_bytes
@@ -28,13 +29,15 @@ Reader = Literal["author", "reviewer"]
 
 @dataclass(frozen=True)
 class FileReport:
-    """What was found of one file. `table` is there where figures were recomputed."""
+    """What was found of one file. `table` is there where figures were recomputed, and `cells` are
+    the same in the form of the audit."""
 
     path: str
     kind: str
     sha256: str
     findings: tuple[Finding, ...]
     table: Table | None = None
+    cells: tuple[NewTable, ...] = ()
 
     def plain(self, profile: RuleProfile, reader: Reader) -> dict[str, Any]:
         """The report as JSON values, for one kind of reader (S6)."""
@@ -89,26 +92,40 @@ class CheckReport:
 
 
 def check_files(
-    paths: Sequence[Path], profile: RuleProfile, release: OpenRelease | None, work: Path
+    paths: Sequence[Path],
+    profile: RuleProfile,
+    release: OpenRelease | None,
+    work: Path,
+    audit_map: Path | None = None,
 ) -> CheckReport:
-    """Check each file; requests run on `release`, and without one nobody knows their figures.
+    """Check each file; requests run on `release`, all in one session, and without one nobody knows
+    their figures. `audit_map`: the release's, for whoever audits the tables afterwards.
 
     Raises what reading a file raises, and `Failure` and `Unavailable` of the engine: a file that
     could not be looked at has no verdict.
     """
-    return CheckReport(profile, tuple(_check(path, profile, release, work) for path in paths))
+    if release is None:
+        return CheckReport(profile, tuple(_check(path, profile, None, None) for path in paths))
+    with Session.over(release, work) as session:
+        files = tuple(_check(path, profile, session, audit_map) for path in paths)
+    return CheckReport(profile, files)
 
 
-def _check(path: Path, profile: RuleProfile, release: OpenRelease | None, work: Path) -> FileReport:
+def _check(
+    path: Path, profile: RuleProfile, session: Session | None, audit_map: Path | None
+) -> FileReport:
     content = read_bytes(path, "The output", limit=MOST_BYTES)
     seen = f"sha256:{hashlib.sha256(content).hexdigest()}"
     kind = {".json": "output_request", ".csv": "csv"}.get(path.suffix.lower(), "unknown")
-    table = None
+    table: Table | None = None
+    cells: tuple[NewTable, ...] = ()
     try:
         if kind == "output_request":
             request = OutputRequest.read(parse_json(content, path.name), path.name)
-            table = None if release is None else recompute(request, release, work)
+            table = None if session is None else session.recompute(request)
             found = _unrecomputed(path) if table is None else judge(table, profile)
+            if table is not None and session is not None and audit_map is not None:
+                cells = session.cells(table, audit_map)
         elif kind == "csv":
             found = judge_declared(content, path.name, profile)
         else:
@@ -117,7 +134,7 @@ def _check(path: Path, profile: RuleProfile, release: OpenRelease | None, work: 
         if error.code == "CW-OUTPUT-RELEASE":
             raise
         found = [_stopped(path, error)]
-    return FileReport(path.name, kind, seen, tuple(found), table)
+    return FileReport(path.name, kind, seen, tuple(found), table, cells)
 
 
 def _unrecomputed(path: Path) -> list[Finding]:

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from commonweal.papers.output_request import Grade, Rounding
+from commonweal.papers.output_request import Grade, OutputRequest, Rounding
 
 Counts = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -92,7 +92,7 @@ class Series:
     """One measure over all cells: the figures as they would be published, and their evidence.
 
     `kind` is text and not the closed list: a kind that no rule knows must reach the rules, which
-    then let nothing pass.
+    then let nothing pass. `hidden`: cells whose figure is not published.
     """
 
     name: str
@@ -102,17 +102,26 @@ class Series:
     parts: Parts | None = None
     decimals: int = 0
     rounding: Rounding = "exact"
+    hidden: Marks | None = None
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table made by the airlock."""
+    """A table made by the airlock.
+
+    `request`: what it was made for. `protected`: what was done so that nobody is seen, in words.
+    `least`, `most`: what can be known of the people in each cell where cells are hidden.
+    """
 
     name: str
     title: str
     grade: Grade
     axes: tuple[Axis, ...]
     series: tuple[Series, ...]
+    request: OutputRequest | None = None
+    protected: tuple[str, ...] = ()
+    least: Numbers | None = None
+    most: Numbers | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:

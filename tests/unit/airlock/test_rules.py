@@ -15,13 +15,21 @@ from hypothesis import strategies as st
 
 from commonweal.airlock.figures import Table
 from commonweal.airlock.profile import BUILT_IN, RuleProfile
-from commonweal.airlock.recompute import recompute
 from commonweal.airlock.rules import Finding, for_author, for_reviewer, judge
 from commonweal.airlock.rules.findings import RULES, verdict_for_author, verdict_of
 from commonweal.airlock.rules.judging import KINDS
 from commonweal.foundation.codes import CODES
 from commonweal.papers.base import PaperInvalid
-from tests.airlock_house import PERSON, Oracle, col, open_release, request, top_two, where
+from tests.airlock_house import (
+    PERSON,
+    Oracle,
+    col,
+    open_release,
+    recompute,
+    request,
+    top_two,
+    where,
+)
 
 KINDS_OF = {"ward": "text", "answer": "text", "cost": "decimal", "ill": "boolean"}
 COST = col("cost")
