@@ -165,7 +165,7 @@ class OutputHouse:
             "found": [FileFound(path="stays.json", verdict="pass"),
                       FileFound(path="stays.csv", verdict=verdict)],  # type: ignore[arg-type]
             "profile": RulesUsed(name="sacro-default", version="1", hash=H(14)),
-            "history": history, "audit": result.plain(), "proposal": proposal,
+            "compared": history.pins(), "audit": result.plain(), "proposal": proposal,
         }  # fmt: skip
         return Draft(**(whole | changed))
 

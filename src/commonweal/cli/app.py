@@ -17,6 +17,7 @@ from commonweal.cli import (
     figures,
     homes,
     keys,
+    leaving,
     ledger,
     outputs,
     people,
@@ -26,6 +27,7 @@ from commonweal.cli import (
     risk,
     rules,
     serving,
+    submitting,
 )
 from commonweal.cli.options import HomeOption, group
 
@@ -64,6 +66,14 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(acts.app, name="act")
 app.add_typer(releases.app, name="release")
 airlock.app.command("check")(outputs.check)
+airlock.app.command("submit")(submitting.submit)
+airlock.app.command("list")(leaving.list_outputs)
+airlock.app.command("look")(leaving.look)
+airlock.app.command("review")(leaving.review)
+airlock.app.command("release")(leaving.release)
+airlock.app.command("download")(leaving.download)
+airlock.app.command("withdraw")(leaving.withdraw)
+airlock.app.command("recall")(leaving.recall)
 app.add_typer(airlock.app, name="airlock")
 app.add_typer(risk.app, name="risk")
 app.add_typer(questions.app, name="forms")

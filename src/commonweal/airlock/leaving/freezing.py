@@ -19,7 +19,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from commonweal.airlock.audit.history import History, read_place
+from commonweal.airlock.audit.history import Pin, read_place
 from commonweal.airlock.leaving.ports import Ground
 from commonweal.airlock.leaving.releasing import recover
 from commonweal.airlock.leaving.store import (
@@ -83,7 +83,7 @@ class Draft:
     """What an author puts together, and what the checks found.
 
     `release_hash`: of the release's manifest. `found`: of each file, with `audit` the reviewer's
-    result of the audit as plain JSON, against exactly `history`. `proposal`: a folder as
+    result of the audit as plain JSON, against exactly `compared`. `proposal`: a folder as
     `audit.writing.write_output` makes it, or None where nothing was recomputed.
     """
 
@@ -100,7 +100,7 @@ class Draft:
     sources: Sequence[Source]
     found: Sequence[FileFound]
     profile: RulesUsed
-    history: History
+    compared: Sequence[Pin] = ()
     audit: dict[str, Any] | None = None
     proposal: Path | None = None
 
@@ -225,7 +225,7 @@ def _manifest(
 ) -> OutputManifest:
     permit, now = ground.permit(draft.permit), ground.now()
     compared = [] if proposal is None else [
-        {"output": pin.output, "manifest": pin.manifest} for pin in draft.history.pins()
+        {"output": pin.output, "manifest": pin.manifest} for pin in draft.compared
     ]  # fmt: skip
     plain = {
         "output_manifest": 1, "id": draft.id, "turn": turn, "title": draft.title,

@@ -10,13 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from commonweal.airlock.leaving.ports import Ground, Written
+from commonweal.airlock.leaving.ports import Ground
 from commonweal.airlock.leaving.releasing import WORKER, recover
 from commonweal.airlock.leaving.store import FILES, MANIFEST, OutputStore, copy_checked
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import only_one, read_bytes, staged_folder, write_atomic
 from commonweal.ledger.entry import Actor, Event
+from commonweal.ledger.outputs import OutputEvent
 from commonweal.ledger.state import PermitLive
 from commonweal.papers.acts import SignedAct
 from commonweal.papers.output_manifest import CALLED, CODE, OutputManifest, OutputRecall
@@ -63,7 +64,7 @@ def download(store: OutputStore, ground: Ground, output: str, person: str, to: P
     return to
 
 
-def released_manifest(store: OutputStore, left: Written) -> OutputManifest:
+def released_manifest(store: OutputStore, left: OutputEvent) -> OutputManifest:
     """The manifest of a released output, as the ledger committed to it.
 
     Raises `Fault` CW-LEAVING-STORE for another one.
@@ -76,7 +77,7 @@ def released_manifest(store: OutputStore, left: Written) -> OutputManifest:
     return manifest
 
 
-def _left(ground: Ground, output: str) -> Written:
+def _left(ground: Ground, output: str) -> OutputEvent:
     events = [one for one in ground.written() if one.output == output]
     if any(one.type == "output.recalled" for one in events):
         raise Refused("CW-LEAVING-RECALLED", "This output was recalled; it is given to nobody.")

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from commonweal.ledger.details import Details
+from commonweal.ledger.outputs import OutputEvent
 from commonweal.ledger.store import Writing
 from commonweal.papers.act_records import ActRecords
 from commonweal.papers.acts import SignedAct
@@ -26,19 +26,6 @@ from commonweal.papers.output_manifest import (
 from commonweal.papers.permit import Permit
 from commonweal.papers.roster_history import RosterHistory
 from commonweal.papers.trust import TrustPolicy
-
-
-@dataclass(frozen=True)
-class Written:
-    """An event `output.*` on the ledger. `details`: opened, for one that has any."""
-
-    type: str
-    output: str
-    permit: str
-    fields: Mapping[str, Any]
-    at: datetime
-    intent: int
-    details: Mapping[str, Any]
 
 
 class Ground(Protocol):
@@ -85,7 +72,7 @@ class Ground(Protocol):
         """Details to be sealed with an event."""
         ...
 
-    def written(self) -> tuple[Written, ...]:
+    def written(self) -> tuple[OutputEvent, ...]:
         """Every event of an output, in the order of the ledger."""
         ...
 

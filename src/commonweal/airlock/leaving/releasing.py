@@ -21,7 +21,7 @@ from pathlib import Path
 
 from commonweal.airlock.audit.history import History, Pin, read_history, read_place
 from commonweal.airlock.audit.running import Pinned, audit, check_pinned, read_proposals
-from commonweal.airlock.leaving.ports import Ground, Judge, Judgement, Written
+from commonweal.airlock.leaving.ports import Ground, Judge, Judgement
 from commonweal.airlock.leaving.records import release_record
 from commonweal.airlock.leaving.store import (
     DECISION,
@@ -45,6 +45,7 @@ from commonweal.foundation.files import (
 )
 from commonweal.ledger.details import commitment, new_salt
 from commonweal.ledger.entry import Actor, Event
+from commonweal.ledger.outputs import OutputEvent
 from commonweal.ledger.state import PermitLive
 from commonweal.ledger.store import Writing
 from commonweal.papers.output_manifest import OutputManifest
@@ -118,7 +119,7 @@ def _release(store: OutputStore, ground: Ground, judge: Judge, submitted: Submit
     return Released(manifest.id, store.released / manifest.id, intent, now=True)
 
 
-def _left(ground: Ground, output: str) -> Written | None:
+def _left(ground: Ground, output: str) -> OutputEvent | None:
     """The event with which an output left. Raises `Refused` CW-LEAVING-RECALLED."""
     events = [one for one in ground.written() if one.output == output]
     if any(one.type == "output.recalled" for one in events):

@@ -5,15 +5,13 @@ The airlock never sees the custody, and the vault knows nothing of outputs but t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from commonweal.foundation.clock import parse_stamp
-from commonweal.ledger.details import Details, open_details
+from commonweal.ledger.details import Details
+from commonweal.ledger.outputs import OutputEvent, output_events
 from commonweal.ledger.store import Writing
 from commonweal.papers.act_records import ActRecords
 from commonweal.papers.acts import SignedAct
@@ -24,19 +22,6 @@ from commonweal.vault.custody.acts import record_within, records_about, refuse_v
 from commonweal.vault.custody.holding import DETAILS_KEY, Custody
 from commonweal.vault.custody.permits import find_permit, load_permit
 from commonweal.vault.custody.settling import settle
-
-
-@dataclass(frozen=True)
-class OutputEvent:
-    """An event `output.*`: fields of its entry (with `actor`), and its details, opened."""
-
-    type: str
-    output: str
-    permit: str
-    fields: Mapping[str, Any]
-    at: datetime
-    intent: int
-    details: Mapping[str, Any]
 
 
 class OutputGround:
@@ -93,26 +78,9 @@ class OutputGround:
 
     def written(self) -> tuple[OutputEvent, ...]:
         """Every event of an output, in the order of the ledger. Raises those of its details."""
+        keyring = self._custody.keyring
         with self._custody.ledger.reading() as connection:
-            rows = connection.execute(
-                "SELECT intent.id, type, body, created_at, key_id, ciphertext FROM intent "
-                "LEFT JOIN detail ON intent_id = intent.id "
-                "WHERE type >= 'output.' AND type < 'output/' ORDER BY intent.id"
-            ).fetchall()
-        found, keys = [], dict[str, bytes]()
-        for intent, type_, body, at, key, ciphertext in rows:
-            entry = json.loads(body)
-            details: Mapping[str, Any] = {}
-            if ciphertext is not None:
-                if key not in keys:
-                    keys[key] = self._custody.keyring.secret_of(key).use()
-                details = open_details(ciphertext, key, keys[key], entry["details"])
-            found.append(
-                OutputEvent(
-                    type_, entry["output"], entry["permit"], entry, parse_stamp(at), intent, details
-                )
-            )
-        return tuple(found)
+            return output_events(connection, lambda key: keyring.secret_of(key).use())
 
     def permit(self, permit_id: str) -> Permit:
         """The signed permit of this home, believed. Raises its `Fault`, CW-PERMIT-UNKNOWN."""
