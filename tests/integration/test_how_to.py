@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import json
 import os
 import re
 import shutil
@@ -23,6 +24,7 @@ from pathlib import Path
 import adbc_driver_postgresql.dbapi as dbapi
 import pytest
 
+from commonweal.papers.output_request import OutputRequest
 from commonweal.vault.choices.objections import read_objections
 from tests import factories
 from tests.pages import Stage, blocks, faults, run_blocks
@@ -210,6 +212,21 @@ def write_rows(path: Path, names: tuple[str, ...], rows: list[tuple[str, ...]]) 
 def test_release_in_the_service(copied: Desk) -> None:
     copied.run("release-in-the-service.md", Stage(words={"DATASET": "synthea"}))
     assert (copied.folder / "home" / "release-inputs.json").is_file()
+
+
+def test_run_a_study(copied: Desk) -> None:
+    (copied.folder / "examples").mkdir()
+    shutil.copytree(copied.repository / "examples" / "study", copied.folder / "examples" / "study")
+    try:
+        copied.run("run-a-study.md", Stage())
+    finally:
+        home = json.loads((copied.folder / "home" / "home.json").read_text())["id"]
+        shutil.rmtree(f"/dev/shm/commonweal-loans-{home}", ignore_errors=True)
+    jobs = copied.folder / "home" / "enclave" / "jobs"
+    left = [json.loads((one / "outputs" / "conditions.json").read_text()) for one in jobs.iterdir()]
+    assert len(left) == 2
+    for request in left:
+        assert OutputRequest.read(request, "The request").table == "patients"
 
 
 def test_stop_a_project(copied: Desk) -> None:

@@ -27,6 +27,7 @@ from commonweal.cli import (
     risk,
     rules,
     serving,
+    studies,
     submitting,
 )
 from commonweal.cli.options import HomeOption, group
@@ -65,6 +66,7 @@ app.add_typer(people.app, name="people")
 app.add_typer(rules.app, name="rules")
 app.add_typer(acts.app, name="act")
 app.add_typer(releases.app, name="release")
+app.add_typer(studies.app, name="study")
 airlock.app.command("check")(outputs.check)
 airlock.app.command("submit")(submitting.submit)
 airlock.app.command("list")(leaving.list_outputs)

@@ -19,6 +19,7 @@ JOBS = {
     "CW-JOB-ATTEMPTS": "A job was cut off as often as it may be, so it is not tried again.",
     "CW-JOB-STOPPED": "A job was stopped because its permit does not allow it to go on.",
     "CW-JOB-UNSURE": "A job was stopped because nobody could say whether its permit still counts.",
+    "CW-JOB-WAITS": "A job cannot begin now and stays in the queue.",
     "CW-JOB-SETTINGS": "The settings of the room for jobs do not have the form they must have.",
     "CW-INGRESS-KIND": "A file that is brought in is not what it is said to be.",
     "CW-INGRESS-LICENCE": "A file is brought in without a licence that is known.",

@@ -89,7 +89,7 @@ Code = Annotated[Line, AfterValidator(_known_code)]
 
 
 class OrderedRuntime(Paper):
-    """The environment of the custodian's that the job runs in. `packages`: the hash of what is in it."""
+    """The custodian's environment that the job runs in. `packages`: the hash of what is in it."""
 
     name: Identifier
     packages: Sha256
