@@ -194,6 +194,27 @@ def download(
     emit(json, plain, [f"{len(files)} files are in {to}."])
 
 
+def crate(
+    ctx: typer.Context,
+    project: Annotated[str, typer.Argument(help="The id of the project.")],
+    out: Annotated[Path, typer.Option(help="The folder to make.", callback=new_place)],
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write a project's released outputs as a Five Safes RO-Crate, in a BagIt bag.
+
+    For the project and for others' tools. It names authors; people who checked are the hospital.
+    """
+    from commonweal.airlock.leaving.crate import write_crate
+    from commonweal.vault.custody.output_ground import OutputGround
+
+    with opened(ctx, home) as custody:
+        name = custody.home.info.name
+        outputs = write_crate(store_of(custody), OutputGround(custody), project, name, out)
+    plain = {"project": project, "folder": str(out), "outputs": list(outputs)}
+    emit(json, plain, [f"{len(outputs)} outputs are in {out}."])
+
+
 def list_outputs(ctx: typer.Context, home: HomeOption = None, json: JsonOption = False) -> None:
     """List outputs and where each stands. Says nothing of what was found, or of who voted how."""
     from commonweal.vault.custody.output_ground import OutputGround
