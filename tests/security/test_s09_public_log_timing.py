@@ -112,6 +112,8 @@ def test_ours_nobody_chooses_the_log_when_writing() -> None:
               "agreement.offered", "agreement.accepted", "agreement.ended", "review.accepted",
               "review.sent", "review.moved",
               "release.signed_off", "release.sent_back",
+              "output.submitted", "output.moved", "output.approved", "output.refused",
+              "output.downloaded",
               "act.recorded", "act.used", "act.void", "service.brought_back",
               "account.signed_in", "account.role_given", "account.role_ended",
               "account.token_made", "account.token_ended"}  # fmt: skip
@@ -120,6 +122,7 @@ def test_ours_nobody_chooses_the_log_when_writing() -> None:
               "permit.issued", "permit.paused", "permit.suspended",
               "permit.resumed", "permit.superseded", "permit.revoked", "permit.closed",
               "permit.reviewed",
+              "output.released", "output.recalled",
               "release.completed", "release.data_key_destroyed", "project.key_destroyed",
               "ledger.epoch_begun", "sealed.root",
               "rules.published", "levels.published", "application.decided", "decision.set_aside",

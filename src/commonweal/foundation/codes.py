@@ -9,6 +9,7 @@ from __future__ import annotations
 from commonweal.foundation.codes_analysis import ANALYSIS
 from commonweal.foundation.codes_dummy import DUMMY
 from commonweal.foundation.codes_jobs import JOBS
+from commonweal.foundation.codes_leaving import LEAVING
 from commonweal.foundation.codes_models import MODELS
 from commonweal.foundation.codes_outputs import AIRLOCK, AUDIT
 
@@ -504,6 +505,7 @@ CODES: dict[str, str] = {
     **AUDIT,
     **DUMMY,
     **MODELS,
+    **LEAVING,
     **APPLY,
     **CATALOGUE_CHECK,
     **FOUNDATION,

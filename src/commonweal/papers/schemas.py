@@ -26,6 +26,12 @@ from commonweal.papers.base import Paper
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.job import JobOrder, JobOutputs, JobReport
 from commonweal.papers.model_recipe import ModelRecipe
+from commonweal.papers.output_manifest import (
+    Findings,
+    OutputDecision,
+    OutputManifest,
+    OutputReview,
+)
 from commonweal.papers.output_request import OutputRequest
 from commonweal.papers.permit import Permit, PermitDraft
 from commonweal.papers.permit_status import PermitStatus
@@ -43,7 +49,11 @@ PAPERS: dict[str, type[Paper]] = {
     "job-outputs": JobOutputs,
     "job-report": JobReport,
     "model-recipe": ModelRecipe,
+    "output-decision": OutputDecision,
+    "output-findings": Findings,
+    "output-manifest": OutputManifest,
     "output-request": OutputRequest,
+    "output-review": OutputReview,
     "permit-draft": PermitDraft,
     "permit": Permit,
     "permit-status": PermitStatus,
