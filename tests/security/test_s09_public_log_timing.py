@@ -125,7 +125,8 @@ def test_ours_nobody_chooses_the_log_when_writing() -> None:
               "assessment.published", "assessment.redacted",
               "panel.answered",
               "officer.countersigned", "officer.stopped", "closing.certified",
-              "closing.without_certificate", "catalogue.described"}  # fmt: skip
+              "closing.without_certificate", "catalogue.described",
+              "feasibility.frozen"}  # fmt: skip
     assert {name for name, row in TYPES.items() if row.log == "sealed"} == sealed
     assert {name for name, row in TYPES.items() if row.log == "public"} == public
     assert "log" not in Event.__dataclass_fields__

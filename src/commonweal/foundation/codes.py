@@ -6,6 +6,7 @@ The documentation page `docs/reference/error-codes.md` is generated from this ta
 
 from __future__ import annotations
 
+from commonweal.foundation.codes_cube import CUBE
 from commonweal.foundation.codes_outputs import AIRLOCK, AUDIT
 
 FOUNDATION = {
@@ -499,6 +500,7 @@ CODES: dict[str, str] = {
     **AUDIT,
     **APPLY,
     **CATALOGUE_CHECK,
+    **CUBE,
     **FOUNDATION,
     **QUESTIONS,
     **PAPERS,

@@ -19,6 +19,7 @@ from commonweal.papers.acts import SignedAct
 from commonweal.papers.authorisation import AttackDraft, Authorisation
 from commonweal.papers.base import Paper
 from commonweal.papers.catalogue import Catalogue
+from commonweal.papers.cube import CubeDeclaration, FrozenCube
 from commonweal.papers.output_request import OutputRequest
 from commonweal.papers.permit import Permit, PermitDraft
 from commonweal.papers.permit_status import PermitStatus
@@ -30,6 +31,8 @@ PAPERS: dict[str, type[Paper]] = {
     "attack-draft": AttackDraft,
     "attack-authorisation": Authorisation,
     "catalogue": Catalogue,
+    "cube-declaration": CubeDeclaration,
+    "frozen-cube": FrozenCube,
     "output-request": OutputRequest,
     "permit-draft": PermitDraft,
     "permit": Permit,
