@@ -7,6 +7,7 @@ The documentation page `docs/reference/error-codes.md` is generated from this ta
 from __future__ import annotations
 
 from commonweal.foundation.codes_cube import CUBE
+from commonweal.foundation.codes_engines import ENGINES
 from commonweal.foundation.codes_outputs import AIRLOCK, AUDIT
 
 FOUNDATION = {
@@ -501,6 +502,7 @@ CODES: dict[str, str] = {
     **APPLY,
     **CATALOGUE_CHECK,
     **CUBE,
+    **ENGINES,
     **FOUNDATION,
     **QUESTIONS,
     **PAPERS,

@@ -25,6 +25,7 @@ from commonweal.papers.permit import Permit, PermitDraft
 from commonweal.papers.permit_status import PermitStatus
 from commonweal.papers.release import ReleaseManifest, ReleaseSummary, StatementOfAbsence
 from commonweal.papers.roster import Roster
+from commonweal.papers.site import SiteStatement
 from commonweal.papers.trust import TrustPolicy
 
 PAPERS: dict[str, type[Paper]] = {
@@ -42,6 +43,7 @@ PAPERS: dict[str, type[Paper]] = {
     "statement-of-absence": StatementOfAbsence,
     "roster": Roster,
     "signed-act": SignedAct,
+    "site-statement": SiteStatement,
     "trust-policy": TrustPolicy,
 }
 """File name (without `.schema.json`) and paper."""
