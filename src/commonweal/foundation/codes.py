@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from commonweal.foundation.codes_cube import CUBE
 from commonweal.foundation.codes_engines import ENGINES
+from commonweal.foundation.codes_noise import NOISE
 from commonweal.foundation.codes_outputs import AIRLOCK, AUDIT
 
 FOUNDATION = {
@@ -503,6 +504,7 @@ CODES: dict[str, str] = {
     **CATALOGUE_CHECK,
     **CUBE,
     **ENGINES,
+    **NOISE,
     **FOUNDATION,
     **QUESTIONS,
     **PAPERS,

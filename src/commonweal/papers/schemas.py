@@ -20,6 +20,7 @@ from commonweal.papers.authorisation import AttackDraft, Authorisation
 from commonweal.papers.base import Paper
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.cube import CubeDeclaration, FrozenCube
+from commonweal.papers.noise import NoiseBudget, NoisyAnswer, NoisyRequest
 from commonweal.papers.output_request import OutputRequest
 from commonweal.papers.permit import Permit, PermitDraft
 from commonweal.papers.permit_status import PermitStatus
@@ -34,6 +35,9 @@ PAPERS: dict[str, type[Paper]] = {
     "catalogue": Catalogue,
     "cube-declaration": CubeDeclaration,
     "frozen-cube": FrozenCube,
+    "noise-budget": NoiseBudget,
+    "noisy-answer": NoisyAnswer,
+    "noisy-request": NoisyRequest,
     "output-request": OutputRequest,
     "permit-draft": PermitDraft,
     "permit": Permit,
