@@ -14,6 +14,7 @@ from commonweal.cli import (
     catalogues,
     demonstration,
     doctor,
+    feasibility,
     figures,
     homes,
     keys,
@@ -61,6 +62,7 @@ app.command("doctor")(doctor.doctor)
 catalogues.app.command("describe")(figures.describe)
 catalogues.app.command("export")(figures.export)
 app.add_typer(catalogues.app, name="catalogue")
+app.add_typer(feasibility.app, name="feasibility")
 app.add_typer(permits.app, name="permit")
 app.add_typer(people.app, name="people")
 app.add_typer(rules.app, name="rules")
