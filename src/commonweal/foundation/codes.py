@@ -6,6 +6,9 @@ The documentation page `docs/reference/error-codes.md` is generated from this ta
 
 from __future__ import annotations
 
+from commonweal.foundation.codes_analysis import ANALYSIS
+from commonweal.foundation.codes_dummy import DUMMY
+from commonweal.foundation.codes_jobs import JOBS
 from commonweal.foundation.codes_models import MODELS
 from commonweal.foundation.codes_outputs import AIRLOCK, AUDIT
 
@@ -497,14 +500,17 @@ WEB = {
 
 CODES: dict[str, str] = {
     **AIRLOCK,
+    **ANALYSIS,
     **AUDIT,
     **MODELS,
+    **DUMMY,
     **APPLY,
     **CATALOGUE_CHECK,
     **FOUNDATION,
     **QUESTIONS,
     **PAPERS,
     **SANDBOX,
+    **JOBS,
     **TABLES,
     **SOURCES,
     **LEDGER,

@@ -16,15 +16,22 @@ from typing import Any
 from commonweal.foundation.errors import CommonwealError
 from commonweal.foundation.files import translated
 from commonweal.papers.acts import SignedAct
+from commonweal.papers.analysis_request import (
+    CorrelationRequest,
+    RegressionRequest,
+    SurvivalRequest,
+)
 from commonweal.papers.authorisation import AttackDraft, Authorisation
 from commonweal.papers.base import Paper
 from commonweal.papers.catalogue import Catalogue
+from commonweal.papers.job import JobOrder, JobOutputs, JobReport
 from commonweal.papers.model_recipe import ModelRecipe
 from commonweal.papers.output_request import OutputRequest
 from commonweal.papers.permit import Permit, PermitDraft
 from commonweal.papers.permit_status import PermitStatus
 from commonweal.papers.release import ReleaseManifest, ReleaseSummary, StatementOfAbsence
 from commonweal.papers.roster import Roster
+from commonweal.papers.study import StudyDeclaration
 from commonweal.papers.trust import TrustPolicy
 
 PAPERS: dict[str, type[Paper]] = {
@@ -32,15 +39,22 @@ PAPERS: dict[str, type[Paper]] = {
     "attack-authorisation": Authorisation,
     "catalogue": Catalogue,
     "model-recipe": ModelRecipe,
+    "correlation-request": CorrelationRequest,
+    "job-order": JobOrder,
+    "job-outputs": JobOutputs,
+    "job-report": JobReport,
     "output-request": OutputRequest,
     "permit-draft": PermitDraft,
     "permit": Permit,
     "permit-status": PermitStatus,
+    "regression-request": RegressionRequest,
     "release-manifest": ReleaseManifest,
     "release-summary": ReleaseSummary,
     "statement-of-absence": StatementOfAbsence,
     "roster": Roster,
     "signed-act": SignedAct,
+    "survival-request": SurvivalRequest,
+    "study": StudyDeclaration,
     "trust-policy": TrustPolicy,
 }
 """File name (without `.schema.json`) and paper."""
