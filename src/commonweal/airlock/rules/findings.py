@@ -186,10 +186,9 @@ class Finding:
     @property
     def told(self) -> dict[str, str]:
         """The place as the author reads it."""
-        if self.family == "trained":
-            # Which array, attack or part of a trained model it is would name the rule.
-            return {"model": self.where["model"]}
-        return {"table": self.where["table"]} if self.whole else self.where
+        # Which array, attack or part of a trained model it is would name the rule.
+        whole = self.whole or self.family == "trained"
+        return {"table": self.where["table"]} if whole else self.where
 
 
 def verdict_of(findings: Iterable[Finding]) -> Verdict:
