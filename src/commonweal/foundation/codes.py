@@ -14,6 +14,9 @@ from commonweal.foundation.codes_jobs import JOBS
 from commonweal.foundation.codes_leaving import LEAVING
 from commonweal.foundation.codes_models import MODELS
 from commonweal.foundation.codes_noise import NOISE
+from commonweal.foundation.codes_dummy import DUMMY
+from commonweal.foundation.codes_jobs import JOBS
+from commonweal.foundation.codes_models import MODELS
 from commonweal.foundation.codes_outputs import AIRLOCK, AUDIT
 
 FOUNDATION = {
@@ -509,6 +512,8 @@ CODES: dict[str, str] = {
     **DUMMY,
     **MODELS,
     **LEAVING,
+    **MODELS,
+    **DUMMY,
     **APPLY,
     **CATALOGUE_CHECK,
     **CUBE,

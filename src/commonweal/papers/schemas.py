@@ -34,6 +34,8 @@ from commonweal.papers.output_manifest import (
     OutputManifest,
     OutputReview,
 )
+from commonweal.papers.job import JobOrder, JobOutputs, JobReport
+from commonweal.papers.model_recipe import ModelRecipe
 from commonweal.papers.output_request import OutputRequest
 from commonweal.papers.permit import Permit, PermitDraft
 from commonweal.papers.permit_status import PermitStatus
@@ -47,6 +49,7 @@ PAPERS: dict[str, type[Paper]] = {
     "attack-draft": AttackDraft,
     "attack-authorisation": Authorisation,
     "catalogue": Catalogue,
+    "model-recipe": ModelRecipe,
     "correlation-request": CorrelationRequest,
     "job-order": JobOrder,
     "job-outputs": JobOutputs,

@@ -119,7 +119,7 @@ class _Examination:
 
     def _add(self, rule: str, outcome: Stop, value: float | None = None,
              threshold: float | None = None, **where: str) -> None:  # fmt: skip
-        place = {"model": self.name, **where}
+        place = {"table": self.name, **where}
         self.found.append(Finding(rule, "Unknown", outcome, place, value, threshold))
 
     def _made(self, kind: Kind | None) -> ModelReport:
@@ -177,7 +177,7 @@ class _Examination:
             if error.code != "CW-MODEL-RECIPE":
                 raise
             self.found.append(Finding(
-                "model-run", "Unknown", "review", {"model": self.name}, said=error.sentence
+                "model-run", "Unknown", "review", {"table": self.name}, said=error.sentence
             ))  # fmt: skip
             return
         others = None

@@ -93,7 +93,7 @@ class Looked:
     def finding(self, rule: str, outcome: Stop, value: float | None = None,
                 threshold: float | None = None, **where: str) -> Finding:  # fmt: skip
         """A finding about this model."""
-        return Finding(rule, "Unknown", outcome, {"model": self.name, **where}, value, threshold)
+        return Finding(rule, "Unknown", outcome, {"table": self.name, **where}, value, threshold)
 
     @property
     def operators(self) -> set[str]:
