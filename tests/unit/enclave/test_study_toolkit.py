@@ -136,6 +136,7 @@ REFUSED: dict[str, tuple[Callable[[Study], Any], str]] = {
     "two tables": (lambda s: s.count("x", by=[aged, col("people", "area")]), "of"),
     "unknown table": (lambda s: s.count("x", of="tests"), "it has people, stays"),
     "unknown column": (lambda s: s.mean("x", "weight", of="stays"), "has no column"),
+    "a slip": (lambda s: s.mean("x", "Aeg", of="stays"), "did you mean 'age'"),
     "no name": (lambda s: s.count("", of="stays"), "name"),
     "a folder": (lambda s: s.count("../x", of="stays"), "name"),
     "a long name": (lambda s: s.count("x" * 60, of="stays"), "name"),
