@@ -315,7 +315,7 @@ def _titled(measures: list[Json], groups: list[Json]) -> str:
 def _like(name: str, names: list[str]) -> str:
     """The name that was meant, perhaps; else all there are."""
     folded = {one.casefold(): one for one in names}
-    near = difflib.get_close_matches(name.casefold(), list(folded), 1, 0.7)
+    near = difflib.get_close_matches(name.casefold(), list(folded), 1, 0.6)
     return f"did you mean {folded[near[0]]!r}?" if near else f"it has {', '.join(names)}."
 
 
