@@ -14,9 +14,6 @@ from commonweal.foundation.codes_jobs import JOBS
 from commonweal.foundation.codes_leaving import LEAVING
 from commonweal.foundation.codes_models import MODELS
 from commonweal.foundation.codes_noise import NOISE
-from commonweal.foundation.codes_dummy import DUMMY
-from commonweal.foundation.codes_jobs import JOBS
-from commonweal.foundation.codes_models import MODELS
 from commonweal.foundation.codes_outputs import AIRLOCK, AUDIT
 
 FOUNDATION = {

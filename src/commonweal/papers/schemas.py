@@ -34,8 +34,6 @@ from commonweal.papers.output_manifest import (
     OutputManifest,
     OutputReview,
 )
-from commonweal.papers.job import JobOrder, JobOutputs, JobReport
-from commonweal.papers.model_recipe import ModelRecipe
 from commonweal.papers.output_request import OutputRequest
 from commonweal.papers.permit import Permit, PermitDraft
 from commonweal.papers.permit_status import PermitStatus
