@@ -26,11 +26,7 @@ from pathlib import Path
 import adbc_driver_postgresql.dbapi as dbapi
 import pytest
 
-<<<<<<< HEAD
-from commonweal.foundation.canonical import parse_json
-=======
-from commonweal.foundation.canonical import digest
->>>>>>> review9
+from commonweal.foundation.canonical import digest, parse_json
 from commonweal.papers.output_request import OutputRequest
 from commonweal.papers.signing import unverified
 from commonweal.vault.choices.objections import read_objections

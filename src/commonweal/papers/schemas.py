@@ -52,7 +52,6 @@ PAPERS: dict[str, type[Paper]] = {
     "job-order": JobOrder,
     "job-outputs": JobOutputs,
     "job-report": JobReport,
-    "model-recipe": ModelRecipe,
     "output-decision": OutputDecision,
     "output-findings": Findings,
     "output-manifest": OutputManifest,
