@@ -10,6 +10,7 @@ from commonweal.foundation.codes_cube import CUBE
 from commonweal.foundation.codes_engines import ENGINES
 from commonweal.foundation.codes_noise import NOISE
 from commonweal.foundation.codes_outputs import AIRLOCK, AUDIT
+from commonweal.foundation.codes_standing import STANDING
 
 FOUNDATION = {
     "CW-JSON-INVALID": "A JSON text is broken, too large, too deep, or names a key twice.",
@@ -509,6 +510,7 @@ CODES: dict[str, str] = {
     **QUESTIONS,
     **PAPERS,
     **SANDBOX,
+    **STANDING,
     **TABLES,
     **SOURCES,
     **LEDGER,

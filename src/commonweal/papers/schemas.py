@@ -27,6 +27,7 @@ from commonweal.papers.permit_status import PermitStatus
 from commonweal.papers.release import ReleaseManifest, ReleaseSummary, StatementOfAbsence
 from commonweal.papers.roster import Roster
 from commonweal.papers.site import SiteStatement
+from commonweal.papers.standing import StandingOutput
 from commonweal.papers.trust import TrustPolicy
 
 PAPERS: dict[str, type[Paper]] = {
@@ -44,6 +45,7 @@ PAPERS: dict[str, type[Paper]] = {
     "permit-status": PermitStatus,
     "release-manifest": ReleaseManifest,
     "release-summary": ReleaseSummary,
+    "standing-output": StandingOutput,
     "statement-of-absence": StatementOfAbsence,
     "roster": Roster,
     "signed-act": SignedAct,
