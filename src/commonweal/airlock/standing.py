@@ -74,8 +74,8 @@ def make_month(
     """Make the month that is due and put it into a new folder below `proposals`.
 
     `history`: everything that has left. `given_up`: months that people have said are not to be
-    made, so that one that may not leave does not hold up those after it. Raises `Refused` CW-STANDING-DUE where no month is due, and
-    what recomputing and the audit raise.
+    made, so that one that may not leave does not hold up those after it.
+    Raises `Refused` CW-STANDING-DUE where no month is due, and what recomputing and audit raise.
     """
     earlier = read_history(history)
     left = {pin.output for pin in earlier.pins()}
