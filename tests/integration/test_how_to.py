@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import json
 import os
 import re
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -23,6 +25,8 @@ from pathlib import Path
 import adbc_driver_postgresql.dbapi as dbapi
 import pytest
 
+from commonweal.foundation.canonical import parse_json
+from commonweal.papers.output_request import OutputRequest
 from commonweal.vault.choices.objections import read_objections
 from tests import factories
 from tests.pages import Stage, blocks, faults, run_blocks
@@ -212,6 +216,21 @@ def test_release_in_the_service(copied: Desk) -> None:
     assert (copied.folder / "home" / "release-inputs.json").is_file()
 
 
+def test_run_a_study(copied: Desk) -> None:
+    (copied.folder / "examples").mkdir()
+    shutil.copytree(copied.repository / "examples" / "study", copied.folder / "examples" / "study")
+    try:
+        copied.run("run-a-study.md", Stage())
+    finally:
+        home = json.loads((copied.folder / "home" / "home.json").read_text())["id"]
+        shutil.rmtree(f"/dev/shm/commonweal-loans-{home}", ignore_errors=True)
+    jobs = copied.folder / "home" / "enclave" / "jobs"
+    left = [json.loads((one / "outputs" / "conditions.json").read_text()) for one in jobs.iterdir()]
+    assert len(left) == 2
+    for request in left:
+        assert OutputRequest.read(request, "The request").table == "patients"
+
+
 def test_stop_a_project(copied: Desk) -> None:
     words = {"NAME": '"$KEY"', "FIRST": "guardian", "SECOND": "siro"}
     copied.run("stop-a-project.md", Stage(words, before={"keys destroy": PROJECT_KEY}))
@@ -307,6 +326,19 @@ def test_change_a_form(desk: Desk, repository: Path) -> None:
     )
     desk.run("change-a-form.md", Stage(before={"check outputs.yaml": edit, "--approved-by": lock}))
     assert "easy_read_by" in (desk.folder / "again.yaml").read_text()
+
+
+def test_write_a_study(desk: Desk, repository: Path) -> None:
+    example = repository / "examples" / "synthea"
+    shutil.copy(example / "draft.yaml", desk.folder / "permit.yaml")
+    shutil.copy(example / "catalogue.yaml", desk.folder)
+    desk.run("write-a-study.md", Stage(words={"python3": sys.executable}))
+    seen = (desk.folder / "seen.txt").read_text()
+    assert "['patients', 'conditions']" in seen
+    assert "for use in this job only" in seen
+    for name in ("people_by_sex.json", "costs.json"):
+        written = parse_json((desk.folder / "outputs" / name).read_bytes(), name)
+        assert OutputRequest.read(written, name).table == "patients"
 
 
 def test_serve(desk: Desk) -> None:

@@ -88,7 +88,9 @@ def test_ours_the_volume_of_the_sealed_log_does_not_show(tmp_path: Path) -> None
 
 
 def test_ours_nobody_chooses_the_log_when_writing() -> None:
-    sealed = {"release.authorised", "release.refused", "release.abandoned", "release.opened",
+    sealed = {"job.submitted", "job.started", "job.ended", "outputs.collected",
+              "reference.brought",
+              "release.authorised", "release.refused", "release.abandoned", "release.opened",
               "release.planned", "release.person_asked", "risk.hint_given", "key.created",
               "key.rotated", "key.retired", "key.destroyed", "choices.applied",
               "separation.accepted", "attack.authorised", "attack.begun", "attack.ended",

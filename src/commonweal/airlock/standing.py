@@ -29,8 +29,8 @@ from commonweal.papers.standing import StandingOutput
 class Session(Protocol):
     """What a standing output needs of a session over an opened release."""
 
-    def recompute(self, request: OutputRequest) -> Table:
-        """The table that a request asks for."""
+    def protected(self, request: OutputRequest, profile: RuleProfile) -> Table:
+        """The table that a request asks for, with the protection that it asks for."""
         ...
 
     def cells(self, table: Table, audit_map: Path) -> Sequence[NewTable]:
@@ -87,7 +87,7 @@ def make_month(
             f"No month of {standing.id} is due: its months were made, or are not complete yet.",
         )
     request = standing.request(month)
-    table = session.recompute(request)
+    table = session.protected(request, profile)
     findings = tuple(judge(table, profile))
     cells = session.cells(table, audit_map)
     name = standing.output(month)

@@ -27,6 +27,7 @@ from commonweal.cli import (
     risk,
     rules,
     serving,
+    studies,
 )
 from commonweal.cli.options import HomeOption, group
 
@@ -65,8 +66,10 @@ app.add_typer(people.app, name="people")
 app.add_typer(rules.app, name="rules")
 app.add_typer(acts.app, name="act")
 app.add_typer(releases.app, name="release")
+app.add_typer(studies.app, name="study")
 airlock.app.command("check")(outputs.check)
 app.add_typer(airlock.app, name="airlock")
+app.add_typer(studies.app, name="study")
 app.add_typer(risk.app, name="risk")
 app.add_typer(questions.app, name="forms")
 app.command("anonymise")(anonymising.anonymise)

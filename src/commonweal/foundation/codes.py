@@ -6,8 +6,11 @@ The documentation page `docs/reference/error-codes.md` is generated from this ta
 
 from __future__ import annotations
 
+from commonweal.foundation.codes_analysis import ANALYSIS
 from commonweal.foundation.codes_cube import CUBE
+from commonweal.foundation.codes_dummy import DUMMY
 from commonweal.foundation.codes_engines import ENGINES
+from commonweal.foundation.codes_jobs import JOBS
 from commonweal.foundation.codes_noise import NOISE
 from commonweal.foundation.codes_outputs import AIRLOCK, AUDIT
 from commonweal.foundation.codes_standing import STANDING
@@ -500,7 +503,9 @@ WEB = {
 
 CODES: dict[str, str] = {
     **AIRLOCK,
+    **ANALYSIS,
     **AUDIT,
+    **DUMMY,
     **APPLY,
     **CATALOGUE_CHECK,
     **CUBE,
@@ -511,6 +516,7 @@ CODES: dict[str, str] = {
     **PAPERS,
     **SANDBOX,
     **STANDING,
+    **JOBS,
     **TABLES,
     **SOURCES,
     **LEDGER,

@@ -16,10 +16,16 @@ from typing import Any
 from commonweal.foundation.errors import CommonwealError
 from commonweal.foundation.files import translated
 from commonweal.papers.acts import SignedAct
+from commonweal.papers.analysis_request import (
+    CorrelationRequest,
+    RegressionRequest,
+    SurvivalRequest,
+)
 from commonweal.papers.authorisation import AttackDraft, Authorisation
 from commonweal.papers.base import Paper
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.cube import CubeDeclaration, FrozenCube
+from commonweal.papers.job import JobOrder, JobOutputs, JobReport
 from commonweal.papers.noise import NoiseBudget, NoisyAnswer, NoisyRequest
 from commonweal.papers.output_request import OutputRequest
 from commonweal.papers.permit import Permit, PermitDraft
@@ -28,6 +34,7 @@ from commonweal.papers.release import ReleaseManifest, ReleaseSummary, Statement
 from commonweal.papers.roster import Roster
 from commonweal.papers.site import SiteStatement
 from commonweal.papers.standing import StandingOutput
+from commonweal.papers.study import StudyDeclaration
 from commonweal.papers.trust import TrustPolicy
 
 PAPERS: dict[str, type[Paper]] = {
@@ -39,10 +46,15 @@ PAPERS: dict[str, type[Paper]] = {
     "noise-budget": NoiseBudget,
     "noisy-answer": NoisyAnswer,
     "noisy-request": NoisyRequest,
+    "correlation-request": CorrelationRequest,
+    "job-order": JobOrder,
+    "job-outputs": JobOutputs,
+    "job-report": JobReport,
     "output-request": OutputRequest,
     "permit-draft": PermitDraft,
     "permit": Permit,
     "permit-status": PermitStatus,
+    "regression-request": RegressionRequest,
     "release-manifest": ReleaseManifest,
     "release-summary": ReleaseSummary,
     "standing-output": StandingOutput,
@@ -50,6 +62,8 @@ PAPERS: dict[str, type[Paper]] = {
     "roster": Roster,
     "signed-act": SignedAct,
     "site-statement": SiteStatement,
+    "survival-request": SurvivalRequest,
+    "study": StudyDeclaration,
     "trust-policy": TrustPolicy,
 }
 """File name (without `.schema.json`) and paper."""

@@ -7,16 +7,16 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from commonweal.airlock.audit.writing import NewTable
-from commonweal.airlock.figures import Table
 from commonweal.airlock.profile import DEFAULT, RuleProfile
-from commonweal.airlock.recompute.recompute import recompute
+from commonweal.airlock.session import Session
 from commonweal.airlock.standing import MonthProposal, make_month
 from commonweal.papers.standing import StandingOutput, last_day, month_after
 from tests.airlock_house import PERSON, col, open_release, where
-from tests.audit_house import Asked, counted, fives, values
+from tests.audit_house import audit_id
 from tests.release_house import refused
 
 AT = datetime(2026, 5, 20, 9, tzinfo=UTC)
@@ -104,25 +104,12 @@ def test_what_cannot_stand_is_refused(changes: dict[str, Any]) -> None:
 # --- making it ---------------------------------------------------------------------------------
 
 
-class Slow:
-    """A session by the product's recomputation, with people behind cells counted row by row."""
-
-    def __init__(self, folder: Path, rows: Sequence[Row]) -> None:
-        kinds = {"ward": "text", "month": "text", "days": "integer"}
-        (folder / "work").mkdir(parents=True)
-        self.rows, self.work = rows, folder / "work"
-        self.release = open_release(folder, {"stays": (kinds, rows)})
-
-    def recompute(self, request: Any) -> Table:
-        self.request = request
-        return recompute(request, self.release, self.work)
-
-    def cells(self, table: Table, audit_map: Path) -> Sequence[NewTable]:
-        month = next(c.value for c in self.request.where.conditions() if c.column.name == "month")
-        wards = tuple(values("ward", str(one)) for one in table.axes[0].labels)
-        people = {row[PERSON]: row for row in self.rows if row["month"] == month}
-        asked = Asked("waits", (wards,), (values("month", month),), says=fives, margins=False)
-        return (counted(people, asked),)
+def audit_map(folder: Path, rows: Sequence[Row]) -> Path:
+    """Who each code of a release is, in the audit (S3)."""
+    codes = sorted({row[PERSON] for row in rows})
+    ids = pa.array([audit_id(one) for one in codes], pa.binary())
+    pq.write_table(pa.table({"code": codes, "audit_id": ids}), folder / "audit_map.parquet")
+    return folder / "audit_map.parquet"
 
 
 def month_rows(month: str, a: int, b: int, start: int = 0, **more: Any) -> list[Row]:
@@ -137,11 +124,15 @@ def make(
     history, proposals = tmp_path / "history", tmp_path / "proposals"
     history.mkdir(exist_ok=True)
     proposals.mkdir(exist_ok=True)
-    session = Slow(tmp_path / f"release-{len(list(tmp_path.iterdir()))}", rows)
-    profile = RuleProfile.load(DEFAULT)
-    return make_month(
-        standing(**changes), session, tmp_path / "map", history, proposals, profile, AT, given_up
-    )
+    folder = tmp_path / f"release-{len(list(tmp_path.iterdir()))}"
+    folder.mkdir()
+    kinds = {"ward": "text", "month": "text", "days": "integer"}
+    opened = open_release(folder, {"stays": (kinds, rows)})
+    people, profile = audit_map(folder, rows), RuleProfile.load(DEFAULT)
+    with Session.over(opened) as session:
+        return make_month(
+            standing(**changes), session, people, history, proposals, profile, AT, given_up
+        )
 
 
 def test_a_month_is_made_judged_audited_and_put_forward(tmp_path: Path) -> None:
