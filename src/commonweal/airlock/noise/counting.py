@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 
-from commonweal.airlock.figures import Marks
 from commonweal.airlock.opened import OpenRelease
-from commonweal.airlock.recompute.asking import Rows
+from commonweal.airlock.recompute.reading import enough_memory
 from commonweal.airlock.recompute.schema import bound_values, find
 from commonweal.airlock.session import Session
 from commonweal.foundation.errors import Refused
 from commonweal.papers.noise import NoisyRequest
-from commonweal.papers.output_request import RowFilter
 
 Counts = npt.NDArray[np.int64]
 
@@ -32,22 +28,17 @@ def check_noisy(request: NoisyRequest, release: OpenRelease) -> None:
             bound_values(condition, find(condition.column, release))
 
 
-def true_counts(request: NoisyRequest, release: OpenRelease, work: Path) -> Counts:
+def true_counts(request: NoisyRequest, session: Session) -> Counts:
     """People in each cell, in the order of the cells, after `at_most`; never shown as they are.
 
-    Raises what `check_noisy` does, and `Fault` CW-OUTPUT-RELEASE for a row of nobody.
+    Raises what `check_noisy` does, `Fault` CW-OUTPUT-RELEASE and `Failure` CW-ENGINE-MEMORY.
     """
-    check_noisy(request, release)
-    with Session.over(release, work) as session:
+    check_noisy(request, session.release)
+    with enough_memory():
         rows = session.rows(request.table)
-        belongs = np.column_stack([_people(rows, cell.where) for cell in request.cells])
-    counted = belongs & (np.cumsum(belongs, axis=1) <= request.at_most)
-    counts: Counts = counted.sum(axis=0, dtype=np.int64)
+        belongs = np.zeros((rows.table.people, len(request.cells)), np.bool_)
+        for place, cell in enumerate(request.cells):
+            belongs[rows.table.person[rows.meets(cell.where)], place] = True
+        counted = belongs & (np.cumsum(belongs, axis=1) <= request.at_most)
+        counts: Counts = counted.sum(axis=0, dtype=np.int64)
     return counts
-
-
-def _people(rows: Rows, where: RowFilter) -> Marks:
-    """Whether each person has a row that meets `where`."""
-    met = np.bincount(rows.table.person[rows.meets(where)], minlength=rows.table.people)
-    belongs: Marks = met > 0
-    return belongs
