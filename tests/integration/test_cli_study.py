@@ -13,7 +13,6 @@ import pytest
 from commonweal.cli.main import run
 from commonweal.foundation.clock import SystemClock
 from commonweal.vault.custody import change_state
-from tests import factories
 from tests.enclave_house import PERSON, Enclave, copied, make_template, open_sandbox, write_study
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commonweal.cli import studies_dummy
 from commonweal.cli.options import HomeOption, JsonOption, group, opened
 from commonweal.cli.show import emit, note, show_table
 from commonweal.foundation.errors import Failure, Refused, WrongUsage
@@ -204,6 +205,9 @@ def references(ctx: typer.Context, home: HomeOption = None, json: JsonOption = F
     if found:
         show_table(head, [[one[column] for column in head] for one in found])
     emit(json, {}, [f"Runtimes: {', '.join(runtimes)}."])
+
+
+app.command("dummy")(studies_dummy.dummy)
 
 
 # --- inside -------------------------------------------------------------------------------
