@@ -53,9 +53,9 @@ BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "spark": spark.run,
 }
 ASKED: dict[str, Callable[[], list[dict[str, Any]]]] = {
-    "disclosure-10M": disclosure.run_10m,
     "peers": peers.run,
     "service": service.run,
+    "disclosure-10M": disclosure.run_10m,
     **{f"growth-{size}": functools.partial(growth.run, size) for size in growth.SIZES},
 }
 """Run only where they are named: they take long, or need what is not everywhere."""

@@ -6,7 +6,7 @@ other tables are laid beside them by the number of the person.
 
 Memory: a session holds at most the amount of `COMMONWEAL_MEMORY` (default: half of the machine's).
 Half of that is for columns, the oldest of which go when there is no room; the other half is what
-counting takes while it lasts, about 120 bytes a row, and a table that needs more is refused with
+counting takes while it lasts, about 160 bytes a row, and a table that needs more is refused with
 the amount that it needs.
 """
 

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from commonweal.airlock.opened import OpenRelease
     from commonweal.airlock.profile import RuleProfile
     from commonweal.airlock.together import Joined
-    from commonweal.papers.release import ReleaseManifest
-    from commonweal.vault.custody import Custody
 
 
 def check(
@@ -144,7 +142,7 @@ def _together(ctx: typer.Context, home: Path | None, asked: _Asked, json: bool) 
 
 @dataclass(frozen=True)
 class _Lent:
-    """An opened release, the folder of its tables, and its audit map."""
+    """An opened release, the folder that it is lent in, and its audit map."""
 
     release: OpenRelease
     folder: Path
@@ -153,40 +151,23 @@ class _Lent:
 
 @contextlib.contextmanager
 def unsealed(ctx: typer.Context, home: Path | None, folder: Path) -> Iterator[_Lent]:
-    """The release of a live permit, open in memory for the length of a block (S19)."""
+    """The release of a live permit, lent to the airlock for the length of a block (S19)."""
     from commonweal.airlock.opened import OpenRelease
     from commonweal.cli.checks import MEMORY_FOLDER
     from commonweal.vault.custody import find_permit, settled
-    from commonweal.vault.release.opening import open_release
-    from commonweal.vault.release.session import load_permit
+    from commonweal.vault.release.lending import AUDIT_MAP, lend, take_back
     from commonweal.vault.release.store import read_manifest
 
-    to = MEMORY_FOLDER / f"commonweal-airlock-{secrets.token_hex(8)}"
+    loans = MEMORY_FOLDER / f"commonweal-airlock-{secrets.token_hex(8)}"
+    to = loans / "release"
+    make_private_folder(loans)
     try:
-        make_private_folder(to)
         with opened(ctx, home) as custody, settled(custody):
             manifest = read_manifest(custody.home.releases, folder, custody.belief)
             permit = find_permit(custody, manifest.permit_id)
-            open_release(custody, folder, permit, to / "data")
-            map_ = to / "audit_map.parquet"
-            _open_map(custody, manifest, map_)
-            cohort = load_permit(custody, permit).cohort
-        yield _Lent(OpenRelease.at(manifest, to / "data", cohort), to / "data", map_)
+            lent = lend(custody, folder, permit, "airlock", to)
+        release = OpenRelease.at(lent.manifest, to / "data", lent.permit.cohort)
+        yield _Lent(release, to, to / AUDIT_MAP)
     finally:
-        shutil.rmtree(to, ignore_errors=True)
-
-
-def _open_map(custody: Custody, manifest: ReleaseManifest, to: Path) -> None:
-    """Unseal the audit map of a release that was verified and opened just now."""
-    from commonweal.foundation.files import sha256_file, translated
-    from commonweal.foundation.sealing import unseal
-    from commonweal.vault.release.store import airlock_folder
-    from commonweal.vault.release.writing import context_of, sealing_key
-
-    sealed = airlock_folder(custody.home.releases, manifest.release) / "audit_map"
-    if sha256_file(sealed) != manifest.audit_map:
-        raise Fault("CW-RELEASE-CHANGED", "The audit map is not the one that was made.")
-    key = sealing_key(custody.keyring.secret_of(manifest.key_ids["audit"]))
-    context = context_of(manifest.release, "audit_map")
-    with translated("audit_map"), sealed.open("rb") as source, to.open("xb") as sink:
-        unseal(source, sink, key.use(), context, "audit_map")
+        take_back(loans)
+        shutil.rmtree(loans, ignore_errors=True)

@@ -149,14 +149,35 @@ PASSED_BY_ACRO: dict[str, tuple[list[dict[str, Any]], list[Any]]] = {
         [request(by=[WARD, ILL], measures=[COUNT])],
     ),
 }  # fmt: skip
-"""Two of them acro catches too: they are its controls. The eighth, a file with names and NHS
-numbers, is below. The ninth, a regression with a dummy for one person, is with the regressions."""
+"""Two of them acro catches too: they are its controls. The eighth and ninth, a file with names and
+NHS numbers and a regression with a dummy for one person, are below."""
 
 
 @pytest.mark.parametrize("what", PASSED_BY_ACRO)
 def test_what_acro_passes_fails_here(tmp_path: Path, what: str) -> None:
     rows, asked = PASSED_BY_ACRO[what]
     assert fails(tmp_path, rows, *asked)
+
+
+def test_a_regression_with_a_dummy_for_one_person_fails_here(tmp_path: Path) -> None:
+    """500 people: the fitted value of the one with the dummy is their own outcome."""
+    rows = [
+        {PERSON: f"p{n}", "ward": "AB"[n % 2], "ill": "y" if n == 7 else "n", "cost": float(n % 13)}
+        for n in range(500)
+    ]
+    asked = {
+        "request": 1, "kind": "regression", "name": "fit", "title": "A fit", "table": "stays",
+        "family": "linear", "outcome": col("cost"),
+        "terms": [{"column": col(one), "as": "category"} for one in ("ill", "ward")],
+    }  # fmt: skip
+    path = tmp_path / "fit.json"
+    path.write_text(json.dumps(asked))
+    report = check_files([path], SACRO, release_of(tmp_path, rows), tmp_path)
+    assert report.verdict("reviewer") == "fail"
+    many = [one | {"ill": "yn"[n % 3 == 0]} for n, one in enumerate(rows)]
+    (tmp_path / "many").mkdir()
+    report = check_files([path], SACRO, release_of(tmp_path / "many", many), tmp_path)
+    assert report.verdict("reviewer") == "pass"
 
 
 def test_a_file_with_names_and_nhs_numbers_fails_here() -> None:

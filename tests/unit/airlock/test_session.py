@@ -72,7 +72,7 @@ def test_a_column_that_had_to_go_is_read_again(release: OpenRelease) -> None:
     )
     with Session.over(release) as session:
         wanted = session.recompute(asked)
-    with Session(release, memory=40 * 240 + 1) as small:
+    with Session(release, memory=40 * 320 + 1) as small:
         for _ in range(2):
             found = small.recompute(asked)
             assert np.array_equal(found.series[0].figures, wanted.series[0].figures)

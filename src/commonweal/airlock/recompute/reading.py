@@ -29,8 +29,9 @@ Small = NDArray[np.int32]
 Array = NDArray[np.generic]
 
 CODE_BYTES = 16
-BYTES_A_ROW = 120
-"""What counting a row takes at most, while it lasts: sorting, people, cells and values."""
+BYTES_A_ROW = 160
+"""What counting a row takes, while it lasts: sorting, people, cells and values. Measured: 2.0 GB
+for a mean of ten million rows, columns and programs included."""
 _ARROW = {
     "text": pa.string(), "integer": pa.int64(), "decimal": pa.float64(), "boolean": pa.bool_(),
     "date": pa.date32(), "timestamp": pa.timestamp("us"),
