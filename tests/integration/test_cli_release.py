@@ -413,6 +413,13 @@ def test_an_audit_that_cannot_be_made_is_no_verdict(job: Job) -> None:
     assert told["error"]["code"] == "CW-AUDIT-OUTPUT"
     without = job("airlock", "check", one, "--history", job.folder, code=2)
     assert without["error"]["code"] == "CW-USAGE"
+    acro = job.folder / "acro"
+    job("airlock", "check", one, "--release", release, "--acro", acro)
+    assert (
+        json.loads((acro / "results.json").read_text())["results"]["output_0"]["status"] == "pass"
+    )
+    told = job("airlock", "check", acro, code=3)
+    assert [file["verdict"] for file in told["files"]] == ["review"]
     map_ = next((job.folder / "data").rglob("audit_map"))
     map_.chmod(0o600)
     map_.write_bytes(map_.read_bytes()[:-1] + b"x")

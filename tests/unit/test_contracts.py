@@ -19,7 +19,15 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGES = (
     *("foundation", "ledger", "papers", "sandbox", "governance", "care", "vault", "vault/tables"),
-    *("vault/optout", "enclave", "enclave/engines", "airlock", "federation", "web"),
+    *(
+        "vault/optout",
+        "enclave",
+        "enclave/engines",
+        "enclave/study",
+        "airlock",
+        "federation",
+        "web",
+    ),
     *("web/projects", "cli", "demo"),
 )
 
@@ -90,6 +98,8 @@ def test_what_the_plan_allows_is_kept(house: Path) -> None:
         ("demo/x", "import commonweal.unplanned", FLOORS),
         ("federation/x", "import commonweal.vault", "Federation never imports the vault"),
         ("care/x", "import commonweal.sandbox", "The rooms of decisions and care run nothing"),
+        ("enclave/study/x", "import commonweal.papers", "The toolkit of studies imports nothing"),
+        ("enclave/study/x", "import pydantic", "The toolkit of studies imports nothing"),
         ("papers/x", "import django", "Django lives in web only"),
         ("vault/x", "from ibis import _", "Ibis lives in vault.tables only"),
         ("vault/x", "import pyspark.sql", "Spark lives in vault.tables only"),

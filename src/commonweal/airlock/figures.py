@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from commonweal.papers.output_request import Grade, OutputRequest, Rounding
+from commonweal.papers.output_request import Column, Grade, OutputRequest, Rounding
 
 Counts = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -61,7 +61,8 @@ class Evidence:
     `people`, `rows`: different people and rows that the figure is about. `amounts`, `by_rows`,
     `squares`: contributions to the sum, to the number of rows, to the squared distances from the
     mean. `lowest`, `highest`: of the values. `below`, `above`: people at or below, at or above, the
-    figure. `holders`: people with the very value.
+    figure. `holders`: people with the very value. `lacking`: people of the
+    cell without any value in the measured column.
     """
 
     people: Counts
@@ -74,6 +75,7 @@ class Evidence:
     below: Counts | None = None
     above: Counts | None = None
     holders: Counts | None = None
+    lacking: Counts | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class Series:
 
     `kind` is text and not the closed list: a kind that no rule knows must reach the rules, which
     then let nothing pass. `hidden`: cells whose figure is not published.
+    `column`: the one that is measured. `per`: what a ratio is of, as 100 for percent.
     """
 
     name: str
@@ -103,6 +106,8 @@ class Series:
     decimals: int = 0
     rounding: Rounding = "exact"
     hidden: Marks | None = None
+    column: Column | None = None
+    per: int = 1
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from commonweal.foundation.errors import Fault, WrongUsage
 from commonweal.foundation.files import make_private_folder
 
 if TYPE_CHECKING:
-    from commonweal.airlock.checking import Reader
+    from commonweal.airlock.checking import CheckReport, Reader
     from commonweal.airlock.opened import OpenRelease
     from commonweal.airlock.profile import RuleProfile
     from commonweal.airlock.together import Joined
@@ -30,7 +30,12 @@ if TYPE_CHECKING:
 
 def check(
     ctx: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(help="Output requests (.json) and tables (.csv).")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Output requests (.json), tables (.csv), and sessions of ACRO (folders)."
+        ),
+    ],
     profile: Annotated[
         str, typer.Option(help="Limits of the rules: a name or a YAML file of your own.")
     ] = "sacro-default",
@@ -46,6 +51,13 @@ def check(
         Path | None,
         typer.Option(
             help="A folder in which to leave the tables for the audit of later ones.",
+            show_default=False,
+        ),
+    ] = None,
+    acro: Annotated[
+        Path | None,
+        typer.Option(
+            help="A new folder for the tables and findings in the form of ACRO, for the reviewer.",
             show_default=False,
         ),
     ] = None,
@@ -72,12 +84,14 @@ def check(
     if release is not None:
         asked = _Asked(paths, limits, release, history, proposal, output)
         joined = _together(ctx, home, asked, json)
+        if acro is not None:
+            _write_acro(acro, joined.report)
         emit(json, joined.plain(reader), joined.lines(reader))
         if joined.verdict(reader) != "pass":
             ctx.exit(Fault.exit_code)
         return
-    if history is not None or proposal is not None:
-        raise WrongUsage("CW-USAGE", "An audit needs the release: name it with --release.")
+    if history is not None or proposal is not None or acro is not None:
+        raise WrongUsage("CW-USAGE", "This needs the release: name it with --release.")
     with tempfile.TemporaryDirectory(prefix="commonweal-airlock-") as work:
         report = check_files(paths, limits, None, Path(work))
     emit(json, report.plain(reader), report.lines(reader))
@@ -105,6 +119,12 @@ class _Asked:
     output: str
 
 
+def _write_acro(folder: Path, report: CheckReport) -> None:
+    from commonweal.airlock.acro import write_session
+
+    write_session(folder, report.files, report.profile, SystemClock().now())
+
+
 def _together(ctx: typer.Context, home: Path | None, asked: _Asked, json: bool) -> Joined:
     """Check and audit on the release, which lies open in memory for that."""
     from commonweal.airlock.together import Submission, check_together
@@ -113,7 +133,7 @@ def _together(ctx: typer.Context, home: Path | None, asked: _Asked, json: bool) 
         inside = asked.proposal.resolve().is_relative_to(asked.history.resolve())
         if inside:
             raise WrongUsage("CW-USAGE", "A proposal does not lie in the history: it has not left.")
-    with _unsealed(ctx, home, asked.release) as lent, steps(json) as step:
+    with unsealed(ctx, home, asked.release) as lent, steps(json) as step:
         # People behind proposals lie in memory like the release itself, unless asked otherwise.
         where = asked.proposal or lent.folder.parent / "proposal"
         submission = Submission(asked.paths, asked.output, SystemClock().now(), where)
@@ -132,7 +152,7 @@ class _Lent:
 
 
 @contextlib.contextmanager
-def _unsealed(ctx: typer.Context, home: Path | None, folder: Path) -> Iterator[_Lent]:
+def unsealed(ctx: typer.Context, home: Path | None, folder: Path) -> Iterator[_Lent]:
     """The release of a live permit, open in memory for the length of a block (S19)."""
     from commonweal.airlock.opened import OpenRelease
     from commonweal.cli.checks import MEMORY_FOLDER

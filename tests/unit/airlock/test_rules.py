@@ -108,6 +108,9 @@ class RuleOracle(Oracle):
             return self.ratio_rules(here, measure, p)
         people = self.by_person(here, getattr(measure, "column", None))
         found = self.few(len(people), p)
+        counted = any(one.measure in ("people", "rows") for one in self.asked.measures)
+        if counted and 0 < len(self.by_person(here)) - len(people) < p.threshold:
+            found.add("missing")
         counts = [float(len(values)) for values in people.values()]
         sums = [math.fsum(values) for values in people.values()]
         values = [value for one in people.values() for value in one]
@@ -419,3 +422,39 @@ def test_the_author_reads_no_number_and_the_reviewer_reads_all() -> None:
     assert [one["rule"] for one in seen] == list(RULES)
     assert all(one["value"] == 7.25 and one["code"] in CODES for one in seen)
     assert all(one["sentence"].endswith(".") for one in seen)
+
+
+# --- people without a value -----------------------------------------------------------------------
+
+
+def lacking(tmp_path: Path, without: int, *measures: str) -> list[tuple[str, str]]:
+    """A ward of 40 people with a cost each, and some without one."""
+    rows = [{PERSON: f"p{n}", "ward": "A", "cost": 1.0 + n % 7} for n in range(40)]
+    rows += [{PERSON: f"q{n}", "ward": "A", "cost": None} for n in range(without)]
+    release = open_release(tmp_path, {"stays": (KINDS_OF, rows)})
+    plain: list[dict[str, Any]] = [
+        {"measure": one} if one in ("people", "rows") else {"measure": one, "column": COST}
+        for one in measures
+    ]
+    asked = request(by=[{"column": col("ward")}], measures=plain)
+    found = judge(recompute(asked, release, tmp_path), SACRO)
+    return [(one.rule, one.outcome) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("without", "measures", "found"),
+    [
+        (1, ["people", "mean"], [("missing", "review")]),
+        (9, ["rows", "mean"], [("missing", "review")]),
+        (9, ["people", "sum"], [("missing", "review")]),
+        (1, ["people", "sum", "mean"], [("missing", "fail")] * 2),
+        (0, ["people", "sum", "mean"], []),
+        (10, ["people", "sum", "mean"], []),
+        (1, ["sum", "mean"], []),
+        (1, ["people"], []),
+    ],
+)  # fmt: skip
+def test_few_people_without_a_value_are_seen_where_people_are_counted(
+    tmp_path: Path, without: int, measures: list[str], found: list[tuple[str, str]]
+) -> None:
+    assert lacking(tmp_path, without, *measures) == found

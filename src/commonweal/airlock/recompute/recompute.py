@@ -74,6 +74,10 @@ class _Measured:
     def _of_column(self, measure: OfColumn) -> Series:
         column = self._laid.values[measure.column]
         evidence, total = self._counter.values(column)
+        lacking = evidence.people - evidence.people
+        if np.isnan(column).any():
+            lacking = self._everybody.people - evidence.people
+        evidence = replace(evidence, lacking=lacking)
         figures = self._figures(measure, column, evidence, total)
         if isinstance(measure, StandardDeviation):
             squares = self._counter.squares(column, _over(total, evidence.rows))
@@ -86,7 +90,9 @@ class _Measured:
         if isinstance(measure, Quantile):
             name = f"{measure.q} {name}"
         shown = half_up(figures, measure.decimals)
-        return Series(name, measure.measure, shown, evidence, decimals=measure.decimals)
+        places = measure.decimals
+        kind, column_ = measure.measure, measure.column
+        return Series(name, kind, shown, evidence, decimals=places, column=column_)
 
     def _figures(
         self, measure: OfColumn, column: Numbers, evidence: Evidence, total: Numbers
@@ -110,7 +116,7 @@ class _Measured:
         figures = half_up(_over(over, under) * measure.per, measure.decimals)
         name = f"ratio of {_said(measure.numerator)} to {_said(measure.denominator)}"
         how = self._request.rounding
-        return Series(name, "ratio", figures, None, parts, measure.decimals, how)
+        return Series(name, "ratio", figures, None, parts, measure.decimals, how, per=measure.per)
 
     def _part(self, part: Part) -> tuple[Evidence, Numbers]:
         flag = None if part.where is None else self._laid.flags[part.where]

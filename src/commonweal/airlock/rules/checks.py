@@ -120,6 +120,15 @@ def apart(only: Counts, profile: RuleProfile) -> Iterator[Hit]:
     yield Hit("part", "fail", few, only.astype(np.float64), profile.threshold)
 
 
+def missing(evidence: Evidence, outcome: Outcome, profile: RuleProfile) -> Iterator[Hit]:
+    """1 to t - 1 people of the cell have no value, where the cell's people are counted beside."""
+    if evidence.lacking is None:
+        yield unknown(evidence.people > 0)
+        return
+    few = (evidence.lacking > 0) & (evidence.lacking < profile.threshold)
+    yield Hit("missing", outcome, few, evidence.lacking.astype(np.float64), profile.threshold)
+
+
 def unknown(cells: Marks) -> Hit:
     """Cells of which nothing can be said."""
     return Hit("unknown", "review", cells, np.full(cells.shape, np.nan))

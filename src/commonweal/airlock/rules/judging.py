@@ -40,7 +40,7 @@ def failing(table: Table, profile: RuleProfile) -> Marks:
         kind = KINDS.get(series.kind)
         if kind is None or series.figures.shape != table.shape:
             return np.ones(table.shape, np.bool_)
-        for hit in kind[1](table, replace(series, hidden=None), profile):
+        for hit in _hits(table, replace(series, hidden=None), profile, kind[1]):
             if hit.outcome == "fail":
                 marks |= hit.cells
     return marks
@@ -52,10 +52,20 @@ def _of_series(table: Table, series: Series, profile: RuleProfile) -> Iterator[F
         yield _whole(table, series, "Unknown", "unknown")
         return
     statbarn, check = kind
-    yield from _findings(table, series, statbarn, check(table, series, profile))
+    yield from _findings(table, series, statbarn, _hits(table, series, profile, check))
     if profile.exact_counts != "pass" and _counts_exactly(series):
         outcome = profile.exact_counts
         yield _whole(table, series, statbarn, "exact", outcome)
+
+
+def _hits(table: Table, series: Series, profile: RuleProfile, check: Check) -> Iterator[Hit]:
+    yield from check(table, series, profile)
+    counted = any(one.kind in ("people", "rows") for one in table.series)
+    if counted and series.kind in _OF_VALUES and series.evidence is not None:
+        # A sum over its mean is how many values there are, which a reader takes from the count.
+        beside = {one.kind for one in table.series if one.column == series.column}
+        outcome: Stop = "fail" if {"sum", "mean"} <= beside else "review"
+        yield from checks.missing(series.evidence, outcome, profile)
 
 
 def _findings(
@@ -181,6 +191,8 @@ def _ratio(table: Table, series: Series, profile: RuleProfile) -> Iterator[Hit]:
         same &= True if series.hidden is None else ~series.hidden
         yield Hit("class", profile.one_answer, same, both.astype(np.float64))
 
+
+_OF_VALUES = frozenset({"sum", "mean", "sd", "quantile", "min", "max"})
 
 KINDS: dict[str, tuple[Statbarn, Check]] = {
     "people": ("Frequencies", _evidenced(_people)),

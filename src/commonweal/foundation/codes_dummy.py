@@ -1,0 +1,9 @@
+"""The error codes of made-up data: a part of the closed table in `codes.py`."""
+
+from __future__ import annotations
+
+DUMMY = {
+    "CW-DUMMY-COHORT": "Nobody can be made up who meets the cohort of a permit.",
+    "CW-DUMMY-SIZE": "Made-up people are asked for in a number that cannot be made.",
+    "CW-DUMMY-PERMIT": "A file is neither a signed permit nor a draft of one.",
+}
