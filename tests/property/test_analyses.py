@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from commonweal.airlock.analysis import Model, Survival
 from commonweal.airlock.analysis.published import published
 from commonweal.airlock.analysis.survival import merged
+from commonweal.airlock.rules.analyses import alone
 from tests.airlock_house import PERSON, Row
 from tests.analysis_house import (
     SACRO,
@@ -245,3 +246,31 @@ def test_every_analysis_has_an_answer_and_few_people_never_pass(
         found = judged(tmp_path, KINDS, rows, asked)
         if len({one[PERSON] for one in rows}) < SACRO.threshold:
             assert any(one.outcome == "fail" for one in found)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    sizes=st.lists(st.integers(1, 6), min_size=0, max_size=3),
+    width=st.integers(1, 4),
+    rows=st.integers(1, 3),
+)
+def test_combinations_about_a_few_are_found_and_no_others(
+    seed: int, sizes: list[int], width: int, rows: int
+) -> None:
+    """Columns in which a few people are planted, turned so that no single column shows it."""
+    rng = np.random.default_rng(seed)
+    people = 40 + sum(sizes)
+    person = np.repeat(np.arange(people), rows)
+    plain = rng.normal(size=(len(person), width))
+    planted, start = [], 0
+    for size in sizes:
+        mine = (person >= start) & (person < start + size)
+        planted.append(np.where(mine, rng.uniform(0.5, 2, len(person)), 0.0)[:, None])
+        start += size
+    columns = np.hstack([plain, *planted])
+    turned = columns @ rng.normal(size=(columns.shape[1], columns.shape[1]))
+    q = np.linalg.qr(turned)[0]
+    # All but the ordinary people are looked at, and some of these.
+    near = person < start + 5
+    assert sorted(alone(q[near], person[near])) == sorted(sizes)

@@ -23,6 +23,7 @@ from tests.analysis_house import (
     SACRO,
     analysed,
     category,
+    cox,
     crossed,
     number,
     regression,
@@ -31,7 +32,7 @@ from tests.analysis_house import (
 
 KINDS = {
     "ward": "text", "sex": "text", "age": "integer", "bmi": "integer", "cost": "decimal",
-    "days": "integer", "dead": "boolean",
+    "days": "integer", "dead": "boolean", "flag": "integer", "twin": "integer",
 }  # fmt: skip
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 
@@ -94,6 +95,43 @@ def test_nested_models_of_the_same_people_are_not(tmp_path: Path) -> None:
     found = joined(tmp_path, people(), COST_BY_AGE, bigger)
     assert found.audit is not None
     assert found.audit.findings == ()
+
+
+@pytest.mark.parametrize("family", ["linear", "logistic"])
+def test_numbers_of_two_models_that_differ_by_few_are_found(tmp_path: Path, family: str) -> None:
+    """Each model has sums by its own number; their difference is three people's."""
+    rows = [
+        row | {"flag": place % 2, "twin": (place + (place < 3)) % 2}
+        for place, row in enumerate(people())
+    ]
+    outcome = "cost" if family == "linear" else "dead"
+    asked = [
+        regression(outcome, number(name), number("age"), family=family) for name in ("flag", "twin")
+    ]
+    found = joined(tmp_path, rows, *asked)
+    assert [file.verdict("reviewer") for file in found.report.files] == ["pass", "pass"]
+    assert found.verdict("reviewer") in ("fail", "review")
+    assert found.audit is not None
+    assert found.audit.findings
+
+
+def test_a_model_beside_the_table_of_its_own_categories_is_nothing_new(tmp_path: Path) -> None:
+    table = {**TABLE, "by": [{"column": col("ward")}, {"column": col("dead")}], "margins": True}
+    odds = regression("dead", category("ward"), number("age"), family="logistic")
+    hazards = cox(category("ward"), number("age"))
+    found = joined(tmp_path, people(), table, odds, hazards)
+    assert found.audit is not None
+    assert [one for one in found.audit.findings if one.verdict == "fail"] == []
+
+
+def test_the_few_events_after_the_end_of_a_curve_are_found_beside_a_table(tmp_path: Path) -> None:
+    """A curve stops where few events are left; all events, less those of its steps, are these."""
+    table = {**TABLE, "by": [{"column": col("ward")}, {"column": col("dead")}], "margins": True}
+    found = joined(tmp_path, people(), table, survival("ward", step=50))
+    assert [file.verdict("reviewer") for file in found.report.files] == ["pass", "pass"]
+    assert found.audit is not None
+    sums = [one for one in found.audit.findings if one.code == "CW-AUDIT-SUM"]
+    assert any(0 < (one.people or 0) < 10 for one in sums)
 
 
 def test_a_model_without_one_person_is_found(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from commonweal.airlock.analysis.published import published
+from commonweal.airlock.analysis.published import published, written
 from commonweal.airlock.checking import CheckReport, check_files
+from commonweal.airlock.leaving.gathering import gather
 from commonweal.airlock.profile import RuleProfile
 from commonweal.cli.main import app
+from commonweal.foundation.errors import Fault
+from commonweal.papers.job import JobOutputs
 from tests.airlock_house import PERSON, Row, open_release
 from tests.analysis_house import (
     SACRO,
@@ -166,3 +170,50 @@ def test_steps_are_as_wide_as_the_profile_needs(tmp_path: Path) -> None:
     result = analysed(tmp_path, KINDS, people(), survival(step=7))
     wide, narrow = (len(published(result, one)["curves"][0]["steps"]) for one in (strict, SACRO))
     assert 0 < wide < narrow
+
+
+def left(folder: Path, *names: str) -> JobOutputs:
+    """What a job is said to have left: requests in `folder`/outputs."""
+    inside = folder / "outputs"
+    digest = f"sha256:{'a' * 64}"
+    files = [
+        {
+            "file": name, "kind": "request", "bytes": (inside / name).stat().st_size,
+            "sha256": f"sha256:{hashlib.sha256((inside / name).read_bytes()).hexdigest()}",
+        }
+        for name in names
+    ]  # fmt: skip
+    named = {"job": "j", "project": "p", "permit": "p", "release": "r", "submitted_by": "a"}
+    fixed = {"outputs": 1, "attempt": 1, "permit_hash": digest, "study": digest}
+    at = {"collected_at": "2026-11-30T10:00:00.000Z", "files": files}
+    return JobOutputs.read(fixed | named | at, "The list of outputs")
+
+
+@pytest.mark.parametrize("kind", sorted(ASKED))
+def test_what_leaves_is_the_figures_and_not_the_request(tmp_path: Path, kind: str) -> None:
+    inside, work = tmp_path / "outputs", tmp_path / "work"
+    inside.mkdir()
+    work.mkdir()
+    (inside / "m.json").write_text(json.dumps(ASKED[kind]), "utf-8")
+    release = open_release(tmp_path, {"stays": (KINDS, people())})
+    report = check_files([inside / "m.json"], SACRO, release, work)
+    gathered = gather(tmp_path, left(tmp_path, "m.json"), report, work)
+    told = {one.path.name: (one.kind, one.type, one.grade) for one in gathered.sources}
+    assert told["m.figures.json"] == ("table", "json", "recomputed")
+    [analysis] = [file.analysis for file in report.files if file.analysis is not None]
+    assert (work / "m.figures.json").read_bytes() == written(analysis, SACRO)
+    assert json.loads(written(analysis, SACRO)) == published(analysis, SACRO)
+
+
+def test_figures_take_no_other_files_name(tmp_path: Path) -> None:
+    inside, work = tmp_path / "outputs", tmp_path / "work"
+    inside.mkdir()
+    work.mkdir()
+    for name in ("m.json", "m.figures.json"):
+        (inside / name).write_text(json.dumps(ASKED["regression"]), "utf-8")
+    release = open_release(tmp_path, {"stays": (KINDS, people())})
+    paths = [inside / "m.json", inside / "m.figures.json"]
+    report = check_files(paths, SACRO, release, work)
+    with pytest.raises(Fault) as refused:
+        gather(tmp_path, left(tmp_path, "m.json", "m.figures.json"), report, work)
+    assert refused.value.code == "CW-LEAVING-FILE"

@@ -177,6 +177,15 @@ DISCLOSIVE: dict[str, tuple[list[Row], dict[str, Any], str]] = {
     "a correlation of many rows": (people(9) * 30, correlation("age", "cost"), "threshold"),
     "a correlation with a truth of three": (
         [*people(300, flag=0), *people(3, 2, flag=1)], correlation("flag", "cost"), "held"),
+    # a regression of cost on both follows from the correlations
+    "two truths that differ by four, beside a cost": (
+        [*people(250, flag=0, twin=0), *people(250, 3, flag=1, twin=1), *people(4, 2, flag=1, twin=0)],
+        correlation("flag", "twin", "cost"), "isolated"),
+    "a measure that is the sum of two but for six": (
+        [*({**row, "visits": row["age"] + row["days"]} for row in people(300)), *people(6, 2, visits=11)],
+        correlation("age", "days", "visits"), "isolated"),
+    "a measure that is the sum of two": (
+        [{**row, "visits": row["age"] + row["days"]} for row in people(300)], correlation("age", "days", "visits"), "singular"),
     "two truths with a small cell": (
         [*people(200, flag=0, twin=0), *people(200, 3, flag=1, twin=1), *people(30, 4, flag=1, twin=0), *people(2, 2, flag=0, twin=1)],
         correlation("flag", "twin"), "threshold"),

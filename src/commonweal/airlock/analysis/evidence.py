@@ -43,7 +43,7 @@ def evidence_of(
 ) -> ModelEvidence:
     """All that the rules look at. `events`: where the outcome is one (also the event of a time)."""
     person = rows.person
-    plain, q = _leverage(design, len(rows))
+    plain, q = leverage_of(design.matrix)
     weighted = plain if fit is None else fit.leverage
     pattern, patterns = _patterns(request, rows)
     pattern_people = people_in(pattern, person, patterns)
@@ -61,10 +61,10 @@ def evidence_of(
         held=held_by(design, person),
         twins=twins_of(request, rows),
         patterns=patterns,
-        leverage=_by_person(np.maximum(plain, weighted), q, person),
+        leverage=by_person(np.maximum(plain, weighted), q, person),
         pattern_people=pattern_people,
         pattern_leverage=np.maximum(weight, by_model),
-        heaviest=None if q is None else _heaviest(q, person),
+        heaviest=None if q is None else heaviest_of(q, person),
         exact=_exact(request, rows, pattern, weight, outcome, events),
         with_event=None if events is None else people_of(person, events),
         without=None if events is None or request.family == "cox" else people_of(person, ~events),
@@ -108,17 +108,17 @@ def contributions(cell: Ints, person: Codes, amounts: Numbers, size: int) -> Con
     return Contributions(np.bincount(of, sums, size).astype(np.float64), largest, second, negative)
 
 
-def _leverage(design: Design, rows: int) -> tuple[Numbers, Numbers | None]:
+def leverage_of(matrix: Numbers) -> tuple[Numbers, Numbers | None]:
     """Each row's leverage, and the orthonormal columns that it is made of where they are known."""
     try:
-        q = orthogonal(design.matrix)[0]
+        q = orthogonal(matrix)[0]
     except NoEstimatesError:
-        return np.ones(rows), None
+        return np.ones(len(matrix)), None
     plain: Numbers = (q**2).sum(1)
     return plain, q
 
 
-def _by_person(leverage: Numbers, q: Numbers | None, person: Codes) -> float:
+def by_person(leverage: Numbers, q: Numbers | None, person: Codes) -> float:
     """The most that one person's outcomes weigh in their own fitted values.
 
     Of several rows: the largest eigenvalue of the person's block of the hat matrix; their sum
@@ -144,7 +144,7 @@ def _by_person(leverage: Numbers, q: Numbers | None, person: Codes) -> float:
     return max(most, min(float(rest.max(initial=0.0)), 1.0))
 
 
-def _heaviest(q: Numbers, person: Codes) -> Heaviest:
+def heaviest_of(q: Numbers, person: Codes) -> Heaviest:
     """People in order of falling leverage, as many as can be looked at together."""
     place = places_of(person)
     rows = np.bincount(place)

@@ -1,9 +1,9 @@
 """Analyses in the form of the audit: who is behind them, by each category that they name.
 
-A model shows how many people it is fitted to, and that somebody is in each category; where it is a
-table of means, its standard errors tell how many. The audit compares these people with those of
-every other output. A curve is a table of the people who left in each step: its counts are
-published, and audited as such.
+A model shows how many people it is fitted to, and more: fitted and true outcomes have the same sum
+in each category, so whoever knows the terms of people has a table of sums. The audit compares the
+people behind each category with those behind every other figure. A number of two values is a
+category. A curve is a table of the people who left in each step.
 """
 
 from __future__ import annotations
@@ -79,8 +79,7 @@ class _Writer:
             categories = [held[key] for key in keys]
             at = np.stack([one.codes for one in categories], 1).astype(np.int32)
             places, counts = self._counted(at)
-            says = [self._said(one) if self._told(keys) else (1, None) for one in counts]
-            cells = [_cell(row + 1, at_, says[row]) for row, at_ in enumerate(places)]
+            cells = [_cell(row + 1, at_, self._said(counts[row])) for row, at_ in enumerate(places)]
             sides = tuple(self._side(key, one) for key, one in zip(keys, categories, strict=True))
             named = " and ".join(_column(key).name for key in keys)
             yield self._table(f"people by {named}", self._about, sides, cells, None, at)
@@ -143,27 +142,25 @@ class _Writer:
         counts = np.bincount(pairs[:, 0], minlength=len(places))
         return [tuple(place) for place in places.tolist()], counts.tolist()
 
-    def _told(self, keys: tuple[Column | Grouping, ...]) -> bool:
-        """Whether an analysis tells how many people are in each of these categories.
-
-        A curve says so; so do the standard errors of a model that is nothing but a table.
-        """
-        if isinstance(self._result, Model):
-            return self._result.evidence.saturated
-        return len(keys) == len(self._result.behind.categories)
-
     def _named(self) -> Iterator[tuple[Column | Grouping, ...]]:
         held = self._result.behind.categories
         yield from ((key,) for key in held)
         if isinstance(self._result, Model):
-            pairs = ((one.first, one.second) for one in self._result.request.interactions)
+            request = self._result.request
+            pairs = [(one.first, one.second) for one in request.interactions]
+            if request.family == "logistic":
+                # Fitted shares add up to the true number of events in each category.
+                pairs += [(term.column, request.outcome) for term in request.terms]
             yield from (pair for pair in pairs if all(one in held for one in pair))
         elif isinstance(self._result, Survival) and len(held) > 1:
             yield tuple(held)
 
     def _side(self, key: Column | Grouping, categories: Categories) -> Dimension:
         grouping = key if isinstance(key, Grouping) else Grouping(column=key)
-        return dimension(grouping, categories.groups, self._release)
+        groups = categories.groups
+        if find(grouping.column, self._release).type == "boolean":
+            groups = tuple(bool(one) for one in groups)  # as numbers they are 0 and 1
+        return dimension(grouping, groups, self._release)
 
     def _said(self, count: int) -> tuple[int, int | None]:
         how = self._result.request.rounding

@@ -6,6 +6,7 @@ is shown at the ends of merged steps only, and a median is read off these.
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -30,6 +31,12 @@ def published(result: Result, profile: RuleProfile) -> dict[str, Any]:
     if isinstance(result, Survival):
         return head | _survival(result, profile)
     return head | _correlations(result)
+
+
+def written(result: Result, profile: RuleProfile) -> bytes:
+    """The figures as the JSON file that is published."""
+    text = json.dumps(published(result, profile), indent=2, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode()
 
 
 def _model(model: Model) -> dict[str, Any]:

@@ -178,6 +178,8 @@ class Correlations:
 
     `cells`: people in the four cells of a pair whose columns both have two values, else None.
     `outcome`: for each column, what people add to its squared distances from the mean.
+    `leverage`, `heaviest`: of the design that all columns make, because every regression of one
+    of them on others follows from their correlations.
     """
 
     request: CorrelationRequest
@@ -190,6 +192,8 @@ class Correlations:
     held: tuple[Held, ...]
     cells: tuple[tuple[int, ...] | None, ...]
     outcome: Contributions
+    leverage: float
+    heaviest: Heaviest | None
     behind: Behind
 
     @property

@@ -14,7 +14,14 @@ from scipy import stats
 
 from commonweal.airlock.analysis.cox import fit_cox
 from commonweal.airlock.analysis.design import Design, make_design
-from commonweal.airlock.analysis.evidence import contributions, evidence_of, people_in
+from commonweal.airlock.analysis.evidence import (
+    by_person,
+    contributions,
+    evidence_of,
+    heaviest_of,
+    leverage_of,
+    people_in,
+)
 from commonweal.airlock.analysis.fitting import NoEstimatesError
 from commonweal.airlock.analysis.regression import fit_counts, fit_linear
 from commonweal.airlock.analysis.results import (
@@ -40,6 +47,7 @@ from commonweal.papers.analysis_request import (
     RegressionRequest,
     SurvivalRequest,
 )
+from commonweal.papers.output_request import Column, Grouping
 from commonweal.papers.requests import Analysis
 
 
@@ -124,7 +132,9 @@ def _survival(request: SurvivalRequest, session: Session) -> Survival:
         steps = steps_of(time[mine], event[mine], float(request.step))
         curves.append(Curve(where, people_of(rows.person, mine), steps))
     test = log_rank(time, event, group, len(found))
-    return Survival(request, float(request.step), tuple(curves), test, time, event, _behind(rows))
+    return Survival(
+        request, float(request.step), tuple(curves), test, time, event, _behind(rows, False)
+    )
 
 
 def _correlation(request: CorrelationRequest, session: Session) -> Correlations:
@@ -139,6 +149,7 @@ def _correlation(request: CorrelationRequest, session: Session) -> Correlations:
     people = people_of(rows.person)
     found = np.array([values[pair] for pair in pairs])
     names = tuple(_column_name(request, place) for place in range(len(request.of)))
+    leverage, q = leverage_of(np.hstack([np.ones((len(rows), 1)), centred]))
     return Correlations(
         request,
         names,
@@ -152,6 +163,8 @@ def _correlation(request: CorrelationRequest, session: Session) -> Correlations:
         ),
         tuple(_four_cells(matrix[:, one], matrix[:, other], rows) for one, other in pairs),
         _spread(centred, rows),
+        by_person(leverage, q, rows.person),
+        None if q is None else heaviest_of(q, rows.person),
         _behind(rows),
     )
 
@@ -194,9 +207,24 @@ def _spread(centred: Numbers, rows: Rows) -> Contributions:
     return contributions(column, person, (centred**2).reshape(-1), size)
 
 
-def _behind(rows: Rows) -> Behind:
-    held = {key: one for key, one in rows.values.items() if isinstance(one, Categories)}
+def _behind(rows: Rows, numbers: bool = True) -> Behind:
+    """Who is behind an analysis. `numbers`: those of two values are categories too."""
+    held: dict[Column | Grouping, Categories] = {}
+    for key, values in rows.values.items():
+        if isinstance(values, Categories):
+            held[key] = values
+        elif numbers and (found := _two_valued(values)) is not None:
+            held[key] = found
     return Behind(rows.person, rows.codes, held, rows.lacking)
+
+
+def _two_valued(values: Numbers) -> Categories | None:
+    """A number of two values is a dummy, whatever it is called: sums by it are published."""
+    found, codes = np.unique(values, return_inverse=True)
+    if len(found) != 2:
+        return None
+    groups = tuple(int(one) if one.is_integer() else one for one in found.tolist())
+    return Categories(groups, tuple(f"{one:g}" for one in found.tolist()), codes)
 
 
 def _require_time(time: Numbers) -> None:

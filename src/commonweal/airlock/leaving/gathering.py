@@ -1,6 +1,7 @@
 """What a job left, made ready to be frozen: its files, the figures made from requests, verdicts.
 
-A request that could be recomputed brings a table of the same name as CSV; only that leaves. What
+A request that could be recomputed brings its figures under the same name, a table as CSV and an
+analysis as JSON; only these leave. What
 the checks do not know at all cannot leave, whoever approves it: it is refused here, before anybody
 has to look at it.
 """
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from commonweal.airlock.analysis.published import written
 from commonweal.airlock.checking import CheckReport, FileReport
 from commonweal.airlock.leaving.freezing import Source
 from commonweal.airlock.published import published
@@ -69,13 +71,14 @@ def gather(folder: Path, left: JobOutputs, report: CheckReport, work: Path) -> G
         if checked.kind == "output_request":
             sources.append(Source(path, "request", "json", "recomputed"))
             found.append(_found(one.file, verdict, report, checked))
-            if checked.table is not None:
-                table = f"{Path(one.file).stem}.csv"
-                if table in names:
-                    raise Fault("CW-LEAVING-FILE", f"Two files would be called {table}.")
-                write_atomic(work / table, published(checked.table), exclusive=True)
-                sources.append(Source(work / table, "table", "csv", "recomputed", one.file))
-                found.append(FileFound(path=table, verdict=verdict))
+            made = _figures(one.file, checked, report)
+            if made is not None:
+                name, kind_, content = made
+                if name in names:
+                    raise Fault("CW-LEAVING-FILE", f"Two files would be called {name}.")
+                write_atomic(work / name, content, exclusive=True)
+                sources.append(Source(work / name, "table", kind_, "recomputed", one.file))
+                found.append(FileFound(path=name, verdict=verdict))
         else:
             kind = "file" if one.kind == "request" else one.kind
             sources.append(Source(path, kind, _TYPES.get(checked.kind, "unknown"), "declared"))
@@ -84,6 +87,18 @@ def gather(folder: Path, left: JobOutputs, report: CheckReport, work: Path) -> G
         raise Refused("CW-LEAVING-BLOCKED", "Nothing in this output could be recomputed, so "
                       "nothing of it can leave.")  # fmt: skip
     return Gathered(tuple(sources), tuple(found))
+
+
+def _figures(
+    name: str, checked: FileReport, report: CheckReport
+) -> tuple[str, Detected, bytes] | None:
+    """What was made from a request: file name, type and content."""
+    stem = Path(name).stem
+    if checked.table is not None:
+        return f"{stem}.csv", "csv", published(checked.table)
+    if checked.analysis is not None:
+        return f"{stem}.figures.json", "json", written(checked.analysis, report.profile)
+    return None
 
 
 def _verdict(checked: FileReport) -> FileVerdict:

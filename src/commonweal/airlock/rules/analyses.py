@@ -13,6 +13,8 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
 
 from commonweal.airlock.analysis.results import (
     Correlations,
@@ -24,8 +26,9 @@ from commonweal.airlock.analysis.results import (
     Result,
     Survival,
 )
+from commonweal.airlock.analysis.rows import Codes
 from commonweal.airlock.analysis.survival import merged
-from commonweal.airlock.figures import Contributions, Evidence
+from commonweal.airlock.figures import Contributions, Evidence, Numbers
 from commonweal.airlock.profile import Outcome, RuleProfile, Stop
 from commonweal.airlock.rules import checks
 from commonweal.airlock.rules.checks import Hit
@@ -34,6 +37,10 @@ from commonweal.papers.analysis_request import RegressionRequest
 
 EXACT, SEEN = 1e-7, 1e-5
 """How near to one an eigenvalue is one, and from where on a person has a part in a combination."""
+LEAST_SHARE = 1 / 64
+"""Down to which share of the first bound people who stand out unequally are looked for."""
+MOST_LOOKED_AT = 2_000
+"""Rows that are looked at together for combinations that are about a few."""
 OWN = 0.5
 """Leverage from which a fitted value is, for half or more, the outcome it is about."""
 FEWEST_DECIMALS = 3
@@ -192,10 +199,7 @@ def _groups(model: Model, profile: RuleProfile) -> Iterator[Finding]:
 def _weights(model: Model, evidence: ModelEvidence, profile: RuleProfile) -> Iterator[Finding]:
     """Whom fitted values are made of."""
     mean = evidence.parameters / max(evidence.people, 1)
-    if evidence.leverage >= OWN:
-        yield _whole("leverage", model, "fail", None, evidence.leverage, OWN)
-    elif evidence.leverage > (far := max(FAR * mean, OFTEN / profile.threshold)):
-        yield _whole("leverage", model, "review", None, evidence.leverage, round(far, 4))
+    yield from _leverage(model, evidence.leverage, mean, profile)
     few = evidence.pattern_people < profile.threshold
     heavy = few & (evidence.pattern_leverage >= OWN)
     if heavy.any():
@@ -203,27 +207,62 @@ def _weights(model: Model, evidence: ModelEvidence, profile: RuleProfile) -> Ite
         yield _whole("pattern", model, "fail", None, people, profile.threshold)
 
 
-def _isolated(model: Model, heaviest: Heaviest, profile: RuleProfile) -> Iterator[Finding]:
+def _leverage(
+    result: Result, leverage: float, mean: float, profile: RuleProfile
+) -> Iterator[Finding]:
+    """What the heaviest person makes up of their own fitted value, beside the mean leverage."""
+    if leverage >= OWN:
+        yield _whole("leverage", result, "fail", None, leverage, OWN)
+    elif leverage > (far := max(FAR * mean, OFTEN / profile.threshold)):
+        yield _whole("leverage", result, "review", None, leverage, round(far, 4))
+
+
+def _isolated(result: Result, heaviest: Heaviest, profile: RuleProfile) -> Iterator[Finding]:
     """A combination of columns that is nothing but for fewer than t people.
 
     Its coefficient is made of their outcomes alone, however the columns were chosen: two dummies, a
     dummy and a sum of others. If k people stand out equally, each has a leverage of 1/k or more, so
-    that only people with so much need be looked at; a combination of columns that is nothing for
-    all others shows as an eigenvalue of one.
+    that people with so much are looked at first, and then those with a half of it, a quarter, and
+    so on, for those who stand out unequally.
     """
-    bound = 1 / (profile.threshold - 1) - EXACT
-    if heaviest.left >= bound:
-        yield _whole("unknown", model, "review")
-    mine = heaviest.weight >= bound
-    if not mine.any() or not heaviest.columns.shape[1]:
-        return
-    columns = heaviest.columns[mine]
+    first = bound = 1 / (profile.threshold - 1) - EXACT
+    if heaviest.left >= first:
+        yield _whole("unknown", result, "review")
+    groups: list[int] = []
+    while not groups and bound > first * LEAST_SHARE:
+        mine = heaviest.weight >= bound
+        if mine.sum() > MOST_LOOKED_AT:
+            break
+        found = alone(heaviest.columns[mine], heaviest.person[mine])
+        groups = [people for people in found if people < profile.threshold]
+        bound /= 2
+    if groups:
+        yield _whole("isolated", result, "fail", None, min(groups), profile.threshold)
+
+
+def alone(columns: Numbers, person: Codes) -> list[int]:
+    """How many people are in each group that some combination of columns is about alone.
+
+    `columns`: rows of orthonormal columns; a combination that is nothing for all other rows has its
+    whole length in these, so it belongs to an eigenvalue of one. Groups that share no combination
+    are groups of their own.
+    """
+    if not columns.size:
+        return []
     sizes, turns = np.linalg.eigh(columns.T @ columns)
-    alone = columns @ turns[:, sizes >= 1 - EXACT]
-    held = (np.abs(alone) > SEEN).any(axis=1)
-    people = len(np.unique(heaviest.person[mine][held]))
-    if 0 < people < profile.threshold:
-        yield _whole("isolated", model, "fail", None, people, profile.threshold)
+    within = columns @ turns[:, sizes >= 1 - EXACT]
+    together = np.abs(within @ within.T) > SEEN
+    held = together.any(axis=1)
+    people, place = np.unique(person, return_inverse=True)
+    # Rows of one person belong together too.
+    of_person = sparse.csr_matrix(
+        (np.ones(len(place)), (place, np.arange(len(place)))), shape=(len(people), len(place))
+    )
+    joined = of_person @ sparse.csr_matrix(together.astype(np.float64)) @ of_person.T
+    _, group = csgraph.connected_components(joined, directed=False)
+    inside = np.unique(place[held])
+    counts: Codes = np.bincount(group[inside])
+    return [int(one) for one in counts[counts > 0].tolist()]
 
 
 def _dominated(
@@ -307,6 +346,12 @@ def _correlations(result: Correlations, profile: RuleProfile) -> Iterator[Findin
         if column.people < least:
             yield _whole("held", result, "fail", {"column": column.name}, column.people, least)
     yield from _dominated(result, result.outcome, result.names, "column", result.people, profile)
+    if result.heaviest is None:
+        yield _whole("singular", result, "fail")
+    else:
+        mean = (len(result.names) + 1) / max(result.people, 1)
+        yield from _leverage(result, result.leverage, mean, profile)
+        yield from _isolated(result, result.heaviest, profile)
     for number, pair in enumerate(result.pairs):
         where = {"column": result.names[pair[0]], "other": result.names[pair[1]]}
         value = float(result.values[number])
