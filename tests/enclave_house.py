@@ -73,7 +73,8 @@ class Enclave:
 
     def submit(self, source: Path, by: str = PERSON) -> Job:
         with self.queue() as queue:
-            return submit(self.room, queue, self.desk, source, self.permit_id, by)
+            study = self.room.shelf.take_in(source)
+            return submit(self.room, queue, self.desk, study, self.permit_id, by)
 
     @contextlib.contextmanager
     def worker(self) -> Iterator[Worker]:

@@ -161,7 +161,13 @@ def test_what_a_crash_left_is_taken_back(
     monkeypatch.undo()
     (loans / ".staging-dead-0123456789ab").mkdir()
     (loans / ".staging-alive-0123456789ab").mkdir()
-    assert take_back(loans, keep=["alive"]) == 2
+
+    def in_use() -> list[str]:
+        (loans / "made-meanwhile").mkdir()
+        return ["alive"]
+
+    assert take_back(loans, in_use) == 2
+    (loans / "made-meanwhile").rmdir()
     assert {one.name for one in loans.iterdir()} == {"alive", ".staging-alive-0123456789ab"}
     assert take_back(loans) == 2
 

@@ -17,6 +17,7 @@ from commonweal.cli.show import emit, note, show_table
 from commonweal.foundation.errors import Failure, Refused, WrongUsage
 
 if TYPE_CHECKING:
+    from commonweal.enclave.packing import Study
     from commonweal.enclave.queue import Job, Queue
     from commonweal.enclave.room import Room
     from commonweal.enclave.working import Worker
@@ -33,7 +34,11 @@ _LOOK_SECONDS = 2.0
 def submit(
     ctx: typer.Context,
     study: Annotated[
-        Path, typer.Argument(help="The folder of the study, with its study.yaml.", metavar="FOLDER")
+        Path,
+        typer.Argument(
+            help="The folder of the study, with its study.yaml, or a git bundle of it.",
+            metavar="STUDY",
+        ),
     ],
     permit: Annotated[str, typer.Option(help="The id of the permit.", show_default=False)],
     by: Annotated[
@@ -54,7 +59,7 @@ def submit(
     from commonweal.enclave.submitting import submit as hand_in
 
     with _at_the_queue(ctx, home) as here:
-        job = hand_in(here.room, here.queue, here.desk, study, permit, by)
+        job = hand_in(here.room, here.queue, here.desk, _taken_in(here, study), permit, by)
         if wait:
             note(json, f"{job.id} was handed in and is run now.")
             job = _seen_through(here, job)
@@ -230,6 +235,14 @@ def _at_the_queue(ctx: typer.Context, home: Path | None) -> Iterator[_Here]:
         room = Room.open(custody.home.path, custody.clock)
         with Queue.open(room.folder, custody.clock) as queue:
             yield _Here(custody, room, queue, JobDesk(custody))
+
+
+def _taken_in(here: _Here, study: Path) -> Study:
+    from commonweal.cli.sandboxes import opened_sandbox
+
+    if study.is_file():
+        return here.room.shelf.take_in_bundle(study, opened_sandbox(here.custody))
+    return here.room.shelf.take_in(study)
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ On one machine it is `vault.release.job_desk`; on two, something that speaks to 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -67,8 +67,11 @@ class Desk(Protocol):
         """Its newest release, in memory under `name` for `owner`, as long as a block lasts."""
         ...
 
-    def take_back(self, keep: list[str]) -> int:
-        """Remove loans that a crash left, but those of the jobs in `keep`; how many."""
+    def take_back(self, at_work: Callable[[], list[str]]) -> int:
+        """Remove loans that a crash left, but those of jobs at work; how many.
+
+        `at_work` is asked after the loans were looked at: one that is made meanwhile stays.
+        """
         ...
 
     def record(self, event: Event, private: Mapping[str, str]) -> int:

@@ -15,9 +15,11 @@ import re
 import secrets
 import shutil
 import stat
+from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from commonweal.foundation.canonical import digest
 from commonweal.foundation.errors import CommonwealError, Fault
@@ -29,10 +31,13 @@ from commonweal.foundation.files import (
     translated,
 )
 from commonweal.papers.study import NAME, StudyDeclaration
+from commonweal.sandbox.box import Sandbox
 
 DEEPEST = 8
 MOST_FILES = 2_000
 MOST_BYTES = 64 * 1024 * 1024
+BUNDLE_PARSER = "commonweal.enclave.bundle"
+_NOT_READ = frozenset({"CW-PARSE-FAILED", "CW-PARSE-LIMIT", "CW-PARSE-ANSWER"})
 _MOST_ENTRIES = 20_000
 _BLOCK = 1 << 20
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", re.ASCII)
@@ -80,6 +85,34 @@ class Shelf:
             thaw_and_remove(staging)
         return self.find(found)
 
+    def take_in_bundle(self, bundle: Path, sandbox: Sandbox) -> Study:
+        """Take in the study of a git bundle, which is read in the sandbox (S18).
+
+        Raises `Fault` CW-STUDY-BUNDLE and what `take_in` raises.
+        """
+        try:
+            found = sandbox.parse(BUNDLE_PARSER, bundle, _bundled, "studies").answer
+        except Fault as error:
+            if error.code not in _NOT_READ:
+                raise
+            raise Fault(
+                "CW-STUDY-BUNDLE",
+                "The bundle cannot be read as one that holds a whole study: it is damaged or too "
+                "large, needs other commits, has several branches and no HEAD, or holds links.",
+                remedy="Make it with `git bundle create study.bundle HEAD`.",
+            ) from error
+        make_private_folder(self.folder)
+        unpacked = self.folder / f"{STAGING_PREFIX}{secrets.token_hex(12)}"
+        try:
+            unpacked.mkdir(mode=0o700)
+            for path, content in found:
+                make_private_folder((unpacked / path).parent)
+                with translated("a file of the study"), (unpacked / path).open("xb") as sink:
+                    sink.write(content)
+            return self.take_in(unpacked)
+        finally:
+            thaw_and_remove(unpacked)
+
     def find(self, hash_: str) -> Study:
         """The study with this hash, every byte looked at again.
 
@@ -101,6 +134,17 @@ class Shelf:
         if matched is None:
             raise Fault("CW-STUDY-UNKNOWN", "This is not the hash of a study.")
         return self.folder / matched[1]
+
+
+def _bundled(said: Any) -> list[tuple[str, bytes]]:
+    """The answer of the parser of bundles: plain paths inside, each once, with their bytes."""
+    found = [(str(path), b64decode(content, validate=True)) for path, content in said["files"]]
+    parts = [path.split("/") for path, _ in found]
+    if len({path for path, _ in found}) != len(found) or not all(
+        len(one) <= DEEPEST and all(_PART.fullmatch(part) for part in one) for one in parts
+    ):
+        raise ValueError("paths that are not plain")
+    return found
 
 
 def tree_hash(files: Iterable[tuple[str, str]]) -> str:

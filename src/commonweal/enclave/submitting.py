@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from commonweal.enclave.desk import Desk
+from commonweal.enclave.packing import Study
 from commonweal.enclave.queue import Job, Queue, Submission, new_job_name
 from commonweal.enclave.room import Room
 from commonweal.ledger.entry import Actor, Event
 
 
-def submit(room: Room, queue: Queue, desk: Desk, source: Path, permit_id: str, by: str) -> Job:
-    """Take in the study in `source` and queue it under a permit, for the person `by`.
+def submit(room: Room, queue: Queue, desk: Desk, study: Study, permit_id: str, by: str) -> Job:
+    """Queue a study from the shelf under a permit, for the person `by`.
 
-    In the order in which a person would want to be told: the study, the permit, what it asks for,
-    and last the project's quota of the day. What is refused here leaves no trace but the study.
+    In the order in which a person would want to be told: the permit, what the study asks for, and
+    last the project's quota of the day. What is refused here leaves no trace but the study.
 
-    Raises what `Shelf.take_in` raises, `PermitRefused`, `Refused` CW-STUDY-LIMITS,
+    Raises `PermitRefused`, `Refused` CW-STUDY-LIMITS,
     CW-STUDY-RUNTIME, CW-STUDY-REFERENCE, CW-RELEASE-MISSING or CW-JOB-QUOTA.
     """
-    study = room.shelf.take_in(source)
     declaration = study.declaration
     permit = desk.permit(permit_id)
     room.check_permit(desk, permit, declaration, by)

@@ -27,7 +27,7 @@ from commonweal.enclave.packing import Study, thaw_and_remove
 from commonweal.enclave.queue import Held, Job, Queue
 from commonweal.enclave.reference import Brought
 from commonweal.enclave.room import Room
-from commonweal.enclave.states import ENDED
+from commonweal.enclave.states import AT_WORK, ENDED
 from commonweal.foundation.clock import Clock, stamp
 from commonweal.foundation.errors import CommonwealError, Fault, Refused
 from commonweal.foundation.files import make_private_folder
@@ -72,10 +72,12 @@ class Worker:
     def recover(self) -> list[Job]:
         """Settle every job whose worker died, and remove what it left; what became of them."""
         found = [self._recovered(held) for held in self.queue.seize_lost(self.name)]
-        at_work = [job.id for job in self.queue.jobs() if job.state in ("running", "collecting")]
-        self.desk.take_back(at_work)
+        self.desk.take_back(self._at_work)
         self.tell()
         return found
+
+    def _at_work(self) -> list[str]:
+        return [job.id for job in self.queue.jobs() if job.state in AT_WORK]
 
     def work_one(self) -> Job | None:
         """Take the job that has waited longest and see it through; None where none waits.

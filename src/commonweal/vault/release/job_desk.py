@@ -7,7 +7,7 @@ The enclave never imports the vault. It is handed this desk, which has the shape
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,9 +70,9 @@ class JobDesk:
         with lent(self.custody, permit_id, "job", to, owner) as loan:
             yield loan
 
-    def take_back(self, keep: list[str]) -> int:
-        """Remove loans that a crash left, but those of the jobs in `keep`."""
-        return take_back(loans_of(self.custody, self.memory), keep)
+    def take_back(self, at_work: Callable[[], list[str]]) -> int:
+        """Remove loans that a crash left, but those of jobs that are at work."""
+        return take_back(loans_of(self.custody, self.memory), at_work)
 
     def record(self, event: Event, private: Mapping[str, str]) -> int:
         """Write an event, with `private` sealed beside it."""

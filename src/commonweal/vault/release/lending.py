@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -144,13 +144,16 @@ def loans_of(custody: Custody, memory: Path = MEMORY) -> Path:
     return folder
 
 
-def take_back(loans: Path, keep: Iterable[str] = ()) -> int:
-    """Remove what a crash left behind in the folder of loans, but those named in `keep`; how many.
+def take_back(loans: Path, in_use: Callable[[], Iterable[str]] = tuple) -> int:
+    """Remove what a crash left behind in the folder of loans; how many.
 
-    A loan that was being made has its name within a longer one.
+    `in_use`: the names of loans that are in use. It is asked after the folder was looked at, so a
+    loan that is made meanwhile is not touched. One that was being made has its name in a longer
+    one.
     """
-    kept = tuple(keep)
-    left = [one for one in sorted(loans.iterdir()) if not any(name in one.name for name in kept)]
+    there = sorted(loans.iterdir())
+    kept = tuple(in_use())
+    left = [one for one in there if not any(name in one.name for name in kept)]
     for path in left:
         _remove(path)
     return len(left)
