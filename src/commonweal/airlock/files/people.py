@@ -87,7 +87,7 @@ class Comparison:
     def __init__(self, sheets: Sequence[Sheet], what: str, work: Path) -> None:
         self.sheets = sheets
         self.what = what
-        self.engine = connect(work, threads=2)
+        self.engine = connect(work, threads=1)
         with engine_errors("hold the cells of a file"):
             self.engine.register("told", _cells(sheets))
             self.engine.execute("CREATE TABLE cells AS SELECT * FROM told")
