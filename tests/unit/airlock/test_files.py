@@ -368,6 +368,8 @@ CODES: list[tuple[str, list[str], list[tuple[str, str]]]] = [
     ("one cut off", [HELD["code"][1].hex()[:12]], [("codes", "review")]),
     ("several cut off", [HELD["code"][n].hex()[:8] for n in range(3)], [("codes", "fail")]),
     ("cut too short to tell", [HELD["code"][n].hex()[:7] for n in range(3)], []),
+    ("dates", ["20240105", *(code.hex()[:8] for code in HELD["code"] if code.hex()[:8].isdigit())],
+     []),
     ("others", [bytes(range(n, n + 16)).hex() for n in range(9)], []),
 ]  # fmt: skip
 
