@@ -1,8 +1,8 @@
 """Broken and changed files: never a crash, never another kind, always a sentence.
 
 Files of the corpus are cut off and have bits turned at places that a seed chooses. Whatever comes
-of it: an answer in its shape, or one of the two errors of a parser. The parser runs here, as
-nothing is guarded in this test but the process itself.
+of it: an answer in its shape, or one of the two errors of a parser. The parser runs here, where
+nothing else would catch what it raises.
 """
 
 from __future__ import annotations

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 import commonweal
-from commonweal.foundation.errors import Unavailable
+from commonweal.foundation.errors import Unavailable, WrongUsage
 from commonweal.sandbox import box, running
 from commonweal.sandbox.box import Sandbox
 from commonweal.sandbox.cgroups import Cgroups
 from commonweal.sandbox.guards import GUARDS, OPTIONAL, Guard, Report
 from commonweal.sandbox.orders import Run
+from commonweal.sandbox.parsing import Parsing
 from commonweal.sandbox.runtimes import system_runtime
 from commonweal.sandbox.uids import UserNumbers
 
@@ -136,3 +137,21 @@ def test_the_rule_finds_planted_imports(tmp_path: Path) -> None:
         "from commonweal.sandbox.collecting import collect\n"
     )
     assert len(inner_imports(path)) == 3
+
+
+def test_a_larger_answer_is_asked_for_and_has_its_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[int] = []
+
+    def parsed(_: str, __: Path, ___: object, parsing: Parsing, ____: object) -> None:
+        given.append(parsing.limits.log_bytes)
+
+    monkeypatch.setattr(box, "parse_in_sandbox", parsed)
+    made = Sandbox(report(), UserNumbers(tmp_path / "users.json"), None)
+    made.parse("commonweal.x", tmp_path, int, "p")
+    made.parse("commonweal.x", tmp_path, int, "p", most_answer=40 << 20)
+    assert given == [4 << 20, 40 << 20]
+    for most in ((64 << 20) + 1, -1):
+        with pytest.raises(WrongUsage, match="CW-SANDBOX-ORDER"):
+            made.parse("commonweal.x", tmp_path, int, "p", most_answer=most)

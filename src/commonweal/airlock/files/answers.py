@@ -35,7 +35,7 @@ NoteName = Literal[
     "encoding", "delimiter", "pandas_metadata", "metadata", "index", "trailing",
     "animation", "under_transparency", "beside_entries", "macros", "external", "pivot", "embedded",
     "comments", "drawings", "unknown_part", "hidden_sheets", "defined_names", "hidden_lines",
-    "formulas", "beside_cells", "outputs", "attachments", "widgets", "encoded", "runs",
+    "formulas", "beside_cells", "outputs", "attachments", "widgets", "runs",
     "points_outside", "unknown_mark", "unseen_mark", "marks", "coordinates",
 ]  # fmt: skip
 MOST_ANSWER = 40 << 20

@@ -39,7 +39,6 @@ _HIDDEN = {
     "unknown_part": "The workbook has a part of an unknown kind.",
     "unseen_mark": "Something is drawn or written so that nobody sees it.",
     "unknown_mark": "There are elements or attributes that may not leave.",
-    "encoded": "There is a long text that nobody can read.",
 }
 _ACTIVE = {
     "macros": "The workbook has macros.",

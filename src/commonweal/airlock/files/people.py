@@ -87,7 +87,7 @@ class Comparison:
     def __init__(self, sheets: Sequence[Sheet], what: str, work: Path) -> None:
         self.sheets = sheets
         self.what = what
-        self.engine = connect(work, threads=2)
+        self.engine = connect(work, threads=1)
         with engine_errors("hold the cells of a file"):
             self.engine.register("told", _cells(sheets))
             self.engine.execute("CREATE TABLE cells AS SELECT * FROM told")
@@ -138,17 +138,18 @@ class Comparison:
     def coded(self, release: OpenRelease) -> Iterator[Finding]:
         """Codes of people and records, as text, in hexadecimal or in base64, whole or cut off."""
         selects = [
-            f"SELECT DISTINCT {quote_identifier(column.name)}::{_CODE_KINDS[kind]} AS code "
-            f"FROM {_rows(table)}"
+            f"SELECT {spelling.format(quote_identifier(column.name))} AS word FROM {_rows(table)}"
             for table in release.tables.values()
             for column in table.columns.values()
             if column.form in NEVER_SHOWN
-            for kind in [_kind_of(self.engine, table, column.name)]
+            for spelling in _SPELLINGS[_kind_of(self.engine, table, column.name)]
         ]
         if not selects:
             return
         with engine_errors("compare a file with the codes of a release"):
-            found = self.engine.execute(_CODED.replace(_PLACE, " UNION ".join(selects))).fetchall()
+            found = self.engine.execute(
+                _CODED.replace(_PLACE, " UNION ALL ".join(selects))
+            ).fetchall()
         for sheet, column, whole, cut in found:
             outcome: Stop = "fail" if whole or cut > 1 else "review"
             place = self.where(sheet, column)
@@ -178,8 +179,10 @@ class Comparison:
         with engine_errors("compare a file with the rows of a release"):
             alike = self._alike(number, sheet, table)
             worst: Finding | None = None
+            if alike:
+                self._lay_out(table, alike)
             for chosen in _sets(alike):
-                some = self._few(number, table, chosen, profile.threshold)
+                some = self._few(number, chosen, profile.threshold)
                 columns = [sheet.columns[place - 1] for place, _ in chosen]
                 # One column, a statistic or a running number may have a person's values by chance.
                 chance = len(chosen) == 1 or any(_is_figure(one) for one in columns)
@@ -201,9 +204,11 @@ class Comparison:
         for name, column in table.columns.items():
             if column.form in NEVER_SHOWN:
                 continue
-            spelt = _spelt(quote_identifier(name))
+            # Each value is spelt once: most columns have few.
+            raw, spelt = quote_identifier(name), _spelt("raw")
             found = self.engine.execute(
-                f"WITH theirs AS (SELECT DISTINCT {spelt} AS value FROM {_rows(table)}) "
+                f"WITH once AS (SELECT DISTINCT {raw} AS raw FROM {_rows(table)}), "
+                f"theirs AS (SELECT DISTINCT {spelt} AS value FROM once) "
                 "SELECT col, count(*), (SELECT count(*) FROM theirs) "
                 "FROM mine SEMI JOIN theirs USING (value) GROUP BY col"
             ).fetchall()
@@ -216,21 +221,41 @@ class Comparison:
                     best[place] = (rank, name)
         return [(place, name) for place, (_, name) in sorted(best.items())]
 
+    def _lay_out(self, table: OpenTable, alike: Sequence[tuple[int, str]]) -> None:
+        """`theirs`: the release's rows in the file's spelling, by the file's column numbers.
+
+        A value that the file has not is one sign that no file has, so that its rows match nothing.
+        """
+        rows, columns = _rows(table), []
+        joins = []
+        for place, name in alike:
+            raw = quote_identifier(name)
+            self.engine.execute(
+                f"CREATE OR REPLACE TABLE spelling{place} AS SELECT raw, {_spelt('raw')} AS value "
+                f"FROM (SELECT DISTINCT {raw} AS raw FROM {rows} WHERE {raw} IS NOT NULL) "
+                f"WHERE {_spelt('raw')} IN (SELECT value FROM mine WHERE col = {place})"
+            )
+            columns.append(
+                f"CASE WHEN r.{raw} IS NULL THEN '' ELSE coalesce(s{place}.value, chr(1)) END "
+                f"AS v{place}"
+            )
+            joins.append(f"LEFT JOIN spelling{place} s{place} ON s{place}.raw = r.{raw}")
+        person = quote_identifier(table.require_person())
+        self.engine.execute(
+            f"CREATE OR REPLACE TABLE theirs AS SELECT {', '.join(columns)}, r.{person} AS person "
+            f"FROM {rows} r {' '.join(joins)}"
+        )
+
     def _few(
-        self, number: int, table: OpenTable, chosen: Sequence[tuple[int, str]], threshold: int
-    ) -> Finding | None:  # fmt: skip
+        self, number: int, chosen: Sequence[tuple[int, str]], threshold: int
+    ) -> Finding | None:
         """The rows whose values in these columns are in the release, of few people."""
         mine = ", ".join(
             f"coalesce(max(value) FILTER (col = {place}), '') AS v{place}" for place, _ in chosen
         )
-        theirs = ", ".join(
-            f"coalesce({_spelt(quote_identifier(name))}, '') AS v{place}" for place, name in chosen
-        )
         keys = ", ".join(f"v{place}" for place, _ in chosen)
-        person = quote_identifier(table.require_person())
         (rows, there, few), *_ = self.engine.execute(
             f"WITH mine AS (SELECT {mine} FROM spelt WHERE sheet = ? GROUP BY row), "
-            f"theirs AS (SELECT {theirs}, {person} AS person FROM {_rows(table)}), "
             f"counted AS (SELECT {keys}, count(DISTINCT person) AS people FROM theirs "
             f"SEMI JOIN mine USING ({keys}) GROUP BY {keys}) "
             "SELECT count(*), count(people), count(*) FILTER (people < ?) "
@@ -336,7 +361,12 @@ def _binary(codes: Tokens) -> pa.Array:
     return fixed.cast(pa.binary())
 
 
-_CODE_KINDS = {"BLOB": "BLOB", "VARCHAR": "VARCHAR::BLOB"}
+_BARE = r"regexp_replace(upper({}), '[^\p{{L}}\p{{N}}]', '', 'g')"
+_SPELLINGS = {
+    "BLOB": ("upper(hex({}))", "translate(upper(base64({})), '+/=', '')"),
+    "VARCHAR": (_BARE,),
+}
+"""How people write the codes of a release: those of real ones are bytes."""
 _WORDS = rf"""
 CREATE VIEW spelt AS
     SELECT sheet, col, row, coalesce({_spelt("text")}, '') AS value FROM cells WHERE row > 0;
@@ -382,20 +412,16 @@ FROM hits LEFT JOIN sizes USING (sheet, col) GROUP BY sheet, col ORDER BY sheet,
 """
 _PLACE = "-- codes --"
 _CODED = rf"""
-WITH codes AS ({_PLACE}),
-spelt_codes AS (
-    SELECT upper(hex(code)) AS word FROM codes WHERE octet_length(code) > 0
-    UNION
-    SELECT regexp_replace(upper(base64(code)), '[^A-Z0-9]', '', 'g') FROM codes
-    UNION
-    SELECT regexp_replace(upper(try(decode(code))), '[^\p{{L}}\p{{N}}]', '', 'g') FROM codes
-),
-short AS (SELECT DISTINCT word, left(word, {_LEAST_CODE}) AS first FROM spelt_codes
-          WHERE len(word) >= {_LEAST_CODE}),
+WITH firsts AS (SELECT DISTINCT left(word, {_LEAST_CODE}) AS first FROM words),
+short AS (SELECT DISTINCT word, left(word, {_LEAST_CODE}) AS first FROM ({_PLACE})
+          WHERE len(word) >= {_LEAST_CODE}
+          AND left(word, {_LEAST_CODE}) IN (SELECT first FROM firsts)),
 hits AS (
     SELECT sheet, col, w.word, bool_or(w.word = short.word) AS whole
     FROM words w JOIN short ON left(w.word, {_LEAST_CODE}) = short.first
     WHERE len(w.word) >= {_LEAST_CODE} AND starts_with(short.word, w.word)
+        -- Dates and counts are hexadecimal too, and among a million codes some begin like one.
+        AND NOT regexp_matches(w.word, '^[0-9]{{8,13}}$')
     GROUP BY ALL
 )
 SELECT sheet, col, count(*) FILTER (whole), count(*) FILTER (NOT whole)

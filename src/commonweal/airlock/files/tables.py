@@ -36,6 +36,7 @@ _DATE = re.compile(
 )  # fmt: skip
 _BIRTH = re.compile(r"birth|dob\b|born", re.IGNORECASE)
 _RAW = re.compile(r"^b['\"]|(?:\\x[0-9a-fA-F]{2}){4,}|^bytes:")
+_UNBROKEN = re.compile(r"[A-Za-z0-9+/=_-]{400,}", re.ASCII)
 _KEY_ROWS, _KEY_SHARE = 50, 0.95
 _REPEATED_ROWS, _REPEATED_SHARE = 20, 0.2
 _DATES_OF_MANY = 20
@@ -78,8 +79,9 @@ def look_at_cells(sheets: Sequence[Sheet], what: str, profile: RuleProfile) -> I
             cells = [cell for cell in column.values if cell]
             yield from identifier_findings([column.name, *cells], where)
             yield from _hints(column, cells, where)
-            yield from _forms([column.name, *cells], where)
+            yield from _unread([column.name, *cells], where)
             if sheet.form == "table":
+                yield from _formulas([column.name, *cells], where)
                 yield from count_findings(column.name, column.values, where, profile)
                 yield from _keylike(column, cells, where)
         if sheet.form == "table":
@@ -141,8 +143,8 @@ def _hints(column: Column, cells: Sequence[str], where: dict[str, str]) -> Itera
         yield Finding("hint", "Unknown", "review", where, float(len(postcodes) + births))
 
 
-def _forms(cells: Sequence[str], where: dict[str, str]) -> Iterator[Finding]:
-    """Cells that a spreadsheet would run, and codes in the raw form of bytes."""
+def _formulas(cells: Sequence[str], where: dict[str, str]) -> Iterator[Finding]:
+    """Cells that a spreadsheet would run."""
     formulas = [cell for cell in cells if is_formula(cell)]
     if formulas:
         said = "A spreadsheet would run cells of this column; they leave as texts."
@@ -151,6 +153,15 @@ def _forms(cells: Sequence[str], where: dict[str, str]) -> Iterator[Finding]:
             yield Finding("active", "Unknown", "fail", place, count, said=said)
         else:
             yield Finding("dropped", "Unknown", "review", place, count, said=said)
+
+
+def _unread(cells: Sequence[str], where: dict[str, str]) -> Iterator[Finding]:
+    """Texts that nobody reads, and codes as raw bytes."""
+    encoded = sum(1 for cell in cells if _UNBROKEN.search(cell) or "base64," in cell.lower())
+    if encoded:
+        said = "There is a long text that nobody can read."
+        place = {**where, "part": "encoded"}
+        yield Finding("hidden", "Unknown", "fail", place, float(encoded), said=said)
     raw = sum(1 for cell in cells if _RAW.search(cell))
     if raw:
         said = "There are bytes written as text, as codes of people are."

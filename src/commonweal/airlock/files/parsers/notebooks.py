@@ -6,14 +6,12 @@ state. So outputs do not leave with it; what should leave is declared as a file 
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from commonweal.airlock.files.parsers.common import MOST_ROWS, Answer, Invalid, TooLarge, decoded
 from commonweal.airlock.files.parsers.documents import check_depth, strict
 
 _USUAL = frozenset({"kernelspec", "language_info"})
-_UNBROKEN = re.compile(r"[A-Za-z0-9+/=_-]{400,}")
 
 
 def read(data: bytes, answer: Answer) -> None:
@@ -40,15 +38,9 @@ def read(data: bytes, answer: Answer) -> None:
     metadata = value["metadata"]
     answer.note("widgets", "widgets" in metadata)
     answer.note("metadata", len(set(metadata) - _USUAL - {"widgets"}))
-    answer.note("encoded", sum(_is_encoded(source) for _, source in told))
     answer.body = {"cells": [{"type": kind, "source": source} for kind, source in told]}
 
 
 def _source(cell: dict[str, Any]) -> str:
     source = cell["source"]
     return "".join(source) if isinstance(source, list) else str(source)
-
-
-def _is_encoded(source: str) -> bool:
-    """Whether a text carries what nobody reads: long unbroken runs, or data in an address."""
-    return bool(_UNBROKEN.search(source)) or "base64," in source.lower()
