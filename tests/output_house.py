@@ -222,7 +222,8 @@ class OutputHouse:
         return release(self.store, self.ground, output_judge, output)
 
     def resume(self) -> list[str]:
-        return resume(self.store, self.ground)
+        """As if every frozen folder had waited too long: the files' times are the machine's own."""
+        return resume(self.store, self.ground, after=timedelta(days=-100_000))
 
     def download(self, output: str = "out-1", who: str = "amira", to: str = "given") -> Path:
         return download(self.store, self.ground, output, who, self.base / to)

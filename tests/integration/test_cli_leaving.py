@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from commonweal.foundation.canonical import digest
+from commonweal.papers.signing import unverified
 from tests.integration.test_cli_release import Job, job  # noqa: F401 (a fixture)
 
 CHECKERS = ("ada", "ben", "cleo")
@@ -54,9 +56,10 @@ def left(job: Job, release: str, **files: str | dict[str, Any]) -> Path:  # noqa
             "file": name, "kind": "request" if name.endswith(".json") else "file",
             "sha256": f"sha256:{hashlib.sha256(content).hexdigest()}", "bytes": len(content),
         })  # fmt: skip
+    permit = digest(unverified((job.folder / "permit.jws").read_bytes(), "The permit"))
     plain = {
         "outputs": 1, "job": "job-1", "attempt": 1, "project": "asthma", "permit": "asthma-1",
-        "permit_hash": f"sha256:{'0' * 64}", "release": release, "study": f"sha256:{'1' * 64}",
+        "permit_hash": permit, "release": release, "study": f"sha256:{'1' * 64}",
         "submitted_by": "amira", "collected_at": "2026-03-02T09:00:00.000Z", "files": named,
     }  # fmt: skip
     (folder / "outputs.json").write_text(json.dumps(plain))

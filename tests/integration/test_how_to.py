@@ -26,8 +26,9 @@ from pathlib import Path
 import adbc_driver_postgresql.dbapi as dbapi
 import pytest
 
-from commonweal.foundation.canonical import parse_json
+from commonweal.foundation.canonical import digest, parse_json
 from commonweal.papers.output_request import OutputRequest
+from commonweal.papers.signing import unverified
 from commonweal.vault.choices.objections import read_objections
 from tests import factories
 from tests.pages import Stage, blocks, faults, run_blocks
@@ -250,9 +251,10 @@ def test_check_outputs(copied: Desk) -> None:
     }).encode()  # fmt: skip
     (folder / "outputs" / "sexes.json").write_bytes(request)
     hash_ = "sha256:" + "0" * 64
+    permit = digest(unverified((copied.folder / "permit.jws").read_bytes(), "The permit"))
     (folder / "outputs.json").write_text(json.dumps({
         "outputs": 1, "job": "job-1", "attempt": 1, "project": "tutorial-conditions",
-        "permit": RELEASE.partition(".")[0], "permit_hash": hash_, "release": RELEASE,
+        "permit": RELEASE.partition(".")[0], "permit_hash": permit, "release": RELEASE,
         "study": hash_, "submitted_by": "a.analyst", "collected_at": "2026-03-02T09:00:00.000Z",
         "files": [{"file": "sexes.json", "kind": "request", "bytes": len(request),
                    "sha256": f"sha256:{hashlib.sha256(request).hexdigest()}"}],

@@ -28,6 +28,7 @@ from commonweal.sandbox.box import Sandbox
 from commonweal.sandbox.orders import Mount, Runtime
 from commonweal.sandbox.runtimes import CODE, python_runtime
 from tests.files_house import COUNTS_FILE, SACRO, plot, png_of, zip_of
+from tests.unit.choices.helpers import nhs_numbers
 
 SOURCE = Path(commonweal.__file__).parent
 PARSERS = SOURCE / "airlock" / "files" / "parsers"
@@ -95,6 +96,24 @@ def fewer_rows():
     return plain("csv", sheets=[{"name": "t", "form": "table", "rows": 300, "columns": [
         {"name": "n", "values": ["1"]}]}])
 
+HARMLESS = [{"name": "t", "form": "table", "rows": 1, "columns": [{"name": "n", "values": ["50"]}]}]
+
+def beside_json():
+    return plain("json", {"value": {"x": ["NUMBER_ONE", "NUMBER_TWO"]}}, HARMLESS)
+
+def beside_ipynb():
+    return plain("ipynb", {"cells": [{"type": "raw", "source": "NUMBER_ONE and NUMBER_TWO"}]},
+                 HARMLESS)
+
+def beside_svg():
+    return plain("svg", {"events": [["open", "svg", [["class", "NUMBER_ONE NUMBER_TWO"]]],
+                                    ["close", "svg"]]}, HARMLESS)
+
+def beside_html():
+    return plain("html", {"events": [["open", "p", []], ["text", "NUMBER_ONE"], ["close", "p"],
+                                     ["open", "p", [["class", "NUMBER_TWO"]]], ["close", "p"],
+                                     ["text", "NUMBER_TWO NUMBER_ONE"]]}, HARMLESS)
+
 def text():
     return plain("csv", sheets=[{"name": "t", "form": "table", "rows": 1, "columns": [
         {"name": "n", "values": ["<script>x()</script>\\u202e\\x1b[2J=1+1"]}]}])
@@ -125,7 +144,9 @@ def taken_over(tmp_path: Path, secret: Path, monkeypatch: pytest.MonkeyPatch) ->
     for name in ("__init__.py", "airlock/__init__.py"):
         shutil.copy(SOURCE / name, folder / name)
     module = folder / "airlock" / "files" / "parsers" / "reading.py"
-    module.write_text(TAKEN_OVER.replace("SECRET_PLACE", str(secret)))
+    one, two = nhs_numbers(2)
+    hostile = TAKEN_OVER.replace("SECRET_PLACE", str(secret))
+    module.write_text(hostile.replace("NUMBER_ONE", one).replace("NUMBER_TWO", two))
 
     def runtime() -> tuple[Runtime, str]:
         made, program = python_runtime()
@@ -146,7 +167,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 def seen(sandbox: Sandbox, folder: Path, name: str, content: bytes) -> FileLook:
     (folder / name).write_bytes(content)
-    kind = "file" if name.endswith(".csv") else "figure"
+    kind = "figure" if name.endswith((".png", ".svg")) else "file"
     return look(folder / name, kind, sandbox, "p", SACRO)  # type: ignore[arg-type]
 
 
@@ -183,6 +204,16 @@ def test_what_it_says_in_cells_stays_text(
     (told,) = seen(sandbox, tmp_path, "x.csv", b"text ").renderings
     assert told.content == b"n\r\n<script>x()</script>[2J=1+1\r\n"
     assert told.media == "text/csv"
+
+
+@pytest.mark.parametrize("kind", ["json", "ipynb", "svg", "html"])
+def test_it_cannot_tell_other_cells_than_leave(
+    kind: str, taken_over: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """It says that the file is a table with a harmless count; what would leave is judged."""
+    found = seen(sandbox, tmp_path, f"x.{kind}", f"beside_{kind} ".encode())
+    assert "identifier" in {one.rule for one in found.findings}
+    assert found.verdict == "fail"
 
 
 def test_the_naive_twin_gives_the_secret_and_the_file(taken_over: Path) -> None:

@@ -61,7 +61,7 @@ def review(
     from commonweal.vault.custody.output_ground import OutputGround
 
     with opened(ctx, home) as custody:
-        store = store_of(custody)
+        store = resumed(custody)
         found = store.read(output)
         written = _written(found, verdict, reason or [], override or [], to_author, note)
         act = act_of(custody, by, "review_output", written.verdict, found.manifest,
@@ -118,7 +118,7 @@ def release(
     from commonweal.vault.custody.output_ground import OutputGround
 
     with opened(ctx, home) as custody:
-        done = run(store_of(custody), OutputGround(custody), output_judge, output)
+        done = run(resumed(custody), OutputGround(custody), output_judge, output)
     plain = {
         "output": done.output, "released": True, "now": done.now, "folder": str(done.folder),
         "ledger_entry": done.intent,
@@ -325,6 +325,16 @@ def store_of(custody: Custody) -> OutputStore:
     from commonweal.airlock.leaving.store import OutputStore
 
     return OutputStore(custody.home.path / "airlock")
+
+
+def resumed(custody: Custody) -> OutputStore:
+    """The same, once what a cut left behind was named or thrown away."""
+    from commonweal.airlock.leaving.freezing import resume
+    from commonweal.vault.custody.output_ground import OutputGround
+
+    store = store_of(custody)
+    resume(store, OutputGround(custody))
+    return store
 
 
 def _standing(ground: Any, found: Submitted) -> tuple[str, OutputDecision | None, list[Vote]]:

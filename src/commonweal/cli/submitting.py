@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commonweal.cli.leaving import ByOption, KeyOption, act_of, signed_by, store_of
+from commonweal.cli.leaving import ByOption, KeyOption, act_of, resumed, signed_by
 from commonweal.cli.options import HomeOption, JsonOption, opened
 from commonweal.cli.outputs import unsealed
 from commonweal.cli.show import emit, steps
@@ -61,8 +61,7 @@ def submit(
     name = output or left.job
     paths = job_paths(job, left)
     with opened(ctx, home) as custody:
-        store = store_of(custody)
-        store.make()
+        store = resumed(custody)
         folder = custody.home.releases / left.release
         _require_author(custody, left, by)
     with unsealed(ctx, home, folder) as lent, steps(json) as step:
@@ -98,8 +97,8 @@ def _require_author(custody: Custody, left: JobOutputs, by: str) -> None:
     permit = load_permit(custody, find_permit(custody, left.permit))
     if by != left.submitted_by or by not in {one.id for one in permit.people}:
         raise Refused("CW-LEAVING-AUTHOR", "What a job left is submitted by who ran the job.")
-    if permit.project.id != left.project:
-        raise Refused("CW-LEAVING-PERMIT", "The job ran for another project than its permit's.")
+    if permit.project.id != left.project or permit.digest() != left.permit_hash:
+        raise Refused("CW-LEAVING-PERMIT", "The permit is not the one that the job ran under.")
 
 
 def _draft(

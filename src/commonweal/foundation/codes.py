@@ -15,6 +15,7 @@ from commonweal.foundation.codes_leaving import LEAVING
 from commonweal.foundation.codes_models import MODELS
 from commonweal.foundation.codes_noise import NOISE
 from commonweal.foundation.codes_outputs import AIRLOCK, AUDIT
+from commonweal.foundation.codes_standing import STANDING
 
 FOUNDATION = {
     "CW-JSON-INVALID": "A JSON text is broken, too large, too deep, or names a key twice.",
@@ -509,6 +510,8 @@ CODES: dict[str, str] = {
     **DUMMY,
     **MODELS,
     **LEAVING,
+    **MODELS,
+    **DUMMY,
     **APPLY,
     **CATALOGUE_CHECK,
     **CUBE,
@@ -518,6 +521,7 @@ CODES: dict[str, str] = {
     **QUESTIONS,
     **PAPERS,
     **SANDBOX,
+    **STANDING,
     **JOBS,
     **TABLES,
     **SOURCES,

@@ -40,6 +40,7 @@ from commonweal.papers.permit_status import PermitStatus
 from commonweal.papers.release import ReleaseManifest, ReleaseSummary, StatementOfAbsence
 from commonweal.papers.roster import Roster
 from commonweal.papers.site import SiteStatement
+from commonweal.papers.standing import StandingOutput
 from commonweal.papers.study import StudyDeclaration
 from commonweal.papers.trust import TrustPolicy
 
@@ -47,11 +48,11 @@ PAPERS: dict[str, type[Paper]] = {
     "attack-draft": AttackDraft,
     "attack-authorisation": Authorisation,
     "catalogue": Catalogue,
+    "model-recipe": ModelRecipe,
     "correlation-request": CorrelationRequest,
     "job-order": JobOrder,
     "job-outputs": JobOutputs,
     "job-report": JobReport,
-    "model-recipe": ModelRecipe,
     "output-decision": OutputDecision,
     "output-findings": Findings,
     "output-manifest": OutputManifest,
@@ -68,6 +69,7 @@ PAPERS: dict[str, type[Paper]] = {
     "regression-request": RegressionRequest,
     "release-manifest": ReleaseManifest,
     "release-summary": ReleaseSummary,
+    "standing-output": StandingOutput,
     "statement-of-absence": StatementOfAbsence,
     "roster": Roster,
     "signed-act": SignedAct,

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from commonweal.airlock.leaving.releasing import recover
+from commonweal.airlock.leaving.reviewing import take_vote
 from commonweal.airlock.leaving.store import OutputStore
+from commonweal.foundation.clock import SystemClock
 from commonweal.foundation.errors import Refused
 from commonweal.governance.outputs import output_judge
 from tests.output_house import (
@@ -149,6 +151,31 @@ def test_one_person_twice_is_one_person(house: OutputHouse) -> None:
     house.vote("ada")
     assert house.vote("ada").outcome == "waiting"
     refused("CW-LEAVING-VOTES", house.release)
+
+
+def test_a_vote_that_was_cut_off_is_brought_again(house: OutputHouse) -> None:
+    """Its file was written, and the ledger had not heard of it."""
+    found = house.submitted()
+    review = house.review(found.manifest)
+    signed = house.signed_vote("ada", review)
+    house.store.add(found, signed, review)
+    house.vote("ben")
+    refused("CW-LEAVING-VOTES", house.release)
+    decision = take_vote(house.store, house.ground, output_judge, signed, review)
+    assert decision.outcome == "approved"
+    refused("CW-ACT-KNOWN", take_vote, house.store, house.ground, output_judge, signed, review)
+
+
+def test_a_frozen_folder_waits_a_day_for_its_author(house: OutputHouse) -> None:
+    from commonweal.airlock.leaving.freezing import resume
+
+    frozen = house.frozen()
+    # The times of files are the machine's own.
+    house.clock.advance(SystemClock().now() - house.clock.now())
+    assert resume(house.store, house.ground) == []
+    assert frozen.submitted.folder.is_dir()
+    assert resume(house.store, house.ground, after=timedelta(days=-1)) == []
+    assert not frozen.submitted.folder.exists()
 
 
 def test_two_who_disagree_need_a_third_or_one_who_signs_again(house: OutputHouse) -> None:

@@ -15,9 +15,10 @@ import pytest
 from commonweal.airlock.noise import answering
 from commonweal.airlock.noise.budget import spend, standing_of
 from commonweal.airlock.noise.counting import true_counts
+from commonweal.airlock.session import Session
 from commonweal.foundation.errors import CommonwealError
 from commonweal.ledger.store import Ledger
-from commonweal.papers.noise import NoisyAnswer, millionths
+from commonweal.papers.noise import NoisyAnswer, NoisyRequest, millionths
 from tests.airlock_house import PERSON, col, where
 from tests.noise_house import (
     PROJECT,
@@ -43,11 +44,15 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def ask(folder: Path, ledger: Ledger, asked: Any = None, **changes: Any) -> NoisyAnswer:
-    opened = release(folder / "release")
-    work = folder / "work"
-    work.mkdir(exist_ok=True)
     wanted = asked or request(**changes)
-    return desk(folder, ledger).answer(wanted, PERMIT, PROJECT, opened, work)
+    with Session.over(release(folder / "release")) as session:
+        return desk(folder, ledger).answer(wanted, PERMIT, PROJECT, session)
+
+
+def counts(asked: NoisyRequest, folder: Path, rows: Any = None) -> list[int]:
+    with Session.over(release(folder, rows)) as session:
+        found: list[int] = true_counts(asked, session).tolist()
+    return found
 
 
 def events(ledger: Ledger, type_: str) -> list[dict[str, Any]]:
@@ -61,28 +66,24 @@ def events(ledger: Ledger, type_: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("at_most", [1, 2, 3])
 def test_people_are_counted_in_so_many_cells_at_most(tmp_path: Path, at_most: int) -> None:
-    opened = release(tmp_path)
-    (tmp_path / "work").mkdir()
-    found = true_counts(request(at_most=at_most), opened, tmp_path / "work").tolist()
+    found = counts(request(at_most=at_most), tmp_path)
     assert found == slow_counts(ROWS, "ABC", at_most)
     assert sum(found) <= 90 * at_most
 
 
 def test_a_person_more_changes_the_sum_by_at_most_the_cap(tmp_path: Path) -> None:
-    (tmp_path / "work").mkdir()
     more = [*ROWS, *({PERSON: "new", "ward": ward, "days": 1} for ward in "ABC" for _ in range(9))]
     for at_most in (1, 2, 3):
         asked = request(at_most=at_most)
-        before = true_counts(asked, release(tmp_path / "a"), tmp_path / "work")
-        after = true_counts(asked, release(tmp_path / "b", more), tmp_path / "work")
-        assert int(abs(after - before).sum()) == at_most
+        before, after = counts(asked, tmp_path / "a"), counts(asked, tmp_path / "b", more)
+        assert sum(abs(a - b) for a, b in zip(after, before, strict=True)) == at_most
 
 
 def test_a_release_of_nobody_gives_noise_around_nothing(tmp_path: Path, ledger: Ledger) -> None:
     give(ledger, "1")
-    (tmp_path / "work").mkdir()
     opened = release(tmp_path / "empty", [{PERSON: "p", "ward": None, "days": None}])
-    found = desk(tmp_path, ledger).answer(request(), PERMIT, PROJECT, opened, tmp_path / "work")
+    with Session.over(opened) as session:
+        found = desk(tmp_path, ledger).answer(request(), PERMIT, PROJECT, session)
     assert [one.name for one in found.counts] == ["A", "B", "C"]
     assert all(one.people >= 0 for one in found.counts)
 

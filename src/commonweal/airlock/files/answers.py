@@ -32,7 +32,7 @@ Kind = Literal[
 ]  # fmt: skip
 """What a file can be found to be. Only the first ten ever leave."""
 NoteName = Literal[
-    "encoding", "delimiter", "long_list", "pandas_metadata", "metadata", "index", "trailing",
+    "encoding", "delimiter", "pandas_metadata", "metadata", "index", "trailing",
     "animation", "under_transparency", "beside_entries", "macros", "external", "pivot", "embedded",
     "comments", "drawings", "unknown_part", "hidden_sheets", "defined_names", "hidden_lines",
     "formulas", "beside_cells", "outputs", "attachments", "widgets", "encoded", "runs",

@@ -26,6 +26,7 @@ from commonweal.airlock.files.answers import (
     Sheet,
     shape_for,
 )
+from commonweal.airlock.files.judged import sheets_of
 from commonweal.airlock.files.notes import findings_of
 from commonweal.airlock.files.people import Sieve, compare
 from commonweal.airlock.files.tables import ColumnSummary, look_at_cells, summaries_of
@@ -129,7 +130,8 @@ def look(
             most_answer=MOST_ANSWER,
         )  # fmt: skip
         answer, body = parsed.answer
-        seen = _Seen(name, declared, answer, body)
+        sheets = sheets_of(answer, body) if answer.detected == declared else []
+        seen = _Seen(name, declared, answer, body, sheets)
         renderings = seen.renderings() if answer.detected == declared else ()
     except Fault as error:
         if error.code not in _STOPS or not stat.S_ISREG(path.lstat().st_mode):
@@ -138,9 +140,9 @@ def look(
         return FileLook(name, "unreadable", digest, size, (*first, _stopped(name, error)))
     found = [*first, *seen.kind_findings(kind)]
     if answer.detected == declared:
-        found += [*findings_of(answer.notes, name), *look_at_cells(answer.sheets, name, profile)]
-        found += _compared(answer.sheets, name, profile, sieve, release, work)
-    summaries = summaries_of(answer.sheets, profile)
+        found += [*findings_of(answer.notes, name), *look_at_cells(sheets, name, profile)]
+        found += _compared(sheets, name, profile, sieve, release, work)
+    summaries = summaries_of(sheets, profile)
     sealed = (parsed.sha256, parsed.size)
     return FileLook(name, answer.detected, *sealed, tuple(found), renderings, summaries)
 
@@ -178,6 +180,7 @@ class _Seen:
     declared: str
     answer: Answer
     body: Body
+    sheets: Sequence[Sheet]
 
     def kind_findings(self, kind: FileKind) -> list[Finding]:
         """Whether what was found may leave at all, and is what it was said to be."""
@@ -194,7 +197,7 @@ class _Seen:
     def renderings(self) -> tuple[Rendering, ...]:
         """What leaves, and what is there to read. Raises `Fault` CW-PARSE-ANSWER."""
         stem = Path(self.name).stem.split(".")[0] or "file"
-        texts = [text for sheet in self.answer.sheets if sheet.form == "text"
+        texts = [text for sheet in self.sheets if sheet.form == "text"
                  for column in sheet.columns for text in column.values if text]  # fmt: skip
         if isinstance(self.body, Picture):
             return (picture_file(self.body, stem),)
@@ -216,7 +219,7 @@ class _Seen:
         return (markup_file(self.body, "svg" if self.declared == "svg" else "html", stem),)
 
     def _tables(self, stem: str, *, leaves: bool) -> list[Rendering]:
-        tables = [sheet for sheet in self.answer.sheets if sheet.form == "table"]
+        tables = [sheet for sheet in self.sheets if sheet.form == "table"]
         made = []
         for number, sheet in enumerate(tables, start=1):
             name = stem if len(tables) == 1 else f"{stem}-{number}"

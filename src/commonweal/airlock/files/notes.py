@@ -50,7 +50,6 @@ _ACTIVE = {
 MOST_MARKS = 100
 """Marks of one kind in a drawing beyond which they are taken to be rows of people."""
 _MARKS = "The drawing has a mark for each of many values, as a plot of single people has."
-_LONG_LIST = "A list in the document has more entries than a table of figures has rows."
 
 
 def findings_of(notes: Mapping[NoteName, int], what: str) -> Iterator[Finding]:
@@ -64,8 +63,6 @@ def findings_of(notes: Mapping[NoteName, int], what: str) -> Iterator[Finding]:
         elif note == "marks":
             if count > MOST_MARKS:
                 yield Finding("hidden", "Unknown", "fail", where, count, MOST_MARKS, _MARKS)
-        elif note == "long_list":
-            yield Finding("rows", "Unknown", "fail", where, count, None, _LONG_LIST)
         else:
             rule, outcome, said = _kind(note)
             yield Finding(rule, "Unknown", outcome, where, count, said=said)

@@ -13,7 +13,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -290,12 +290,14 @@ def _named(store: OutputStore, submitted: Submitted) -> Path:
 
 
 def resume(
-    store: OutputStore, ground: Ground, *, keep: Callable[[Path], bool] = lambda _: False
+    store: OutputStore, ground: Ground, *, after: timedelta = timedelta(days=1)
 ) -> list[str]:
     """After a cut: name what the ledger knows, throw the rest away. Gives the ids that were named.
 
-    `keep`: whether a folder that the ledger does not know may still be waiting for its author.
+    `after`: how long a frozen folder may wait for its author's signature.
     """
+    store.make()
+    before = (ground.now() - after).timestamp()
     known = {
         str(one.details["manifest"]) for one in ground.written() if one.type == "output.submitted"
     }
@@ -309,7 +311,7 @@ def resume(
                 if _is_known(path, output, turn, known):
                     _named(store, read_turn(path, output, turn))
                     named.append(output)
-                elif not keep(path):
+                elif path.stat().st_mtime < before:
                     shutil.rmtree(path)
     return named
 

@@ -45,7 +45,8 @@ def take_vote(
         store.add(submitted, signed, review)
         with_it = replace(
             submitted,
-            acts=(*submitted.acts, signed),
+            # Brought again after a cut, it may be there already.
+            acts=(*(one for one in submitted.acts if one.act.id != act.id), signed),
             reviews={**submitted.reviews, review.digest(): review},
         )
         with ground.transaction() as writing:

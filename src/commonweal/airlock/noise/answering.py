@@ -16,7 +16,7 @@ from pathlib import Path
 from commonweal.airlock.noise.budget import AIRLOCK, DRAWN, drawn, spend
 from commonweal.airlock.noise.counting import true_counts
 from commonweal.airlock.noise.mechanism import Mechanism, mechanism
-from commonweal.airlock.opened import OpenRelease
+from commonweal.airlock.session import Session
 from commonweal.foundation.canonical import canonical, parse_json
 from commonweal.foundation.clock import Clock, stamp
 from commonweal.foundation.errors import CommonwealError, Fault
@@ -44,7 +44,7 @@ class Desk:
     clock: Clock
 
     def answer(
-        self, request: NoisyRequest, permit: str, project: str, release: OpenRelease, work: Path
+        self, request: NoisyRequest, permit: str, project: str, session: Session
     ) -> NoisyAnswer:
         """The noisy counts of a request, drawn now or given again.
 
@@ -54,12 +54,13 @@ class Desk:
         """
         make_private_folder(self.folder)
         with only_one(self.folder / "one-at-a-time", "the noisy counts"):
-            kept = self._kept(request, permit, project, release.release)
+            release = session.release.release
+            kept = self._kept(request, permit, project, release)
             if kept is not None:
                 return kept
             drawing = mechanism(request)
-            counts = true_counts(request, release, work)
-            paid = spend(self.ledger, permit, project, release.release, request)
+            counts = true_counts(request, session)
+            paid = spend(self.ledger, permit, project, release, request)
             plain = _plain(drawing, [int(one) for one in counts], request)
             return self._keep(
                 NoisyAnswer.read(
@@ -68,7 +69,7 @@ class Desk:
                         "request": request.plain(),
                         "permit_id": permit,
                         "project": project,
-                        "release": release.release,
+                        "release": release,
                         "spend": paid,
                         "within": drawing.within,
                         "counts": plain,

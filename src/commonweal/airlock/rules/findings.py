@@ -196,9 +196,8 @@ class Finding:
     def told(self) -> dict[str, str]:
         """The place as the author reads it."""
         # Which array, attack or part of a trained model it is would name the rule.
-        if self.words.family == "trained":
-            return {name: said for name, said in self.where.items() if name == "table"}
-        return {"table": self.where["table"]} if self.whole else self.where
+        whole = self.whole or self.family == "trained"
+        return {"table": self.where["table"]} if whole else self.where
 
 
 def verdict_of(findings: Iterable[Finding]) -> Verdict:
@@ -239,8 +238,6 @@ def for_author(findings: Sequence[Finding], profile: RuleProfile) -> list[dict[s
         if family in ("concentration", "point", "person") and place in cells:
             continue
         code, sentence = _FAMILIES[family]
-        if family == "trained":
-            place = tuple(one.told.values())
         shown[(family, *place)] = {
             "code": code,
             "statbarn": one.statbarn,

@@ -31,6 +31,9 @@ _SVG_ATTRIBUTES = frozenset({
     "gradientTransform", "clipPathUnits", "markerWidth", "markerHeight", "refX", "refY", "orient",
     "preserveAspectRatio", "rotate", "lengthAdjust", "textLength", "color", "overflow", "type",
 })  # fmt: skip
+PLACED = frozenset({"d", "points", "x", "y", "cx", "cy", "x1", "y1", "x2", "y2", "transform", "r",
+                    "rx", "ry", "width", "height"})  # fmt: skip
+"""Attributes whose numbers say where something is."""
 _HTML_ATTRIBUTES = frozenset({"colspan", "rowspan", "scope", "border", "class", "align", "valign",
                               "lang", "span"})  # fmt: skip
 _LOCAL = re.compile(r"#[A-Za-z_][\w.:-]{0,80}", re.ASCII)

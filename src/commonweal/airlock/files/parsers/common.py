@@ -75,13 +75,6 @@ class Answer:
                     column.append(cell)
         self._add(name, "table", seen, zip(header, columns, strict=True))
 
-    def add_texts(self, name: str, texts: Sequence[str]) -> None:
-        """Add texts that are no table, as a sheet with one column. Raises `TooLarge`."""
-        if len(texts) > MOST_ROWS:
-            raise TooLarge
-        self._count(texts)
-        self._add(name, "text", len(texts), [("text", list(texts))])
-
     def _add(
         self, name: str, form: str, rows: int, columns: Iterable[tuple[str, list[Any]]]
     ) -> None:

@@ -1,8 +1,4 @@
-"""JSON: one value, read strictly, and every text and number in it as cells.
-
-A list of records is a table. Everything else becomes columns by where it stands (`a.b[]`), so that
-rules see each value of one meaning together.
-"""
+"""JSON: one value, read strictly."""
 
 from __future__ import annotations
 
@@ -10,43 +6,37 @@ import json
 import math
 from typing import Any
 
-from commonweal.airlock.files.parsers.common import (
-    MOST_COLUMNS,
-    MOST_ROWS,
-    Answer,
-    Invalid,
-    TooLarge,
-    decoded,
-)
+from commonweal.airlock.files.parsers.common import Answer, Invalid, TooLarge, decoded
 
-MOST_DEPTH = 20
+MOST_DEPTH = 40
 MOST_WHOLE = 2**53 - 1
 
 
 def read(data: bytes, answer: Answer) -> None:
-    """Tell the document and its cells. Raises `Invalid` and `TooLarge`."""
+    """Tell the value. Raises `Invalid` and `TooLarge`."""
     text, encoding = decoded(data)
     if encoding == "utf-16":
         answer.note("encoding")
     value = strict(text)
-    answer.body = {"value": value}
-    if _is_records(value):
-        _add_records(value, answer)
-        return
-    if _is_frame(value):
-        _add_frame(value, answer)
-        return
-    found: dict[str, list[str | None]] = {}
-    longest = _walk(value, "", 0, found)
-    if not found:
+    check_depth(value)
+    if value in ([], {}):
         raise Invalid
-    if len(found) > MOST_COLUMNS:
-        raise TooLarge
-    rows = max((len(values) for values in found.values()), default=0)
-    padded = [values + [None] * (rows - len(values)) for values in found.values()]
-    answer.add_table("document", list(found), list(zip(*padded, strict=True)))
-    if longest > MOST_ROWS:
-        answer.note("long_list", longest)
+    answer.body = {"value": value}
+
+
+def check_depth(value: Any) -> None:
+    """Raise `TooLarge` for what is nested deeper than people read."""
+    level = [value]
+    for _ in range(MOST_DEPTH):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return
+    raise TooLarge
 
 
 def strict(text: str) -> Any:
@@ -67,66 +57,6 @@ def strict(text: str) -> Any:
     except ValueError:
         raise Invalid from None
     return value
-
-
-def as_cell(value: Any) -> str | None:
-    """A value of JSON that holds no other, as text."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return repr(value)
-
-
-def _is_records(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(one, dict) for one in value)
-        and not any(isinstance(cell, dict | list) for one in value for cell in one.values())
-    )
-
-
-def _is_frame(value: Any) -> bool:
-    """Whether a document is columns by name, each with its values by one and the same keys."""
-    if not isinstance(value, dict) or not value:
-        return False
-    columns = list(value.values())
-    return (
-        all(isinstance(one, dict) and one.keys() == columns[0].keys() for one in columns)
-        and bool(columns[0])
-        and not any(isinstance(cell, dict | list) for one in columns for cell in one.values())
-    )
-
-
-def _add_frame(value: dict[str, dict[str, Any]], answer: Answer) -> None:
-    keys = list(next(iter(value.values())))
-    rows = [[key, *(as_cell(column[key]) for column in value.values())] for key in keys]
-    answer.add_table("columns", ["keys", *value], rows)
-
-
-def _add_records(records: list[dict[str, Any]], answer: Answer) -> None:
-    names = list(dict.fromkeys(name for one in records for name in one))
-    rows = [[as_cell(one.get(name)) for name in names] for one in records]
-    answer.add_table("records", names, rows)
-
-
-def _walk(value: Any, place: str, depth: int, found: dict[str, list[str | None]]) -> int:
-    """Put what stands at each place into `found`; the length of the longest list."""
-    if depth > MOST_DEPTH:
-        raise TooLarge
-    if isinstance(value, dict):
-        # Keys can carry what values can.
-        found.setdefault(f"keys {depth}", []).extend(value)
-        inner = [_walk(one, f"{place}.{key}", depth + 1, found) for key, one in value.items()]
-        if len(found) > 4 * MOST_COLUMNS:
-            raise TooLarge
-        return max(inner, default=0)
-    if isinstance(value, list):
-        inner = [_walk(one, f"{place}[]", depth + 1, found) for one in value]
-        return max(len(value), *inner) if inner else 0
-    found.setdefault(place, []).append(as_cell(value))
-    return 0
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

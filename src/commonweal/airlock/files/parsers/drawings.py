@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from xml.etree.ElementTree import Element
 
-from commonweal.airlock.files.parsers.allowed import attribute_fault, css_runs, tag_fault
+from commonweal.airlock.files.parsers.allowed import PLACED, attribute_fault, css_runs, tag_fault
 from commonweal.airlock.files.parsers.common import (
     MOST_ELEMENTS,
     Answer,
@@ -23,8 +23,6 @@ MOST_DEPTH = 60
 _SVG = "{http://www.w3.org/2000/svg}"
 _LINK = "{http://www.w3.org/1999/xlink}"
 _NUMBER = re.compile(r"-?\d*\.?\d+(?:[eE][-+]?\d+)?")
-_PLACED = frozenset({"d", "points", "x", "y", "cx", "cy", "x1", "y1", "x2", "y2", "transform",
-                     "r", "rx", "ry", "width", "height"})  # fmt: skip
 _MARKS = frozenset({"use", "circle", "ellipse", "rect"})
 
 
@@ -58,7 +56,6 @@ def read(data: bytes, answer: Answer) -> None:
         if one.text and one.text.strip():
             events.append(["text", one.text])
     answer.note("marks", max(marks.values(), default=0))
-    answer.add_texts("texts", [str(event[1]) for event in events if event[0] == "text"])
     answer.body = {"events": events}
 
 
@@ -100,7 +97,7 @@ def _attributes(one: Element, answer: Answer) -> list[list[str]]:
         fault = attribute_fault("svg", name, value)
         if fault is not None:
             answer.note(fault)
-        if name in _PLACED:
+        if name in PLACED:
             answer.note("coordinates", len(_NUMBER.findall(value)))
         found.append([name, value])
     return found

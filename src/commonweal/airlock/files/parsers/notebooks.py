@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from commonweal.airlock.files.parsers.common import MOST_ROWS, Answer, Invalid, TooLarge, decoded
-from commonweal.airlock.files.parsers.documents import MOST_DEPTH, strict
+from commonweal.airlock.files.parsers.documents import check_depth, strict
 
 _USUAL = frozenset({"kernelspec", "language_info"})
 _UNBROKEN = re.compile(r"[A-Za-z0-9+/=_-]{400,}")
@@ -22,7 +22,7 @@ def read(data: bytes, answer: Answer) -> None:
 
     text, _ = decoded(data)
     value = strict(text)
-    _check_depth(value)
+    check_depth(value)
     if not isinstance(value, dict) or value.get("nbformat") != 4:
         raise Invalid
     try:
@@ -41,7 +41,6 @@ def read(data: bytes, answer: Answer) -> None:
     answer.note("widgets", "widgets" in metadata)
     answer.note("metadata", len(set(metadata) - _USUAL - {"widgets"}))
     answer.note("encoded", sum(_is_encoded(source) for _, source in told))
-    answer.add_texts("cells", [source for _, source in told])
     answer.body = {"cells": [{"type": kind, "source": source} for kind, source in told]}
 
 
@@ -53,17 +52,3 @@ def _source(cell: dict[str, Any]) -> str:
 def _is_encoded(source: str) -> bool:
     """Whether a text carries what nobody reads: long unbroken runs, or data in an address."""
     return bool(_UNBROKEN.search(source)) or "base64," in source.lower()
-
-
-def _check_depth(value: Any) -> None:
-    level = [value]
-    for _ in range(2 * MOST_DEPTH):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-        if not level:
-            return
-    raise TooLarge

@@ -1,4 +1,4 @@
-"""HTML: elements and attributes in their order, and the cells of tables as a table each."""
+"""HTML: elements and attributes in their order."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from html.parser import HTMLParser
 
 from commonweal.airlock.files.parsers.allowed import HTML_NEVER_CLOSED, attribute_fault, tag_fault
 from commonweal.airlock.files.parsers.common import (
-    MOST_CELLS,
-    MOST_COLUMNS,
     MOST_EVENTS,
     Answer,
     Invalid,
@@ -29,14 +27,6 @@ def read(data: bytes, answer: Answer) -> None:
     page.close()
     if page.open:
         raise Invalid
-    answer.add_texts("texts", [" ".join(page.texts)] if page.texts else [])
-    for place, rows in enumerate(page.tables, start=1):
-        width = max((len(row) for row in rows), default=0)
-        if width > MOST_COLUMNS or width * len(rows) > MOST_CELLS:
-            raise TooLarge
-        if width:
-            full = [row + [""] * (width - len(row)) for row in rows]
-            answer.add_table(f"table {place}", full[0], full[1:])
     answer.body = {"events": page.events}
 
 
@@ -48,9 +38,6 @@ class _Page(HTMLParser):
         self.answer = answer
         self.events: list[list[object]] = []
         self.open: list[str] = []
-        self.texts: list[str] = []
-        self.tables: list[list[list[str]]] = []
-        self._cell: list[str] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         for ended in _ENDS.get(tag, ()):
@@ -64,14 +51,6 @@ class _Page(HTMLParser):
             self.open.append(tag)
             if len(self.open) > MOST_DEPTH:
                 raise TooLarge
-        if tag == "table":
-            self.tables.append([])
-        elif tag == "tr" and self.tables:
-            self.tables[-1].append([])
-        elif tag in ("td", "th") and self.tables:
-            if not self.tables[-1]:
-                self.tables[-1].append([])
-            self._cell = []
 
     def _attributes(self, attributes: list[tuple[str, str | None]]) -> list[list[str]]:
         told = []
@@ -100,18 +79,12 @@ class _Page(HTMLParser):
     def _close(self, tag: str) -> None:
         self.open.pop()
         self._event(["close", tag])
-        if tag in ("td", "th") and self._cell is not None and self.tables and self.tables[-1]:
-            self.tables[-1][-1].append(" ".join("".join(self._cell).split()))
-            self._cell = None
 
     def handle_data(self, data: str) -> None:
         if self.open and self.open[-1] in ("style", "script"):
             return
         if data.strip():
             self._event(["text", data])
-            self.texts.append(data)
-        if self._cell is not None:
-            self._cell.append(data)
 
     def handle_comment(self, data: str) -> None:  # noqa: ARG002
         self.answer.note("comments")
