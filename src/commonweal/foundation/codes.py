@@ -510,8 +510,6 @@ CODES: dict[str, str] = {
     **DUMMY,
     **MODELS,
     **LEAVING,
-    **MODELS,
-    **DUMMY,
     **APPLY,
     **CATALOGUE_CHECK,
     **CUBE,
