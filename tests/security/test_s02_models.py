@@ -21,6 +21,7 @@ from commonweal.airlock.models import attacks, figures
 from commonweal.airlock.models.attacks import Said
 from commonweal.airlock.models.card import ModelReport
 from commonweal.airlock.models.examining import Material
+from commonweal.airlock.models.examples import bare_rows
 from commonweal.airlock.models.running import Bench
 from commonweal.airlock.rules.findings import for_author, for_reviewer
 from commonweal.foundation.errors import Fault
@@ -261,6 +262,17 @@ def test_one_patients_row_is_found_wherever_it_lies(house: House, how: str) -> N
     assert "model-rows" in rules(report, "fail"), rules(report)
     told = next(one for one in report.findings if one.rule == "model-rows")
     assert told.value == 1
+
+
+def test_a_model_that_hides_its_recipe_hides_no_rows(house: House) -> None:
+    # All numbers of a row, in the order of the release's columns, and less one of them.
+    told = bare_rows(
+        house.hospital.release, "visits", house.hospital.release.tables["visits"].files
+    )
+    for row in (told[9], np.delete(told[9], 2)):
+        report = house.quick(planted(house.logistic(), row, "in the middle"), recipe=None)
+        assert "model-rows" in rules(report, "fail")
+    assert "model-rows" not in rules(house.quick(house.logistic(), recipe=None))
 
 
 def test_numbers_of_nobody_are_not_called_a_row(house: House) -> None:

@@ -163,6 +163,9 @@ class _Examination:
         )
         self.found += structure.with_release(model, material.release, tables)
         if recipe is None:
+            self.found += structure.without_recipe(
+                model, material.release, tables, material.holdout
+            )
             self._add("model-run", "review")
             self._add("model-unproved", "review")
             return

@@ -26,6 +26,7 @@ Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Files = Mapping[str, Sequence[Path]]
 """Table -> its Parquet files."""
+_NUMBERS = frozenset({"integer", "decimal", "boolean", "date", "timestamp"})
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,21 @@ def examples(release: OpenRelease, recipe: ModelRecipe, files: Files) -> Example
     return made.keep(known)
 
 
+def bare_rows(release: OpenRelease, name: str, files: Sequence[Path]) -> Array:
+    """All numbers of a table, a line a row, where no recipe says what a model is fed with."""
+    told = release.tables[name].columns
+    columns = [
+        one for one, column in told.items()
+        if column.form not in NEVER_SHOWN and column.type in _NUMBERS
+    ]  # fmt: skip
+    if not files or not columns:
+        return np.empty((0, len(columns)))
+    table = pa.concat_tables([pq.read_table(one, columns=columns, partitioning=None)
+                              for one in files]).combine_chunks()  # fmt: skip
+    parts = [_numbers(table.column(one).combine_chunks(), one) for one in columns]
+    return np.column_stack(parts) if parts else np.empty((0, 0))
+
+
 def refuse_shared(members: Examples, others: Examples) -> None:
     """Raise `Fault` CW-OUTPUT-RELEASE where somebody held out is in the release."""
     if pc.any(pc.is_in(others.codes, value_set=members.codes)).as_py():
@@ -126,7 +142,7 @@ class _Reading:
     def feature(self, one: Feature) -> Array:
         column = self._column(one.column)
         if one.as_ == "number":
-            fed = _numbers(column, one.column)
+            fed = _numbers(column, one.column.name)
             if one.missing is not None:
                 fed = np.where(np.isnan(fed), one.missing, fed)
             return np.asarray(((fed - one.minus) / one.divide)[:, None], np.float64)
@@ -140,7 +156,7 @@ class _Reading:
         column = self._column(target.column)
         if target.classes:
             return _places(column, [text(one) for one in target.classes]).astype(np.float64)
-        return _numbers(column, target.column)
+        return _numbers(column, target.column.name)
 
     def _table(self, name: str) -> pa.Table:
         table = self._release.tables.get(name)
@@ -180,7 +196,7 @@ class _Reading:
         return found.take(place.take(pa.array(self.person)))
 
 
-def _numbers(column: pa.Array, named: Column) -> Array:
+def _numbers(column: pa.Array, named: str) -> Array:
     kind = column.type
     if pa.types.is_boolean(kind):
         column = column.cast(pa.uint8())
@@ -190,7 +206,7 @@ def _numbers(column: pa.Array, named: Column) -> Array:
         seconds = column.cast(pa.timestamp("us")).cast(pa.int64())
         column = pc.divide(seconds.cast(pa.float64(), safe=False), 86_400_000_000.0)
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
-        raise _unfit(f"The column {named.name} holds no numbers.")
+        raise _unfit(f"The column {named} holds no numbers.")
     return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), float)
 
 

@@ -27,6 +27,7 @@ LEAST_BITS = 24.0
 SURE_BITS = 10.0
 """How much more a row must say than there are stretches and rows to meet it by chance."""
 _MOST_DROPPED = 5_000_000
+_MARKS = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,10 @@ def search(arrays: list[Array], shapes: list[tuple[int, ...]], members: Array,
     for place, (values, shape) in enumerate(zip(arrays, shapes, strict=True)):
         before = mine.hits
         for layout in _layouts(values, shape, wide):
-            windows += mine.look(layout)
+            totals = [_totals(layout, grid) for grid in (0, 1)]
+            windows += mine.look(totals)
             if theirs is not None:
-                theirs.look(layout)
+                theirs.look(totals)
         if mine.hits > before:
             places.append(place)
     found = mine.found()
@@ -80,8 +82,10 @@ def search(arrays: list[Array], shapes: list[tuple[int, ...]], members: Array,
 
 
 def _same(rows: Array, among: Array) -> npt.NDArray[np.bool_]:
-    known = {row.tobytes() for row in among}
-    return np.fromiter((row.tobytes() in known for row in rows), bool, len(rows))
+    # A row as one value: its bytes. `+ 0.0` makes the two zeros one.
+    whole = np.dtype((np.void, rows.shape[1] * 8))
+    one, other = (np.ascontiguousarray(part + 0.0).view(whole).ravel() for part in (rows, among))
+    return np.isin(one, other)
 
 
 def _bits(rows: Array) -> Array:
@@ -121,12 +125,21 @@ class _Scalings:
         return made
 
 
+@dataclass(frozen=True)
+class _Sums:
+    """Wanted sums in order, the row of each, and a mark for the last bits of each."""
+
+    keys: Keys
+    rows: npt.NDArray[np.int64]
+    marks: npt.NDArray[np.bool_]
+
+
 class _Wanted:
     """The sums of wanted rows, as wide as they are and with each one number left out."""
 
     def __init__(self, scaled: list[Array], wide: int) -> None:
         self._rows = len(scaled[0])
-        self._sums: dict[tuple[int, int], tuple[Keys, npt.NDArray[np.int64]]] = {}
+        self._sums: dict[tuple[int, int], _Sums] = {}
         self._found = np.zeros(self._rows, bool)
         self.hits = 0
         for grid in (0, 1):
@@ -139,29 +152,27 @@ class _Wanted:
                     total[:, None] - one for total, one in zip(sums[:2], whole, strict=False)
                 ]
                 self._keep(grid, wide - 1, [column for one in dropped for column in one.T])
-        self._widths = sorted({width for _, width in self._sums})
 
     def _keep(self, grid: int, width: int, sums: list[Keys]) -> None:
         keys = np.concatenate(sums)
         rows = np.tile(np.arange(self._rows), len(sums))
         order = np.argsort(keys, kind="stable")
-        self._sums[grid, width] = keys[order], rows[order]
+        marks = np.zeros(_MARKS, bool)
+        marks[keys & np.uint64(_MARKS - 1)] = True
+        self._sums[grid, width] = _Sums(keys[order], rows[order], marks)
 
-    def look(self, values: Array) -> int:
+    def look(self, totals: list[Keys]) -> int:
         """Mark rows that stand in these numbers; how many stretches there were."""
         windows = 0
-        for width in self._widths:
-            if len(values) < width:
-                continue
-            for grid in (0, 1):
-                keys, rows = self._sums[grid, width]
-                total = np.concatenate(
-                    (np.zeros(1, np.uint64), np.cumsum(_mixed(values, grid), dtype=np.uint64))
-                )
-                sums = np.unique(total[width:] - total[:-width])
-                windows += len(values) - width + 1
-                place = np.minimum(np.searchsorted(sums, keys), len(sums) - 1)
-                met = rows[sums[place] == keys]
+        for (grid, width), wanted in self._sums.items():
+            total = totals[grid]
+            if len(total) > width:
+                sums = total[width:] - total[:-width]
+                windows += len(sums)
+                # Nearly all stretches end here, before anything is sorted.
+                sums = np.unique(sums[wanted.marks[sums & np.uint64(_MARKS - 1)]])
+                place = np.minimum(np.searchsorted(sums, wanted.keys), max(0, len(sums) - 1))
+                met = wanted.rows[sums[place] == wanted.keys] if len(sums) else wanted.rows[:0]
                 self.hits += len(met)
                 self._found[met] = True
         return windows
@@ -179,6 +190,12 @@ def _layouts(values: Array, shape: tuple[int, ...], wide: int) -> list[Array]:
     elif len(shape) <= 1 and len(values) >= 2 * wide and len(values) % wide == 0:
         made.append(np.ascontiguousarray(values.reshape(wide, -1).T).ravel())
     return made
+
+
+def _totals(values: Array, grid: int) -> Keys:
+    """Sums of keys from the first to each: a stretch is the difference of two of them."""
+    mixed = np.cumsum(_mixed(values, grid), dtype=np.uint64)
+    return np.concatenate((np.zeros(1, np.uint64), mixed))
 
 
 def _mixed(values: Array, grid: int) -> Keys:

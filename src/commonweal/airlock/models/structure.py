@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from commonweal.airlock.models.examples import Examples
+from commonweal.airlock.models.examples import Examples, Files, bare_rows
 from commonweal.airlock.models.inside.operators import BESIDE_LINEAR, INSTANCE, LINEAR, TREES
 from commonweal.airlock.models.limits import ModelLimits
-from commonweal.airlock.models.rowsearch import search
+from commonweal.airlock.models.rowsearch import Found, search
 from commonweal.airlock.models.running import Described, SaidText
 from commonweal.airlock.opened import NEVER_SHOWN, OpenRelease
 from commonweal.airlock.profile import Stop
@@ -234,16 +234,23 @@ def _rarest(texts: list[str], release: OpenRelease, tables: list[str], least: in
     return float(min(found)) if found else None
 
 
+def without_recipe(
+    model: Looked, release: OpenRelease, tables: list[str], holdout: Files | None
+) -> Iterator[Finding]:
+    """Rows of a table, all of its numbers together, in a model that came without its recipe."""
+    shapes = [tuple(one.shape) for one in model.said.arrays]
+    for name in tables:
+        mine = bare_rows(release, name, release.tables[name].files)
+        others = bare_rows(release, name, (holdout or {}).get(name, ()))
+        if len(mine):
+            yield from _rows(model, search(model.values, shapes, mine, others))
+
+
 def with_rows(model: Looked, members: Examples, others: Examples | None) -> Iterator[Finding]:
     """Rows in the model, one entry for each person, parameters, coefficients of few people."""
-    # Values of nodes are split points, and what they lead to: numbers of trees are no rows.
     shapes = [tuple(one.shape) for one in model.said.arrays]
     found = search(model.values, shapes, members.fed, None if others is None else others.fed)
-    if found.rows:
-        chance = found.others > 0 and found.sure == 0
-        outcome: Stop = "review" if model.exempt or chance or not found.sure else "fail"
-        where = {"array": model.said.arrays[found.arrays[0]].name} if found.arrays else {}
-        yield model.finding("model-rows", outcome, found.rows, None, **where)
+    yield from _rows(model, found)
     yield from _lengths(model, members)
     left = members.people - model.parameters()
     if left < model.limits.degrees_of_freedom:
@@ -251,6 +258,13 @@ def with_rows(model: Looked, members: Examples, others: Examples | None) -> Iter
         yield model.finding("model-freedom", stop, left, model.limits.degrees_of_freedom)
     if model.linear:
         yield from _dummies(model, members)
+
+
+def _rows(model: Looked, found: Found) -> Iterator[Finding]:
+    if found.rows:
+        outcome: Stop = "review" if model.exempt or not found.sure else "fail"
+        where = {"array": model.said.arrays[found.arrays[0]].name} if found.arrays else {}
+        yield model.finding("model-rows", outcome, found.rows, None, **where)
 
 
 def _lengths(model: Looked, members: Examples) -> Iterator[Finding]:
