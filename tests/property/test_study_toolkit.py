@@ -245,7 +245,7 @@ good = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=CALM)
+@settings(max_examples=20, deadline=None, suppress_health_check=CALM)
 @given(tables=releases(), call=good)
 def test_calls_that_fit_are_taken_and_agree(tables: Tables, call: dict[str, Any]) -> None:
     assume(call["by"] or not call["totals"])
