@@ -15,7 +15,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from commonweal.airlock.figures import Table
 from commonweal.airlock.opened import OpenRelease, OpenTable
+from commonweal.airlock.session import Session
 from commonweal.papers.output_request import OutputRequest
 from commonweal.papers.release.manifest import ReleasedColumn
 
@@ -52,6 +54,12 @@ def open_release(
 def request(**fields: Any) -> OutputRequest:
     base = {"request": 1, "name": "t", "title": "A table", "table": "stays"}
     return OutputRequest.read(base | fields, "The request")
+
+
+def recompute(asked: OutputRequest, release: OpenRelease, work: Path) -> Table:
+    """A request on its own, in a session of its own."""
+    with Session.over(release, work) as session:
+        return session.recompute(asked)
 
 
 def col(name: str, table: str = "stays") -> dict[str, str]:

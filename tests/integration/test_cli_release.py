@@ -331,3 +331,97 @@ def test_outputs_are_checked_on_a_release_that_is_unsealed_for_it(job: Job) -> N
     paused = job("airlock", "check", path, "--release", folder, code=4)
     assert paused["error"]["code"].startswith("CW-PERMIT")
     assert list(Path("/dev/shm").glob("commonweal-airlock-*")) == []
+
+
+def ask(job: Job, name: str = "sexes", **more: Any) -> Path:
+    request = {
+        "request": 1, "name": name, "title": "People by sex", "table": "visits",
+        "by": [{"column": {"table": "people", "name": "sex"}}], "measures": [{"measure": "people"}],
+        **more,
+    }  # fmt: skip
+    path = job.folder / f"{name}.json"
+    path.write_text(json.dumps(request))
+    return path
+
+
+def another_project(job: Job) -> None:
+    """A second project about the same people, under a permit and pseudonyms of its own."""
+    project = {"id": "lung", "title": "Lungs", "lay_summary": "We want to learn as well."}
+    (job.folder / "lung.yaml").write_text(yaml.safe_dump(draft(id="lung-1", project=project)))
+    job(
+        "permit", "issue", job.folder / "lung.yaml", "--key", "guardian",
+        "--out", job.folder / "permit-lung.jws",
+    )  # fmt: skip
+    (job.folder / "permit-lung.jws").replace(job.folder / "permit.jws")
+
+
+def test_two_projects_that_subtract_their_tables_are_found(job: Job) -> None:
+    """S3, through the commands: the second project's people are one fewer, by another name each."""
+    history, desk = job.folder / "history", job.folder / "desk"
+    history.mkdir()
+    first = folder_of(job.release("build"))
+    together = ("--history", history, "--proposal", desk)
+    told = job(
+        "airlock", "check", ask(job), "--release", first, *together, "--output", "asthma-sexes"
+    )
+    assert (told["verdict"], told["audit"]["compared"]) == ("pass", [])
+    (desk / "asthma-sexes").rename(history / "asthma-sexes")
+    job.object_to("P0003", "P0008")
+    another_project(job)
+    second = folder_of(job.release("build"))
+    again = ask(job)
+    told = job("airlock", "check", again, "--release", second, "--profile", "sacro-default")
+    assert told["verdict"] == "pass"  # by itself nobody sees anything
+    told = job(
+        "airlock", "check", again, "--release", second, *together, "--output", "lung-sexes", code=3
+    )
+    assert told["verdict"] == "fail"
+    assert told["files"][0]["verdict"] == "pass"
+    found = {(one["code"], one["people"]) for one in told["audit"]["findings"]}
+    assert found == {("CW-AUDIT-DIFFERENCE", 1)}
+    audited = job("airlock", "audit", desk / "lung-sexes", "--history", history, code=3)
+    assert audited["findings"] == told["audit"]["findings"]
+    (desk / "lung-sexes").rename(desk / "as-author")
+    author = job(
+        "airlock", "check", again, "--release", second, *together, "--output", "lung-sexes",
+        "--for", "author", code=3,
+    )  # fmt: skip
+    assert author["verdict"] == "review"
+    assert "audit" not in author
+    ids = b"".join(path.read_bytes() for path in (first / "data").rglob("*.parquet"))
+    assert b"audit_id" not in ids
+
+
+AUDITS_REFUSED: list[tuple[tuple[str, ...], int, str]] = [
+    (("--history", "{job}/nowhere"), 3, "CW-FILE-MISSING"),
+    (("--history", "{job}/history", "--proposal", "{job}/history"), 2, "CW-USAGE"),
+    (("--history", "{job}/history", "--proposal", "{job}/history/in"), 2, "CW-USAGE"),
+    (("--history", "{job}/history", "--output", "../odd"), 3, "CW-AUDIT-OUTPUT"),
+    (("--output", "a name"), 3, "CW-AUDIT-OUTPUT"),
+]
+
+
+def test_an_audit_that_cannot_be_made_is_no_verdict(job: Job) -> None:
+    (job.folder / "history").mkdir()
+    release, one = folder_of(job.release("build")), ask(job)
+    for arguments, code, error in AUDITS_REFUSED:
+        given = [text.replace("{job}", str(job.folder)) for text in arguments]
+        told = job("airlock", "check", one, "--release", release, *given, code=code)
+        assert told["error"]["code"] == error
+    assert list(Path("/dev/shm").glob("commonweal-airlock-*")) == []
+    told = job("airlock", "check", one, one, "--release", release, code=3)
+    assert told["error"]["code"] == "CW-AUDIT-OUTPUT"
+    without = job("airlock", "check", one, "--history", job.folder, code=2)
+    assert without["error"]["code"] == "CW-USAGE"
+    acro = job.folder / "acro"
+    job("airlock", "check", one, "--release", release, "--acro", acro)
+    assert (
+        json.loads((acro / "results.json").read_text())["results"]["output_0"]["status"] == "pass"
+    )
+    told = job("airlock", "check", acro, code=3)
+    assert [file["verdict"] for file in told["files"]] == ["review"]
+    map_ = next((job.folder / "data").rglob("audit_map"))
+    map_.chmod(0o600)
+    map_.write_bytes(map_.read_bytes()[:-1] + b"x")
+    told = job("airlock", "check", one, "--release", release, code=4)
+    assert told["error"]["code"] == "CW-RELEASE-NOT-WHOLE"

@@ -88,7 +88,9 @@ def test_ours_the_volume_of_the_sealed_log_does_not_show(tmp_path: Path) -> None
 
 
 def test_ours_nobody_chooses_the_log_when_writing() -> None:
-    sealed = {"release.authorised", "release.refused", "release.abandoned", "release.opened",
+    sealed = {"job.submitted", "job.started", "job.ended", "outputs.collected",
+              "reference.brought",
+              "release.authorised", "release.refused", "release.abandoned", "release.opened",
               "release.planned", "release.person_asked", "risk.hint_given", "key.created",
               "key.rotated", "key.retired", "key.destroyed", "choices.applied",
               "separation.accepted", "attack.authorised", "attack.begun", "attack.ended",
@@ -110,14 +112,18 @@ def test_ours_nobody_chooses_the_log_when_writing() -> None:
               "agreement.offered", "agreement.accepted", "agreement.ended", "review.accepted",
               "review.sent", "review.moved",
               "release.signed_off", "release.sent_back",
+              "output.submitted", "output.moved", "output.approved", "output.refused",
+              "output.downloaded",
               "act.recorded", "act.used", "act.void", "service.brought_back",
               "account.signed_in", "account.role_given", "account.role_ended",
-              "account.token_made", "account.token_ended"}  # fmt: skip
+              "account.token_made", "account.token_ended",
+              "noise.spent", "noise.drawn"}  # fmt: skip
     public = {"trust.policy_set", "trust.policy_changed", "trust.policy_withdrawn",
               "ledger.key_added", "ledger.key_retired", "roster.changed", "roster.withdrawn",
               "permit.issued", "permit.paused", "permit.suspended",
               "permit.resumed", "permit.superseded", "permit.revoked", "permit.closed",
               "permit.reviewed",
+              "output.released", "output.recalled",
               "release.completed", "release.data_key_destroyed", "project.key_destroyed",
               "ledger.epoch_begun", "sealed.root",
               "rules.published", "levels.published", "application.decided", "decision.set_aside",
@@ -125,7 +131,8 @@ def test_ours_nobody_chooses_the_log_when_writing() -> None:
               "assessment.published", "assessment.redacted",
               "panel.answered",
               "officer.countersigned", "officer.stopped", "closing.certified",
-              "closing.without_certificate", "catalogue.described"}  # fmt: skip
+              "closing.without_certificate", "catalogue.described",
+              "feasibility.frozen", "noise.budget_set"}  # fmt: skip
     assert {name for name, row in TYPES.items() if row.log == "sealed"} == sealed
     assert {name for name, row in TYPES.items() if row.log == "public"} == public
     assert "log" not in Event.__dataclass_fields__

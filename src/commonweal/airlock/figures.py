@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from commonweal.papers.output_request import Grade, Rounding
+from commonweal.papers.output_request import Column, Grade, OutputRequest, Rounding
 
 Counts = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -61,7 +61,8 @@ class Evidence:
     `people`, `rows`: different people and rows that the figure is about. `amounts`, `by_rows`,
     `squares`: contributions to the sum, to the number of rows, to the squared distances from the
     mean. `lowest`, `highest`: of the values. `below`, `above`: people at or below, at or above, the
-    figure. `holders`: people with the very value.
+    figure. `holders`: people with the very value. `lacking`: people of the
+    cell without any value in the measured column.
     """
 
     people: Counts
@@ -74,6 +75,7 @@ class Evidence:
     below: Counts | None = None
     above: Counts | None = None
     holders: Counts | None = None
+    lacking: Counts | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ class Series:
     """One measure over all cells: the figures as they would be published, and their evidence.
 
     `kind` is text and not the closed list: a kind that no rule knows must reach the rules, which
-    then let nothing pass.
+    then let nothing pass. `hidden`: cells whose figure is not published.
+    `column`: the one that is measured. `per`: what a ratio is of, as 100 for percent.
     """
 
     name: str
@@ -102,17 +105,30 @@ class Series:
     parts: Parts | None = None
     decimals: int = 0
     rounding: Rounding = "exact"
+    hidden: Marks | None = None
+    column: Column | None = None
+    per: int = 1
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table made by the airlock."""
+    """A table made by the airlock.
+
+    `request`: what it was made for. `protected`: what was done so that nobody is seen, in words.
+    `least`, `most`: what can be known of the people in each cell where cells are hidden.
+    `merged`: for each side, the place of each group that the rows were laid out in.
+    """
 
     name: str
     title: str
     grade: Grade
     axes: tuple[Axis, ...]
     series: tuple[Series, ...]
+    request: OutputRequest | None = None
+    protected: tuple[str, ...] = ()
+    least: Numbers | None = None
+    most: Numbers | None = None
+    merged: tuple[tuple[int, ...], ...] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from commonweal.airlock.audit.definitions import Condition
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import translated
+from commonweal.papers.cohort import Cohort
 from commonweal.papers.release import ReleaseManifest
 from commonweal.papers.release.manifest import ReleasedColumn, ReleasedTable
 
@@ -44,20 +46,43 @@ class OpenTable:
 
 @dataclass(frozen=True)
 class OpenRelease:
-    """The tables of one release, as its manifest describes them."""
+    """The tables of one release, as its manifest describes them.
+
+    `snapshot` names the state of the source. `population`: who the release's people are, in the
+    audit's words, where they are not everybody of the source.
+    """
 
     release: str
     tables: Mapping[str, OpenTable]
+    snapshot: str = "unknown"
+    population: tuple[Condition, ...] = ()
 
     @classmethod
-    def at(cls, manifest: ReleaseManifest, folder: Path) -> OpenRelease:
+    def at(
+        cls, manifest: ReleaseManifest, folder: Path, cohort: Cohort | None = None
+    ) -> OpenRelease:
         """The release that was opened into `folder`, every byte as its manifest says.
 
-        `manifest` is one whose signature was verified. Raises `Fault` CW-OUTPUT-RELEASE where a
-        file is another than that of the manifest, and CW-FILE-MISSING.
+        `manifest` is one whose signature was verified. `cohort`: the permit's, where it is known;
+        else the release's people are taken to be of a cohort that no other permit has.
+        Raises `Fault` CW-OUTPUT-RELEASE where a file is another than that of the manifest, and
+        CW-FILE-MISSING.
         """
         tables = {name: _table(name, table, folder) for name, table in manifest.tables.items()}
-        return cls(manifest.release, tables)
+        snapshot = f"source-{manifest.source.fingerprint.removeprefix('sha256:')[:32]}"
+        return cls(manifest.release, tables, snapshot, _population(manifest, cohort))
+
+
+def _population(manifest: ReleaseManifest, cohort: Cohort | None) -> tuple[Condition, ...]:
+    found = []
+    if cohort is None:
+        found.append(Condition(variable="permit", values=(manifest.permit_hash,)))
+    elif cohort.everyone is None:
+        found.append(Condition(variable="cohort", values=(cohort.digest(),)))
+    if manifest.holdout is not None:
+        # A share of the people, drawn by a key of the project's own, is in no table.
+        found.append(Condition(variable="sample", values=(manifest.permit_id,)))
+    return tuple(found)
 
 
 def _table(name: str, table: ReleasedTable, folder: Path) -> OpenTable:

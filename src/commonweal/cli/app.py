@@ -14,9 +14,11 @@ from commonweal.cli import (
     catalogues,
     demonstration,
     doctor,
+    feasibility,
     figures,
     homes,
     keys,
+    leaving,
     ledger,
     outputs,
     people,
@@ -27,6 +29,7 @@ from commonweal.cli import (
     rules,
     serving,
     studies,
+    submitting,
 )
 from commonweal.cli.options import HomeOption, group
 
@@ -59,12 +62,23 @@ app.command("doctor")(doctor.doctor)
 catalogues.app.command("describe")(figures.describe)
 catalogues.app.command("export")(figures.export)
 app.add_typer(catalogues.app, name="catalogue")
+app.add_typer(feasibility.app, name="feasibility")
 app.add_typer(permits.app, name="permit")
 app.add_typer(people.app, name="people")
 app.add_typer(rules.app, name="rules")
 app.add_typer(acts.app, name="act")
 app.add_typer(releases.app, name="release")
+app.add_typer(studies.app, name="study")
 airlock.app.command("check")(outputs.check)
+airlock.app.command("submit")(submitting.submit)
+airlock.app.command("list")(leaving.list_outputs)
+airlock.app.command("look")(leaving.look)
+airlock.app.command("review")(leaving.review)
+airlock.app.command("release")(leaving.release)
+airlock.app.command("download")(leaving.download)
+airlock.app.command("withdraw")(leaving.withdraw)
+airlock.app.command("recall")(leaving.recall)
+airlock.app.command("crate")(leaving.crate)
 app.add_typer(airlock.app, name="airlock")
 app.add_typer(studies.app, name="study")
 app.add_typer(risk.app, name="risk")

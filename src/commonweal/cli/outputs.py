@@ -7,23 +7,35 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commonweal.cli.options import HomeOption, JsonOption, opened
-from commonweal.cli.show import emit
+from commonweal.cli.show import emit, steps
+from commonweal.foundation.clock import SystemClock
 from commonweal.foundation.errors import Fault, WrongUsage
+from commonweal.foundation.files import make_private_folder
 
 if TYPE_CHECKING:
-    from commonweal.airlock.checking import Reader
+    from commonweal.airlock.checking import CheckReport, Reader
     from commonweal.airlock.opened import OpenRelease
+    from commonweal.airlock.profile import RuleProfile
+    from commonweal.airlock.together import Joined
+    from commonweal.papers.release import ReleaseManifest
+    from commonweal.vault.custody import Custody
 
 
 def check(
     ctx: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(help="Output requests (.json) and tables (.csv).")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Output requests (.json), tables (.csv), and sessions of ACRO (folders)."
+        ),
+    ],
     profile: Annotated[
         str, typer.Option(help="Limits of the rules: a name or a YAML file of your own.")
     ] = "sacro-default",
@@ -31,6 +43,27 @@ def check(
         Path | None,
         typer.Option(help="The release that requests are recomputed on.", show_default=False),
     ] = None,
+    history: Annotated[
+        Path | None,
+        typer.Option(help="The folder of all outputs that have left.", metavar="DIR"),
+    ] = None,
+    proposal: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder in which to leave the tables for the audit of later ones.",
+            show_default=False,
+        ),
+    ] = None,
+    acro: Annotated[
+        Path | None,
+        typer.Option(
+            help="A new folder for the tables and findings in the form of ACRO, for the reviewer.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        str, typer.Option(help="The name under which the tables would leave.")
+    ] = "proposal",
     for_: Annotated[
         str, typer.Option("--for", help="Who reads the findings: author or reviewer.")
     ] = "reviewer",
@@ -40,17 +73,27 @@ def check(
     """Hold outputs against the rules of a profile.
 
     Requests are recomputed on a release, which is unsealed into memory for that under its live
-    permit and deleted afterwards. Exit code 3 where the verdict is review or fail.
+    permit and deleted afterwards. Their tables are audited with each other and, with a history,
+    with everything that has left. Exit code 3 where the verdict is review or fail.
     """
     from commonweal.airlock.checking import check_files
     from commonweal.airlock.profile import RuleProfile
 
     reader = _reader(for_)
     limits = RuleProfile.load(profile)
-    with contextlib.ExitStack() as until:
-        work = Path(until.enter_context(tempfile.TemporaryDirectory(prefix="commonweal-airlock-")))
-        on = None if release is None else until.enter_context(_unsealed(ctx, home, release))
-        report = check_files(paths, limits, on, work)
+    if release is not None:
+        asked = _Asked(paths, limits, release, history, proposal, output)
+        joined = _together(ctx, home, asked, json)
+        if acro is not None:
+            _write_acro(acro, joined.report)
+        emit(json, joined.plain(reader), joined.lines(reader))
+        if joined.verdict(reader) != "pass":
+            ctx.exit(Fault.exit_code)
+        return
+    if history is not None or proposal is not None or acro is not None:
+        raise WrongUsage("CW-USAGE", "This needs the release: name it with --release.")
+    with tempfile.TemporaryDirectory(prefix="commonweal-airlock-") as work:
+        report = check_files(paths, limits, None, Path(work))
     emit(json, report.plain(reader), report.lines(reader))
     if report.verdict(reader) != "pass":
         ctx.exit(Fault.exit_code)
@@ -64,20 +107,86 @@ def _reader(text: str) -> Reader:
     raise WrongUsage("CW-USAGE", "Findings are for author or reviewer.")
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What the command was given."""
+
+    paths: list[Path]
+    limits: RuleProfile
+    release: Path
+    history: Path | None
+    proposal: Path | None
+    output: str
+
+
+def _write_acro(folder: Path, report: CheckReport) -> None:
+    from commonweal.airlock.acro import write_session
+
+    write_session(folder, report.files, report.profile, SystemClock().now())
+
+
+def _together(ctx: typer.Context, home: Path | None, asked: _Asked, json: bool) -> Joined:
+    """Check and audit on the release, which lies open in memory for that."""
+    from commonweal.airlock.together import Submission, check_together
+
+    if asked.proposal is not None and asked.history is not None:
+        inside = asked.proposal.resolve().is_relative_to(asked.history.resolve())
+        if inside:
+            raise WrongUsage("CW-USAGE", "A proposal does not lie in the history: it has not left.")
+    with unsealed(ctx, home, asked.release) as lent, steps(json) as step:
+        # People behind proposals lie in memory like the release itself, unless asked otherwise.
+        where = asked.proposal or lent.folder.parent / "proposal"
+        submission = Submission(asked.paths, asked.output, SystemClock().now(), where)
+        return check_together(
+            submission, asked.limits, lent.release, lent.audit_map, asked.history, progress=step
+        )
+
+
+@dataclass(frozen=True)
+class _Lent:
+    """An opened release, the folder of its tables, and its audit map."""
+
+    release: OpenRelease
+    folder: Path
+    audit_map: Path
+
+
 @contextlib.contextmanager
-def _unsealed(ctx: typer.Context, home: Path | None, folder: Path) -> Iterator[OpenRelease]:
+def unsealed(ctx: typer.Context, home: Path | None, folder: Path) -> Iterator[_Lent]:
     """The release of a live permit, open in memory for the length of a block (S19)."""
     from commonweal.airlock.opened import OpenRelease
     from commonweal.cli.checks import MEMORY_FOLDER
     from commonweal.vault.custody import find_permit, settled
     from commonweal.vault.release.opening import open_release
+    from commonweal.vault.release.session import load_permit
     from commonweal.vault.release.store import read_manifest
 
     to = MEMORY_FOLDER / f"commonweal-airlock-{secrets.token_hex(8)}"
     try:
+        make_private_folder(to)
         with opened(ctx, home) as custody, settled(custody):
             manifest = read_manifest(custody.home.releases, folder, custody.belief)
-            open_release(custody, folder, find_permit(custody, manifest.permit_id), to)
-        yield OpenRelease.at(manifest, to)
+            permit = find_permit(custody, manifest.permit_id)
+            open_release(custody, folder, permit, to / "data")
+            map_ = to / "audit_map.parquet"
+            _open_map(custody, manifest, map_)
+            cohort = load_permit(custody, permit).cohort
+        yield _Lent(OpenRelease.at(manifest, to / "data", cohort), to / "data", map_)
     finally:
         shutil.rmtree(to, ignore_errors=True)
+
+
+def _open_map(custody: Custody, manifest: ReleaseManifest, to: Path) -> None:
+    """Unseal the audit map of a release that was verified and opened just now."""
+    from commonweal.foundation.files import sha256_file, translated
+    from commonweal.foundation.sealing import unseal
+    from commonweal.vault.release.store import airlock_folder
+    from commonweal.vault.release.writing import context_of, sealing_key
+
+    sealed = airlock_folder(custody.home.releases, manifest.release) / "audit_map"
+    if sha256_file(sealed) != manifest.audit_map:
+        raise Fault("CW-RELEASE-CHANGED", "The audit map is not the one that was made.")
+    key = sealing_key(custody.keyring.secret_of(manifest.key_ids["audit"]))
+    context = context_of(manifest.release, "audit_map")
+    with translated("audit_map"), sealed.open("rb") as source, to.open("xb") as sink:
+        unseal(source, sink, key.use(), context, "audit_map")

@@ -19,7 +19,7 @@ from commonweal.foundation.codes import CODES, RETIRED
 from commonweal.foundation.files import write_atomic
 from commonweal.papers.refusal import UNAVAILABLE_CODES
 
-_TABLES = ("codes", "codes_dummy", "codes_outputs")
+_TABLES = ("codes", "codes_analysis", "codes_dummy", "codes_jobs", "codes_outputs")
 COMMANDS_PAGE = "commands.md"
 CODES_PAGE = "error-codes.md"
 

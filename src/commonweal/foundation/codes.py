@@ -6,8 +6,16 @@ The documentation page `docs/reference/error-codes.md` is generated from this ta
 
 from __future__ import annotations
 
+from commonweal.foundation.codes_analysis import ANALYSIS
+from commonweal.foundation.codes_cube import CUBE
 from commonweal.foundation.codes_dummy import DUMMY
+from commonweal.foundation.codes_engines import ENGINES
+from commonweal.foundation.codes_jobs import JOBS
+from commonweal.foundation.codes_leaving import LEAVING
+from commonweal.foundation.codes_models import MODELS
+from commonweal.foundation.codes_noise import NOISE
 from commonweal.foundation.codes_outputs import AIRLOCK, AUDIT
+from commonweal.foundation.codes_standing import STANDING
 
 FOUNDATION = {
     "CW-JSON-INVALID": "A JSON text is broken, too large, too deep, or names a key twice.",
@@ -497,14 +505,22 @@ WEB = {
 
 CODES: dict[str, str] = {
     **AIRLOCK,
+    **ANALYSIS,
     **AUDIT,
     **DUMMY,
+    **MODELS,
+    **LEAVING,
     **APPLY,
     **CATALOGUE_CHECK,
+    **CUBE,
+    **ENGINES,
+    **NOISE,
     **FOUNDATION,
     **QUESTIONS,
     **PAPERS,
     **SANDBOX,
+    **STANDING,
+    **JOBS,
     **TABLES,
     **SOURCES,
     **LEDGER,

@@ -97,6 +97,16 @@ def memory_setting() -> str | None:
     return said
 
 
+def memory_bytes() -> int | None:
+    """The amount in `COMMONWEAL_MEMORY` in bytes, or None. Raises what `memory_setting` raises."""
+    said = memory_setting()
+    if said is None:
+        return None
+    number, unit = re.fullmatch(r"([0-9.]+) ?([KMGT]i?B)", said).groups()  # type: ignore[union-attr]
+    step = 1024 if "i" in unit else 1000
+    return int(float(number) * step ** ("KMGT".index(unit[0]) + 1))
+
+
 def _harden(
     connection: duckdb.DuckDBPyConnection,
     spill: Path,

@@ -85,7 +85,10 @@ def _is_number(value: Any) -> bool:
 KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType({
     "permit": (_is_identifier, "the id of a permit"),
     "release": (_is_identifier, "the id of a release"),
+    "output": (_is_identifier, "the id of an output"),
     "key": (_is_identifier, "the id of a key"),
+    "job": (_is_identifier, "the id of a job"),
+    "reference": (_is_identifier, "the name of something that was brought in"),
     "dataset": (_is_identifier, "the id of a dataset"),
     "authorisation": (_is_identifier, "the id of an authorisation to attack"),
     "application": (_is_identifier, "the id of an application"),
@@ -111,6 +114,6 @@ KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType({
 
 PUBLIC_KINDS = frozenset(KINDS) - {
     *("actor", "code", "authorisation", "question", "meeting"),
-    *("act", "subject"),
+    *("act", "subject", "job", "reference"),
 }
 """Kinds that may appear on the public log."""

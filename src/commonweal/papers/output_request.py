@@ -144,6 +144,12 @@ Rounding = Literal["exact", "nearest_5", "midpoint_6", "small_as_5"]
 3, 7 to 12 as 9, and so on. `small_as_5`: 0 as 0, 1 to 7 as 5, others to the nearest 5."""
 
 
+Protection = Literal["suppress", "merge"]
+"""What the airlock does so that a table may leave. `suppress`: cells that fail a rule are hidden,
+and others where totals would give them away. `merge`: neighbouring groups of a side that has an
+order are put together until no cell has too few people. Rounding is asked for by `rounding`."""
+
+
 class People(Paper):
     """How many different people have a row in the cell."""
 
@@ -249,7 +255,8 @@ class OutputRequest(Paper):
 
     `name`: of the file that is published, as the study's declaration names it (S4). `margins`: also
     totals over each grouping and all of them together. `rounding`: of all counts, those in ratios
-    too; totals are rounded by themselves and not added up from rounded counts.
+    too; totals are rounded by themselves and not added up from rounded counts. `protect`: what the
+    airlock is to do where a cell may not leave.
     """
 
     request: Literal[1]
@@ -261,6 +268,7 @@ class OutputRequest(Paper):
     measures: Annotated[tuple[Measure, ...], Field(min_length=1, max_length=MAX_MEASURES)]
     margins: bool = False
     rounding: Rounding = "exact"
+    protect: Protection | None = None
 
     @model_validator(mode="after")
     def _hangs_together(self) -> OutputRequest:
@@ -276,6 +284,12 @@ class OutputRequest(Paper):
             raise ValueError("totals need something to be totals of")
         if self.margins and len(self.by) > MAX_MARGINS:
             raise ValueError(f"a table with totals has at most {MAX_MARGINS} groupings")
+        if self.protect == "merge" and not self.by:
+            raise ValueError("there are no groups to merge")
+        counts = all(isinstance(one, People) for one in self.measures)
+        if self.protect == "suppress" and self.margins and not counts:
+            # A hidden sum or mean is held between bounds by its totals, and no attack looks at it.
+            raise ValueError("cells under totals can be hidden in counts of people only")
         if sum(1 for one in self.filters() for _ in one.conditions()) > MAX_CONDITIONS:
             raise ValueError(f"a request has at most {MAX_CONDITIONS} conditions")
         return self

@@ -16,29 +16,66 @@ from typing import Any
 from commonweal.foundation.errors import CommonwealError
 from commonweal.foundation.files import translated
 from commonweal.papers.acts import SignedAct
+from commonweal.papers.analysis_request import (
+    CorrelationRequest,
+    RegressionRequest,
+    SurvivalRequest,
+)
 from commonweal.papers.authorisation import AttackDraft, Authorisation
 from commonweal.papers.base import Paper
 from commonweal.papers.catalogue import Catalogue
+from commonweal.papers.cube import CubeDeclaration, FrozenCube
+from commonweal.papers.job import JobOrder, JobOutputs, JobReport
+from commonweal.papers.model_recipe import ModelRecipe
+from commonweal.papers.noise import NoiseBudget, NoisyAnswer, NoisyRequest
+from commonweal.papers.output_manifest import (
+    Findings,
+    OutputDecision,
+    OutputManifest,
+    OutputReview,
+)
 from commonweal.papers.output_request import OutputRequest
 from commonweal.papers.permit import Permit, PermitDraft
 from commonweal.papers.permit_status import PermitStatus
 from commonweal.papers.release import ReleaseManifest, ReleaseSummary, StatementOfAbsence
 from commonweal.papers.roster import Roster
+from commonweal.papers.site import SiteStatement
+from commonweal.papers.standing import StandingOutput
+from commonweal.papers.study import StudyDeclaration
 from commonweal.papers.trust import TrustPolicy
 
 PAPERS: dict[str, type[Paper]] = {
     "attack-draft": AttackDraft,
     "attack-authorisation": Authorisation,
     "catalogue": Catalogue,
+    "model-recipe": ModelRecipe,
+    "correlation-request": CorrelationRequest,
+    "job-order": JobOrder,
+    "job-outputs": JobOutputs,
+    "job-report": JobReport,
+    "output-decision": OutputDecision,
+    "output-findings": Findings,
+    "output-manifest": OutputManifest,
+    "cube-declaration": CubeDeclaration,
+    "frozen-cube": FrozenCube,
+    "noise-budget": NoiseBudget,
+    "noisy-answer": NoisyAnswer,
+    "noisy-request": NoisyRequest,
     "output-request": OutputRequest,
+    "output-review": OutputReview,
     "permit-draft": PermitDraft,
     "permit": Permit,
     "permit-status": PermitStatus,
+    "regression-request": RegressionRequest,
     "release-manifest": ReleaseManifest,
     "release-summary": ReleaseSummary,
+    "standing-output": StandingOutput,
     "statement-of-absence": StatementOfAbsence,
     "roster": Roster,
     "signed-act": SignedAct,
+    "survival-request": SurvivalRequest,
+    "study": StudyDeclaration,
+    "site-statement": SiteStatement,
     "trust-policy": TrustPolicy,
 }
 """File name (without `.schema.json`) and paper."""

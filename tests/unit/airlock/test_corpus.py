@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 
 from commonweal.airlock.profile import RuleProfile
-from commonweal.airlock.recompute import recompute
 from commonweal.airlock.rules import judge
 from commonweal.airlock.rules.findings import verdict_of
 from tests.airlock_corpus.single import KINDS, outputs
-from tests.airlock_house import open_release, request
+from tests.airlock_house import open_release, recompute, request
 
 SACRO = RuleProfile.load("sacro-default")
 

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from commonweal.airlock.figures import Table
 from commonweal.airlock.opened import OpenRelease, OpenTable
-from commonweal.airlock.recompute import recompute
 from commonweal.airlock.recompute.recompute import half_up
 from commonweal.foundation.errors import CommonwealError
 from commonweal.papers.output_request import OutputRequest
@@ -29,6 +28,7 @@ from tests.airlock_house import (
     Oracle,
     col,
     open_release,
+    recompute,
     released,
     request,
     top_two,

@@ -15,13 +15,21 @@ from hypothesis import strategies as st
 
 from commonweal.airlock.figures import Table
 from commonweal.airlock.profile import BUILT_IN, RuleProfile
-from commonweal.airlock.recompute import recompute
 from commonweal.airlock.rules import Finding, for_author, for_reviewer, judge
 from commonweal.airlock.rules.findings import RULES, verdict_for_author, verdict_of
 from commonweal.airlock.rules.judging import KINDS
 from commonweal.foundation.codes import CODES
 from commonweal.papers.base import PaperInvalid
-from tests.airlock_house import PERSON, Oracle, col, open_release, request, top_two, where
+from tests.airlock_house import (
+    PERSON,
+    Oracle,
+    col,
+    open_release,
+    recompute,
+    request,
+    top_two,
+    where,
+)
 
 KINDS_OF = {"ward": "text", "answer": "text", "cost": "decimal", "ill": "boolean"}
 COST = col("cost")
@@ -100,6 +108,9 @@ class RuleOracle(Oracle):
             return self.ratio_rules(here, measure, p)
         people = self.by_person(here, getattr(measure, "column", None))
         found = self.few(len(people), p)
+        counted = any(one.measure in ("people", "rows") for one in self.asked.measures)
+        if counted and 0 < len(self.by_person(here)) - len(people) < p.threshold:
+            found.add("missing")
         counts = [float(len(values)) for values in people.values()]
         sums = [math.fsum(values) for values in people.values()]
         values = [value for one in people.values() for value in one]
@@ -411,3 +422,39 @@ def test_the_author_reads_no_number_and_the_reviewer_reads_all() -> None:
     assert [one["rule"] for one in seen] == list(RULES)
     assert all(one["value"] == 7.25 and one["code"] in CODES for one in seen)
     assert all(one["sentence"].endswith(".") for one in seen)
+
+
+# --- people without a value -----------------------------------------------------------------------
+
+
+def lacking(tmp_path: Path, without: int, *measures: str) -> list[tuple[str, str]]:
+    """A ward of 40 people with a cost each, and some without one."""
+    rows = [{PERSON: f"p{n}", "ward": "A", "cost": 1.0 + n % 7} for n in range(40)]
+    rows += [{PERSON: f"q{n}", "ward": "A", "cost": None} for n in range(without)]
+    release = open_release(tmp_path, {"stays": (KINDS_OF, rows)})
+    plain: list[dict[str, Any]] = [
+        {"measure": one} if one in ("people", "rows") else {"measure": one, "column": COST}
+        for one in measures
+    ]
+    asked = request(by=[{"column": col("ward")}], measures=plain)
+    found = judge(recompute(asked, release, tmp_path), SACRO)
+    return [(one.rule, one.outcome) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("without", "measures", "found"),
+    [
+        (1, ["people", "mean"], [("missing", "review")]),
+        (9, ["rows", "mean"], [("missing", "review")]),
+        (9, ["people", "sum"], [("missing", "review")]),
+        (1, ["people", "sum", "mean"], [("missing", "fail")] * 2),
+        (0, ["people", "sum", "mean"], []),
+        (10, ["people", "sum", "mean"], []),
+        (1, ["sum", "mean"], []),
+        (1, ["people"], []),
+    ],
+)  # fmt: skip
+def test_few_people_without_a_value_are_seen_where_people_are_counted(
+    tmp_path: Path, without: int, measures: list[str], found: list[tuple[str, str]]
+) -> None:
+    assert lacking(tmp_path, without, *measures) == found

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from commonweal.airlock.audit.manifest import (
+    BY_RULE,
     MANIFEST,
     FiguresHistory,
     HistoryFile,
@@ -119,7 +120,7 @@ def read_history(folder: Path, expected: Mapping[str, str] | None = None) -> His
             continue  # its making was cut off: it never left
         if path.is_symlink() or not path.is_dir() or len(places) >= MOST_OUTPUTS:
             raise _broken("CW-AUDIT-HISTORY", "it holds something that is no output's folder")
-        if _kind(path) == "catalogue_figures":
+        if _kind(path) in BY_RULE:
             figures.append(_figures(path))
         else:
             places.append(read_place(path, "CW-AUDIT-HISTORY"))

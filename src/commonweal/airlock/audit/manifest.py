@@ -135,12 +135,17 @@ class FiguresFile(Paper):
     variable: ColumnName | None = None
 
 
+BY_RULE = ("catalogue_figures", "feasibility_cube")
+"""Kinds of output that the audit takes by their own rule."""
+
+
 class FiguresHistory(Paper):
-    """The manifest of one version of the catalogue's figures (release 0, S22), as the vault writes
-    it. Its files are sealed; the audit takes it by its rule and checks that it is whole."""
+    """The manifest of one version of the catalogue's figures, or of a month's feasibility counts
+    (release 0, S22), as the vault writes it. Its files are sealed; the audit takes it by its rule
+    and checks that it is whole."""
 
     history: Literal[1]
     output: Identifier
-    kind: Literal["catalogue_figures"]
+    kind: Literal["catalogue_figures", "feasibility_cube"]
     figures_hash: Sha256
     files: Annotated[tuple[FiguresFile, ...], Field(min_length=1, max_length=100_000)]

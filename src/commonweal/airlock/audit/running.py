@@ -53,7 +53,8 @@ class Progress(Protocol):
         ...
 
 
-def _quiet(step: str, done: float | None = None, /) -> None:
+def quiet(step: str, done: float | None = None, /) -> None:
+    """Say nothing."""
     del step, done
 
 
@@ -164,7 +165,7 @@ def audit(
     threshold: int = THRESHOLD,
     probe: bool = True,
     seconds: float = 60.0,
-    progress: Progress = _quiet,
+    progress: Progress = quiet,
 ) -> Result:
     """Audit proposals against the history and each other.
 

@@ -1,5 +1,1 @@
 """Requests become figures and evidence, made from the release and never from what a job says."""
-
-from commonweal.airlock.recompute.recompute import recompute
-
-__all__ = ["recompute"]

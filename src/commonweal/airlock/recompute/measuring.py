@@ -1,184 +1,241 @@
-"""Counting people in cells: every evidence is made by way of one row for each person and cell.
+"""Counting people in cells: rows lie in the order of people, so each is met once in a cell.
 
-The engine groups; numpy lays what comes back into arrays of the table's shape. Totals are counted
-anew at each level and never added up: a person in two cells is one person in their total.
+For each level of the totals, rows are sorted by cell, keeping the order of people. Where the cell
+or the person changes a *stay* begins: the rows of one person in one cell. All evidence is made over
+stays. Totals are counted anew at each level and never added up: a person in two cells is one person
+in their total. Sums are taken in extended precision and in one order, so they come out the same
+each time.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import duckdb
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from commonweal.airlock.figures import Axis, Contributions, Counts, Evidence, Numbers
+from commonweal.airlock.figures import Contributions, Counts, Evidence, Marks, Numbers
+from commonweal.airlock.recompute.laying import Laid
+from commonweal.airlock.recompute.reading import Places, Small
 
-_SECOND = "coalesce(max({0}, 2)[2], 0)"
+MOST_KEPT = 20_000_000
+"""Rows, times levels, up to which the stays of everybody are kept for further measures."""
 
 
-@dataclass(frozen=True)
-class Found:
-    """What the engine gave for some cells: their numbers, and a column for each name."""
+@dataclass(frozen=True, eq=False)
+class _Level:
+    """One level of the totals: rows in order of cell and person. `order`: their places before."""
 
-    cell: NDArray[np.int64]
-    columns: dict[str, Numbers]
+    order: Places
+    cell: NDArray[np.integer]
+    person: Small
+
+
+@dataclass(frozen=True, eq=False)
+class _Stays:
+    """Some rows of a level, cut into stays and cells.
+
+    `rows`: where they stood before sorting; `starts`: of stays among them; `length`: rows of each
+    stay; `cells`: the cells that have any, each once; `first`: each cell's first stay.
+    """
+
+    rows: Places
+    starts: Places
+    length: Places
+    cells: Places
+    first: Places
+
+    @property
+    def people(self) -> Places:
+        """How many people are in each cell."""
+        return np.diff(np.append(self.first, len(self.starts)))
 
 
 class Counter:
-    """Counts over `cells` of a laid-out request, at all levels of its totals."""
+    """Counts over laid-out rows, at all levels of their totals."""
 
-    def __init__(self, db: duckdb.DuckDBPyConnection, axes: Sequence[Axis]) -> None:
-        self._db = db
-        self._shape = tuple(axis.places for axis in axes)
-        self._axes = axes
+    def __init__(self, laid: Laid) -> None:
+        self._laid = laid
+        self._shape = tuple(axis.places for axis in laid.axes)
+        self._levels = list(self._make_levels())
+        self._whole: list[_Stays] = []
 
-    def rows(self, flag: str | None = None) -> Evidence:
+    def rows(self, flag: Marks | None = None) -> Evidence:
         """People and rows in each cell, of the rows that meet `flag`."""
-        found = self._all(
-            f"SELECT cell, count(*) AS people, sum(n) AS rows, {_three('n')} FROM (SELECT {{cell}} "
-            f"AS cell, p, count(*) AS n FROM cells {_only(flag)} GROUP BY cell, p) GROUP BY cell"
-        )
-        return Evidence(
-            self._counts(found, "people"),
-            self._counts(found, "rows"),
-            by_rows=self._contributions(found, "n"),
-        )
+        people, rows, by_rows = self._counts(), self._counts(), self._contributions()
+        for stays in self._stays(flag):
+            self._count(people, rows, by_rows, stays)
+        return Evidence(people, rows, by_rows=by_rows)
 
-    def values(self, column: str, flag: str | None = None) -> tuple[Evidence, Numbers]:
+    def values(self, column: Numbers, flag: Marks | None = None) -> tuple[Evidence, Numbers]:
         """Evidence on the rows with a value in `column`, and the sum of the values."""
-        present = f"{column} IS NOT NULL" + ("" if flag is None else f" AND {flag}")
-        found = self._all(
-            "SELECT cell, count(*) AS people, sum(n) AS rows, fsum(s) AS value, min(lo) AS lo, "
-            f"max(hi) AS hi, {_three('n')}, {_three('a')} FROM (SELECT {{cell}} AS cell, p, "
-            f"count(*) AS n, fsum({column}) AS s, abs(fsum({column})) AS a, min({column}) AS lo, "
-            f"max({column}) AS hi FROM cells WHERE {present} GROUP BY cell, p) GROUP BY cell"
-        )
-        evidence = Evidence(
-            self._counts(found, "people"),
-            self._counts(found, "rows"),
-            by_rows=self._contributions(found, "n"),
-            amounts=self._contributions(found, "a", lowest="lo"),
-            lowest=self._numbers(found, "lo"),
-            highest=self._numbers(found, "hi"),
-        )
-        return evidence, self._numbers(found, "value", empty=0.0)
+        present = ~np.isnan(column)
+        wanted = present if flag is None else present & flag
+        people, rows, by_rows = self._counts(), self._counts(), self._contributions()
+        lowest, highest = (np.full(self._shape, np.nan) for _ in range(2))
+        total, amounts = np.zeros(self._shape), self._contributions()
+        for stays in self._stays(None if wanted.all() else wanted):
+            self._count(people, rows, by_rows, stays)
+            values = column[stays.rows]
+            sums = np.add.reduceat(values.astype(np.longdouble), stays.starts)
+            cells = stays.starts[stays.first]
+            lows = np.minimum.reduceat(values, cells)
+            self._put(lowest, stays, lows)
+            self._put(highest, stays, np.maximum.reduceat(values, cells))
+            self._put(total, stays, _narrow(np.add.reduceat(sums, stays.first)))
+            self._contribute(amounts, stays, np.abs(_narrow(sums)))
+            amounts.negative.reshape(-1)[stays.cells] = lows < 0
+        evidence = Evidence(people, rows, by_rows, amounts, lowest=lowest, highest=highest)
+        return evidence, total
 
-    def squares(self, column: str, mean: Numbers) -> Contributions:
+    def squares(self, column: Numbers, mean: Numbers) -> Contributions:
         """What each person adds to the squared distances of the values from their cell's mean."""
-        distance = f"({column} - given.v) * ({column} - given.v)"
-        with self._given(mean):
-            found = self._all(
-                f"SELECT cell, {_three('a')} FROM (SELECT given.cell, p, fsum({distance}) AS a "
-                f"FROM cells JOIN given ON given.cell = {{cell}} WHERE {column} IS NOT NULL "
-                "GROUP BY given.cell, p) GROUP BY cell"
-            )
-        return self._contributions(found, "a")
+        made = self._contributions()
+        for stays in self._stays(~np.isnan(column)):
+            far = column[stays.rows].astype(np.longdouble) - self._spread(mean, stays)
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._contribute(made, stays, _narrow(np.add.reduceat(far * far, stays.starts)))
+        return made
 
-    def quantile(self, column: str, q: float) -> Numbers:
-        """The q-quantile of the values in each cell, interpolated."""
-        found = self._all(
-            f"SELECT {{cell}} AS cell, quantile_cont({column}, ?) AS value FROM cells "
-            f"WHERE {column} IS NOT NULL GROUP BY cell",
-            (q,),
-        )
-        return self._numbers(found, "value")
+    def quantile(self, column: Numbers, q: float) -> Numbers:
+        """The q-quantile of the values in each cell, interpolated between two."""
+        found = np.full(self._shape, np.nan)
+        present = ~np.isnan(column)
+        for level in self._levels:
+            kept = present[level.order]
+            cell, values = level.cell[kept], column[level.order[kept]]
+            if not len(cell):
+                continue
+            values = values[np.lexsort((values, cell))]
+            starts = _starts(cell)
+            count = np.diff(np.append(starts, len(cell)))
+            place = q * (count - 1)
+            low = np.floor(place).astype(np.int64)
+            high = np.minimum(low + 1, count - 1)
+            below, above = values[starts + low], values[starts + high]
+            figure = below + (above - below) * (place - low)
+            found.reshape(-1)[cell[starts].astype(np.int64)] = figure
+        return found
 
-    def around(self, column: str, figures: Numbers) -> tuple[Counts, Counts, Counts]:
+    def around(self, column: Numbers, figures: Numbers) -> tuple[Counts, Counts, Counts]:
         """People with a value at or below, at or above, and at the figure of their cell."""
-        with self._given(figures):
-            found = self._all(
-                f"SELECT given.cell, count(DISTINCT p) FILTER ({column} <= given.v) AS below, "
-                f"count(DISTINCT p) FILTER ({column} >= given.v) AS above, "
-                f"count(DISTINCT p) FILTER ({column} = given.v) AS holders FROM cells "
-                f"JOIN given ON given.cell = {{cell}} WHERE {column} IS NOT NULL "
-                "GROUP BY given.cell"
-            )
-        below, above, holders = (
-            self._counts(found, name) for name in ("below", "above", "holders")
-        )
+        below, above, holders = self._counts(), self._counts(), self._counts()
+        present = ~np.isnan(column)
+        for level in self._levels:
+            kept = present[level.order]
+            cell, person = level.cell[kept].astype(np.int64), level.person[kept]
+            values = column[level.order[kept]]
+            figure = figures.reshape(-1)[cell]
+            for laid, met in (
+                (below, values <= figure), (above, values >= figure), (holders, values == figure),
+            ):  # fmt: skip
+                starts = _starts(cell[met], person[met])
+                counted = np.bincount(cell[met][starts], minlength=laid.size)
+                np.add(laid, counted.reshape(self._shape), out=laid)
         return below, above, holders
 
-    def apart(self, one: str, other: str) -> tuple[Counts, Counts]:
+    def apart(self, one: Marks, other: Marks) -> tuple[Counts, Counts]:
         """People who meet `one` and not `other` with any row of the cell, and the reverse."""
-        found = self._all(
-            "SELECT cell, count(*) FILTER (a AND NOT b) AS one, "
-            "count(*) FILTER (b AND NOT a) AS two FROM (SELECT {cell} AS cell, p, "
-            f"bool_or({one}) AS a, bool_or({other}) AS b FROM cells GROUP BY 1, 2) GROUP BY cell"
-        )
-        return self._counts(found, "one"), self._counts(found, "two")
+        first, second = self._counts(), self._counts()
+        for stays in self._stays(None):
+            mine, theirs = (
+                np.logical_or.reduceat(flag[stays.rows], stays.starts) for flag in (one, other)
+            )
+            for counts, alone in ((first, mine & ~theirs), (second, theirs & ~mine)):
+                counts.reshape(-1)[stays.cells] = np.add.reduceat(
+                    alone.astype(np.int64), stays.first
+                )
+        return first, second
 
-    def _levels(self) -> Iterator[str]:
-        """The number of a row's cell, for each choice of sides that are summed over."""
-        choices = [(False, True) if axis.total else (False,) for axis in self._axes]
+    def _make_levels(self) -> Iterator[_Level]:
+        """Each choice of sides that are summed over."""
+        axes, size = self._laid.axes, max(1, int(np.prod(self._shape)))
+        # Small numbers are sorted digit by digit, which is many times faster.
+        kind = np.uint16 if size <= 1 << 16 else np.int32
+        choices = [(False, True) if axis.total else (False,) for axis in axes]
         for summed in itertools.product(*choices):
-            terms, stride = ["0"], 1
-            for side in reversed(range(len(self._axes))):
-                place = str(len(self._axes[side].labels)) if summed[side] else f"i{side}"
-                terms.append(f"CAST({place} AS BIGINT) * {stride}")
+            cell, stride = np.zeros(len(self._laid.person), np.int32), 1
+            for side in reversed(range(len(axes))):
+                if summed[side]:
+                    cell += len(axes[side].labels) * stride
+                else:
+                    cell += self._laid.places[side] * np.int32(stride)
                 stride *= self._shape[side]
-            yield f"({' + '.join(terms)})"
+            small: NDArray[np.integer] = cell.astype(kind)
+            order = np.argsort(small, kind="stable")
+            yield _Level(order, small[order], self._laid.person[order])
 
-    def _all(self, statement: str, values: Sequence[float] = ()) -> Found:
-        tables = [
-            self._db.execute(statement.format(cell=cell), list(values)).fetchnumpy()
-            for cell in self._levels()
-        ]
-        columns = {
-            name: np.concatenate([_plain(table[name]) for table in tables]) for name in tables[0]
-        }
-        return Found(columns["cell"].astype(np.int64), columns)
+    def _stays(self, wanted: Marks | None) -> Iterable[_Stays]:
+        """The stays of each level, of the rows that are wanted. Levels without any are left out."""
+        if wanted is not None or len(self._laid.person) * len(self._levels) > MOST_KEPT:
+            return self._cut(wanted)
+        if not self._whole:
+            self._whole = list(self._cut(None))
+        return self._whole
 
-    def _given(self, figures: Numbers) -> _Given:
-        return _Given(self._db, figures)
+    def _cut(self, wanted: Marks | None) -> Iterator[_Stays]:
+        for level in self._levels:
+            rows, cell, person = level.order, level.cell, level.person
+            if wanted is not None:
+                kept = wanted[rows]
+                rows, cell, person = rows[kept], cell[kept], person[kept]
+            if not len(rows):
+                continue
+            starts = _starts(cell, person)
+            at = cell[starts]
+            first = _starts(at)
+            length = np.diff(np.append(starts, len(rows)))
+            yield _Stays(rows, starts, length, at[first].astype(np.int64), first)
 
-    def _counts(self, found: Found, name: str) -> Counts:
-        laid = np.zeros(self._shape, dtype=np.int64)
-        laid.reshape(-1)[found.cell] = found.columns[name].astype(np.int64)
-        return laid
+    def _count(self, people: Counts, rows: Counts, by_rows: Contributions, stays: _Stays) -> None:
+        people.reshape(-1)[stays.cells] = stays.people
+        rows.reshape(-1)[stays.cells] = np.add.reduceat(stays.length, stays.first)
+        self._contribute(by_rows, stays, stays.length)
 
-    def _numbers(self, found: Found, name: str, empty: float = np.nan) -> Numbers:
-        laid = np.full(self._shape, empty, dtype=np.float64)
-        laid.reshape(-1)[found.cell] = found.columns[name].astype(np.float64)
-        return laid
+    def _contribute(self, made: Contributions, stays: _Stays, sizes: NDArray[np.number]) -> None:
+        """Total, largest and second largest of what each stay adds, which is nothing or more."""
+        with np.errstate(over="ignore"):
+            total = np.add.reduceat(sizes, stays.first)
+        largest = np.maximum.reduceat(sizes, stays.first)
+        owner = np.repeat(np.arange(len(stays.first)), stays.people)
+        top = np.flatnonzero(sizes == largest[owner])
+        rest = sizes.copy()
+        rest[top[_starts(owner[top])]] = 0  # the largest of each cell, once
+        second = np.maximum.reduceat(rest, stays.first)
+        for laid, found in ((made.total, total), (made.largest, largest), (made.second, second)):
+            self._put(laid, stays, _narrow(found))
 
-    def _contributions(self, found: Found, of: str, lowest: str | None = None) -> Contributions:
-        negative = np.zeros(self._shape, dtype=np.bool_)
-        if lowest is not None:
-            negative.reshape(-1)[found.cell] = found.columns[lowest].astype(np.float64) < 0
-        total, largest, second = (
-            self._numbers(found, f"{of}_{part}", empty=0.0) for part in ("total", "most", "second")
-        )
-        return Contributions(total, largest, second, negative)
+    def _put(self, laid: Numbers, stays: _Stays, found: NDArray[np.number]) -> None:
+        laid.reshape(-1)[stays.cells] = found
 
+    def _spread(self, figures: Numbers, stays: _Stays) -> Numbers:
+        """A figure for each cell, beside each row of the stays."""
+        rows = np.add.reduceat(stays.length, stays.first)
+        return np.repeat(figures.reshape(-1)[stays.cells], rows)
 
-class _Given:
-    """A figure for each cell, as the engine's table `given`, for the length of a block."""
+    def _counts(self) -> Counts:
+        return np.zeros(self._shape, np.int64)
 
-    def __init__(self, db: duckdb.DuckDBPyConnection, figures: Numbers) -> None:
-        flat = figures.reshape(-1)
-        known = np.flatnonzero(np.isfinite(flat))
-        self._db = db
-        self._table = pa.table({"cell": known, "v": flat[known]})
-
-    def __enter__(self) -> None:
-        self._db.register("given", self._table)
-
-    def __exit__(self, *_: object) -> None:
-        self._db.unregister("given")
-
-
-def _three(of: str) -> str:
-    second = _SECOND.format(of)
-    return f"sum({of}) AS {of}_total, max({of}) AS {of}_most, {second} AS {of}_second"
-
-
-def _only(flag: str | None) -> str:
-    return "" if flag is None else f"WHERE {flag}"
+    def _contributions(self) -> Contributions:
+        total, largest, second = (np.zeros(self._shape) for _ in range(3))
+        return Contributions(total, largest, second, np.zeros(self._shape, np.bool_))
 
 
-def _plain(column: NDArray[np.generic]) -> Numbers:
-    return np.ma.filled(column.astype(np.float64), np.nan)
+def _starts(first: NDArray[np.generic], second: NDArray[np.generic] | None = None) -> Places:
+    """Where a number, or one of two numbers side by side, is another than the one before."""
+    if not len(first):
+        return np.zeros(0, np.int64)
+    changes = np.empty(len(first), np.bool_)
+    changes[0] = True
+    np.not_equal(first[1:], first[:-1], out=changes[1:])
+    if second is not None:
+        changes[1:] |= second[1:] != second[:-1]
+    return np.flatnonzero(changes)
+
+
+def _narrow(found: NDArray[np.number]) -> Numbers:
+    """As floats; what is more than one holds becomes infinite, and passes no rule."""
+    with np.errstate(over="ignore"):
+        return found.astype(np.float64)

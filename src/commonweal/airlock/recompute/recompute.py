@@ -2,23 +2,20 @@
 
 The job that made the request is dead by then, and nothing that it wrote is read but the request.
 What is published is rounded half up to the places that the request asks for; evidence is exact.
+`commonweal.airlock.session` is the way in.
 """
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
-from pathlib import Path
 
-import duckdb
 import numpy as np
 
-from commonweal.airlock.figures import Counts, Evidence, Numbers, Parts, Series, Table
-from commonweal.airlock.opened import OpenRelease
-from commonweal.airlock.recompute.laying import Laid, lay_out
+from commonweal.airlock.figures import Counts, Evidence, Marks, Numbers, Parts, Series, Table
+from commonweal.airlock.recompute.laying import Laid
 from commonweal.airlock.recompute.measuring import Counter
-from commonweal.airlock.recompute.schema import check_request
 from commonweal.airlock.rounding import rounded
-from commonweal.foundation.connection import connect, engine_errors
 from commonweal.papers.output_request import (
     Maximum,
     Measure,
@@ -35,36 +32,28 @@ from commonweal.papers.output_request import (
 )
 
 
-def recompute(request: OutputRequest, release: OpenRelease, work: Path) -> Table:
-    """The table that `request` asks for, made from `release`; what does not fit spills to `work`.
-
-    Raises `Refused` CW-OUTPUT-COLUMN, CW-OUTPUT-NOBODY, CW-OUTPUT-MANY-ROWS, CW-OUTPUT-CELLS,
-    `Fault` CW-OUTPUT-RELEASE, and what `connect` and `engine_errors` raise.
-    """
-    check_request(request, release)
-    db = connect(work)
-    try:
-        with engine_errors("recompute an output"):
-            return _Recomputed(db, request, release).table()
-    finally:
-        db.close()
+def measure(request: OutputRequest, laid: Laid) -> Table:
+    """The table that `request` asks for, of rows that were laid out for it."""
+    return _Measured(request, laid).table()
 
 
-class _Recomputed:
+class _Measured:
     """One request at work."""
 
-    def __init__(
-        self, db: duckdb.DuckDBPyConnection, request: OutputRequest, release: OpenRelease
-    ) -> None:
+    def __init__(self, request: OutputRequest, laid: Laid) -> None:
         self._request = request
-        self._laid: Laid = lay_out(db, request, release)
-        self._counter = Counter(db, self._laid.axes)
-        self._everybody = self._counter.rows()
+        self._laid = laid
+        self._counter = Counter(laid)
+
+    @functools.cached_property
+    def _everybody(self) -> Evidence:
+        """Who is in each cell, counted where a measure is about them."""
+        return self._counter.rows()
 
     def table(self) -> Table:
         series = tuple(self._series(measure) for measure in self._request.measures)
         named = self._request
-        return Table(named.name, named.title, named.grade, self._laid.axes, series)
+        return Table(named.name, named.title, named.grade, self._laid.axes, series, named)
 
     def _series(self, measure: Measure) -> Series:
         if isinstance(measure, People):
@@ -85,6 +74,10 @@ class _Recomputed:
     def _of_column(self, measure: OfColumn) -> Series:
         column = self._laid.values[measure.column]
         evidence, total = self._counter.values(column)
+        lacking = evidence.people - evidence.people
+        if np.isnan(column).any():
+            lacking = self._everybody.people - evidence.people
+        evidence = replace(evidence, lacking=lacking)
         figures = self._figures(measure, column, evidence, total)
         if isinstance(measure, StandardDeviation):
             squares = self._counter.squares(column, _over(total, evidence.rows))
@@ -97,10 +90,12 @@ class _Recomputed:
         if isinstance(measure, Quantile):
             name = f"{measure.q} {name}"
         shown = half_up(figures, measure.decimals)
-        return Series(name, measure.measure, shown, evidence, decimals=measure.decimals)
+        places = measure.decimals
+        kind, column_ = measure.measure, measure.column
+        return Series(name, kind, shown, evidence, decimals=places, column=column_)
 
     def _figures(
-        self, measure: OfColumn, column: str, evidence: Evidence, total: Numbers
+        self, measure: OfColumn, column: Numbers, evidence: Evidence, total: Numbers
     ) -> Numbers:
         if isinstance(measure, Sum):
             return total
@@ -121,7 +116,7 @@ class _Recomputed:
         figures = half_up(_over(over, under) * measure.per, measure.decimals)
         name = f"ratio of {_said(measure.numerator)} to {_said(measure.denominator)}"
         how = self._request.rounding
-        return Series(name, "ratio", figures, None, parts, measure.decimals, how)
+        return Series(name, "ratio", figures, None, parts, measure.decimals, how, per=measure.per)
 
     def _part(self, part: Part) -> tuple[Evidence, Numbers]:
         flag = None if part.where is None else self._laid.flags[part.where]
@@ -131,14 +126,14 @@ class _Recomputed:
         counted: Counts = evidence.people if part.of == "people" else evidence.rows
         return evidence, self._shown(counted)
 
-    def _member(self, part: Part) -> str:
-        """Whether a row counts in the part, as the engine reads it."""
-        asked = ["true"]
+    def _member(self, part: Part) -> Marks:
+        """Whether each row counts in the part."""
+        met = np.ones(len(self._laid.person), np.bool_)
         if part.where is not None:
-            asked.append(self._laid.flags[part.where])
+            met &= self._laid.flags[part.where]
         if part.column is not None:
-            asked.append(f"{self._laid.values[part.column]} IS NOT NULL")
-        return " AND ".join(asked)
+            met &= ~np.isnan(self._laid.values[part.column])
+        return met
 
 
 def half_up(figures: Numbers, decimals: int) -> Numbers:

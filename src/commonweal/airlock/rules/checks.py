@@ -35,19 +35,25 @@ def threshold(people: Counts, profile: RuleProfile) -> Iterator[Hit]:
         yield Hit("zero", profile.zeros, people == 0, people.astype(np.float64))
 
 
-def one_line(table: Table, people: Counts, profile: RuleProfile) -> Iterator[Hit]:
-    """All people of a line of the table are in one of its cells: their answer is known."""
+def one_line(
+    table: Table, people: Counts, profile: RuleProfile, hidden: Marks | None = None
+) -> Iterator[Hit]:
+    """All people of a line of the table are in one of its cells: their answer is known.
+
+    Somebody may be in a hidden cell, so a line with two of them says nothing.
+    """
+    possible = people > 0 if hidden is None else (people > 0) | hidden
     marked = np.zeros(table.shape, dtype=np.bool_)
     for side, axis in enumerate(table.axes):
         groups = len(axis.labels)
         if groups < 2:
             continue  # with one group there is nothing that its people could have answered else
-        inside = np.take(people, range(groups), axis=side) > 0
+        inside = np.take(possible, range(groups), axis=side)
         alone = inside & (inside.sum(axis=side, keepdims=True) == 1)
         where: list[slice] = [slice(None)] * len(table.axes)
         where[side] = slice(0, groups)
         marked[tuple(where)] |= alone
-    yield Hit("class", profile.one_answer, marked, people.astype(np.float64))
+    yield Hit("class", profile.one_answer, marked & (people > 0), people.astype(np.float64))
 
 
 def one_value(evidence: Evidence, profile: RuleProfile) -> Iterator[Hit]:
@@ -112,6 +118,15 @@ def apart(only: Counts, profile: RuleProfile) -> Iterator[Hit]:
     """1 to t - 1 people are in one part of a ratio alone: the two parts differ by them."""
     few = (only > 0) & (only < profile.threshold)
     yield Hit("part", "fail", few, only.astype(np.float64), profile.threshold)
+
+
+def missing(evidence: Evidence, outcome: Outcome, profile: RuleProfile) -> Iterator[Hit]:
+    """1 to t - 1 people of the cell have no value, where the cell's people are counted beside."""
+    if evidence.lacking is None:
+        yield unknown(evidence.people > 0)
+        return
+    few = (evidence.lacking > 0) & (evidence.lacking < profile.threshold)
+    yield Hit("missing", outcome, few, evidence.lacking.astype(np.float64), profile.threshold)
 
 
 def unknown(cells: Marks) -> Hit:

@@ -7,10 +7,11 @@ grade is not `recomputed` are never a pass.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from commonweal.airlock.figures import Evidence, Parts, Series, Table
+from commonweal.airlock.figures import Evidence, Marks, Parts, Series, Table
 from commonweal.airlock.profile import RuleProfile, Stop
 from commonweal.airlock.rules import checks
 from commonweal.airlock.rules.checks import Hit
@@ -32,29 +33,56 @@ def judge(table: Table, profile: RuleProfile) -> list[Finding]:
     return found
 
 
+def failing(table: Table, profile: RuleProfile) -> Marks:
+    """Cells where a figure fails a rule, whatever is hidden; all where no rule knows a figure."""
+    marks = np.zeros(table.shape, np.bool_)
+    for series in table.series:
+        kind = KINDS.get(series.kind)
+        if kind is None or series.figures.shape != table.shape:
+            return np.ones(table.shape, np.bool_)
+        for hit in _hits(table, replace(series, hidden=None), profile, kind[1]):
+            if hit.outcome == "fail":
+                marks |= hit.cells
+    return marks
+
+
 def _of_series(table: Table, series: Series, profile: RuleProfile) -> Iterator[Finding]:
     kind = KINDS.get(series.kind)
     if kind is None or series.figures.shape != table.shape:
         yield _whole(table, series, "Unknown", "unknown")
         return
     statbarn, check = kind
-    yield from _findings(table, series, statbarn, check(table, series, profile))
+    yield from _findings(table, series, statbarn, _hits(table, series, profile, check))
     if profile.exact_counts != "pass" and _counts_exactly(series):
         outcome = profile.exact_counts
         yield _whole(table, series, statbarn, "exact", outcome)
+
+
+def _hits(table: Table, series: Series, profile: RuleProfile, check: Check) -> Iterator[Hit]:
+    yield from check(table, series, profile)
+    counted = any(one.kind in ("people", "rows") for one in table.series)
+    if counted and series.kind in _OF_VALUES and series.evidence is not None:
+        # A sum over its mean is how many values there are, which a reader takes from the count.
+        beside = {one.kind for one in table.series if one.column == series.column}
+        outcome: Stop = "fail" if {"sum", "mean"} <= beside else "review"
+        yield from checks.missing(series.evidence, outcome, profile)
 
 
 def _findings(
     table: Table, series: Series, statbarn: Statbarn, hits: Iterable[Hit]
 ) -> Iterator[Finding]:
     for hit in hits:
-        for place in np.argwhere(hit.cells):
+        # What is not published gives nobody away; the rule on lines has looked at that itself.
+        cells = hit.cells
+        if series.hidden is not None and hit.rule != "class":
+            cells = hit.cells & ~series.hidden
+        for place in np.argwhere(cells):
             cell = tuple(int(one) for one in place)
             value = float(hit.found[cell])
             outcome: Stop = "review" if hit.outcome == "review" else "fail"
             where = {"table": table.name, "measure": series.name, **table.where(cell)}
-            shown = value if np.isfinite(value) else None
-            yield Finding(hit.rule, statbarn, outcome, where, shown, hit.limit)
+            known = value if np.isfinite(value) else None
+            yield Finding(hit.rule, statbarn, outcome, where, known, hit.limit)
 
 
 def _whole(
@@ -83,11 +111,18 @@ def _evidenced(check: OnEvidence) -> Check:
         yield from checks.threshold(evidence.people, _protecting(series, profile))
         yield from check(evidence, profile)
         if series.kind in ("people", "rows"):
-            yield from checks.one_line(table, evidence.people, profile)
+            yield from checks.one_line(table, evidence.people, profile, series.hidden)
         else:
-            yield from checks.one_value(evidence, profile)
+            yield from _shown(checks.one_value(evidence, profile), series)
 
     return checked
+
+
+def _shown(hits: Iterable[Hit], series: Series) -> Iterator[Hit]:
+    """Hits in cells that are published."""
+    for hit in hits:
+        hidden = series.hidden
+        yield hit if hidden is None else replace(hit, cells=hit.cells & ~hidden)
 
 
 def _protecting(series: Series, profile: RuleProfile) -> RuleProfile:
@@ -144,7 +179,7 @@ def _ratio(table: Table, series: Series, profile: RuleProfile) -> Iterator[Hit]:
         if of == "rows":
             yield from checks.dominance(evidence, evidence.by_rows, profile)
         elif of == "sum":
-            yield from checks.one_value(evidence, profile)
+            yield from _shown(checks.one_value(evidence, profile), series)
             yield from checks.dominance(evidence, evidence.amounts, profile)
     if not protected:
         yield from checks.apart(parts.only_numerator, profile)
@@ -153,8 +188,11 @@ def _ratio(table: Table, series: Series, profile: RuleProfile) -> Iterator[Hit]:
         # 100 %: everybody of the one part is known to be in the other.
         both = parts.denominator.people
         same = (both > 0) & (parts.only_denominator == 0) & (parts.only_numerator == 0)
+        same &= True if series.hidden is None else ~series.hidden
         yield Hit("class", profile.one_answer, same, both.astype(np.float64))
 
+
+_OF_VALUES = frozenset({"sum", "mean", "sd", "quantile", "min", "max"})
 
 KINDS: dict[str, tuple[Statbarn, Check]] = {
     "people": ("Frequencies", _evidenced(_people)),

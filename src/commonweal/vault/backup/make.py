@@ -163,7 +163,8 @@ def _sources(home: Home, ledger: Path, service: Path) -> list[tuple[str, Path]]:
     # Key records come last: each release that was listed has its key by then.
     tops = sorted(home.path.iterdir(), key=lambda path: (path.name == "keys", path.name))
     for top in tops:
-        if top.name not in {"work", "ledger", "web", ".lock"}:
+        # Jobs can be run again, and what they left may hold rows: no backup keeps it (S20).
+        if top.name not in {"work", "ledger", "web", "enclave", ".lock"}:
             files = (path for path in _files(top) if not _half_made(home, path, completed))
             found.update((path.relative_to(home.path).as_posix(), path) for path in files)
     if ledger.is_file():

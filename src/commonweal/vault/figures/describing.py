@@ -9,13 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
 from commonweal import __version__
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.clock import stamp
-from commonweal.foundation.errors import Failure, Fault, Refused
+from commonweal.foundation.errors import Fault
 from commonweal.foundation.files import (
     make_private_folder,
     read_bytes,
@@ -29,9 +26,8 @@ from commonweal.papers.catalogue import Catalogue, Dataset, Table, Variable
 from commonweal.papers.figures import CatalogueFigures, Shown
 from commonweal.papers.forms import Form
 from commonweal.papers.missing import LostShare, MissingPeople
-from commonweal.vault.choices import ChoicesFolder, Decision, apply_choices, read_choices
-from commonweal.vault.choices.rules import KINDS
-from commonweal.vault.custody import Custody, find_catalogue, settle
+from commonweal.vault.choices import ChoicesFolder, read_choices
+from commonweal.vault.custody import Custody, settle
 from commonweal.vault.custody.holding import MANIFEST_SIGNER
 from commonweal.vault.custody.register import PUBLIC
 from commonweal.vault.equality.measuring import measure_missing, rows_of_nobody
@@ -51,11 +47,15 @@ from commonweal.vault.figures.publishing import (
     rounded_out,
     without_small_rest,
 )
-from commonweal.vault.keys.codes import code_column, codes_of, order_of
+from commonweal.vault.figures.reading import (
+    EverybodyRead,
+    check_countable,
+    choices_told,
+    number_people,
+    read_everybody,
+)
 from commonweal.vault.release.closing import MANAGER
 from commonweal.vault.release.lawful import Lawful
-from commonweal.vault.release.loading import LoadedTables, load_whole
-from commonweal.vault.release.people import consider, keys_of
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.recipe import WholeDataset
 from commonweal.vault.release.restricted import every_list
@@ -125,7 +125,7 @@ def describe(
     """
     catalogue = Catalogue.load(catalogue_path)
     dataset = catalogue.dataset(dataset_id)
-    _check(custody, catalogue, dataset)
+    check_countable(custody, catalogue, dataset)
     with custody.home.run_lock():
         history.clear_unfinished(custody)
         publish_told(custody)
@@ -148,47 +148,6 @@ def describe(
             return _described(custody, dataset, digest, folder, engine, opened, progress)
 
 
-def _check(custody: Custody, catalogue: Catalogue, dataset: Dataset) -> None:
-    _, kept = find_catalogue(custody, dataset.id)
-    if kept.governed_digest((dataset.id,)) != catalogue.governed_digest((dataset.id,)):
-        raise Fault(
-            "CW-CATALOGUE-NOT-KEPT",
-            f"The catalogue that is in use for {dataset.id} is another than this file.",
-            remedy="Run `commonweal catalogue check FILE` first.",
-        )
-    if dataset.national_variable is None:
-        raise Refused(
-            "CW-FIGURES-CHOICES",
-            f"The dataset {dataset.id} holds no NHS numbers, so nobody's national choice can be "
-            "looked up: no figures are made of it.",
-        )
-
-
-def _decision(dataset: Dataset) -> Decision:
-    """Anybody may read the catalogue for any purpose, so every kind of choice counts."""
-    kinds = frozenset(
-        one.kind
-        for one in KINDS
-        if not one.names_project and (one.kind != "type1" or dataset.primary_care)
-    )
-    return Decision(
-        national=True, kinds=kinds, consent_needed=False, objections=True,
-        include_without_identifier=False, sentences=(),
-    )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Read:
-    """The dataset as it was read, the choices that were applied, and who may be counted."""
-
-    loaded: LoadedTables
-    decision: Decision
-    everybody: ops.Table
-    allowed: ops.Table
-    kept: int
-    demo: bool
-
-
 def _described(
     custody: Custody,
     dataset: Dataset,
@@ -200,19 +159,19 @@ def _described(
 ) -> Described:
     """Read, count, sign, tell the ledger: in this order, so that a crash leaves nothing told."""
     at = custody.clock.now()
-    read = _read(custody, dataset, folder, engine, source, at, progress)
+    read = read_everybody(custody, dataset, folder, engine, source, at, progress)
     earlier = [one for one in history.told(custody) if one.dataset == dataset.id]
     release = f"{history.PREFIX}{dataset.id[:48]}.r{len(earlier) + 1}"
     made = _begun(custody, earlier, digest, at)
     with staged_folder(history.folder_of(custody, release)) as staging:
         writing = Writing.into(staging, release, custody)
-        people = _numbered(custody, engine, read.allowed, writing)
+        people = number_people(custody, engine, read.allowed, writing.people)
         tables = _tables(made, read, dataset, people, writing, progress)
         progress("Counting who cannot be found")
         missing = _missing(made, read, dataset)
         if source.fingerprint(tuple(read.loaded.views)).digest != read.loaded.fingerprint.digest:
             raise Fault("CW-SOURCE-CHANGED", "The source changed while it was counted.")
-        choices = _choices(read.decision, folder)
+        choices = choices_told(read.decision, folder)
         figures = _paper(made, dataset, release, earlier, choices, read.kept, tables, missing)
         writing.values(made.exact, made.counts.shown(made.held), made.inner())
         signed = figures.signed([custody.signer(MANIFEST_SIGNER)], at)
@@ -221,28 +180,6 @@ def _described(
     publish_told(custody)
     settle(custody)
     return Described(figures, public_place(custody, dataset.id), intent)
-
-
-def _read(
-    custody: Custody,
-    dataset: Dataset,
-    folder: ChoicesFolder,
-    engine: Engine,
-    source: Source,
-    at: datetime,
-    progress: Progress,
-) -> _Read:
-    """Read the whole dataset, and leave out whoever said no."""
-    loaded = load_whole(source, WholeDataset(dataset), engine, progress)
-    progress("Applying people's choices")
-    decision = _decision(dataset)
-    demo = custody.home.kind == "demo"
-    considered = consider(loaded, decision, demo=demo)
-    chosen = apply_choices(
-        engine, considered.people, decision, folder, project_ids=(), at=london_day(at),
-        keys=keys_of(loaded),
-    )  # fmt: skip
-    return _Read(loaded, decision, considered.people, chosen.allowed, chosen.kept, demo)
 
 
 def _begun(custody: Custody, earlier: Sequence[Told], digest: str, at: datetime) -> _Made:
@@ -254,7 +191,7 @@ def _begun(custody: Custody, earlier: Sequence[Told], digest: str, at: datetime)
 
 def _tables(
     made: _Made,
-    read: _Read,
+    read: EverybodyRead,
     dataset: Dataset,
     people: ops.Table,
     writing: Writing,
@@ -303,7 +240,7 @@ def _paper(
     )
 
 
-def _missing(made: _Made, read: _Read, dataset: Dataset) -> MissingPeople | None:
+def _missing(made: _Made, read: EverybodyRead, dataset: Dataset) -> MissingPeople | None:
     """Who cannot be found (P9), after all tables were counted."""
     whole = WholeDataset(dataset)
     found = measure_missing(
@@ -328,25 +265,6 @@ def _share_of_rows(made: _Made, table: str, lost: int, rows: int) -> LostShare |
     for name, count in zip(names, (lost, rows), strict=True):
         made.exact[name], made.held[name] = count, before[name] if stays else count
     return share_of_rows(made.held[names[0]], made.held[names[1]])
-
-
-def _choices(decision: Decision, folder: ChoicesFolder) -> dict[str, Any]:
-    applied = sorted({"national", *decision.kinds})
-    checked = folder.checked_at
-    if checked is None:
-        raise Failure("CW-ENGINE-FAILED", "The national list gave no date.")
-    return {"applied": applied, "checked_on": checked.date().isoformat()}
-
-
-def _numbered(custody: Custody, engine: Engine, allowed: ops.Table, writing: Writing) -> ops.Table:
-    """`person`, `number`: everybody, numbered in the order of their audit ids."""
-    people = engine.arrow(ops.select(allowed, ["person"])).column("person")
-    codes = codes_of(custody.keyring.secret("audit"), people)
-    order = order_of(codes)
-    numbers = pa.array(np.arange(1, len(order) + 1, dtype=np.int64))
-    writing.people(pa.table({"number": numbers, "audit_id": code_column(codes[order])}))
-    data = pa.table({"person": people.take(pa.array(order)), "number": numbers})
-    return engine.load("figures_people", data, {"person": "text", "number": "integer"})
 
 
 # --- one table --------------------------------------------------------------------------------

@@ -140,13 +140,17 @@ class Writing:
         content = canonical(plain)
         self._note(sealed.write_stream(_INNER, lambda sink: _wrote(sink, content)), {})
 
-    def finish(self, figures: str, figures_hash: str) -> bytes:
+    def rows(self, path: str, rows: pa.Table, kinds: Mapping[str, str]) -> None:
+        """Rows in memory, in their order."""
+        self._note(self._sealed().write_rows(path, rows, kinds), {})
+
+    def finish(self, figures: str, figures_hash: str, kind: str = "catalogue_figures") -> bytes:
         """Write the signed paper and the manifest; gives the manifest's bytes."""
         write_atomic(self.folder / FIGURES, figures.encode())
         plain = {
             "history": 1,
             "output": self.release,
-            "kind": "catalogue_figures",
+            "kind": kind,
             "figures_hash": figures_hash,
             "files": self._files,
         }
@@ -169,8 +173,8 @@ def read_inner(custody: Custody, release: str) -> Inner:
 
     Raises `Fault` CW-FIGURES-BROKEN where the version is not there, and CW-SEAL-BROKEN.
     """
-    counts = pq.read_table(io.BytesIO(_opened(custody, release, _VALUES)))
-    plain = parse_json(_opened(custody, release, _INNER), "The inner figures")
+    counts = pq.read_table(io.BytesIO(read_sealed(custody, release, _VALUES)))
+    plain = parse_json(read_sealed(custody, release, _INNER), "The inner figures")
     held = dict(zip(counts["cell"].to_pylist(), counts["held"].to_pylist(), strict=True))
     ranges = {name: (pair[0], pair[1]) for name, pair in plain["ranges"].items()}
     return Inner(held, ranges, plain["bits"], plain["catalogue"])
@@ -183,11 +187,12 @@ def read_cells(custody: Custody, release: str) -> Iterator[tuple[str, str | None
     )
     for one in manifest["files"]:
         if "table" in one:
-            rows = pq.read_table(io.BytesIO(_opened(custody, release, one["path"])))
+            rows = pq.read_table(io.BytesIO(read_sealed(custody, release, one["path"])))
             yield one["table"], one.get("variable"), rows
 
 
-def _opened(custody: Custody, release: str, path: str) -> bytes:
+def read_sealed(custody: Custody, release: str, path: str) -> bytes:
+    """A sealed file of a version, opened. Raises `Fault` CW-FIGURES-BROKEN, CW-SEAL-BROKEN."""
     place = folder_of(custody, release) / path
     if not place.is_file():
         raise Fault(

@@ -1,0 +1,80 @@
+"""What a check found: of one file, and of all files of a submission, told for two readers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from commonweal.airlock.analysis import Result
+from commonweal.airlock.audit.writing import NewTable
+from commonweal.airlock.figures import Table
+from commonweal.airlock.profile import RuleProfile
+from commonweal.airlock.rules import Finding, for_author, for_reviewer
+from commonweal.airlock.rules.findings import Verdict, verdict_for_author, verdict_of
+
+Reader = Literal["author", "reviewer"]
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What was found of one file. `table` or `analysis` is there where figures were recomputed, and
+    `cells` are the same in the form of the audit."""
+
+    path: str
+    kind: str
+    sha256: str
+    findings: tuple[Finding, ...]
+    table: Table | None = None
+    cells: tuple[NewTable, ...] = ()
+    analysis: Result | None = None
+
+    def plain(self, profile: RuleProfile, reader: Reader) -> dict[str, Any]:
+        """The report as JSON values, for one kind of reader (S6)."""
+        by_reviewer = reader == "reviewer"
+        return {
+            "path": self.path,
+            "type": self.kind,
+            "sha256": self.sha256,
+            "verdict": self.verdict(reader),
+            "findings": for_reviewer(self.findings)
+            if by_reviewer
+            else for_author(self.findings, profile),
+        }
+
+    def verdict(self, reader: Reader) -> Verdict:
+        """The verdict that this reader is told."""
+        told = verdict_of if reader == "reviewer" else verdict_for_author
+        return told(self.findings)
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What was found of all files, with the profile that it was held against."""
+
+    profile: RuleProfile
+    files: tuple[FileReport, ...]
+
+    def verdict(self, reader: Reader) -> Verdict:
+        """The worst verdict on a file."""
+        verdicts = {file.verdict(reader) for file in self.files}
+        return "fail" if "fail" in verdicts else "review" if "review" in verdicts else "pass"
+
+    def plain(self, reader: Reader) -> dict[str, Any]:
+        """INTERFACES "airlock check", and which profile it was."""
+        named = self.profile
+        return {
+            "verdict": self.verdict(reader),
+            "profile": {"name": named.name, "version": named.version, "digest": named.digest()},
+            "files": [file.plain(self.profile, reader) for file in self.files],
+        }
+
+    def lines(self, reader: Reader) -> list[str]:
+        """The report in words."""
+        told = []
+        for file in self.files:
+            told.append(f"{file.path}: {file.verdict(reader)}")
+            for one in file.plain(self.profile, reader)["findings"]:
+                where = ", ".join(f"{name} {said}" for name, said in one["where"].items())
+                told.append(f"  {one['code']} {where}: {one['sentence']}")
+        named = f"{self.profile.name} {self.profile.version}"
+        return [*told, f"Verdict under {named}: {self.verdict(reader)}"]

@@ -1,0 +1,333 @@
+"""The rules for regressions, survival curves and correlations.
+
+Degrees of freedom alone let a dummy for one person pass: of 500 people 497 are left, and the fitted
+value of that one is their outcome. So the rules ask who holds each column, whom a fitted value is
+made of, and what table a model is. Sources: the SACRO rule set for degrees of freedom and survival
+tables; Ritchie, "Disclosure detection in multivariate linear models" (2006), on saturated models
+and outliers; each counts people where the source counts rows.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from commonweal.airlock.analysis.results import (
+    Correlations,
+    Curve,
+    ExactMeans,
+    Heaviest,
+    Model,
+    ModelEvidence,
+    Result,
+    Survival,
+)
+from commonweal.airlock.analysis.survival import merged
+from commonweal.airlock.figures import Contributions, Evidence
+from commonweal.airlock.profile import Outcome, RuleProfile, Stop
+from commonweal.airlock.rules import checks
+from commonweal.airlock.rules.checks import Hit
+from commonweal.airlock.rules.findings import Finding, Statbarn
+from commonweal.papers.analysis_request import RegressionRequest
+
+EXACT, SEEN = 1e-7, 1e-5
+"""How near to one an eigenvalue is one, and from where on a person has a part in a combination."""
+OWN = 0.5
+"""Leverage from which a fitted value is, for half or more, the outcome it is about."""
+FEWEST_DECIMALS = 3
+"""Places to which a share of one is looked at where fewer are shown: 0.6 shown as 1 is not one."""
+FAR, OFTEN = 3, 2
+"""Times the mean leverage, and times what one of t people weighs in their mean, from which a person
+is far from all others."""
+
+
+def judge_analysis(result: Result, profile: RuleProfile) -> list[Finding]:
+    """Every rule that an analysis does not keep; none: it passes."""
+    if isinstance(result, Model):
+        found = list(_model(result, profile))
+    elif isinstance(result, Survival):
+        found = list(_survival(result, profile))
+    else:
+        found = list(_correlations(result, profile))
+    name, statbarn = result.request.name, _statbarn(result)
+    if profile.exact_counts != "pass":
+        if result.request.rounding == "exact":
+            stop: Stop = "review" if profile.exact_counts == "review" else "fail"
+            found.append(Finding("exact", statbarn, stop, {"table": name}))
+        elif isinstance(result, Survival):
+            # The curve itself is made of counts that were not rounded.
+            found.append(Finding("exact", statbarn, "review", {"table": name}))
+    if not profile.checked:
+        found.append(Finding("unchecked", "Unknown", "review", {"table": name}))
+    return found
+
+
+def judge_between(results: Sequence[Result], profile: RuleProfile) -> dict[str, list[Finding]]:
+    """For each analysis by name: others of one release whose people differ by 1 to t - 1.
+
+    Two models that are nested, or the same but for a few people, are subtracted like two tables.
+    """
+    found: dict[str, list[Finding]] = {result.request.name: [] for result in results}
+    behind = [result.behind.members() for result in results]
+    for one, other in itertools.permutations(range(len(results)), 2):
+        people = len(np.setdiff1d(behind[one], behind[other], assume_unique=True))
+        if 0 < people < profile.threshold:
+            for told, beside in ((one, other), (other, one)):
+                where = {
+                    "table": results[told].request.name,
+                    "beside": results[beside].request.name,
+                }
+                found[results[told].request.name].append(
+                    _whole("between", results[told], "fail", where, people, profile.threshold)
+                )
+    return found
+
+
+def _statbarn(result: Result) -> Statbarn:
+    """Coefficients of a linear model are correlations; the others' are odds and hazard ratios."""
+    if isinstance(result, Survival):
+        return "HazardSurvivalTables"
+    request = result.request
+    if isinstance(request, RegressionRequest) and request.family != "linear":
+        return "CalculatedRatios"
+    return "CorrelationCoefficients"
+
+
+def _whole(
+    rule: str,
+    result: Result,
+    outcome: Outcome,
+    where: Mapping[str, str] | None = None,
+    value: float | None = None,
+    limit: float | None = None,
+) -> Finding:
+    """A finding of which the author is told the file only."""
+    place = {"table": result.request.name, **(where or {})}
+    stop: Stop = "review" if outcome == "review" else "fail"
+    shown = None if value is None or not np.isfinite(value) else float(value)
+    return Finding(rule, _statbarn(result), stop, place, shown, limit, whole=True)
+
+
+# --- regressions -------------------------------------------------------------------------------
+
+
+def _model(model: Model, profile: RuleProfile) -> Iterator[Finding]:
+    evidence = model.evidence
+    yield from _size(model, profile)
+    yield from _groups(model, profile)
+    for column in evidence.held:
+        if column.people < profile.threshold:
+            where = {"term": column.name}
+            yield _whole("held", model, "fail", where, column.people, profile.threshold)
+    for pair in evidence.twins:
+        if pair.people < profile.threshold:
+            where = {"term": pair.first, "other": pair.second}
+            yield _whole("twins", model, "fail", where, pair.people, profile.threshold)
+    yield from _weights(model, evidence, profile)
+    if evidence.heaviest is not None:
+        yield from _isolated(model, evidence.heaviest, profile)
+    for part, said in ((evidence.outcome, "outcome"), (evidence.residual, "residuals")):
+        if part is not None:
+            yield from _dominated(model, part, (said,), "measure", evidence.people, profile)
+    yield from _certain(model, profile)
+    if evidence.exact is not None:
+        yield from _exact(model, evidence.exact, profile)
+
+
+def _size(model: Model, profile: RuleProfile) -> Iterator[Finding]:
+    """People, events and degrees of freedom of the whole, and whether it has estimates."""
+    evidence, least = model.evidence, profile.threshold
+    if evidence.people < least:
+        yield _whole("threshold", model, "fail", None, evidence.people, least)
+    if model.why is not None:
+        yield _whole(model.why, model, "fail")
+    left = evidence.dof
+    if model.request.family == "cox" and evidence.with_event is not None:
+        # A partial likelihood is made of events alone: parameters are taken from them.
+        left = evidence.with_event - evidence.parameters
+    if left < profile.degrees_of_freedom:
+        yield _whole("dof", model, "fail", None, left, profile.degrees_of_freedom)
+    for people in (evidence.with_event, evidence.without):
+        if people is not None and people < least:
+            yield _whole("events", model, "fail", None, people, least)
+
+
+def _certain(model: Model, profile: RuleProfile) -> Iterator[Finding]:
+    """All people have one outcome, or it follows from their terms."""
+    evidence, fit = model.evidence, model.fit
+    if evidence.outcome is not None and evidence.people and not evidence.outcome.total[0] > 0:
+        yield _whole("class", model, profile.one_answer, None, evidence.people)
+    elif fit is not None and _whole_of_one(fit.explained, model.request.decimals):
+        yield _whole("perfect", model, "fail", None, evidence.people)
+
+
+def _whole_of_one(share: float | None, decimals: int) -> bool:
+    """Whether a share or a correlation is one, for all that is shown of it."""
+    return share is not None and round(abs(share), max(decimals, FEWEST_DECIMALS)) >= 1
+
+
+def _groups(model: Model, profile: RuleProfile) -> Iterator[Finding]:
+    """Categories, and cells of interactions, with few people or few of one outcome."""
+    # Of counts and times, that everybody had one is not an answer: only that nobody had.
+    two = model.request.family == "logistic"
+    for group in model.evidence.groups:
+        if group.people < profile.threshold:
+            if group.people:
+                yield _whole(
+                    "threshold", model, "fail", group.where, group.people, profile.threshold
+                )
+            elif profile.zeros != "pass":
+                yield _whole("zero", model, profile.zeros, group.where, group.people)
+            continue
+        sides = (group.with_event, group.without) if two else (group.with_event,)
+        for people in sides:
+            if people == 0:
+                yield _whole("class", model, profile.one_answer, group.where, group.people)
+            elif people is not None and people < profile.threshold:
+                yield _whole("events", model, "review", group.where, people, profile.threshold)
+
+
+def _weights(model: Model, evidence: ModelEvidence, profile: RuleProfile) -> Iterator[Finding]:
+    """Whom fitted values are made of."""
+    mean = evidence.parameters / max(evidence.people, 1)
+    if evidence.leverage >= OWN:
+        yield _whole("leverage", model, "fail", None, evidence.leverage, OWN)
+    elif evidence.leverage > (far := max(FAR * mean, OFTEN / profile.threshold)):
+        yield _whole("leverage", model, "review", None, evidence.leverage, round(far, 4))
+    few = evidence.pattern_people < profile.threshold
+    heavy = few & (evidence.pattern_leverage >= OWN)
+    if heavy.any():
+        people = int(evidence.pattern_people[heavy].min())
+        yield _whole("pattern", model, "fail", None, people, profile.threshold)
+
+
+def _isolated(model: Model, heaviest: Heaviest, profile: RuleProfile) -> Iterator[Finding]:
+    """A combination of columns that is nothing but for fewer than t people.
+
+    Its coefficient is made of their outcomes alone, however the columns were chosen: two dummies, a
+    dummy and a sum of others. If k people stand out equally, each has a leverage of 1/k or more, so
+    that only people with so much need be looked at; a combination of columns that is nothing for
+    all others shows as an eigenvalue of one.
+    """
+    bound = 1 / (profile.threshold - 1) - EXACT
+    if heaviest.left >= bound:
+        yield _whole("unknown", model, "review")
+    mine = heaviest.weight >= bound
+    if not mine.any() or not heaviest.columns.shape[1]:
+        return
+    columns = heaviest.columns[mine]
+    sizes, turns = np.linalg.eigh(columns.T @ columns)
+    alone = columns @ turns[:, sizes >= 1 - EXACT]
+    held = (np.abs(alone) > SEEN).any(axis=1)
+    people = len(np.unique(heaviest.person[mine][held]))
+    if 0 < people < profile.threshold:
+        yield _whole("isolated", model, "fail", None, people, profile.threshold)
+
+
+def _dominated(
+    result: Result,
+    part: Contributions,
+    names: Sequence[str],
+    kind: str,
+    people: int,
+    profile: RuleProfile,
+) -> Iterator[Finding]:
+    """One or two people are what a spread is made of."""
+    counts = np.full(len(names), people, np.int64)
+    for hit in checks.dominance(Evidence(counts, counts), part, profile):
+        if hit.rule != "negative":  # squares never are
+            yield from _hits(result, hit, [{kind: name} for name in names])
+
+
+def _exact(model: Model, exact: ExactMeans, profile: RuleProfile) -> Iterator[Finding]:
+    """The means that a model publishes keep the rules of a table of means (or of shares)."""
+    evidence = exact.evidence
+    hits = [
+        *checks.threshold(evidence.people, profile),
+        *checks.one_value(evidence, profile),
+        *checks.dominance(evidence, evidence.by_rows, profile),
+    ]
+    if exact.with_event is not None and exact.without is not None:
+        hits += [
+            *checks.apart(exact.with_event, profile),
+            *checks.apart(exact.without, profile),
+        ]
+    else:
+        hits += checks.dominance(evidence, evidence.amounts, profile)
+    for hit in hits:
+        yield from _hits(model, hit, exact.where)
+
+
+def _hits(result: Result, hit: Hit, where: Sequence[Mapping[str, str]]) -> Iterator[Finding]:
+    for place in np.flatnonzero(hit.cells).tolist():
+        value = float(hit.found[place])
+        yield _whole(hit.rule, result, hit.outcome, where[place], value, hit.limit)
+
+
+# --- survival ----------------------------------------------------------------------------------
+
+
+def _survival(survival: Survival, profile: RuleProfile) -> Iterator[Finding]:
+    name, held = survival.request.name, False
+    for curve in survival.curves:
+        rule = _curve(curve, profile)
+        if rule is not None:
+            held = True
+            where = {"table": name, **curve.where}
+            value = float(curve.people) if rule == "threshold" else None
+            yield Finding(rule, "HazardSurvivalTables", "fail", where, value, profile.threshold)
+    if not survival.curves:
+        yield Finding("threshold", "HazardSurvivalTables", "fail", {"table": name}, 0.0,
+                      profile.threshold)  # fmt: skip
+    if survival.test is not None and held:
+        # The test is judged as the curves are: what sets them apart would tell which rule it was.
+        where = {"table": name, "test": "log-rank"}
+        yield Finding("steps", "StatisticalHypothesisTests", "fail", where, None, profile.threshold)
+
+
+def _curve(curve: Curve, profile: RuleProfile) -> str | None:
+    if curve.people < profile.threshold:
+        return "threshold"
+    return "steps" if merged(curve.steps, profile.threshold) is None else None
+
+
+# --- correlations ------------------------------------------------------------------------------
+
+
+def _correlations(result: Correlations, profile: RuleProfile) -> Iterator[Finding]:
+    least = profile.threshold
+    if result.people < least:
+        yield _whole("threshold", result, "fail", None, result.people, least)
+    left = result.people - 2
+    if left < profile.degrees_of_freedom:
+        yield _whole("dof", result, "fail", None, left, profile.degrees_of_freedom)
+    for column in result.held:
+        if column.people < least:
+            yield _whole("held", result, "fail", {"column": column.name}, column.people, least)
+    yield from _dominated(result, result.outcome, result.names, "column", result.people, profile)
+    for number, pair in enumerate(result.pairs):
+        where = {"column": result.names[pair[0]], "other": result.names[pair[1]]}
+        value = float(result.values[number])
+        if not np.isfinite(value):
+            yield _whole("singular", result, "fail", where)
+        elif _whole_of_one(value, result.decimals):
+            yield _whole("perfect", result, "fail", where, result.people)
+        yield from _cells(result, result.cells[number], where, profile)
+
+
+def _cells(
+    result: Correlations,
+    cells: Iterable[int] | None,
+    where: Mapping[str, str],
+    profile: RuleProfile,
+) -> Iterator[Finding]:
+    """The table of two columns of two values, which follows from their correlation."""
+    for place, people in enumerate(cells or ()):
+        at = {**where, "cell": str(place + 1)}
+        if 0 < people < profile.threshold:
+            yield _whole("threshold", result, "fail", at, people, profile.threshold)
+        elif people == 0:
+            # Nobody: whoever has the one value is known to have the other.
+            yield _whole("class", result, profile.one_answer, at, result.people)

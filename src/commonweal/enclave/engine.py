@@ -1,0 +1,190 @@
+"""The local engine: a job's order becomes a run in the sandbox, which is watched to its end.
+
+Inside, a job finds exactly what its order says: one release at `/release`, its code at `/study`,
+its references at `/reference`, and a folder for what it declared at `/outputs` (S13). While it
+runs its permit is followed by the ledger: a permit that is revoked, suspended, replaced or over
+ends it within seconds; one that is paused lets it finish (P7).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from commonweal.enclave.packing import Study
+from commonweal.enclave.runtimes import Environment
+from commonweal.enclave.settings import Settings
+from commonweal.foundation.errors import CommonwealError
+from commonweal.ledger.events import PermitState
+from commonweal.ledger.state import PermitStanding
+from commonweal.papers.job import JobOrder
+from commonweal.sandbox.box import Sandbox
+from commonweal.sandbox.orders import MIB, Limits, Mount, Run
+from commonweal.sandbox.running import Job, Outcome
+from commonweal.sandbox.runtimes import CODE, PACKAGES
+
+RELEASE, STUDY, REFERENCE = "/release", "/study", "/reference"
+LOOK_SECONDS = 1.0
+"""How often the permit's state is asked while a job runs."""
+UNSURE_AFTER = 3
+"""Looks in a row without an answer, after which a job is stopped: nobody knows then."""
+
+_CODES: dict[PermitState, str] = {
+    "announced": "CW-PERMIT-ANNOUNCED",
+    "suspended": "CW-PERMIT-SUSPENDED",
+    "superseded": "CW-PERMIT-SUPERSEDED",
+    "revoked": "CW-PERMIT-REVOKED",
+    "closed": "CW-PERMIT-CLOSED",
+    "expired": "CW-PERMIT-EXPIRED",
+}
+"""Why a job is stopped, by the state of its permit: any but active and paused."""
+
+Why = Literal["permit", "unsure", "cancel", "lease"]
+
+_ENVIRONMENT = {
+    "COMMONWEAL_RELEASE": RELEASE,
+    "COMMONWEAL_OUTPUTS": "/outputs",
+    "COMMONWEAL_REFERENCE": REFERENCE,
+    "HOME": "/tmp",  # noqa: S108 (inside)
+    "LANG": "C.UTF-8",
+    "MPLCONFIGDIR": "/tmp",  # noqa: S108
+    "PATH": "/usr/bin",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    # The same study on the same release runs the same way: shadow models depend on that (S2).
+    "PYTHONHASHSEED": "0",
+    "PYTHONNOUSERSITE": "1",
+    "PYTHONPATH": f"{CODE}:{PACKAGES}",
+    "TZ": "UTC",
+}
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Why a job was stopped from outside; `code` where its permit is the reason."""
+
+    why: Why
+    code: str | None = None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended: by itself or a limit, or because it was `stopped`."""
+
+    outcome: Outcome
+    stopped: Stopped | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a job is mounted on: where things lie on this machine."""
+
+    study: Study
+    release: Path
+    references: tuple[tuple[str, Path], ...]
+    environment: Environment
+
+
+def run_of(order: JobOrder, place: Place, settings: Settings) -> Run:
+    """The run that an order describes; pure, so that it can be compared with a table."""
+    mounts = [Mount(place.release, RELEASE), Mount(place.study.folder, STUDY)]
+    mounts += [Mount(path, f"{REFERENCE}/{name}") for name, path in place.references]
+    cores = settings.cores
+    threads = {
+        "OMP_NUM_THREADS": str(cores),
+        "OPENBLAS_NUM_THREADS": str(cores),
+        "POLARS_MAX_THREADS": str(cores),
+    }
+    program, *arguments = order.declaration.command
+    return Run(
+        place.environment.program(program),
+        tuple(arguments),
+        place.environment.runtime,
+        mounts=tuple(mounts),
+        environment=tuple(sorted((_ENVIRONMENT | threads).items())),
+        workdir=STUDY,
+        limits=limits_of(order, settings),
+        proc=True,
+    )
+
+
+def limits_of(order: JobOrder, settings: Settings) -> Limits:
+    """The sandbox's limits for an order: what it was granted, in bytes and seconds."""
+    seconds = order.limits.minutes * 60
+    memory = order.limits.memory_gb * 1024 * MIB
+    outputs = order.limits.outputs_mb * MIB
+    tmp = settings.tmp_mb * MIB
+    return Limits(
+        wall_seconds=float(seconds),
+        cpu_seconds=seconds * settings.cores + 60,
+        memory_bytes=memory,
+        # Libraries reserve far more than they use; what is used is held by the cgroup.
+        address_bytes=2 * memory + 16 * 1024 * MIB,
+        processes=256,
+        open_files=1024,
+        file_bytes=max(outputs, tmp),
+        output_bytes=outputs,
+        output_files=len(order.declaration.outputs) + 100,
+        tmp_bytes=tmp,
+        shm_bytes=64 * MIB,
+        cores=settings.cores,
+    )
+
+
+@dataclass(frozen=True)
+class Following:
+    """What is asked while a job runs: the permit's standing, and whether it is still wanted.
+
+    beat: holds the lease on; whether somebody has cancelled. It raises where the lease is lost.
+    """
+
+    standing: Callable[[], PermitStanding | None]
+    beat: Callable[[], bool]
+
+
+@contextlib.contextmanager
+def running(
+    sandbox: Sandbox, run: Run, project: str, following: Following
+) -> Iterator[tuple[Job, Ended]]:
+    """Run to the end; within the block the outputs can be collected, after it all is gone."""
+    with sandbox.run(run, project) as job:
+        yield job, _watched(job, following)
+
+
+def _watched(job: Job, following: Following) -> Ended:
+    stopped: Stopped | None = None
+    unsure = 0
+    looked = time.monotonic()
+    while True:
+        try:
+            # A job that takes long to look at must not be looked at less often.
+            left = max(0.05, LOOK_SECONDS - (time.monotonic() - looked))
+            return Ended(job.wait(left), stopped)
+        except TimeoutError:
+            looked = time.monotonic()
+        if stopped is not None:
+            continue
+        stopped, unsure = _looked(following, unsure)
+        if stopped is not None:
+            job.stop()
+
+
+def _looked(following: Following, unsure: int) -> tuple[Stopped | None, int]:
+    """Whether the job must be stopped, and how many looks in a row had no answer."""
+    try:
+        standing = following.standing()
+        if standing is None or standing.state not in ("active", "paused"):
+            return Stopped("permit", _code(standing)), 0
+        return (Stopped("cancel") if following.beat() else None), 0
+    except CommonwealError as error:
+        if error.code == "CW-JOB-LEASE":
+            return Stopped("lease"), 0
+        unsure += 1
+        return (Stopped("unsure", "CW-JOB-UNSURE") if unsure >= UNSURE_AFTER else None), unsure
+
+
+def _code(standing: PermitStanding | None) -> str:
+    return "CW-PERMIT-UNKNOWN" if standing is None else _CODES[standing.state]

@@ -1,0 +1,89 @@
+"""The enclave's folder in a home, and what is checked there of a study before it may run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from commonweal.enclave.desk import Desk
+from commonweal.enclave.packing import Shelf
+from commonweal.enclave.reference import Brought, References
+from commonweal.enclave.runtimes import Environment, environment
+from commonweal.enclave.settings import Settings
+from commonweal.foundation.clock import Clock
+from commonweal.foundation.errors import Refused
+from commonweal.foundation.files import make_private_folder
+from commonweal.papers.permit import Permit
+from commonweal.papers.study import StudyDeclaration
+
+FOLDER = "enclave"
+
+
+@dataclass(frozen=True)
+class Room:
+    """The folder `enclave/` of a home.
+
+    jobs/: outputs that the ledger knows. logs/: what jobs said that left none. studies/: code by
+    its hash. reference/: what came in through the ingress check.
+    """
+
+    folder: Path
+    settings: Settings
+    clock: Clock
+
+    @classmethod
+    def open(cls, home: Path, clock: Clock) -> Room:
+        """The room of a home, made where it is not there."""
+        folder = home / FOLDER
+        for name in ("jobs", "logs", "studies", "reference"):
+            make_private_folder(folder / name)
+        return cls(folder, Settings.load(folder), clock)
+
+    @property
+    def jobs(self) -> Path:
+        """Where outputs lie, one folder a job."""
+        return self.folder / "jobs"
+
+    @property
+    def logs(self) -> Path:
+        """Where logs lie of jobs that left no outputs."""
+        return self.folder / "logs"
+
+    @property
+    def shelf(self) -> Shelf:
+        """Studies by their hash."""
+        return Shelf(self.folder / "studies")
+
+    def environment(self, name: str) -> Environment:
+        """A runtime. Raises `Refused` CW-STUDY-RUNTIME."""
+        return environment(name, self.settings.runtimes)
+
+    def references(self, names: Sequence[str]) -> tuple[Brought, ...]:
+        """What a study may read beside the data. Raises `Refused` CW-STUDY-REFERENCE."""
+        return References(self.folder / "reference").find(names)
+
+    def check_permit(
+        self, desk: Desk, permit: Permit, declaration: StudyDeclaration, by: str
+    ) -> None:
+        """Refuse unless `by` may run this study now. Raises `PermitRefused`.
+
+        Any study needs `python`; one that leaves a model needs `train` as well (S2).
+        """
+        now = self.clock.now()
+        status = desk.status(permit)
+        permit.check("python", by, now, status)
+        if any(output.kind == "model" for output in declaration.outputs):
+            permit.check("train", by, now, status)
+
+    def check_limits(self, declaration: StudyDeclaration) -> None:
+        """Refuse a study that asks for more than is given here. Raises `Refused`."""
+        asked, most = declaration.limits, self.settings.most
+        for name, unit in (("minutes", "minutes"), ("memory_gb", "GB of memory"),
+                           ("outputs_mb", "MB of outputs")):  # fmt: skip
+            if getattr(asked, name) > getattr(most, name):
+                raise Refused(
+                    "CW-STUDY-LIMITS",
+                    f"The study asks for more than the {getattr(most, name):,} {unit} that are "
+                    "given here.",
+                )

@@ -1,0 +1,303 @@
+"""One worker of the enclave: takes a job, checks it again, runs it, and sees it to its end.
+
+Everything was checked when the job was submitted, and is checked again here, since days may lie
+between: the permit with a fresh status, the study's every byte, the runtime and references by
+hash, the release (the permit's newest, with fresh choices).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from commonweal.enclave.desk import Desk, Loan
+from commonweal.enclave.engine import Ended, Following, Place, Stopped, run_of, running
+from commonweal.enclave.leaving import (
+    ENCLAVE,
+    collect_outputs,
+    keep_logs,
+    record_and_place,
+    settle,
+    staging_of,
+)
+from commonweal.enclave.mistakes import lines_of, mistake
+from commonweal.enclave.packing import Study, thaw_and_remove
+from commonweal.enclave.queue import Held, Job, Queue
+from commonweal.enclave.reference import Brought
+from commonweal.enclave.room import Room
+from commonweal.enclave.states import ENDED
+from commonweal.foundation.clock import Clock, stamp
+from commonweal.foundation.errors import CommonwealError, Fault, Refused
+from commonweal.foundation.files import make_private_folder
+from commonweal.ledger.entry import Event
+from commonweal.papers.job import JobError, JobOrder
+from commonweal.sandbox.box import Sandbox
+from commonweal.sandbox.running import Job as Run
+from commonweal.sandbox.running import Outcome
+
+WAITS: dict[str, timedelta] = {
+    "CW-PERMIT-PAUSED": timedelta(minutes=5),
+    "CW-PERMIT-REVIEW-OVERDUE": timedelta(minutes=5),
+    "CW-PERMIT-STATUS-STALE": timedelta(seconds=5),
+    "CW-PERMIT-NOT-LIVE": timedelta(seconds=5),
+    "CW-RELEASE-CHOICES-OLD": timedelta(minutes=15),
+    "CW-RELEASE-NOT-SIGNED-OFF": timedelta(minutes=15),
+    "CW-CLOCK-BEHIND": timedelta(minutes=1),
+    "CW-BUSY": timedelta(seconds=5),
+}
+"""What may pass: a job that meets it before it has begun waits, and loses no attempt by it."""
+
+_NOT_AS_DECLARED = frozenset(
+    {"CW-OUTPUT-KIND", "CW-OUTPUT-NAME", "CW-OUTPUT-CHANGED", "CW-OUTPUT-MISSING"}
+)
+
+
+class _Lost(Exception):
+    """The job is not this worker's any more: nothing is done with it."""
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One worker, in a room, for as long as `named` lasts."""
+
+    room: Room
+    queue: Queue
+    desk: Desk
+    sandbox: Sandbox
+    clock: Clock
+    name: str
+
+    def recover(self) -> list[Job]:
+        """Settle every job whose worker died, and remove what it left; what became of them."""
+        found = [self._recovered(held) for held in self.queue.seize_lost(self.name)]
+        at_work = [job.id for job in self.queue.jobs() if job.state in ("running", "collecting")]
+        self.desk.take_back(at_work)
+        self.tell()
+        return found
+
+    def work_one(self) -> Job | None:
+        """Take the job that has waited longest and see it through; None where none waits.
+
+        A job that cannot begin now is given back and waits. Raises the errors of the queue.
+        """
+        held = self.queue.take(self.name)
+        if held is None:
+            return None
+        with contextlib.suppress(_Lost):
+            self._see_through(held)
+        self.tell()
+        return self.queue.job(held.job.id)
+
+    def tell(self) -> None:
+        """Let the ledger hear of every job that has ended since it last did."""
+        for job in self.queue.untold():
+            fields = {"permit": job.permit, "job": job.id, "attempt": job.attempt,
+                      "how": job.state}  # fmt: skip
+            code = {} if job.because is None else {"code": job.because}
+            self.desk.record(Event("job.ended", ENCLAVE, fields | code), {})
+            self.queue.told(job.id)
+
+    # --- one attempt --------------------------------------------------------------------
+    def _see_through(self, held: Held) -> None:
+        try:
+            if self._settled(held):
+                return
+            self._attempt(held)
+        except CommonwealError as error:
+            self._not_run(held, error)
+
+    def _attempt(self, held: Held) -> None:
+        job = held.job
+        study = self._checked(job)
+        environment = self.room.environment(job.declaration.runtime)
+        references = self.room.references(job.declaration.reference)
+        owner = self.sandbox.owner(job.project)
+        with self.desk.lend(job.permit, job.id, owner) as loan:
+            order = self._order(held, loan, environment.packages, references)
+            place = Place(
+                study,
+                loan.folder,
+                tuple((one.name, one.path) for one in references),
+                environment,
+            )
+            run = run_of(order, place, self.room.settings)
+            with self._lease():
+                self.queue.runs_on(held, order.release)
+            fields = {"permit": job.permit, "release": order.release, "job": job.id,
+                      "attempt": order.attempt}  # fmt: skip
+            self.desk.record(Event("job.started", ENCLAVE, fields), {"order": order.digest()})
+            following = Following(
+                lambda: self.desk.standing(job.permit), lambda: self.queue.beat(held)
+            )
+            with running(self.sandbox, run, job.project, following) as (ran, ended):
+                self._ended(held, order, study, ran, ended)
+
+    def _checked(self, job: Job) -> Study:
+        permit = self.desk.permit(job.permit)
+        if permit.digest() != job.permit_hash:
+            raise Refused("CW-PERMIT-NOT-ISSUED", "The permit is another than at submission.")
+        self.room.check_permit(self.desk, permit, job.declaration, job.submitted_by)
+        study = self.room.shelf.find(job.study)
+        if study.declaration != job.declaration:
+            raise Fault("CW-STUDY-CHANGED", "The study's declaration is not that of the job.")
+        return study
+
+    def _order(
+        self, held: Held, loan: Loan, packages: str, references: tuple[Brought, ...]
+    ) -> JobOrder:
+        job = held.job
+        plain = {
+            "order": 1,
+            "job": job.id,
+            "attempt": job.attempt,
+            "project": job.project,
+            "permit": job.permit,
+            "permit_hash": job.permit_hash,
+            "release": loan.release,
+            "study": job.study,
+            "declaration": job.declaration.plain(),
+            "limits": job.declaration.limits.plain(),
+            "runtime": {"name": job.declaration.runtime, "packages": packages},
+            "reference": [{"name": one.name, "sha256": one.sha256} for one in references],
+            "submitted_by": job.submitted_by,
+            "submitted_at": stamp(job.submitted_at),
+            "at": stamp(max(self.clock.now(), job.submitted_at)),
+        }
+        return JobOrder.read(plain, "The order")
+
+    def _ended(self, held: Held, order: JobOrder, study: Study, ran: Run, ended: Ended) -> None:
+        outcome = ended.outcome
+        if ended.stopped is not None and outcome.state == "stopped":
+            self._stopped(held, order, outcome, ended.stopped)
+        elif outcome.state == "finished":
+            self._collect(held, order, ran, outcome)
+        elif outcome.state == "over_limit":
+            self._end(held, order, outcome, "exceed")
+        else:
+            found = mistake(outcome.errors, lines_of(study.folder, dict(study.files)))
+            self._end(held, order, outcome, "fail", error=found)
+
+    def _stopped(self, held: Held, order: JobOrder, outcome: Outcome, stopped: Stopped) -> None:
+        if stopped.why == "lease":
+            raise _Lost
+        if stopped.why == "cancel":
+            self._end(held, order, outcome, "cancel")
+        else:
+            self._end(held, order, outcome, "refuse", because=stopped.code)
+
+    def _collect(self, held: Held, order: JobOrder, ran: Run, outcome: Outcome) -> None:
+        jobs = self.room.jobs
+        with self._lease():
+            self.queue.step(held, "collect")
+        try:
+            owner = self.sandbox.owner(order.project)
+            paper = collect_outputs(jobs, order, ran, outcome, owner, self.clock.now())
+        except Fault as error:
+            thaw_and_remove(staging_of(jobs, order.job, order.attempt))
+            if error.code == "CW-OUTPUT-LIMIT":
+                self._end(held, order, outcome, "exceed")
+            elif error.code in _NOT_AS_DECLARED:
+                self._end(held, order, outcome, "fail", error=JobError(kind="outputs"))
+            else:
+                raise
+            return
+        with self._lease():
+            self.queue.beat(held)
+            try:
+                record_and_place(jobs, self.desk, order, paper)
+            except Refused as error:
+                if error.code == "CW-JOB-LEASE":
+                    raise
+                thaw_and_remove(staging_of(jobs, order.job, order.attempt))
+                self.queue.step(held, "refuse", because=error.code)
+                return
+            self.queue.step(held, "finish")
+
+    def _end(
+        self,
+        held: Held,
+        order: JobOrder,
+        outcome: Outcome,
+        step: str,
+        *,
+        error: JobError | None = None,
+        because: str | None = None,
+    ) -> None:
+        """End a job that leaves nothing but its logs, which are for the airlock."""
+        with self._lease():
+            self.queue.beat(held)
+            folder = self.room.logs / f"{order.job}.{order.attempt}"
+            if not folder.exists():
+                make_private_folder(folder)
+                keep_logs(folder, outcome)
+            self.queue.step(held, step, error=error, because=because)  # type: ignore[arg-type]
+
+    # --- what did not come to a run -------------------------------------------------------
+    def _not_run(self, held: Held, error: CommonwealError) -> None:
+        """Put back, or refuse, a job that met an error of ours."""
+        with self._lease():
+            job = self.queue.job(held.job.id)
+            if job.state in ENDED:
+                raise error
+            wait = WAITS.get(error.code)
+            if job.state == "running" and wait is not None:
+                until = self.clock.now() + wait
+                self.queue.step(held, "give_back", not_before=until)
+            elif isinstance(error, Refused | Fault):
+                self.queue.step(held, "refuse", because=error.code)
+            else:
+                self._cut_off(held, error.code)
+
+    def _cut_off(self, held: Held, code: str) -> None:
+        """Try again, as often as the settings say; what cannot be run then is refused."""
+        if held.job.attempt < self.room.settings.attempts:
+            fields = {"permit": held.job.permit, "job": held.job.id,
+                      "attempt": held.job.attempt, "how": "cut_off", "code": code}  # fmt: skip
+            self.desk.record(Event("job.ended", ENCLAVE, fields), {})
+            self.queue.step(held, "cut_off")
+        else:
+            self.queue.step(held, "refuse", because=code)
+
+    def _recovered(self, held: Held) -> Job:
+        with contextlib.suppress(_Lost):
+            try:
+                if not self._settled(held):
+                    if held.job.cancel and held.job.state == "running":
+                        self.queue.step(held, "cancel")
+                    else:
+                        self._cut_off(held, "CW-JOB-ATTEMPTS")
+            except Fault as error:
+                with self._lease():
+                    self.queue.step(held, "refuse", because=error.code)
+        return self.queue.job(held.job.id)
+
+    def _settled(self, held: Held) -> bool:
+        """True if an earlier attempt has come to a result, which then counts."""
+        found = settle(self.room.jobs, self.desk, held.job.permit, held.job.id)
+        if found:
+            with self._lease():
+                self.queue.step(held, "finish")
+        return found
+
+    @contextlib.contextmanager
+    def _lease(self) -> Iterator[None]:
+        """Leave everything as it is where the job has been taken over."""
+        try:
+            yield
+        except Refused as error:
+            if error.code == "CW-JOB-LEASE":
+                raise _Lost from error
+            raise
+
+
+@contextlib.contextmanager
+def worker(
+    room: Room, queue: Queue, desk: Desk, sandbox: Sandbox, clock: Clock
+) -> Iterator[Worker]:
+    """A worker that has settled what others left behind."""
+    with queue.worker() as name:
+        made = Worker(room, queue, desk, sandbox, clock, name)
+        made.recover()
+        yield made

@@ -1,0 +1,113 @@
+"""The study's declaration: what `study.yaml` says of the researcher's code before it ever runs.
+
+Names of output files are fixed here, and the declaration is hashed with the code, because a name
+that a job could choose would carry what is in the data to the outside (S4).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from commonweal.foundation.documents import load_document
+from commonweal.papers.base import Identifier, Line, Paper, Value, named_twice
+
+NAME = "study.yaml"
+"""The file of the declaration, at the top of a study."""
+
+OutputKind = Literal["request", "file", "figure", "model"]
+OUTPUT_KINDS: tuple[OutputKind, ...] = get_args(OutputKind)
+
+RESERVED = frozenset({"outputs.json", "release.json", NAME})
+"""Names of files of ours that lie near outputs: no output is called like one."""
+
+MAX_ARGUMENTS = 64
+MAX_OUTPUTS = 200
+MAX_REFERENCES = 50
+
+
+def _one_dot_at_a_time(name: str) -> str:
+    if ".." in name or name.endswith("."):
+        raise ValueError("a file's name has no two dots together and none at its end")
+    return name
+
+
+FileName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", max_length=64),
+    AfterValidator(_one_dot_at_a_time),
+]
+"""The name of a file without a folder: letters, digits, dots, dashes and underscores."""
+StudyPath = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,63}/){0,7}[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$",
+        max_length=512,
+    ),
+    AfterValidator(_one_dot_at_a_time),
+]
+"""A file of a study: at most 7 folders and a name, with forward slashes, none of them hidden."""
+
+
+class DeclaredOutput(Paper):
+    """One file that the study leaves. `about`: for whoever looks at it in the airlock."""
+
+    file: FileName
+    kind: OutputKind
+    about: Line
+
+    @model_validator(mode="after")
+    def _name_fits(self) -> DeclaredOutput:
+        if self.file.casefold() in RESERVED:
+            raise ValueError("an output has the name of a file of ours")
+        if self.kind == "request" and not self.file.endswith(".json"):
+            raise ValueError("the file of a request ends in .json")
+        return self
+
+
+class StudyLimits(Paper):
+    """What the study asks for: minutes by the clock, memory in GiB, outputs together in MiB."""
+
+    minutes: Annotated[int, Field(ge=1, le=14 * 24 * 60)] = 60
+    memory_gb: Annotated[int, Field(ge=1, le=1024)] = 4
+    outputs_mb: Annotated[int, Field(ge=1, le=10_240)] = 64
+
+
+class StudyDeclaration(Paper):
+    """What a study is, how it is started and what it leaves.
+
+    `command`: a program of the runtime and its arguments, started in the study's folder; there is
+    no shell. `runtime`: the name of an environment that the custodian built. `reference`: names of
+    reference tables and weights that came in through the ingress check (P11).
+    """
+
+    study: Literal[1]
+    title: Line
+    command: Annotated[tuple[Value, ...], Field(min_length=1, max_length=MAX_ARGUMENTS)]
+    runtime: Identifier = "python"
+    outputs: Annotated[tuple[DeclaredOutput, ...], Field(min_length=1, max_length=MAX_OUTPUTS)]
+    limits: StudyLimits = StudyLimits()
+    reference: Annotated[tuple[FileName, ...], Field(max_length=MAX_REFERENCES)] = ()
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> StudyDeclaration:
+        program = self.command[0]
+        if not program or "/" in program or program.startswith((".", "-")):
+            raise ValueError("the command begins with the name of a program, not a path")
+        if named_twice([output.file for output in self.outputs]) is not None:
+            raise ValueError("an output is declared twice")
+        if named_twice(list(self.reference)) is not None:
+            raise ValueError("a reference is named twice")
+        return self
+
+    @classmethod
+    def load(cls, path: Path) -> StudyDeclaration:
+        """Read `study.yaml`. Raises `PaperInvalid` CW-STUDY-INVALID and file faults."""
+        what = "The study's declaration"
+        return cls.read(load_document(path, what), f"{what} ({path.name})", "CW-STUDY-INVALID")
+
+    def kind_of(self, file: str) -> OutputKind:
+        """The kind of a declared file. Raises KeyError."""
+        return {output.file: output.kind for output in self.outputs}[file]

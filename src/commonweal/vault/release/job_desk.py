@@ -1,0 +1,113 @@
+"""The custodian's side of the enclave, on one machine: permits, the ledger, and loans of releases.
+
+The enclave never imports the vault. It is handed this desk, which has the shape of its port
+(`enclave.desk.Desk`) and knows nothing of jobs but their names.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from commonweal.foundation.errors import Refused
+from commonweal.ledger.details import Details
+from commonweal.ledger.entry import Event
+from commonweal.ledger.state import PermitStanding
+from commonweal.papers.permit import Permit
+from commonweal.papers.permit_status import PermitStatus
+from commonweal.vault.custody import Custody, find_permit, load_permit, status_of
+from commonweal.vault.custody.holding import DETAILS_KEY
+from commonweal.vault.release.lending import (
+    MEMORY,
+    Lent,
+    lent,
+    loans_of,
+    newest_release,
+    take_back,
+)
+
+_COLLECTED = "outputs.collected"
+
+
+@dataclass(frozen=True)
+class KnownOutputs:
+    """What the ledger knows of a job's outputs: of which attempt, and the hash of their paper."""
+
+    attempt: int
+    outputs: str
+
+
+@dataclass(frozen=True)
+class JobDesk:
+    """See `enclave.desk.Desk`. memory: where the folder of loans is made."""
+
+    custody: Custody
+    memory: Path = MEMORY
+
+    def permit(self, permit_id: str) -> Permit:
+        """The home's own copy of a permit. Raises `Refused` CW-PERMIT-UNKNOWN."""
+        return load_permit(self.custody, find_permit(self.custody, permit_id))
+
+    def status(self, permit: Permit) -> PermitStatus:
+        """Its status, fresh from the ledger."""
+        return status_of(self.custody, permit)
+
+    def standing(self, permit_id: str) -> PermitStanding | None:
+        """Its state now by the ledger alone: quick, and enough to stop by."""
+        return self.custody.ledger.permit_standing(permit_id)
+
+    def newest(self, permit_id: str) -> str:
+        """The id of its newest release. Raises `Refused` CW-RELEASE-MISSING."""
+        return newest_release(self.custody, permit_id).name
+
+    @contextmanager
+    def lend(self, permit_id: str, name: str, owner: int | None) -> Iterator[Lent]:
+        """Its newest release in memory, for the length of a block. Raises what `lend` raises."""
+        to = loans_of(self.custody, self.memory) / name
+        with lent(self.custody, permit_id, "job", to, owner) as loan:
+            yield loan
+
+    def take_back(self, keep: list[str]) -> int:
+        """Remove loans that a crash left, but those of the jobs in `keep`."""
+        return take_back(loans_of(self.custody, self.memory), keep)
+
+    def record(self, event: Event, private: Mapping[str, str]) -> int:
+        """Write an event, with `private` sealed beside it."""
+        return self.custody.ledger.append(event, self._sealed(private) if private else None)
+
+    def record_outputs(self, event: Event, outputs: str) -> int:
+        """Write that a job's outputs were collected: once for each job.
+
+        Looked at and written in one transaction, so that of two workers one is refused.
+        Raises `Refused` CW-JOB-LEASE, CW-PERMIT-NOT-LIVE.
+        """
+        with self.custody.ledger.transaction() as writing:
+            found = writing.connection.execute(
+                "SELECT body FROM intent WHERE type = ? AND permit = ?",
+                (_COLLECTED, event.fields["permit"]),
+            )
+            if any(json.loads(body)["job"] == event.fields["job"] for (body,) in found):
+                raise Refused("CW-JOB-LEASE", "Another attempt of this job came to its end first.")
+            return writing.append(event, self._sealed({"outputs": outputs}))
+
+    def recorded(self, permit_id: str, job: str) -> KnownOutputs | None:
+        """What the ledger knows of a job's outputs."""
+        with self.custody.ledger.reading() as connection:
+            rows = connection.execute(
+                "SELECT id, body FROM intent WHERE permit = ? AND type = ? ORDER BY id",
+                (permit_id, _COLLECTED),
+            ).fetchall()
+        for intent, body in rows:
+            entry = json.loads(body)
+            if entry["job"] == job:
+                key = self.custody.keyring.secret_of(str(entry["details_key"]))
+                said = self.custody.ledger.open_details(intent, key.use())
+                return KnownOutputs(int(entry["attempt"]), str(said["outputs"]))
+        return None
+
+    def _sealed(self, content: Mapping[str, str]) -> Details:
+        key = self.custody.keyring.get(DETAILS_KEY)
+        return Details(dict(content), key.id, self.custody.keyring.secret_of(key.id).use())

@@ -1,0 +1,168 @@
+"""Analyses through `check_files` and the command, and what is published of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from commonweal.airlock.analysis.published import published
+from commonweal.airlock.checking import CheckReport, check_files
+from commonweal.airlock.profile import RuleProfile
+from commonweal.cli.main import app
+from tests.airlock_house import PERSON, Row, open_release
+from tests.analysis_house import (
+    SACRO,
+    analysed,
+    category,
+    correlation,
+    number,
+    regression,
+    survival,
+)
+
+KINDS = {
+    "ward": "text", "age": "integer", "cost": "decimal", "ill": "boolean", "days": "integer",
+    "dead": "boolean",
+}  # fmt: skip
+
+
+def people(count: int = 300) -> list[Row]:
+    rng = np.random.default_rng(3)
+    return [
+        {
+            PERSON: f"p{place:04d}", "ward": "AB"[place % 2], "age": int(rng.integers(20, 90)),
+            "cost": float(rng.normal(300, 50)), "ill": bool(rng.random() < 0.4),
+            "days": int(rng.integers(1, 400)), "dead": bool(rng.random() < 0.6),
+        }
+        for place in range(count)
+    ]  # fmt: skip
+
+
+ASKED = {
+    "regression": regression("cost", number("age"), category("ward")),
+    "survival": survival("ward"),
+    "correlation": correlation("age", "cost"),
+}
+
+
+def checked(folder: Path, document: Any, rows: list[Row] | None = None) -> CheckReport:
+    path = folder / "asked.json"
+    path.write_text(json.dumps(document), "utf-8")
+    release = None if rows is None else open_release(folder, {"stays": (KINDS, rows)})
+    return check_files([path], SACRO, release, folder)
+
+
+@pytest.mark.parametrize("kind", sorted(ASKED))
+def test_every_kind_is_recomputed_and_may_pass(tmp_path: Path, kind: str) -> None:
+    report = checked(tmp_path, ASKED[kind], people())
+    assert report.verdict("reviewer") == "pass"
+    [file] = report.files
+    assert file.analysis is not None
+    assert file.table is None
+    assert published(file.analysis, SACRO)["kind"] == kind
+
+
+@pytest.mark.parametrize("kind", sorted(ASKED))
+def test_without_a_release_nobody_knows_its_figures(tmp_path: Path, kind: str) -> None:
+    report = checked(tmp_path, ASKED[kind])
+    assert report.verdict("reviewer") == "review"
+
+
+@pytest.mark.parametrize("kind", sorted(ASKED))
+def test_of_few_people_every_kind_fails_for_both_readers(tmp_path: Path, kind: str) -> None:
+    report = checked(tmp_path, ASKED[kind], people(6))
+    assert report.verdict("reviewer") == report.verdict("author") == "fail"
+    assert report.lines("author")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        [], "regression", {"kind": "regression"}, {**ASKED["regression"], "kind": "model"},
+        {**ASKED["regression"], "estimates": [1.0]}, {**ASKED["survival"], "step": 0},
+        regression("cost", number("weight")), regression("cost", category(PERSON)),
+        regression("cost", number("age"), family="logistic"),
+    ],
+)  # fmt: skip
+def test_what_is_no_request_fails(tmp_path: Path, document: Any) -> None:
+    report = checked(tmp_path, document, people())
+    assert report.verdict("reviewer") == "fail"
+    assert [one.rule for one in report.files[0].findings] == ["unreadable"]
+
+
+@pytest.mark.parametrize("kind", sorted(ASKED))
+def test_the_command_takes_them(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "asked.json"
+    path.write_text(json.dumps(ASKED[kind]), "utf-8")
+    done = CliRunner().invoke(app, ["airlock", "check", str(path), "--json"])
+    assert done.exit_code == 3
+    assert json.loads(done.stdout)["verdict"] == "review"
+    path.write_text(json.dumps(ASKED[kind] | {"p_values": [0.01]}), "utf-8")
+    done = CliRunner().invoke(app, ["airlock", "check", str(path), "--json"])
+    assert json.loads(done.stdout)["verdict"] == "fail"
+
+
+def test_figures_are_rounded_as_the_request_asks(tmp_path: Path) -> None:
+    asked = ASKED["regression"] | {"decimals": 1, "rounding": "nearest_5"}
+    told = published(analysed(tmp_path, KINDS, people(302), asked), SACRO)
+    assert told["people"] == 300
+    assert told["errors"] == "of the model"
+    for line in told["coefficients"]:
+        for part in ("value", "error", "low", "high", "p"):
+            assert line[part] == round(line[part], 1)
+    assert [line["name"] for line in told["coefficients"]] == ["intercept", "age", "ward = B"]
+
+
+def test_several_rows_of_a_person_are_said(tmp_path: Path) -> None:
+    rows = [*people(), *people()[:100]]
+    told = published(analysed(tmp_path, KINDS, rows, ASKED["regression"]), SACRO)
+    assert (told["people"], told["rows"], told["errors"]) == (300, 400, "by person")
+
+
+def test_odds_ratios_are_those_of_the_coefficients(tmp_path: Path) -> None:
+    asked = regression("ill", number("age"), family="logistic", decimals=6)
+    told = published(analysed(tmp_path, KINDS, people(), asked), SACRO)
+    intercept, age = told["coefficients"]
+    assert "odds_ratio" not in intercept
+    assert age["odds_ratio"]["value"] == pytest.approx(np.exp(age["value"]), abs=1e-5)
+    assert age["odds_ratio"]["low"] < age["odds_ratio"]["value"] < age["odds_ratio"]["high"]
+
+
+def test_a_curve_is_shown_at_ends_of_steps_and_so_is_its_median(tmp_path: Path) -> None:
+    told = published(analysed(tmp_path, KINDS, people(), survival(step=7)), SACRO)
+    [curve] = told["curves"]
+    assert all(step["to"] % 7 == 0 for step in curve["steps"] if step["to"] is not None)
+    assert all(step["events"] >= 10 for step in curve["steps"])
+    ends = {step["to"]: step["survival"] for step in curve["steps"]}
+    assert ends[curve["median"]] <= 0.5
+    counted = sum(step["events"] + step["censored"] for step in curve["steps"])
+    assert counted + curve["at_risk_after"] == curve["people"] == 300
+
+
+def test_the_last_of_few_people_end_in_a_step_without_an_end(tmp_path: Path) -> None:
+    """Five stay to the end of the study: when that was is theirs, so it is not told."""
+    rows = [row | {"dead": True, "days": 1 + place % 90} for place, row in enumerate(people(205))]
+    rows = [row | {"days": 390 + place} if place < 5 else row for place, row in enumerate(rows)]
+    told = published(analysed(tmp_path, KINDS, rows, survival(step=30)), SACRO)
+    [curve] = told["curves"]
+    assert curve["steps"][-1]["to"] is None
+    assert curve["at_risk_after"] == 0
+    assert "39" not in json.dumps(curve["steps"][-1]["from"])
+
+
+def test_a_curve_that_cannot_be_shown_has_no_step(tmp_path: Path) -> None:
+    told = published(analysed(tmp_path, KINDS, people(6), survival()), SACRO)
+    assert told["curves"][0]["steps"] == []
+    assert told["curves"][0]["median"] is None
+
+
+def test_steps_are_as_wide_as_the_profile_needs(tmp_path: Path) -> None:
+    strict = RuleProfile.load("sacro-default").model_copy(update={"threshold": 40})
+    result = analysed(tmp_path, KINDS, people(), survival(step=7))
+    wide, narrow = (len(published(result, one)["curves"][0]["steps"]) for one in (strict, SACRO))
+    assert 0 < wide < narrow
