@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from commonweal.airlock.opened import OpenRelease, OpenTable
-from commonweal.airlock.recompute import recompute
 from commonweal.enclave.dummy import make, write
 from commonweal.enclave.dummy.writing import MARK, described
 from commonweal.foundation.canonical import parse_json
@@ -24,7 +23,7 @@ from commonweal.sandbox.orders import MIB, JobUser, Limits, Mount, Run
 from commonweal.sandbox.running import running
 from commonweal.sandbox.runtimes import CODE, PACKAGES, python_runtime
 from tests import factories
-from tests.airlock_house import released
+from tests.airlock_house import recompute, released
 from tests.release_house import permitted
 from tools.side import side_environment
 
