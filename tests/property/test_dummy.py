@@ -100,7 +100,7 @@ def check(
 given_all = given(wanted=forms, cohort=cohorts, patients=st.sampled_from([1, 7, 60]))
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=CALM)
+@settings(max_examples=6, deadline=None, suppress_health_check=CALM)
 @given_all
 def test_the_vault_finds_everybody_in_the_cohort(
     wanted: dict[str, str], cohort: dict[str, Any], patients: int

@@ -16,12 +16,11 @@ import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from commonweal.airlock.recompute import recompute
 from commonweal.airlock.recompute.recompute import half_up
 from commonweal.enclave.study import StudyError, bands, col, measure
 from commonweal.foundation.errors import Refused
 from commonweal.papers.output_request import OutputRequest
-from tests.airlock_house import PERSON
+from tests.airlock_house import PERSON, recompute
 from tests.study_house import KINDS, Tables, Worked, worked
 
 CALM = [HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -245,7 +244,7 @@ good = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=CALM)
+@settings(max_examples=20, deadline=None, suppress_health_check=CALM)
 @given(tables=releases(), call=good)
 def test_calls_that_fit_are_taken_and_agree(tables: Tables, call: dict[str, Any]) -> None:
     assume(call["by"] or not call["totals"])

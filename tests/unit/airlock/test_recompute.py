@@ -375,6 +375,32 @@ def test_what_a_release_cannot_answer_is_refused(
     assert refused.value.exit_code == 4
 
 
+@pytest.mark.parametrize(
+    ("form", "kind", "looked_at"),
+    [
+        ("age_band(5,90)", "text", True), ("year", "integer", True), ("month", "text", True),
+        ("outward_postcode", "text", True), ("exact", "text", False),
+        ("redacted_text", "text", False), ("deidentified_image", "text", False),
+        ("pseudonym", "code", False), ("record_code", "code", False), ("rollup(10)", "text", False),
+        ("truncate(3)", "text", False),
+    ],
+)  # fmt: skip
+def test_a_birthday_is_looked_at_where_it_is_shown_coarsely(
+    tmp_path: Path, form: str, kind: str, looked_at: bool
+) -> None:
+    made = small(tmp_path, [row("a", ward="A")])
+    table = made.tables["stays"]
+    columns = {**table.columns, "ward": released("ward", kind, form, "direct_identifier")}
+    changed = OpenRelease("r", {"stays": OpenTable("stays", table.files, columns, PERSON)})
+    asked = request(by=[{"column": col("ward")}], measures=[{"measure": "people"}])
+    if not looked_at:
+        with pytest.raises(CommonwealError) as refused:
+            recompute(asked, changed, tmp_path)
+        assert refused.value.code == "CW-OUTPUT-COLUMN"
+    elif kind == "text":
+        assert recompute(asked, changed, tmp_path).series[0].figures.tolist() == [1]
+
+
 def test_a_row_of_nobody_stops_everything(tmp_path: Path) -> None:
     release = small(tmp_path, [row("a", ward="A"), {PERSON: None, "ward": "A"}])
     with pytest.raises(CommonwealError) as refused:

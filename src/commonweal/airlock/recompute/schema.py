@@ -14,7 +14,10 @@ from commonweal.papers.release.manifest import ReleasedColumn
 
 _NUMBERS = frozenset({"integer", "decimal"})
 _GROUPS = frozenset({"text", "integer", "boolean", "date"})
-_NEVER_ROLES = frozenset({"direct_identifier", "free_text", "image"})
+_NEVER_ROLES = frozenset({"free_text", "image"})
+_COARSE = frozenset({"year", "month", "age_band", "outward_postcode", "interval", "shift"})
+"""Forms in which what says who somebody is (a birthday, a postcode) no longer says it. An age group
+is the commonest side of all tables; whether its cells are too small is for the rules."""
 
 Bound = str | int | float | bool | date | datetime
 """A value as it is bound to a statement."""
@@ -52,7 +55,8 @@ def find(column: Column, release: OpenRelease) -> ReleasedColumn:
     found = None if table is None else table.columns.get(column.name)
     if table is None or found is None:
         raise _no("The release has no column of a name that the request gives.")
-    if found.form in NEVER_SHOWN or found.role in _NEVER_ROLES or found.type == "code":
+    bare = found.role == "direct_identifier" and found.form.partition("(")[0] not in _COARSE
+    if found.form in NEVER_SHOWN or found.role in _NEVER_ROLES or found.type == "code" or bare:
         raise _no(f"{found.name} singles people or records out, so no request may look at it.")
     table.require_person()
     return found

@@ -23,10 +23,13 @@ _CLOSE = 1e-10
 
 
 def fitted(asker: Asker, engine: Engine, request: Json) -> Preview:
-    """Coefficients and standard errors, term by term. Raises `StudyError`."""
+    """Coefficients and standard errors, term by term. Raises `StudyError`.
+
+    Errors allow for several rows of a person (people as clusters), as the airlock's do.
+    """
     columns = [request["outcome"], *([request["event"]] if "event" in request else [])]
     columns += [one["column"] for one in request["terms"]]
-    data = _rows(asker, engine, request, columns)
+    person, data = _rows(asker, engine, request, columns)
     outcome = data[0].astype(np.float64)
     family = request["family"]
     names, design = _design(request, data[len(columns) - len(request["terms"]) :])
@@ -36,15 +39,19 @@ def fitted(asker: Asker, engine: Engine, request: Json) -> Preview:
     if len(outcome) <= design.shape[1] or np.linalg.matrix_rank(design) < design.shape[1]:
         raise StudyError("terms: there are too few rows, or the terms say the same twice.")
     if family == "linear":
-        found, spread = _linear(design, outcome)
+        found, bread, left = _linear(design, outcome)
+        spread = bread * float(left @ left) / (len(outcome) - design.shape[1])
     elif family == "cox":
         found, spread = _cox(design, outcome, data[1].astype(np.float64))
     else:
-        found, spread = _iterated(design, outcome, family)
+        found, bread, left = _iterated(design, outcome, family)
+        spread = bread
+    if family != "cox" and len(np.unique(person)) < len(person):
+        spread = _clustered(bread, design * left[:, None], person)
     columns_of: dict[str, list[Any]] = {
         "term": names,
         "coefficient": found.tolist(),
-        "standard error": spread.tolist(),
+        "standard error": np.sqrt(np.diag(spread)).tolist(),
         "rows": [len(outcome)] * len(names),
     }
     return Preview(request, columns_of)
@@ -102,7 +109,7 @@ def _curve(pairs: list[tuple[float, int]], step: float) -> Iterator[tuple[float,
 
 def correlated(asker: Asker, engine: Engine, request: Json) -> Preview:
     """Pearson's correlation of each pair, over rows that have all of the values."""
-    data = np.array(_rows(asker, engine, request, request["of"]), dtype=np.float64)
+    data = np.array(_rows(asker, engine, request, request["of"])[1], dtype=np.float64)
     columns: dict[str, list[Any]] = {"first": [], "second": [], "correlation": [], "rows": []}
     if data.shape[1] < 2 or (data.std(axis=1) == 0).any():
         raise StudyError("columns: there are too few rows, or a column has one value only.")
@@ -124,21 +131,25 @@ def _named(request: Json) -> Iterator[Json]:
     yield from (one["column"] for one in (*request.get("terms", ()), *request.get("by", ())))
 
 
-def _rows(asker: Asker, engine: Engine, request: Json, columns: list[Json]) -> list[NDArray[Any]]:
-    """The columns of rows that meet the filter and have a value in each of them."""
+def _rows(
+    asker: Asker, engine: Engine, request: Json, columns: list[Json]
+) -> tuple[NDArray[np.int64], list[NDArray[Any]]]:
+    """Whose each row is, and the columns, of rows that meet the filter and have all values."""
     layout, piece = Layout(asker, engine, _named(request)), Piece()
     kept = layout.meets(piece, request.get("where"))
     values = [f"{layout.value(one)} AS v{place}" for place, one in enumerate(columns)]
-    layout.lay([f"{kept} AS kept", *values], piece)
+    layout.lay([f"{layout.person} AS p", f"{kept} AS kept", *values], piece)
     whole = " AND ".join(["kept", *(f"v{place} IS NOT NULL" for place in range(len(columns)))])
     chosen = ", ".join(f"v{place}" for place in range(len(columns)))
-    table = layout.db.execute(f"SELECT {chosen} FROM laid WHERE {whole}").to_arrow_table()
+    table = layout.db.execute(
+        f"SELECT {chosen}, dense_rank() OVER (ORDER BY p) AS p FROM laid WHERE {whole}"
+    ).to_arrow_table()
     found = [table.column(place).to_numpy() for place in range(len(columns))]
     for column, values_of in zip(columns, found, strict=True):
         kind = asker.kind(Column(**column), "terms").type
         if kind == "boolean":
             found[columns.index(column)] = np.asarray(values_of, dtype=np.int64)
-    return found
+    return np.asarray(table.column("p").to_numpy(), np.int64), found
 
 
 def _design(request: Json, data: list[NDArray[Any]]) -> tuple[list[str], Numbers]:
@@ -175,15 +186,26 @@ def _category(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
 
 
-def _linear(design: Numbers, outcome: Numbers) -> tuple[Numbers, Numbers]:
+def _linear(design: Numbers, outcome: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    """Coefficients, the inverse of the moments, and what is left over."""
     found, *_ = np.linalg.lstsq(design, outcome, rcond=None)
-    left = outcome - design @ found
-    variance = float(left @ left) / (len(outcome) - design.shape[1])
-    spread = np.sqrt(variance * np.diag(np.linalg.inv(design.T @ design)))
-    return np.asarray(found, dtype=np.float64), np.asarray(spread, dtype=np.float64)
+    bread = np.linalg.inv(design.T @ design)
+    return np.asarray(found), np.asarray(bread), np.asarray(outcome - design @ found)
 
 
-def _iterated(design: Numbers, outcome: Numbers, family: str) -> tuple[Numbers, Numbers]:
+def _clustered(bread: Numbers, scores: Numbers, person: NDArray[np.int64]) -> Numbers:
+    """The sandwich with people as clusters, with the usual correction for small numbers."""
+    number = np.unique(person, return_inverse=True)[1]
+    added = np.zeros((int(number.max()) + 1, scores.shape[1]))
+    np.add.at(added, number, scores)
+    groups, (rows, parameters) = len(added), scores.shape
+    if groups < 2:
+        raise StudyError("terms: there are too few people.")
+    correction = groups / (groups - 1) * (rows - 1) / (rows - parameters)
+    return np.asarray(bread @ (added.T @ added) @ bread * correction)
+
+
+def _iterated(design: Numbers, outcome: Numbers, family: str) -> tuple[Numbers, Numbers, Numbers]:
     """Maximum likelihood by Newton's steps with halving, which these families always allow."""
     if family == "logistic" and not np.isin(outcome, (0, 1)).all():
         raise StudyError("outcome: a logistic regression has an outcome of 0 and 1.")
@@ -202,7 +224,13 @@ def _iterated(design: Numbers, outcome: Numbers, family: str) -> tuple[Numbers, 
         weight = mean * (1 - mean) if family == "logistic" else mean
         return design.T @ (outcome - mean), (design.T * weight) @ design
 
-    return _newton(np.zeros(design.shape[1]), likelihood, slopes)
+    found, spread = _newton(np.zeros(design.shape[1]), likelihood, slopes)
+    line = design @ found
+    return (
+        found,
+        spread,
+        outcome - (1 / (1 + np.exp(-line)) if family == "logistic" else np.exp(line)),
+    )
 
 
 def _cox(design: Numbers, times: Numbers, events: Numbers) -> tuple[Numbers, Numbers]:
@@ -253,5 +281,5 @@ def _newton(at: Numbers, likelihood: Any, slopes: Any) -> tuple[Numbers, Numbers
         at = at + size * step
         value = likelihood(at)
         if float(np.abs(size * step).max()) < _CLOSE * (1 + float(np.abs(at).max())):
-            return at, np.sqrt(np.diag(np.linalg.inv(slopes(at)[1])))
+            return at, np.asarray(np.linalg.inv(slopes(at)[1]))
     raise StudyError("terms: the fit does not settle; perhaps a term tells the outcome exactly.")
