@@ -1,17 +1,19 @@
 """What a job left, made ready to be frozen: its files, the figures made from requests, verdicts.
 
-A request that could be recomputed brings a table of the same name as CSV; only that leaves. What
-the checks do not know at all cannot leave, whoever approves it: it is refused here, before anybody
-has to look at it.
+A request that could be recomputed brings its figures, a table as CSV and an analysis as JSON; only
+they leave. What the checks do not know at all cannot leave, whoever approves it: it is refused
+here, before anybody has to look at it.
 """
 
 from __future__ import annotations
 
 import hmac
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from commonweal.airlock.analysis.published import published as published_analysis
 from commonweal.airlock.checking import CheckReport, FileReport
 from commonweal.airlock.leaving.freezing import Source
 from commonweal.airlock.published import published
@@ -69,13 +71,14 @@ def gather(folder: Path, left: JobOutputs, report: CheckReport, work: Path) -> G
         if checked.kind == "output_request":
             sources.append(Source(path, "request", "json", "recomputed"))
             found.append(_found(one.file, verdict, report, checked))
-            if checked.table is not None:
-                table = f"{Path(one.file).stem}.csv"
-                if table in names:
-                    raise Fault("CW-LEAVING-FILE", f"Two files would be called {table}.")
-                write_atomic(work / table, published(checked.table), exclusive=True)
-                sources.append(Source(work / table, "table", "csv", "recomputed", one.file))
-                found.append(FileFound(path=table, verdict=verdict))
+            made = _figures(one.file, checked, report)
+            if made is not None:
+                if made.name in names:
+                    raise Fault("CW-LEAVING-FILE", f"Two files would be called {made.name}.")
+                names.add(made.name)
+                write_atomic(work / made.name, made.content, exclusive=True)
+                sources.append(Source(work / made.name, "table", made.type, "recomputed", one.file))
+                found.append(FileFound(path=made.name, verdict=verdict))
         else:
             kind = "file" if one.kind == "request" else one.kind
             sources.append(Source(path, kind, _TYPES.get(checked.kind, "unknown"), "declared"))
@@ -84,6 +87,27 @@ def gather(folder: Path, left: JobOutputs, report: CheckReport, work: Path) -> G
         raise Refused("CW-LEAVING-BLOCKED", "Nothing in this output could be recomputed, so "
                       "nothing of it can leave.")  # fmt: skip
     return Gathered(tuple(sources), tuple(found))
+
+
+@dataclass(frozen=True)
+class _Made:
+    """Figures that the airlock made from a request, as they leave."""
+
+    name: str
+    content: bytes
+    type: Detected
+
+
+def _figures(name: str, checked: FileReport, report: CheckReport) -> _Made | None:
+    """A table as CSV, an analysis as JSON; None where nothing could be recomputed."""
+    stem = Path(name).stem
+    if checked.table is not None:
+        return _Made(f"{stem}.csv", published(checked.table), "csv")
+    if checked.analysis is not None:
+        plain = published_analysis(checked.analysis, report.profile)
+        text = json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False)
+        return _Made(f"{stem}.figures.json", f"{text}\n".encode(), "json")
+    return None
 
 
 def _verdict(checked: FileReport) -> FileVerdict:
