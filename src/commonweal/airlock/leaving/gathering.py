@@ -1,9 +1,8 @@
 """What a job left, made ready to be frozen: its files, the figures made from requests, verdicts.
 
-A request that could be recomputed brings its figures under the same name, a table as CSV and an
-analysis as JSON; only these leave. What
-the checks do not know at all cannot leave, whoever approves it: it is refused here, before anybody
-has to look at it.
+A request that could be recomputed brings its figures, a table as CSV and an analysis as JSON; only
+they leave. What the checks do not know at all cannot leave, whoever approves it: it is refused
+here, before anybody has to look at it.
 """
 
 from __future__ import annotations
@@ -73,12 +72,12 @@ def gather(folder: Path, left: JobOutputs, report: CheckReport, work: Path) -> G
             found.append(_found(one.file, verdict, report, checked))
             made = _figures(one.file, checked, report)
             if made is not None:
-                name, kind_, content = made
-                if name in names:
-                    raise Fault("CW-LEAVING-FILE", f"Two files would be called {name}.")
-                write_atomic(work / name, content, exclusive=True)
-                sources.append(Source(work / name, "table", kind_, "recomputed", one.file))
-                found.append(FileFound(path=name, verdict=verdict))
+                if made.name in names:
+                    raise Fault("CW-LEAVING-FILE", f"Two files would be called {made.name}.")
+                names.add(made.name)
+                write_atomic(work / made.name, made.content, exclusive=True)
+                sources.append(Source(work / made.name, "table", made.type, "recomputed", one.file))
+                found.append(FileFound(path=made.name, verdict=verdict))
         else:
             kind = "file" if one.kind == "request" else one.kind
             sources.append(Source(path, kind, _TYPES.get(checked.kind, "unknown"), "declared"))
@@ -89,15 +88,22 @@ def gather(folder: Path, left: JobOutputs, report: CheckReport, work: Path) -> G
     return Gathered(tuple(sources), tuple(found))
 
 
-def _figures(
-    name: str, checked: FileReport, report: CheckReport
-) -> tuple[str, Detected, bytes] | None:
-    """What was made from a request: file name, type and content."""
+@dataclass(frozen=True)
+class _Made:
+    """Figures that the airlock made from a request, as they leave."""
+
+    name: str
+    content: bytes
+    type: Detected
+
+
+def _figures(name: str, checked: FileReport, report: CheckReport) -> _Made | None:
+    """A table as CSV, an analysis as JSON; None where nothing could be recomputed."""
     stem = Path(name).stem
     if checked.table is not None:
-        return f"{stem}.csv", "csv", published(checked.table)
+        return _Made(f"{stem}.csv", published(checked.table), "csv")
     if checked.analysis is not None:
-        return f"{stem}.figures.json", "json", written(checked.analysis, report.profile)
+        return _Made(f"{stem}.figures.json", written(checked.analysis, report.profile), "json")
     return None
 
 
