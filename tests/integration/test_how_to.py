@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import hashlib
 import json
 import os
 import re
@@ -25,8 +26,9 @@ from pathlib import Path
 import adbc_driver_postgresql.dbapi as dbapi
 import pytest
 
-from commonweal.foundation.canonical import parse_json
+from commonweal.foundation.canonical import digest, parse_json
 from commonweal.papers.output_request import OutputRequest
+from commonweal.papers.signing import unverified
 from commonweal.vault.choices.objections import read_objections
 from tests import factories
 from tests.pages import Stage, blocks, faults, run_blocks
@@ -229,6 +231,46 @@ def test_run_a_study(copied: Desk) -> None:
     assert len(left) == 2
     for request in left:
         assert OutputRequest.read(request, "The request").table == "patients"
+
+
+def test_check_outputs(copied: Desk) -> None:
+    """The reader brings a roster, and what a job left: a request for patients by sex."""
+    who = {"a.analyst": "applicant", "ada": "output_checker", "ben": "output_checker"}
+    listed = {"people_list": 1, "people": [
+        {"id": one, "name": f"{one.title()} Person", "organisation": "Example Hospital",
+         "roles": [{"role": role, "from": "2024-01-01"}], "credentials": [{"key": one}]}
+        for one, role in who.items()
+    ]}  # fmt: skip
+    (copied.folder / "people.json").write_text(json.dumps(listed))
+    folder = copied.folder / "job-1"
+    (folder / "outputs").mkdir(parents=True)
+    request = json.dumps({
+        "request": 1, "name": "sexes", "title": "Patients by sex", "table": "patients",
+        "by": [{"column": {"table": "patients", "name": "GENDER"}}],
+        "measures": [{"measure": "people"}],
+    }).encode()  # fmt: skip
+    (folder / "outputs" / "sexes.json").write_bytes(request)
+    hash_ = "sha256:" + "0" * 64
+    permit = digest(unverified((copied.folder / "permit.jws").read_bytes(), "The permit"))
+    (folder / "outputs.json").write_text(json.dumps({
+        "outputs": 1, "job": "job-1", "attempt": 1, "project": "tutorial-conditions",
+        "permit": RELEASE.partition(".")[0], "permit_hash": permit, "release": RELEASE,
+        "study": hash_, "submitted_by": "a.analyst", "collected_at": "2026-03-02T09:00:00.000Z",
+        "files": [{"file": "sexes.json", "kind": "request", "bytes": len(request),
+                   "sha256": f"sha256:{hashlib.sha256(request).hexdigest()}"}],
+    }))  # fmt: skip
+    roster = [
+        *(f"commonweal keys create {one} --purpose person_signing" for one in who),
+        "commonweal people propose people.json --out roster.jws",
+        "commonweal people sign roster.jws --key guardian",
+        "commonweal people sign roster.jws --key siro",
+        "commonweal people adopt roster.jws",
+    ]
+    words = {"JOBFOLDER": "job-1", "amira": "a.analyst"}
+    copied.run("check-outputs.md", Stage(words, before={"airlock submit": "\n".join(roster)}))
+    airlock = copied.folder / "home" / "airlock"
+    assert (airlock / "released" / "job-1" / "recall.json").is_file()
+    assert (copied.folder / "given" / "sexes.csv").is_file()
 
 
 def test_stop_a_project(copied: Desk) -> None:

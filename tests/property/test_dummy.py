@@ -147,6 +147,22 @@ NARROW = {
 }
 
 
+SPACED = [
+    {"all": [at_least(2, None, "admissions", "diagnosis", "ne", "X"),
+             {"not": at_least(2, 30, "admissions", "diagnosis", "ne", "X")}]},
+    {"all": [at_least(4, 400, "admissions", "days", "ge", 3),
+             {"not": at_least(3, 60, "admissions", "days", "ge", 2)}]},
+    {"all": [at_least(3, None, "admissions", "days", "ge", 3),
+             {"not": at_least(2, 10, "admissions", "days", "ge", 2)},
+             {"not": at_least(2, 90, "admissions", "days", "ge", 1)}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("place", range(len(SPACED)))
+def test_rows_lie_apart_where_few_may_lie_together(place: int) -> None:
+    assert check(PLAIN, SPACED[place], 50, shapes=False)
+
+
 def test_a_narrow_cohort_has_as_many_people_as_were_asked_for() -> None:
     assert check(PLAIN, NARROW, 200)
 
@@ -166,6 +182,12 @@ IMPOSSIBLE = [
         ]
     },
     {"all": [THREE, {"not": LEAVES[14]}]},
+    {
+        "all": [
+            at_least(3, 20, "admissions", "days", "eq", 3),
+            {"not": at_least(2, 20, "admissions", "days", "eq", 3)},
+        ]
+    },
 ]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from commonweal.airlock.profile import RuleProfile, Stop
 from commonweal.airlock.rules.findings import Finding
@@ -60,7 +60,7 @@ def judge_declared(content: bytes, what: str, profile: RuleProfile) -> list[Find
         cells = [row[place] for row in rows]
         where = {"table": what, "column": str(place + 1)}
         found.extend(_identifiers([name, *cells], where))
-        found.extend(_counts(name, cells, where, profile))
+        found.extend(count_findings(name, cells, where, profile))
     return found
 
 
@@ -86,12 +86,13 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _counts(
-    name: str, cells: list[str], where: dict[str, str], profile: RuleProfile
+def count_findings(
+    name: str, cells: Sequence[str | None], where: dict[str, str], profile: RuleProfile
 ) -> Iterator[Finding]:
-    matches = [_WHOLE.fullmatch(cell) for cell in cells]
+    """What is wrong with the numbers of a column whose name says that it counts people."""
     if not counts_people(name):
         return
+    matches = [_WHOLE.fullmatch(cell or "") for cell in cells]
     counts = [
         (row, int(match[1].replace(",", "")))
         for row, match in enumerate(matches, start=1)

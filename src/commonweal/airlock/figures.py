@@ -95,7 +95,7 @@ class Series:
 
     `kind` is text and not the closed list: a kind that no rule knows must reach the rules, which
     then let nothing pass. `hidden`: cells whose figure is not published.
-    `column`: the one that is measured.
+    `column`: the one that is measured. `per`: what a ratio is of, as 100 for percent.
     """
 
     name: str
@@ -107,6 +107,7 @@ class Series:
     rounding: Rounding = "exact"
     hidden: Marks | None = None
     column: Column | None = None
+    per: int = 1
 
 
 @dataclass(frozen=True)

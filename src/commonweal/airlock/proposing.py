@@ -25,11 +25,14 @@ from commonweal.airlock.opened import OpenRelease
 from commonweal.airlock.published import place
 from commonweal.airlock.recompute.laying import Laid
 from commonweal.airlock.recompute.reading import Places
-from commonweal.airlock.rounding import said_by
+from commonweal.airlock.rounding import rounded, said_by
 from commonweal.foundation.errors import Fault
-from commonweal.papers.output_request import OfColumn, OutputRequest, Part, Ratio
+from commonweal.papers.output_request import Measure, OfColumn, OutputRequest, Part, Ratio
 
 Says = tuple[int, int | None]
+_Figure = tuple[int, str]
+"""The place of a series in its table, and the part of it: `whole`, `numerator`, `denominator`."""
+_SLACK = 1e-9
 _LONGEST_NAME = 56
 
 
@@ -37,13 +40,13 @@ _LONGEST_NAME = 56
 class _Set:
     """People that figures are about: rows that count (None: all), and what is true of them.
 
-    `says`: for each series of the table that is about them, its place.
+    `figures`: the series of the table that are about them, and which part of it is.
     """
 
     rows: Marks | None
     words: str
     conditions: tuple[Condition, ...]
-    series: tuple[int, ...]
+    figures: tuple[_Figure, ...]
 
 
 def audit_ids(codes: pa.Array, audit_map: Path) -> Ids:
@@ -106,7 +109,7 @@ def _new_table(
         dimensions=tuple(
             dimension(table.request.by[side], laid.groups[side], release) for side in sides
         ),
-        cells=tuple(_cells(table, one.series, sides)),
+        cells=tuple(_cells(table, one.figures, sides)),
         ids=ids[who],
         at=spots,
     )
@@ -131,30 +134,32 @@ def _members(
     return who, at
 
 
-def _cells(table: Table, series: Sequence[int], sides: list[int]) -> Iterator[Published]:
+def _cells(table: Table, figures: Sequence[_Figure], sides: list[int]) -> Iterator[Published]:
     """Every published cell, with what all figures in it say of the people there."""
-    sums = {table.series[one].column for one in series if table.series[one].kind == "sum"}
-    pairs = [
-        one
-        for one in series
-        if table.series[one].kind == "mean" and table.series[one].column in sums
-    ]
+    series = [table.series[number] for number, _ in figures]
+    sums = {one.column for one in series if one.kind == "sum"}
     for cell in np.ndindex(table.shape):
         at = tuple(
             -1 if cell[side] == len(table.axes[side].labels) else cell[side] for side in sides
         )
-        said = [(_says(table, table.series[one], cell), one) for one in series]
-        said += [(_values_there(table, one, cell), one) for one in pairs]
-        low = max(says[0] for says, _ in said)
-        ends = [says[1] for says, _ in said if says[1] is not None]
-        high = min(ends) if ends else None
-        closest = min(said, key=lambda one: _width(one[0]))[1]
-        row, column = place(table, cell, closest)
+        said = [
+            _says(table, one, role, cell, beside_sum=one.kind == "mean" and one.column in sums)
+            for one, (_, role) in zip(series, figures, strict=True)
+        ]
+        ends = [high for _, high in said if high is not None]
+        closest = min(range(len(said)), key=lambda one: _width(said[one]))
+        row, column = place(table, cell, figures[closest][0])
+        low, high = max(low for low, _ in said), min(ends) if ends else None
         yield Published(row, column, at, low, high)
 
 
-def _says(table: Table, series: Series, cell: tuple[int, ...]) -> Says:
-    """What one figure says of how many people are in its set."""
+def _says(
+    table: Table, series: Series, role: str, cell: tuple[int, ...], *, beside_sum: bool
+) -> Says:
+    """What one figure says of how many people are in its set.
+
+    `beside_sum`: a mean whose sum is published too, so that how many values there are follows.
+    """
     if series.hidden is not None and series.hidden[cell]:
         if table.least is None or table.most is None:
             return 0, None
@@ -164,21 +169,38 @@ def _says(table: Table, series: Series, cell: tuple[int, ...]) -> Says:
     if series.kind == "people":
         return said_by(int(figure), series.rounding)
     if series.kind == "rows":
-        low, high = said_by(int(figure), series.rounding)
-        return min(low, 1), high  # all rows may be one person's, or each another's
+        return _rows_say(series, cell, said_by(int(figure), series.rounding))
+    if series.kind == "ratio":
+        return _share_says(series, role, cell, figure)
+    if beside_sum and series.evidence is not None:
+        rows = int(series.evidence.rows[cell])
+        return _rows_say(series, cell, (rows, rows))
     if series.kind in ("mean", "min", "max", "quantile"):
         return (1, None) if np.isfinite(figure) else (0, 0)
     return 0, None
 
 
-def _values_there(table: Table, number: int, cell: tuple[int, ...]) -> Says:
-    """What a mean says together with the sum over it: how many values there are."""
-    series = table.series[number]
-    if series.evidence is None or (series.hidden is not None and series.hidden[cell]):
+def _rows_say(series: Series, cell: tuple[int, ...], rows: Says) -> Says:
+    """What a number of rows says: that many people at most, and just as many where each has one."""
+    evidence = series.evidence
+    if evidence is not None and evidence.rows[cell] == evidence.people[cell]:
+        return rows
+    return min(rows[0], 1), rows[1]
+
+
+def _share_says(series: Series, role: str, cell: tuple[int, ...], figure: float) -> Says:
+    """What a share of people says of those in its numerator, to whoever knows of how many it is."""
+    if role != "numerator" or series.parts is None or series.parts.of != ("people", "people"):
         return 0, None
-    rows, people = int(series.evidence.rows[cell]), int(series.evidence.people[cell])
-    # Where everybody has one row, as in a table of people, that is how many people there are.
-    return (people, people) if rows == people else (min(rows, 1), rows)
+    if series.rounding != "exact":
+        shown = rounded(series.parts.numerator.people[cell].astype(np.float64), series.rounding)
+        return said_by(int(shown), series.rounding)
+    whole = int(series.parts.denominator.people[cell])
+    if not np.isfinite(figure) or whole == 0:
+        return 0, None
+    half = 0.5 * 10.0**-series.decimals
+    low, high = ((figure + side) * whole / series.per for side in (-half, half))
+    return max(0, int(np.ceil(low - _SLACK))), int(np.floor(high + _SLACK))
 
 
 def _width(says: Says) -> float:
@@ -187,26 +209,25 @@ def _width(says: Says) -> float:
 
 def _sets(request: OutputRequest, laid: Laid, release: OpenRelease) -> Iterator[_Set]:
     """Each set of people that a measure is about, with the measures about it."""
-    found: dict[object, tuple[Marks | None, str, tuple[Condition, ...], list[int]]] = {}
+    found: dict[object, tuple[Marks | None, str, tuple[Condition, ...], list[_Figure]]] = {}
     for number, measure in enumerate(request.measures):
-        if isinstance(measure, Ratio):
-            parts = [measure.numerator, measure.denominator]
-        else:
-            parts = [
-                Part(of="sum", column=measure.column)
-                if isinstance(measure, OfColumn)
-                else Part(of="people")
-            ]
-        for part in parts:
+        for role, part in _parts(measure):
             rows = _rows_of(part, laid)
             key = (part.where, part.column if rows is not None else None)
             if key not in found:
                 about = (*conditions(part.where, release), *_known(part, rows, release))
                 found[key] = (rows, _words(part) if rows is not None else "", about, [])
-            if number not in found[key][3]:
-                found[key][3].append(number)
-    for rows, words, about, series in found.values():
-        yield _Set(rows, words, about, tuple(series))
+            found[key][3].append((number, role))
+    for rows, words, about, figures in found.values():
+        yield _Set(rows, words, about, tuple(figures))
+
+
+def _parts(measure: Measure) -> list[tuple[str, Part]]:
+    if isinstance(measure, Ratio):
+        return [("numerator", measure.numerator), ("denominator", measure.denominator)]
+    if isinstance(measure, OfColumn):
+        return [("whole", Part(of="sum", column=measure.column))]
+    return [("whole", Part(of="people"))]
 
 
 def _rows_of(part: Part, laid: Laid) -> Marks | None:

@@ -18,6 +18,7 @@ from commonweal.cli import (
     figures,
     homes,
     keys,
+    leaving,
     ledger,
     outputs,
     people,
@@ -28,6 +29,7 @@ from commonweal.cli import (
     rules,
     serving,
     studies,
+    submitting,
 )
 from commonweal.cli.options import HomeOption, group
 
@@ -68,6 +70,15 @@ app.add_typer(acts.app, name="act")
 app.add_typer(releases.app, name="release")
 app.add_typer(studies.app, name="study")
 airlock.app.command("check")(outputs.check)
+airlock.app.command("submit")(submitting.submit)
+airlock.app.command("list")(leaving.list_outputs)
+airlock.app.command("look")(leaving.look)
+airlock.app.command("review")(leaving.review)
+airlock.app.command("release")(leaving.release)
+airlock.app.command("download")(leaving.download)
+airlock.app.command("withdraw")(leaving.withdraw)
+airlock.app.command("recall")(leaving.recall)
+airlock.app.command("crate")(leaving.crate)
 app.add_typer(airlock.app, name="airlock")
 app.add_typer(studies.app, name="study")
 app.add_typer(risk.app, name="risk")

@@ -133,7 +133,7 @@ def _together(ctx: typer.Context, home: Path | None, asked: _Asked, json: bool) 
         inside = asked.proposal.resolve().is_relative_to(asked.history.resolve())
         if inside:
             raise WrongUsage("CW-USAGE", "A proposal does not lie in the history: it has not left.")
-    with _unsealed(ctx, home, asked.release) as lent, steps(json) as step:
+    with unsealed(ctx, home, asked.release) as lent, steps(json) as step:
         # People behind proposals lie in memory like the release itself, unless asked otherwise.
         where = asked.proposal or lent.folder.parent / "proposal"
         submission = Submission(asked.paths, asked.output, SystemClock().now(), where)
@@ -152,7 +152,7 @@ class _Lent:
 
 
 @contextlib.contextmanager
-def _unsealed(ctx: typer.Context, home: Path | None, folder: Path) -> Iterator[_Lent]:
+def unsealed(ctx: typer.Context, home: Path | None, folder: Path) -> Iterator[_Lent]:
     """The release of a live permit, open in memory for the length of a block (S19)."""
     from commonweal.airlock.opened import OpenRelease
     from commonweal.cli.checks import MEMORY_FOLDER

@@ -31,7 +31,7 @@ _PARTS = {
     "Data": ("tables", "data", "sql", "reference", "use"),
     "Columns, filters and groups": ("col", "bands"),
     "Tables": ("table", "count", "mean", "sd", "sum", "quantile", "ratio"),
-    "Analyses": ("regression", "number", "category", "survival"),
+    "Analyses": ("regression", "number", "category", "survival", "correlation"),
     "Models": ("model", "examples", "feature", "one_of", "code", "target"),
     "Files": ("figure", "file", "note"),
 }

@@ -19,6 +19,7 @@ from commonweal.enclave.packing import Study
 from commonweal.enclave.runtimes import Environment
 from commonweal.enclave.settings import Settings
 from commonweal.foundation.errors import CommonwealError
+from commonweal.ledger.events import PermitState
 from commonweal.ledger.state import PermitStanding
 from commonweal.papers.job import JobOrder
 from commonweal.sandbox.box import Sandbox
@@ -31,6 +32,16 @@ LOOK_SECONDS = 1.0
 """How often the permit's state is asked while a job runs."""
 UNSURE_AFTER = 3
 """Looks in a row without an answer, after which a job is stopped: nobody knows then."""
+
+_CODES: dict[PermitState, str] = {
+    "announced": "CW-PERMIT-ANNOUNCED",
+    "suspended": "CW-PERMIT-SUSPENDED",
+    "superseded": "CW-PERMIT-SUPERSEDED",
+    "revoked": "CW-PERMIT-REVOKED",
+    "closed": "CW-PERMIT-CLOSED",
+    "expired": "CW-PERMIT-EXPIRED",
+}
+"""Why a job is stopped, by the state of its permit: any but active and paused."""
 
 Why = Literal["permit", "unsure", "cancel", "lease"]
 
@@ -176,4 +187,4 @@ def _looked(following: Following, unsure: int) -> tuple[Stopped | None, int]:
 
 
 def _code(standing: PermitStanding | None) -> str:
-    return "CW-PERMIT-UNKNOWN" if standing is None else f"CW-PERMIT-{standing.state.upper()}"
+    return "CW-PERMIT-UNKNOWN" if standing is None else _CODES[standing.state]

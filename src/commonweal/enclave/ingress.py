@@ -20,6 +20,7 @@ from commonweal.foundation.files import make_private_folder, read_bytes, sha256_
 from commonweal.ledger.entry import Actor, Event
 from commonweal.sandbox.box import Sandbox
 
+_NOT_READ = frozenset({"CW-PARSE-FAILED", "CW-PARSE-LIMIT", "CW-PARSE-ANSWER"})
 PARSER = "commonweal.enclave.scanning"
 MOST_BYTES = 256 * 1024 * 1024
 
@@ -69,7 +70,7 @@ def bring(
     try:
         found = sandbox.parse(PARSER, file, _shape, "ingress", {"form": form})
     except Fault as error:
-        if not error.code.startswith("CW-PARSE-"):
+        if error.code not in _NOT_READ:
             raise
         raise Fault(
             "CW-INGRESS-SCAN",

@@ -30,5 +30,8 @@ ActKind = Literal[
     "roster_change",
     "propose_route",
     "call_in",
+    "submit_output",
+    "review_output",
+    "recall_output",
 ]
 ACT_KINDS: tuple[ActKind, ...] = get_args(ActKind)

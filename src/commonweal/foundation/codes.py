@@ -11,6 +11,8 @@ from commonweal.foundation.codes_cube import CUBE
 from commonweal.foundation.codes_dummy import DUMMY
 from commonweal.foundation.codes_engines import ENGINES
 from commonweal.foundation.codes_jobs import JOBS
+from commonweal.foundation.codes_leaving import LEAVING
+from commonweal.foundation.codes_models import MODELS
 from commonweal.foundation.codes_noise import NOISE
 from commonweal.foundation.codes_outputs import AIRLOCK, AUDIT
 from commonweal.foundation.codes_standing import STANDING
@@ -506,6 +508,8 @@ CODES: dict[str, str] = {
     **ANALYSIS,
     **AUDIT,
     **DUMMY,
+    **MODELS,
+    **LEAVING,
     **APPLY,
     **CATALOGUE_CHECK,
     **CUBE,

@@ -17,7 +17,6 @@ JOBS = {
     "CW-JOB-LEASE": "A job was taken over by another worker, so this one may not go on with it.",
     "CW-JOB-QUEUE": "The queue of jobs cannot be read or written.",
     "CW-JOB-ATTEMPTS": "A job was cut off as often as it may be, so it is not tried again.",
-    "CW-JOB-STOPPED": "A job was stopped because its permit does not allow it to go on.",
     "CW-JOB-UNSURE": "A job was stopped because nobody could say whether its permit still counts.",
     "CW-JOB-WAITS": "A job cannot begin now and stays in the queue.",
     "CW-JOB-SETTINGS": "The settings of the room for jobs do not have the form they must have.",

@@ -98,6 +98,7 @@ def _word(*words: str, required: bool = True) -> Field:
 
 _PERMIT = Field("permit")
 _RELEASE = Field("release")
+_OUTPUT = Field("output")
 _KEY = Field("key")
 _AUTHORISATION = Field("authorisation")
 _HASHED = Field("hash")
@@ -437,6 +438,28 @@ _TABLE: tuple[EventType, ...] = (
               {"permit": _PERMIT, "release": _RELEASE, "seen": _COMMITTED}, live=("active",)),
     EventType("release.sent_back", "sealed", "A second person sent a release back.",
               {"permit": _PERMIT, "release": _RELEASE, "reason": _COMMITTED}),
+    EventType("output.submitted", "sealed", "An output was frozen and asked to leave.",
+              {"permit": _PERMIT, "release": _RELEASE, "output": _OUTPUT, "turn": Field("number"),
+               "manifest": _COMMITTED},
+              live=("active", "paused")),
+    EventType("output.moved", "sealed", "An output took a step.",
+              {"permit": _PERMIT, "output": _OUTPUT,
+               "step": _word("block", "fail_checks", "return", "reject", "find_stale",
+                             "find_changed", "withdraw", "run_out", "end")}),
+    EventType("output.approved", "sealed", "Two people found that an output may leave.",
+              {"permit": _PERMIT, "output": _OUTPUT, "manifest": _COMMITTED},
+              live=("active",)),
+    EventType("output.refused", "sealed", "An output was not let out.",
+              {"permit": _PERMIT, "output": _OUTPUT, "code": Field("code")}),
+    EventType("output.released", "public", "An output left, after two people had looked at it.",
+              {"permit": _PERMIT, "release": _RELEASE, "output": _OUTPUT, "output_hash": _HASHED,
+               "manifest": _COMMITTED, "overrides": Field("number")},
+              live=("active",)),
+    EventType("output.downloaded", "sealed", "Files of an output were given to its project.",
+              {"permit": _PERMIT, "output": _OUTPUT},
+              live=("active",)),
+    EventType("output.recalled", "public", "An output that left should not have left.",
+              {"permit": _PERMIT, "output": _OUTPUT, "reasons_hash": _HASHED}),
     EventType("closing.owed", "sealed", "A project ended; its data must be destroyed by a day.",
               {"permit": _PERMIT, "due_on": Field("day")}),
     EventType("closing.certificate_sent", "sealed", "A certificate of destruction was sent.",

@@ -85,6 +85,7 @@ def _is_number(value: Any) -> bool:
 KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType({
     "permit": (_is_identifier, "the id of a permit"),
     "release": (_is_identifier, "the id of a release"),
+    "output": (_is_identifier, "the id of an output"),
     "key": (_is_identifier, "the id of a key"),
     "job": (_is_identifier, "the id of a job"),
     "reference": (_is_identifier, "the name of something that was brought in"),

@@ -27,6 +27,8 @@ ObjectType = Literal[
     "roster",
     "review",
     "question",
+    "output",
+    "recall",
 ]
 
 ROLE_WORDS: Mapping[RosterRole, str] = MappingProxyType({
@@ -194,6 +196,24 @@ _TABLE: dict[ActKind, ActRule] = {
     "call_in": ActRule(
         VOTING_ROLES, "version",
         {"call_in": "I ask that the whole committee decides this application"},
+    ),
+    "submit_output": ActRule(
+        frozenset({"applicant", "co_applicant"}), "output",
+        {"submit": "I ask that this output may leave, and what I wrote about it is true"},
+    ),
+    "review_output": ActRule(
+        frozenset({"output_checker"}), "output",
+        {
+            "approve": "I looked at this output, and it may leave",
+            "return": "I looked at this output, and its author has to change it",
+            "reject": "I looked at this output, and it may not leave",
+            "conflicted": "I have an interest of my own in this output, so I do not judge it",
+        },
+        content="needed",
+    ),
+    "recall_output": ActRule(
+        _OFFICERS | _RELEASING | {"output_checker"}, "recall",
+        {"recall": "this output should not have left, and it is given to nobody any more"},
     ),
     "roster_change": ActRule(
         frozenset({"caldicott_guardian", "siro"}), "roster",

@@ -26,7 +26,14 @@ from commonweal.papers.base import Paper
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.cube import CubeDeclaration, FrozenCube
 from commonweal.papers.job import JobOrder, JobOutputs, JobReport
+from commonweal.papers.model_recipe import ModelRecipe
 from commonweal.papers.noise import NoiseBudget, NoisyAnswer, NoisyRequest
+from commonweal.papers.output_manifest import (
+    Findings,
+    OutputDecision,
+    OutputManifest,
+    OutputReview,
+)
 from commonweal.papers.output_request import OutputRequest
 from commonweal.papers.permit import Permit, PermitDraft
 from commonweal.papers.permit_status import PermitStatus
@@ -41,16 +48,21 @@ PAPERS: dict[str, type[Paper]] = {
     "attack-draft": AttackDraft,
     "attack-authorisation": Authorisation,
     "catalogue": Catalogue,
+    "model-recipe": ModelRecipe,
+    "correlation-request": CorrelationRequest,
+    "job-order": JobOrder,
+    "job-outputs": JobOutputs,
+    "job-report": JobReport,
+    "output-decision": OutputDecision,
+    "output-findings": Findings,
+    "output-manifest": OutputManifest,
     "cube-declaration": CubeDeclaration,
     "frozen-cube": FrozenCube,
     "noise-budget": NoiseBudget,
     "noisy-answer": NoisyAnswer,
     "noisy-request": NoisyRequest,
-    "correlation-request": CorrelationRequest,
-    "job-order": JobOrder,
-    "job-outputs": JobOutputs,
-    "job-report": JobReport,
     "output-request": OutputRequest,
+    "output-review": OutputReview,
     "permit-draft": PermitDraft,
     "permit": Permit,
     "permit-status": PermitStatus,
@@ -61,9 +73,9 @@ PAPERS: dict[str, type[Paper]] = {
     "statement-of-absence": StatementOfAbsence,
     "roster": Roster,
     "signed-act": SignedAct,
-    "site-statement": SiteStatement,
     "survival-request": SurvivalRequest,
     "study": StudyDeclaration,
+    "site-statement": SiteStatement,
     "trust-policy": TrustPolicy,
 }
 """File name (without `.schema.json`) and paper."""

@@ -18,7 +18,7 @@ from commonweal.foundation.errors import CommonwealError
 from commonweal.sandbox.cgroups import Cgroups
 from commonweal.sandbox.guards import Report, probe
 from commonweal.sandbox.orders import JobUser, Run
-from commonweal.sandbox.parsing import Parsed, Parsing, parse_in_sandbox
+from commonweal.sandbox.parsing import Parsed, Parsing, parse_in_sandbox, with_limits
 from commonweal.sandbox.running import Job, running
 from commonweal.sandbox.uids import PROBE_USER, UserNumbers
 
@@ -70,12 +70,18 @@ class Sandbox:
         shape: Callable[[Any], Shaped],
         project: str,
         options: Mapping[str, str | int | bool] | None = None,
+        *,
+        most_answer: int | None = None,
     ) -> Parsed[Shaped]:
         """What our parser `module` says of a file of a project; see `parse_in_sandbox`.
 
         The parser is another user than the project's jobs, which may be running.
+        most_answer: bytes of the largest answer, where the usual 4 MiB do not hold what is asked
+            for (the pixels of a picture); at most 64 MiB.
         """
         parsing = Parsing(self._user(f"parse:{project}"), self.cgroups, self.cgroups is not None)
+        if most_answer is not None:
+            parsing = with_limits(parsing, log_bytes=most_answer)
         return parse_in_sandbox(module, file, shape, parsing, options)
 
     def _user(self, name: str) -> JobUser | None:

@@ -297,3 +297,45 @@ def test_a_sum_and_a_mean_say_how_many_have_a_value(tmp_path: Path) -> None:
     result = audited(tmp_path, tables)
     assert result.verdict == "fail"
     assert {(one.code, one.people) for one in result.findings} == {("CW-AUDIT-DIFFERENCE", 1)}
+
+
+SHARE = {**ILL, "decimals": 2}
+
+
+def shares(tmp_path: Path, ill: int, decimals: int = 2, **more: Any) -> list[NewTable]:
+    """A share of the ill among 200, and the same of everybody but one who is ill."""
+    rows = [row(f"p{n}", ward="A", ill=n < ill, nights=9 if n == 0 else 1) for n in range(200)]
+    release = open_release(tmp_path, {"stays": (STAYS, rows)})
+    map_ = write_map(tmp_path, [f"p{n}" for n in range(200)])
+    share = {**SHARE, "decimals": decimals}
+    less = asked_by_ward(share, name="less", where=where("nights", "lt", 5), **more)
+    return made(release, map_, asked_by_ward(share, **more), less)
+
+
+def test_a_share_is_a_count_to_whoever_knows_of_how_many(tmp_path: Path) -> None:
+    tables = shares(tmp_path, 77)
+    assert [(one.low, one.high) for one in tables[1].cells + tables[0].cells] in (
+        [(0, None), (77, 77)], [(77, 77), (0, None)],
+    )  # fmt: skip
+    result = audited(tmp_path, tables)
+    assert result.verdict == "fail"
+    assert {one.people for one in result.findings} == {1}
+
+
+def test_a_share_without_decimals_says_less(tmp_path: Path) -> None:
+    tables = shares(tmp_path, 77, decimals=0)
+    said = {(one.low, one.high) for table in tables[:2] for one in table.cells}
+    assert said == {(0, None), (77, 79)}  # 38.5 to 39.5 in a hundred of 200
+
+
+def test_a_share_of_rounded_counts_says_what_they_say(tmp_path: Path) -> None:
+    tables = shares(tmp_path, 77, rounding="midpoint_6")
+    assert {(one.low, one.high) for table in tables for one in table.cells} == {(0, None), (73, 78)}
+
+
+def test_rows_are_people_where_each_has_one(tmp_path: Path) -> None:
+    rows = [row(f"p{n}", ward="A") for n in range(30)] + [row("p0", ward="B"), row("p0", ward="B")]
+    release = open_release(tmp_path, {"stays": (STAYS, rows)})
+    map_ = write_map(tmp_path, [f"p{n}" for n in range(30)])
+    (table,) = made(release, map_, asked_by_ward({"measure": "rows"}))
+    assert [(one.low, one.high) for one in table.cells] == [(30, 30), (1, 2)]

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from commonweal.enclave.dummy import Made, make, write
+from commonweal.enclave.dummy.making import ARROW
 from commonweal.enclave.dummy.shaping import as_shown, released_type
 from commonweal.enclave.dummy.writing import MARK, MARK_KEY, digest
 from commonweal.enclave.study import Study
@@ -21,6 +22,7 @@ from commonweal.enclave.study.place import Place
 from commonweal.foundation.errors import CommonwealError
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.forms import FORMS, Form
+from commonweal.papers.refusal import PermitRefused
 from tests import factories
 from tests.dummy_house import judged
 from tests.release_house import permitted
@@ -210,6 +212,46 @@ def test_where_one_row_is_one_person(tmp_path: Path) -> None:
     assert (real.people, real.in_cohort) == (30, 30)
     assert found.released["visits"].schema.equals(real.tables["visits"].schema)
     assert min(found.released["visits"].column("age").to_pylist()) >= 65
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_every_form_that_a_catalogue_offers_can_be_made(repository: Path, place: int) -> None:
+    """Table by table of the tutorial's catalogue, each variable in one of its forms."""
+    catalogue = Catalogue.load(repository / "examples" / "synthea" / "catalogue.yaml")
+    columns = 0
+    for table in catalogue.datasets[0].tables:
+        variables = [
+            {"variable": one.name, "form": one.forms[place % len(one.forms)]}
+            for one in table.variables
+            if one.role is not None
+            and one.forms
+            and FORMS[one.forms[place % len(one.forms)].split("(")[0]].built
+        ]
+        data = [{"dataset": "synthea", "tables": [{"table": table.name, "variables": variables}]}]
+        try:
+            found = make(factories.draft(data=data), catalogue, 25)
+        except PermitRefused as refused:
+            assert refused.code == "CW-PERMIT-DATE-FORMS"  # noqa: PT017 (two dates that undo a shift)
+            continue
+        for item in found.plan.items:
+            if item.form.kind != "pseudonym":
+                shown = found.released[table.name].schema.field(item.variable.name).type
+                assert shown == ARROW[released_type(item.form, item.variable.type)], item.name
+                columns += 1
+    assert columns > 20
+
+
+@pytest.mark.parametrize(
+    ("identifies", "values"),
+    [("sex", {1, 2, 9}), ("deprivation", set(range(1, 11))), ("ethnicity", set(range(1, 10)))],
+)
+def test_codes_that_are_kept_as_numbers(identifies: str, values: set[int]) -> None:
+    plain = factories.catalogue_data()
+    variables = plain["datasets"][0]["tables"][0]["variables"]
+    variables.append(factories.variable("kept", "integer", "other", "exact", identifies=identifies))
+    draft = factories.draft(data=permitted(patients={"nhs_number": "pseudonym", "kept": "exact"}))
+    found = make(draft, Catalogue.read(plain, "The catalogue"), 400)
+    assert set(found.released["patients"].column("kept").to_pylist()) - {None} == values
 
 
 # --- all together -----------------------------------------------------------------------------

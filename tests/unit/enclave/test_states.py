@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -72,3 +73,8 @@ def test_the_diagram_shows_every_step() -> None:
     for before, step, after in ALLOWED:
         assert f"    {before} --> {after}: {step}\n" in drawn
     assert drawn.count(" --> ") == len(ALLOWED) + 1 + len(ENDED)
+
+
+def test_the_page_shows_the_table(repository: Path) -> None:
+    page = (repository / "docs" / "explanation" / "jobs.md").read_text("utf-8")
+    assert f"```mermaid\n{diagram()}\n```" in page

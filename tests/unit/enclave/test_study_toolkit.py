@@ -136,6 +136,7 @@ REFUSED: dict[str, tuple[Callable[[Study], Any], str]] = {
     "two tables": (lambda s: s.count("x", by=[aged, col("people", "area")]), "of"),
     "unknown table": (lambda s: s.count("x", of="tests"), "it has people, stays"),
     "unknown column": (lambda s: s.mean("x", "weight", of="stays"), "has no column"),
+    "a slip": (lambda s: s.mean("x", "Aeg", of="stays"), "did you mean 'age'"),
     "no name": (lambda s: s.count("", of="stays"), "name"),
     "a folder": (lambda s: s.count("../x", of="stays"), "name"),
     "a long name": (lambda s: s.count("x" * 60, of="stays"), "name"),
@@ -251,7 +252,23 @@ def test_a_survival_curve_is_written_with_its_step(fresh: Study) -> None:
     }  # fmt: skip
 
 
+def test_correlations_are_written_and_shown(fresh: Study) -> None:
+    seen = fresh.correlation("c", ["age", "cost"], of="stays", decimals=2)
+    assert json.loads((fresh.place.outputs / "c.json").read_text()) == {
+        "request": 1, "kind": "correlation", "name": "c", "table": "stays", "decimals": 2,
+        "title": "Correlations of age, cost", "rounding": "exact",
+        "of": [aged.plain(), {"table": "stays", "name": "cost"}],
+    }  # fmt: skip
+    assert seen.columns == {
+        "first": ["age"], "second": ["cost"], "correlation": [pytest.approx(1.0)], "rows": [20],
+    }  # fmt: skip
+
+
 NOT_FITTED: dict[str, tuple[Callable[[Study], Any], str]] = {
+    "one column": (lambda s: s.correlation("x", ["age"], of="stays"), "2 to 10"),
+    "columns as text": (lambda s: s.correlation("x", "age", of="stays"), "list"),
+    "text correlated": (lambda s: s.correlation("x", ["age", "sex"], of="stays"), "columns"),
+    "with itself": (lambda s: s.correlation("x", ["age", "age"], of="stays"), "twice"),
     "family": (lambda s: s.regression("x", "cost", ["age"], family="tobit", of="stays"), "family"),
     "text outcome": (lambda s: s.regression("x", "sex", ["age"], of="stays"), "outcome"),
     "decimal count": (lambda s: s.regression("x", "cost", ["age"], family="poisson", of="stays"), "outcome"),

@@ -116,7 +116,7 @@ class _Measured:
         figures = half_up(_over(over, under) * measure.per, measure.decimals)
         name = f"ratio of {_said(measure.numerator)} to {_said(measure.denominator)}"
         how = self._request.rounding
-        return Series(name, "ratio", figures, None, parts, measure.decimals, how)
+        return Series(name, "ratio", figures, None, parts, measure.decimals, how, per=measure.per)
 
     def _part(self, part: Part) -> tuple[Evidence, Numbers]:
         flag = None if part.where is None else self._laid.flags[part.where]

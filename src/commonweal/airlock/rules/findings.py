@@ -13,9 +13,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from commonweal.airlock.profile import RuleProfile, Stop
+from commonweal.airlock.rules.model_words import MODEL_ADVICE, MODEL_WORDS
+from commonweal.airlock.rules.words_files import FILE_RULES
 
 Verdict = Literal["pass", "review", "fail"]
-Family = Literal["cell", "concentration", "point", "model", "form", "person", "file"]
+Family = Literal[
+    "cell", "concentration", "point", "model", "form", "person", "file", "part", "asked",
+    "withheld", "trained",
+]  # fmt: skip
 Statbarn = Literal[
     "Frequencies",
     "LinearAggregations",
@@ -127,6 +132,8 @@ RULES: dict[str, RuleWords] = {
         "CW-OUTPUT-IDENTIFIER", "file", "There are valid NHS numbers in this column."
     ),
 }
+RULES |= {rule: RuleWords(*said) for rule, said in FILE_RULES.items()}
+RULES |= {name: RuleWords(code, "trained", words) for name, (code, words) in MODEL_WORDS.items()}
 
 _CELL = (
     "This figure is about too few people, or about people who are too much alike. Use coarser "
@@ -148,6 +155,11 @@ _FAMILIES: dict[Family, tuple[str, str]] = {
     "form": ("CW-OUTPUT-EXACT", "Counts must be rounded as the profile asks."),
     "person": ("CW-OUTPUT-PERSON", "A person has to look at this."),
     "file": ("CW-OUTPUT-FILE", "This file cannot leave as it is."),
+    "part": ("CW-OUTPUT-DROPPED", "Part of this file does not leave with it."),
+    "asked": ("CW-OUTPUT-UNDERLYING", "Hand in the table behind this picture as well."),
+    # Read as the line that stands over every file made elsewhere.
+    "withheld": ("CW-OUTPUT-PERSON", "A person has to look at this."),
+    "trained": ("CW-MODEL-LEAVING", MODEL_ADVICE),
 }
 
 
@@ -183,7 +195,9 @@ class Finding:
     @property
     def told(self) -> dict[str, str]:
         """The place as the author reads it."""
-        return {"table": self.where["table"]} if self.whole else self.where
+        # Which array, attack or part of a trained model it is would name the rule.
+        whole = self.whole or self.family == "trained"
+        return {"table": self.where["table"]} if whole else self.where
 
 
 def verdict_of(findings: Iterable[Finding]) -> Verdict:
@@ -216,6 +230,7 @@ def for_author(findings: Sequence[Finding], profile: RuleProfile) -> list[dict[s
     `threshold` is the profile's, which anybody may read. A cell with too few people says that
     alone: what else is wrong with it would tell one person from nine.
     """
+    findings = [_as_told(one) for one in findings]
     cells = {_place(one) for one in findings if one.family == "cell"}
     shown: dict[tuple[str, ...], dict[str, Any]] = {}
     for one in findings:
@@ -248,7 +263,14 @@ def verdict_for_author(findings: Sequence[Finding]) -> Verdict:
     families = {one.family for one in findings}
     if families & {"cell", "concentration", "point", "model"}:
         return "fail"
-    return verdict_of(findings)
+    return verdict_of(_as_told(one) for one in findings)
+
+
+def _as_told(one: Finding) -> Finding:
+    """What comes of a comparison with the data reads like the line over every declared file."""
+    if one.family != "withheld":
+        return one
+    return Finding("declared", "Unknown", "review", {"table": one.where["table"]})
 
 
 def _sentence(one: Finding) -> str:

@@ -253,17 +253,27 @@ class _Maker:
         here = np.flatnonzero(mine & (rows.group >= 0))
         if not len(here):
             return column
-        groups, firsts, which = np.unique(rows.group[here], return_index=True, return_inverse=True)
-        del groups
+        _, firsts, which = np.unique(rows.group[here], return_index=True, return_inverse=True)
         first = here[firsts][which]
+        # Rows of one group stand together: the table is in the order of its people.
+        order = np.lexsort((here, which))
+        nth = np.empty(len(here), dtype=np.int64)
+        nth[order] = np.arange(len(here)) - np.searchsorted(which[order], which[order])
+        kinds = rows.kind[here]
+        step = np.array([_step(kind, variable.name) for kind in rows.kinds])[kinds]
         # Where more is asked of the dates than that they are there, they are all the first one.
-        room = np.array([_room(kind, variable.name) for kind in rows.kinds])[rows.kind[here]]
-        days = (self.rng.random(len(here)) * (room + 1)).astype(np.int64)
-        days[here == first] = 0
+        room = np.array([_room(kind, variable.name) for kind in rows.kinds])[kinds]
+        drawn = (self.rng.random(len(here)) * (room + 1)).astype(np.int64)
+        days = np.where(step > 0, -step * nth, np.where(nth == 0, 0, drawn))
         unit = "D" if variable.type == "date" else "us"
         held = column.to_numpy(zero_copy_only=False).astype(f"datetime64[{unit}]")
         held[here] = held[first] + days.astype("timedelta64[D]")
         return pa.array(held, ARROW[variable.type])
+
+
+def _step(kind: Row, name: str) -> int:
+    """How many days before the row before it each row of a group is; 0 where it does not matter."""
+    return kind.apart_days + 1 if kind.date == name and kind.apart_days is not None else 0
 
 
 def _room(kind: Row, name: str) -> int:

@@ -41,13 +41,15 @@ class Literal:
 class Row:
     """A row of a table: what is asked of its columns. Columns that are not here are free.
 
-    `times`: how many such rows a person has. Their dates in `date` lie within `within_days`.
+    `times`: how many such rows a person has. Their dates in `date` lie within `within_days` of each
+    other, and each more than `apart_days` from the next.
     """
 
     asked: dict[str, Asked] = field(default_factory=dict)
     times: int = 1
     date: str | None = None
     within_days: int | None = None
+    apart_days: int | None = None
 
 
 @dataclass(frozen=True)
@@ -179,21 +181,43 @@ def _required(
     choose: Choose,
 ) -> Row | None:
     """A row that meets `leaf`; it meets what is seldom only where it must, while there is room."""
-    timed = leaf if isinstance(leaf, AtLeast) and leaf.n > 1 and leaf.date is not None else None
-    dates = {timed.date} if timed is not None and timed.date is not None else set()
+    close = leaf if isinstance(leaf, AtLeast) and leaf.n > 1 and leaf.date is not None else None
+    date = close.date if close is not None else None
+    within = close.within_days if close is not None else None
+    apart: int | None = None
     forbidden = list(never)
     for place, other in enumerate(seldom):
+        dates = {date} if date is not None else set()
         if _row(table, [_of(leaf)], [*forbidden, _of(other)], dates, choose) is not None:
             forbidden.append(_of(other))
             continue
-        room[place] -= _needed(leaf)
+        spaced = _spaced(leaf, other, date, within)
+        if spaced is None:
+            room[place] -= _needed(leaf)
+        else:
+            # Rows so far apart count as one in whatever window is looked at.
+            date, apart = spaced[0], max(spaced[1], apart or 0)
+            room[place] -= 1
         if room[place] < 0:
             return None
+    dates = {date} if date is not None else set()
     row = _row(table, [_of(leaf)], forbidden, dates, choose)
-    if row is None:
+    if row is None or (apart is not None and row.asked[str(date)] != Asked(present=True)):
         return None
-    within = timed.within_days if timed is not None else None
-    return Row(row.asked, _needed(leaf), timed.date if timed is not None else None, within)
+    return Row(row.asked, _needed(leaf), date, within, apart)
+
+
+def _spaced(
+    leaf: Leaf, other: Leaf, date: str | None, within: int | None
+) -> tuple[str, int] | None:
+    """(date, days) by which rows of `leaf` can lie apart so that no two are in one window of
+    `other`."""
+    if not isinstance(other, AtLeast) or other.date is None or other.within_days is None:
+        return None
+    if _needed(leaf) == 1 or date not in (None, other.date):
+        return None
+    room = within is None or (_needed(leaf) - 1) * (other.within_days + 1) <= within
+    return (other.date, other.within_days) if room else None
 
 
 def _row(

@@ -153,9 +153,17 @@ def _numbers(
         return [round(n) for n in spread] if whole else [float(round(n, 2)) for n in spread]
     if variable.identifies == "age":
         return [int(n) for n in rng.integers(YOUNGEST, OLDEST, DRAWS)]
-    if variable.identifies == "deprivation":
-        return list(range(1, 11))
+    if whole and variable.identifies in VOCABULARY:
+        return _coded(variable.identifies)
     if whole:
         counts = rng.geometric(0.25, DRAWS) - 1
         return [int(n) for n in (counts if step <= 1 else rng.gamma(2.0, step, DRAWS))]
     return [float(round(n, 2)) for n in rng.gamma(4.0, max(2.5, step), DRAWS)]
+
+
+def _coded(identifies: str) -> list[Any]:
+    """Codes that are kept as numbers: those of the vocabulary, else 1 to 9 (1, 2 and 9 for sex)."""
+    if identifies == "sex":
+        return [1, 2, 1, 2, 1, 2, 9]
+    words = VOCABULARY[identifies]
+    return [int(one) for one in words] if all(map(str.isdecimal, words)) else list(range(1, 10))

@@ -14,6 +14,7 @@ from commonweal.enclave.study.errors import StudyError
 from commonweal.enclave.study.here import (
     col,
     column,
+    correlation,
     count,
     data,
     examples,
@@ -51,6 +52,7 @@ __all__ = [
     "code",
     "col",
     "column",
+    "correlation",
     "count",
     "data",
     "examples",

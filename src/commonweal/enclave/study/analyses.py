@@ -21,6 +21,7 @@ from commonweal.enclave.study.errors import StudyError
 
 FAMILIES = ("linear", "logistic", "poisson", "cox")
 MOST_TERMS, MOST_INTERACTIONS, MOST_STRATA, MOST_DECIMALS = 30, 10, 2, 6
+MOST_CORRELATED = 10
 _OUTCOMES = {
     "linear": NUMBERS,
     "logistic": frozenset({"boolean", "integer"}),
@@ -124,6 +125,33 @@ def survival_request(
         "event": ended.plain(),
         "by": groups,
         "step": width,
+        "decimals": _decimals(decimals),
+        "rounding": _rounding(rounding),
+    }
+    return limited(with_filter(request, asker.where(where)))
+
+
+def correlation_request(
+    asker: Asker,
+    name: str,
+    title: str | None,
+    columns: object,
+    *,
+    where: Filter | None,
+    decimals: int,
+    rounding: str,
+) -> Json:
+    """Correlations of each pair of columns as plain JSON. Raises `StudyError`."""
+    if isinstance(columns, str) or not isinstance(columns, Sequence):
+        raise StudyError("columns: give a list of columns of numbers.")
+    if not 2 <= len(columns) <= MOST_CORRELATED:
+        raise StudyError(f"columns: give 2 to {MOST_CORRELATED} columns of numbers.")
+    found = [_typed(asker, one, "columns", NUMBERS) for one in columns]
+    _apart(found)
+    request = {
+        **head(asker, name, title or f"Correlations of {', '.join(one.name for one in found)}"),
+        "kind": "correlation",
+        "of": [one.plain() for one in found],
         "decimals": _decimals(decimals),
         "rounding": _rounding(rounding),
     }

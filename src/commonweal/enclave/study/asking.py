@@ -7,6 +7,7 @@ request may pass is not judged here; that hangs on who is behind the figures.
 
 from __future__ import annotations
 
+import difflib
 import itertools
 import re
 import unicodedata
@@ -100,8 +101,8 @@ class Asker:
         kind = table.columns.get(column.name)
         if kind is None:
             raise StudyError(
-                f"{argument}: {table.name} has no column {column.name!r}; it has "
-                f"{', '.join(table.columns)}."
+                f"{argument}: {table.name} has no column {column.name!r}; "
+                f"{_like(column.name, list(table.columns))}"
             )
         if kind.form in HIDDEN or kind.type == "code":
             raise StudyError(
@@ -309,6 +310,13 @@ def _titled(measures: list[Json], groups: list[Json]) -> str:
     by = ", ".join(one["column"]["name"] for one in groups)
     whole = f"{said} by {by}" if by else said
     return (whole[0].upper() + whole[1:])[:LONGEST_TITLE]
+
+
+def _like(name: str, names: list[str]) -> str:
+    """The name that was meant, perhaps; else all there are."""
+    folded = {one.casefold(): one for one in names}
+    near = difflib.get_close_matches(name.casefold(), list(folded), 1, 0.6)
+    return f"did you mean {folded[near[0]]!r}?" if near else f"it has {', '.join(names)}."
 
 
 def _inner(given: object) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -99,11 +100,27 @@ def _curve(pairs: list[tuple[float, int]], step: float) -> Iterator[tuple[float,
         yield number * step, began, int(events[inside].sum()), survival
 
 
+def correlated(asker: Asker, engine: Engine, request: Json) -> Preview:
+    """Pearson's correlation of each pair, over rows that have all of the values."""
+    data = np.array(_rows(asker, engine, request, request["of"]), dtype=np.float64)
+    columns: dict[str, list[Any]] = {"first": [], "second": [], "correlation": [], "rows": []}
+    if data.shape[1] < 2 or (data.std(axis=1) == 0).any():
+        raise StudyError("columns: there are too few rows, or a column has one value only.")
+    found = np.atleast_2d(np.corrcoef(data))
+    for first, second in itertools.combinations(range(len(request["of"])), 2):
+        pair = (request["of"][first]["name"], request["of"][second]["name"])
+        values = (*pair, float(found[first, second]), data.shape[1])
+        for name, value in zip(columns, values, strict=True):
+            columns[name].append(value)
+    return Preview(request, columns)
+
+
 def _named(request: Json) -> Iterator[Json]:
     yield from (one["column"] for one in conditions(request.get("where")))
     for name in ("outcome", "event", "time"):
         if name in request:
             yield request[name]
+    yield from request.get("of", ())
     yield from (one["column"] for one in (*request.get("terms", ()), *request.get("by", ())))
 
 

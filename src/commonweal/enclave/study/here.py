@@ -23,6 +23,7 @@ quantile = _here.quantile
 ratio = _here.ratio
 regression = _here.regression
 survival = _here.survival
+correlation = _here.correlation
 file = _here.file
 figure = _here.figure
 model = _here.model

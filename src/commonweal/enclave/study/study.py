@@ -11,7 +11,12 @@ from typing import Any
 import pyarrow as pa
 
 from commonweal.enclave.study import measure as made
-from commonweal.enclave.study.analyses import Term, regression_request, survival_request
+from commonweal.enclave.study.analyses import (
+    Term,
+    correlation_request,
+    regression_request,
+    survival_request,
+)
 from commonweal.enclave.study.asking import (
     Asker,
     Groups,
@@ -230,6 +235,30 @@ class Study:
         )  # fmt: skip
         with self.engine.errors("The preview cannot be made"):
             preview = survived(asker, self.engine, request)
+        self.writer.request(request["name"], request)
+        return preview
+
+    def correlation(
+        self,
+        name: str,
+        columns: Sequence[Column | str],
+        *,
+        of: str | None = None,
+        where: Filter | None = None,
+        title: str | None = None,
+        decimals: int = 3,
+        rounding: str = "exact",
+    ) -> Preview:
+        """Ask for Pearson's correlation of each pair of 2 to 10 `columns` of numbers."""
+        from commonweal.enclave.study.fitting import correlated
+
+        named = columns if isinstance(columns, Sequence) else ()
+        asker = Asker.of(self.place.release, of, named)
+        request = correlation_request(
+            asker, name, title, columns, where=where, decimals=decimals, rounding=rounding
+        )
+        with self.engine.errors("The preview cannot be made"):
+            preview = correlated(asker, self.engine, request)
         self.writer.request(request["name"], request)
         return preview
 

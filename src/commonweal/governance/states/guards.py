@@ -73,6 +73,22 @@ GUARDS: Mapping[str, str] = MappingProxyType(
         "plan_within_permit": "The plan asks for more than the permit allows.",
         "within_limits": "A measured risk is over its limit.",
         "permit_not_live": "The permit still allows the work.",
+        # outputs: governance.outputs, airlock.leaving
+        "output_may_be_sent": "The permit must be live, and the files, what they are about and "
+        "what protects people must be there.",
+        "output_checks_done": "Not every file has a verdict yet.",
+        "output_can_never_leave": "Nothing was found that nobody may let through.",
+        "may_review_output": "An output is judged by somebody who did not make it, is not of the "
+        "project and has no interest of their own in it.",
+        "output_votes_in": "Two people must have judged the output first.",
+        "output_votes_approve": "The votes do not let the output leave.",
+        "output_votes_return": "The votes do not send the output back.",
+        "output_votes_reject": "The votes do not reject the output.",
+        "output_release_holds": "The files, the votes, the permit or the audit are not as they "
+        "must be when an output leaves.",
+        "output_stale": "Nothing has left since the audit.",
+        "output_changed": "Every file is the one that was submitted.",
+        "output_time_over": "There is still time for the output.",
         # evidence
         "document_safe": "The document has not been found safe to open.",
         "document_unsafe": "The document was found safe to open.",

@@ -49,6 +49,7 @@ OWNER_ROLES: Mapping[Owner, frozenset[RoleName]] = MappingProxyType(
             {
                 *("ig_officer", "data_manager", "committee_secretary", "rapporteur"),
                 *("facilitator", "signatory_custodian", "information_asset_owner"),
+                "output_checker",
             }
         ),
         "committee": VOTING | {"committee_secretary", "panel_member"},

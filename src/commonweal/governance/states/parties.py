@@ -21,3 +21,12 @@ STOPPERS: tuple[RoleName, ...] = (
 """Who may suspend work. The data manager may pause it as well."""
 SIGNING_OFF: tuple[RoleName, ...] = ("ig_officer", "information_asset_owner")
 """Who may sign a release off as the second person: nobody whose work is to build them."""
+CHECKERS: tuple[RoleName, ...] = ("output_checker",)
+"""Who judges outputs. Two different people of them do, and nobody does it for them."""
+RECALLERS: tuple[RoleName, ...] = (
+    *OFFICERS,
+    "ig_officer",
+    "information_asset_owner",
+    "output_checker",
+)
+"""Who may say that an output should not have left: one person is enough."""

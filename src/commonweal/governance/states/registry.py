@@ -16,6 +16,7 @@ from commonweal.governance.states.framework import FRAMEWORK
 from commonweal.governance.states.item import ITEM
 from commonweal.governance.states.machine import StateMachine
 from commonweal.governance.states.meeting import MEETING
+from commonweal.governance.states.output import OUTPUT
 from commonweal.governance.states.panel_question import PANEL_QUESTION
 from commonweal.governance.states.permit import PERMIT
 from commonweal.governance.states.question import QUESTION
@@ -38,6 +39,7 @@ MACHINES: Mapping[str, StateMachine] = MappingProxyType(
             AGREEMENT,
             PERMIT,
             RELEASE,
+            OUTPUT,
             AMENDMENT,
             RENEWAL,
             ANNUAL_REVIEW,

@@ -293,6 +293,37 @@ EXPECTED: dict[str, str] = {
         system | sent_back | end>abandoned
         system | signed_off | release>released, end>abandoned
     """,
+    "output": """
+        applicant co_applicant | draft | submit>submitted, withdraw>withdrawn
+        applicant co_applicant | blocked | change>draft, withdraw>withdrawn
+        applicant co_applicant | returned | change>draft, withdraw>withdrawn
+        applicant co_applicant | failed | withdraw>withdrawn
+        applicant co_applicant | in_review | withdraw>withdrawn
+        applicant co_applicant | consolidating | withdraw>withdrawn
+        applicant co_applicant | approved | withdraw>withdrawn
+        output_checker | in_review | review>in_review, open_votes>consolidating
+        output_checker | consolidating | review>consolidating, approve>approved,
+            return>returned, reject>rejected
+        output_checker | failed | check_again>submitted, give_up>rejected
+        output_checker caldicott_guardian siro ig_officer information_asset_owner | released |
+            recall>recalled
+        system | draft | run_out>expired, end>expired
+        system | submitted | begin_checks>checking, find_changed>draft, run_out>expired,
+            end>expired
+        system | checking | block>blocked, fail_checks>failed, pass_on>in_review,
+            find_changed>draft, run_out>expired, end>expired
+        system | blocked | run_out>expired, end>expired
+        system | failed | run_out>expired, end>expired
+        system | in_review | open_votes>consolidating, find_changed>draft, run_out>expired,
+            end>expired
+        system | consolidating | approve>approved, return>returned, reject>rejected,
+            find_changed>draft, run_out>expired, end>expired
+        system | returned | run_out>expired, end>expired
+        system | approved | begin_release>releasing, find_stale>draft, find_changed>draft,
+            run_out>expired, end>expired
+        system | releasing | release>released, break_off>approved, find_stale>draft,
+            find_changed>draft, end>expired
+    """,
     "amendment": """
         applicant | draft | send>sent, withdraw>withdrawn
         applicant | sent | withdraw>withdrawn
@@ -418,6 +449,9 @@ GUARDED: dict[str, set[str]] = {
                   "go_on", "refuse", "make_permit", "stop", "replace", "end", "lapse"},
     "permit": {"issue", "begin", "pause", "suspend", "resume", "supersede", "revoke", "run_out"},
     "release": {"build", "finish_building", "measure", "sign_off", "send_back", "release", "end"},
+    "output": {"submit", "block", "pass_on", "review", "open_votes", "approve", "return", "reject",
+               "begin_release", "release", "find_stale", "find_changed", "recall", "run_out",
+               "end"},
     "amendment": {"send", "answer", "ask_nothing", "pass_screening", "put_to_committee",
                   "record_approval",
                   "record_request", "record_rejection", "appeal", "end_appeal_time",

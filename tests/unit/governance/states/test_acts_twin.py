@@ -30,6 +30,9 @@ STEPS: dict[str, list[tuple[str, str]]] = {
     "order_release": [("release", "build")],
     "sign_off_release": [("release", "sign_off")],
     "send_back_release": [("release", "send_back")],
+    "submit_output": [("output", "submit")],
+    "review_output": [("output", "review")],
+    "recall_output": [("output", "recall")],
 }  # fmt: skip
 """Kind of act: the steps (machine, action) that it takes."""
 NO_STEP = {
@@ -84,3 +87,7 @@ def test_nobody_signs_off_whose_work_is_to_build() -> None:
     builders = {row for roles in people_of("release", "build") for row in roles}
     for kind in ("sign_off_release", "send_back_release"):
         assert not builders & ACTS[kind].roles  # type: ignore[index]
+
+
+def test_nobody_judges_an_output_who_may_submit_one() -> None:
+    assert not ACTS["submit_output"].roles & ACTS["review_output"].roles

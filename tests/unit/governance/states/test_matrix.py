@@ -108,6 +108,8 @@ OWNERS = {
     "closed n expired c",
     "release": "planned c building s built s measured c sent_back c signed_off s released n "
     "abandoned n",
+    "output": "draft a submitted s checking s blocked a failed c in_review c consolidating c "
+    "returned a approved s releasing s released c recalled n rejected n withdrawn n expired n",
     "amendment": "draft a sent c screening c queried a ready c with_committee k "
     "queried_by_committee a to_be_revised a rejected a under_appeal o approved n refused n "
     "withdrawn n lapsed n",

@@ -1,0 +1,135 @@
+"""After an output has left: giving it to its project, recalling it, taking it back before.
+
+A download is an event like any other: written with the permit live, in that transaction, and
+refused once the output was recalled (S12). A recall takes nothing back. It stops the links, says so
+in public with its reasons and date, and the sealed log says who has the files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from commonweal.airlock.leaving.ports import Ground
+from commonweal.airlock.leaving.releasing import WORKER, recover
+from commonweal.airlock.leaving.store import FILES, MANIFEST, OutputStore, copy_checked
+from commonweal.foundation.canonical import parse_json
+from commonweal.foundation.errors import Fault, Refused
+from commonweal.foundation.files import only_one, read_bytes, staged_folder, write_atomic
+from commonweal.ledger.entry import Actor, Event
+from commonweal.ledger.outputs import OutputEvent
+from commonweal.ledger.state import PermitLive
+from commonweal.papers.acts import SignedAct
+from commonweal.papers.output_manifest import CALLED, CODE, OutputManifest, OutputRecall
+
+RECALL = "recall.json"
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """A recall: its record, its intent, and who had downloaded the output before (sealed)."""
+
+    recall: OutputRecall
+    intent: int
+    downloaded_by: tuple[str, ...]
+
+
+def download(store: OutputStore, ground: Ground, output: str, person: str, to: Path) -> Path:
+    """Give the files of a released output to a person of its project, into the new folder `to`.
+
+    Raises `Refused` CW-LEAVING-UNKNOWN, CW-LEAVING-RECALLED, CW-LEAVING-AUTHOR for somebody whom
+    the permit does not name, CW-PERMIT-NOT-LIVE; `Fault` CW-LEAVING-FILE, CW-FILE-EXISTS.
+    """
+    store.make()
+    with only_one(store.lock, "the outputs"):
+        ground.settle()
+        recover(store, ground)
+        left = _left(ground, output)
+        manifest = released_manifest(store, left)
+        if person not in {one.id for one in ground.permit(manifest.permit).people}:
+            raise Refused("CW-LEAVING-AUTHOR", "The permit does not name this person.")
+        with staged_folder(to) as folder:
+            for one in manifest.leaving():
+                source = store.released / output / FILES / one.path
+                copy_checked(source, one, folder / one.path)
+            with ground.transaction() as writing:
+                _left(ground, output)
+                fields = {"permit": manifest.permit, "output": output}
+                writing.append(
+                    Event("output.downloaded", Actor("researcher", person), fields),
+                    None,
+                    PermitLive(manifest.permit, ("active",)),
+                )
+        ground.settle()
+    return to
+
+
+def released_manifest(store: OutputStore, left: OutputEvent) -> OutputManifest:
+    """The manifest of a released output, as the ledger committed to it.
+
+    Raises `Fault` CW-LEAVING-STORE for another one.
+    """
+    path = store.released / left.output / MANIFEST
+    plain = parse_json(read_bytes(path, CALLED), CALLED)
+    manifest = OutputManifest.read(plain, CALLED, CODE)
+    if manifest.digest() != left.details["manifest"]:
+        raise Fault("CW-LEAVING-STORE", "A released output is not the one that left.")
+    return manifest
+
+
+def _left(ground: Ground, output: str) -> OutputEvent:
+    events = [one for one in ground.written() if one.output == output]
+    if any(one.type == "output.recalled" for one in events):
+        raise Refused("CW-LEAVING-RECALLED", "This output was recalled; it is given to nobody.")
+    found = next((one for one in events if one.type == "output.released"), None)
+    if found is None:
+        raise Refused("CW-LEAVING-UNKNOWN", "No output of this name has left.")
+    return found
+
+
+def recall(store: OutputStore, ground: Ground, signed: SignedAct, paper: OutputRecall) -> Recalled:
+    """Record that an output should not have left. One person who may is enough.
+
+    Raises `Fault` CW-LEAVING-ACTS, what `verify_act` raises; `Refused` CW-LEAVING-UNKNOWN,
+    CW-LEAVING-RECALLED.
+    """
+    act = signed.act
+    about = (act.kind, act.subject, act.object_digest)
+    if about != ("recall_output", paper.output, paper.digest()):
+        raise Fault("CW-LEAVING-ACTS", "What was signed is not this recall.")
+    with only_one(store.lock, "the outputs"):
+        ground.settle()
+        recover(store, ground)
+        left = _left(ground, paper.output)
+        # Before the ledger says so it is only a file; the ledger names it by its hash.
+        write_atomic(store.released / paper.output / RECALL, paper.canonical())
+        with ground.transaction() as writing:
+            _left(ground, paper.output)
+            ground.record(writing, signed)
+            ground.use(writing, [act.id], paper.output, left.permit)
+            fields = {
+                "permit": left.permit, "output": paper.output, "reasons_hash": paper.digest()
+            }  # fmt: skip
+            intent = writing.append(Event("output.recalled", WORKER, fields))
+        ground.settle()
+    had = [one for one in ground.written() if one.type == "output.downloaded"]
+    people = {str(one.fields["actor"]) for one in had if one.output == paper.output}
+    return Recalled(paper, intent, tuple(sorted(people)))
+
+
+def withdraw(ground: Ground, manifest: OutputManifest, person: str) -> int:
+    """Take an output back before it leaves: its author alone can.
+
+    Raises `Refused` CW-LEAVING-AUTHOR, CW-LEAVING-STATE.
+    """
+    if person != manifest.author:
+        raise Refused("CW-LEAVING-AUTHOR", "Only its author takes an output back.")
+    with ground.transaction() as writing:
+        events = [one for one in ground.written() if one.output == manifest.id]
+        last = [one for one in events if one.type != "output.refused"][-1:]
+        if not last or last[0].type != "output.submitted":
+            raise Refused("CW-LEAVING-STATE", "This output cannot be taken back any more.")
+        fields = {"permit": manifest.permit, "output": manifest.id, "step": "withdraw"}
+        intent = writing.append(Event("output.moved", Actor("researcher", person), fields))
+    ground.settle()
+    return intent

@@ -1,0 +1,80 @@
+"""Taking a reviewer's signed vote: kept, heard by the ledger, counted, all in that order.
+
+The file comes first: a vote that the ledger has not heard of is none, and one that it heard of
+must be there. The count is made in the transaction that records the vote, so a vote that cannot
+count is refused and not recorded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from commonweal.airlock.leaving.ports import Ground, Judge
+from commonweal.airlock.leaving.releasing import (
+    WORKER,
+    judged_case,
+    recover,
+    require_standing,
+)
+from commonweal.airlock.leaving.store import OutputStore, Submitted
+from commonweal.foundation.errors import Fault, Refused
+from commonweal.foundation.files import only_one
+from commonweal.ledger.entry import Event
+from commonweal.papers.acts import SignedAct
+from commonweal.papers.output_manifest import OutputDecision, OutputReview
+
+_STEPS = {"returned": "return", "rejected": "reject"}
+
+
+def take_vote(
+    store: OutputStore, ground: Ground, judge: Judge, signed: SignedAct, review: OutputReview
+) -> OutputDecision:
+    """Record a vote, and what follows from all votes of the turn.
+
+    Raises `Fault` CW-LEAVING-ACTS; what `verify_act` and the judge raise; `Refused`
+    CW-LEAVING-STATE, CW-LEAVING-UNKNOWN, CW-LEAVING-REVIEWER for a vote that would not count.
+    """
+    act = signed.act
+    store.make()
+    with only_one(store.lock, "the outputs"):
+        ground.settle()
+        recover(store, ground)
+        submitted = store.read(act.subject)
+        require_standing(ground, submitted.manifest)
+        _check_vote(submitted, signed, review)
+        store.add(submitted, signed, review)
+        with_it = replace(
+            submitted,
+            # Brought again after a cut, it may be there already.
+            acts=(*(one for one in submitted.acts if one.act.id != act.id), signed),
+            reviews={**submitted.reviews, review.digest(): review},
+        )
+        with ground.transaction() as writing:
+            require_standing(ground, submitted.manifest)
+            ground.record(writing, signed)
+            decision = judged_case(ground, judge, with_it).decision
+            if review.verdict != "conflicted" and act.id not in {v.act for v in decision.votes}:
+                raise Refused(
+                    "CW-LEAVING-REVIEWER",
+                    "This vote would not count: of somebody who may not judge this output, or "
+                    "without a reason for each check that failed.",
+                )
+            if decision.outcome in _STEPS:
+                manifest = submitted.manifest
+                fields = {"permit": manifest.permit, "output": manifest.id,
+                          "step": _STEPS[decision.outcome]}  # fmt: skip
+                writing.append(Event("output.moved", WORKER, fields))
+        ground.settle()
+    return decision
+
+
+def _check_vote(submitted: Submitted, signed: SignedAct, review: OutputReview) -> None:
+    act, manifest = signed.act, submitted.manifest
+    if (act.kind, act.object_digest) != ("review_output", manifest.digest()):
+        raise Fault("CW-LEAVING-ACTS", "What was signed is about another output, or another turn.")
+    if act.content != review.digest() or act.verdict != review.verdict:
+        raise Fault("CW-LEAVING-ACTS", "What was signed with the vote is not this review.")
+    if (review.output, review.manifest) != (manifest.id, manifest.digest()):
+        raise Fault("CW-LEAVING-REVIEW", "The review is about another output, or another turn.")
+    if review.findings != manifest.findings:
+        raise Fault("CW-LEAVING-REVIEW", "The review is about other findings.")

@@ -1,0 +1,133 @@
+"""`commonweal airlock submit`: what a job left is checked, frozen and signed by its author."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commonweal.cli.leaving import ByOption, KeyOption, act_of, resumed, signed_by
+from commonweal.cli.options import HomeOption, JsonOption, opened
+from commonweal.cli.outputs import unsealed
+from commonweal.cli.show import emit, steps
+from commonweal.foundation.errors import Refused
+
+if TYPE_CHECKING:
+    from commonweal.airlock.leaving.freezing import Draft
+    from commonweal.airlock.leaving.gathering import Gathered
+    from commonweal.airlock.profile import RuleProfile
+    from commonweal.airlock.together import Joined
+    from commonweal.papers.job import JobOutputs
+    from commonweal.vault.custody import Custody
+
+
+def submit(
+    ctx: typer.Context,
+    job: Annotated[
+        Path, typer.Argument(help="The folder of the job, with outputs.json.", metavar="JOBFOLDER")
+    ],
+    title: Annotated[str, typer.Option(help="What the output is, in one line.")],
+    context: Annotated[str, typer.Option(help="What the figures are about, for who checks them.")],
+    controls: Annotated[str, typer.Option(help="What was done to protect people.")],
+    by: ByOption,
+    key: KeyOption,
+    output: Annotated[
+        str | None, typer.Option(help="Its id; else that of the job.", show_default=False)
+    ] = None,
+    profile: Annotated[
+        str, typer.Option(help="Limits of the rules: a name or a YAML file of your own.")
+    ] = "sacro-default",
+    seconds: Annotated[
+        float, typer.Option(help="How long to look for sums and bounds of many figures.")
+    ] = 60.0,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Ask that what a job left may leave: it is checked, frozen and signed by its author.
+
+    Requests are recomputed on the job's release and audited with all that has left. The author is
+    told that it was submitted, and nothing of what was found before people have looked.
+    """
+    from commonweal.airlock.leaving.freezing import freeze
+    from commonweal.airlock.leaving.freezing import submit as run
+    from commonweal.airlock.leaving.gathering import gather, job_paths, read_job
+    from commonweal.airlock.profile import RuleProfile
+    from commonweal.airlock.together import Submission, check_together
+    from commonweal.foundation.clock import SystemClock
+    from commonweal.vault.custody.output_ground import OutputGround
+
+    left, limits = read_job(job), RuleProfile.load(profile)
+    name = output or left.job
+    paths = job_paths(job, left)
+    with opened(ctx, home) as custody:
+        store = resumed(custody)
+        folder = custody.home.releases / left.release
+        _require_author(custody, left, by)
+    with unsealed(ctx, home, folder) as lent, steps(json) as step:
+        work = lent.folder.parent
+        asked = Submission(paths, name, SystemClock().now(), work / "proposal")
+        joined = check_together(
+            asked, limits, lent.release, lent.audit_map, store.history,
+            seconds=seconds, progress=step,
+        )  # fmt: skip
+        tables = work / "tables"
+        tables.mkdir(mode=0o700)
+        gathered = gather(job, left, joined.report, tables)
+        with opened(ctx, home) as custody:
+            ground = OutputGround(custody)
+            draft = _draft(custody, left, name, (title, context, controls), by, limits, joined,
+                           gathered, work / "proposal" / name)  # fmt: skip
+            frozen = freeze(store, ground, draft)
+            act = act_of(custody, by, "submit_output", "submit", frozen.manifest)
+            done = run(store, ground, frozen, signed_by(custody, act, key))
+    manifest = done.manifest
+    plain = {
+        "output": name, "turn": manifest.turn, "manifest": manifest.digest(), "state": "in_review",
+        "expires": manifest.plain()["expires"],
+    }  # fmt: skip
+    told = f"{name} is frozen and waits for two people. It expires on {manifest.expires:%d %B %Y}."
+    emit(json, plain, [act.statement, told])
+
+
+def _require_author(custody: Custody, left: JobOutputs, by: str) -> None:
+    """The outputs of a job are submitted by who ran it, under the permit that it ran under."""
+    from commonweal.vault.custody import find_permit, load_permit
+
+    permit = load_permit(custody, find_permit(custody, left.permit))
+    if by != left.submitted_by or by not in {one.id for one in permit.people}:
+        raise Refused("CW-LEAVING-AUTHOR", "What a job left is submitted by who ran the job.")
+    if permit.project.id != left.project or permit.digest() != left.permit_hash:
+        raise Refused("CW-LEAVING-PERMIT", "The permit is not the one that the job ran under.")
+
+
+def _draft(
+    custody: Custody,
+    left: JobOutputs,
+    name: str,
+    words: tuple[str, str, str],
+    author: str,
+    limits: RuleProfile,
+    joined: Joined,
+    gathered: Gathered,
+    proposal: Path,
+) -> Draft:
+    from commonweal.airlock.audit.history import Pin
+    from commonweal.airlock.leaving.freezing import Draft
+    from commonweal.papers.output_manifest import RulesUsed
+    from commonweal.vault.release.store import read_manifest
+
+    held = read_manifest(
+        custody.home.releases, custody.home.releases / left.release, custody.belief
+    )
+    title, context, controls = words
+    compared: tuple[Pin, ...] = () if joined.audit is None else joined.audit.pinned.compared
+    return Draft(
+        id=name, title=title, author=author, permit=left.permit, release=left.release,
+        release_hash=held.digest(), job=left.job, study=left.study, context=context,
+        controls=controls, sources=gathered.sources, found=gathered.found,
+        profile=RulesUsed(name=limits.name, version=str(limits.version), hash=limits.digest()),
+        compared=compared,
+        audit=None if joined.audit is None else joined.audit.plain(),
+        proposal=None if joined.audit is None else proposal,
+    )  # fmt: skip

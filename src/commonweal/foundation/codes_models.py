@@ -1,0 +1,35 @@
+"""The error codes and findings of models: a part of the closed table in `codes.py`."""
+
+from __future__ import annotations
+
+MODELS = {
+    "CW-MODEL-KIND": "Finding: a model is not of a kind that leaves.",
+    "CW-MODEL-FILE": "Finding: a model cannot be read as what it says it is.",
+    "CW-MODEL-LARGE": "Finding: a model is larger than what can be looked at.",
+    "CW-MODEL-EXTERNAL": "Finding: a model takes values from another file.",
+    "CW-MODEL-OPERATOR": "Finding: a model has operators that are not known.",
+    "CW-MODEL-HIDDEN": "Finding: a model file has parts that no reader shows.",
+    "CW-MODEL-INSTANCE": "Finding: a model keeps examples of its training data.",
+    "CW-MODEL-LENGTH": "Finding: an array of a model has one entry for each row or person.",
+    "CW-MODEL-ROWS": "Finding: rows of the training data stand in a model.",
+    "CW-MODEL-CODE": "Finding: a text of a model names people or identifiers.",
+    "CW-MODEL-TEXT": "Finding: a model holds text that it does not need.",
+    "CW-MODEL-VALUE": "Finding: a model names a value that too few people have.",
+    "CW-MODEL-LEAF": "Finding: a leaf of a tree is of too few people.",
+    "CW-MODEL-LEAF-NOBODY": "Finding: a leaf of a tree is of no row of the release.",
+    "CW-MODEL-PURE": "Finding: leaves of a tree are of people who all have one outcome.",
+    "CW-MODEL-FREEDOM": "Finding: a model has too many parameters for its people.",
+    "CW-MODEL-DUMMY": "Finding: a coefficient is of too few people alone.",
+    "CW-MODEL-ATTACK": "Finding: an attack tells whom a model was trained on.",
+    "CW-MODEL-TAIL": "Finding: too many people stand before everybody held out.",
+    "CW-MODEL-ATTRIBUTE": "Finding: a model tells a hidden value of people it was trained on.",
+    "CW-MODEL-FEW": "Finding: too few people to tell anything of a model.",
+    "CW-MODEL-UNPROVED": "Finding: models made by re-running the code were not tried.",
+    "CW-MODEL-AGAIN": "Finding: code made another model on the same rows.",
+    "CW-MODEL-RUN": "Finding: a model could not be run on the release.",
+    "CW-MODEL-BLIND": "Finding: a model says nothing about its outcome as its recipe feeds it.",
+    "CW-MODEL-LEAVING": "To the author: a model cannot leave as it is, or a person must look.",
+    "CW-MODEL-EXTRA": "What reads and runs models is not installed.",
+    "CW-MODEL-RECIPE": "A training recipe does not fit the release.",
+    "CW-MODEL-RETRAIN": "Code that was run again did not leave a model.",
+}

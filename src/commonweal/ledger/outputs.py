@@ -1,0 +1,54 @@
+"""The events of outputs as the ledger holds them, with their details opened."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from commonweal.foundation.clock import parse_stamp
+from commonweal.ledger.details import open_details
+
+
+@dataclass(frozen=True)
+class OutputEvent:
+    """An event `output.*`: fields of its entry (with `actor`), and its details, opened."""
+
+    type: str
+    output: str
+    permit: str
+    fields: Mapping[str, Any]
+    at: datetime
+    intent: int
+    details: Mapping[str, Any]
+
+
+def output_events(
+    connection: sqlite3.Connection, key_of: Callable[[str], bytes]
+) -> tuple[OutputEvent, ...]:
+    """Every event of an output, in the order of the ledger.
+
+    `key_of`: the key of sealed details by its id. Raises `Fault` CW-LEDGER-DETAIL-INVALID.
+    """
+    rows = connection.execute(
+        "SELECT intent.id, type, body, created_at, key_id, ciphertext FROM intent "
+        "LEFT JOIN detail ON intent_id = intent.id "
+        "WHERE type >= 'output.' AND type < 'output/' ORDER BY intent.id"
+    ).fetchall()
+    found, keys = [], dict[str, bytes]()
+    for intent, type_, body, at, key, ciphertext in rows:
+        entry = json.loads(body)
+        details: Mapping[str, Any] = {}
+        if ciphertext is not None:
+            if key not in keys:
+                keys[key] = key_of(key)
+            details = open_details(ciphertext, key, keys[key], entry["details"])
+        found.append(
+            OutputEvent(
+                type_, entry["output"], entry["permit"], entry, parse_stamp(at), intent, details
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,171 @@
+"""An output's whole way by its commands: from what a job left to the released file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from commonweal.foundation.canonical import digest
+from commonweal.papers.signing import unverified
+from tests.integration.test_cli_release import Job, job  # noqa: F401 (a fixture)
+
+CHECKERS = ("ada", "ben", "cleo")
+PERSON = {"organisation": "Wharfedale Hospital"}
+
+
+def staffed(job: Job) -> None:  # noqa: F811
+    """People who check outputs, and the author, each with a key of this demonstration."""
+    people = []
+    for name, role in (("amira", "applicant"), *((one, "output_checker") for one in CHECKERS)):
+        job("keys", "create", name, "--purpose", "person_signing")
+        people.append({
+            **PERSON, "id": name, "name": f"{name.title()} Person",
+            "roles": [{"role": role, "from": "2024-01-01"}], "credentials": [{"key": name}],
+        })  # fmt: skip
+    file = job.folder / "people.yaml"
+    file.write_text(yaml.safe_dump({"people_list": 1, "people": people}))
+    job("people", "propose", file, "--out", job.folder / "roster.jws")
+    for key in ("guardian", "siro"):
+        job("people", "sign", job.folder / "roster.jws", "--key", key)
+    job("people", "adopt", job.folder / "roster.jws")
+
+
+def request(**changed: Any) -> dict[str, Any]:
+    return {
+        "request": 1, "name": "sexes", "title": "People by sex", "table": "visits",
+        "by": [{"column": {"table": "people", "name": "sex"}}], "measures": [{"measure": "people"}],
+        **changed,
+    }  # fmt: skip
+
+
+def left(job: Job, release: str, **files: str | dict[str, Any]) -> Path:  # noqa: F811
+    """The folder of a job, as the enclave leaves it."""
+    folder = job.folder / "jobs" / "job-1"
+    (folder / "outputs").mkdir(parents=True, exist_ok=True)
+    named = []
+    for name, said in files.items():
+        name = name.replace("_", ".")
+        content = (said if isinstance(said, str) else json.dumps(said)).encode()
+        (folder / "outputs" / name).write_bytes(content)
+        named.append({
+            "file": name, "kind": "request" if name.endswith(".json") else "file",
+            "sha256": f"sha256:{hashlib.sha256(content).hexdigest()}", "bytes": len(content),
+        })  # fmt: skip
+    permit = digest(unverified((job.folder / "permit.jws").read_bytes(), "The permit"))
+    plain = {
+        "outputs": 1, "job": "job-1", "attempt": 1, "project": "asthma", "permit": "asthma-1",
+        "permit_hash": permit, "release": release, "study": f"sha256:{'1' * 64}",
+        "submitted_by": "amira", "collected_at": "2026-03-02T09:00:00.000Z", "files": named,
+    }  # fmt: skip
+    (folder / "outputs.json").write_text(json.dumps(plain))
+    return folder
+
+
+def submit(job: Job, folder: Path, by: str = "amira", code: int = 0, **more: str) -> Any:  # noqa: F811
+    words = {"title": "People by sex", "context": "Who came to the clinic.",
+             "controls": "Large groups only.", **more}  # fmt: skip
+    options = [part for name, said in words.items() for part in (f"--{name}", said)]
+    return job("airlock", "submit", folder, *options, "--by", by, "--key", by, code=code)
+
+
+def vote(job: Job, who: str, verdict: str, *more: str, code: int = 0) -> Any:  # noqa: F811
+    return job("airlock", "review", "job-1", "--verdict", verdict, "--by", who, "--key", who,
+               *more, code=code)  # fmt: skip
+
+
+@pytest.fixture
+def ready(job: Job) -> Job:  # noqa: F811
+    staffed(job)
+    job.built = job.release("build")  # type: ignore[attr-defined]
+    return job
+
+
+def test_from_a_job_to_a_released_file(ready: Job) -> None:
+    folder = left(ready, ready.built["release"], sexes_json=request())  # type: ignore[attr-defined]
+    refused = submit(ready, folder, by="ada", code=4)
+    assert refused["error"]["code"] == "CW-LEAVING-AUTHOR"
+    told = submit(ready, folder)
+    assert (told["output"], told["turn"], told["state"]) == ("job-1", 1, "in_review")
+    # The author hears nothing of what was found before people have looked (S6, S4).
+    assert set(told) == {"output", "turn", "manifest", "state", "expires"}
+    assert ready("airlock", "look", "job-1")["told"] is None
+    looked = ready("airlock", "look", "job-1", "--for", "reviewer", "--by", "ada")
+    assert looked["verdict"] in ("pass", "review")
+    assert [one["path"] for one in looked["findings"]] == ["sexes.json", "sexes.csv"]
+    refused = ready("airlock", "look", "job-1", "--for", "reviewer", "--by", "amira", code=4)
+    assert refused["error"]["code"] == "CW-LEAVING-REVIEWER"
+    refused = ready("airlock", "release", "job-1", code=4)
+    assert refused["error"]["code"] == "CW-LEAVING-VOTES"
+    assert vote(ready, "ada", "approve", "--note", "Fine.")["outcome"] == "waiting"
+    # Ben does not see ada's vote before he has judged.
+    seen = ready("airlock", "look", "job-1", "--for", "reviewer", "--by", "ben")
+    assert seen["votes"] == []
+    assert vote(ready, "ben", "approve")["outcome"] == "approved"
+    seen = ready("airlock", "look", "job-1", "--for", "reviewer", "--by", "ben")
+    assert {one["by"] for one in seen["votes"]} == {"ada", "ben"}
+    done = ready("airlock", "release", "job-1")
+    assert done["now"]
+    lines = (Path(done["folder"]) / "files" / "sexes.csv").read_text().splitlines()
+    assert lines[0] == "sex,people"
+    assert lines[1:] == ["F,30", "M,29"]
+    assert ready("airlock", "release", "job-1")["now"] is False
+    (row,) = ready("airlock", "list")["outputs"]
+    assert row["state"] == "released"
+    given = ready("airlock", "download", "job-1", "--by", "amira", "--to", ready.folder / "given")
+    assert given["files"] == ["sexes.csv"]
+    recalled = ready("airlock", "recall", "job-1", "--because", "A mistake.", "--by", "ben",
+                     "--key", "ben")  # fmt: skip
+    assert recalled["downloaded_by"] == ["amira"]
+    (row,) = ready("airlock", "list")["outputs"]
+    assert row["state"] == "recalled"
+    refused = ready("airlock", "download", "job-1", "--by", "amira", "--to",
+                    ready.folder / "again", code=4)  # fmt: skip
+    assert refused["error"]["code"] == "CW-LEAVING-RECALLED"
+    assert ready("ledger", "verify")["faults"] == []
+    assert list(Path("/dev/shm").glob("commonweal-airlock-*")) == []
+
+
+def test_what_comes_back_to_its_author(ready: Job) -> None:
+    folder = left(ready, ready.built["release"], sexes_json=request())  # type: ignore[attr-defined]
+    submit(ready, folder)
+    wrong = vote(ready, "ada", "return", "--reason", "because", code=3)
+    assert wrong["error"]["code"] == "CW-LEAVING-REVIEW"
+    vote(ready, "ada", "return", "--reason", "sexes.csv=context_missing",
+         "--to-author", "Which year?", "--note", "Odd.")  # fmt: skip
+    assert vote(ready, "ben", "approve")["outcome"] == "consolidating"
+    assert vote(ready, "ben", "return", "--reason", "controls_missing")["outcome"] == "returned"
+    told = ready("airlock", "look", "job-1")
+    assert told["state"] == "returned"
+    assert [one["reason"] for one in told["told"]["reasons"]] == [
+        "controls_missing", "context_missing",
+    ]  # fmt: skip
+    assert told["told"]["words"] == ["Which year?"]
+    assert submit(ready, folder, context="Who came in 2025.")["turn"] == 2
+    back = ready("airlock", "withdraw", "job-1", "--by", "ada", code=4)
+    assert back["error"]["code"] == "CW-LEAVING-AUTHOR"
+    ready("airlock", "withdraw", "job-1", "--by", "amira")
+    (row,) = ready("airlock", "list")["outputs"]
+    assert row["state"] == "withdrawn"
+
+
+def test_what_is_refused_before_anybody_looks(ready: Job) -> None:
+    release = ready.built["release"]  # type: ignore[attr-defined]
+    folder = left(ready, release, sexes_json=request(), model_pkl="x")
+    assert submit(ready, folder, code=4)["error"]["code"] == "CW-LEAVING-BLOCKED"
+    wrong = request(by=[{"column": {"table": "visits", "name": "person_id"}}])
+    folder = left(ready, release, sexes_json=wrong)
+    assert submit(ready, folder, code=4)["error"]["code"] == "CW-LEAVING-BLOCKED"
+    folder = left(ready, release, sexes_json=request(), sexes_csv="a,b\n1,2\n")
+    assert submit(ready, folder, code=3)["error"]["code"] == "CW-LEAVING-FILE"
+    folder = left(ready, release, sexes_json=request())
+    (folder / "outputs" / "sexes.json").write_text("{}")
+    assert submit(ready, folder, code=3)["error"]["code"] == "CW-LEAVING-FILE"
+    ready("permit", "pause", ready.folder / "permit.jws")
+    folder = left(ready, release, sexes_json=request())
+    assert submit(ready, folder, code=4)["error"]["code"].startswith("CW-PERMIT")
+    assert ready("airlock", "list")["outputs"] == []
