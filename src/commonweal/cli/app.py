@@ -20,6 +20,7 @@ from commonweal.cli import (
     keys,
     leaving,
     ledger,
+    noise,
     outputs,
     people,
     permits,
@@ -81,6 +82,7 @@ airlock.app.command("recall")(leaving.recall)
 airlock.app.command("crate")(leaving.crate)
 app.add_typer(airlock.app, name="airlock")
 app.add_typer(studies.app, name="study")
+app.add_typer(noise.app, name="noise")
 app.add_typer(risk.app, name="risk")
 app.add_typer(questions.app, name="forms")
 app.command("anonymise")(anonymising.anonymise)
