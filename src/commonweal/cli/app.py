@@ -29,6 +29,7 @@ from commonweal.cli import (
     risk,
     rules,
     serving,
+    sites,
     studies,
     submitting,
 )
@@ -84,6 +85,7 @@ app.add_typer(airlock.app, name="airlock")
 app.add_typer(studies.app, name="study")
 app.add_typer(noise.app, name="noise")
 app.add_typer(risk.app, name="risk")
+app.add_typer(sites.app, name="site")
 app.add_typer(questions.app, name="forms")
 app.command("anonymise")(anonymising.anonymise)
 app.add_typer(ledger.app, name="ledger")
