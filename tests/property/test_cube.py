@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +13,15 @@ from hypothesis import strategies as st
 from commonweal.papers.cube import LEAST_PEOPLE
 from commonweal.vault.cube.counting import count_cells, first_few
 from commonweal.vault.cube.perturbing import Held, Perturbation, bands, hold
-from tests.cube_house import as_arrays, declaration, secret, slow_cells, texts
+from tests.cube_house import (
+    as_arrays,
+    category,
+    declaration,
+    dimension,
+    secret,
+    slow_cells,
+    texts,
+)
 
 people = st.integers(0, 25)
 
@@ -106,6 +117,35 @@ def test_what_is_not_asked_any_more_is_remembered() -> None:
     assert second["a"] == first["a"]
     third = hold(drawing, ["a"], np.array([101]), key + np.uint64(5), 20, "2026-03", second)
     assert third["a"] == first["a"], "it comes back as it was told"
+
+
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 3)), min_size=1, max_size=3),
+       st.randoms(use_true_random=False))  # fmt: skip
+@settings(max_examples=80, deadline=None)
+def test_no_fact_moves_more_figures_than_the_bound_counts(
+    shape: list[tuple[int, int]], chance: random.Random
+) -> None:
+    """A person in some categories, and the same person with one more or less, or not there."""
+    made = declaration(
+        spread=1000,
+        dimensions=[
+            dimension(f"d{n}", "t", f"v{n}", "exact", *[category(f"c{c}") for c in range(sizes)],
+                      at_most=most)
+            for n, (sizes, most) in enumerate(shape)
+        ],
+    )  # fmt: skip
+    mine = [{c for c in range(sizes) if chance.random() < 0.6} for sizes, _ in shape]
+
+    def stands(places: list[set[int]]) -> set[tuple[int | None, ...]]:
+        sides = [[None, *sorted(one)[:most]] for one, (_, most) in zip(places, shape, strict=True)]
+        return set(product(*sides))
+
+    assert len(stands(mine)) <= made.figures_of_a_fact, "that somebody is there at all"
+    for dimension_place, (sizes, _) in enumerate(shape):
+        for fact in range(sizes):
+            other = [set(one) for one in mine]
+            other[dimension_place] ^= {fact}
+            assert len(stands(mine) ^ stands(other)) <= made.figures_of_a_fact
 
 
 @pytest.mark.parametrize(("value", "band"), [(-30, -1), (49, -1), (50, 0), (99, 0), (100, 1)])

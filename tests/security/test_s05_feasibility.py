@@ -116,6 +116,14 @@ def test_there_is_nothing_but_declared_figures_to_ask_for() -> None:
         declaration(dimensions=[*four, {**four[1], "name": "again"}], spread=900)
 
 
+def test_one_fact_never_moves_two_dimensions() -> None:
+    """Twice the same variable would be twice the figures about a fact, and half the bound."""
+    data = declaration_data()
+    data["dimensions"][0] |= {"table": "admissions", "variable": "diagnosis", "form": "truncate(2)"}
+    with pytest.raises(PaperInvalid, match="two dimensions of one variable"):
+        CubeDeclaration.read(data, "The declaration", "CW-CUBE-INVALID")
+
+
 def test_a_declaration_that_would_tell_too_much_cannot_be_written() -> None:
     least = declaration().least_spread
     assert least == 30

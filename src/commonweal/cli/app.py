@@ -20,6 +20,7 @@ from commonweal.cli import (
     keys,
     leaving,
     ledger,
+    noise,
     outputs,
     people,
     permits,
@@ -28,6 +29,7 @@ from commonweal.cli import (
     risk,
     rules,
     serving,
+    sites,
     studies,
     submitting,
 )
@@ -80,7 +82,13 @@ airlock.app.command("withdraw")(leaving.withdraw)
 airlock.app.command("recall")(leaving.recall)
 airlock.app.command("crate")(leaving.crate)
 app.add_typer(airlock.app, name="airlock")
+<<<<<<< HEAD
+=======
+app.add_typer(studies.app, name="study")
+app.add_typer(noise.app, name="noise")
+>>>>>>> engines9
 app.add_typer(risk.app, name="risk")
+app.add_typer(sites.app, name="site")
 app.add_typer(questions.app, name="forms")
 app.command("anonymise")(anonymising.anonymise)
 app.add_typer(ledger.app, name="ledger")

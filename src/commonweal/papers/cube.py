@@ -136,6 +136,10 @@ class CubeDeclaration(Paper):
     def _bounded(self) -> CubeDeclaration:
         if named_twice([one.name for one in self.dimensions]) is not None:
             raise ValueError("has two dimensions of one name")
+        # One fact about a person would move the figures of both, which the bound does not count.
+        asked = [(one.table, one.variable) for one in self.dimensions]
+        if len(set(asked)) < len(asked):
+            raise ValueError("has two dimensions of one variable")
         if self.success_bound > MOST_SUCCESS:
             raise ValueError(
                 f"needs a spread of at least {self.least_spread} for so many figures about a person"

@@ -19,6 +19,7 @@ from commonweal.enclave.engines.kubernetes import (
     name_of,
     namespace_of,
 )
+from commonweal.enclave.engines.port import Given
 from commonweal.foundation.errors import CommonwealError
 from tests.engine_house import IMAGE, task
 from tests.release_house import refused
@@ -66,6 +67,22 @@ def test_yaml_says_the_same_and_names_are_those_of_kubernetes() -> None:
     assert namespace_of("a") != namespace_of("A")
     assert name_of(task()) == name_of(task()) != name_of(task(attempt=2))
     assert label.fullmatch(name_of(task("Job_1.x")))
+
+
+def test_a_file_is_laid_in_its_place_and_words_stay_as_they_are() -> None:
+    given = (Given("file:///srv/refs/imd.csv", "/reference/imd.csv", "file"),)
+    one = task(given=given, command=("python", "main.py", "$(HOME)", "$5"))
+    claims = {"/reference/imd.csv": "imd", "/outputs": "out"}
+    made = manifests(one, cluster(claims=claims))
+    (container,) = pod(made)["containers"]
+    assert container["command"][2:] == ["$$(HOME)", "$$5"]
+    mount = next(m for m in container["volumeMounts"] if m["mountPath"] == "/reference/imd.csv")
+    assert (mount["subPath"], mount["readOnly"]) == ("imd.csv", True)
+    for odd in ("../imd.csv", "", "secrets", None, 7):
+        place = container["volumeMounts"].index(mount)
+        at = (2, "spec", "template", "spec", "containers", 0, "volumeMounts", place, "subPath")
+        weaker = changed(made, at, lambda i, k, o=odd: i.__setitem__(k, o))
+        assert refused(lambda w=weaker: check_manifests(w)).code == "CW-ENGINE-MANIFEST"
 
 
 # --- each rule taken away ----------------------------------------------------------------------

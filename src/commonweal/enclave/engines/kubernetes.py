@@ -15,6 +15,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
@@ -161,18 +162,29 @@ def _container(task: Task, cluster: Cluster) -> Manifest:
     mounts: list[Manifest] = [{"name": "scratch", "mountPath": _SCRATCH}]
     for place, inside in enumerate(sorted(cluster.claims)):
         read_only = inside != _OUTPUTS
-        mounts.append({"name": f"given-{place}", "mountPath": inside, "readOnly": read_only})
+        mount = {"name": f"given-{place}", "mountPath": inside, "readOnly": read_only}
+        # A volume is a folder; of one that holds a single file, that file is laid in its place.
+        files = {one.inside for one in task.given if one.kind == "file"}
+        mounts.append(mount | ({"subPath": PurePosixPath(inside).name} if inside in files else {}))
     return {
         "name": "study",
         "image": task.image,
         "imagePullPolicy": "IfNotPresent",
-        "command": list(task.command),
+        "command": [_literal(one) for one in task.command],
         "workingDir": task.workdir,
-        "env": [{"name": name, "value": text} for name, text in sorted(task.environment.items())],
+        "env": [
+            {"name": name, "value": _literal(text)}
+            for name, text in sorted(task.environment.items())
+        ],
         "resources": {"requests": sizes, "limits": dict(sizes)},
         "securityContext": {**_HARD, "seccompProfile": _profile(cluster)},
         "volumeMounts": mounts,
     }
+
+
+def _literal(text: str) -> str:
+    """A text that Kubernetes leaves as it is: it would put variables in place of `$(NAME)`."""
+    return text.replace("$", "$$")
 
 
 def _profile(cluster: Cluster) -> Manifest:
@@ -316,7 +328,11 @@ def _check_container(container: Any, volumes: Mapping[str, bool]) -> None:
     seen = set()
     for one in _listed(container["volumeMounts"], "volumeMounts"):
         given = not isinstance(one, dict) or one.get("name") != "scratch"
-        _exactly(one, {}, {"name", "mountPath"} | ({"readOnly"} if given else set()), "a mount")
+        fields = {"name", "mountPath"} | ({"readOnly"} if given else set())
+        inner = given and isinstance(one, dict) and "subPath" in one
+        _exactly(one, {}, fields | ({"subPath"} if inner else set()), "a mount")
+        if inner and one["subPath"] != PurePosixPath(str(one["mountPath"])).name:
+            raise _weak("subPath is another name than that of the file's place")
         name, path = one["name"], one["mountPath"]
         if not (isinstance(name, str) and isinstance(path, str)):
             raise _weak("a mount has no name or path")

@@ -1,0 +1,123 @@
+"""`commonweal noise`: a project's budget for counts with noise, and the counts (OpenDP)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commonweal.cli.options import HomeOption, JsonOption, PermitFile, SigningKeys, group, opened
+from commonweal.cli.show import emit
+
+if TYPE_CHECKING:
+    from commonweal.airlock.noise.budget import Standing
+
+app = group("Counts with noise, and the budgets that pay for them.")
+FOLDER = ("airlock", "noise")
+
+
+@app.command()
+def budget(
+    ctx: typer.Context,
+    permit: PermitFile,
+    epsilon: Annotated[str, typer.Option(help="What the project may spend in all, such as 1.5.")],
+    why: Annotated[str, typer.Option(help="Why it is needed.")],
+    key: SigningKeys,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Sign a budget for counts with noise and put it in force.
+
+    It takes the place of an earlier one; what was spent stays spent. The ledger says it publicly.
+    """
+    from commonweal.airlock.noise.budget import set_budget, standing_of
+    from commonweal.foundation.clock import stamp
+    from commonweal.papers.noise import NoiseBudget
+    from commonweal.vault.custody import load_permit, settle
+    from commonweal.vault.custody.permits import ACTOR
+
+    with opened(ctx, home) as custody:
+        about = load_permit(custody, permit)
+        at = custody.clock.now()
+        plain = {
+            "budget": 1,
+            "permit_id": about.id,
+            "project": about.project.id,
+            "epsilon": epsilon,
+            "why": why,
+            "stated_at": stamp(at),
+        }
+        paper = NoiseBudget.read(plain, "The budget", "CW-NOISE-INVALID")
+        signed = paper.signed([custody.signer(name) for name in key], paper.stated_at)
+        set_budget(custody.ledger, signed, custody.belief, ACTOR)
+        settle(custody)
+        standing = standing_of(custody.ledger, about.project.id)
+    emit(json, _plain(about.project.id, standing), [_line(about.project.id, standing)])
+
+
+@app.command()
+def left(
+    ctx: typer.Context,
+    project: Annotated[str, typer.Argument(help="The id of the project.", metavar="PROJECT")],
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say what a project may still spend."""
+    from commonweal.airlock.noise.budget import standing_of
+
+    with opened(ctx, home) as custody:
+        standing = standing_of(custody.ledger, project)
+    emit(json, _plain(project, standing), [_line(project, standing)])
+
+
+@app.command()
+def count(
+    ctx: typer.Context,
+    request: Annotated[Path, typer.Argument(help="The request.", metavar="FILE")],
+    release: Annotated[Path, typer.Option(help="The release that people are counted in.")],
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Pay for counts with noise and draw them, or give them again if they were drawn before.
+
+    The release is unsealed into memory for that under its live permit, and deleted afterwards.
+    """
+    from commonweal.airlock.noise.answering import Desk
+    from commonweal.airlock.session import Session
+    from commonweal.cli.outputs import unsealed
+    from commonweal.foundation.documents import load_document
+    from commonweal.papers.noise import NoisyRequest
+    from commonweal.vault.custody import find_permit, load_permit, settled
+    from commonweal.vault.release.store import read_manifest
+
+    document = load_document(request, "The request")
+    asked = NoisyRequest.read(document, f"The request {request.name}", "CW-NOISE-INVALID")
+    with unsealed(ctx, home, release) as lent, opened(ctx, home) as custody, settled(custody):
+        manifest = read_manifest(custody.home.releases, release, custody.belief)
+        permit = load_permit(custody, find_permit(custody, manifest.permit_id))
+        desk = Desk(custody.ledger, custody.home.path.joinpath(*FOLDER), custody.clock)
+        with Session.over(lent.release) as session:
+            answer = desk.answer(asked, permit.id, permit.project.id, session)
+    lines = [f"{one.name}: about {one.people:,} people." for one in answer.counts]
+    emit(json, answer.plain(), [*lines, answer.sentence])
+
+
+def _plain(project: str, standing: Standing) -> dict[str, object]:
+    return {
+        "project": project,
+        "budget_millionths": standing.budget,
+        "spent_millionths": standing.spent,
+        "left_millionths": standing.left,
+    }
+
+
+def _line(project: str, standing: Standing) -> str:
+    from commonweal.papers.noise import MILLION
+
+    if standing.budget is None:
+        return f"The project {project} has no budget for counts with noise."
+    return (
+        f"The project {project} may spend {standing.budget / MILLION:g} in all; "
+        f"{standing.left / MILLION:g} is left."
+    )

@@ -1,0 +1,58 @@
+"""`commonweal noise` on a release that was really built: budget, counts, the same counts again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.integration.test_cli_release import PEOPLE, Job, folder_of
+from tests.integration.test_cli_release import job as job
+
+
+def request(job: Job, **changes: Any) -> Path:
+    cells = [
+        {"name": sex, "where": {"where": {"column": {"table": "people", "name": "sex"},
+                                          "op": "eq", "value": sex}}}
+        for sex in "FM"
+    ]  # fmt: skip
+    plain = {"noisy": 1, "name": "sexes", "title": "People by sex", "table": "people",
+             "cells": cells, "epsilon": "0.5", **changes}  # fmt: skip
+    path = job.folder / "noisy.json"
+    path.write_text(json.dumps(plain))
+    return path
+
+
+def test_counts_are_paid_for_drawn_once_and_given_again(job: Job) -> None:
+    folder = folder_of(job.release("build"))
+    permit = job.folder / "permit.jws"
+    refused = job("noise", "count", request(job), "--release", folder, code=4)
+    assert refused["error"]["code"] == "CW-NOISE-BUDGET"
+    why = ("--why", "Counts for the annual report.", "--key", "guardian")
+    set_ = job("noise", "budget", permit, "--epsilon", "0.8", *why)
+    assert (set_["project"], set_["left_millionths"]) == ("asthma", 800_000)
+    first = job("noise", "count", request(job), "--release", folder)
+    assert [one["name"] for one in first["counts"]] == ["F", "M"]
+    # Noise of scale 2 is 60 away once in ten million million times.
+    assert all(0 <= one["people"] <= PEOPLE / 2 + 60 for one in first["counts"])
+    assert job("noise", "count", request(job), "--release", folder) == first
+    assert job("noise", "left", "asthma")["spent_millionths"] == 500_000
+    more = request(job, title="The same in other words")
+    assert job("noise", "count", more, "--release", folder, code=4)["error"]["code"] == (
+        "CW-NOISE-BUDGET"
+    )
+    assert list(Path("/dev/shm").glob("commonweal-airlock-*")) == []
+    assert job("ledger", "verify")["faults"] == []
+    job("noise", "budget", permit, "--epsilon", "2", *why)
+    job("permit", "pause", permit)
+    assert job("noise", "count", more, "--release", folder, code=4)
+    assert job("noise", "budget", permit, "--epsilon", "3", *why, code=4)
+    assert job("noise", "left", "asthma")["left_millionths"] == 1_500_000
+
+
+def test_a_budget_that_is_none_is_refused(job: Job) -> None:
+    for epsilon in ("0", "11", "1e3", "many"):
+        found = job("noise", "budget", job.folder / "permit.jws", "--epsilon", epsilon,
+                    "--why", "x", "--key", "guardian", code=3)  # fmt: skip
+        assert found["error"]["code"] == "CW-NOISE-INVALID"
+    assert job("noise", "left", "asthma")["budget_millionths"] is None
