@@ -82,11 +82,7 @@ airlock.app.command("withdraw")(leaving.withdraw)
 airlock.app.command("recall")(leaving.recall)
 airlock.app.command("crate")(leaving.crate)
 app.add_typer(airlock.app, name="airlock")
-<<<<<<< HEAD
-=======
-app.add_typer(studies.app, name="study")
 app.add_typer(noise.app, name="noise")
->>>>>>> engines9
 app.add_typer(risk.app, name="risk")
 app.add_typer(sites.app, name="site")
 app.add_typer(questions.app, name="forms")
