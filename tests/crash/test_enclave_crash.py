@@ -39,13 +39,14 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 
 @pytest.fixture
-def base(tmp_path: Path, sandbox: Sandbox) -> Path:
+def base(tmp_path: Path, sandbox: Sandbox) -> Iterator[Path]:
     base = make_template(tmp_path / "house", sandbox)
     write_study(base / "study", WORK)
     room = base / "home" / "enclave"
     room.mkdir(mode=0o700)
     (room / "settings.yaml").write_text("jobs_a_day: 1000\nattempts: 10\n")
-    return base
+    yield base
+    opened_again(base, sandbox).close()
 
 
 class Killer:
