@@ -26,8 +26,10 @@ from commonweal.airlock.leaving.store import OutputStore, Submitted
 from commonweal.foundation.clock import FixedClock
 from commonweal.foundation.errors import CommonwealError
 from commonweal.governance.outputs import output_judge
+from commonweal.ledger.entry import Actor, Event
 from commonweal.papers.acts import Act, SignedAct, new_act, software_signed
 from commonweal.papers.catalogue import Catalogue
+from commonweal.papers.job import JobOutputs
 from commonweal.papers.output_manifest import (
     FileFound,
     OutputDecision,
@@ -57,6 +59,7 @@ from commonweal.vault.custody.roster_changes import (
     sign_roster,
 )
 from commonweal.vault.custody.version_papers import draft_bytes
+from commonweal.vault.release.job_desk import JobDesk
 from tests import audit_house, factories
 from tests.audit_house import Asked, by, exactly
 from tests.output_papers import H
@@ -311,3 +314,14 @@ def copied(made: OutputHouse, base: Path) -> OutputHouse:
     made.close()
     shutil.copytree(made.base, base)
     return replace(made, base=base, clock=FixedClock(made.clock.now()), people=patients(), _open=[])
+
+
+def job_left(custody: Custody, outputs: Path) -> None:
+    """Let the ledger hear of what a job left, as the enclave does."""
+    left = JobOutputs.read(json.loads(outputs.read_text()), "The list of outputs")
+    fields = {
+        "permit": left.permit, "release": left.release, "job": left.job, "attempt": left.attempt,
+    }  # fmt: skip
+    event = Event("outputs.collected", Actor("system", "enclave"), fields)
+    JobDesk(custody).record_outputs(event, left.digest())
+    settle(custody)

@@ -11,8 +11,11 @@ import pytest
 import yaml
 
 from commonweal.foundation.canonical import digest
+from commonweal.foundation.clock import SystemClock
 from commonweal.papers.signing import unverified
+from commonweal.vault.custody import open_custody
 from tests.integration.test_cli_release import Job, job  # noqa: F401 (a fixture)
+from tests.output_house import job_left
 
 CHECKERS = ("ada", "ben", "cleo")
 PERSON = {"organisation": "Wharfedale Hospital"}
@@ -43,26 +46,30 @@ def request(**changed: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def left(job: Job, release: str, **files: str | dict[str, Any]) -> Path:  # noqa: F811
-    """The folder of a job, as the enclave leaves it."""
-    folder = job.folder / "jobs" / "job-1"
+def left(job: Job, release: str, *, heard: bool = True, **files: str | dict[str, Any]) -> Path:  # noqa: F811
+    """The folder of a job, as the enclave leaves it. Each call is another job."""
+    name = f"job-{len(list(job.folder.glob('jobs/*'))) + 1}"
+    folder = job.folder / "jobs" / name
     (folder / "outputs").mkdir(parents=True, exist_ok=True)
     named = []
-    for name, said in files.items():
-        name = name.replace("_", ".")
+    for written, said in files.items():
+        file = written.replace("_", ".")
         content = (said if isinstance(said, str) else json.dumps(said)).encode()
-        (folder / "outputs" / name).write_bytes(content)
+        (folder / "outputs" / file).write_bytes(content)
         named.append({
-            "file": name, "kind": "request" if name.endswith(".json") else "file",
+            "file": file, "kind": "request" if file.endswith(".json") else "file",
             "sha256": f"sha256:{hashlib.sha256(content).hexdigest()}", "bytes": len(content),
         })  # fmt: skip
     permit = digest(unverified((job.folder / "permit.jws").read_bytes(), "The permit"))
     plain = {
-        "outputs": 1, "job": "job-1", "attempt": 1, "project": "asthma", "permit": "asthma-1",
+        "outputs": 1, "job": name, "attempt": 1, "project": "asthma", "permit": "asthma-1",
         "permit_hash": permit, "release": release, "study": f"sha256:{'1' * 64}",
         "submitted_by": "amira", "collected_at": "2026-03-02T09:00:00.000Z", "files": named,
     }  # fmt: skip
     (folder / "outputs.json").write_text(json.dumps(plain))
+    if heard:
+        with open_custody(job.folder / "data", SystemClock()) as custody:
+            job_left(custody, folder / "outputs.json")
     return folder
 
 
@@ -165,7 +172,13 @@ def test_what_is_refused_before_anybody_looks(ready: Job) -> None:
     folder = left(ready, release, sexes_json=request())
     (folder / "outputs" / "sexes.json").write_text("{}")
     assert submit(ready, folder, code=3)["error"]["code"] == "CW-LEAVING-FILE"
-    ready("permit", "pause", ready.folder / "permit.jws")
+    folder = left(ready, release, heard=False, sexes_json=request())
+    assert submit(ready, folder, code=4)["error"]["code"] == "CW-LEAVING-JOB"
     folder = left(ready, release, sexes_json=request())
+    plain = json.loads((folder / "outputs.json").read_text()) | {"submitted_by": "ada"}
+    (folder / "outputs.json").write_text(json.dumps(plain))
+    assert submit(ready, folder, by="ada", code=4)["error"]["code"] == "CW-LEAVING-JOB"
+    folder = left(ready, release, sexes_json=request())
+    ready("permit", "pause", ready.folder / "permit.jws")
     assert submit(ready, folder, code=4)["error"]["code"].startswith("CW-PERMIT")
     assert ready("airlock", "list")["outputs"] == []

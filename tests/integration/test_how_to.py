@@ -28,10 +28,13 @@ import adbc_driver_postgresql.dbapi as dbapi
 import pytest
 
 from commonweal.foundation.canonical import digest, parse_json
+from commonweal.foundation.clock import SystemClock
 from commonweal.papers.output_request import OutputRequest
 from commonweal.papers.signing import unverified
 from commonweal.vault.choices.objections import read_objections
+from commonweal.vault.custody import open_custody
 from tests import factories
+from tests.output_house import job_left
 from tests.pages import ENTRY, Stage, blocks, faults, run_blocks
 from tests.release_house import House, hospital
 from tests.release_stores import as_postgresql
@@ -260,6 +263,10 @@ def test_check_outputs(copied: Desk) -> None:
         "files": [{"file": "sexes.json", "kind": "request", "bytes": len(request),
                    "sha256": f"sha256:{hashlib.sha256(request).hexdigest()}"}],
     }))  # fmt: skip
+    with open_custody(
+        copied.folder / "home", SystemClock(), root_store=copied.folder / "root-store"
+    ) as custody:
+        job_left(custody, folder / "outputs.json")
     roster = [
         *(f"commonweal keys create {one} --purpose person_signing" for one in who),
         "commonweal people propose people.json --out roster.jws",

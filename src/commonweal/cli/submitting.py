@@ -91,9 +91,17 @@ def submit(
 
 
 def _require_author(custody: Custody, left: JobOutputs, by: str) -> None:
-    """The outputs of a job are submitted by who ran it, under the permit that it ran under."""
+    """What the ledger says a job left is submitted by who ran it, under the permit it ran under."""
     from commonweal.vault.custody import find_permit, load_permit
+    from commonweal.vault.release.job_desk import JobDesk
 
+    known = JobDesk(custody).recorded(left.permit, left.job)
+    if known is None or known.outputs != left.digest():
+        raise Refused(
+            "CW-LEAVING-JOB",
+            "The ledger does not know that a job left this.",
+            remedy="Name the folder in which the job's outputs were collected, as it is.",
+        )
     permit = load_permit(custody, find_permit(custody, left.permit))
     if by != left.submitted_by or by not in {one.id for one in permit.people}:
         raise Refused("CW-LEAVING-AUTHOR", "What a job left is submitted by who ran the job.")

@@ -6,6 +6,7 @@ LEAVING = {
     "CW-LEAVING-MANIFEST": "The manifest of an output does not have the form it must have.",
     "CW-LEAVING-FINDINGS": "What was found of an output is not what was frozen with it.",
     "CW-LEAVING-FILE": "A file of an output is not the one that was frozen.",
+    "CW-LEAVING-JOB": "What asks to leave is not what the ledger says that a job left.",
     "CW-LEAVING-BLOCKED": "An output holds something that can never leave.",
     "CW-LEAVING-KNOWN": "An output of this name, or this turn of it, is there already.",
     "CW-LEAVING-UNKNOWN": "There is no such output.",
