@@ -22,9 +22,8 @@ from commonweal.foundation.errors import CommonwealError
 from commonweal.ledger.events import PermitState
 from commonweal.ledger.state import PermitStanding
 from commonweal.papers.job import JobOrder
-from commonweal.sandbox.box import Sandbox
+from commonweal.sandbox.box import Job, Outcome, Sandbox
 from commonweal.sandbox.orders import MIB, Limits, Mount, Run
-from commonweal.sandbox.running import Job, Outcome
 from commonweal.sandbox.runtimes import CODE, PACKAGES
 
 RELEASE, STUDY, REFERENCE = "/release", "/study", "/reference"

@@ -27,9 +27,9 @@ from commonweal.foundation.files import (
 )
 from commonweal.ledger.entry import Actor, Event
 from commonweal.papers.job import JobOrder, JobOutputs, LeftFile
+from commonweal.sandbox.box import Job, Outcome
 from commonweal.sandbox.collecting import Collected, Declaration, Declared, collect
 from commonweal.sandbox.orders import MIB
-from commonweal.sandbox.running import Job, Outcome
 
 ENCLAVE = Actor("system", "enclave")
 OUTPUTS = "outputs"

@@ -33,9 +33,8 @@ from commonweal.foundation.errors import CommonwealError, Fault, Refused
 from commonweal.foundation.files import make_private_folder
 from commonweal.ledger.entry import Event
 from commonweal.papers.job import JobError, JobOrder
-from commonweal.sandbox.box import Sandbox
-from commonweal.sandbox.running import Job as Run
-from commonweal.sandbox.running import Outcome
+from commonweal.sandbox.box import Job as Run
+from commonweal.sandbox.box import Outcome, Sandbox
 
 WAITS: dict[str, timedelta] = {
     "CW-PERMIT-PAUSED": timedelta(minutes=5),

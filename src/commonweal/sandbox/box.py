@@ -19,8 +19,10 @@ from commonweal.sandbox.cgroups import Cgroups
 from commonweal.sandbox.guards import Report, probe
 from commonweal.sandbox.orders import JobUser, Run
 from commonweal.sandbox.parsing import Parsed, Parsing, parse_in_sandbox, with_limits
-from commonweal.sandbox.running import Job, running
+from commonweal.sandbox.running import Job, Outcome, running
 from commonweal.sandbox.uids import PROBE_USER, UserNumbers
+
+__all__ = ["Job", "Outcome", "Sandbox"]
 
 Shaped = TypeVar("Shaped")
 

@@ -21,7 +21,8 @@ from commonweal.sandbox.runtimes import system_runtime
 from commonweal.sandbox.uids import UserNumbers
 
 INNER = {"running", "starting", "command", "calls", "staging", "parsing", "guards", "probes",
-         "inside", "runtimes"}  # fmt: skip
+         "inside"}  # fmt: skip
+# `runtimes` says what a run finds, like `orders`, and starts nothing.
 SOURCE = Path(commonweal.__file__).parent
 
 
