@@ -10,6 +10,7 @@ ANALYSIS = {
     "CW-OUTPUT-PATTERN": "Finding: too few people make up their own fitted value.",
     "CW-OUTPUT-SEPARATED": "Finding: terms of a model tell somebody's outcome.",
     "CW-OUTPUT-SINGULAR": "Finding: terms of a model say the same, so it has no estimates.",
+    "CW-OUTPUT-UNFIT": "Finding: the rows are such that an analysis cannot be made of them.",
     "CW-OUTPUT-UNSETTLED": "Finding: the estimates of a model did not settle.",
     "CW-OUTPUT-EVENTS": "Finding: too few people of a model or category have one outcome.",
     "CW-OUTPUT-PERFECT": "Finding: in a correlation one value follows from the other.",

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from commonweal.airlock.analysis import Model
+from commonweal.airlock.analysis.published import published
 from commonweal.airlock.profile import BUILT_IN, RuleProfile
 from commonweal.airlock.rules import Finding, for_author, for_reviewer
 from commonweal.airlock.rules.analyses import judge_between
@@ -301,16 +302,36 @@ def test_the_author_reads_a_curve_the_same_whatever_the_secret_is(tmp_path: Path
     assert len(told) == 1
 
 
-REFUSED: dict[str, tuple[list[Row], dict[str, Any]]] = {
-    "no such column": (people(50), regression("weight")),
-    "no such table": (people(50), {**regression("cost"), "table": "beds"}),
-    "the person as a term": (people(50), regression("cost", category(PERSON))),
-    "a text as a number": (people(50), regression("cost", number("ward"))),
-    "a date as a number": (people(50, born=None), regression("cost", number("born"))),
-    "a text as an outcome": (people(50), regression("ward")),
-    "a cost as a truth": (people(50), regression("cost", family="logistic")),
+REFUSED: dict[str, dict[str, Any]] = {
+    "no such column": regression("weight"),
+    "no such table": {**regression("cost"), "table": "beds"},
+    "the person as a term": regression("cost", category(PERSON)),
+    "a text as a number": regression("cost", number("ward")),
+    "a date as a number": regression("cost", number("born")),
+    "a text as an outcome": regression("ward"),
+    "a cost as a truth": regression("cost", family="logistic"),
+    "a cost as categories": regression("ill", category("cost")),
+    "a filter of another type": regression("cost", where=where("age", "eq", "old")),
+    "a text in bands": {**survival(), "by": [{"column": col("ward"), "bands": [1]}]},
+    "a correlation of texts": correlation("ward", "cost"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_the_release_cannot_answer_is_refused_whatever_its_data(
+    tmp_path: Path, what: str
+) -> None:
+    said = set()
+    for place, rows in enumerate(([], people(50), people(3) * 4)):
+        with pytest.raises(Refused) as refused:
+            analysed(tmp_path / str(place), KINDS, rows, REFUSED[what])
+        assert refused.value.code == "CW-OUTPUT-COLUMN"
+        said.add(refused.value.sentence)
+    assert len(said) == 1
+
+
+UNFIT: dict[str, tuple[list[Row], dict[str, Any]]] = {
     "an age as a truth": (people(50), regression("age", family="logistic")),
-    "a cost as categories": (people(50), regression("ill", category("cost"))),
     "a broken count": (people(50), regression("cost", family="poisson")),
     "a count below nothing": (people(50, visits=-1), regression("visits", family="poisson")),
     "a time below nothing": (people(50, days=-1), cox(number("age"))),
@@ -320,20 +341,46 @@ REFUSED: dict[str, tuple[list[Row], dict[str, Any]]] = {
     "a reference that nobody has": (people(50), regression("cost", category("ward", "Z"))),
     "as many categories as people": (
         [row | {"note": f"n{place}"} for place, row in enumerate(people(80))], regression("cost", category("note"))),
-    "a filter of another type": (people(50), regression("cost", where=where("age", "eq", "old"))),
-    "a text in bands": (
-        people(50), {**survival(), "by": [{"column": col("ward"), "bands": [1]}]}),
-    "a correlation of texts": (people(50), correlation("ward", "cost")),
+    "more parameters than can be looked over": (
+        [row | {"note": f"n{place % 50}", "ward": f"w{place % 7}"} for place, row in enumerate(people(400))],
+        regression("cost", category("note"), category("ward"), interactions=[crossed("note", "ward")])),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", REFUSED)
-def test_what_cannot_be_answered_is_refused(tmp_path: Path, what: str) -> None:
-    rows, asked = REFUSED[what]
-    with pytest.raises(Refused) as refused:
-        analysed(tmp_path, KINDS, rows, asked)
-    assert refused.value.code in {"CW-OUTPUT-COLUMN", "CW-OUTPUT-CELLS", "CW-OUTPUT-MANY-ROWS"}
-    assert "Z" not in refused.value.sentence
+@pytest.mark.parametrize("what", UNFIT)
+def test_what_only_the_data_make_impossible_is_a_finding_and_no_refusal(
+    tmp_path: Path, what: str
+) -> None:
+    """S5: "somebody of this filter has two rows", said to the author, would be an answer."""
+    rows, asked = UNFIT[what]
+    found = judged(tmp_path, KINDS, rows, asked)
+    assert [(one.rule, one.outcome) for one in found] == [("unfit", "fail")]
+    assert found[0].where["because"]
+    assert for_author(found, SACRO)[0]["where"] == {"table": "m"}
+    assert published(analysed(tmp_path, KINDS, rows, asked), SACRO).keys() == {
+        "kind",
+        "name",
+        "title",
+    }
+
+
+def test_a_filter_on_one_person_reads_the_same_whatever_their_rows_are(tmp_path: Path) -> None:
+    one = people(1, 2, age=99)
+    told = set()
+    for place, mine in enumerate(
+        (one, one * 2, people(1, 2, age=99, ward="B"), people(4, 2, age=99))
+    ):
+        for asked in (
+            survival("ward"),
+            cox(category("ward", "A")),
+            regression("cost", category("ward", "A")),
+        ):
+            asked = asked | {"where": where("age", "eq", 99)}
+            found = judged(
+                tmp_path / f"{place}{asked['kind']}", KINDS, [*people(300), *mine], asked
+            )
+            told.add(f"{asked['kind']} {asked.get('family')} {for_author(found, SACRO)}")
+    assert len(told) == 3
 
 
 @pytest.mark.parametrize("apart", [1, 5, 9])

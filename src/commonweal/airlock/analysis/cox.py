@@ -48,6 +48,8 @@ def fit_cox(design: Design, time: Numbers, event: Marks) -> Fit:
     """
     centred = design.matrix - design.matrix.mean(0) if len(time) else design.matrix
     q, _, lengths = orthogonal(centred)
+    if not len(lengths):
+        raise NoEstimatesError("singular")
     if not event.any():
         raise NoEstimatesError("separated")
     risk = _order(centred / lengths, time, event)

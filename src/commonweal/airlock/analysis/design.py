@@ -8,12 +8,14 @@ import numpy as np
 
 from commonweal.airlock.analysis.results import Group, Held, Twins, people_of
 from commonweal.airlock.analysis.rows import Codes, Rows, said_as
+from commonweal.airlock.analysis.unfit import UnfitError
 from commonweal.airlock.figures import Marks, Numbers
-from commonweal.foundation.errors import Refused
 from commonweal.papers.analysis_request import RegressionRequest, Term
 from commonweal.papers.output_request import Column
 
 MAX_PARAMETERS = 200
+MOST_NUMBERS = 200_000_000
+"""Numbers of a design: 1.6 GB, and a few times as much while it is fitted."""
 MOST_TOLD = 1000
 """Groups of more people than any profile's threshold are of no interest to its rules."""
 
@@ -38,23 +40,31 @@ class Design:
 def make_design(request: RegressionRequest, rows: Rows) -> Design:
     """The design of a request's terms and interactions.
 
-    Raises `Refused` CW-OUTPUT-CELLS (too many parameters) and CW-OUTPUT-COLUMN (a reference that no
-    row has).
+    Raises `UnfitError` (too many parameters, a reference that no row has).
     """
     intercept = request.family != "cox"
+    _require_narrow(request, rows)
     pieces = {term.column: _piece(request, term, rows) for term in request.terms}
     made = [Piece(("intercept",), np.ones((len(rows), 1)))] if intercept else []
     made += pieces.values()
     made += [_product(pieces[one.first], pieces[one.second]) for one in request.interactions]
-    if sum(len(piece.names) for piece in made) > MAX_PARAMETERS:
-        raise Refused(
-            "CW-OUTPUT-CELLS",
-            f"The model would have more than {MAX_PARAMETERS} parameters.",
-            remedy="Use fewer or coarser categories.",
-        )
     names = tuple(name for piece in made for name in piece.names)
     matrix = np.hstack([piece.matrix for piece in made]) if made else np.zeros((len(rows), 0))
     return Design(names, np.ascontiguousarray(matrix), intercept)
+
+
+def _require_narrow(request: RegressionRequest, rows: Rows) -> None:
+    """Count the columns before any is made: what is too wide takes no memory."""
+    widths = {
+        term.column: max(len(rows.categories(term.column).names) - 1, 0)
+        if term.as_ == "category"
+        else 1
+        for term in request.terms
+    }
+    crossed = sum(widths[one.first] * widths[one.second] for one in request.interactions)
+    width = sum(widths.values()) + crossed + (request.family != "cox")
+    if width > MAX_PARAMETERS or width * len(rows) > MOST_NUMBERS:
+        raise UnfitError("the model has too many parameters, or too many for so many rows")
 
 
 def term_name(request: RegressionRequest, column: Column) -> str:
@@ -72,7 +82,7 @@ def _piece(request: RegressionRequest, term: Term, rows: Rows) -> Piece:
     if term.reference is not None:
         reference = held.place(said_as(term.reference))
         if reference is None:
-            raise Refused("CW-OUTPUT-COLUMN", f"The reference of {name} is none of its categories.")
+            raise UnfitError(f"no row has the reference of {name}")
     places = [place for place in range(len(held.names)) if place != reference]
     names = tuple(f"{name} = {held.names[place]}" for place in places)
     return Piece(names, (held.codes[:, None] == np.array(places, np.int64)).astype(np.float64))

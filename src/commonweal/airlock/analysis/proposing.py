@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from commonweal.airlock.analysis.results import Model, Result, Survival
 from commonweal.airlock.analysis.rows import Categories, Codes
-from commonweal.airlock.analysis.survival import Merged, merged
+from commonweal.airlock.analysis.survival import Merged, merged, step_of
 from commonweal.airlock.audit.definitions import Condition, Definition
 from commonweal.airlock.audit.manifest import Dimension
 from commonweal.airlock.audit.people import Ids
@@ -105,8 +105,9 @@ class _Writer:
         ends: Numbers = (steps.end * survival.width).astype(np.float64)
         edges = ends[:-1] if shown.open_end or not shown.remaining else ends
         time, event = survival.times[mine], survival.events[mine]
-        # A step runs from over one end up to the next, as what comes after its first moment.
-        band = np.searchsorted(edges, time, side="left")
+        # A step runs from over one end up to the next.
+        inner = steps.end[: len(edges)]
+        band = np.searchsorted(inner, step_of(time, survival.width), side="left")
         at = np.stack([band, event], 1).astype(np.int32)
         cells = []
         for step in range(len(steps.end)):

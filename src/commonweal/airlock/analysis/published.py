@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from commonweal.airlock.analysis.results import Correlations, Curve, Model, Result, Survival
+from commonweal.airlock.analysis.results import Correlations, Curve, Model, Result, Survival, Unfit
 from commonweal.airlock.analysis.survival import merged
 from commonweal.airlock.profile import RuleProfile
 from commonweal.airlock.recompute.recompute import half_up
@@ -30,6 +30,8 @@ def published(result: Result, profile: RuleProfile) -> dict[str, Any]:
         return head | _model(result)
     if isinstance(result, Survival):
         return head | _survival(result, profile)
+    if isinstance(result, Unfit):
+        return head
     return head | _correlations(result)
 
 
@@ -135,7 +137,9 @@ def _count(result: Result, count: int) -> int:
 
 
 def _number(value: float, places: int) -> float | None:
-    return float(half_up(np.array([value]), places)[0]) if math.isfinite(value) else None
+    with np.errstate(over="ignore"):
+        shown = float(half_up(np.array([value]), places)[0])
+    return shown if math.isfinite(shown) else None
 
 
 def _ratio(value: float, places: int) -> float | None:

@@ -19,6 +19,7 @@ from commonweal.papers.analysis_request import (
     SurvivalRequest,
 )
 from commonweal.papers.output_request import Column, Grouping
+from commonweal.papers.requests import Analysis
 
 Why = Literal["singular", "separated", "unsettled"]
 """Why a model has no estimates: terms say the same; terms tell the outcome; it did not converge."""
@@ -268,7 +269,16 @@ class Behind:
         return np.unique(self.person)
 
 
-Result = Model | Correlations | Survival
+@dataclass(frozen=True)
+class Unfit:
+    """Rows that the analysis cannot be made of, and why, for the reviewer."""
+
+    request: Analysis
+    because: str
+    behind: Behind
+
+
+Result = Model | Correlations | Survival | Unfit
 
 
 def places_of(person: Codes) -> Codes:

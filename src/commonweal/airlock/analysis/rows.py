@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from commonweal.airlock.analysis.unfit import UnfitError
 from commonweal.airlock.figures import Marks, Numbers
 from commonweal.airlock.opened import OpenRelease
 from commonweal.airlock.recompute.schema import bound_values, find
@@ -73,10 +74,10 @@ class Rows:
         return found
 
     def marks(self, column: Column, what: str) -> Marks:
-        """A column of true and false, or 1 and 0. Raises `Refused` CW-OUTPUT-COLUMN."""
+        """A column of true and false, or 1 and 0. Raises `UnfitError`."""
         found = self.number(column)
         if not np.isin(found, (0.0, 1.0)).all():
-            raise Refused("CW-OUTPUT-COLUMN", f"{what} is neither true or false, nor 0 or 1.")
+            raise UnfitError(f"{what} is neither true or false, nor 0 or 1")
         marked: Marks = found == 1.0
         return marked
 
@@ -91,8 +92,8 @@ def read_rows(
     """The rows that the filter keeps and that have every value.
 
     `numbers` and `marks` (true or false) are read as numbers, `groups` as categories.
-    Raises `Refused` CW-OUTPUT-COLUMN, CW-OUTPUT-NOBODY, CW-OUTPUT-MANY-ROWS, CW-OUTPUT-CELLS,
-    `Fault` CW-OUTPUT-RELEASE and `Failure` CW-ENGINE-MEMORY.
+    Raises `Refused` CW-OUTPUT-COLUMN, CW-OUTPUT-NOBODY, CW-OUTPUT-MANY-ROWS, `UnfitError`, `Fault`
+    CW-OUTPUT-RELEASE and `Failure` CW-ENGINE-MEMORY.
     """
     _check(request, session.release, numbers, marks, groups)
     rows = session.rows(request.table)
@@ -163,11 +164,7 @@ def _kept(
         return kept_values
     present, codes = np.unique(values.codes[kept], return_inverse=True)
     if len(present) > MAX_CATEGORIES:
-        raise Refused(
-            "CW-OUTPUT-CELLS",
-            f"{_column(key).name} has more than {MAX_CATEGORIES} categories.",
-            remedy="Use wider bands, or leave it out.",
-        )
+        raise UnfitError(f"{_column(key).name} has more than {MAX_CATEGORIES} categories")
     bands = key.bands if isinstance(key, Grouping) else None
     groups = tuple(values.groups[place] for place in present.tolist())
     return Categories(groups, tuple(_label(one, bands) for one in groups), codes)

@@ -10,6 +10,7 @@ import itertools
 from typing import cast
 
 import numpy as np
+import pyarrow as pa
 from scipy import stats
 
 from commonweal.airlock.analysis.cox import fit_cox
@@ -33,15 +34,16 @@ from commonweal.airlock.analysis.results import (
     Model,
     Result,
     Survival,
+    Unfit,
     Why,
     people_of,
 )
 from commonweal.airlock.analysis.rows import Categories, Rows, read_rows
 from commonweal.airlock.analysis.survival import log_rank, steps_of
+from commonweal.airlock.analysis.unfit import UnfitError
 from commonweal.airlock.figures import Contributions, Marks, Numbers
 from commonweal.airlock.recompute.reading import enough_memory
 from commonweal.airlock.session import Session
-from commonweal.foundation.errors import Refused
 from commonweal.papers.analysis_request import (
     CorrelationRequest,
     RegressionRequest,
@@ -54,15 +56,20 @@ from commonweal.papers.requests import Analysis
 def analyse(request: Analysis, session: Session) -> Result:
     """What `request` asks for, made from the release of `session`.
 
-    Raises `Refused` CW-OUTPUT-COLUMN, CW-OUTPUT-NOBODY, CW-OUTPUT-MANY-ROWS, CW-OUTPUT-CELLS,
-    `Fault` CW-OUTPUT-RELEASE and `Failure` CW-ENGINE-MEMORY.
+    Raises `Refused` CW-OUTPUT-COLUMN, CW-OUTPUT-NOBODY, CW-OUTPUT-MANY-ROWS,
+    `Fault` CW-OUTPUT-RELEASE and `Failure` CW-ENGINE-MEMORY. What the data make impossible is an
+    `Unfit`, and no refusal.
     """
-    with enough_memory():
-        if isinstance(request, RegressionRequest):
-            return _regression(request, session)
-        if isinstance(request, SurvivalRequest):
-            return _survival(request, session)
-        return _correlation(request, session)
+    try:
+        with enough_memory():
+            if isinstance(request, RegressionRequest):
+                return _regression(request, session)
+            if isinstance(request, SurvivalRequest):
+                return _survival(request, session)
+            return _correlation(request, session)
+    except UnfitError as error:
+        nobody = np.zeros(0, np.int64)
+        return Unfit(request, error.because, Behind(nobody, pa.array([], pa.binary()), {}, ()))
 
 
 def _regression(request: RegressionRequest, session: Session) -> Model:
@@ -85,18 +92,18 @@ def _regression(request: RegressionRequest, session: Session) -> Model:
 
 
 def _outcome(request: RegressionRequest, rows: Rows, outcome: Numbers) -> Marks | None:
-    """Whose outcome is an event. Raises `Refused` where the outcome is none of the family's."""
+    """Whose outcome is an event. Raises `UnfitError` where the outcome is none of the family's."""
     if request.family == "logistic":
-        return rows.marks(request.outcome, "The outcome")
+        return rows.marks(request.outcome, "the outcome")
     if request.family == "poisson":
         if (outcome < 0).any() or (outcome != np.floor(outcome)).any():
-            raise Refused("CW-OUTPUT-COLUMN", "The outcome is no count: 0, 1, 2 and so on.")
+            raise UnfitError("the outcome is no count: 0, 1, 2 and so on")
         return outcome > 0
     if request.event is None:
         return None
     _require_time(outcome)
     _require_once(rows)
-    return rows.marks(request.event, "The event")
+    return rows.marks(request.event, "the event")
 
 
 def _fit(
@@ -116,7 +123,7 @@ def _fit(
 
 def _survival(request: SurvivalRequest, session: Session) -> Survival:
     rows = read_rows(request, session, [request.time], [request.event], request.by)
-    time, event = rows.number(request.time), rows.marks(request.event, "The event")
+    time, event = rows.number(request.time), rows.marks(request.event, "the event")
     _require_time(time)
     _require_once(rows)
     held = [rows.categories(grouping) for grouping in request.by]
@@ -229,12 +236,9 @@ def _two_valued(values: Numbers) -> Categories | None:
 
 def _require_time(time: Numbers) -> None:
     if (time < 0).any():
-        raise Refused("CW-OUTPUT-COLUMN", "A time under observation is below 0.")
+        raise UnfitError("a time under observation is below 0")
 
 
 def _require_once(rows: Rows) -> None:
     if people_of(rows.person) < len(rows):
-        raise Refused(
-            "CW-OUTPUT-MANY-ROWS",
-            "A person has several rows; a time to an event is counted once for each person.",
-        )
+        raise UnfitError("a person has several rows, and a time to an event is counted once")

@@ -16,6 +16,9 @@ from commonweal.airlock.analysis.results import LogRank, Steps
 from commonweal.airlock.analysis.rows import Codes
 from commonweal.airlock.figures import Marks, Numbers
 
+MOST_STEPS = 10**15
+"""Times beyond so many steps are in the last one: it is an open one for all that anybody reads."""
+
 
 def steps_of(time: Numbers, event: Marks, width: float) -> Steps:
     """The curve of one group, in steps of `width`. Who leaves at 0 leaves in the first step."""
@@ -27,7 +30,7 @@ def steps_of(time: Numbers, event: Marks, width: float) -> Steps:
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(at_risk > events, events / (at_risk * (at_risk - events)), 0.0)
     error = survival * np.sqrt(np.cumsum(terms))
-    end = np.maximum(np.ceil(times / width), 1).astype(np.int64)
+    end = step_of(times, width)
     ends, first, step = np.unique(end, return_index=True, return_inverse=True)
     last = np.concatenate([first[1:], [len(times)]]).astype(np.int64) - 1 if len(times) else first
     return Steps(
@@ -38,6 +41,14 @@ def steps_of(time: Numbers, event: Marks, width: float) -> Steps:
         survival=np.asarray(survival[last], np.float64),
         error=error[last],
     )
+
+
+def step_of(time: Numbers, width: float) -> Codes:
+    """The number of the step that each time lies in, from 1; a step holds its end."""
+    with np.errstate(over="ignore"):
+        step = np.clip(np.ceil(time / width), 1, MOST_STEPS)
+    numbers: Codes = step.astype(np.int64)
+    return numbers
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from commonweal.airlock.analysis.results import (
     ModelEvidence,
     Result,
     Survival,
+    Unfit,
 )
 from commonweal.airlock.analysis.rows import Codes
 from commonweal.airlock.analysis.survival import merged
@@ -33,7 +34,7 @@ from commonweal.airlock.profile import Outcome, RuleProfile, Stop
 from commonweal.airlock.rules import checks
 from commonweal.airlock.rules.checks import Hit
 from commonweal.airlock.rules.findings import Finding, Statbarn
-from commonweal.papers.analysis_request import RegressionRequest
+from commonweal.papers.analysis_request import RegressionRequest, SurvivalRequest
 
 EXACT, SEEN = 1e-7, 1e-5
 """How near to one an eigenvalue is one, and from where on a person has a part in a combination."""
@@ -56,6 +57,8 @@ def judge_analysis(result: Result, profile: RuleProfile) -> list[Finding]:
         found = list(_model(result, profile))
     elif isinstance(result, Survival):
         found = list(_survival(result, profile))
+    elif isinstance(result, Unfit):
+        found = [_whole("unfit", result, "fail", {"because": result.because})]
     else:
         found = list(_correlations(result, profile))
     name, statbarn = result.request.name, _statbarn(result)
@@ -94,9 +97,9 @@ def judge_between(results: Sequence[Result], profile: RuleProfile) -> dict[str, 
 
 def _statbarn(result: Result) -> Statbarn:
     """Coefficients of a linear model are correlations; the others' are odds and hazard ratios."""
-    if isinstance(result, Survival):
-        return "HazardSurvivalTables"
     request = result.request
+    if isinstance(request, SurvivalRequest):
+        return "HazardSurvivalTables"
     if isinstance(request, RegressionRequest) and request.family != "linear":
         return "CalculatedRatios"
     return "CorrelationCoefficients"
@@ -309,21 +312,18 @@ def _hits(result: Result, hit: Hit, where: Sequence[Mapping[str, str]]) -> Itera
 
 
 def _survival(survival: Survival, profile: RuleProfile) -> Iterator[Finding]:
-    name, held = survival.request.name, False
+    least, held = profile.threshold, False
     for curve in survival.curves:
         rule = _curve(curve, profile)
         if rule is not None:
             held = True
-            where = {"table": name, **curve.where}
-            value = float(curve.people) if rule == "threshold" else None
-            yield Finding(rule, "HazardSurvivalTables", "fail", where, value, profile.threshold)
+            value = curve.people if rule == "threshold" else None
+            yield _whole(rule, survival, "fail", curve.where, value, least)
     if not survival.curves:
-        yield Finding("threshold", "HazardSurvivalTables", "fail", {"table": name}, 0.0,
-                      profile.threshold)  # fmt: skip
+        yield _whole("threshold", survival, "fail", None, 0, least)
     if survival.test is not None and held:
-        # The test is judged as the curves are: what sets them apart would tell which rule it was.
-        where = {"table": name, "test": "log-rank"}
-        yield Finding("steps", "StatisticalHypothesisTests", "fail", where, None, profile.threshold)
+        # The test is judged as the curves are: its groups are theirs.
+        yield _whole("steps", survival, "fail", {"test": "log-rank"}, None, least)
 
 
 def _curve(curve: Curve, profile: RuleProfile) -> str | None:

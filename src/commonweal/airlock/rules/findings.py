@@ -77,6 +77,9 @@ RULES: dict[str, RuleWords] = {
     "endpoint": RuleWords(
         "CW-OUTPUT-ENDPOINT", "point", "{value} people have this very value; the least is {limit}."
     ),
+    "unfit": RuleWords(
+        "CW-OUTPUT-UNFIT", "model", "The rows are such that this cannot be made of them."
+    ),
     "held": RuleWords(
         "CW-OUTPUT-HELD",
         "model",
