@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from typing import cast
+from typing import Any, cast
 
 from commonweal.foundation.errors import Fault
 from commonweal.ledger.events import Log
@@ -19,6 +20,12 @@ def size(connection: sqlite3.Connection, log: Log) -> int:
         "SELECT idx FROM entry WHERE log = ? ORDER BY idx DESC LIMIT 1", (log,)
     ).fetchone()
     return 0 if found is None else int(found[0]) + 1
+
+
+def entries_of(connection: sqlite3.Connection, type_: str) -> list[tuple[int, dict[str, Any]]]:
+    """Number and entry of every intent of one type, oldest first."""
+    rows = connection.execute("SELECT id, body FROM intent WHERE type = ? ORDER BY id", (type_,))
+    return [(number, json.loads(body)) for number, body in rows]
 
 
 def node(connection: sqlite3.Connection, log: Log, level: int, index: int) -> bytes:

@@ -12,16 +12,15 @@ import http.client
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
-from commonweal.foundation.errors import Unavailable, WrongUsage
+from commonweal.foundation.addresses import Address, service_address
+from commonweal.foundation.errors import Unavailable
 from commonweal.foundation.files import translated
 from commonweal.ledger.witnessing import MAX_REQUEST, NOTE_TYPE, Answer, Witness
 
 HOST = "127.0.0.1"
 ADD_CHECKPOINT = "/add-checkpoint"
 TIMEOUT_SECONDS = 10.0
-_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAX_ANSWER = 64 * 1024
 _PAUSE_SECONDS = 0.2
 
@@ -118,21 +117,13 @@ def _post(secure: bool, host: str, port: int | None, path: str, body: bytes) -> 
         return Answer(response.status, content, response.headers.get("Content-Type", ""))
 
 
-def _place(url: str) -> tuple[bool, str, int | None, str]:
+def _place(url: str) -> Address:
     """Scheme, host, port and path of a submission prefix, or a refusal."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port, parts = None, None, urlsplit("")
-    plain_here = parts.scheme == "http" and host in _LOCAL
-    bare = not (parts.query or parts.fragment or parts.username or parts.password)
-    if host is None or not bare or not (parts.scheme == "https" or plain_here):
-        raise WrongUsage(
-            "CW-LEDGER-WITNESS-URL",
-            "The address of a witness is https://..., or http:// on this machine.",
-        )
-    return parts.scheme == "https", host, port, parts.path.rstrip("/")
+    return service_address(
+        url,
+        "CW-LEDGER-WITNESS-URL",
+        "The address of a witness is https://..., or http:// on this machine.",
+    )
 
 
 def _unreachable(host: str) -> Unavailable:

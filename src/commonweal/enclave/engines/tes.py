@@ -19,10 +19,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from commonweal.enclave.engines import asking
 from commonweal.enclave.engines.port import ENDED, State, Task, Ticket, follow
+from commonweal.foundation.addresses import Address, service_address
 from commonweal.foundation.canonical import canonical, parse_json
 from commonweal.foundation.clock import Clock
 from commonweal.foundation.errors import CommonwealError, Unavailable, WrongUsage
@@ -37,7 +38,6 @@ TIMEOUT_SECONDS = 20.0
 TRIES = 3
 PAUSE_SECONDS = 0.5
 _BLOCK = 64 * 1024
-_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _BOTH_WAYS = 2
 """`socket.SHUT_RDWR`."""
 
@@ -328,21 +328,13 @@ def _named(path: Path | None) -> str | None:
     return None if path is None else str(path)
 
 
-def _place(address: str) -> tuple[bool, str, int | None, str]:
+def _place(address: str) -> Address:
     """Scheme, host, port and path of a site's address, or `WrongUsage` CW-ENGINE-ADDRESS."""
-    try:
-        parts = urlsplit(address)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port, parts = None, None, urlsplit("")
-    plain_here = parts.scheme == "http" and host in _LOCAL
-    bare = not (parts.query or parts.fragment or parts.username or parts.password)
-    if host is None or not bare or not (parts.scheme == "https" or plain_here):
-        raise WrongUsage(
-            "CW-ENGINE-ADDRESS",
-            "The address of a site's engine is https://..., or http:// on this machine.",
-        )
-    return parts.scheme == "https", host, port, parts.path.rstrip("/")
+    return service_address(
+        address,
+        "CW-ENGINE-ADDRESS",
+        "The address of a site's engine is https://..., or http:// on this machine.",
+    )
 
 
 def _refused(status: int) -> Unavailable:

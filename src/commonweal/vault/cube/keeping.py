@@ -28,6 +28,7 @@ from commonweal.foundation.files import (
 )
 from commonweal.ledger.details import Details, commitment, verify_commitment
 from commonweal.ledger.entry import Event
+from commonweal.ledger.reading import entries_of
 from commonweal.papers.cube import FrozenCube
 from commonweal.vault.cube.perturbing import Held
 from commonweal.vault.custody import Custody
@@ -62,10 +63,7 @@ class Frozen:
 def frozen(custody: Custody) -> list[Frozen]:
     """What the ledger says was frozen, oldest first."""
     with custody.ledger.reading() as connection:
-        rows = connection.execute(
-            "SELECT id, body FROM intent WHERE type = ? ORDER BY id", (EVENT,)
-        ).fetchall()
-    plain = [(number, parse_json(body, "An entry")) for number, body in rows]
+        plain = entries_of(connection, EVENT)
     return [
         Frozen(one["release"], one["dataset"], one["permit"], one["cube"], number)
         for number, one in plain

@@ -27,6 +27,7 @@ from commonweal.foundation.files import (
     write_atomic,
 )
 from commonweal.foundation.sealing import unseal
+from commonweal.ledger.reading import entries_of
 from commonweal.vault.custody import Custody
 from commonweal.vault.figures.publishing import cell
 from commonweal.vault.release.writing import SealedFolder, Written, context_of, sealing_key
@@ -67,10 +68,7 @@ class Told:
 def told(custody: Custody) -> list[Told]:
     """What the ledger says was described, oldest first."""
     with custody.ledger.reading() as connection:
-        rows = connection.execute(
-            "SELECT id, body FROM intent WHERE type = ? ORDER BY id", (EVENT,)
-        ).fetchall()
-    plain = [(number, parse_json(body, "An entry")) for number, body in rows]
+        plain = entries_of(connection, EVENT)
     return [Told(e["release"], e["dataset"], e["figures_hash"], number) for number, e in plain]
 
 

@@ -9,13 +9,13 @@ and its remains are removed, or it does and the rename is carried out (`closing.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from commonweal.foundation.errors import Fault
 from commonweal.foundation.files import read_bytes
+from commonweal.ledger.reading import entries_of
 from commonweal.ledger.store import Ledger
 from commonweal.papers.permit import Permit
 from commonweal.papers.release import ReleaseManifest, ReleaseSummary
@@ -44,11 +44,8 @@ class Completed:
 def completed(ledger: Ledger, *, permit: str | None = None) -> Iterator[Completed]:
     """The completed releases (of one permit), oldest first."""
     with ledger.reading() as connection:
-        rows = connection.execute(
-            "SELECT id, body FROM intent WHERE type = 'release.completed' ORDER BY id"
-        ).fetchall()
-    for intent_id, body in rows:
-        entry = json.loads(body)
+        entries = entries_of(connection, "release.completed")
+    for intent_id, entry in entries:
         if permit is None or entry["permit"] == permit:
             yield Completed(entry["release"], entry["permit"], intent_id, entry)
 
