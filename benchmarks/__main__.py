@@ -1,8 +1,8 @@
 """`python3 dev.py bench [NAME ...]`: run benchmarks and write `benchmarks/RESULTS.md`.
 
 Names: `release-1M`, `release-10M`, `release-10M-50` (fifty rows a patient), `risk` (1M and 10M),
-`anonymise` (needs UCI Adult), `disclosure` (beside acro), `ledger`, `sandbox`, `spark` (beside
-DuckDB); without a name all of these. By name only: `disclosure-10M` (ten million rows),
+`anonymise` (needs UCI Adult), `audit`, `disclosure` (beside acro), `ledger`, `sandbox`, `spark`
+(beside DuckDB); without a name all of these. By name only: `audit-10M`, `disclosure-10M`,
 `service` (the pages, some minutes), `peers` (needs UCI Adult and takes a
 quarter of an hour), `growth` (1M to 100M rows; 26 GiB of disk and an hour) or one size of it such
 as `growth-10M`. `benchmarks/README.md` says what each needs.
@@ -26,6 +26,7 @@ import duckdb
 
 from benchmarks import (
     anonymise,
+    audit,
     disclosure,
     growth,
     ledger,
@@ -47,6 +48,7 @@ BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "release-10M-50": lambda: release.run("10M-50"),
     "risk": risk.run,
     "anonymise": anonymise.run,
+    "audit": audit.run,
     "disclosure": disclosure.run,
     "ledger": ledger.run,
     "sandbox": sandbox.run,
@@ -55,6 +57,7 @@ BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
 ASKED: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "peers": peers.run,
     "service": service.run,
+    "audit-10M": audit.run_10m,
     "disclosure-10M": disclosure.run_10m,
     **{f"growth-{size}": functools.partial(growth.run, size) for size in growth.SIZES},
 }

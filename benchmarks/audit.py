@@ -1,0 +1,180 @@
+"""Auditing one new table against 10, 20 and 50 that left earlier, and sums of many figures.
+
+A million people in one new table with totals; each earlier output is a table of counts with totals
+over two other columns, of another list of people (three hundred have left since). Pairs are
+compared person by person. The floor is reading what the outputs hold, checked against their hashes.
+The second part looks for sums of many figures (null space and bounds) over four tables of 100,000
+people who fall into some hundred thousand groups: it keeps its time, and says what it did not
+reach.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.memory import peak_mb, watched
+from commonweal.airlock.audit.definitions import Condition, Definition
+from commonweal.airlock.audit.history import load_output, read_history
+from commonweal.airlock.audit.manifest import Dimension
+from commonweal.airlock.audit.running import audit, read_proposals
+from commonweal.airlock.audit.writing import NewTable, Published, write_output
+
+PEOPLE = 1_000_000
+EARLIER = (10, 20, 50)
+LEFT = 300
+SECONDS = 60.0
+"""How long sums of many figures are looked for."""
+COLUMNS = {"ward": 42, "age": 18, "year": 12, "speciality": 24, "source": 9}
+_START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def run(people: int = PEOPLE) -> list[dict[str, Any]]:
+    """Rows {what, value, unit, budget}."""
+    size = f"{people:,} people"
+    found: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="commonweal-audit-") as folder:
+        place = Path(folder)
+        make(place, people, max(EARLIER))
+        for count in EARLIER:
+            told = _apart("pairs", place, count)
+            budget = "at most 20 s" if (count, people) == (50, PEOPLE) else ""
+            found += [
+                _row(f"{count} earlier tables, pairs: {size}", told["seconds"], "s", budget),
+                _row(f"{count} earlier tables, a table: {size}", told["seconds"] / count, "s"),
+                _row(f"{count} earlier tables, only reading them (floor): {size}",
+                     told["reading"], "s"),
+                _row(f"{count} earlier tables, peak memory: {size}", told["peak_mb"], "MB"),
+            ]  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="commonweal-audit-") as folder:
+        place = Path(folder)
+        make(place, people // 10, 4, width=3)
+        told = _apart("sums", place, 4)
+    what = f"sums of many figures, {told['groups']:,} groups"
+    return [
+        *found,
+        _row(f"{what}: time that it takes of {SECONDS:.0f} s", told["seconds"], "s",
+             "at most 66 s"),
+        _row(f"{what}: things that it says were not reached", told["not_examined"], ""),
+        _row(f"{what}: peak memory", told["peak_mb"], "MB"),
+    ]  # fmt: skip
+
+
+def run_10m() -> list[dict[str, Any]]:
+    """The same with ten million people."""
+    return run(10_000_000)
+
+
+def make(folder: Path, people: int, earlier: int, width: int = 2) -> None:
+    """`history/` with so many outputs, and one below `asked/` that nobody has seen yet."""
+    rng = np.random.default_rng(7)
+    ids = np.unique(rng.integers(0, 2**63, (people, 2), np.uint64).view("S16").ravel())
+    held = {name: rng.integers(0, kinds, len(ids)) for name, kinds in COLUMNS.items()}
+    names = [*COLUMNS]
+    for number in range(earlier + 1):
+        sides = [names[(number + step) % len(names)] for step in range(width)]
+        stays = np.ones(len(ids), np.bool_)
+        stays[rng.choice(len(ids), LEFT, replace=False)] = False
+        at = np.stack([held[side][stays] for side in sides], axis=1).astype(np.int32)
+        table = _table(f"s{number}", sides, ids[stays], at)
+        into = folder / ("history" if number < earlier else "asked")
+        into.mkdir(exist_ok=True)
+        write_output(into, f"o{number}", "t", _START + timedelta(days=number), [table])
+
+
+def _table(
+    snapshot: str, sides: list[str], ids: npt.NDArray[np.bytes_], at: npt.NDArray[np.int32]
+) -> NewTable:
+    shape = tuple(COLUMNS[side] for side in sides)
+    counts = np.bincount(np.ravel_multi_index(tuple(at.T), shape), minlength=int(np.prod(shape)))
+    inner = counts.reshape(shape)
+    cells = []
+    for spot in np.ndindex(*(kinds + 1 for kinds in shape)):
+        taken = tuple(
+            slice(None) if one == kinds else one for one, kinds in zip(spot, shape, strict=True)
+        )
+        count = int(inner[taken].sum())
+        flat = int(np.ravel_multi_index(spot[1:], [kinds + 1 for kinds in shape[1:]]))
+        where = tuple(-1 if one == kinds else one for one, kinds in zip(spot, shape, strict=True))
+        cells.append(Published(spot[0] + 1, flat + 1, where, count, count))
+    dimensions = tuple(
+        Dimension(
+            variable=side,
+            categories=tuple(
+                Condition(variable=side, values=(str(one),)) for one in range(COLUMNS[side])
+            ),
+        )
+        for side in sides
+    )
+    return NewTable("t", "t", snapshot, Definition(), dimensions, tuple(cells), ids, at)
+
+
+def _apart(what: str, folder: Path, count: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.audit", what, str(folder), str(count)]
+    return watched(command).answer
+
+
+def pairs(folder: Path, count: int) -> dict[str, Any]:
+    """The audit against the first `count` outputs, and only reading them."""
+    history = _first(folder, count)
+    started = time.perf_counter()
+    for place in history.places:
+        load_output(place)
+    reading = time.perf_counter() - started
+    started = time.perf_counter()
+    result = audit(history, read_proposals([_asked(folder)], history), probe=False)
+    seconds = time.perf_counter() - started
+    # Three hundred people of a million are seen in hardly any cell of another table by themselves;
+    # what counts here is that every pair was compared.
+    assert len(result.pinned.compared) == count
+    return {"seconds": seconds, "reading": reading, "peak_mb": peak_mb()}
+
+
+def sums(folder: Path, count: int) -> dict[str, Any]:
+    """Sums of many figures, for `SECONDS`."""
+    from commonweal.airlock.audit.atoms import groups_of
+
+    history = _first(folder, count)
+    proposals = read_proposals([_asked(folder)], history)
+    everything = [*proposals, *history.load()]
+    behind = [(t, one.people) for one in everything if one.people for t in one.tables]
+    groups = len(groups_of(behind).sizes)
+    started = time.perf_counter()
+    result = audit(history, proposals, seconds=SECONDS)
+    return {
+        "seconds": time.perf_counter() - started,
+        "groups": groups,
+        "not_examined": len(result.not_examined),
+        "peak_mb": peak_mb(),
+    }
+
+
+def _asked(folder: Path) -> Path:
+    return next((folder / "asked").iterdir())
+
+
+def _first(folder: Path, count: int) -> Any:
+    import dataclasses
+
+    history = read_history(folder / "history")
+    wanted = {f"o{number}" for number in range(count)}
+    kept = tuple(one for one in history.places if one.pin.output in wanted)
+    return dataclasses.replace(history, places=kept)
+
+
+def _row(what: str, value: float, unit: str, budget: str = "") -> dict[str, Any]:
+    return {"what": what, "value": value, "unit": unit, "budget": budget}
+
+
+if __name__ == "__main__":
+    print(
+        json.dumps({"pairs": pairs, "sums": sums}[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3])))
+    )
