@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import sparse
 
+from commonweal.airlock.audit import pairs, writing
+from commonweal.airlock.audit.definitions import Definition
+from commonweal.airlock.audit.findings import given_away
 from commonweal.airlock.audit.history import read_history
+from commonweal.airlock.audit.probe import null_vectors
 from commonweal.airlock.audit.running import Result, audit, read_proposals
+from commonweal.airlock.audit.writing import NewTable, Published
 from tests.audit_house import Asked, House, by, fives, hiding, values
 
 AGE, SEX, ILL = by("age", "a", "b"), by("sex", "f", "m"), by("ill", "y", "n")
@@ -125,3 +135,54 @@ def test_rounded_figures_take_no_part_in_sums(house: House) -> None:
     new = Asked("w", (by("sex", "f"),), (values("ill", "y"), values("age", "b")), margins=False)
     result = run(house, new)
     assert [one for one in result.findings if one.code == "CW-AUDIT-SUM"] == []
+
+
+# --- what keeps to its time, and what is done for many at once -----------------------------------
+
+
+def test_the_screen_ends_in_the_middle_when_its_time_is_over() -> None:
+    rng = np.random.default_rng(4)
+    matrix = sparse.random_array((400, 3_000), density=0.01, rng=rng, format="csr")
+    matrix.data[:] = 1
+    looks = itertools.count()
+    assert null_vectors(matrix, lambda: 1.0 if next(looks) < 7 else -1.0) is None
+    assert next(looks) == 8
+    assert null_vectors(matrix, lambda: 1.0) is not None
+
+
+@given(st.integers(-30, 30), st.integers(0, 40), st.integers(2, 20), st.booleans())
+def test_many_differences_are_judged_like_one(low: int, width: int, t: int, near: bool) -> None:
+    high = low + width
+    if near:
+        far = low >= t or high <= -t
+        expected = "review" if width + 1 < t and not far else "pass"
+    else:
+        expected = given_away(low, high, t)
+    arrays = np.array([low, 0]), np.array([high, 10**15])
+    found = pairs._verdicts(*arrays, t, np.array([near, False]))
+    assert [pairs._VERDICTS[one] for one in found] == [expected, given_away(0, 10**15, t)]
+
+
+@given(st.data())
+def test_the_cells_of_a_spot_are_those_it_lies_in(data: st.DataObject) -> None:
+    widths = data.draw(st.lists(st.integers(1, 3), min_size=0, max_size=3))
+    every = [*itertools.product(*(range(-1, width) for width in widths))]
+    published = data.draw(st.lists(st.sampled_from(every), max_size=12))
+    cells = tuple(Published(1, 1, one, 0, 0) for one in published)
+    table = NewTable("t", "t", "s", Definition(), (), cells, None, np.zeros((0, 0), np.int32))
+    inside = [*np.ndindex(*widths)]
+    spots = np.array(inside, np.int64).reshape(len(inside), len(widths))
+    assert writing._cells_at(table, spots) == [
+        frozenset(
+            number
+            for number, one in enumerate(published)
+            if all(mine in (-1, own) for mine, own in zip(one, spot, strict=True))
+        )
+        for spot in spots.tolist()
+    ]
+
+
+def test_a_table_that_nobody_is_in_is_compared(house: House) -> None:
+    nobody = Asked("nobody", (AGE,), population=(values("ill", "x"),))
+    house.leave(nobody)
+    assert run(house, Asked("all", (AGE, SEX))).verdict == "pass"

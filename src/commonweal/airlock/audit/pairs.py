@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from commonweal.airlock.audit.findings import Finding, Term, Verdict, given_away, term
+from commonweal.airlock.audit.findings import Finding, Term, Verdict, term
 from commonweal.airlock.audit.meanings import Flags, Meanings, Places
 from commonweal.airlock.audit.tables import AuditTable, Matrix, Small, Whole
 
@@ -21,6 +21,8 @@ _BINS = 4_000_000
 """Up to so many pairs of parts are counted in one array; above it they are sorted."""
 MOST_SHOWN = 500
 """Findings told of one pair of tables; the rest is counted."""
+_VERDICTS: tuple[Verdict, ...] = ("pass", "review", "fail")
+_PASS, _REVIEW, _FAIL = range(3)
 _UNKNOWN = 10**15
 """Stands for no limit on the number of people."""
 MOST_BY_DEFINITION = 30_000_000
@@ -60,7 +62,8 @@ def joint(first: Small, second: Small, shape: tuple[int, int]) -> Matrix:
     else:
         found, counts = np.unique(keys, return_counts=True)
     places = (found // width, found % width)
-    return sparse.csr_matrix((counts.astype(np.int64), places), shape=(shape[0], width))
+    # Of a table that nobody is in there is no part: no column, so that it fits that table.
+    return sparse.csr_matrix((counts.astype(np.int64), places), shape=shape)
 
 
 def compare(
@@ -138,22 +141,18 @@ def _told(
     near |= ~known & (high < 0)
     # The same definition and people, or the same figure: nothing new is said.
     dropped = alike & (nobody | (~known & _equal(new, earlier, pairs)))
+    verdicts = _verdicts(low, high, threshold, near)
+    verdicts[(verdicts == _FAIL) & ~by_definition] = _REVIEW
+    told = np.flatnonzero(~dropped & (verdicts != _PASS))
     findings: list[Finding] = []
-    more: list[Verdict] = []
-    for place in np.flatnonzero(~dropped):
-        verdict = _verdict(int(low[place]), int(high[place]), threshold, near=bool(near[place]))
-        if verdict == "fail" and not by_definition[place]:
-            verdict = "review"
-        if verdict == "pass":
-            continue
-        if len(findings) >= MOST_SHOWN:
-            more.append(verdict)
-            continue
+    for place in told[:MOST_SHOWN].tolist():
         code = _code(bool(near[place]), bool(nobody[place]))
         said = (int(low[place]), int(high[place]))
-        terms = _terms(new, earlier, pairs, int(place), bool(smaller_new[place]))
-        findings.append(_finding(code, verdict, terms, said, _people(pairs, int(place))))
-    return Compared(tuple(findings), len(more), "fail" if "fail" in more else "review")
+        terms = _terms(new, earlier, pairs, place, bool(smaller_new[place]))
+        verdict = _VERDICTS[verdicts[place]]
+        findings.append(_finding(code, verdict, terms, said, _people(pairs, place)))
+    more = verdicts[told[MOST_SHOWN:]]
+    return Compared(tuple(findings), len(more), "fail" if np.any(more == _FAIL) else "review")
 
 
 def _difference(
@@ -182,13 +181,18 @@ def _equal(new: AuditTable, earlier: AuditTable, pairs: _Pairs) -> Flags:
     return low & np.equal(new.cells.high[pairs.first], earlier.cells.high[pairs.second])
 
 
-def _verdict(low: int, high: int, threshold: int, *, near: bool) -> Verdict:
-    if near:
-        # Neither lies in the other: the sum is no group's size, but a reader who knows who came
-        # can tell who went.
-        far = low >= threshold or high <= -threshold
-        return "review" if high - low + 1 < threshold and not far else "pass"
-    return given_away(low, high, threshold)
+def _verdicts(low: Whole, high: Whole, threshold: int, near: Flags) -> Small:
+    """`given_away` of every difference; and where neither cell lies in the other (`near`), the sum
+    is no group's size, but a reader who knows who came can tell who went."""
+    few = high - low + 1 < threshold
+    far = (low >= threshold) | (high <= -threshold)
+    least = np.maximum(low, 0)
+    within = high < threshold
+    hidden = (least == 0) & (high == threshold - 1)
+    narrow = ~within & (high - least + 1 < threshold)
+    given = np.where(within & ~hidden, _FAIL, np.where(narrow, _REVIEW, _PASS))
+    given[least >= threshold] = _PASS
+    return np.where(near, np.where(few & ~far, _REVIEW, _PASS), given).astype(np.int32)
 
 
 def _code(near: bool, nobody: bool) -> str:

@@ -7,7 +7,7 @@ can mislead in either direction: so there are two draws, a generous cut, and a p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,15 +104,36 @@ def null_vectors(matrix: Matrix, remaining: Remaining) -> Vectors | None:
         solved = np.linalg.lstsq(dense.T, draws.T, rcond=1e-11)[0]
         return np.asarray(draws - (dense.T @ solved).T)
     found = []
+    timed = _timed(rows, remaining)
     for one in draws:
-        if remaining() <= 0:
+        try:
+            solved = linalg.lsmr(timed, one, 0.0, 1e-14, 1e-14, 0, _MOST_STEPS)[0]
+        except _OutOfTimeError:
             return None
-        solved = linalg.lsmr(rows.T, one, atol=1e-14, btol=1e-14, conlim=0, maxiter=_MOST_STEPS)[0]
         vector = one - rows.T @ solved
         if np.max(np.abs(rows @ vector), initial=0.0) > _UNSEEN:
             return None
         found.append(vector)
     return np.stack(found)
+
+
+class _OutOfTimeError(Exception):
+    """The time is over in the middle of the screen."""
+
+
+def _timed(rows: Matrix, remaining: Remaining) -> linalg.LinearOperator:
+    """The columns of `rows` as lsmr takes them; each product looks at the clock first."""
+
+    def product(matrix: Matrix) -> Callable[[Vectors], Vectors]:
+        def times(vector: Vectors) -> Vectors:
+            if remaining() <= 0:
+                raise _OutOfTimeError
+            return np.asarray(matrix @ vector)
+
+        return times
+
+    shape = rows.shape[::-1]
+    return linalg.LinearOperator(shape, product(rows.T.tocsr()), product(rows), dtype=np.float64)
 
 
 def vanishes(values: Vectors) -> npt.NDArray[np.bool_]:

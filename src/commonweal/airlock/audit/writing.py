@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -142,7 +143,7 @@ def _parts(
     pairs = np.stack(np.divmod(keys, max(1, len(found))))
     starts = np.flatnonzero(np.diff(pairs[0], prepend=-1))
     pattern, sets = _patterns(pairs[1], starts, len(spots))
-    inside = [_cells_at(table, one) for one in spots]
+    inside = _cells_at(table, spots)
     known: dict[frozenset[int], int] = {}
     by_pattern = [
         known.setdefault(frozenset[int]().union(*(inside[one] for one in several)), len(known))
@@ -171,10 +172,19 @@ def _patterns(
     return pattern, sets
 
 
-def _cells_at(table: NewTable, spot: npt.NDArray[np.int64]) -> frozenset[int]:
-    """The published cells and totals that a row at a spot counts in."""
-    at = np.array([one.at for one in table.cells], np.int32).reshape(len(table.cells), -1)
-    return frozenset(np.flatnonzero(np.all((at == -1) | (at == spot), axis=1)).tolist())
+def _cells_at(table: NewTable, spots: npt.NDArray[np.int64]) -> list[frozenset[int]]:
+    """The published cells and totals that a row at each spot counts in."""
+    known: dict[tuple[int, ...], list[int]] = {}
+    for number, one in enumerate(table.cells):
+        known.setdefault(one.at, []).append(number)
+    return [
+        frozenset(
+            number
+            for place in itertools.product(*((one, -1) for one in spot))
+            for number in known.get(place, ())
+        )
+        for spot in spots.tolist()
+    ]
 
 
 def _within(patterns: list[frozenset[int]], cells: int) -> list[list[int]]:
