@@ -19,7 +19,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
 
-from commonweal.airlock.declared import MOST_BYTES, judge_declared
+from commonweal.airlock.declared import MOST_BYTES
+from commonweal.airlock.desk import Desk, required
 from commonweal.airlock.figures import Table
 from commonweal.airlock.profile import RuleProfile
 from commonweal.airlock.published import published
@@ -30,6 +31,7 @@ from commonweal.foundation.errors import Fault
 from commonweal.foundation.files import (
     make_private_folder,
     read_bytes,
+    sha256_file,
     staged_folder,
     translated,
     write_atomic,
@@ -64,11 +66,12 @@ _CHECKS = {
 # --- in -------------------------------------------------------------------------------------------
 
 
-def read_session(folder: Path, profile: RuleProfile) -> list[FileReport]:
-    """A report on each file that a session asks to publish.
+def read_session(folder: Path, profile: RuleProfile, desk: Desk | None) -> list[FileReport]:
+    """A report on each file that a session asks to publish; tables are looked at on `desk`.
 
     Raises `Fault` CW-OUTPUT-SESSION where the folder is not whole: files that are not named, named
-    files that are missing or changed, links, names that are paths.
+    files that are missing or changed, links, names that are paths; `Unavailable` where there is no
+    sandbox.
     """
     with translated(folder.name):
         found = _listed(folder)
@@ -80,7 +83,7 @@ def read_session(folder: Path, profile: RuleProfile) -> list[FileReport]:
         if NOT_RELEASED in one["uid"]:
             continue
         reports += [
-            _report(folder, file["name"], file["sdc"], one, profile) for file in one["files"]
+            _report(folder / file["name"], file["sdc"], one, profile, desk) for file in one["files"]
         ]
     return reports
 
@@ -135,20 +138,18 @@ def _whole(folder: Path, found: set[str], named: set[str]) -> None:
 
 
 def _report(
-    folder: Path, name: str, sdc: dict[str, Any], result: dict[str, Any], profile: RuleProfile
-) -> FileReport:
-    content = read_bytes(folder / name, "A file of the session", limit=MOST_BYTES)
-    seen = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    path: Path, sdc: dict[str, Any], result: dict[str, Any], profile: RuleProfile,
+    desk: Desk | None,
+) -> FileReport:  # fmt: skip
+    name = path.name
     where = {"table": name, "statbarn": result["statbarn"]}
     found = list(_told(sdc, result, where))
     if name.lower().endswith(".csv"):
-        try:
-            found += judge_declared(content, name, profile)
-        except Fault as error:
-            found.append(Finding("unreadable", "Unknown", "fail", where, said=error.sentence))
-    else:
-        found.append(Finding("kind", "Unknown", "fail", where))
-    return FileReport(name, "acro", seen, tuple(found))
+        seen = required(desk).look(path, "file", profile)
+        found += [one for one in seen.findings if one.rule != "declared"]
+        return FileReport(name, "acro", seen.sha256, tuple(found))
+    found.append(Finding("kind", "Unknown", "fail", where))
+    return FileReport(name, "acro", sha256_file(path), tuple(found))
 
 
 def _told(sdc: dict[str, Any], result: dict[str, Any], where: dict[str, str]) -> Iterator[Finding]:

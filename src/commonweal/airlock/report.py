@@ -8,6 +8,7 @@ from typing import Any, Literal
 from commonweal.airlock.analysis import Result
 from commonweal.airlock.audit.writing import NewTable
 from commonweal.airlock.figures import Table
+from commonweal.airlock.files.writing import Rendering
 from commonweal.airlock.profile import RuleProfile
 from commonweal.airlock.rules import Finding, for_author, for_reviewer
 from commonweal.airlock.rules.findings import Verdict, verdict_for_author, verdict_of
@@ -18,7 +19,9 @@ Reader = Literal["author", "reviewer"]
 @dataclass(frozen=True)
 class FileReport:
     """What was found of one file. `table` or `analysis` is there where figures were recomputed, and
-    `cells` are the same in the form of the audit."""
+    `cells` are the same in the form of the audit. Of other files, `renderings` are what leaves, and
+    `summaries` what a reviewer reads of each column first. `model`: what kind of model it is;
+    `card`: its card, line by line."""
 
     path: str
     kind: str
@@ -27,6 +30,10 @@ class FileReport:
     table: Table | None = None
     cells: tuple[NewTable, ...] = ()
     analysis: Result | None = None
+    renderings: tuple[Rendering, ...] = ()
+    summaries: tuple[dict[str, Any], ...] = ()
+    model: str | None = None
+    card: tuple[str, ...] = ()
 
     def plain(self, profile: RuleProfile, reader: Reader) -> dict[str, Any]:
         """The report as JSON values, for one kind of reader (S6)."""
@@ -40,6 +47,15 @@ class FileReport:
             if by_reviewer
             else for_author(self.findings, profile),
         }
+
+    def for_record(self, profile: RuleProfile) -> dict[str, Any]:
+        """What reviewers read of an output: the report, with summaries or the model's card."""
+        more: dict[str, Any] = {}
+        if self.summaries:
+            more["summaries"] = list(self.summaries)
+        if self.card:
+            more["card"] = list(self.card)
+        return self.plain(profile, "reviewer") | more
 
     def verdict(self, reader: Reader) -> Verdict:
         """The verdict that this reader is told."""
@@ -76,5 +92,6 @@ class CheckReport:
             for one in file.plain(self.profile, reader)["findings"]:
                 where = ", ".join(f"{name} {said}" for name, said in one["where"].items())
                 told.append(f"  {one['code']} {where}: {one['sentence']}")
+            told += file.card if reader == "reviewer" else ()
         named = f"{self.profile.name} {self.profile.version}"
         return [*told, f"Verdict under {named}: {self.verdict(reader)}"]

@@ -15,6 +15,7 @@ from commonweal.foundation.errors import CommonwealError
 from commonweal.papers.job import JobOutputs
 from tests.airlock_house import open_release
 from tests.analysis_house import SACRO
+from tests.files_house import desk
 from tests.output_papers import H
 from tests.unit.airlock.test_analysis_checking import ASKED, KINDS, people
 
@@ -47,7 +48,8 @@ def gathered(folder: Path, released: bool = True, **files: Any) -> Gathered:
     left = job(folder / "job", **files)
     paths = job_paths(folder / "job", left)
     release = open_release(folder, {"stays": (KINDS, people())}) if released else None
-    report = check_files(paths, SACRO, release, folder)
+    kinds = {one.file: one.kind for one in left.files}
+    report = check_files(paths, SACRO, release, folder, desk=desk(folder, kinds=kinds))
     work = folder / "made"
     work.mkdir()
     return gather(folder / "job", left, report, work)
