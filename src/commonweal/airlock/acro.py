@@ -26,7 +26,7 @@ from commonweal.airlock.profile import RuleProfile
 from commonweal.airlock.published import published
 from commonweal.airlock.report import FileReport
 from commonweal.airlock.rules.findings import STATBARN, Finding, Statbarn, verdict_of
-from commonweal.foundation.canonical import canonical, parse_json
+from commonweal.foundation.canonical import canonical
 from commonweal.foundation.errors import Fault
 from commonweal.foundation.files import (
     make_private_folder,
@@ -67,7 +67,7 @@ _CHECKS = {
 
 
 def read_session(folder: Path, profile: RuleProfile, desk: Desk | None) -> list[FileReport]:
-    """A report on each file that a session asks to publish; tables are looked at on `desk`.
+    """A report on each file that a session asks to publish; all is read on `desk`.
 
     Raises `Fault` CW-OUTPUT-SESSION where the folder is not whole: files that are not named, named
     files that are missing or changed, links, names that are paths; `Unavailable` where there is no
@@ -75,7 +75,7 @@ def read_session(folder: Path, profile: RuleProfile, desk: Desk | None) -> list[
     """
     with translated(folder.name):
         found = _listed(folder)
-    results = _results(folder)
+    results = _results(folder, required(desk))
     named = {file["name"] for one in results for file in one["files"]}
     _whole(folder, found, named)
     reports = []
@@ -95,9 +95,9 @@ def _listed(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in every}
 
 
-def _results(folder: Path) -> list[dict[str, Any]]:
+def _results(folder: Path, desk: Desk) -> list[dict[str, Any]]:
     """Each result with what is used of it, in a fixed form."""
-    plain = parse_json(read_bytes(folder / RESULTS, "The session", limit=MOST_BYTES), RESULTS)
+    plain = desk.document(folder / RESULTS)
     results = plain.get("results") if isinstance(plain, dict) else None
     if not isinstance(results, dict) or not 0 < len(results) <= MOST_RESULTS:
         raise _broken("its results are not there")

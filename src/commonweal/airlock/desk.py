@@ -9,9 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from commonweal.airlock.files.looking import MODELS, FileKind, FileLook, declared_kind, look
+from commonweal.airlock.files.answers import MOST_ANSWER, Document, shape_for
+from commonweal.airlock.files.looking import (
+    MODELS,
+    PARSER,
+    FileKind,
+    FileLook,
+    declared_kind,
+    look,
+)
 from commonweal.airlock.files.people import Sieve
 from commonweal.airlock.models.handed import examine_output
 from commonweal.airlock.models.limits import ModelLimits
@@ -57,6 +65,18 @@ class Desk:
         """As `files.looking.look`."""
         return look(path, kind, _opened(self, path), self.project, profile, self.sieve,
                     self.release, work=self.work)  # fmt: skip
+
+    def document(self, path: Path) -> Any:
+        """The value of a JSON file, read in the sandbox. Raises as `Sandbox.parse` does; `Fault`
+        CW-PARSE-FAILED also for a file that is no JSON."""
+        parsed = _opened(self, path).parse(
+            PARSER, path, shape_for("json"), self.project, {"declared": "json"},
+            most_answer=MOST_ANSWER,
+        )  # fmt: skip
+        _, body = parsed.answer
+        if not isinstance(body, Document):
+            raise Fault("CW-PARSE-FAILED", "A file is not what its parser reads.")
+        return body.value
 
     def model(self, path: Path) -> FileReport:
         """What is found of a model, with the recipe beside it. Raises as `models.examining.examine`

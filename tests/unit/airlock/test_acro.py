@@ -23,7 +23,7 @@ from commonweal.airlock.profile import RuleProfile
 from commonweal.airlock.rules import judge
 from commonweal.airlock.rules.findings import verdict_of
 from commonweal.airlock.session import Session
-from commonweal.foundation.errors import CommonwealError, Fault
+from commonweal.foundation.errors import CommonwealError, Fault, Unavailable
 from tests import acro_tables_plain as made
 from tests.airlock_house import PERSON, col, open_release, request, where
 from tests.files_house import desk, looked
@@ -301,6 +301,13 @@ def test_a_session_that_says_pass_of_itself_is_still_looked_at(session: Path) ->
     }
     assert "pass" not in verdicts.values()
     assert verdicts["own.csv"] == "fail"
+
+
+def test_without_a_sandbox_a_session_has_no_verdict(session: Path) -> None:
+    with pytest.raises(Unavailable):
+        read_session(session, SACRO, None)
+    with pytest.raises(Unavailable):
+        check_files([session], SACRO, None, session)
 
 
 def test_what_is_no_table_does_not_leave_by_a_session(session: Path) -> None:
