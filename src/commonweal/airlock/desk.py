@@ -131,4 +131,8 @@ def _reported(seen: FileLook) -> FileReport:
         seen.path, seen.kind, seen.sha256, seen.findings,
         renderings=tuple(one for one in seen.renderings if one.leaves),
         summaries=tuple(one.as_dict() for one in seen.summaries),
+        reading=tuple(
+            one.content.decode() for one in seen.renderings
+            if not one.leaves and one.media == "text/plain"
+        ),
     )  # fmt: skip

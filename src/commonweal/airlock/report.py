@@ -14,13 +14,16 @@ from commonweal.airlock.rules import Finding, for_author, for_reviewer
 from commonweal.airlock.rules.findings import Verdict, verdict_for_author, verdict_of
 
 Reader = Literal["author", "reviewer"]
+MOST_READ = 20_000
+"""Characters of a drawing's or a notebook's texts that reviewers read beside the findings."""
 
 
 @dataclass(frozen=True)
 class FileReport:
     """What was found of one file. `table` or `analysis` is there where figures were recomputed, and
     `cells` are the same in the form of the audit. Of other files, `renderings` are what leaves, and
-    `summaries` what a reviewer reads of each column first. `model`: what kind of model it is;
+    `summaries` what a reviewer reads of each column first, and `reading` texts that are in them and
+    do not leave by themselves. `model`: what kind of model it is;
     `card`: its card, line by line."""
 
     path: str
@@ -32,6 +35,7 @@ class FileReport:
     analysis: Result | None = None
     renderings: tuple[Rendering, ...] = ()
     summaries: tuple[dict[str, Any], ...] = ()
+    reading: tuple[str, ...] = ()
     model: str | None = None
     card: tuple[str, ...] = ()
 
@@ -49,10 +53,12 @@ class FileReport:
         }
 
     def for_record(self, profile: RuleProfile) -> dict[str, Any]:
-        """What reviewers read of an output: the report, with summaries or the model's card."""
+        """What reviewers read of an output: the report, with summaries and texts or the card."""
         more: dict[str, Any] = {}
         if self.summaries:
             more["summaries"] = list(self.summaries)
+        if self.reading:
+            more["reading"] = [text[:MOST_READ] for text in self.reading]
         if self.card:
             more["card"] = list(self.card)
         return self.plain(profile, "reviewer") | more

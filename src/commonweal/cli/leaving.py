@@ -307,6 +307,7 @@ def _lines(plain: dict[str, Any]) -> list[str]:
             lines.append(f"{one['path']}: {one['verdict']}")
             lines += [f"  {f['code']}: {f['sentence']}" for f in one["report"].get("findings", ())]
             lines += [_summary(column) for column in one["report"].get("summaries", ())]
+            lines += [f"  it says: {text!r}" for text in one["report"].get("reading", ())]
             lines += one["report"].get("card", ())
         lines += [f"  audit: {f['sentence']}" for f in (plain["audit"] or {}).get("findings", ())]
         lines += [f"{one['by']}: {one['verdict']}" for one in plain["votes"]]

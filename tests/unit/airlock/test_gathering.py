@@ -117,6 +117,14 @@ def test_what_leaves_is_written_anew_and_never_the_file(tmp_path: Path) -> None:
     assert {one.path for one in found.found} == {one.path.name for one in found.sources}
 
 
+def test_reviewers_read_the_texts_of_a_drawing(tmp_path: Path) -> None:
+    drawn = svg_of('<text x="1" y="9">Alder</text>')
+    found = gathered(tmp_path, wards__json=TABLE, plot__svg=drawn)
+    (told,) = [one for one in found.found if one.path == "plot.svg"]
+    assert told.report["reading"][0].startswith("Alder\n")
+    assert b"<text" in leaving(found)["plot.svg"]
+
+
 def test_a_recipe_keeps_the_name_by_which_its_model_is_found(tmp_path: Path) -> None:
     made = leaving(gathered(tmp_path, wards__json=TABLE, risk__recipe__json={"recipe": 1}))
     assert json.loads(made["risk.recipe.json"]) == {"recipe": 1}
