@@ -23,6 +23,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from commonweal.airlock.desk import Desk
 from commonweal.airlock.files.looking import FileLook, look
 from commonweal.airlock.files.parsers.common import Invalid, TooLarge
 from commonweal.airlock.files.people import Sieve
@@ -262,6 +263,11 @@ def looked(folder: Path, name: str, content: bytes, **beside: Any) -> FileLook:
     (folder / name).write_bytes(content)
     kind = "figure" if name.endswith((".png", ".jpg", ".svg")) else "file"
     return look(folder / name, kind, Beside(), "p", SACRO, **beside)  # type: ignore[arg-type]
+
+
+def desk(folder: Path, **beside: Any) -> Desk:
+    """A desk whose parsers run here. For tests of what is told, never of S18."""
+    return Desk(lambda: Beside(), "p", folder, **beside)  # type: ignore[arg-type,return-value]
 
 
 def rules_of(seen: FileLook) -> set[str]:

@@ -12,7 +12,9 @@ import yaml
 
 from commonweal.foundation.canonical import digest
 from commonweal.foundation.clock import SystemClock
+from commonweal.foundation.errors import Unavailable
 from commonweal.papers.signing import unverified
+from commonweal.sandbox import box
 from commonweal.vault.custody import open_custody
 from tests.integration.test_cli_release import Job, job  # noqa: F401 (a fixture)
 from tests.output_house import job_left
@@ -71,6 +73,29 @@ def left(job: Job, release: str, *, heard: bool = True, **files: str | dict[str,
         with open_custody(job.folder / "data", SystemClock()) as custody:
             job_left(custody, folder / "outputs.json")
     return folder
+
+
+def model_of(folder: Path) -> None:
+    """A model of four numbers and its recipe, declared beside what is there."""
+    terms = [{"name": "sex", "value": 0.25}]
+    said = {
+        "risk.json": {"coefficients": 1, "family": "logistic", "intercept": -1.5, "terms": terms},
+        "risk.recipe.json": {
+            "recipe": 1, "kind": "model", "name": "risk", "title": "Risk", "file": "risk.json",
+            "table": "visits", "target": {"column": {"table": "visits", "name": "code"}},
+            "features": [{"column": {"table": "people", "name": "sex"}, "as": "code",
+                          "levels": ["F", "M"]}],
+        },
+    }  # fmt: skip
+    plain = json.loads((folder / "outputs.json").read_text())
+    for name, document in said.items():
+        content = json.dumps(document).encode()
+        (folder / "outputs" / name).write_bytes(content)
+        plain["files"].append({
+            "file": name, "kind": "model", "bytes": len(content),
+            "sha256": f"sha256:{hashlib.sha256(content).hexdigest()}",
+        })  # fmt: skip
+    (folder / "outputs.json").write_text(json.dumps(plain))
 
 
 def submit(job: Job, folder: Path, by: str = "amira", code: int = 0, **more: str) -> Any:  # noqa: F811
@@ -182,3 +207,70 @@ def test_what_is_refused_before_anybody_looks(ready: Job) -> None:
     ready("permit", "pause", ready.folder / "permit.jws")
     assert submit(ready, folder, code=4)["error"]["code"].startswith("CW-PERMIT")
     assert ready("airlock", "list")["outputs"] == []
+
+
+# --- files and models -----------------------------------------------------------------------------
+
+
+def test_files_and_models_through_the_whole_way(ready: Job) -> None:
+    """S18, S2: what leaves is written anew, and was compared with the release and its source."""
+    release = ready.built["release"]  # type: ignore[attr-defined]
+    own = "\ufeffsex,n\nF\u200b,30\nM,29\nseen by P0007 and NAME12,12\n"
+    folder = left(ready, release, sexes_json=request(), own_csv=own)
+    model_of(folder)
+    told = submit(ready, folder)
+    assert set(told) == {"output", "turn", "manifest", "state", "expires"}
+    looked = ready("airlock", "look", "job-1", "--for", "reviewer", "--by", "ada")
+    found = {one["path"]: one for one in looked["findings"]}
+    assert set(found) == {"sexes.json", "sexes.csv", "own.csv", "risk.json", "risk.recipe.json"}
+    assert found["own.csv"]["verdict"] == "fail"
+    rules = {one["rule"] for one in found["own.csv"]["report"]["findings"]}
+    assert "sieve" in rules
+    assert "not-compared" not in rules
+    assert [one["name"] for one in found["own.csv"]["report"]["summaries"]] == ["sex", "n"]
+    assert found["risk.json"]["report"]["card"][0].startswith("Model risk.json: ")
+    assert found["risk.json"]["verdict"] in ("review", "fail")
+    refused = vote(ready, "ada", "approve", code=4)
+    assert refused["error"]["code"] == "CW-LEAVING-REVIEWER"
+    failed = [name for name, one in found.items() if one["verdict"] == "fail"]
+    override = [part for name in failed for part in ("--override", f"{name}=wrongly_found")]
+    vote(ready, "ada", "approve", *override)
+    assert vote(ready, "ben", "approve", *override)["outcome"] == "approved"
+    files = Path(ready("airlock", "release", "job-1")["folder"]) / "files"
+    assert {one.name for one in files.iterdir()} == set(found) - {"sexes.json"}
+    assert (files / "own.csv").read_bytes().startswith(b"sex,n\r\nF,30\r\nM,29\r\n")
+    collected = (folder / "outputs" / "risk.json").read_bytes()
+    assert (files / "risk.json").read_bytes() == collected
+    assert json.loads((files / "risk.recipe.json").read_text())["file"] == "risk.json"
+    assert list(Path("/dev/shm").glob("commonweal-airlock-*")) == []
+
+
+def test_check_with_a_release_compares_and_without_one_says_that_it_did_not(ready: Job) -> None:
+    path = ready.folder / "own.csv"
+    path.write_text("note\nseen by NAME12\nnothing\n")
+    folder = ready.folder / "data" / "releases" / ready.built["release"]  # type: ignore[attr-defined]
+    alone = ready("airlock", "check", path, code=3)
+    assert alone["verdict"] == "review"
+    beside = ready("airlock", "check", path, "--release", folder, code=3)
+    assert beside["verdict"] == "fail"
+    assert "sieve" in {one["rule"] for one in beside["files"][0]["findings"]}
+    assert set(beside["files"][0]) == {"path", "type", "sha256", "verdict", "findings"}
+    author = ready("airlock", "check", path, "--release", folder, "--for", "author", code=3)
+    assert author["verdict"] == "review"
+    assert "sieve" not in json.dumps(author)
+
+
+def test_without_its_sandbox_nothing_is_submitted(
+    ready: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = ready.built["release"]  # type: ignore[attr-defined]
+    folder = left(ready, release, sexes_json=request(), own_csv="sex,n\nF,30\n")
+    monkeypatch.setattr(box, "_tried", refusing)
+    refused = submit(ready, folder, code=5)
+    assert refused["error"]["code"] == "CW-SANDBOX-GUARD"
+    assert ready("airlock", "list")["outputs"] == []
+    assert list(Path("/dev/shm").glob("commonweal-airlock-*")) == []
+
+
+def refusing(**_: Any) -> Any:
+    raise Unavailable("CW-SANDBOX-GUARD", "A guard does not hold.")

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -384,7 +385,7 @@ def test_write_a_study(copied: Desk, repository: Path) -> None:
     example = repository / "examples" / "synthea"
     shutil.copy(example / "draft.yaml", desk.folder / "permit.yaml")
     shutil.copy(example / "catalogue.yaml", desk.folder)
-    desk.run("write-a-study.md", Stage(words={"python3": sys.executable}))
+    desk.run("write-a-study.md", Stage(words={"python3": shlex.quote(sys.executable)}))
     seen = (desk.folder / "seen.txt").read_text()
     assert "['patients', 'conditions']" in seen
     assert "for use in this job only" in seen

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import io
+import json
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,7 @@ import pytest
 import commonweal
 from commonweal.airlock.files.looking import FileLook, look
 from commonweal.airlock.files.parsers import common
+from commonweal.cli.main import run
 from commonweal.sandbox import parsing
 from commonweal.sandbox.box import Sandbox
 from commonweal.sandbox.orders import Mount, Runtime
@@ -225,6 +227,21 @@ def test_the_naive_twin_gives_the_secret_and_the_file(taken_over: Path) -> None:
     assert module.parse(io.BytesIO(b"steals "), {})["body"]["rgb"] == SECRET
     environment = module.parse(io.BytesIO(b"remembers "), {})["sheets"][0]["columns"][0]["values"]
     assert "CUSTODIANS_SECRET" in environment[0]
+
+
+def test_the_command_reads_files_in_the_sandbox_only(
+    taken_over: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """`airlock check` on a machine without a home: the parser finds no secret where it runs."""
+    monkeypatch.delenv("COMMONWEAL_HOME", raising=False)
+    (tmp_path / "x.png").write_bytes(b"steals ")
+    assert run(["airlock", "check", str(tmp_path / "x.png"), "--json"]) == 3
+    told = capsys.readouterr().out
+    assert SECRET not in told
+    (file,) = json.loads(told)["files"]
+    codes = {one["where"].get("code") for one in file["findings"]}
+    assert (file["type"], codes) == ("unreadable", {None, "CW-PARSE-FAILED"})
 
 
 # --- what leaves ------------------------------------------------------------------------------

@@ -19,17 +19,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
 
-from commonweal.airlock.declared import MOST_BYTES, judge_declared
+from commonweal.airlock.declared import MOST_BYTES
+from commonweal.airlock.desk import Desk, required
 from commonweal.airlock.figures import Table
 from commonweal.airlock.profile import RuleProfile
 from commonweal.airlock.published import published
 from commonweal.airlock.report import FileReport
 from commonweal.airlock.rules.findings import STATBARN, Finding, Statbarn, verdict_of
-from commonweal.foundation.canonical import canonical, parse_json
+from commonweal.foundation.canonical import canonical
 from commonweal.foundation.errors import Fault
 from commonweal.foundation.files import (
     make_private_folder,
     read_bytes,
+    sha256_file,
     staged_folder,
     translated,
     write_atomic,
@@ -64,15 +66,16 @@ _CHECKS = {
 # --- in -------------------------------------------------------------------------------------------
 
 
-def read_session(folder: Path, profile: RuleProfile) -> list[FileReport]:
-    """A report on each file that a session asks to publish.
+def read_session(folder: Path, profile: RuleProfile, desk: Desk | None) -> list[FileReport]:
+    """A report on each file that a session asks to publish; all is read on `desk`.
 
     Raises `Fault` CW-OUTPUT-SESSION where the folder is not whole: files that are not named, named
-    files that are missing or changed, links, names that are paths.
+    files that are missing or changed, links, names that are paths; `Unavailable` where there is no
+    sandbox.
     """
     with translated(folder.name):
         found = _listed(folder)
-    results = _results(folder)
+    results = _results(folder, required(desk))
     named = {file["name"] for one in results for file in one["files"]}
     _whole(folder, found, named)
     reports = []
@@ -80,7 +83,7 @@ def read_session(folder: Path, profile: RuleProfile) -> list[FileReport]:
         if NOT_RELEASED in one["uid"]:
             continue
         reports += [
-            _report(folder, file["name"], file["sdc"], one, profile) for file in one["files"]
+            _report(folder / file["name"], file["sdc"], one, profile, desk) for file in one["files"]
         ]
     return reports
 
@@ -92,9 +95,9 @@ def _listed(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in every}
 
 
-def _results(folder: Path) -> list[dict[str, Any]]:
+def _results(folder: Path, desk: Desk) -> list[dict[str, Any]]:
     """Each result with what is used of it, in a fixed form."""
-    plain = parse_json(read_bytes(folder / RESULTS, "The session", limit=MOST_BYTES), RESULTS)
+    plain = desk.document(folder / RESULTS)
     results = plain.get("results") if isinstance(plain, dict) else None
     if not isinstance(results, dict) or not 0 < len(results) <= MOST_RESULTS:
         raise _broken("its results are not there")
@@ -135,20 +138,18 @@ def _whole(folder: Path, found: set[str], named: set[str]) -> None:
 
 
 def _report(
-    folder: Path, name: str, sdc: dict[str, Any], result: dict[str, Any], profile: RuleProfile
-) -> FileReport:
-    content = read_bytes(folder / name, "A file of the session", limit=MOST_BYTES)
-    seen = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    path: Path, sdc: dict[str, Any], result: dict[str, Any], profile: RuleProfile,
+    desk: Desk | None,
+) -> FileReport:  # fmt: skip
+    name = path.name
     where = {"table": name, "statbarn": result["statbarn"]}
     found = list(_told(sdc, result, where))
     if name.lower().endswith(".csv"):
-        try:
-            found += judge_declared(content, name, profile)
-        except Fault as error:
-            found.append(Finding("unreadable", "Unknown", "fail", where, said=error.sentence))
-    else:
-        found.append(Finding("kind", "Unknown", "fail", where))
-    return FileReport(name, "acro", seen, tuple(found))
+        seen = required(desk).look(path, "file", profile)
+        found += [one for one in seen.findings if one.rule != "declared"]
+        return FileReport(name, "acro", seen.sha256, tuple(found))
+    found.append(Finding("kind", "Unknown", "fail", where))
+    return FileReport(name, "acro", sha256_file(path), tuple(found))
 
 
 def _told(sdc: dict[str, Any], result: dict[str, Any], where: dict[str, str]) -> Iterator[Finding]:

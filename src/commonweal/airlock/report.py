@@ -8,17 +8,23 @@ from typing import Any, Literal
 from commonweal.airlock.analysis import Result
 from commonweal.airlock.audit.writing import NewTable
 from commonweal.airlock.figures import Table
+from commonweal.airlock.files.writing import Rendering
 from commonweal.airlock.profile import RuleProfile
 from commonweal.airlock.rules import Finding, for_author, for_reviewer
 from commonweal.airlock.rules.findings import Verdict, verdict_for_author, verdict_of
 
 Reader = Literal["author", "reviewer"]
+MOST_READ = 20_000
+"""Characters of a drawing's or a notebook's texts that reviewers read beside the findings."""
 
 
 @dataclass(frozen=True)
 class FileReport:
     """What was found of one file. `table` or `analysis` is there where figures were recomputed, and
-    `cells` are the same in the form of the audit."""
+    `cells` are the same in the form of the audit. Of other files, `renderings` are what leaves, and
+    `summaries` what a reviewer reads of each column first, and `reading` texts that are in them and
+    do not leave by themselves. `model`: what kind of model it is;
+    `card`: its card, line by line."""
 
     path: str
     kind: str
@@ -27,6 +33,11 @@ class FileReport:
     table: Table | None = None
     cells: tuple[NewTable, ...] = ()
     analysis: Result | None = None
+    renderings: tuple[Rendering, ...] = ()
+    summaries: tuple[dict[str, Any], ...] = ()
+    reading: tuple[str, ...] = ()
+    model: str | None = None
+    card: tuple[str, ...] = ()
 
     def plain(self, profile: RuleProfile, reader: Reader) -> dict[str, Any]:
         """The report as JSON values, for one kind of reader (S6)."""
@@ -40,6 +51,17 @@ class FileReport:
             if by_reviewer
             else for_author(self.findings, profile),
         }
+
+    def for_record(self, profile: RuleProfile) -> dict[str, Any]:
+        """What reviewers read of an output: the report, with summaries and texts or the card."""
+        more: dict[str, Any] = {}
+        if self.summaries:
+            more["summaries"] = list(self.summaries)
+        if self.reading:
+            more["reading"] = [text[:MOST_READ] for text in self.reading]
+        if self.card:
+            more["card"] = list(self.card)
+        return self.plain(profile, "reviewer") | more
 
     def verdict(self, reader: Reader) -> Verdict:
         """The verdict that this reader is told."""
@@ -76,5 +98,6 @@ class CheckReport:
             for one in file.plain(self.profile, reader)["findings"]:
                 where = ", ".join(f"{name} {said}" for name, said in one["where"].items())
                 told.append(f"  {one['code']} {where}: {one['sentence']}")
+            told += file.card if reader == "reviewer" else ()
         named = f"{self.profile.name} {self.profile.version}"
         return [*told, f"Verdict under {named}: {self.verdict(reader)}"]

@@ -19,6 +19,7 @@ from commonweal.airlock.audit.history import History, read_history
 from commonweal.airlock.audit.running import Progress, Result, audit, quiet, read_proposals
 from commonweal.airlock.audit.writing import write_output
 from commonweal.airlock.checking import CheckReport, Reader, check_files
+from commonweal.airlock.desk import Desk
 from commonweal.airlock.opened import OpenRelease
 from commonweal.airlock.profile import RuleProfile
 from commonweal.airlock.rules.findings import Verdict
@@ -80,17 +81,21 @@ def check_together(
     audit_map: Path,
     history: Path | None,
     *,
+    desk: Desk | None = None,
     seconds: float = SECONDS,
     progress: Progress = quiet,
 ) -> Joined:
     """Check the files of a submission and audit their tables with each other and all of `history`.
+    What is no request is looked at on `desk`.
 
     Leaves the proposal below `submission.proposal`, under the output's name, for who moves it into
     the history once it leaves. Raises what `check_files`, `read_history` and `write_output` raise,
     and `Fault` CW-AUDIT-OUTPUT where two requests have one name or the name has left already.
     """
     past = History((), ()) if history is None else read_history(history)
-    report = check_files(submission.paths, profile, release, submission.proposal.parent, audit_map)
+    report = check_files(
+        submission.paths, profile, release, submission.proposal.parent, audit_map, desk=desk
+    )
     tables = [one for file in report.files for one in file.cells]
     if not tables:
         return Joined(report, None)

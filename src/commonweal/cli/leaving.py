@@ -306,6 +306,9 @@ def _lines(plain: dict[str, Any]) -> list[str]:
         for one in plain["findings"]:
             lines.append(f"{one['path']}: {one['verdict']}")
             lines += [f"  {f['code']}: {f['sentence']}" for f in one["report"].get("findings", ())]
+            lines += [_summary(column) for column in one["report"].get("summaries", ())]
+            lines += [f"  it says: {text!r}" for text in one["report"].get("reading", ())]
+            lines += one["report"].get("card", ())
         lines += [f"  audit: {f['sentence']}" for f in (plain["audit"] or {}).get("findings", ())]
         lines += [f"{one['by']}: {one['verdict']}" for one in plain["votes"]]
         return lines
@@ -315,6 +318,21 @@ def _lines(plain: dict[str, Any]) -> list[str]:
         lines += [f"{one['file'] or 'All'}: {one['says']}" for one in told["reasons"]]
         lines += told["words"]
     return lines
+
+
+def _summary(column: dict[str, Any]) -> str:
+    """One column of a declared table, in a line."""
+    least, most = column["least_above_nothing"], column["most"]
+    said = [
+        f"column {column['column']} {column['name']}: {column['type']}",
+        f"{column['distinct']} different",
+        f"{column['missing']} missing or hidden",
+    ]
+    said += [f"smallest above 0 is {least:g}"] if least is not None else []
+    said += [f"largest {most:g}"] if most is not None else []
+    said += [f"{column['small']} small counts"] if column["small"] is not None else []
+    said += ["all divisible by 5"] if column["fives"] else []
+    return "  " + ", ".join(said)
 
 
 # --- what the commands share --------------------------------------------------------------------

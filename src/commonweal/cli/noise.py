@@ -85,7 +85,7 @@ def count(
     """
     from commonweal.airlock.noise.answering import Desk
     from commonweal.airlock.session import Session
-    from commonweal.cli.outputs import unsealed
+    from commonweal.cli.desks import unsealed
     from commonweal.foundation.documents import load_document
     from commonweal.papers.noise import NoisyRequest
     from commonweal.vault.custody import find_permit, load_permit, settled

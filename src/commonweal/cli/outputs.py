@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import secrets
-import shutil
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commonweal.cli.options import HomeOption, JsonOption, opened
+from commonweal.cli.desks import bare_desk, desk_on, unsealed
+from commonweal.cli.options import HomeOption, JsonOption
 from commonweal.cli.show import emit, steps
 from commonweal.foundation.clock import SystemClock
 from commonweal.foundation.errors import Fault, WrongUsage
-from commonweal.foundation.files import make_private_folder
 
 if TYPE_CHECKING:
     from commonweal.airlock.checking import CheckReport, Reader
-    from commonweal.airlock.opened import OpenRelease
     from commonweal.airlock.profile import RuleProfile
     from commonweal.airlock.together import Joined
 
@@ -31,7 +26,7 @@ def check(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            help="Output requests (.json), tables (.csv), and sessions of ACRO (folders)."
+            help="Output requests (.json), files, figures, models, sessions of ACRO (folders)."
         ),
     ],
     profile: Annotated[
@@ -72,7 +67,9 @@ def check(
 
     Requests are recomputed on a release, which is unsealed into memory for that under its live
     permit and deleted afterwards. Their tables are audited with each other and, with a history,
-    with everything that has left. Exit code 3 where the verdict is review or fail.
+    with everything that has left. All other files are looked at in the sandbox, and compared with
+    the release where there is one. Exit code 3 where the verdict is review or fail; 5 where the
+    sandbox cannot be had.
     """
     from commonweal.airlock.checking import check_files
     from commonweal.airlock.profile import RuleProfile
@@ -90,8 +87,11 @@ def check(
         return
     if history is not None or proposal is not None or acro is not None:
         raise WrongUsage("CW-USAGE", "This needs the release: name it with --release.")
-    with tempfile.TemporaryDirectory(prefix="commonweal-airlock-") as work:
-        report = check_files(paths, limits, None, Path(work))
+    with (
+        tempfile.TemporaryDirectory(prefix="commonweal-airlock-") as work,
+        bare_desk(ctx, home, Path(work)) as desk,
+    ):
+        report = check_files(paths, limits, None, Path(work), desk=desk)
     emit(json, report.plain(reader), report.lines(reader))
     if report.verdict(reader) != "pass":
         ctx.exit(Fault.exit_code)
@@ -135,39 +135,8 @@ def _together(ctx: typer.Context, home: Path | None, asked: _Asked, json: bool) 
         # People behind proposals lie in memory like the release itself, unless asked otherwise.
         where = asked.proposal or lent.folder.parent / "proposal"
         submission = Submission(asked.paths, asked.output, SystemClock().now(), where)
-        return check_together(
-            submission, asked.limits, lent.release, lent.audit_map, asked.history, progress=step
-        )
-
-
-@dataclass(frozen=True)
-class _Lent:
-    """An opened release, the folder that it is lent in, and its audit map."""
-
-    release: OpenRelease
-    folder: Path
-    audit_map: Path
-
-
-@contextlib.contextmanager
-def unsealed(ctx: typer.Context, home: Path | None, folder: Path) -> Iterator[_Lent]:
-    """The release of a live permit, lent to the airlock for the length of a block (S19)."""
-    from commonweal.airlock.opened import OpenRelease
-    from commonweal.cli.checks import MEMORY_FOLDER
-    from commonweal.vault.custody import find_permit, settled
-    from commonweal.vault.release.lending import AUDIT_MAP, lend, take_back
-    from commonweal.vault.release.store import read_manifest
-
-    loans = MEMORY_FOLDER / f"commonweal-airlock-{secrets.token_hex(8)}"
-    to = loans / "release"
-    make_private_folder(loans)
-    try:
-        with opened(ctx, home) as custody, settled(custody):
-            manifest = read_manifest(custody.home.releases, folder, custody.belief)
-            permit = find_permit(custody, manifest.permit_id)
-            lent = lend(custody, folder, permit, "airlock", to)
-        release = OpenRelease.at(lent.manifest, to / "data", lent.permit.cohort)
-        yield _Lent(release, to, to / AUDIT_MAP)
-    finally:
-        take_back(loans)
-        shutil.rmtree(loans, ignore_errors=True)
+        with desk_on(ctx, home, lent) as desk:
+            return check_together(
+                submission, asked.limits, lent.release, lent.audit_map, asked.history,
+                desk=desk, progress=step,
+            )  # fmt: skip

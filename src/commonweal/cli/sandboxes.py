@@ -6,6 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from commonweal.sandbox.box import Sandbox
     from commonweal.vault.custody import Custody
 
@@ -28,3 +30,15 @@ def opened_sandbox(custody: Custody) -> Sandbox:
         demo=custody.home.kind == "demo",
         cgroup=os.environ.get("COMMONWEAL_CGROUP"),
     )
+
+
+def homeless_sandbox(folder: Path) -> Sandbox:
+    """A sandbox for files of one's own, where there is no home; its users' record is in `folder`.
+
+    Cgroups are needed where the machine's keeper gave one, and not else, as in a demonstration:
+    a parser has its own limits of time and memory either way. Raises as `opened_sandbox`.
+    """
+    from commonweal.sandbox.box import Sandbox
+
+    cgroup = os.environ.get("COMMONWEAL_CGROUP")
+    return Sandbox.open(folder / RECORD, demo=cgroup is None, cgroup=cgroup)

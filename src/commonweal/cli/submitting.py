@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commonweal.cli.desks import desk_on, unsealed
 from commonweal.cli.leaving import ByOption, KeyOption, act_of, resumed, signed_by
 from commonweal.cli.options import HomeOption, JsonOption, opened
-from commonweal.cli.outputs import unsealed
 from commonweal.cli.show import emit, steps
 from commonweal.foundation.errors import Refused
 
@@ -46,8 +46,9 @@ def submit(
 ) -> None:
     """Ask that what a job left may leave: it is checked, frozen and signed by its author.
 
-    Requests are recomputed on the job's release and audited with all that has left. The author is
-    told that it was submitted, and nothing of what was found before people have looked.
+    Requests are recomputed on the job's release and audited with all that has left. Of other files
+    only what was written anew from their values leaves, and models as they are. The author is told
+    that it was submitted, and nothing of what was found before people have looked.
     """
     from commonweal.airlock.leaving.freezing import freeze
     from commonweal.airlock.leaving.freezing import submit as run
@@ -67,10 +68,11 @@ def submit(
     with unsealed(ctx, home, folder) as lent, steps(json) as step:
         work = lent.folder.parent
         asked = Submission(paths, name, SystemClock().now(), work / "proposal")
-        joined = check_together(
-            asked, limits, lent.release, lent.audit_map, store.history,
-            seconds=seconds, progress=step,
-        )  # fmt: skip
+        with desk_on(ctx, home, lent, {one.file: one.kind for one in left.files}) as desk:
+            joined = check_together(
+                asked, limits, lent.release, lent.audit_map, store.history,
+                desk=desk, seconds=seconds, progress=step,
+            )  # fmt: skip
         tables = work / "tables"
         tables.mkdir(mode=0o700)
         gathered = gather(job, left, joined.report, tables)

@@ -18,15 +18,15 @@ import pytest
 
 from commonweal.airlock.acro import read_session, write_session
 from commonweal.airlock.checking import check_files
-from commonweal.airlock.declared import judge_declared
 from commonweal.airlock.opened import OpenRelease
 from commonweal.airlock.profile import RuleProfile
 from commonweal.airlock.rules import judge
 from commonweal.airlock.rules.findings import verdict_of
 from commonweal.airlock.session import Session
-from commonweal.foundation.errors import CommonwealError, Fault
+from commonweal.foundation.errors import CommonwealError, Fault, Unavailable
 from tests import acro_tables_plain as made
 from tests.airlock_house import PERSON, col, open_release, request, where
+from tests.files_house import desk, looked
 from tests.unit.airlock.test_proposing import audited, write_map
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -180,9 +180,9 @@ def test_a_regression_with_a_dummy_for_one_person_fails_here(tmp_path: Path) -> 
     assert report.verdict("reviewer") == "pass"
 
 
-def test_a_file_with_names_and_nhs_numbers_fails_here() -> None:
+def test_a_file_with_names_and_nhs_numbers_fails_here(tmp_path: Path) -> None:
     content = b"name,nhs,born\nAnn Ash,943 476 5919,1950-01-01\nBo Birch,943 476 5870,1951-02-02\n"
-    assert verdict_of(judge_declared(content, "own.csv", SACRO)) == "fail"
+    assert looked(tmp_path, "own.csv", content).verdict == "fail"
 
 
 # --- sessions in ----------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ def session(oracle: tuple[dict[str, str], Path], tmp_path: Path) -> Path:
 
 
 def test_a_session_of_acro_is_read_and_never_passes(session: Path) -> None:
-    reports = {one.path: one for one in read_session(session, SACRO)}
+    reports = {one.path: one for one in read_session(session, SACRO, desk(session))}
     assert set(reports) == {"output_0_0.csv", "output_1_0.csv", "own.csv"}
     assert {name: one.verdict("reviewer") for name, one in reports.items()} == {
         "output_0_0.csv": "review", "output_1_0.csv": "fail", "own.csv": "fail",
@@ -251,9 +251,9 @@ FORGED = {
 def test_a_forged_session_is_none(session: Path, how: str) -> None:
     results(session, FORGED[how])
     with pytest.raises(Fault) as refused:
-        read_session(session, SACRO)
+        read_session(session, SACRO, desk(session))
     assert refused.value.code == "CW-OUTPUT-SESSION"
-    report = check_files([session], SACRO, None, session)
+    report = check_files([session], SACRO, None, session, desk=desk(session))
     assert report.verdict("reviewer") == report.verdict("author") == "fail"
 
 
@@ -281,8 +281,11 @@ def test_a_session_that_is_not_whole_is_none(session: Path, how: str) -> None:
     else:
         (session / "results.json").write_text("{")
     with pytest.raises(CommonwealError):
-        read_session(session, SACRO)
-    assert check_files([session], SACRO, None, session).verdict("reviewer") == "fail"
+        read_session(session, SACRO, desk(session))
+    assert (
+        check_files([session], SACRO, None, session, desk=desk(session)).verdict("reviewer")
+        == "fail"
+    )
 
 
 def test_a_session_that_says_pass_of_itself_is_still_looked_at(session: Path) -> None:
@@ -293,9 +296,18 @@ def test_a_session_that_says_pass_of_itself_is_still_looked_at(session: Path) ->
                 file["sdc"] = {"cells": {"MinimumThresholdCheck": [[-1, 0], "x", [0], [True, 1]]}}
 
     results(session, lie)
-    verdicts = {one.path: one.verdict("reviewer") for one in read_session(session, SACRO)}
+    verdicts = {
+        one.path: one.verdict("reviewer") for one in read_session(session, SACRO, desk(session))
+    }
     assert "pass" not in verdicts.values()
     assert verdicts["own.csv"] == "fail"
+
+
+def test_without_a_sandbox_a_session_has_no_verdict(session: Path) -> None:
+    with pytest.raises(Unavailable):
+        read_session(session, SACRO, None)
+    with pytest.raises(Unavailable):
+        check_files([session], SACRO, None, session)
 
 
 def test_what_is_no_table_does_not_leave_by_a_session(session: Path) -> None:
@@ -304,7 +316,7 @@ def test_what_is_no_table_does_not_leave_by_a_session(session: Path) -> None:
     results(session, _set("results/output_0/files", [{"name": "plot.svg", "sdc": {}}]))
     (session / "output_0_0.csv").unlink()
     (session / "checksums" / "output_0_0.csv.txt").unlink()
-    found = {one.path: one for one in read_session(session, SACRO)}
+    found = {one.path: one for one in read_session(session, SACRO, desk(session))}
     assert found["plot.svg"].verdict("reviewer") == "fail"
 
 
@@ -326,7 +338,8 @@ def test_recomputed_tables_are_written_as_a_session(tmp_path: Path) -> None:
     assert one["fair"]["statbarn"] == "Frequencies"
     assert one["files"][0]["sdc"]["cells"]["MinimumThresholdCheck"] == [[1, 1]]
     assert (tmp_path / "out" / "output_0_0.csv").read_text() == "ward,people\nA,30\nB,4\n"
-    reports = read_session(tmp_path / "out", SACRO)  # our own form is whole, and marked alike
+    # Our own form is whole, and marked alike.
+    reports = read_session(tmp_path / "out", SACRO, desk(tmp_path))
     assert [found.verdict("reviewer") for found in reports] == ["fail"]
     with pytest.raises(Fault):
         write_session(tmp_path / "out", report.files, SACRO, AT)

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
-from commonweal.airlock.checking import check_files
+from commonweal.airlock.checking import CheckReport, FileReport, check_files
 from commonweal.airlock.leaving.gathering import Gathered, gather, job_paths
+from commonweal.airlock.rules import Finding
 from commonweal.foundation.errors import CommonwealError
 from commonweal.papers.job import JobOutputs
 from tests.airlock_house import open_release
 from tests.analysis_house import SACRO
+from tests.files_house import COUNTS_FILE, book_of, desk, plot, png_of, svg_of, zip_of
 from tests.output_papers import H
 from tests.unit.airlock.test_analysis_checking import ASKED, KINDS, people
 
@@ -24,14 +26,23 @@ TABLE = {
 }  # fmt: skip
 
 
+def kind_of(name: str) -> str:
+    if name.endswith((".onnx", ".recipe.json")):
+        return "model"
+    return {".json": "request", ".png": "figure", ".svg": "figure"}.get(Path(name).suffix, "file")
+
+
 def job(folder: Path, **files: Any) -> JobOutputs:
     (folder / "outputs").mkdir(parents=True)
     named = []
     for name, said in files.items():
         path = folder / "outputs" / name.replace("__", ".")
-        path.write_text(said if isinstance(said, str) else json.dumps(said))
+        if isinstance(said, bytes):
+            path.write_bytes(said)
+        else:
+            path.write_text(said if isinstance(said, str) else json.dumps(said))
         named.append({
-            "file": path.name, "kind": "request" if path.suffix == ".json" else "file",
+            "file": path.name, "kind": kind_of(path.name),
             "sha256": f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}",
             "bytes": path.stat().st_size,
         })  # fmt: skip
@@ -47,7 +58,8 @@ def gathered(folder: Path, released: bool = True, **files: Any) -> Gathered:
     left = job(folder / "job", **files)
     paths = job_paths(folder / "job", left)
     release = open_release(folder, {"stays": (KINDS, people())}) if released else None
-    report = check_files(paths, SACRO, release, folder)
+    kinds = {one.file: one.kind for one in left.files}
+    report = check_files(paths, SACRO, release, folder, desk=desk(folder, kinds=kinds))
     work = folder / "made"
     work.mkdir()
     return gather(folder / "job", left, report, work)
@@ -70,7 +82,87 @@ def test_a_file_of_the_jobs_own_is_declared_and_never_passes(tmp_path: Path) -> 
     found = gathered(tmp_path, rows__csv="ward,people\nA,50\n")
     (one,) = found.sources
     assert (one.kind, one.type, one.grade) == ("file", "csv", "declared")
-    assert [one.verdict for one in found.found] == ["review"]
+    (told,) = found.found
+    assert told.verdict == "review"
+    assert [column["name"] for column in told.report["summaries"]] == ["ward", "people"]
+
+
+# --- what was written anew leaves, and the file itself never --------------------------------------
+
+
+def leaving(found: Gathered) -> dict[str, bytes]:
+    return {one.path.name: one.path.read_bytes() for one in found.sources if one.kind != "request"}
+
+
+def test_what_leaves_is_written_anew_and_never_the_file(tmp_path: Path) -> None:
+    files: dict[str, Any] = {
+        "counts__csv": "\ufeffward,n\nA\u200blder,20\nBirch,=1+1\n",
+        "plot__png": png_of(plot()) + zip_of({"patients.csv": COUNTS_FILE}),
+        "book__xlsx": book_of(),
+    }  # fmt: skip
+    found = gathered(tmp_path, wards__json=TABLE, **files)
+    made = leaving(found)
+    assert set(made) == {"wards.csv", "counts.csv", "plot.png", "book.csv"}
+    assert made["counts.csv"] == b"ward,n\r\nAlder,20\r\nBirch,'=1+1\r\n"
+    assert made["plot.png"].endswith(b"IEND\xaeB`\x82")
+    assert b"patients.csv" not in made["plot.png"]
+    assert made["book.csv"].startswith(b"ward,n\r\n")
+    places = {one.path.parent for one in found.sources if one.kind != "request"}
+    assert places == {tmp_path / "made"}
+    kinds = {one.path.name: (one.kind, one.type) for one in found.sources}
+    assert kinds["plot.png"] == ("figure", "png")
+    assert kinds["book.csv"] == ("file", "csv")
+    verdicts = {one.path: one.verdict for one in found.found}
+    assert (verdicts["wards.csv"], verdicts["plot.png"]) == ("pass", "fail")
+    assert {one.path for one in found.found} == {one.path.name for one in found.sources}
+
+
+def test_reviewers_read_the_texts_of_a_drawing(tmp_path: Path) -> None:
+    drawn = svg_of('<text x="1" y="9">Alder</text>')
+    found = gathered(tmp_path, wards__json=TABLE, plot__svg=drawn)
+    (told,) = [one for one in found.found if one.path == "plot.svg"]
+    assert told.report["reading"][0].startswith("Alder\n")
+    assert b"<text" in leaving(found)["plot.svg"]
+
+
+def test_a_recipe_keeps_the_name_by_which_its_model_is_found(tmp_path: Path) -> None:
+    made = leaving(gathered(tmp_path, wards__json=TABLE, risk__recipe__json={"recipe": 1}))
+    assert json.loads(made["risk.recipe.json"]) == {"recipe": 1}
+
+
+def reported(kind: str, *rules: str, content: bytes = b"a model") -> FileReport:
+    found = [Finding(rule, "Unknown", "review", {"table": "risk.onnx"}) for rule in rules]
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    return FileReport("risk.onnx", "model", digest, tuple(found), model=kind, card=("A card.",))
+
+
+def gathered_model(folder: Path, report: FileReport) -> Gathered:
+    left = job(folder / "job", risk__onnx=b"a model")
+    (folder / "made").mkdir()
+    return gather(folder / "job", left, CheckReport(SACRO, (report,)), folder / "made")
+
+
+def test_a_model_leaves_as_it_is_with_its_card_for_reviewers(tmp_path: Path) -> None:
+    found = gathered_model(tmp_path, reported("onnx", "declared"))
+    assert leaving(found) == {"risk.onnx": b"a model"}
+    (one,) = found.sources
+    assert (one.kind, one.type, one.grade) == ("model", "onnx", "declared")
+    assert found.found[0].report["card"] == ["A card."]
+
+
+@pytest.mark.parametrize(("report", "code"), [
+    (reported("unknown", "declared"), "CW-LEAVING-BLOCKED"),
+    (reported("onnx", "model-kind"), "CW-LEAVING-BLOCKED"),
+    (reported("onnx", "model-file"), "CW-LEAVING-BLOCKED"),
+    (reported("onnx", "model-hidden"), "CW-LEAVING-BLOCKED"),
+    (reported("onnx", "declared", content=b"another"), "CW-LEAVING-FILE"),
+])  # fmt: skip
+def test_models_that_nobody_saw_whole_are_refused(
+    tmp_path: Path, report: FileReport, code: str
+) -> None:
+    with pytest.raises(CommonwealError) as caught:
+        gathered_model(tmp_path, report)
+    assert caught.value.code == code
 
 
 @pytest.mark.parametrize(("code", "released", "files"), [
@@ -78,6 +170,14 @@ def test_a_file_of_the_jobs_own_is_declared_and_never_passes(tmp_path: Path) -> 
     ("CW-LEAVING-BLOCKED", True, {"wards__json": {**TABLE, "evidence": 50}}),
     ("CW-LEAVING-BLOCKED", False, {"wards__json": TABLE}),
     ("CW-LEAVING-FILE", True, {"wards__json": TABLE, "wards__csv": "a,b\n1,2\n"}),
+    ("CW-LEAVING-FILE", True, {"a__csv": "a,b\n1,2\n", "a__old__csv": "a,b\n1,2\n"}),
+    ("CW-LEAVING-FILE", True, {"a__old__csv": "a,b\n1,2\n", "a__csv": "a,b\n1,2\n"}),
+    ("CW-LEAVING-FILE", True, {"a__csv": "a,b\n1,2\n", "a__xlsx": book_of()}),
+    ("CW-LEAVING-BLOCKED", True, {"a__csv": "a,b\n1\n"}),
+    ("CW-LEAVING-BLOCKED", True, {"a__csv": zip_of({"x": b"x"})}),
+    ("CW-LEAVING-BLOCKED", True, {"a__txt": "a,b\n1,2\n"}),
+    ("CW-LEAVING-BLOCKED", True, {"a__png": "a,b\n1,2\n"}),
+    ("CW-LEAVING-BLOCKED", True, {"a__svg": svg_of("<script>x()</script>")}),
 ])  # fmt: skip
 def test_what_is_refused(tmp_path: Path, code: str, released: bool, files: dict[str, Any]) -> None:
     with pytest.raises(CommonwealError) as caught:

@@ -1,30 +1,44 @@
 """What a job left, made ready to be frozen: its files, the figures made from requests, verdicts.
 
 A request that could be recomputed brings its figures, a table as CSV and an analysis as JSON; only
-they leave. What the checks do not know at all cannot leave, whoever approves it: it is refused
-here, before anybody has to look at it.
+they leave. Of a file or a figure, what was written anew from its values leaves, and a model as it
+is. What the checks do not know at all cannot leave, whoever approves it: it is refused here, before
+anybody has to look at it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from commonweal.airlock.analysis.published import written
 from commonweal.airlock.checking import CheckReport, FileReport
+from commonweal.airlock.desk import RECIPE
+from commonweal.airlock.files.writing import Media
 from commonweal.airlock.leaving.freezing import Source
 from commonweal.airlock.published import published
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import read_bytes, sha256_file, write_atomic
-from commonweal.papers.job import JobOutputs
+from commonweal.papers.job import JobOutputs, LeftFile
 from commonweal.papers.output_manifest import Detected, FileFound, FileVerdict
 
-_TYPES: Mapping[str, Detected] = {"output_request": "json", "csv": "csv"}
-_NEVER = frozenset({"kind"})
-"""Rules that nobody can override: a file of a kind that does not leave."""
+_TYPES: Mapping[Media, Detected] = {
+    "text/csv": "csv", "image/png": "png", "application/json": "json", "text/plain": "text",
+    "application/x-ipynb+json": "ipynb", "image/svg+xml": "svg", "text/html": "html",
+}  # fmt: skip
+_MODELS: Mapping[str, Detected] = {
+    "onnx": "onnx", "safetensors": "safetensors", "coefficients": "json",
+}  # fmt: skip
+_NEVER = frozenset(
+    {"kind", "model", "model-kind", "model-file", "model-large", "model-external", "model-hidden"}
+)
+"""Rules that nobody can override: a kind of file that does not leave, and a model of which nobody
+saw everything. What they find stands in the file alone, so its author may be told."""
+_MOST_MODEL = 512 << 20
 _MOST_BYTES = 4 * 1024 * 1024
 
 
@@ -56,36 +70,98 @@ def job_paths(folder: Path, left: JobOutputs) -> list[Path]:
 
 
 def gather(folder: Path, left: JobOutputs, report: CheckReport, work: Path) -> Gathered:
-    """The sources of an output. `work`: an empty folder, for tables that were recomputed.
+    """The sources of an output. `work`: an empty folder, for what leaves.
 
-    Raises `Refused` CW-LEAVING-BLOCKED for a kind of file that does not leave, and where nothing
-    is there that could; `Fault` CW-LEAVING-FILE where a table would have the name of another file.
+    Raises `Refused` CW-LEAVING-BLOCKED for a kind of file that does not leave, for one that could
+    not be read, and where nothing is there that could leave; `Fault` CW-LEAVING-FILE where two
+    files would have one name, or a file is not the one that was checked.
     """
-    names = {one.file for one in left.files}
-    sources: list[Source] = []
-    found: list[FileFound] = []
+    gathering = _Gathering(folder, report, work, {one.file.casefold() for one in left.files})
     for one, checked in zip(left.files, report.files, strict=True):
-        verdict = _verdict(checked)
-        path = folder / "outputs" / one.file
+        if not hmac.compare_digest(checked.sha256, one.sha256):
+            raise Fault("CW-LEAVING-FILE", f"The file {one.file} is not the one that was checked.")
         if checked.kind == "output_request":
-            sources.append(Source(path, "request", "json", "recomputed"))
-            found.append(_found(one.file, verdict, report, checked))
-            made = _figures(one.file, checked, report)
-            if made is not None:
-                if made.name in names:
-                    raise Fault("CW-LEAVING-FILE", f"Two files would be called {made.name}.")
-                names.add(made.name)
-                write_atomic(work / made.name, made.content, exclusive=True)
-                sources.append(Source(work / made.name, "table", made.type, "recomputed", one.file))
-                found.append(FileFound(path=made.name, verdict=verdict))
+            gathering.request(one, checked)
+        elif checked.kind == "model":
+            gathering.model(one, checked)
         else:
-            kind = "file" if one.kind == "request" else one.kind
-            sources.append(Source(path, kind, _TYPES.get(checked.kind, "unknown"), "declared"))
-            found.append(_found(one.file, verdict, report, checked))
-    if all(one.kind == "request" for one in sources):
+            gathering.anew(one, checked)
+    if all(one.kind == "request" for one in gathering.sources):
         raise Refused("CW-LEAVING-BLOCKED", "Nothing in this output could be recomputed, so "
                       "nothing of it can leave.")  # fmt: skip
-    return Gathered(tuple(sources), tuple(found))
+    return Gathered(tuple(gathering.sources), tuple(gathering.found))
+
+
+@dataclass
+class _Gathering:
+    """Files as they are made ready. `taken`: names that are given, folded."""
+
+    folder: Path
+    report: CheckReport
+    work: Path
+    taken: set[str]
+    sources: list[Source] = field(default_factory=list)
+    found: list[FileFound] = field(default_factory=list)
+
+    def request(self, one: LeftFile, checked: FileReport) -> None:
+        """A request stays, for reviewers; the figures made from it leave."""
+        verdict = _verdict(checked)
+        path = self.folder / "outputs" / one.file
+        self.sources.append(Source(path, "request", "json", "recomputed"))
+        self._tell(one.file, verdict, checked)
+        made = _figures(one.file, checked, self.report)
+        if made is not None:
+            self._put(made.name, made.content, None)
+            self.sources.append(
+                Source(self.work / made.name, "table", made.type, "recomputed", one.file)
+            )
+            self.found.append(FileFound(path=made.name, verdict=verdict))
+
+    def anew(self, one: LeftFile, checked: FileReport) -> None:
+        """What was written anew from a file's values leaves; the file itself stays behind (S18)."""
+        verdict = _verdict(checked)
+        leaving = [made for made in checked.renderings if made.leaves]
+        if not leaving:
+            raise Refused(
+                "CW-LEAVING-BLOCKED",
+                f"Nothing of the file {one.file} could be written anew, so nothing of it leaves.",
+                remedy="Leave it out, or write what it says as a table.",
+            )
+        for made in leaving:
+            # A recipe keeps the name by which its model is found.
+            recipe = one.file.endswith(RECIPE) and len(leaving) == 1
+            name = one.file if recipe else made.name
+            self._put(name, made.content, one.file)
+            kind = "file" if one.kind == "request" else one.kind
+            self.sources.append(Source(self.work / name, kind, _TYPES[made.media], "declared"))
+            self._tell(name, verdict, checked)
+
+    def model(self, one: LeftFile, checked: FileReport) -> None:
+        """A model leaves as it is: each of its bytes was told of by a reader of ours."""
+        verdict = _verdict(checked)
+        type_ = _MODELS.get(checked.model or "")
+        if type_ is None:
+            raise _blocked(checked)
+        content = read_bytes(self.folder / "outputs" / one.file, "The model", limit=_MOST_MODEL)
+        if f"sha256:{hashlib.sha256(content).hexdigest()}" != checked.sha256:
+            raise Fault("CW-LEAVING-FILE", f"The file {one.file} is not the one that was checked.")
+        self._put(one.file, content, one.file)
+        self.sources.append(Source(self.work / one.file, "model", type_, "declared"))
+        self._tell(one.file, verdict, checked)
+
+    def _put(self, name: str, content: bytes, instead: str | None) -> None:
+        """Write what leaves. It may have the name of the file that it stands for."""
+        folded = name.casefold()
+        if instead is not None and folded == instead.casefold():
+            self.taken.discard(folded)
+        if folded in self.taken:
+            raise Fault("CW-LEAVING-FILE", f"Two files would be called {name}.")
+        self.taken.add(folded)
+        write_atomic(self.work / name, content, exclusive=True)
+
+    def _tell(self, name: str, verdict: FileVerdict, checked: FileReport) -> None:
+        said = checked.for_record(self.report.profile)
+        self.found.append(FileFound(path=name, verdict=verdict, report=said))
 
 
 @dataclass(frozen=True)
@@ -110,14 +186,13 @@ def _figures(name: str, checked: FileReport, report: CheckReport) -> _Made | Non
 def _verdict(checked: FileReport) -> FileVerdict:
     rules = {one.rule for one in checked.findings}
     if rules & _NEVER:
-        raise Refused(
-            "CW-LEAVING-BLOCKED",
-            f"The file {checked.path} is of a kind that does not leave.",
-            remedy="Leave it out, or write what it says as a table.",
-        )
+        raise _blocked(checked)
     return "unreadable" if "unreadable" in rules else checked.verdict("reviewer")
 
 
-def _found(name: str, verdict: FileVerdict, report: CheckReport, checked: FileReport) -> FileFound:
-    said = checked.plain(report.profile, "reviewer")
-    return FileFound(path=name, verdict=verdict, report=said)
+def _blocked(checked: FileReport) -> Refused:
+    return Refused(
+        "CW-LEAVING-BLOCKED",
+        f"The file {checked.path} is of a kind that does not leave, or cannot be read as it is.",
+        remedy="Leave it out, or write what it says as a table.",
+    )
