@@ -216,8 +216,10 @@ def test_files_and_models_through_the_whole_way(ready: Job) -> None:
     """S18, S2: what leaves is written anew, and was compared with the release and its source."""
     release = ready.built["release"]  # type: ignore[attr-defined]
     own = "\ufeffsex,n\nF\u200b,30\nM,29\nseen by P0007 and NAME12,12\n"
-    folder = left(ready, release, sexes_json=request(), own_csv=own)
+    folder = left(ready, release, heard=False, sexes_json=request(), own_csv=own)
     model_of(folder)
+    with open_custody(ready.folder / "data", SystemClock()) as custody:
+        job_left(custody, folder / "outputs.json")
     told = submit(ready, folder)
     assert set(told) == {"output", "turn", "manifest", "state", "expires"}
     looked = ready("airlock", "look", "job-1", "--for", "reviewer", "--by", "ada")
