@@ -60,7 +60,7 @@ def joint(first: Small, second: Small, shape: tuple[int, int]) -> Matrix:
     else:
         found, counts = np.unique(keys, return_counts=True)
     places = (found // width, found % width)
-    return sparse.csr_matrix((counts.astype(np.int64), places), shape=(shape[0], width))
+    return sparse.csr_matrix((counts.astype(np.int64), places), shape=shape)
 
 
 def compare(
