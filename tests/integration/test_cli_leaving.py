@@ -157,8 +157,7 @@ def test_what_is_refused_before_anybody_looks(ready: Job) -> None:
     release = ready.built["release"]  # type: ignore[attr-defined]
     folder = left(ready, release, sexes_json=request(), model_pkl="x")
     assert submit(ready, folder, code=4)["error"]["code"] == "CW-LEAVING-BLOCKED"
-    wrong = request(by=[{"column": {"table": "visits", "name": "person_id"}}])
-    folder = left(ready, release, sexes_json=wrong)
+    folder = left(ready, release, sexes_json={**request(), "evidence": 50})
     assert submit(ready, folder, code=4)["error"]["code"] == "CW-LEAVING-BLOCKED"
     folder = left(ready, release, sexes_json=request(), sexes_csv="a,b\n1,2\n")
     assert submit(ready, folder, code=3)["error"]["code"] == "CW-LEAVING-FILE"
@@ -169,3 +168,20 @@ def test_what_is_refused_before_anybody_looks(ready: Job) -> None:
     folder = left(ready, release, sexes_json=request())
     assert submit(ready, folder, code=4)["error"]["code"].startswith("CW-PERMIT")
     assert ready("airlock", "list")["outputs"] == []
+
+
+def test_a_request_that_nobody_meets_reads_like_any_other(ready: Job) -> None:
+    """Else one submission, refused or not, says whether a person is there (S5, S6)."""
+    told, looked = [], []
+    for name, code in (("some", "J45.1"), ("none", "Z99.9")):
+        where = {"column": {"table": "visits", "name": "code"}, "op": "eq", "value": code}
+        asked = request(where={"where": where})
+        folder = left(ready, ready.built["release"], sexes_json=asked)  # type: ignore[attr-defined]
+        told.append(submit(ready, folder, output=name))
+        looked.append(ready("airlock", "look", name))
+    for found in (*told, *looked):
+        del found["output"]
+    assert looked[0] == looked[1]
+    assert [one["state"] for one in told] == ["in_review", "in_review"]
+    seen = ready("airlock", "look", "none", "--for", "reviewer", "--by", "ada")
+    assert seen["verdict"] in ("review", "fail", "unreadable")

@@ -76,13 +76,45 @@ def test_a_file_of_the_jobs_own_is_declared_and_never_passes(tmp_path: Path) -> 
 @pytest.mark.parametrize(("code", "released", "files"), [
     ("CW-LEAVING-BLOCKED", True, {"wards__json": TABLE, "model__pkl": "x"}),
     ("CW-LEAVING-BLOCKED", True, {"wards__json": {**TABLE, "evidence": 50}}),
-    ("CW-LEAVING-BLOCKED", False, {"wards__json": TABLE}),
     ("CW-LEAVING-FILE", True, {"wards__json": TABLE, "wards__csv": "a,b\n1,2\n"}),
 ])  # fmt: skip
 def test_what_is_refused(tmp_path: Path, code: str, released: bool, files: dict[str, Any]) -> None:
     with pytest.raises(CommonwealError) as caught:
         gathered(tmp_path, released, **files)
     assert caught.value.code == code
+
+
+def nowhere(asked: dict[str, Any], table: str = "stays", column: str = "ward") -> dict[str, Any]:
+    where = {"column": {"table": table, "name": column}, "op": "eq", "value": "nowhere"}
+    return {**asked, "where": {"where": where}}
+
+
+UNMADE: dict[str, dict[str, Any]] = {
+    "nobody": nowhere(TABLE),
+    "merging": {**TABLE, "protect": "merge"},
+    "column": {**TABLE, "by": [{"column": {"table": "stays", "name": "colour"}}]},
+    **{kind: nowhere(asked) for kind, asked in ASKED.items()},
+}
+
+
+@pytest.mark.parametrize("name", UNMADE)
+def test_what_the_data_gave_nothing_of_is_told_to_reviewers_only(tmp_path: Path, name: str) -> None:
+    """A refusal at once would say whether anybody is there: one question, one person (S5, S6)."""
+    asked = UNMADE[name]
+    there = {key: value for key, value in asked.items() if key not in ("where", "protect")}
+    if name == "column":
+        there = TABLE
+    made, empty = (
+        gathered(tmp_path / "made", one__json=there),
+        gathered(tmp_path / "empty", one__json=asked),
+    )
+    # The author reads the names of the files, and no more.
+    assert [one.path.name for one in empty.sources] == [one.path.name for one in made.sources]
+    request, file = empty.sources
+    assert (request.kind, file.kind, file.grade) == ("request", "file", "declared")
+    assert [one.path for one in empty.found] == [one.path.name for one in empty.sources]
+    assert empty.found[1].verdict == "unreadable"
+    assert b"0" not in file.path.read_bytes()
 
 
 @pytest.mark.parametrize("how", ["gone", "changed", "link"])
