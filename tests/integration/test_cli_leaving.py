@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -185,3 +186,15 @@ def test_a_request_that_nobody_meets_reads_like_any_other(ready: Job) -> None:
     assert [one["state"] for one in told] == ["in_review", "in_review"]
     seen = ready("airlock", "look", "none", "--for", "reviewer", "--by", "ada")
     assert seen["verdict"] in ("review", "fail", "unreadable")
+
+
+def test_an_author_does_not_choose_the_limits(ready: Job) -> None:
+    """A file with the profile's name and with limits that let three people through."""
+    folder = left(ready, ready.built["release"], sexes_json=request())  # type: ignore[attr-defined]
+    inside = files("commonweal.airlock").joinpath("profiles", "sacro-default.yaml")
+    weak = ready.folder / "weak.yaml"
+    weak.write_text(yaml.safe_dump({**yaml.safe_load(inside.read_text()), "threshold": 3}))
+    for profile in (str(weak), "opensafely"):
+        refused = submit(ready, folder, code=4, profile=profile)
+        assert refused["error"]["code"] == "CW-LEAVING-PERMIT"
+    submit(ready, folder, profile="sacro-default")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from commonweal.airlock.profile import RuleProfile
     from commonweal.airlock.together import Joined
     from commonweal.papers.job import JobOutputs
+    from commonweal.papers.permit import Permit
     from commonweal.vault.custody import Custody
 
 
@@ -36,8 +37,12 @@ def submit(
         str | None, typer.Option(help="Its id; else that of the job.", show_default=False)
     ] = None,
     profile: Annotated[
-        str, typer.Option(help="Limits of the rules: a name or a YAML file of your own.")
-    ] = "sacro-default",
+        str | None,
+        typer.Option(
+            help="The file of the permit's profile, where it is the custodian's own.",
+            show_default=False,
+        ),
+    ] = None,
     seconds: Annotated[
         float, typer.Option(help="How long to look for sums and bounds of many figures.")
     ] = 60.0,
@@ -57,13 +62,14 @@ def submit(
     from commonweal.foundation.clock import SystemClock
     from commonweal.vault.custody.output_ground import OutputGround
 
-    left, limits = read_job(job), RuleProfile.load(profile)
+    left = read_job(job)
     name = output or left.job
     paths = job_paths(job, left)
     with opened(ctx, home) as custody:
         store = resumed(custody)
         folder = custody.home.releases / left.release
-        _require_author(custody, left, by)
+        permit = _require_author(custody, left, by)
+        limits = RuleProfile.of_permit(permit.outputs, profile)
     with unsealed(ctx, home, folder) as lent, steps(json) as step:
         work = lent.folder.parent
         asked = Submission(paths, name, SystemClock().now(), work / "proposal")
@@ -90,7 +96,7 @@ def submit(
     emit(json, plain, [act.statement, told])
 
 
-def _require_author(custody: Custody, left: JobOutputs, by: str) -> None:
+def _require_author(custody: Custody, left: JobOutputs, by: str) -> Permit:
     """The outputs of a job are submitted by who ran it, under the permit that it ran under."""
     from commonweal.vault.custody import find_permit, load_permit
 
@@ -99,6 +105,7 @@ def _require_author(custody: Custody, left: JobOutputs, by: str) -> None:
         raise Refused("CW-LEAVING-AUTHOR", "What a job left is submitted by who ran the job.")
     if permit.project.id != left.project or permit.digest() != left.permit_hash:
         raise Refused("CW-LEAVING-PERMIT", "The permit is not the one that the job ran under.")
+    return permit
 
 
 def _draft(
