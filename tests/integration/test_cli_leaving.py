@@ -13,7 +13,7 @@ import yaml
 
 from commonweal.foundation.canonical import digest
 from commonweal.papers.signing import unverified
-from tests.integration.test_cli_release import Job, job  # noqa: F401 (a fixture)
+from tests.integration.test_cli_release import Job, another_project, job  # noqa: F401 (a fixture)
 
 CHECKERS = ("ada", "ben", "cleo")
 PERSON = {"organisation": "Wharfedale Hospital"}
@@ -198,3 +198,15 @@ def test_an_author_does_not_choose_the_limits(ready: Job) -> None:
         refused = submit(ready, folder, code=4, profile=profile)
         assert refused["error"]["code"] == "CW-LEAVING-PERMIT"
     submit(ready, folder, profile="sacro-default")
+
+
+def test_figures_of_another_projects_release_are_not_submitted(ready: Job) -> None:
+    """The folder of a job names its release; one of another permit is of other people (S13)."""
+    permit = ready.folder / "permit.jws"
+    mine = permit.read_bytes()
+    another_project(ready)
+    theirs = ready.release("build")["release"]
+    permit.write_bytes(mine)
+    folder = left(ready, theirs, sexes_json=request())
+    assert submit(ready, folder, code=4)["error"]["code"] == "CW-LEAVING-PERMIT"
+    assert ready("airlock", "list")["outputs"] == []

@@ -69,6 +69,7 @@ def submit(
         store = resumed(custody)
         folder = custody.home.releases / left.release
         permit = _require_author(custody, left, by)
+        _require_release(custody, left)
         limits = RuleProfile.of_permit(permit.outputs, profile)
     with unsealed(ctx, home, folder) as lent, steps(json) as step:
         work = lent.folder.parent
@@ -106,6 +107,16 @@ def _require_author(custody: Custody, left: JobOutputs, by: str) -> Permit:
     if permit.project.id != left.project or permit.digest() != left.permit_hash:
         raise Refused("CW-LEAVING-PERMIT", "The permit is not the one that the job ran under.")
     return permit
+
+
+def _require_release(custody: Custody, left: JobOutputs) -> None:
+    """A job mounts a release of its own permit; figures of another are of other people."""
+    from commonweal.vault.release.store import read_manifest
+
+    folder = custody.home.releases / left.release
+    held = read_manifest(custody.home.releases, folder, custody.belief)
+    if held.permit_id != left.permit:
+        raise Refused("CW-LEAVING-PERMIT", "The release is not one of the job's permit.")
 
 
 def _draft(
