@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from commonweal.airlock.analysis.results import Model, Result, Survival
 from commonweal.airlock.analysis.rows import Categories, Codes
-from commonweal.airlock.analysis.survival import Merged, merged
+from commonweal.airlock.analysis.survival import Merged, merged, step_ends
 from commonweal.airlock.audit.definitions import Condition, Definition
 from commonweal.airlock.audit.manifest import Dimension
 from commonweal.airlock.audit.people import Ids
@@ -103,10 +103,11 @@ class _Writer:
     def _curve(self, survival: Survival, shown: Merged, about: Definition, mine: Marks) -> NewTable:
         request, steps = survival.request, shown.steps
         ends: Numbers = (steps.end * survival.width).astype(np.float64)
-        edges = ends[:-1] if shown.open_end or not shown.remaining else ends
+        shorter = shown.open_end or not shown.remaining
+        edges, last = (ends[:-1], steps.end[:-1]) if shorter else (ends, steps.end)
         time, event = survival.times[mine], survival.events[mine]
         # A step runs from over one end up to the next, as what comes after its first moment.
-        band = np.searchsorted(edges, time, side="left")
+        band = np.searchsorted(last, step_ends(time, survival.width), side="left")
         at = np.stack([band, event], 1).astype(np.int32)
         cells = []
         for step in range(len(steps.end)):

@@ -16,6 +16,9 @@ from commonweal.airlock.analysis.results import LogRank, Steps
 from commonweal.airlock.analysis.rows import Codes
 from commonweal.airlock.figures import Marks, Numbers
 
+_HAIR = 1e-12
+"""Share of a number of steps that binary may be away from what decimals say."""
+
 
 def steps_of(time: Numbers, event: Marks, width: float) -> Steps:
     """The curve of one group, in steps of `width`. Who leaves at 0 leaves in the first step."""
@@ -27,7 +30,7 @@ def steps_of(time: Numbers, event: Marks, width: float) -> Steps:
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(at_risk > events, events / (at_risk * (at_risk - events)), 0.0)
     error = survival * np.sqrt(np.cumsum(terms))
-    end = np.maximum(np.ceil(times / width), 1).astype(np.int64)
+    end = step_ends(times, width)
     ends, first, step = np.unique(end, return_index=True, return_inverse=True)
     last = np.concatenate([first[1:], [len(times)]]).astype(np.int64) - 1 if len(times) else first
     return Steps(
@@ -38,6 +41,18 @@ def steps_of(time: Numbers, event: Marks, width: float) -> Steps:
         survival=np.asarray(survival[last], np.float64),
         error=error[last],
     )
+
+
+def step_ends(times: Numbers, width: float) -> Codes:
+    """The number of the step in which each time lies; one at a step's end lies in that step.
+
+    A time that is a whole number of steps in decimals may be a hair more in binary (2.1 / 0.3).
+    """
+    steps = times / width
+    whole = np.rint(steps)
+    near = np.abs(steps - whole) <= _HAIR * np.maximum(whole, 1)
+    found: Codes = np.maximum(np.where(near, whole, np.ceil(steps)), 1).astype(np.int64)
+    return found
 
 
 @dataclass(frozen=True)
