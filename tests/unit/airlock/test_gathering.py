@@ -131,3 +131,18 @@ def test_files_are_those_that_the_job_left(tmp_path: Path, how: str) -> None:
     with pytest.raises(CommonwealError) as caught:
         job_paths(tmp_path / "job", left)
     assert caught.value.code == "CW-LEAVING-FILE"
+
+
+def test_a_file_that_is_swapped_while_it_is_checked_is_no_output(tmp_path: Path) -> None:
+    left = job(tmp_path / "job", rows__csv="ward,people\nA,50\n")
+    (path,) = job_paths(tmp_path / "job", left)
+    (tmp_path / "made").mkdir()
+    harmless = check_files([path], SACRO, None, tmp_path)
+    path.write_text("ward,people\nA,1\n")
+    swapped = check_files([path], SACRO, None, tmp_path)
+    with pytest.raises(CommonwealError) as caught:
+        gather(tmp_path / "job", left, swapped, tmp_path / "made")
+    assert caught.value.code == "CW-LEAVING-FILE"
+    # Swapped after the check: what is frozen is held against what was checked.
+    (source,) = gather(tmp_path / "job", left, harmless, tmp_path / "made").sources
+    assert source.sha256 == left.files[0].sha256

@@ -69,16 +69,19 @@ def gather(folder: Path, left: JobOutputs, report: CheckReport, work: Path) -> G
     """The sources of an output. `work`: an empty folder, for tables that were recomputed.
 
     Raises `Refused` CW-LEAVING-BLOCKED for a kind of file that does not leave, and where no file
-    is there that could; `Fault` CW-LEAVING-FILE where a table would have the name of another file.
+    is there that could; `Fault` CW-LEAVING-FILE where a table would have the name of another file,
+    or a file is not the one that was checked.
     """
     names = {one.file for one in left.files}
     sources: list[Source] = []
     found: list[FileFound] = []
     for one, checked in zip(left.files, report.files, strict=True):
+        if checked.sha256 != one.sha256:
+            raise Fault("CW-LEAVING-FILE", f"The file {one.file} changed while it was checked.")
         verdict = _verdict(checked)
         path = folder / "outputs" / one.file
         if checked.kind == "output_request":
-            sources.append(Source(path, "request", "json", "recomputed"))
+            sources.append(Source(path, "request", "json", "recomputed", sha256=one.sha256))
             found.append(_found(one.file, verdict, report, checked))
             made = _figures(path, checked, report)
             if made is not None:
@@ -91,7 +94,8 @@ def gather(folder: Path, left: JobOutputs, report: CheckReport, work: Path) -> G
                 found.append(FileFound(path=made.name, verdict=said))
         else:
             kind = "file" if one.kind == "request" else one.kind
-            sources.append(Source(path, kind, _TYPES.get(checked.kind, "unknown"), "declared"))
+            type_ = _TYPES.get(checked.kind, "unknown")
+            sources.append(Source(path, kind, type_, "declared", sha256=one.sha256))
             found.append(_found(one.file, verdict, report, checked))
     if all(one.kind == "request" for one in sources):
         raise Refused("CW-LEAVING-BLOCKED", "Nothing in this output is a request that can be read, "
