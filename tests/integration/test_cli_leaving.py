@@ -197,7 +197,11 @@ def test_an_author_does_not_choose_the_limits(ready: Job) -> None:
     for profile in (str(weak), "opensafely"):
         refused = submit(ready, folder, code=4, profile=profile)
         assert refused["error"]["code"] == "CW-LEAVING-PERMIT"
-    submit(ready, folder, profile="sacro-default")
+    # A sum that gives somebody away fails; what nobody had the time to look at is for review only.
+    for seconds in ("0", "-1", "59.9", "nan", "inf"):
+        refused = submit(ready, folder, code=2, seconds=seconds)
+        assert refused["error"]["code"] == "CW-USAGE"
+    submit(ready, folder, profile="sacro-default", seconds="60")
 
 
 def test_figures_of_another_projects_release_are_not_submitted(ready: Job) -> None:

@@ -11,7 +11,7 @@ from commonweal.cli.leaving import ByOption, KeyOption, act_of, resumed, signed_
 from commonweal.cli.options import HomeOption, JsonOption, opened
 from commonweal.cli.outputs import unsealed
 from commonweal.cli.show import emit, steps
-from commonweal.foundation.errors import Refused
+from commonweal.foundation.errors import Refused, WrongUsage
 
 if TYPE_CHECKING:
     from commonweal.airlock.leaving.freezing import Draft
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from commonweal.papers.job import JobOutputs
     from commonweal.papers.permit import Permit
     from commonweal.vault.custody import Custody
+
+
+# What was not looked at in time is only for review: less time is nothing that an author can choose.
+_LEAST_SECONDS, _MOST_SECONDS = 60.0, 3600.0
 
 
 def submit(
@@ -44,8 +48,9 @@ def submit(
         ),
     ] = None,
     seconds: Annotated[
-        float, typer.Option(help="How long to look for sums and bounds of many figures.")
-    ] = 60.0,
+        float,
+        typer.Option(help="How long to look for sums and bounds of many figures: 60 to 3600."),
+    ] = _LEAST_SECONDS,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -62,6 +67,8 @@ def submit(
     from commonweal.foundation.clock import SystemClock
     from commonweal.vault.custody.output_ground import OutputGround
 
+    if not _LEAST_SECONDS <= seconds <= _MOST_SECONDS:
+        raise WrongUsage("CW-USAGE", "Sums of figures are looked for during 60 to 3600 seconds.")
     left = read_job(job)
     name = output or left.job
     paths = job_paths(job, left)
