@@ -361,7 +361,11 @@ def test_a_recall_stops_the_links_and_says_so_in_public(house: OutputHouse) -> N
     house.release()
     house.download()
     refused("CW-ACT-ROLE", house.recall, who="manager")
+    # What nobody who may has signed leaves no record beside the files.
+    record = house.store.released / "out-1" / "recall.json"
+    assert not record.exists()
     done = house.recall()
+    assert record.read_bytes() == done.recall.canonical()
     assert done.downloaded_by == ("amira",)
     (event,) = house.events("output.recalled")
     assert event["reasons_hash"] == done.recall.digest()
