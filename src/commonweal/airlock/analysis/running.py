@@ -50,6 +50,8 @@ from commonweal.papers.analysis_request import (
 from commonweal.papers.output_request import Column, Grouping
 from commonweal.papers.requests import Analysis
 
+MOST_STEPS = 1_000_000
+
 
 def analyse(request: Analysis, session: Session) -> Result:
     """What `request` asks for, made from the release of `session`.
@@ -119,6 +121,8 @@ def _survival(request: SurvivalRequest, session: Session) -> Survival:
     time, event = rows.number(request.time), rows.marks(request.event, "The event")
     _require_time(time)
     _require_once(rows)
+    if len(time) and float(time.max()) / float(request.step) > MOST_STEPS:
+        raise Refused("CW-OUTPUT-CELLS", f"The curve has more than {MOST_STEPS:,} steps.")
     held = [rows.categories(grouping) for grouping in request.by]
     names = [grouping.column.name for grouping in request.by]
     shape = tuple(len(one.names) for one in held)

@@ -21,6 +21,7 @@ Numbers = NDArray[np.float64]
 _ROUNDS = 60
 _CLOSE = 1e-10
 _HAIR = 1e-12
+_MOST_STEPS = 1_000_000
 
 
 def fitted(asker: Asker, engine: Engine, request: Json) -> Preview:
@@ -93,6 +94,8 @@ def _curve(pairs: list[tuple[float, int]], step: float) -> Iterator[tuple[float,
     events = np.array([event for _, event in pairs])
     if (times < 0).any() or not np.isin(events, (0, 1)).all():
         raise StudyError("time: times are 0 or more, and an event is true or false, 1 or 0.")
+    if float(times.max()) / step > _MOST_STEPS:
+        raise StudyError("step: the curve would have more than a million steps.")
     ends = step_ends(times, step)
     alive, survival = len(times), 1.0
     for number in range(1, int(ends.max()) + 1):
