@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from commonweal.foundation.errors import Unavailable
 from commonweal.papers.signing import unverified
 from commonweal.sandbox import box
 from commonweal.vault.custody import open_custody
-from tests.integration.test_cli_release import Job, job  # noqa: F401 (a fixture)
+from tests.integration.test_cli_release import Job, another_project, job  # noqa: F401 (a fixture)
 from tests.output_house import job_left
 
 CHECKERS = ("ada", "ben", "cleo")
@@ -189,8 +190,7 @@ def test_what_is_refused_before_anybody_looks(ready: Job) -> None:
     release = ready.built["release"]  # type: ignore[attr-defined]
     folder = left(ready, release, sexes_json=request(), model_pkl="x")
     assert submit(ready, folder, code=4)["error"]["code"] == "CW-LEAVING-BLOCKED"
-    wrong = request(by=[{"column": {"table": "visits", "name": "person_id"}}])
-    folder = left(ready, release, sexes_json=wrong)
+    folder = left(ready, release, sexes_json={**request(), "evidence": 50})
     assert submit(ready, folder, code=4)["error"]["code"] == "CW-LEAVING-BLOCKED"
     folder = left(ready, release, sexes_json=request(), sexes_csv="a,b\n1,2\n")
     assert submit(ready, folder, code=3)["error"]["code"] == "CW-LEAVING-FILE"
@@ -276,3 +276,48 @@ def test_without_its_sandbox_nothing_is_submitted(
 
 def refusing(**_: Any) -> Any:
     raise Unavailable("CW-SANDBOX-GUARD", "A guard does not hold.")
+
+
+def test_a_request_that_nobody_meets_reads_like_any_other(ready: Job) -> None:
+    """Else one submission, refused or not, says whether a person is there (S5, S6)."""
+    told, looked = [], []
+    for name, code in (("some", "J45.1"), ("none", "Z99.9")):
+        where = {"column": {"table": "visits", "name": "code"}, "op": "eq", "value": code}
+        asked = request(where={"where": where})
+        folder = left(ready, ready.built["release"], sexes_json=asked)  # type: ignore[attr-defined]
+        told.append(submit(ready, folder, output=name))
+        looked.append(ready("airlock", "look", name))
+    for found in (*told, *looked):
+        del found["output"]
+    assert looked[0] == looked[1]
+    assert [one["state"] for one in told] == ["in_review", "in_review"]
+    seen = ready("airlock", "look", "none", "--for", "reviewer", "--by", "ada")
+    assert seen["verdict"] in ("review", "fail", "unreadable")
+
+
+def test_an_author_does_not_choose_the_limits(ready: Job) -> None:
+    """A file with the profile's name and with limits that let three people through."""
+    folder = left(ready, ready.built["release"], sexes_json=request())  # type: ignore[attr-defined]
+    inside = files("commonweal.airlock").joinpath("profiles", "sacro-default.yaml")
+    weak = ready.folder / "weak.yaml"
+    weak.write_text(yaml.safe_dump({**yaml.safe_load(inside.read_text()), "threshold": 3}))
+    for profile in (str(weak), "opensafely"):
+        refused = submit(ready, folder, code=4, profile=profile)
+        assert refused["error"]["code"] == "CW-LEAVING-PERMIT"
+    # A sum that gives somebody away fails; what nobody had the time to look at is for review only.
+    for seconds in ("0", "-1", "59.9", "nan", "inf"):
+        refused = submit(ready, folder, code=2, seconds=seconds)
+        assert refused["error"]["code"] == "CW-USAGE"
+    submit(ready, folder, profile="sacro-default", seconds="60")
+
+
+def test_figures_of_another_projects_release_are_not_submitted(ready: Job) -> None:
+    """The folder of a job names its release; one of another permit is of other people (S13)."""
+    permit = ready.folder / "permit.jws"
+    mine = permit.read_bytes()
+    another_project(ready)
+    theirs = ready.release("build")["release"]
+    permit.write_bytes(mine)
+    folder = left(ready, theirs, sexes_json=request())
+    assert submit(ready, folder, code=4)["error"]["code"] == "CW-LEAVING-PERMIT"
+    assert ready("airlock", "list")["outputs"] == []

@@ -16,9 +16,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from commonweal.foundation.documents import load_document, parse_yaml
-from commonweal.foundation.errors import WrongUsage
+from commonweal.foundation.errors import Refused, WrongUsage
 from commonweal.papers.base import Identifier, Line, Paper
 from commonweal.papers.output_request import Rounding
+from commonweal.papers.permit import Outputs
 
 Outcome = Literal["pass", "review", "fail"]
 Stop = Literal["review", "fail"]
@@ -87,3 +88,26 @@ class RuleProfile(Paper):
                 remedy=f"Use {', '.join(BUILT_IN)}, or a YAML file of your own.",
             )
         return cls.read(data, "The profile")
+
+    @classmethod
+    def of_permit(cls, outputs: Outputs, named: str | None = None) -> RuleProfile:
+        """The limits that a permit decided on. `named`: where a custodian's own profile lies.
+
+        Who asks for an output does not choose what it is held against: a profile that comes with
+        Commonweal is taken as it came, whatever file has its name, and the fewest people are never
+        less than the permit says. Raises what `load` raises, `Refused` CW-LEAVING-PERMIT for
+        another profile than the permit's.
+        """
+        if outputs.profile in BUILT_IN:
+            found = cls.load(outputs.profile)
+            other = named is not None and cls.load(named) != found
+        else:
+            found = cls.load(named or outputs.profile)
+            other = found.name != outputs.profile
+        if other:
+            raise Refused(
+                "CW-LEAVING-PERMIT",
+                f"The permit says that outputs are held against the profile {outputs.profile}.",
+            )
+        least = max(found.threshold, outputs.minimum_people)
+        return found.model_copy(update={"threshold": least})

@@ -10,12 +10,15 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 
 import numpy as np
 
 from commonweal.airlock.figures import Series, Table
 
 HIDDEN = "hidden"
+_NUMBER = re.compile(r"-[0-9][0-9.,]*(?: [^=+@|!(]*)?\Z")
+"""A number below nothing, and words after it, as of a band."""
 _SAID = {
     "exact": "",
     "nearest_5": "counts rounded to the nearest 5",
@@ -56,8 +59,9 @@ def shown(series: Series, cell: tuple[int, ...]) -> str:
 
 def _label(text: str) -> str:
     """A label that no program for tables takes for a formula."""
-    formula = text[:1] in "=+@" or (text[:1] == "-" and not text[1:2].isdigit())
-    return f"'{text}" if text and formula else text
+    begins = text.lstrip()[:1]
+    formula = begins in ("=", "+", "@") or (begins == "-" and _NUMBER.match(text.strip()) is None)
+    return f"'{text}" if formula else text
 
 
 def place(table: Table, cell: tuple[int, ...], series: int) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from commonweal.cli.desks import desk_on, unsealed
 from commonweal.cli.leaving import ByOption, KeyOption, act_of, resumed, signed_by
 from commonweal.cli.options import HomeOption, JsonOption, opened
 from commonweal.cli.show import emit, steps
-from commonweal.foundation.errors import Refused
+from commonweal.foundation.errors import Refused, WrongUsage
 
 if TYPE_CHECKING:
     from commonweal.airlock.leaving.freezing import Draft
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from commonweal.airlock.profile import RuleProfile
     from commonweal.airlock.together import Joined
     from commonweal.papers.job import JobOutputs
+    from commonweal.papers.permit import Permit
     from commonweal.vault.custody import Custody
+
+
+# What was not looked at in time is only for review: less time is nothing that an author can choose.
+_LEAST_SECONDS, _MOST_SECONDS = 60.0, 3600.0
 
 
 def submit(
@@ -36,11 +41,16 @@ def submit(
         str | None, typer.Option(help="Its id; else that of the job.", show_default=False)
     ] = None,
     profile: Annotated[
-        str, typer.Option(help="Limits of the rules: a name or a YAML file of your own.")
-    ] = "sacro-default",
+        str | None,
+        typer.Option(
+            help="The file of the permit's profile, where it is the custodian's own.",
+            show_default=False,
+        ),
+    ] = None,
     seconds: Annotated[
-        float, typer.Option(help="How long to look for sums and bounds of many figures.")
-    ] = 60.0,
+        float,
+        typer.Option(help="How long to look for sums and bounds of many figures: 60 to 3600."),
+    ] = _LEAST_SECONDS,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -58,13 +68,17 @@ def submit(
     from commonweal.foundation.clock import SystemClock
     from commonweal.vault.custody.output_ground import OutputGround
 
-    left, limits = read_job(job), RuleProfile.load(profile)
+    if not _LEAST_SECONDS <= seconds <= _MOST_SECONDS:
+        raise WrongUsage("CW-USAGE", "Sums of figures are looked for during 60 to 3600 seconds.")
+    left = read_job(job)
     name = output or left.job
     paths = job_paths(job, left)
     with opened(ctx, home) as custody:
         store = resumed(custody)
         folder = custody.home.releases / left.release
-        _require_author(custody, left, by)
+        permit = _require_author(custody, left, by)
+        _require_release(custody, left)
+        limits = RuleProfile.of_permit(permit.outputs, profile)
     with unsealed(ctx, home, folder) as lent, steps(json) as step:
         work = lent.folder.parent
         asked = Submission(paths, name, SystemClock().now(), work / "proposal")
@@ -92,7 +106,7 @@ def submit(
     emit(json, plain, [act.statement, told])
 
 
-def _require_author(custody: Custody, left: JobOutputs, by: str) -> None:
+def _require_author(custody: Custody, left: JobOutputs, by: str) -> Permit:
     """What the ledger says a job left is submitted by who ran it, under the permit it ran under."""
     from commonweal.vault.custody import find_permit, load_permit
     from commonweal.vault.release.job_desk import JobDesk
@@ -109,6 +123,17 @@ def _require_author(custody: Custody, left: JobOutputs, by: str) -> None:
         raise Refused("CW-LEAVING-AUTHOR", "What a job left is submitted by who ran the job.")
     if permit.project.id != left.project or permit.digest() != left.permit_hash:
         raise Refused("CW-LEAVING-PERMIT", "The permit is not the one that the job ran under.")
+    return permit
+
+
+def _require_release(custody: Custody, left: JobOutputs) -> None:
+    """A job mounts a release of its own permit; figures of another are of other people."""
+    from commonweal.vault.release.store import read_manifest
+
+    folder = custody.home.releases / left.release
+    held = read_manifest(custody.home.releases, folder, custody.belief)
+    if held.permit_id != left.permit:
+        raise Refused("CW-LEAVING-PERMIT", "The release is not one of the job's permit.")
 
 
 def _draft(

@@ -135,6 +135,10 @@ class RegressionRequest(AnalysisRequest):
         yield from (term.column for term in self.terms)
 
 
+LEAST_STEP = 1e-6
+"""Less than this in any unit of time makes more steps than numbers hold."""
+
+
 class SurvivalRequest(AnalysisRequest):
     """One survival curve for each group, after Kaplan and Meier, and their log-rank test.
 
@@ -147,7 +151,7 @@ class SurvivalRequest(AnalysisRequest):
     time: Column
     event: Column
     by: Annotated[tuple[Grouping, ...], Field(max_length=MAX_STRATA_COLUMNS)] = ()
-    step: Annotated[Number, Field(gt=0)]
+    step: Annotated[Number, Field(ge=LEAST_STEP)]
     decimals: Decimals = 3
 
     @model_validator(mode="after")

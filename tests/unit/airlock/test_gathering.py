@@ -168,7 +168,6 @@ def test_models_that_nobody_saw_whole_are_refused(
 @pytest.mark.parametrize(("code", "released", "files"), [
     ("CW-LEAVING-BLOCKED", True, {"wards__json": TABLE, "model__pkl": "x"}),
     ("CW-LEAVING-BLOCKED", True, {"wards__json": {**TABLE, "evidence": 50}}),
-    ("CW-LEAVING-BLOCKED", False, {"wards__json": TABLE}),
     ("CW-LEAVING-FILE", True, {"wards__json": TABLE, "wards__csv": "a,b\n1,2\n"}),
     ("CW-LEAVING-FILE", True, {"a__csv": "a,b\n1,2\n", "a__old__csv": "a,b\n1,2\n"}),
     ("CW-LEAVING-FILE", True, {"a__old__csv": "a,b\n1,2\n", "a__csv": "a,b\n1,2\n"}),
@@ -185,6 +184,39 @@ def test_what_is_refused(tmp_path: Path, code: str, released: bool, files: dict[
     assert caught.value.code == code
 
 
+def nowhere(asked: dict[str, Any], table: str = "stays", column: str = "ward") -> dict[str, Any]:
+    where = {"column": {"table": table, "name": column}, "op": "eq", "value": "nowhere"}
+    return {**asked, "where": {"where": where}}
+
+
+UNMADE: dict[str, dict[str, Any]] = {
+    "nobody": nowhere(TABLE),
+    "merging": {**TABLE, "protect": "merge"},
+    "column": {**TABLE, "by": [{"column": {"table": "stays", "name": "colour"}}]},
+    **{kind: nowhere(asked) for kind, asked in ASKED.items()},
+}
+
+
+@pytest.mark.parametrize("name", UNMADE)
+def test_what_the_data_gave_nothing_of_is_told_to_reviewers_only(tmp_path: Path, name: str) -> None:
+    """A refusal at once would say whether anybody is there: one question, one person (S5, S6)."""
+    asked = UNMADE[name]
+    there = {key: value for key, value in asked.items() if key not in ("where", "protect")}
+    if name == "column":
+        there = TABLE
+    made, empty = (
+        gathered(tmp_path / "made", one__json=there),
+        gathered(tmp_path / "empty", one__json=asked),
+    )
+    # The author reads the names of the files, and no more.
+    assert [one.path.name for one in empty.sources] == [one.path.name for one in made.sources]
+    request, file = empty.sources
+    assert (request.kind, file.kind, file.grade) == ("request", "file", "declared")
+    assert [one.path for one in empty.found] == [one.path.name for one in empty.sources]
+    assert empty.found[1].verdict == "unreadable"
+    assert b"0" not in file.path.read_bytes()
+
+
 @pytest.mark.parametrize("how", ["gone", "changed", "link"])
 def test_files_are_those_that_the_job_left(tmp_path: Path, how: str) -> None:
     left = job(tmp_path / "job", wards__json=TABLE)
@@ -199,3 +231,18 @@ def test_files_are_those_that_the_job_left(tmp_path: Path, how: str) -> None:
     with pytest.raises(CommonwealError) as caught:
         job_paths(tmp_path / "job", left)
     assert caught.value.code == "CW-LEAVING-FILE"
+
+
+def test_a_file_that_is_swapped_while_it_is_checked_is_no_output(tmp_path: Path) -> None:
+    left = job(tmp_path / "job", wards__json=TABLE)
+    (path,) = job_paths(tmp_path / "job", left)
+    (tmp_path / "made").mkdir()
+    harmless = check_files([path], SACRO, None, tmp_path)
+    path.write_bytes(path.read_bytes() + b" ")
+    swapped = check_files([path], SACRO, None, tmp_path)
+    with pytest.raises(CommonwealError) as caught:
+        gather(tmp_path / "job", left, swapped, tmp_path / "made")
+    assert caught.value.code == "CW-LEAVING-FILE"
+    # Swapped after the check: what is frozen is held against what was checked.
+    request, _ = gather(tmp_path / "job", left, harmless, tmp_path / "made").sources
+    assert request.sha256 == left.files[0].sha256

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from commonweal.airlock.leaving.freezing import freeze
 from commonweal.airlock.leaving.releasing import recover
 from commonweal.airlock.leaving.reviewing import take_vote
 from commonweal.airlock.leaving.store import OutputStore
@@ -358,7 +361,11 @@ def test_a_recall_stops_the_links_and_says_so_in_public(house: OutputHouse) -> N
     house.release()
     house.download()
     refused("CW-ACT-ROLE", house.recall, who="manager")
+    # What nobody who may has signed leaves no record beside the files.
+    record = house.store.released / "out-1" / "recall.json"
+    assert not record.exists()
     done = house.recall()
+    assert record.read_bytes() == done.recall.canonical()
     assert done.downloaded_by == ("amira",)
     (event,) = house.events("output.recalled")
     assert event["reasons_hash"] == done.recall.digest()
@@ -402,3 +409,13 @@ def test_a_judge_that_says_nothing_lets_nothing_out(house: OutputHouse) -> None:
     refused("CW-LEAVING-VOTES", release, house.store, house.ground, broken, "out-1")
     assert house.nothing_left()
     assert release(house.store, house.ground, output_judge, "out-1").now
+
+
+def test_other_bytes_than_were_checked_are_not_frozen(house: OutputHouse) -> None:
+    """The job's folder is open to others between the check and the copy."""
+    draft = house.draft()
+    checked = hashlib.sha256(draft.sources[1].path.read_bytes()).hexdigest()
+    sources = [draft.sources[0], replace(draft.sources[1], sha256=f"sha256:{checked}")]
+    draft.sources[1].path.write_text("sex,age,people\nF,young,1\n")
+    refused("CW-LEAVING-FILE", freeze, house.store, house.ground, replace(draft, sources=sources))
+    assert house.store.turns(draft.id) == []

@@ -339,3 +339,30 @@ def test_rows_are_people_where_each_has_one(tmp_path: Path) -> None:
     map_ = write_map(tmp_path, [f"p{n}" for n in range(30)])
     (table,) = made(release, map_, asked_by_ward({"measure": "rows"}))
     assert [(one.low, one.high) for one in table.cells] == [(30, 30), (1, 2)]
+
+
+NOBODY: dict[str, dict[str, Any]] = {
+    "table": {"measures": [PER_PERSON], "where": where("ward", "eq", "nowhere")},
+    "part": {
+        "measures": [
+            {**ILL, "numerator": {"of": "people", "where": where("ward", "eq", "nowhere")}}
+        ]
+    },
+    "values": {"measures": [MEAN], "where": where("cost", "is_missing")},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NOBODY)
+def test_an_audit_takes_figures_behind_which_nobody_is(tmp_path: Path, name: str) -> None:
+    """It must not fall over: whether it does would tell the author that nobody is there."""
+    rows = [
+        {PERSON: f"p{n:03d}", "ward": "AB"[n % 2], "cost": None if n < 40 else 1.0, "ill": n < 50}
+        for n in range(120)
+    ]  # fmt: skip
+    release = open_release(tmp_path, {"stays": (STAYS, rows)})
+    map_ = write_map(tmp_path, [row[PERSON] for row in rows])
+    every = request(name="every", measures=[PER_PERSON])
+    tables = made(release, map_, request(**NOBODY[name]), every)
+    assert audited(tmp_path / "out", tables).findings is not None
+    first = made(release, map_, every, request(**NOBODY[name]))
+    assert audited(tmp_path / "again", first).findings is not None

@@ -201,6 +201,25 @@ def test_nobody_sees_another_vote_before_both_are_in() -> None:
         assert visible_to("ben", votes(("ada", "reject"), (other, "approve")), MEMBERS) == ()
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        [("ada", "approve"), ("ben", "conflicted")],
+        [("ben", "conflicted"), ("ada", "approve")],
+        [("ben", "approve"), ("ada", "approve"), ("ben", "conflicted")],
+    ],
+)
+def test_who_is_conflicted_has_not_judged(said: list[tuple[str, str]]) -> None:
+    """Else the second who judges has seen the first, and counts as one who had not."""
+    before = votes(*said)
+    assert visible_to("cleo", before, MEMBERS) == ()
+    both = votes(*said, ("cleo", "approve"))
+    assert visible_to("cleo", both, MEMBERS) == tuple(both)
+    decision = count(MANIFEST, FOUND, both, MEMBERS)
+    assert decision.outcome == "approved"
+    assert all(one.independent for one in decision.votes)
+
+
 def test_the_author_reads_reasons_once_it_is_decided_and_never_who() -> None:
     said = votes(("ada", "return"), ("ben", "return"), to_author="Say which ward.", note="Odd.")
     assert for_author(count(MANIFEST, FOUND, said[:1], MEMBERS), said) is None

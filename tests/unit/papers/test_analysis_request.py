@@ -146,6 +146,7 @@ REFUSED = [
     ("too many conditions", asked("regression", where={"all": [WHERE] * 101})),
     ("a survival without a step", asked("survival", step=None)),
     ("a step of nothing", asked("survival", step=0)),
+    ("a step far too small", asked("survival", step=1e-19)),
     ("a step backwards", asked("survival", step=-30)),
     ("a step as text", asked("survival", step="30")),
     ("a step as truth", asked("survival", step=True)),

@@ -103,11 +103,11 @@ class _Writer:
     def _curve(self, survival: Survival, shown: Merged, about: Definition, mine: Marks) -> NewTable:
         request, steps = survival.request, shown.steps
         ends: Numbers = (steps.end * survival.width).astype(np.float64)
-        edges = ends[:-1] if shown.open_end or not shown.remaining else ends
+        shorter = shown.open_end or not shown.remaining
+        edges, last = (ends[:-1], steps.end[:-1]) if shorter else (ends, steps.end)
         time, event = survival.times[mine], survival.events[mine]
-        # A step runs from over one end up to the next.
-        inner = steps.end[: len(edges)]
-        band = np.searchsorted(inner, step_of(time, survival.width), side="left")
+        # A step runs from over one end up to the next, as what comes after its first moment.
+        band = np.searchsorted(last, step_of(time, survival.width), side="left")
         at = np.stack([band, event], 1).astype(np.int32)
         cells = []
         for step in range(len(steps.end)):

@@ -18,6 +18,8 @@ from commonweal.airlock.figures import Marks, Numbers
 
 MOST_STEPS = 10**15
 """Times beyond so many steps are in the last one: it is an open one for all that anybody reads."""
+_HAIR = 1e-12
+"""Share of a number of steps that binary may be away from what decimals say."""
 
 
 def steps_of(time: Numbers, event: Marks, width: float) -> Steps:
@@ -44,11 +46,16 @@ def steps_of(time: Numbers, event: Marks, width: float) -> Steps:
 
 
 def step_of(time: Numbers, width: float) -> Codes:
-    """The number of the step that each time lies in, from 1; a step holds its end."""
+    """The number of the step that each time lies in, from 1; a step holds its end.
+
+    A time that is a whole number of steps in decimals may be a hair more in binary (2.1 / 0.3).
+    """
     with np.errstate(over="ignore"):
-        step = np.clip(np.ceil(time / width), 1, MOST_STEPS)
-    numbers: Codes = step.astype(np.int64)
-    return numbers
+        steps = np.minimum(time / width, MOST_STEPS)
+    whole = np.rint(steps)
+    near = np.abs(steps - whole) <= _HAIR * np.maximum(whole, 1)
+    found: Codes = np.maximum(np.where(near, whole, np.ceil(steps)), 1).astype(np.int64)
+    return found
 
 
 @dataclass(frozen=True)

@@ -69,13 +69,17 @@ _AUTHOR_ROLE = "researcher"
 
 @dataclass(frozen=True)
 class Source:
-    """A file that asks to leave: where it lies, and what is known of it."""
+    """A file that asks to leave: where it lies, and what is known of it.
+
+    `sha256`: of the bytes that were checked, where a job left them; others are not frozen.
+    """
 
     path: Path
     kind: FileKind
     type: Detected
     grade: Grade
     made_from: str | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -171,6 +175,8 @@ def _taken(source: Source, folder: Path) -> OutputFile:
         size, digest = _copied(taken, name, folder / name)
     finally:
         os.close(taken)
+    if source.sha256 not in (None, f"sha256:{digest}"):
+        raise Fault("CW-LEAVING-FILE", f"The file {name} of a job changed after it was checked.")
     plain = {
         "path": name, "sha256": f"sha256:{digest}", "bytes": size,
         "type": source.type, "grade": source.grade, "kind": source.kind,

@@ -4,6 +4,11 @@ A request that could be recomputed brings its figures, a table as CSV and an ana
 they leave. Of a file or a figure, what was written anew from its values leaves, and a model as it
 is. What the checks do not know at all cannot leave, whoever approves it: it is refused here, before
 anybody has to look at it.
+
+A refusal here is told to the author at once, so none may hang on anybody's data (S4, S6). A request
+that says what it should, and of which the data gave nothing (nobody meets it, groups cannot be
+merged, a person has several rows), is frozen like any other, with a file that says so in place of
+its figures; only reviewers learn of it.
 """
 
 from __future__ import annotations
@@ -11,11 +16,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from commonweal.airlock.analysis.published import written
 from commonweal.airlock.checking import CheckReport, FileReport
+from commonweal.airlock.declared import MOST_BYTES
 from commonweal.airlock.desk import RECIPE
 from commonweal.airlock.files.writing import Media
 from commonweal.airlock.leaving.freezing import Source
@@ -25,6 +31,8 @@ from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import read_bytes, sha256_file, write_atomic
 from commonweal.papers.job import JobOutputs, LeftFile
 from commonweal.papers.output_manifest import Detected, FileFound, FileVerdict
+from commonweal.papers.output_request import OutputRequest
+from commonweal.papers.requests import read_request
 
 _TYPES: Mapping[Media, Detected] = {
     "text/csv": "csv", "image/png": "png", "application/json": "json", "text/plain": "text",
@@ -40,6 +48,8 @@ _NEVER = frozenset(
 saw everything. What they find stands in the file alone, so its author may be told."""
 _MOST_MODEL = 512 << 20
 _MOST_BYTES = 4 * 1024 * 1024
+_NO_TABLE = b"no figures were made\n"
+_NO_ANALYSIS = b'{"figures": null}\n'
 
 
 @dataclass(frozen=True)
@@ -87,8 +97,8 @@ def gather(folder: Path, left: JobOutputs, report: CheckReport, work: Path) -> G
         else:
             gathering.anew(one, checked)
     if all(one.kind == "request" for one in gathering.sources):
-        raise Refused("CW-LEAVING-BLOCKED", "Nothing in this output could be recomputed, so "
-                      "nothing of it can leave.")  # fmt: skip
+        raise Refused("CW-LEAVING-BLOCKED", "Nothing in this output is a request that can be read, "
+                      "so nothing of it can leave.")  # fmt: skip
     return Gathered(tuple(gathering.sources), tuple(gathering.found))
 
 
@@ -107,15 +117,14 @@ class _Gathering:
         """A request stays, for reviewers; the figures made from it leave."""
         verdict = _verdict(checked)
         path = self.folder / "outputs" / one.file
-        self.sources.append(Source(path, "request", "json", "recomputed"))
+        self.sources.append(Source(path, "request", "json", "recomputed", sha256=one.sha256))
         self._tell(one.file, verdict, checked)
-        made = _figures(one.file, checked, self.report)
+        made = _figures(path, checked, self.report)
         if made is not None:
             self._put(made.name, made.content, None)
-            self.sources.append(
-                Source(self.work / made.name, "table", made.type, "recomputed", one.file)
-            )
-            self.found.append(FileFound(path=made.name, verdict=verdict))
+            self.sources.append(_source(made, self.work, one.file))
+            said = "unreadable" if made.nothing else verdict
+            self.found.append(FileFound(path=made.name, verdict=said))
 
     def anew(self, one: LeftFile, checked: FileReport) -> None:
         """What was written anew from a file's values leaves; the file itself stays behind (S18)."""
@@ -166,21 +175,40 @@ class _Gathering:
 
 @dataclass(frozen=True)
 class _Made:
-    """Figures that the airlock made from a request, as they leave."""
+    """Figures that the airlock made from a request, as they leave. `nothing`: there are none."""
 
     name: str
     content: bytes
     type: Detected
+    nothing: bool = False
 
 
-def _figures(name: str, checked: FileReport, report: CheckReport) -> _Made | None:
-    """A table as CSV, an analysis as JSON; None where nothing could be recomputed."""
-    stem = Path(name).stem
-    if checked.table is not None:
-        return _Made(f"{stem}.csv", published(checked.table), "csv")
-    if checked.analysis is not None:
-        return _Made(f"{stem}.figures.json", written(checked.analysis, report.profile), "json")
-    return None
+def _figures(path: Path, checked: FileReport, report: CheckReport) -> _Made | None:
+    """A table as CSV, an analysis as JSON, under a name that hangs on the request alone.
+
+    None where the file is no request at all: that its author can read in it, too.
+    """
+    try:
+        content = read_bytes(path, "The output", limit=MOST_BYTES)
+        request = read_request(parse_json(content, path.name), path.name)
+    except Fault:
+        return None
+    stem, table, analysis = path.stem, checked.table, checked.analysis
+    if isinstance(request, OutputRequest):
+        made = _Made(f"{stem}.csv", _NO_TABLE, "csv", nothing=True)
+    else:
+        made = _Made(f"{stem}.figures.json", _NO_ANALYSIS, "json", nothing=True)
+    if table is not None and all(axis.labels or axis.total for axis in table.axes):
+        return replace(made, content=published(table), nothing=False)
+    if analysis is not None and len(analysis.behind.person):
+        return replace(made, content=written(analysis, report.profile), nothing=False)
+    return made
+
+
+def _source(made: _Made, work: Path, request: str) -> Source:
+    if made.nothing:
+        return Source(work / made.name, "file", made.type, "declared")
+    return Source(work / made.name, "table", made.type, "recomputed", request)
 
 
 def _verdict(checked: FileReport) -> FileVerdict:

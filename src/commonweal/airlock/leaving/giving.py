@@ -101,12 +101,13 @@ def recall(store: OutputStore, ground: Ground, signed: SignedAct, paper: OutputR
         ground.settle()
         recover(store, ground)
         left = _left(ground, paper.output)
-        # Before the ledger says so it is only a file; the ledger names it by its hash.
-        write_atomic(store.released / paper.output / RECALL, paper.canonical())
         with ground.transaction() as writing:
             _left(ground, paper.output)
             ground.record(writing, signed)
             ground.use(writing, [act.id], paper.output, left.permit)
+            # Once the act is verified; until the ledger says so it is only a file, which the ledger
+            # names by its hash.
+            write_atomic(store.released / paper.output / RECALL, paper.canonical())
             fields = {
                 "permit": left.permit, "output": paper.output, "reasons_hash": paper.digest()
             }  # fmt: skip

@@ -95,6 +95,9 @@ def regression_request(
     return limited(with_filter(request, asker.where(where)))
 
 
+_LEAST_STEP = 1e-6
+
+
 def survival_request(
     asker: Asker,
     name: str,
@@ -115,8 +118,8 @@ def survival_request(
     if len(groups) > MOST_STRATA:
         raise StudyError(f"by: a survival curve is grouped by at most {MOST_STRATA} columns.")
     width = plain_number(step, "step")
-    if isinstance(width, bool) or width <= 0:
-        raise StudyError("step: this is a number over 0, in the unit of the time.")
+    if isinstance(width, bool) or width < _LEAST_STEP:
+        raise StudyError("step: this is a number of at least 0.000001, in the unit of the time.")
     _apart([lasted, ended, *(Column(**one["column"]) for one in groups)])
     request = {
         **head(asker, name, title or f"Survival by {lasted.name}"),

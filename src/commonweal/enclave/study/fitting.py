@@ -20,6 +20,8 @@ from commonweal.enclave.study.preview import Preview
 Numbers = NDArray[np.float64]
 _ROUNDS = 60
 _CLOSE = 1e-10
+_HAIR = 1e-12
+_MOST_STEPS = 1_000_000
 
 
 def fitted(asker: Asker, engine: Engine, request: Json) -> Preview:
@@ -92,12 +94,12 @@ def _curve(pairs: list[tuple[float, int]], step: float) -> Iterator[tuple[float,
     events = np.array([event for _, event in pairs])
     if (times < 0).any() or not np.isin(events, (0, 1)).all():
         raise StudyError("time: times are 0 or more, and an event is true or false, 1 or 0.")
-    last = math.ceil(float(times.max()) / step)
+    if float(times.max()) / step > _MOST_STEPS:
+        raise StudyError("step: the curve would have more than a million steps.")
+    ends = step_ends(times, step)
     alive, survival = len(times), 1.0
-    for number in range(1, last + 1):
-        inside = (times > (number - 1) * step) & (times <= number * step)
-        if number == 1:
-            inside |= times == 0
+    for number in range(1, int(ends.max()) + 1):
+        inside = ends == number
         began = alive
         for time in np.unique(times[inside]):
             here = times == time
@@ -105,6 +107,15 @@ def _curve(pairs: list[tuple[float, int]], step: float) -> Iterator[tuple[float,
             survival *= 1 - died / alive
             alive -= int(here.sum())
         yield number * step, began, int(events[inside].sum()), survival
+
+
+def step_ends(times: Any, step: float) -> Any:
+    """The number of the step in which each time lies, as the airlock tells it: a time that is a
+    whole number of steps in decimals may be a hair more in binary."""
+    steps = times / step
+    whole = np.rint(steps)
+    near = np.abs(steps - whole) <= _HAIR * np.maximum(whole, 1)
+    return np.maximum(np.where(near, whole, np.ceil(steps)), 1).astype(np.int64)
 
 
 def correlated(asker: Asker, engine: Engine, request: Json) -> Preview:

@@ -20,12 +20,15 @@ from commonweal.papers.output_manifest import (
 def visible_to(reviewer: str, votes: Sequence[Vote], not_by: Collection[str]) -> tuple[Vote, ...]:
     """The votes of this turn that a reviewer may see: their own, until two people have judged.
 
-    `not_by`: people who may not judge; they see nothing, and their votes open nothing.
+    `not_by`: people who may not judge; they see nothing, and their votes open nothing. Neither does
+    it open anything that somebody is conflicted: that judges nothing.
     """
     out = People(not_by)
     if reviewer in out:
         return ()
-    judged = People(one.reviewer for one in votes if one.reviewer not in out)
+    conflicted = [one.reviewer for one in votes if one.review.verdict == "conflicted"]
+    none = People([*not_by, *conflicted])
+    judged = People(one.reviewer for one in votes if one.reviewer not in none)
     if len(judged) >= REVIEWERS:
         return tuple(votes)
     mine = People([reviewer])
