@@ -160,7 +160,7 @@ def test_from_a_job_to_a_released_file(ready: Job) -> None:
                     ready.folder / "again", code=4)  # fmt: skip
     assert refused["error"]["code"] == "CW-LEAVING-RECALLED"
     assert ready("ledger", "verify")["faults"] == []
-    assert list(Path("/dev/shm").glob("commonweal-airlock-*")) == []
+    assert list(ready.memory.iterdir()) == []
 
 
 def test_what_comes_back_to_its_author(ready: Job) -> None:
@@ -244,7 +244,7 @@ def test_files_and_models_through_the_whole_way(ready: Job) -> None:
     collected = (folder / "outputs" / "risk.json").read_bytes()
     assert (files / "risk.json").read_bytes() == collected
     assert json.loads((files / "risk.recipe.json").read_text())["file"] == "risk.json"
-    assert list(Path("/dev/shm").glob("commonweal-airlock-*")) == []
+    assert list(ready.memory.iterdir()) == []
 
 
 def test_check_with_a_release_compares_and_without_one_says_that_it_did_not(ready: Job) -> None:
@@ -271,7 +271,7 @@ def test_without_its_sandbox_nothing_is_submitted(
     refused = submit(ready, folder, code=5)
     assert refused["error"]["code"] == "CW-SANDBOX-GUARD"
     assert ready("airlock", "list")["outputs"] == []
-    assert list(Path("/dev/shm").glob("commonweal-airlock-*")) == []
+    assert list(ready.memory.iterdir()) == []
 
 
 def refusing(**_: Any) -> Any:

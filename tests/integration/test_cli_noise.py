@@ -41,7 +41,7 @@ def test_counts_are_paid_for_drawn_once_and_given_again(job: Job) -> None:
     assert job("noise", "count", more, "--release", folder, code=4)["error"]["code"] == (
         "CW-NOISE-BUDGET"
     )
-    assert list(Path("/dev/shm").glob("commonweal-airlock-*")) == []
+    assert list(job.memory.iterdir()) == []
     assert job("ledger", "verify")["faults"] == []
     job("noise", "budget", permit, "--epsilon", "2", *why)
     job("permit", "pause", permit)

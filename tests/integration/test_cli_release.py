@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -87,8 +89,9 @@ def draft(**changes: Any) -> dict[str, Any]:
 class Job:
     """A folder in which the commands are given one after the other."""
 
-    def __init__(self, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, folder: Path, memory: Path, capfd: pytest.CaptureFixture[str]) -> None:
         self.folder = folder
+        self.memory = memory
         self._capfd = capfd
 
     def __call__(self, *arguments: Any, code: int = 0) -> Any:
@@ -113,10 +116,24 @@ class Job:
 
 
 @pytest.fixture
-def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Job:
+def job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Job]:
+    # Memory of its own: what a command leaves there is seen, whatever others do at the same time.
+    with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="commonweal-test-") as memory:
+        monkeypatch.setattr("commonweal.cli.checks.MEMORY_FOLDER", Path(memory))
+        yield _made(tmp_path, Path(memory), monkeypatch, capfd)
+
+
+def _made(
+    tmp_path: Path,
+    memory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> Job:
     monkeypatch.setenv("COMMONWEAL_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("COMMONWEAL_ROOT_STORE", str(tmp_path / "keys"))
-    made = Job(tmp_path, capfd)
+    made = Job(tmp_path, memory, capfd)
     write_source(tmp_path / "clinic")
     (tmp_path / "choices").mkdir()
     made.object_to("P0003")
@@ -330,7 +347,7 @@ def test_outputs_are_checked_on_a_release_that_is_unsealed_for_it(job: Job) -> N
     job("permit", "pause", job.folder / "permit.jws")
     paused = job("airlock", "check", path, "--release", folder, code=4)
     assert paused["error"]["code"].startswith("CW-PERMIT")
-    assert list(Path("/dev/shm").glob("commonweal-airlock-*")) == []
+    assert list(job.memory.iterdir()) == []
 
 
 def ask(job: Job, name: str = "sexes", **more: Any) -> Path:
@@ -408,7 +425,7 @@ def test_an_audit_that_cannot_be_made_is_no_verdict(job: Job) -> None:
         given = [text.replace("{job}", str(job.folder)) for text in arguments]
         told = job("airlock", "check", one, "--release", release, *given, code=code)
         assert told["error"]["code"] == error
-    assert list(Path("/dev/shm").glob("commonweal-airlock-*")) == []
+    assert list(job.memory.iterdir()) == []
     told = job("airlock", "check", one, one, "--release", release, code=3)
     assert told["error"]["code"] == "CW-AUDIT-OUTPUT"
     without = job("airlock", "check", one, "--history", job.folder, code=2)

@@ -20,7 +20,7 @@ from tests.integration.test_cli_release import Job
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Job:
     monkeypatch.setenv("COMMONWEAL_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("COMMONWEAL_ROOT_STORE", str(tmp_path / "keys"))
-    made = Job(tmp_path, capfd)
+    made = Job(tmp_path, tmp_path, capfd)
     made("home", "create", "--name", "Wharfedale", "--demo")
     return made
 

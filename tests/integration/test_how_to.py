@@ -149,6 +149,8 @@ def test_set_up_a_home(desk: Desk) -> None:
     words = {
         "/path/to/home": str(desk.folder / "home"),
         "/path/to/root-store": str(desk.folder / "root-store"),
+        # A machine without cgroups of version 2 cannot run studies on real data, and is told so.
+        "commonweal doctor": "commonweal doctor || [ $? -eq 3 ]",
     }
     desk.run("set-up-a-home.md", Stage(words))
     assert (desk.folder / "home").is_dir()
