@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from commonweal.airlock.profile import RuleProfile
     from commonweal.airlock.together import Joined
     from commonweal.papers.job import JobOutputs
+    from commonweal.papers.output_manifest import OutputManifest
     from commonweal.papers.permit import Permit
     from commonweal.vault.custody import Custody
 
@@ -97,13 +98,18 @@ def submit(
             frozen = freeze(store, ground, draft)
             act = act_of(custody, by, "submit_output", "submit", frozen.manifest)
             done = run(store, ground, frozen, signed_by(custody, act, key))
-    manifest = done.manifest
+    plain, told = _told(name, done.manifest)
+    emit(json, plain, [act.statement, told])
+
+
+def _told(name: str, manifest: OutputManifest) -> tuple[dict[str, Any], str]:
+    """What its author is told: nothing of what was found (S6)."""
     plain = {
         "output": name, "turn": manifest.turn, "manifest": manifest.digest(), "state": "in_review",
         "expires": manifest.plain()["expires"],
     }  # fmt: skip
     told = f"{name} is frozen and waits for two people. It expires on {manifest.expires:%d %B %Y}."
-    emit(json, plain, [act.statement, told])
+    return plain, told
 
 
 def _require_author(custody: Custody, left: JobOutputs, by: str) -> Permit:

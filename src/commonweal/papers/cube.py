@@ -54,7 +54,7 @@ ANSWERED_DAYS = 62
 """How long a cube is answered from: after two months people's choices in it are too old."""
 
 Month = Annotated[str, StringConstraints(pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$")]
-Place = Annotated[int, Field(ge=0, lt=MOST_CATEGORIES)]
+Place = Annotated[int, Field(ge=0, le=MOST_CATEGORIES - 1)]
 
 
 class CubeCategory(Paper):
@@ -200,7 +200,7 @@ class CubeCell(Paper):
     place of its lower edge in `CubeDeclaration.edges`."""
 
     at: Annotated[tuple[Place | None, ...], Field(min_length=1, max_length=MOST_DIMENSIONS)]
-    band: Annotated[int, Field(ge=0, lt=len(EDGES))]
+    band: Annotated[int, Field(ge=0, le=len(EDGES) - 1)]
 
 
 @dataclass(frozen=True)

@@ -148,8 +148,8 @@ class NoisyAnswer(Paper):
     permit_id: Identifier
     project: Identifier
     release: Identifier
-    spend: Annotated[int, Field(ge=1)]
-    within: Annotated[int, Field(ge=0)]
+    spend: Annotated[int, Field(ge=1, le=10**12)]
+    within: Annotated[int, Field(ge=0, le=10**12)]
     counts: Annotated[tuple[NoisyCount, ...], Field(min_length=1, max_length=MOST_CELLS)]
     drawn_at: Moment
 
