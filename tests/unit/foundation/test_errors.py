@@ -38,10 +38,11 @@ def test_a_code_outside_the_table_cannot_be_raised(code):
 
 
 def test_no_code_is_written_twice_in_the_tables(repository):
-    source = (repository / "src/commonweal/foundation/codes.py").read_text("utf-8")
+    tables = sorted((repository / "src/commonweal/foundation").glob("codes*.py"))
     written = [
         key.value
-        for node in ast.walk(ast.parse(source))
+        for table in tables
+        for node in ast.walk(ast.parse(table.read_text("utf-8")))
         if isinstance(node, ast.Dict)
         for key in node.keys
         if isinstance(key, ast.Constant)
