@@ -451,7 +451,7 @@ def test_outputs_that_were_changed_after_a_crash_are_not_taken(
     enclave.work()
     assert (enclave.job(job.id).state, enclave.job(job.id).because) == (
         "refused",
-        "CW-OUTPUT-CHANGED",
+        "CW-COLLECT-CHANGED",
     )
 
 

@@ -19,7 +19,6 @@ from commonweal.foundation.codes import CODES, RETIRED
 from commonweal.foundation.files import write_atomic
 from commonweal.papers.refusal import UNAVAILABLE_CODES
 
-_TABLES = ("codes", "codes_analysis", "codes_dummy", "codes_jobs", "codes_outputs")
 COMMANDS_PAGE = "commands.md"
 CODES_PAGE = "error-codes.md"
 
@@ -99,7 +98,8 @@ def _shown(code: str, found: set[int]) -> str:
 
 def _sources() -> list[Path]:
     folder = Path(str(commonweal.__file__)).parent
-    return sorted(path for path in folder.rglob("*.py") if path.stem not in _TABLES)
+    tables = set((folder / "foundation").glob("codes*.py"))
+    return sorted(set(folder.rglob("*.py")) - tables)
 
 
 def _error_classes(trees: list[ast.Module]) -> dict[str, int]:

@@ -96,7 +96,7 @@ def settle(jobs: Path, desk: Desk, permit: str, job: str) -> bool:
     """After a crash: True if the job has its outputs, which are then in their place and whole.
 
     What an attempt left that the ledger never heard of is removed.
-    Raises `Fault` CW-OUTPUT-CHANGED where the ledger knows of other outputs than lie there.
+    Raises `Fault` CW-COLLECT-CHANGED where the ledger knows of other outputs than lie there.
     """
     known = desk.recorded(permit, job)
     if known is not None:
@@ -109,7 +109,7 @@ def settle(jobs: Path, desk: Desk, permit: str, job: str) -> bool:
 
 
 def require_whole(folder: Path, outputs: str) -> JobOutputs:
-    """The paper of a job's outputs, every file as it says. Raises `Fault` CW-OUTPUT-CHANGED."""
+    """The paper of a job's outputs, every file as it says. Raises `Fault` CW-COLLECT-CHANGED."""
     try:
         plain = parse_json(read_bytes(folder / PAPER, "The outputs of a job"), PAPER)
         paper = JobOutputs.read(plain, "The outputs of a job")
@@ -159,4 +159,4 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _changed() -> Fault:
-    return Fault("CW-OUTPUT-CHANGED", "The outputs of a job are not those that were collected.")
+    return Fault("CW-COLLECT-CHANGED", "The outputs of a job are not those that were collected.")

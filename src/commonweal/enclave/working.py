@@ -49,7 +49,7 @@ WAITS: dict[str, timedelta] = {
 """What may pass: a job that meets it before it has begun waits, and loses no attempt by it."""
 
 _NOT_AS_DECLARED = frozenset(
-    {"CW-OUTPUT-KIND", "CW-OUTPUT-NAME", "CW-OUTPUT-CHANGED", "CW-OUTPUT-MISSING"}
+    {"CW-COLLECT-KIND", "CW-COLLECT-NAME", "CW-COLLECT-CHANGED", "CW-COLLECT-MISSING"}
 )
 
 
@@ -197,7 +197,7 @@ class Worker:
             paper = collect_outputs(jobs, order, ran, outcome, owner, self.clock.now())
         except Fault as error:
             thaw_and_remove(staging_of(jobs, order.job, order.attempt))
-            if error.code == "CW-OUTPUT-LIMIT":
+            if error.code == "CW-COLLECT-LIMIT":
                 self._end(held, order, outcome, "exceed")
             elif error.code in _NOT_AS_DECLARED:
                 self._end(held, order, outcome, "fail", error=JobError(kind="outputs"))

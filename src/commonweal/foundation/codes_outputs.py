@@ -34,7 +34,7 @@ AIRLOCK = {
     "CW-OUTPUT-IDENTIFIER": "Finding: a table holds what looks like NHS numbers.",
     "CW-OUTPUT-TYPE": "Finding: a file is of another kind than its name says.",
     "CW-OUTPUT-NAME": "Finding: a file has a name that no output may have.",
-    "CW-OUTPUT-MODEL": "Finding: a file is a model, which leaves by the checks for models only.",
+    "CW-OUTPUT-MODEL-FILE": "Finding: a model, which leaves by its own checks only.",
     "CW-OUTPUT-HIDDEN": "Finding: a file carries what nobody sees.",
     "CW-OUTPUT-ACTIVE": "Finding: a file carries what runs, or loads something from elsewhere.",
     "CW-OUTPUT-DROPPED": "Finding: part of a file does not leave with it.",

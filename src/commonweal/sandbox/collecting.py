@@ -94,14 +94,14 @@ def collect(
     called with the path of each file between opening and reading it (for tests of files that are
     swapped). Files in `into` are read-only for their owner and group, in the order of their paths.
 
-    Raises `Fault` CW-OUTPUT-KIND, CW-OUTPUT-NAME, CW-OUTPUT-LIMIT, CW-OUTPUT-CHANGED or
-    CW-OUTPUT-MISSING; CW-FILE-EXISTS where `into` is there already.
+    Raises `Fault` CW-COLLECT-KIND, CW-COLLECT-NAME, CW-COLLECT-LIMIT, CW-COLLECT-CHANGED or
+    CW-COLLECT-MISSING; CW-FILE-EXISTS where `into` is there already.
     """
     declared = {one.path: one for one in declaration.files}
     found = _entries(outputs, declared)
     for one in declaration.files:
         if one.required and one.path not in found:
-            raise Fault("CW-OUTPUT-MISSING", f"The run did not leave {one.path}.")
+            raise Fault("CW-COLLECT-MISSING", f"The run did not leave {one.path}.")
     taken = []
     left = declaration.most_bytes
     with staged_folder(into) as staging:
@@ -127,7 +127,7 @@ def _freeze(folder: Path) -> None:
 
 
 def _changed(path: str) -> Fault:
-    return Fault("CW-OUTPUT-CHANGED", f"{path} changed while it was being collected.")
+    return Fault("CW-COLLECT-CHANGED", f"{path} changed while it was being collected.")
 
 
 def _entries(outputs: int, declared: dict[str, Declared]) -> dict[str, os.stat_result]:
@@ -157,18 +157,18 @@ def _entries(outputs: int, declared: dict[str, Declared]) -> dict[str, os.stat_r
 
 
 def _undeclared() -> Fault:
-    return Fault("CW-OUTPUT-NAME", "The run left a file or folder that was not declared.")
+    return Fault("CW-COLLECT-NAME", "The run left a file or folder that was not declared.")
 
 
 def _refuse_kind(its: os.stat_result, device: int) -> None:
     if not (stat.S_ISREG(its.st_mode) or stat.S_ISDIR(its.st_mode)):
-        raise Fault("CW-OUTPUT-KIND", "The run left something that is neither file nor folder.")
+        raise Fault("CW-COLLECT-KIND", "The run left something that is neither file nor folder.")
     if its.st_dev != device:
-        raise Fault("CW-OUTPUT-KIND", "The run left something that lies on another file system.")
+        raise Fault("CW-COLLECT-KIND", "The run left something that lies on another file system.")
     if stat.S_ISREG(its.st_mode) and its.st_nlink != 1:
-        raise Fault("CW-OUTPUT-KIND", "The run left a file that has more than one name.")
+        raise Fault("CW-COLLECT-KIND", "The run left a file that has more than one name.")
     if its.st_mode & (stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX):
-        raise Fault("CW-OUTPUT-KIND", "The run left a file or folder with a special mode.")
+        raise Fault("CW-COLLECT-KIND", "The run left a file or folder with a special mode.")
 
 
 @contextlib.contextmanager
@@ -223,14 +223,14 @@ class _Reader:
         _refuse_kind(its, self.seen.st_dev)
         self._unchanged(self.seen, its)
         if its.st_uid != self.owner:
-            raise Fault("CW-OUTPUT-KIND", f"{self.path} does not belong to the run's user.")
+            raise Fault("CW-COLLECT-KIND", f"{self.path} does not belong to the run's user.")
         if its.st_size > self.declared.most_bytes:
-            raise Fault("CW-OUTPUT-LIMIT", f"{self.path} is larger than was declared.")
+            raise Fault("CW-COLLECT-LIMIT", f"{self.path} is larger than was declared.")
         if its.st_size > self.left:
-            raise Fault("CW-OUTPUT-LIMIT", "The outputs together are larger than was declared.")
+            raise Fault("CW-COLLECT-LIMIT", "The outputs together are larger than was declared.")
         # A hole costs nothing to leave and much to copy, so a file with one is no honest output.
         if its.st_size - its.st_blocks * 512 > _PAGE:
-            raise Fault("CW-OUTPUT-KIND", f"{self.path} has holes (a sparse file).")
+            raise Fault("CW-COLLECT-KIND", f"{self.path} has holes (a sparse file).")
 
     def _unchanged(self, before: os.stat_result, after: os.stat_result) -> None:
         def told(its: os.stat_result) -> tuple[int, ...]:

@@ -78,7 +78,7 @@ def test_what_is_left_is_refused(script: str, code: str, tmp_path: Path) -> None
     into = tmp_path / "taken"
     with pytest.raises(Fault) as refused:
         left_by(script, into)
-    assert refused.value.code == f"CW-OUTPUT-{code}"
+    assert refused.value.code == f"CW-COLLECT-{code}"
     assert list(tmp_path.iterdir()) == []
     # A name that was not declared could tell what is in the data: no message repeats it.
     for word in ("hidden", "other", "x1b", "gnp", "yes", "and", "passwd", "nowhere"):
@@ -128,7 +128,7 @@ def test_the_naive_twin_follows_a_link(tmp_path: Path) -> None:
     (folder / "result.csv").symlink_to(secret)
     naive(folder, tmp_path / "naive")
     assert (tmp_path / "naive" / "result.csv").read_text() == "of the machine"
-    with pytest.raises(Fault, match="CW-OUTPUT-KIND"):
+    with pytest.raises(Fault, match="CW-COLLECT-KIND"):
         ours(folder, tmp_path / "ours")
 
 
@@ -144,7 +144,7 @@ def test_the_naive_twin_waits_for_ever_at_a_pipe(tmp_path: Path) -> None:
     stuck.start()
     stuck.join(0.5)
     assert stuck.is_alive()
-    with pytest.raises(Fault, match="CW-OUTPUT-KIND"):
+    with pytest.raises(Fault, match="CW-COLLECT-KIND"):
         ours(folder, tmp_path / "ours")
     os.close(os.open(folder / "result.csv", os.O_WRONLY))  # let the other go
     stuck.join()
@@ -155,7 +155,7 @@ def test_a_set_user_id_file_and_a_socket_are_refused(tmp_path: Path) -> None:
         folder = tmp_path / f"left-{number}"
         folder.mkdir()
         make(folder / "result.csv")
-        with pytest.raises(Fault, match="CW-OUTPUT-KIND"):
+        with pytest.raises(Fault, match="CW-COLLECT-KIND"):
             ours(folder, tmp_path / "ours")
 
 
@@ -222,7 +222,7 @@ def test_a_file_that_changes_while_it_is_read(
     folder.mkdir()
     path = folder / "result.csv"
     path.write_bytes(b"a" * 5_000_000)
-    with pytest.raises(Fault, match="CW-OUTPUT-CHANGED"):
+    with pytest.raises(Fault, match="CW-COLLECT-CHANGED"):
         ours(folder, tmp_path / "ours", lambda _: change(path))
     assert not (tmp_path / "ours").exists()
     assert [p.name for p in tmp_path.iterdir()] == ["left"]
@@ -234,6 +234,6 @@ def test_a_file_of_another_user_is_refused(tmp_path: Path) -> None:
     (folder / "result.csv").write_text("x")
     descriptor = opened(folder)
     declaration = Declaration((Declared("result.csv", MIB),), MIB)
-    with pytest.raises(Fault, match="CW-OUTPUT-KIND"):
+    with pytest.raises(Fault, match="CW-COLLECT-KIND"):
         collect(descriptor, declaration, tmp_path / "ours", owner=os.geteuid() + 1)
     os.close(descriptor)

@@ -75,7 +75,7 @@ def test_nothing_undeclared_is_taken(bench: Bench, tmp_path: Path) -> None:
     bench.move(ticket, "finished")
     bench.engine.poll(ticket)
     error = refused(lambda: bench.engine.collect(ticket, task(), tmp_path / "taken"))
-    assert error.code == "CW-OUTPUT-NAME"
+    assert error.code == "CW-COLLECT-NAME"
     assert "diary" not in str(error)
     assert not (tmp_path / "taken").exists()
 

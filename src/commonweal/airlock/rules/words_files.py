@@ -17,7 +17,7 @@ FILE_RULES: dict[str, tuple[str, FileFamily, str]] = {
     ),
     "name": ("CW-OUTPUT-NAME", "file", "The file has a name that no output may have."),
     "model": (
-        "CW-OUTPUT-MODEL", "file", "This is a model; models leave by the checks for models only."
+        "CW-OUTPUT-MODEL-FILE", "file", "A model leaves by the checks for models only."
     ),
     "hidden": ("CW-OUTPUT-HIDDEN", "file", "The file carries what nobody sees ({value} times)."),
     "active": (
