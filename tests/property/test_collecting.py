@@ -90,7 +90,7 @@ def test_the_same_as_the_obvious_twin(
             refused = error
         os.close(descriptor)
         if refused is not None:
-            assert refused.code.startswith("CW-OUTPUT-")
+            assert refused.code.startswith("CW-COLLECT-")
             assert expected is None, refused.sentence
             assert not into.exists()
             return
