@@ -94,8 +94,7 @@ def test_correlations_are_those_of_scipy(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_answers_are_what_statsmodels_says_today() -> None:
-    if not STUDY.is_file():
-        pytest.skip("the environment of studies is not there")
+    assert STUDY.is_file(), "dev.py test makes the environment of studies"
     made = subprocess.run(
         [str(STUDY), str(ROOT / "tests/airlock_oracle/statsmodels_answers.py")],
         input=json.dumps(plain()).encode(),

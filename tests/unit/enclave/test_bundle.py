@@ -7,7 +7,6 @@ import hashlib
 import io
 import os
 import random
-import shutil
 import subprocess
 import zlib
 from pathlib import Path
@@ -22,8 +21,6 @@ from commonweal.enclave.bundle import TooMuch, Unfit, parse
 from commonweal.enclave.packing import Shelf
 from tests.enclave_house import open_sandbox, write_study
 from tests.release_house import refused
-
-needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not here")
 
 
 def git(folder: Path, *words: str) -> str:
@@ -59,7 +56,6 @@ def files(content: bytes) -> dict[str, bytes]:
     return {path: base64.b64decode(one) for path, one in read(content)["files"]}
 
 
-@needs_git
 def test_files_are_those_that_git_has(tmp_path: Path) -> None:
     """With a history long enough that git writes differences, by offset and by name."""
     folder = repository_of(tmp_path / "s")
@@ -84,7 +80,6 @@ def test_files_are_those_that_git_has(tmp_path: Path) -> None:
         assert read(content)["commit"] == git(folder, "rev-parse", "HEAD")
 
 
-@needs_git
 def test_a_bundle_and_its_folder_are_one_study(tmp_path: Path) -> None:
     sandbox = open_sandbox(tmp_path / "users")
     shelf = Shelf(tmp_path / "shelf")
@@ -104,7 +99,6 @@ def test_a_bundle_and_its_folder_are_one_study(tmp_path: Path) -> None:
     assert [one.name for one in shelf.folder.iterdir()] == [study.folder.name]
 
 
-@needs_git
 def test_what_git_writes_and_is_no_whole_study(tmp_path: Path) -> None:
     folder = repository_of(tmp_path / "s")
     git(folder, "branch", "other")
