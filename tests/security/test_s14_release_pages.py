@@ -217,11 +217,11 @@ def test_stopped_in_the_middle_of_a_build_nothing_is_released(
     stage: str,
     step: str,
 ) -> None:
-    from commonweal.web.releases import services
+    from commonweal.web import orders
 
     as_planned()
     made = ask("build")
-    beat, stopped = services.beat, []
+    beat, stopped = orders.beat, []
 
     def stopping(one: Any, told: str | None = None) -> bool:
         if told == stage and not stopped:
@@ -229,7 +229,7 @@ def test_stopped_in_the_middle_of_a_build_nothing_is_released(
             room.stop(step)
         return beat(one, told)
 
-    monkeypatch.setattr(services, "beat", stopping)
+    monkeypatch.setattr(orders, "beat", stopping)
     room.work()
     assert stopped == [stage]
     found = order(made)

@@ -39,7 +39,7 @@ START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 _PAUSE_SECONDS = 0.1
 _THREADS = "4"
-WORKERS = ("signer", "vault")
+WORKERS = ("signer", "vault", "enclave", "airlock")
 """The rooms in which a worker runs beside the server."""
 _PR_SET_PDEATHSIG = 1
 Say = Callable[[str], None]

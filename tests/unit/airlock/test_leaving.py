@@ -20,6 +20,8 @@ from commonweal.airlock.leaving.store import OutputStore
 from commonweal.foundation.clock import SystemClock
 from commonweal.foundation.errors import Refused
 from commonweal.governance.outputs import output_judge
+from commonweal.papers.acts import software_signed
+from commonweal.vault.custody.acts import record_act, void_act
 from tests.output_house import (
     OutputHouse,
     copied,
@@ -166,7 +168,46 @@ def test_a_vote_that_was_cut_off_is_brought_again(house: OutputHouse) -> None:
     refused("CW-LEAVING-VOTES", house.release)
     decision = take_vote(house.store, house.ground, output_judge, signed, review)
     assert decision.outcome == "approved"
-    refused("CW-ACT-KNOWN", take_vote, house.store, house.ground, output_judge, signed, review)
+
+
+def test_a_vote_that_the_signer_heard_of_is_counted_once(house: OutputHouse) -> None:
+    """People sign on the pages: the signer brings the act to the ledger before the airlock does."""
+    found = house.submitted()
+    review = house.review(found.manifest)
+    signed = house.signed_vote("ada", review)
+    record_act(house.custody, signed)
+    for _ in range(2):
+        decision = take_vote(house.store, house.ground, output_judge, signed, review)
+        assert decision.outcome == "waiting"
+    assert len(house.ground.records(found.manifest.id).acts) == 2
+    assert house.vote("ben").outcome == "approved"
+
+
+def test_another_act_under_a_known_name_does_not_count(house: OutputHouse) -> None:
+    found = house.submitted()
+    signed = house.signed_vote("ada", house.review(found.manifest))
+    record_act(house.custody, signed)
+    other = house.review(found.manifest, note="Something else.")
+    act = signed.act.model_copy(update={"content": other.digest()})
+    swapped = software_signed(act, house.custody.keyring.signer("ada"), house.clock.now())
+    refused(
+        "CW-ACT-NOT-RECORDED", take_vote, house.store, house.ground, output_judge, swapped, other
+    )
+
+
+def test_nothing_leaves_by_a_void_vote(house: OutputHouse) -> None:
+    """It is brought, so that none is missing, and the release refuses what rests on it."""
+    found = house.submitted()
+    review = house.review(found.manifest)
+    signed = house.signed_vote("ada", review)
+    record_act(house.custody, signed)
+    void_act(house.custody, signed.act.id, "CW-STATE-STEP")
+    take_vote(house.store, house.ground, output_judge, signed, review)
+    assert house.vote("ben").outcome == "approved"
+    refused("CW-ACT-VOID", house.release)
+    assert house.nothing_left()
+    assert house.vote("cleo").outcome == "approved"
+    refused("CW-ACT-VOID", house.release)
 
 
 def test_a_frozen_folder_waits_a_day_for_its_author(house: OutputHouse) -> None:

@@ -52,10 +52,11 @@ def _in_a_worker(what: Callable[[], None]) -> None:
 
 def _work(home: Path, stage: str | None) -> None:
     from commonweal.vault.release import closing
-    from commonweal.web.releases import services, workers
+    from commonweal.web import orders
+    from commonweal.web.releases import workers
     from tests.web.signing_room import signer
 
-    beat, place = services.beat, closing.settle_place
+    beat, place = orders.beat, closing.settle_place
 
     def killed_at(order: Any, told: str | None = None) -> bool:
         if told is not None and told == stage:
@@ -67,7 +68,7 @@ def _work(home: Path, stage: str | None) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return place(*given)
 
-    services.beat, closing.settle_place = killed_at, killed_before
+    orders.beat, closing.settle_place = killed_at, killed_before
     with signer(home) as custody:
         for step in workers.steps("vault"):
             step(custody)

@@ -234,6 +234,7 @@ def test_a_list_of_many_permits_asks_the_database_as_often_as_one_of_few(
 
 
 def test_one_worker_has_an_order_until_it_is_silent_for_too_long(room: Room) -> None:
+    from commonweal.web import orders
     from commonweal.web.config import clock
     from commonweal.web.releases import services
     from commonweal.web.releases.models import Order
@@ -242,24 +243,25 @@ def test_one_worker_has_an_order_until_it_is_silent_for_too_long(room: Room) -> 
     first = services.take(("plan",))
     assert first.pk == made.pk
     assert services.take(("plan",)) is None
-    assert services.beat(first, "reading")
+    assert orders.beat(first, "reading")
     Order.objects.update(lease_until=clock.now() - timedelta(seconds=1))
     assert order(made).is_left(clock.now())
     second = services.take(("plan",))
     assert (second.attempts, second.pk) == (2, made.pk)
     # The first worker wakes up: it has lost the order and can write nothing of it.
-    assert not services.beat(first, "writing")
-    assert not services.end(first, result={"release": "x"})
-    assert services.end(second, result={"release": "y"})
+    assert not orders.beat(first, "writing")
+    assert not orders.end(first, result={"release": "x"})
+    assert orders.end(second, result={"release": "y"})
     assert order(made).result == {"release": "y"}
 
 
 def test_after_three_times_it_is_given_up(room: Room, browser_of: Callable[[str], Any]) -> None:
+    from commonweal.web import orders
     from commonweal.web.releases import services
     from commonweal.web.releases.models import Order
 
     made = ask("plan")
-    for _ in range(services.MOST_ATTEMPTS):
+    for _ in range(orders.MOST_ATTEMPTS):
         assert services.take(("plan",)).pk == made.pk
         Order.objects.update(lease_until=None)
     farah = browser_of("farah")

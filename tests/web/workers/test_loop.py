@@ -161,10 +161,60 @@ def test_the_steps_of_a_room_come_from_the_apps(db: None) -> None:
     assert settle_waiting not in steps_of("vault")
 
 
-@pytest.mark.parametrize("room", ["enclave", "airlock", "", "../signer", "SIGNER"])
+@pytest.mark.parametrize("room", ["kitchen", "", "../signer", "SIGNER"])
 def test_rooms_without_workers_are_refused(db: None, room: str) -> None:
     from commonweal.web.config.workers import check_room
 
     with pytest.raises(WrongUsage) as caught:
         check_room(room)
     assert caught.value.code == "CW-WEB-ROOM"
+
+
+def test_a_long_step_holds_nothing_else_up(web_home: Path, lines: Any) -> None:
+    from commonweal.web.config.workers import Beside
+
+    begun, go_on, took, others = threading.Event(), threading.Event(), [3], []
+
+    def long(custody: Any) -> int:
+        assert custody.ledger.size("public") > 0
+        begun.set()
+        assert go_on.wait(30)
+        took[0] -= 1
+        return took[0]
+
+    beside = Beside(lambda _custody: took[0], long)
+
+    def other(_custody: Any) -> int:
+        others.append(1)
+        return 0
+
+    with contextlib.closing(worker(web_home, beside, other)) as made:
+        made.once()
+        assert begun.wait(30)
+        for _ in range(3):
+            made.once()
+        assert (len(others), took) == (4, [3])
+        go_on.set()
+        assert settled(lambda: made.once() == 0 and took == [0])
+
+
+def test_what_a_long_step_raises_is_told_as_for_any_step(web_home: Path, lines: Any) -> None:
+    from commonweal.web.config.workers import Beside
+
+    def breaks(_custody: Any) -> int:
+        raise Unavailable("CW-BUSY", "A secret sentence.")
+
+    with contextlib.closing(worker(web_home, Beside(lambda _custody: 1, breaks))) as made:
+        assert settled(lambda: made.once() == 0 and bool(lines))
+    assert (lines[-1]["code"], lines[-1]["step"].endswith("breaks")) == ("CW-BUSY", True)
+    assert "secret" not in json.dumps(lines)
+
+
+def settled(look: Any) -> bool:
+    """Whether `look` says yes within ten seconds."""
+    ends = time.monotonic() + 10
+    while time.monotonic() < ends:
+        if look():
+            return True
+        time.sleep(0.02)
+    return False

@@ -61,7 +61,10 @@ class Ground(Protocol):
         ...
 
     def record(self, writing: Writing, signed: SignedAct) -> None:
-        """Verify a new act and write that the ledger heard of it; raises as `verify_act`."""
+        """Verify a new act and write that the ledger heard of it; raises as `verify_act`.
+
+        For one that the ledger has heard of nothing is written.
+        """
         ...
 
     def use(self, writing: Writing, acts: Sequence[str], output: str, permit: str) -> None:

@@ -63,8 +63,18 @@ class OutputGround:
         return records_about(self._custody, output)
 
     def record(self, writing: Writing, signed: SignedAct) -> None:
-        """Verify a new act and write that the ledger heard of it."""
-        record_within(self._custody, writing, signed)
+        """Verify a new act and write that the ledger heard of it.
+
+        One that people signed on the pages the signer has brought to the ledger before (S11): it
+        was verified then, and must be that very act. A void one counts against the output as any
+        other; `use` refuses it. Raises as `record_within`; `Refused` CW-ACT-NOT-RECORDED for
+        another act of its id.
+        """
+        known = records_about(self._custody, signed.act.subject)
+        if signed.act.id in known.acts:
+            known.heard(signed)
+        else:
+            record_within(self._custody, writing, signed)
 
     def use(self, writing: Writing, acts: Sequence[str], output: str, permit: str) -> None:
         """Write that acts were counted. Raises `Refused` CW-ACT-USED, CW-ACT-VOID."""

@@ -32,15 +32,13 @@ from typing import Any
 import django
 from django.apps import apps
 from django.conf import settings
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, close_old_connections, connection, connections
 
 from commonweal.foundation.clock import Clock, SystemClock
 from commonweal.foundation.errors import CommonwealError, Unavailable, WrongUsage
 from commonweal.vault.custody import Custody, open_custody
 
-ROOMS = ("signer", "vault")
-LATER = ("enclave", "airlock")
-"""Rooms of the plan that are not built yet."""
+ROOMS = ("signer", "vault", "enclave", "airlock")
 
 PAUSE_SECONDS = 0.25
 """How long a worker with nothing to do waits before it looks again."""
@@ -55,8 +53,6 @@ _LOG = logging.getLogger("commonweal.web.workers")
 
 def check_room(room: str) -> None:
     """Raise `WrongUsage` CW-WEB-ROOM unless there are workers for `room`."""
-    if room in LATER:
-        raise WrongUsage("CW-WEB-ROOM", f"The room {room} is not built yet.")
     if room not in ROOMS:
         raise WrongUsage("CW-WEB-ROOM", f"A worker works in one room: {' or '.join(ROOMS)}.")
 
@@ -82,8 +78,11 @@ class _Turn:
 
     @property
     def name(self) -> str:
-        step = self.step
-        return f"{step.__module__}.{getattr(step, '__qualname__', type(step).__name__)}"
+        return self.step.name if isinstance(self.step, Beside) else _name_of(self.step)
+
+
+def _name_of(step: Step) -> str:
+    return f"{step.__module__}.{getattr(step, '__qualname__', type(step).__name__)}"
 
 
 class Worker:
@@ -170,6 +169,52 @@ class Worker:
         if self._held is not None:
             held, self._held = self._held[0], None
             held.__exit__()
+
+
+class Beside:
+    """A step that may take hours, in a thread with a home and a connection of its own.
+
+    The other steps of the room go on meanwhile. `waits` says cheaply whether there is something to
+    do; `step` does it, and is called again until it has nothing more to do. What it raises is
+    raised by the next call, so that it is told and tried again as for any step. When the worker is
+    told to stop the thread is cut off like by a crash: what it does must bear that.
+    """
+
+    def __init__(self, waits: Step, step: Step) -> None:
+        self._waits = waits
+        self._step = step
+        self._thread: threading.Thread | None = None
+        self._error: Exception | None = None
+
+    @property
+    def name(self) -> str:
+        """How it is called in the log: as its step."""
+        return _name_of(self._step)
+
+    def __call__(self, custody: Custody) -> int:
+        """Look after the thread. Inside a transaction (tests) the step is taken at once."""
+        if connection.in_atomic_block:
+            return self._step(custody) if self._waits(custody) else 0
+        if self._thread is not None and self._thread.is_alive():
+            return 0
+        self._thread, error, self._error = None, self._error, None
+        if error is not None:
+            raise error
+        if self._waits(custody):
+            home = (custody.home.path, custody.clock, custody.home.root_store)
+            self._thread = threading.Thread(target=self._run, args=home, daemon=True)
+            self._thread.start()
+        return 0
+
+    def _run(self, home: Path, clock: Clock, root_store: Path) -> None:
+        try:
+            with open_custody(home, clock, root_store=root_store) as custody:
+                while self._step(custody):
+                    close_old_connections()
+        except Exception as error:  # noqa: BLE001 (the next call raises it)
+            self._error = error
+        finally:
+            connection.close()
 
 
 def _file(custody: Custody) -> tuple[int, int]:

@@ -8,8 +8,6 @@ believes it where it counts.
 
 from __future__ import annotations
 
-import secrets
-from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import models
@@ -18,49 +16,30 @@ from django.db.models import Q
 from commonweal.governance.states.release import RELEASE
 from commonweal.papers.release import ReleaseSummary
 from commonweal.web.accounts.models import User
+from commonweal.web.orders import OPEN, LeasedOrder, ended_whole, known_state
 from commonweal.web.signing.models import Act
 
 PLAN, BUILD, SIGN_OFF, SEND_BACK = "plan", "build", "sign_off", "send_back"
 KINDS = (PLAN, BUILD, SIGN_OFF, SEND_BACK)
-QUEUED, RUNNING, DONE, REFUSED, FAILED = "queued", "running", "done", "refused", "failed"
-STATES = (QUEUED, RUNNING, DONE, REFUSED, FAILED)
-OPEN = (QUEUED, RUNNING)
 
 
-def new_order_id() -> str:
-    """A new id of an order."""
-    return secrets.token_hex(16)
-
-
-class Order(models.Model):
+class Order(LeasedOrder):
     """One piece of work for a worker.
 
     `permit_hash`: of the permit's public part, as the register showed it when it was asked.
-    `release`: the id that is set aside for it, so that it is never built twice. `worker` and
-    `lease_until`: who works on it and until when that counts; `attempts`: how often it was taken
-    up. `result`: what may leave the vault (S14) and nothing else. `act`: what a person signed, for
-    a sign-off or a sending back.
+    `release`: the id that is set aside for it, so that it is never built twice. `result`: what may
+    leave the vault (S14) and nothing else. `act`: what a person signed, for a sign-off or a sending
+    back.
     """
 
     KIND_CHOICES: ClassVar[list[tuple[str, str]]] = [(kind, kind) for kind in KINDS]
 
-    id = models.CharField(max_length=32, primary_key=True, default=new_order_id, editable=False)
     kind = models.CharField(max_length=12, choices=KIND_CHOICES)
     permit = models.CharField(max_length=64, db_index=True)
     permit_hash = models.CharField(max_length=71)
     release = models.CharField(max_length=64, blank=True)
     asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="release_orders")
-    asked_at = models.DateTimeField()
     act = models.OneToOneField(Act, on_delete=models.PROTECT, null=True, related_name="order")
-    state = models.CharField(max_length=12, default=QUEUED)
-    stage = models.CharField(max_length=16, blank=True)
-    worker = models.CharField(max_length=32, blank=True)
-    lease_until = models.DateTimeField(null=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    ended_at = models.DateTimeField(null=True)
-    result = models.JSONField(null=True)
-    code = models.CharField(max_length=64, blank=True)
-    sentence = models.TextField(blank=True)
 
     class Meta:
         """In the order in which they were asked; one at a time for a permit."""
@@ -71,21 +50,10 @@ class Order(models.Model):
             models.UniqueConstraint(
                 fields=("permit",), condition=Q(state__in=OPEN), name="one_order_a_permit"
             ),
-            models.CheckConstraint(name="order_state_known", condition=Q(state__in=STATES)),
+            known_state("order_state_known"),
             models.CheckConstraint(name="order_kind_known", condition=Q(kind__in=KINDS)),
-            models.CheckConstraint(
-                name="order_ended_whole",
-                condition=Q(state__in=OPEN, ended_at__isnull=True)
-                | Q(state__in=(DONE, REFUSED, FAILED), ended_at__isnull=False),
-            ),
+            ended_whole("order_ended_whole"),
         )
-
-    def __str__(self) -> str:
-        return f"order {self.id}"
-
-    def is_left(self, at: datetime) -> bool:
-        """True if the worker that had taken it up is silent for too long."""
-        return self.state == RUNNING and (self.lease_until is None or self.lease_until <= at)
 
 
 class Release(models.Model):

@@ -21,8 +21,9 @@ from commonweal.web.accounts.policies import memberships_on
 from commonweal.web.applications.models import Application
 from commonweal.web.config import clock
 from commonweal.web.desk.publishing import stops_releases
+from commonweal.web.orders import OPEN
 from commonweal.web.projects.models import Permit
-from commonweal.web.releases.models import BUILD, OPEN, PLAN, Order, Release
+from commonweal.web.releases.models import BUILD, PLAN, Order, Release
 
 MANAGER: RoleName = "data_manager"
 VIEWERS: frozenset[RoleName] = frozenset({MANAGER, *SIGNING_OFF, "caldicott_guardian"})

@@ -17,8 +17,9 @@ from commonweal.papers.release import PlanSummary, ReleaseSummary
 from commonweal.papers.release.planned import PlannedAdvice, PlannedBreach
 from commonweal.papers.release.summary import SummaryPeople, SummaryRisk
 from commonweal.web.discovery.missing import told_shown
+from commonweal.web.orders import OPEN, QUEUED
 from commonweal.web.register.presenters import project_shown
-from commonweal.web.releases.models import OPEN, QUEUED, Order, Release
+from commonweal.web.releases.models import Order, Release
 
 STATE_WORDS: Mapping[str, tuple[str, str]] = {
     "planned": ("Planned", "blue"),

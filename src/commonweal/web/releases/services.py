@@ -6,29 +6,22 @@ too long has lost it, the next worker goes on, and after a few times it is given
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from typing import Any
+from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
 
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.london import london_day
 from commonweal.papers.register import RegisterEntry
 from commonweal.papers.release.sent_back import SentBack
+from commonweal.web import orders
 from commonweal.web.accounts.models import User
 from commonweal.web.config import clock
+from commonweal.web.orders import REFUSED
 from commonweal.web.register.presenters import entry_or_none, stage_of
 from commonweal.web.releases.models import (
     BUILD,
-    DONE,
-    FAILED,
     PLAN,
-    QUEUED,
-    REFUSED,
-    RUNNING,
     Order,
     Release,
 )
@@ -36,10 +29,6 @@ from commonweal.web.releases.policies import check_ask, check_decide
 from commonweal.web.signing.models import Act
 from commonweal.web.signing.services import propose
 
-LEASE = timedelta(seconds=90)
-"""How long a worker may be silent. It tells that it lives several times in this time."""
-MOST_ATTEMPTS = 3
-"""How often an order is taken up before it is given up."""
 CUT_OFF = (
     "CW-RELEASE-CUT-OFF",
     "The worker was stopped in the middle each time. Nothing was released.",
@@ -164,70 +153,13 @@ def take(kinds: Sequence[str]) -> Order | None:
 
     One that was taken up too often is given up on the way.
     """
-    now = clock.now()
-    left = Q(state=RUNNING, lease_until__lte=now) | Q(state=RUNNING, lease_until__isnull=True)
-    waiting = Order.objects.filter(Q(state=QUEUED) | left, kind__in=kinds)
-    while (order := waiting.first()) is not None:
-        # Whoever changes it first has it; to everybody else it is another row by then.
-        as_seen = Order.objects.filter(pk=order.pk, state=order.state, worker=order.worker)
-        with transaction.atomic():
-            if order.attempts >= MOST_ATTEMPTS:
-                _give_up(order, as_seen)
-                continue
-            order.state, order.worker, order.stage = RUNNING, secrets.token_hex(16), ""
-            order.attempts += 1
-            order.lease_until = now + LEASE
-            if as_seen.update(
-                state=order.state, worker=order.worker, stage="", attempts=order.attempts,
-                lease_until=order.lease_until,
-            ):  # fmt: skip
-                return order
-    return None
-
-
-def _give_up(order: Order, as_seen: QuerySet[Order]) -> None:
-    code, sentence = CUT_OFF
-    if as_seen.update(state=FAILED, ended_at=clock.now(), code=code, sentence=sentence, stage=""):
-        break_off(order)
-
-
-def beat(order: Order, stage: str | None = None) -> bool:
-    """Say that the worker lives, and where it is; False if it has lost its lease."""
-    told: dict[str, Any] = {"lease_until": clock.now() + LEASE}
-    if stage is not None:
-        told["stage"] = stage
-    return bool(
-        Order.objects.filter(pk=order.pk, worker=order.worker, state=RUNNING).update(**told)
-    )
-
-
-def put_back(order: Order) -> None:
-    """Let an order wait again that could not be begun; it does not count as an attempt."""
-    Order.objects.filter(pk=order.pk, worker=order.worker, state=RUNNING).update(
-        state=QUEUED, worker="", lease_until=None, attempts=max(order.attempts - 1, 0)
-    )
-
-
-def end(
-    order: Order,
-    state: str = DONE,
-    *,
-    result: Mapping[str, Any] | None = None,
-    code: str = "",
-    sentence: str = "",
-) -> bool:
-    """Write how an order ended; False, and nothing is written, if the worker lost its lease."""
-    mine = Order.objects.filter(pk=order.pk, worker=order.worker, state=RUNNING)
-    ended = mine.update(
-        state=state, ended_at=clock.now(), result=result, code=code, sentence=sentence, stage=""
-    )
-    return bool(ended)
+    return orders.take(Order.objects.filter(kind__in=kinds), break_off, CUT_OFF)
 
 
 def refuse(order: Order, code: str, sentence: str, *, state: str = REFUSED) -> None:
     """Write that an order came to nothing; a release that was being built is a plan again."""
     with transaction.atomic():
-        if end(order, state, code=code, sentence=sentence):
+        if orders.end(order, state, code=code, sentence=sentence):
             break_off(order)
 
 

@@ -8,9 +8,10 @@ from commonweal.governance.states.parties import SIGNING_OFF
 from commonweal.web.accounts.models import User
 from commonweal.web.accounts.policies import memberships_on
 from commonweal.web.config.turns import MOST, Turn, turn
+from commonweal.web.orders import OPEN
 from commonweal.web.projects.models import Permit
 from commonweal.web.projects.standing import state_of
-from commonweal.web.releases.models import OPEN, Order, Release
+from commonweal.web.releases.models import Order, Release
 from commonweal.web.releases.policies import MANAGER
 
 _PLAN = {"planned": "Build the release", "sent_back": "Plan the release again"}

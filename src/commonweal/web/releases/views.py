@@ -14,10 +14,11 @@ from commonweal.foundation.london import london_day
 from commonweal.papers.register import RegisterEntry
 from commonweal.web.config import clock
 from commonweal.web.nhsuk.paging import page_of
+from commonweal.web.orders import OPEN
 from commonweal.web.register.presenters import project_shown, register_or_none, stage_of
 from commonweal.web.releases import services
 from commonweal.web.releases.forms import ReasonsForm
-from commonweal.web.releases.models import BUILD, OPEN, PLAN, Order, Release
+from commonweal.web.releases.models import BUILD, PLAN, Order, Release
 from commonweal.web.releases.policies import (
     MANAGER,
     VIEWERS,

@@ -13,11 +13,10 @@ whether the release that was set aside for it exists: then it is told, else it i
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from django.db import close_old_connections, connection, transaction
+from django.db import transaction
 
 from commonweal.foundation.canonical import digest
 from commonweal.foundation.errors import CommonwealError, Refused
@@ -37,13 +36,13 @@ from commonweal.vault.release.outside import refusal_outside
 from commonweal.vault.release.plan import plan_release
 from commonweal.vault.release.progress import stage_of
 from commonweal.vault.release.store import SUMMARY, Completed, completed, find_completed
+from commonweal.web import orders
 from commonweal.web.config import clock
+from commonweal.web.orders import FAILED, OPEN
 from commonweal.web.releases import services
 from commonweal.web.releases.handlers import SEND_BACK, SIGN_OFF, sent_back_of
 from commonweal.web.releases.models import (
     BUILD,
-    FAILED,
-    OPEN,
     PLAN,
     Order,
     Release,
@@ -55,7 +54,6 @@ from commonweal.web.releases.policies import check_assessment
 from commonweal.web.releases.telling import release_is
 from commonweal.web.signing.models import HEARD
 
-BEAT_SECONDS = 20.0
 _ENDED = {*TERMINAL, "expired"}
 
 
@@ -72,7 +70,7 @@ def work_step(custody: Custody) -> int:
     order = services.take((PLAN, BUILD))
     if order is None:
         return 0
-    with _ended_by(order), _beating(order):
+    with _ended_by(order), orders.beating(order):
         check_assessment(order.permit, clock.today())  # it may have run over while the order waited
         permit, inputs = _held_against(custody, order)
         if order.kind == PLAN:
@@ -114,7 +112,7 @@ def _plan(custody: Custody, order: Order, permit: Permit, inputs: Inputs, by: Ac
         )
     told = report.outside.plain()
     with transaction.atomic():
-        if not services.end(order, result=told):
+        if not orders.end(order, result=told):
             return
         row, _ = Release.objects.get_or_create(
             reference=report.outside.release,
@@ -134,14 +132,14 @@ def _build(custody: Custody, order: Order, permit: Permit, inputs: Inputs, by: A
             )  # fmt: skip
     with transaction.atomic():
         entry = find_completed(custody.ledger, order.release)
-        if entry is not None and services.end(order, result={"release": order.release}):
+        if entry is not None and orders.end(order, result={"release": order.release}):
             _tell(custody, entry)
 
 
 def _progress(order: Order) -> Callable[[str], None]:
     def told(step: str) -> None:
         stage = stage_of(step)
-        if stage is not None and not services.beat(order, stage):
+        if stage is not None and not orders.beat(order, stage):
             # Another worker has it: two must not go on. What was staged is removed by the build.
             raise Refused("CW-RELEASE-ORDER", "Another worker has taken this order up.")
 
@@ -159,36 +157,12 @@ def _ended_by(order: Order) -> Iterator[None]:
         Order.objects.filter(pk=order.pk, worker=order.worker).update(result=told)
     except CommonwealError as error:
         if error.code == "CW-BUSY":
-            services.put_back(order)
+            orders.put_back(order)
             raise
         services.refuse(order, *outward(error))
     except Exception:
         services.refuse(order, *INTERNAL, state=FAILED)
         raise
-
-
-@contextlib.contextmanager
-def _beating(order: Order) -> Iterator[None]:
-    """Keep the lease while one long step runs, from a thread with a connection of its own."""
-    if connection.in_atomic_block:  # another connection could not write beside it
-        yield
-        return
-    done = threading.Event()
-
-    def beat() -> None:
-        while not done.wait(BEAT_SECONDS):
-            with contextlib.suppress(Exception):  # one lost beat is no reason to stop the work
-                services.beat(order)
-            close_old_connections()
-        connection.close()
-
-    thread = threading.Thread(target=beat, name="release-order", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 # --- what the ledger says, told to the pages ------------------------------------------------------
@@ -339,7 +313,7 @@ def _decide(custody: Custody, order: Order) -> None:
         bytes(row.content), check_step_acts, sent_back_of(act),
     )  # fmt: skip
     with transaction.atomic():
-        services.end(order, result={"release": order.release})
+        orders.end(order, result={"release": order.release})
         entry = find_completed(custody.ledger, order.release)
         if entry is not None:
             _tell(custody, entry)

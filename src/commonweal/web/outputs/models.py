@@ -1,0 +1,132 @@
+"""Orders to the airlock, and what it told of outputs.
+
+Nothing here decides. An order says what was asked, by whom; what people sign are acts
+(`signing.Act`), which the signer brings to the ledger and the airlock's release worker verifies
+again (S11). An `Output` is a projection of the ledger, told anew by the airlock's worker.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from commonweal.governance.states.output import OUTPUT
+from commonweal.web.accounts.models import User
+from commonweal.web.orders import LeasedOrder, ended_whole, known_state
+from commonweal.web.signing.models import Act
+
+CHECK, SUBMIT, VOTE, WITHDRAW = "check", "submit", "vote", "withdraw"
+DOWNLOAD, RECALL, CRATE = "download", "recall", "crate"
+KINDS = (CHECK, SUBMIT, VOTE, WITHDRAW, DOWNLOAD, RECALL, CRATE)
+
+
+class OutputOrder(LeasedOrder):
+    """One thing that somebody asked of the airlock.
+
+    `check`: look at what a job left, with the words in `wish` (title, context, controls, files),
+    and freeze it; `submit`, `vote`, `recall`: what was signed with `act` is taken to the airlock.
+    `content`: for a download or a crate the files as one zip, until they were fetched or it is too
+    late (`goes_at`).
+    """
+
+    KIND_CHOICES: ClassVar[list[tuple[str, str]]] = [(kind, kind) for kind in KINDS]
+
+    kind = models.CharField(max_length=12, choices=KIND_CHOICES)
+    output = models.CharField(max_length=64, db_index=True)
+    permit = models.CharField(max_length=64)
+    job = models.CharField(max_length=64, blank=True)
+    asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="output_orders")
+    act = models.OneToOneField(
+        Act, on_delete=models.PROTECT, null=True, related_name="output_order"
+    )
+    wish = models.JSONField(default=dict)
+    content = models.BinaryField(null=True)
+    goes_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """In the order in which they were asked."""
+
+        ordering = ("asked_at", "id")
+        indexes = (models.Index(fields=("state", "asked_at"), name="output_order_waiting"),)
+        constraints = (
+            known_state("output_order_state_known"),
+            models.CheckConstraint(name="output_order_kind_known", condition=Q(kind__in=KINDS)),
+            ended_whole("output_order_ended_whole"),
+        )
+
+
+class Output(models.Model):
+    """One output, as the airlock last told of it.
+
+    `turn`, `digest`, `manifest`: of the newest turn; the manifest is the author's own paper and
+    holds nothing of what was found. A turn that was frozen and not yet signed has the state
+    `draft`. `told`: what its author reads once people have decided (`for_author` in
+    `governance.outputs`). `waits_since`: since when two people are waited for. `public`: what the
+    register shows.
+    """
+
+    reference = models.CharField(max_length=64, unique=True)
+    permit = models.CharField(max_length=64, db_index=True)
+    project = models.CharField(max_length=64, db_index=True)
+    job = models.CharField(max_length=64, db_index=True)
+    author = models.CharField(max_length=64, db_index=True)
+    title = models.CharField(max_length=200)
+    turn = models.PositiveSmallIntegerField()
+    digest = models.CharField(max_length=71)
+    manifest = models.JSONField()
+    state = models.CharField(max_length=16, default=OUTPUT.initial)
+    told = models.JSONField(null=True)
+    waits_since = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField()
+    public = models.JSONField(null=True)
+    recall = models.TextField(blank=True)
+
+    class Meta:
+        """The newest last; only states that there are."""
+
+        ordering = ("id",)
+        constraints = (
+            models.CheckConstraint(
+                name="output_state_known", condition=Q(state__in=sorted(OUTPUT.states))
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.reference
+
+    def leaving(self) -> list[dict[str, Any]]:
+        """The files of its manifest that leave; requests stay."""
+        return [one for one in self.manifest["files"] if one["kind"] != "request"]
+
+
+class ReviewPapers(models.Model):
+    """What reviewers of one turn read, and nobody else (S6). Deleted when the turn has ended.
+
+    `findings`: the paper `Findings`. `tables`: of each figure that would leave, by its file's name,
+    its columns and rows as they would leave (`{"columns": [...], "rows": [[...]], "cut": n}`).
+    `earlier`: the figures of outputs that have left with which the audit found something, by the
+    output's id and the table's name, in the same form. `code`: the study's own files, as text.
+    `votes`: every vote of the turn (`{"act", "by", "entry", "review"}`); a page shows of them only
+    what `governance.outputs.visible_to` gives. `members`: who may not judge it.
+    """
+
+    output = models.OneToOneField(Output, on_delete=models.CASCADE, related_name="papers")
+    turn = models.PositiveSmallIntegerField()
+    findings = models.JSONField()
+    tables = models.JSONField(default=dict)
+    earlier = models.JSONField(default=dict)
+    code = models.JSONField(default=dict)
+    votes = models.JSONField(default=list)
+    members = models.JSONField(default=list)
+    told_at = models.DateTimeField()
+
+    class Meta:
+        """One of each output: of its newest turn."""
+
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"papers of {self.output_id}"
