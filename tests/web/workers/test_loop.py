@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -170,7 +171,17 @@ def test_rooms_without_workers_are_refused(db: None, room: str) -> None:
     assert caught.value.code == "CW-WEB-ROOM"
 
 
-def test_a_long_step_holds_nothing_else_up(web_home: Path, lines: Any) -> None:
+@pytest.fixture
+def outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a worker's process: no transaction of a test is around it."""
+    from commonweal.web.config import workers
+
+    away = SimpleNamespace(in_atomic_block=False, close=lambda: None)
+    monkeypatch.setattr(workers, "connection", away)
+    monkeypatch.setattr(workers, "close_old_connections", lambda: None)
+
+
+def test_a_long_step_holds_nothing_else_up(web_home: Path, lines: Any, outside: None) -> None:
     from commonweal.web.config.workers import Beside
 
     begun, go_on, took, others = threading.Event(), threading.Event(), [3], []
@@ -198,7 +209,9 @@ def test_a_long_step_holds_nothing_else_up(web_home: Path, lines: Any) -> None:
         assert settled(lambda: made.once() == 0 and took == [0])
 
 
-def test_what_a_long_step_raises_is_told_as_for_any_step(web_home: Path, lines: Any) -> None:
+def test_what_a_long_step_raises_is_told_as_for_any_step(
+    web_home: Path, lines: Any, outside: None
+) -> None:
     from commonweal.web.config.workers import Beside
 
     def breaks(_custody: Any) -> int:
@@ -208,6 +221,15 @@ def test_what_a_long_step_raises_is_told_as_for_any_step(web_home: Path, lines: 
         assert settled(lambda: made.once() == 0 and bool(lines))
     assert (lines[-1]["code"], lines[-1]["step"].endswith("breaks")) == ("CW-BUSY", True)
     assert "secret" not in json.dumps(lines)
+
+
+def test_inside_a_transaction_a_long_step_is_taken_at_once(web_home: Path, db: None) -> None:
+    from commonweal.web.config.workers import Beside
+
+    took: list[str] = []
+    beside = Beside(lambda _custody: not took, lambda custody: took.append(custody.home.id) or 1)
+    with contextlib.closing(worker(web_home, beside)) as made:
+        assert [made.once(), made.once()] == [1, 0]
 
 
 def settled(look: Any) -> bool:
