@@ -17,7 +17,6 @@ from commonweal.web import orders
 from commonweal.web.accounts.models import User
 from commonweal.web.config import clock
 from commonweal.web.orders import DONE, REFUSED, RUNNING
-from commonweal.web.outputs.handlers import SUBMIT as SUBMIT_ACT
 from commonweal.web.outputs.models import (
     CHECK,
     CRATE,
@@ -68,7 +67,7 @@ def propose_submission(person: User, row: Output, back: str) -> Act:
     """An act for the author to sign: the frozen turn may leave. Raises as `check_submit`."""
     role = check_submit(person, row, clock.today())
     return propose(
-        person, role, SUBMIT_ACT, "submit", subject=row.reference, object_digest=row.digest,
+        person, role, "submit_output", "submit", subject=row.reference, object_digest=row.digest,
         back=back,
     )  # fmt: skip
 
