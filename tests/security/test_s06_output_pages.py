@@ -15,12 +15,11 @@ from typing import Any
 
 import pytest
 
-from tests.web.conftest import Page
+from tests.web.conftest import Page, db, web_home  # noqa: F401 (fixtures)
 from tests.web.outputs.conftest import airlock, released_home  # noqa: F401 (fixtures)
 from tests.web.outputs.room import AGES, SEXES, Airlock, asked, output
 from tests.web.releases.conftest import browser_of  # noqa: F401 (a fixture)
 
-pytest_plugins: list[str] = []
 NOTHING = SEXES | {"where": {"column": {"table": "patients", "name": "sex"}, "op": "=", "value": "X"}}  # fmt: skip
 """A request that says what it should, and that nobody meets: no figures are made."""
 HIDDEN = frozenset({"digest"})
@@ -143,7 +142,7 @@ def test_the_author_s_pages_never_read_what_was_found() -> None:
     for name in ("views", "presenters", "forms", "turns", "services", "wishes"):
         text = (folder / f"{name}.py").read_text()
         assert "ReviewPapers" not in text, name
-        assert ".papers" not in text, name
+        assert "row.papers" not in text, name
     for page in ("index", "ask", "asked", "output", "withdraw", "macros"):
         assert "papers" not in (folder / "jinja2" / "outputs" / f"{page}.jinja").read_text(), page
 
