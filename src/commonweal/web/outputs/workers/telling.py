@@ -31,7 +31,7 @@ from commonweal.web.outputs.models import Output, ReviewPapers
 from commonweal.web.outputs.policies import ENDED, JUDGED, LEFT
 from commonweal.web.outputs.wishes import authors_view, runs_out
 from commonweal.web.outputs.workers.papers import code_of, earlier_of, tables_of
-from commonweal.web.outputs.workers.releasing import last_refusal, newest_intent
+from commonweal.web.outputs.workers.releasing import last_refusal, stirred
 from commonweal.wiring.outputs import Stands, resumed, stands
 
 LOOK = timedelta(minutes=1)
@@ -45,12 +45,12 @@ class Telling:
     """Tells of every output whenever the ledger has grown, and from time to time."""
 
     def __init__(self) -> None:
-        self._seen = -1
+        self._seen: object = None
         self._again: datetime | None = None
 
     def __call__(self, custody: Custody) -> int:
         """How many rows changed."""
-        newest, now = newest_intent(custody), clock.now()
+        newest, now = stirred(custody), clock.now()
         if newest == self._seen and self._again is not None and now < self._again:
             return 0
         changed = tell_outputs(custody)
