@@ -293,6 +293,21 @@ PERMITS = (
     see("releases:send_back", "edward", permit="@release.permit", release="@release.built"),
 )  # fmt: skip
 
+AUTHORS = (
+    see("outputs:index", "amara"), see("outputs:index", "bethan"),
+    see("outputs:ask", "amara", job="@outputs.job.asked"),
+    see("outputs:ask", "amara", job="@outputs.job.checked"),
+    see("outputs:ask", "amara", job="@outputs.job.refused"),
+    see("outputs:ask", "amara", query="?again=1", job="@outputs.job.returned"),
+    *(see("outputs:output", "amara", reference=f"@outputs.{state}")
+      for state in ("draft", "in_review", "approved", "released", "recalled", "returned",
+                    "rejected", "withdrawn", "expired")),
+    posted("outputs:submit", "amara", reference="@outputs.draft"),
+    see("outputs:withdraw", "amara", reference="@outputs.in_review"),
+    posted("outputs:download", "amara", reference="@outputs.released"),
+    fetched("outputs:files", "amara", reference="@outputs.released", order="@outputs.order"),
+)  # fmt: skip
+
 SIGNING = (
     see("signing:mine", "colin"), see("signing:mine", "divya"), see("signing:key", "colin"),
     see("signing:held_up", "farah"),
@@ -380,6 +395,7 @@ AREAS: dict[str, tuple[Visit, ...]] = {
     "desk": DESK,
     "committee": COMMITTEE,
     "permits": PERMITS,
+    "authors": AUTHORS,
     "signing": SIGNING,
     "panel": PANEL,
     "accounts": ACCOUNTS,
