@@ -64,11 +64,13 @@ class Collected:
 
 
 def places_of(table: Mapping[str, Any], where: Mapping[str, str]) -> list[Place]:
-    """The cells that a finding is about, by what it says of the place: a measure, and a label of
-    each side. One that names no measure, or another than the table has, marks nothing."""
+    """The cells that a finding is about, by what it says of the place: a measure and a label of
+    each side, or in a file made elsewhere a row and a column. Another place marks nothing."""
     columns = [str(one) for one in table["columns"]]
     measure = where.get("measure")
-    if measure is None or measure not in columns:
+    if measure is None:
+        return _counted_off(where, len(table["rows"]), len(columns))
+    if measure not in columns:
         return []
     sides = {
         name: said for name, said in where.items() if name not in ("table", "measure")
@@ -84,6 +86,14 @@ def places_of(table: Mapping[str, Any], where: Mapping[str, str]) -> list[Place]
         # A label that looked like a formula was written with a sign before it.
         if all(str(row[place]) in (said, f"'{said}") for place, said in at.items())
     ]
+
+
+def _counted_off(where: Mapping[str, str], rows: int, columns: int) -> list[Place]:
+    numbers = [where.get("row", ""), where.get("column", "")]
+    if not all(one.isascii() and one.isdigit() and len(one) < 7 for one in numbers):
+        return []
+    row, column = (int(one) for one in numbers)
+    return [(row, column)] if 1 <= row <= rows and 1 <= column <= columns else []
 
 
 def shown(table: Mapping[str, Any], marks: Marks, sha256: str | None = None) -> Shown:
