@@ -15,7 +15,6 @@ from django.db.models import Q, QuerySet
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.governance.outputs import may_judge
 from commonweal.governance.roles import RoleName
-from commonweal.governance.states.output import OUTPUT
 from commonweal.governance.states.parties import CHECKERS, RECALLERS
 from commonweal.web.accounts.models import User
 from commonweal.web.accounts.policies import memberships_on
@@ -30,9 +29,7 @@ JUDGED = ("in_review", "consolidating")
 """States in which votes are taken."""
 ENDED = ("rejected", "withdrawn", "expired", *LEFT)
 """States after which the same job's files need a name of their own."""
-_WITHDRAWABLE = tuple(
-    row.from_ for row in OUTPUT.transitions if row.action == "withdraw" and row.from_ != "draft"
-)
+_WITHDRAWABLE = (*JUDGED, "approved")
 
 
 def none() -> Fault:

@@ -17,7 +17,6 @@ from commonweal.web import orders
 from commonweal.web.accounts.models import User
 from commonweal.web.config import clock
 from commonweal.web.orders import DONE, REFUSED, RUNNING
-from commonweal.web.outputs.handlers import SUBMIT as SUBMIT_ACT
 from commonweal.web.outputs.models import (
     CHECK,
     CRATE,
@@ -68,7 +67,7 @@ def propose_submission(person: User, row: Output, back: str) -> Act:
     """An act for the author to sign: the frozen turn may leave. Raises as `check_submit`."""
     role = check_submit(person, row, clock.today())
     return propose(
-        person, role, SUBMIT_ACT, "submit", subject=row.reference, object_digest=row.digest,
+        person, role, "submit_output", "submit", subject=row.reference, object_digest=row.digest,
         back=back,
     )  # fmt: skip
 
@@ -154,6 +153,13 @@ def hold(order: OutputOrder, until: datetime) -> None:
     """
     mine = OutputOrder.objects.filter(pk=order.pk, worker=order.worker, state=RUNNING)
     mine.update(lease_until=until, attempts=max(order.attempts - 1, 0))
+
+
+def again(order: OutputOrder, at: datetime) -> None:
+    """Let an order be taken up again at `at`; it counts as an attempt."""
+    OutputOrder.objects.filter(pk=order.pk, worker=order.worker, state=RUNNING).update(
+        lease_until=at
+    )
 
 
 def finish(order: OutputOrder, content: bytes) -> bool:
