@@ -213,7 +213,7 @@ def _file_shown(case: Case, one: _File) -> dict[str, Any]:
     table: Shown | None = None
     if one.table is not None:
         table = review_tables.shown(
-            one.table, one.marks.at, file.sha256 if file.kind == "table" else None
+            one.table, one.marks.at, file.sha256 if _is_made_here(file) else None
         )
     return {
         "name": file.path,
@@ -232,6 +232,11 @@ def _file_shown(case: Case, one: _File) -> dict[str, Any]:
         "card": [str(line) for line in one.report.get("card", ())],
         "picture": file.kind == "figure",
     }
+
+
+def _is_made_here(file: OutputFile) -> bool:
+    """Whether the airlock wrote it as `review_tables.proved` writes tables."""
+    return file.kind == "table" and file.type == "csv"
 
 
 def _summaries(report: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -326,7 +331,7 @@ def _term(
     table = (
         (file.table if file is not None else None)
         if own
-        else case.papers.earlier.get(term["output"], {}).get(term["table"])
+        else _earlier(case, term["output"], term["table"])
     )
     place = (int(term["row"]), int(term["column"]))
     if file is not None and verdict != "pass" and _is_csv(file):
@@ -345,6 +350,13 @@ def _term(
     }
 
 
+def _earlier(case: Case, output: str, called: str) -> Mapping[str, Any] | None:
+    """The figures of an output that has left which the audit calls so."""
+    tables: Mapping[str, Mapping[str, Any]] = case.papers.earlier.get(output, {})
+    named = (one for name, one in tables.items() if review_tables.is_table(called, name))
+    return tables.get(called) or next(named, None)
+
+
 def _is_csv(file: _File) -> bool:
     """Figures of an analysis leave as JSON, and the audit's places are not those of a page."""
     return file.table is not None and file.file.type == "csv"
@@ -355,7 +367,7 @@ def _labels(table: Mapping[str, Any] | None, place: tuple[int, int]) -> str:
     if table is None or not 1 <= row <= len(table["rows"]):
         return ""
     columns = [str(one) for one in table["columns"]]
-    return review_tables.labels(columns, [str(one) for one in table["rows"][row - 1]], column)
+    return review_tables.labels(columns, review_tables.rows_of(table)[row - 1], column)
 
 
 def _range(low: int, high: int | None) -> str:
@@ -395,7 +407,7 @@ def _pair(
     called: str,
     marks: tuple[Collected, Collected, list[dict[str, Any]]],
 ) -> dict[str, Any] | None:
-    table = case.papers.earlier.get(output, {}).get(called)
+    table = _earlier(case, output, called)
     if table is None or one.table is None:
         return None
     before, now, sums = marks

@@ -13,7 +13,7 @@ from commonweal.web.config import clock
 from commonweal.web.outputs.models import RECALL, Output, OutputOrder
 from commonweal.web.outputs.policies import JUDGED, LEFT
 from commonweal.web.outputs.presenters_review import review_shown
-from commonweal.web.outputs.reviewing import votes_on
+from commonweal.web.outputs.reviewing import Case, fetched_by, votes_on
 
 STATE_WORDS: dict[str, tuple[str, str]] = {
     "draft": ("Draft", "grey"),
@@ -99,11 +99,12 @@ def _count(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
-def decided_shown(output: Output) -> list[dict[str, Any]]:
-    """Who judged how, once people have decided; nothing before."""
+def decided_shown(output: Output, digest: str | None = None) -> list[dict[str, Any]]:
+    """Who judged a turn and how, once people have decided; nothing before. The newest turn, or the
+    earlier one with this digest."""
     return [
         {"name": act.person.name, "at": act.heard_at, **review_shown(review)}
-        for act, review in votes_on(output)
+        for act, review in votes_on(output, digest)
     ]
 
 
@@ -115,7 +116,7 @@ def left_shown(output: Output, *, tell_downloads: bool) -> dict[str, Any] | None
     return {
         "files": [(one["path"], one["kind"], one["grade"]) for one in output.leaving()],
         "rules": public.get("profile", ""),
-        "left_at": output.ended_at,
+        "left_at": output.ended_at if output.state == "released" else None,
         "recall": output.recall,
         "recalled": _recalled(output, tell_downloads=tell_downloads),
     }
@@ -131,12 +132,17 @@ def _recalled(output: Output, *, tell_downloads: bool) -> dict[str, Any] | None:
     )
     if order is None:
         return None
-    result = order.result or {}
     at: datetime | None = order.ended_at
     return {
         "by": order.asked_by.name,
         "at": at,
         "state": order.state,
         "sentence": order.sentence,
-        "downloads": list(result.get("downloaded_by", ())) if tell_downloads else None,
+        "fetched": fetched_by(output) if tell_downloads else None,
     }
+
+
+def earlier_turn(case: Case) -> list[dict[str, Any]]:
+    """What people said of the turn before, which came back."""
+    previous = case.manifest.previous
+    return [] if previous is None else decided_shown(case.output, previous)

@@ -63,6 +63,15 @@ class Collected:
             held.append(mark)
 
 
+def rows_of(table: Mapping[str, Any]) -> list[list[str]]:
+    """The rows of a table as text, each as wide as its header."""
+    width = len(table["columns"])
+    return [
+        [str(cell) for cell in (*row[:width], *([""] * (width - len(row))))]
+        for row in table["rows"]
+    ]  # fmt: skip
+
+
 def places_of(table: Mapping[str, Any], where: Mapping[str, str]) -> list[Place]:
     """The cells that a finding is about, by what it says of the place: a measure and a label of
     each side, or in a file made elsewhere a row and a column. Another place marks nothing."""
@@ -82,9 +91,9 @@ def places_of(table: Mapping[str, Any], where: Mapping[str, str]) -> list[Place]
     at = {columns.index(name): said for name, said in sides.items()}
     return [
         (number, column + 1)
-        for number, row in enumerate(table["rows"], start=1)
+        for number, row in enumerate(rows_of(table), start=1)
         # A label that looked like a formula was written with a sign before it.
-        if all(str(row[place]) in (said, f"'{said}") for place, said in at.items())
+        if all(row[place] in (said, f"'{said}") for place, said in at.items())
     ]
 
 
@@ -102,7 +111,7 @@ def shown(table: Mapping[str, Any], marks: Marks, sha256: str | None = None) -> 
     `sha256`: of the file that leaves, where it is one.
     """
     columns = [str(one) for one in table["columns"]]
-    rows = [[str(cell) for cell in row] for row in table["rows"]]
+    rows = rows_of(table)
     width = min(len(columns), MOST_COLUMNS)
     beyond = sorted({row for row, _ in marks if MOST_ROWS < row <= len(rows)})[:MOST_ROWS]
     wanted = [*range(1, min(len(rows), MOST_ROWS) + 1), *beyond]
@@ -122,7 +131,7 @@ def only(table: Mapping[str, Any], marks: Marks) -> Shown:
     if len(table["rows"]) <= MOST_ROWS // 4:
         return shown(table, marks)
     columns = [str(one) for one in table["columns"]]
-    rows = [[str(cell) for cell in row] for row in table["rows"]]
+    rows = rows_of(table)
     width = min(len(columns), MOST_COLUMNS)
     wanted = sorted({row for row, _ in marks if 1 <= row <= len(rows)})[:MOST_ROWS]
     cut = int(table.get("cut", 0))

@@ -38,8 +38,8 @@ from commonweal.web.accounts.models import User
 from commonweal.web.accounts.policies import memberships_on
 from commonweal.web.config import clock
 from commonweal.web.config.turns import MOST, Turn, turn
-from commonweal.web.orders import FAILED, OPEN, REFUSED
-from commonweal.web.outputs.models import Output, OutputOrder, ReviewPapers
+from commonweal.web.orders import DONE, FAILED, OPEN, REFUSED
+from commonweal.web.outputs.models import DOWNLOAD, Output, OutputOrder, ReviewPapers
 from commonweal.web.outputs.policies import JUDGED, LEFT, check_recall, none
 from commonweal.web.releases.policies import roles_for
 from commonweal.web.signing.models import ASKED, ON_LEDGER, PROPOSED, SIGNED, Act
@@ -51,6 +51,8 @@ VIEWERS: frozenset[RoleName] = frozenset({*RECALLERS, "data_manager"})
 RECALLING = frozenset(RECALLERS)
 DECIDED = frozenset({"approved", "releasing", *LEFT, "returned", "rejected"})
 """States in which people have judged, so that their votes are no secret any more."""
+MEASURED = ("released", "returned", "rejected")
+"""States whose time is that of the decision, or shortly after it."""
 UNSEEN = ("draft", "blocked", "failed", "submitted", "checking")
 """States in which nobody asked yet that it may leave."""
 REVIEW: ActKind = "review_output"
@@ -58,7 +60,7 @@ RECALL: ActKind = "recall_output"
 PERIOD = timedelta(days=30)
 LARGE = ("manifest", "told", "public")
 """Columns that no list needs."""
-_MOST_MEASURED = 1_000
+_MOST_MEASURED = 500
 
 
 def seen_projects(person: User, day: date) -> frozenset[str]:
@@ -277,21 +279,42 @@ def propose_recall(person: User, output: Output, reasons: str, back: str) -> Act
     )
 
 
-def votes_on(output: Output) -> list[tuple[Act, OutputReview]]:
-    """Each person's newest vote on the newest turn, once people have decided; before, none.
+def votes_on(output: Output, digest: str | None = None) -> list[tuple[Act, OutputReview]]:
+    """Each person's newest vote on a turn that people have decided (`digest`; else the newest one).
 
-    They are what people signed and the ledger heard of.
+    They are what people signed and the ledger heard of. A turn that ended before two people had
+    judged keeps its votes to itself: its next turn is judged blind as well.
     """
-    if output.state not in DECIDED:
+    if digest is None and output.state not in DECIDED:
         return []
     acts = Act.objects.filter(
-        kind=REVIEW, object_digest=output.digest, state__in=ON_LEDGER, content__isnull=False
+        kind=REVIEW, subject=output.reference, object_digest=digest or output.digest,
+        state__in=ON_LEDGER, content__isnull=False,
     ).select_related("person").order_by("entry")  # fmt: skip
     newest = {act.person_id: act for act in acts}
+    judged = People(
+        one.person.public_id for one in newest.values() if one.verdict != "conflicted"
+    )  # fmt: skip
+    if len(judged) < REVIEWERS:
+        return []
     return [
         (act, OutputReview.read(parse_json(bytes(act.content or b""), "A review"), "A review"))
         for act in newest.values()
     ]
+
+
+def refused_by_airlock(output: Output, roles: frozenset[str]) -> str:
+    """The code with which the airlock last did not let an approved output leave; for checkers."""
+    if CHECKER not in roles or output.state != "approved":
+        return ""
+    papers = ReviewPapers.objects.filter(output=output).only("refused").first()
+    return "" if papers is None else papers.refused
+
+
+def fetched_by(output: Output) -> list[str]:
+    """Who fetched an output that left, by the service's own record; the sealed log has all."""
+    orders = OutputOrder.objects.filter(kind=DOWNLOAD, output=output.reference, state=DONE)
+    return sorted(set(orders.values_list("asked_by__name", flat=True)))
 
 
 # --- waiting ------------------------------------------------------------------------------------
@@ -307,12 +330,22 @@ def waits(person: User, day: date) -> list[Output]:
 
 
 def median_days(person: User, day: date) -> float | None:
-    """How many days outputs waited that were decided in the last 30: half of them less."""
+    """How many days outputs waited that were decided in the last 30: half of them less.
+
+    An output waits from when the log heard that its author asked, until it left or came back.
+    """
     ended = seen_outputs(person, day).filter(
-        state__in=DECIDED, ended_at__gte=clock.now() - PERIOD, waits_since__isnull=False
-    )
-    times = ended.order_by("-ended_at").values_list("waits_since", "ended_at")[:_MOST_MEASURED]
-    spans = [(end - since).total_seconds() / 86_400 for since, end in times if end is not None]
+        state__in=MEASURED, ended_at__gte=clock.now() - PERIOD
+    ).order_by("-ended_at")  # fmt: skip
+    until = dict(ended.values_list("digest", "ended_at")[:_MOST_MEASURED])
+    asked = Act.objects.filter(
+        kind="submit_output", state__in=ON_LEDGER, object_digest__in=list(until)
+    ).values_list("object_digest", "heard_at")  # fmt: skip
+    spans = [
+        (until[digest] - since).total_seconds() / 86_400
+        for digest, since in asked
+        if since is not None
+    ]
     return statistics.median(spans) if spans else None
 
 

@@ -23,6 +23,7 @@ from commonweal.web.outputs.policies import LEFT, can, check_recall, why_not
 from commonweal.web.outputs.presenters_review import case_shown, votes_shown
 from commonweal.web.outputs.presenters_standing import (
     decided_shown,
+    earlier_turn,
     left_shown,
     line_shown,
     median_words,
@@ -96,6 +97,7 @@ def _standing(
         "title": output.title,
         "stopped": stopped if reviewing.CHECKER in roles else "",
         "decided": decided_shown(output),
+        "refused": reviewing.refused_by_airlock(output, roles),
         "left": left_shown(output, tell_downloads=bool(reviewing.RECALLING & roles)),
         "may_recall": can(check_recall, person, output, day),
     }
@@ -126,6 +128,7 @@ def _judging(request: HttpRequest, case: Case) -> HttpResponse:
         "votes": votes_shown(case.votes, names) if case.open_ else [],
         "mine": votes_shown([case.mine], {})[0] if case.mine is not None else None,
         "open": case.open_,
+        "earlier_turn": earlier_turn(case),
         "on_its_way": reviewing.is_on_its_way(person, output),
         "trouble": reviewing.trouble(person, output),
     }  # fmt: skip
