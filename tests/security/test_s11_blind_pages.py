@@ -21,6 +21,7 @@ WORDS = {"to_author": "PLEASE-ROUND-IT", "note": "I-SAW-THREE-PEOPLE"}
 PAGES = (
     "/outputs/review/", "/outputs/review/left", "/outputs/review/history",
     f"/outputs/review/{OUT}/", f"/outputs/review/{OUT}/recall", "/account/", "/sign/", "/",
+    "/outputs/",
 )  # fmt: skip
 _CHANGES = (
     re.compile(rb'name="csrfmiddlewaretoken" value="[^"]+"'),
@@ -85,7 +86,7 @@ def sights(who: str, look: Callable[[Any, str], tuple[int, bytes]] = told) -> di
     return found
 
 
-@pytest.mark.parametrize("who", ["umar", "edward", "rosa", "farah", "amara"])
+@pytest.mark.parametrize("who", ["umar", "edward", "amara"])
 @pytest.mark.usefixtures("held")
 def test_every_page_is_the_same_whatever_the_first_one_did(who: str) -> None:
     furnish()

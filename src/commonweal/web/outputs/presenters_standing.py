@@ -49,7 +49,7 @@ def state_shown(output: Output) -> dict[str, str]:
 def standing_shown(output: Output) -> dict[str, Any]:
     """What every page of one output says of it."""
     return {
-        "reference": output.reference,
+        "output": output.reference,
         "project": output.project,
         "permit": output.permit,
         "state": state_shown(output),
