@@ -1,4 +1,4 @@
-"""Judging: the form, what is signed, who may, changing one's mind, and the whole way to a recall."""
+"""Judging: the form, what is signed, who may, changing a vote, and all the way to a recall."""
 
 from __future__ import annotations
 
@@ -277,9 +277,10 @@ def test_two_people_let_it_leave_and_one_recalls_it(airlock: Airlock) -> None:
 
 def test_what_fails_comes_back_after_two_disagreed(airlock: Airlock) -> None:
     from commonweal.web.outputs.models import Output
-    from tests.web.outputs.room import AGES
+    from tests.web.outputs.room import AGES, SEXES
 
-    airlock.job(sexes_json=AGES)
+    # Nobody is in some of these groups.
+    airlock.job(sexes_json=SEXES | {"by": [*SEXES["by"], *AGES["by"]], "margins": True})
     airlock.checked()
     row = airlock.submitted()
     address = f"/outputs/review/{row.reference}/"

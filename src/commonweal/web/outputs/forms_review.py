@@ -31,8 +31,25 @@ MOST_REASONS = 50
 _MOST_WORDS = 4_000
 
 
+class _Reasons(CheckboxesField):
+    """Boxes that are needed with some verdicts; which, the whole form says."""
+
+    def clean(self, value: Any) -> Any:
+        """The reasons that were ticked. Raises ValidationError for one that there is not."""
+        return super().clean(value) if value else []
+
+
+class _Override(SelectField):
+    """A reason that is needed with one verdict; that, the whole form says."""
+
+    def clean(self, value: Any) -> Any:
+        """The reason, or nothing. Raises ValidationError for one that there is not."""
+        return super().clean(value) if value else ""
+
+
 class ReviewForm(forms.Form):
-    """A vote. `files`: names of what leaves; `needed`: what leaves only with a reason.
+    """A vote. `files`: names of what leaves; `needed`: what leaves only with a reason; `words`: of
+    some of these, what they are.
 
     Fields are numbered, in the order of the paper that is signed: a file's name is in no address
     and no identifier. `seen`: the digest of what the page showed.
@@ -43,10 +60,11 @@ class ReviewForm(forms.Form):
         label="What do you say?", choices=VERDICT_CHOICES, missing="Choose what you say.",
         look=Look(size="m"),
     )  # fmt: skip
-    reasons = CheckboxesField(
+    reasons = _Reasons(
         label="Reasons about all of it",
-        help_text="Only for sending back and for not letting it leave. The author reads them.",
-        choices=tuple(RETURN_WORDS.items()), required=False, look=Look(size="s", small=True),
+        help_text="Only for sending back and for not letting it leave: at least one reason, here "
+        "or about one file. The author reads them.",
+        choices=tuple(RETURN_WORDS.items()), look=Look(size="s", small=True),
     )  # fmt: skip
 
     def __init__(
@@ -54,21 +72,21 @@ class ReviewForm(forms.Form):
         *args: Any,
         files: Sequence[str],
         needed: Mapping[str, FileVerdict],
+        words: Mapping[str, str],
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.files, self.needed = tuple(files), dict(needed)
         for number, name in enumerate(self.files, start=1):
-            self.fields[f"file-{number}"] = CheckboxesField(
+            self.fields[f"file-{number}"] = _Reasons(
                 label=f"Reasons about {name}", choices=tuple(RETURN_WORDS.items()),
-                required=False, look=Look(size="s", small=True),
+                look=Look(size="s", small=True),
             )  # fmt: skip
         for number, (what, verdict) in enumerate(self.needed.items(), start=1):
-            self.fields[f"override-{number}"] = SelectField(
-                label=f"Why may it leave although this failed: {what_words(what)}?",
+            self.fields[f"override-{number}"] = _Override(
+                label=f"Why it may leave although this failed: {words.get(what, what_words(what))}",
                 help_text=f"{VERDICTS[verdict][0]}. Your reason is published if it leaves.",
                 choices=(("", "Choose a reason"), *OVERRIDE_WORDS.items()),
-                required=False,
             )  # fmt: skip
         self.fields["to_author"] = WordsField(
             label="Words to the author", required=False, max_length=_MOST_WORDS,

@@ -255,7 +255,9 @@ def _summaries(report: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _said(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:,g}" if isinstance(
+        value, float
+    ) else str(value)  # fmt: skip
 
 
 def _failed(case: Case) -> list[dict[str, str]]:

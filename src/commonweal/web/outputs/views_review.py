@@ -142,7 +142,11 @@ def _form(request: HttpRequest, case: Case, *, fresh: bool = False) -> ReviewFor
         initial={"seen": case.output.digest},
         files=[one.path for one in case.manifest.leaving()],
         needed=needing_override(case.manifest, case.findings),
-    )
+        words={
+            one.made_from: f"{one.made_from}, what was asked for {one.path}"
+            for one in case.manifest.files if one.made_from is not None
+        },
+    )  # fmt: skip
 
 
 @FORM

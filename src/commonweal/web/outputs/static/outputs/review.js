@@ -28,10 +28,23 @@ function isTyping(target) {
   return target.matches("input") && !target.matches("[type=radio], [type=checkbox]");
 }
 
+function open(finding) {
+  const around = finding.closest("details");
+  if (around !== null) around.open = true;
+}
+
+function followed() {
+  const there = document.getElementById(window.location.hash.slice(1));
+  if (there === null || !there.matches("[data-finding]")) return;
+  open(there);
+  there.focus();
+}
+
 function goTo(step) {
   if (findings.length === 0) return;
   const here = findings.indexOf(document.activeElement);
   place = Math.min(Math.max((here === -1 ? place : here) + step, 0), findings.length - 1);
+  open(findings[place]);
   findings[place].focus();
 }
 
@@ -67,3 +80,5 @@ if (panel !== null && button !== null) {
   });
   document.addEventListener("keydown", pressed);
 }
+
+window.addEventListener("hashchange", followed);
