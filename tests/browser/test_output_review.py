@@ -54,8 +54,8 @@ def test_every_page_is_accessible_and_fits(
     page_of: Callable[..., Page], service: Review, axe: Axe
 ) -> None:
     tara, edward, found = page_of("Tara Singh"), page_of("Edward Shaw"), service[1]
-    visits = [(tara, f"/outputs/review/{found[name]}/")
-              for name in ("output.waits", "output.mine", "output.two", "output.model")]  # fmt: skip
+    theirs = ("output.waits", "output.mine", "output.two", "output.model")
+    visits = [(tara, f"/outputs/review/{found[name]}/") for name in theirs]
     visits += [(edward, f"/outputs/review/{found[name]}/")
                for name in ("output.waits", "output.left", "output.recalled")]  # fmt: skip
     visits += [(edward, f"/outputs/review/{path}")
@@ -70,9 +70,7 @@ def test_every_page_is_accessible_and_fits(
     assert wrong == {}
 
 
-def test_keys_move_and_choose_and_never_send(
-    page_of: Callable[..., Page], service: Review
-) -> None:
+def test_keys_move_and_choose_and_never_send(page_of: Callable[..., Page], service: Review) -> None:
     page = page_of("Tara Singh")
     review(page, service)
     address = page.url

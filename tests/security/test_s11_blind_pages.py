@@ -52,9 +52,7 @@ def first_votes(choice: str, *, who: str = "tara") -> None:
     if choice == "nothing":
         return
     act = heard(who, choice, 7, **WORDS)
-    ReviewPapers.objects.update(
-        votes=[vote(who, choice, 7, **WORDS)], told_at=clock.now()
-    )
+    ReviewPapers.objects.update(votes=[vote(who, choice, 7, **WORDS)], told_at=clock.now())
     OutputOrder.objects.create(
         kind="vote", output=OUT, permit="permit-0", asked_by=act.person, act=act,
         asked_at=clock.now(),

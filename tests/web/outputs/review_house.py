@@ -82,7 +82,9 @@ MEAN = {"measure": "mean", "column": col("cost"), "decimals": 1}
 BEFORE = _asked("stays", "Stays by ward and sex", PEOPLE)
 NOW = (
     _asked(
-        "born", "Stays of people whose birth is known", PEOPLE,
+        "born",
+        "Stays of people whose birth is known",
+        PEOPLE,
         where=where("born", "is_present"),
     ),
     _asked("costs", "Costs by ward and sex", PEOPLE, MEAN),
@@ -249,7 +251,9 @@ def renamed(found: Papers, name: str) -> Papers:
     """The same turn under another name: what is signed about one is not about the other."""
     if name == found.manifest.id:
         return found
-    audit = json.loads(json.dumps(found.findings.audit).replace(f'"{found.manifest.id}"', f'"{name}"'))  # noqa: E501
+    audit = json.loads(
+        json.dumps(found.findings.audit).replace(f'"{found.manifest.id}"', f'"{name}"')
+    )  # noqa: E501
     findings = Findings.read(found.findings.plain() | {"output": name, "audit": audit}, "F")
     plain = found.manifest.plain()
     proposal = plain["proposal"] | {"output": name}

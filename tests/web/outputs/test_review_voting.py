@@ -103,9 +103,7 @@ def test_what_is_not_whole_is_not_signed_and_the_page_says_what_is_missing() -> 
         # Each link of the summary leads to something on the page.
         ids = {one.get("id") for _, one in page.tags}
         summary = page.html.split("nhsuk-error-summary__list")[1].split("</ul>")[0]
-        assert all(
-            part.split('"')[0] in ids for part in summary.split('href="#')[1:]
-        ), what
+        assert all(part.split('"')[0] in ids for part in summary.split('href="#')[1:]), what
     assert acts() == []
 
 
