@@ -253,7 +253,7 @@ def renamed(found: Papers, name: str) -> Papers:
         return found
     audit = json.loads(
         json.dumps(found.findings.audit).replace(f'"{found.manifest.id}"', f'"{name}"')
-    )  # noqa: E501
+    )
     findings = Findings.read(found.findings.plain() | {"output": name, "audit": audit}, "F")
     plain = found.manifest.plain()
     proposal = plain["proposal"] | {"output": name}

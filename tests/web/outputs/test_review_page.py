@@ -89,7 +89,7 @@ def test_the_sum_is_written_out_with_both_tables_beside_each_other() -> None:
     assert (
         f"stays row 1 column 3 of {EARLIER} minus born row 1 column 3 of {OUT} = 3 people"
         in page.text
-    )  # noqa: E501
+    )
     assert f"Before: stays of {EARLIER}" in page.text
     assert "Now: born.csv" in page.text
     assert "Really: 3 people." in page.text
