@@ -54,7 +54,9 @@ def main(home: Path, stores: Path) -> Names:
     for part in (at_the_desk, at_the_committee, with_permits, on_the_panel, in_accounts):
         found |= part(home)
     found |= acts(found["desk.unsigned"], found["desk.under_way"])
-    return found | with_releases(room) | with_outputs()
+    from tests.browser.output_rows import outputs
+
+    return found | with_releases(room) | with_outputs() | outputs()
 
 
 @contextmanager

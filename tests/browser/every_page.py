@@ -308,6 +308,20 @@ AUTHORS = (
     fetched("outputs:files", "amara", reference="@outputs.released", order="@outputs.order"),
 )  # fmt: skip
 
+CHECKING = (
+    see("outputs:review_queue", "tara"), see("outputs:review_queue", "edward"),
+    see("outputs:review_left", "edward"), see("outputs:review_history", "rosa"),
+    see("outputs:review", "tara", reference="@output.waits"),
+    see("outputs:review", "tara", reference="@output.mine"),
+    see("outputs:review", "umar", reference="@output.two"),
+    see("outputs:review", "umar", reference="@output.model"),
+    see("outputs:review", "edward", reference="@output.waits"),
+    see("outputs:review", "edward", reference="@output.left"),
+    see("outputs:review", "edward", reference="@output.recalled"),
+    see("outputs:review", "tara", reference="@output.back"),
+    see("outputs:review_recall", "edward", reference="@output.left"),
+)  # fmt: skip
+
 SIGNING = (
     see("signing:mine", "colin"), see("signing:mine", "divya"), see("signing:key", "colin"),
     see("signing:held_up", "farah"),
@@ -396,6 +410,7 @@ AREAS: dict[str, tuple[Visit, ...]] = {
     "committee": COMMITTEE,
     "permits": PERMITS,
     "authors": AUTHORS,
+    "checking": CHECKING,
     "signing": SIGNING,
     "panel": PANEL,
     "accounts": ACCOUNTS,

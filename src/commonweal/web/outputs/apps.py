@@ -32,13 +32,15 @@ class OutputsConfig(AppConfig):
         handle(RECALL, RecallHandler())
 
     def shows_menu(self, person: Any, day: date) -> bool:
-        """True for whoever can have outputs of their own today."""
+        """True for whoever can have outputs of their own today, or sees what waits and has left."""
         from commonweal.web.outputs.policies import sees_outputs
+        from commonweal.web.outputs.reviewing import sees_reviews
 
-        return sees_outputs(person, day)
+        return sees_outputs(person, day) or sees_reviews(person, day)
 
     def waiting(self, person: Any, day: date) -> list[Any]:
         """What waits for `person` here: see `config.turns`."""
+        from commonweal.web.outputs import reviewing
         from commonweal.web.outputs.turns import waiting
 
-        return list(waiting(person, day))
+        return [*waiting(person, day), *reviewing.waiting(person, day)]

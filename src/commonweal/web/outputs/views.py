@@ -38,6 +38,7 @@ from commonweal.web.outputs.presenters import (
     state_shown,
     told_shown,
 )
+from commonweal.web.outputs.reviewing import sees_reviews
 
 FORM = require_http_methods(["GET", "HEAD", "POST"])
 MOST_JOBS = 20
@@ -53,6 +54,8 @@ def index(request: HttpRequest) -> HttpResponse:
     """Own outputs, the newest first; studies that left something; checks that run."""
     person, today = request.user, clock.today()
     if not projects_of(person, today):
+        if sees_reviews(person, today):
+            return redirect("outputs:review_queue")
         raise none()
     shown: Page[Output] = page_of(Counted(outputs_of(person, today).order_by("-pk")), request.GET)
     asked = Output.objects.filter(author=person.public_id).values("job")
