@@ -6,7 +6,7 @@ JOBS = {
     "CW-STUDY-INVALID": "A study's declaration does not have the form that it must have.",
     "CW-STUDY-FILES": "A study holds something that cannot be taken in, or too much of it.",
     "CW-STUDY-CHANGED": "A study is not what its hash says.",
-    "CW-STUDY-BUNDLE": "A git bundle cannot be read as one that holds a whole study.",
+    "CW-STUDY-BUNDLE": "A zip file or git bundle cannot be read as one that holds a whole study.",
     "CW-STUDY-UNKNOWN": "There is no study with this hash here.",
     "CW-STUDY-RUNTIME": "The runtime that a study names was not built here, or was changed.",
     "CW-STUDY-REFERENCE": "A reference that a study names was not brought in, or was changed.",
