@@ -120,14 +120,11 @@ def cancel(
 
     with _at_the_queue(ctx, home) as here:
         take_back(here.queue, job, SystemClock().now())
-    emit(
-        json,
-        {"job": job, "asked": True},
-        [
-            "It is taken back unless it has just ended; `study status` shows it at the next quarter "
-            "of an hour."
-        ],
+    said = (
+        "It is taken back unless it has just ended; `study status` shows it at the next quarter of "
+        "an hour."
     )
+    emit(json, {"job": job, "asked": True}, [said])
 
 
 @app.command("work")
