@@ -291,6 +291,17 @@ PERMITS = (
     see("releases:release", "edward", permit="@release.permit", release="@release.built"),
     see("releases:sign_off", "edward", permit="@release.permit", release="@release.built"),
     see("releases:send_back", "edward", permit="@release.permit", release="@release.built"),
+    see("studies:index", "amara"), see("studies:index", "farah"),
+    see("studies:permit", "amara", permit="@study.permit"),
+    see("studies:permit", "edward", permit="@study.permit"),
+    see("studies:send", "amara", permit="@study.permit"),
+    see("studies:job", "amara", permit="@study.permit", job="@study.finished"),
+    see("studies:job", "amara", permit="@study.permit", job="@study.failed"),
+    see("studies:job", "amara", permit="@study.permit", job="@study.refused"),
+    see("studies:job", "bethan", permit="@study.permit", job="@study.at_work"),
+    see("studies:job", "amara", permit="@study.permit", job="@study.taken_back"),
+    see("studies:job", "farah", permit="@study.permit", job="@study.failed"),
+    see("studies:take_back", "amara", permit="@study.permit", job="@study.waiting"),
 )  # fmt: skip
 
 SIGNING = (

@@ -180,8 +180,7 @@ def taken_back(room: Room, name: str, moment: datetime) -> tuple[str, str]:
     """What is answered, and the whole database after it, when a job is taken back."""
     from commonweal.web.studies import services
     from commonweal.web.studies.models import StudyOrder
-    from tests.web.releases.room import copied
-from tests.web.studies.room import person
+    from tests.web.studies.room import person
 
     row = services.ask_back(person("amara"), job(name))
     StudyOrder.objects.filter(pk=row.pk).update(id="f" * 32)
