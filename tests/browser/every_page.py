@@ -291,6 +291,9 @@ PERMITS = (
     see("releases:release", "edward", permit="@release.permit", release="@release.built"),
     see("releases:sign_off", "edward", permit="@release.permit", release="@release.built"),
     see("releases:send_back", "edward", permit="@release.permit", release="@release.built"),
+)  # fmt: skip
+
+STUDIES = (
     see("studies:index", "amara"), see("studies:index", "farah"),
     see("studies:permit", "amara", permit="@study.permit"),
     see("studies:permit", "edward", permit="@study.permit"),
@@ -391,6 +394,7 @@ AREAS: dict[str, tuple[Visit, ...]] = {
     "desk": DESK,
     "committee": COMMITTEE,
     "permits": PERMITS,
+    "studies": STUDIES,
     "signing": SIGNING,
     "panel": PANEL,
     "accounts": ACCOUNTS,

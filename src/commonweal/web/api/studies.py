@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import File, Path, Router, Status
-from ninja.files import UploadedFile
+from ninja import Path, Router, Status
 
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.london import london_day
@@ -54,18 +53,34 @@ def take_back(request: HttpRequest, job: Id) -> Any:
     return Status(202, _order(services.ask_back(_person(request), _one(request, job))))
 
 
+_FILE = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                    "required": ["file"],
+                }
+            }
+        },
+    }
+}
+"""One file. It is read by the same hands as at the page, which count its bytes as they come."""
+
+
 @router.post("/permits/{permit_id}/studies", response={202: StudyOrderShape, **KEY_NONE},
-             auth=Key(SEND), tags=["studies"])  # fmt: skip
-def send(
-    request: HttpRequest, permit_id: Id, file: Annotated[UploadedFile | None, File()] = None
-) -> Any:
+             auth=Key(SEND), tags=["studies"], openapi_extra=_FILE)  # fmt: skip
+def send(request: HttpRequest, permit_id: Id) -> Any:
     """Send a study: `file`, a zip file or git bundle of at most 20 MB. It is checked next."""
     entry = _entry(request, permit_id)
     if was_too_large(request):
         raise services.too_large()
-    if file is None:
-        raise Refused("CW-STUDY-FILE", "There is no file in the request.")
-    sent = services.send(_person(request), entry, file.name or "", file.read())
+    files = request.FILES.getlist("file")
+    if len(files) != 1:
+        raise Refused("CW-STUDY-FILE", "Send one file, as `file` of a form.")
+    sent = services.send(_person(request), entry, files[0].name or "", files[0].read())
     return Status(202, _order(sent))
 
 
