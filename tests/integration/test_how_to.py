@@ -44,7 +44,7 @@ FOLDER = "docs/how-to"
 WITHOUT_COMMANDS = {
     "agree-and-permit.md", "apply-for-data.md", "ask-the-public-panel.md",
     "change-or-renew-a-project.md", "review-a-project.md", "run-choices.md",
-    "run-the-committee.md", "set-up-a-signing-key.md", "sit-on-the-committee.md",
+    "run-the-committee.md", "send-a-study.md", "set-up-a-signing-key.md", "sit-on-the-committee.md",
     "work-at-the-desk.md",
 }  # fmt: skip
 RELEASE = "tutorial-conditions-1.r1"

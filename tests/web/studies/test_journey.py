@@ -74,7 +74,7 @@ def test_from_the_page_to_the_end_and_on_to_its_outputs(
     assert "Take it back" not in page
     assert job(row.reference).has_finished
     assert [(one.kind, one.person.public_id) for one in Letter.objects.all()] == [
-        ("study_ended", "amara")
+        ("work_ended", "amara")
     ]
     assert room.work("TellJobs") == 0
 

@@ -51,7 +51,7 @@ def job_is(told: Told) -> int:
     row.save()
     if row.shown == ENDED and stood not in (None, ENDED):
         author = User.objects.filter(public_id=row.submitted_by, is_active=True)
-        tell_all(author, "study_ended", "studies:job", row.permit, row.reference)
+        tell_all(author, "work_ended", "studies:job", row.permit, row.reference)
     return 1
 
 

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='letter',
             name='kind',
-            field=models.CharField(choices=[('your_turn', 'your_turn'), ('question_asked', 'question_asked'), ('answer_came', 'answer_came'), ('decision_published', 'decision_published'), ('signature_asked', 'signature_asked'), ('permit_announced', 'permit_announced'), ('permit_active', 'permit_active'), ('review_due', 'review_due'), ('review_late', 'review_late'), ('review_accepted', 'review_accepted'), ('aia_due', 'aia_due'), ('aia_late', 'aia_late'), ('release_ready', 'release_ready'), ('release_sent_back', 'release_sent_back'), ('study_ended', 'study_ended'), ('role_given', 'role_given'), ('role_ended', 'role_ended'), ('invitation', 'invitation')], max_length=24),
+            field=models.CharField(choices=[('your_turn', 'your_turn'), ('question_asked', 'question_asked'), ('answer_came', 'answer_came'), ('decision_published', 'decision_published'), ('signature_asked', 'signature_asked'), ('permit_announced', 'permit_announced'), ('permit_active', 'permit_active'), ('review_due', 'review_due'), ('review_late', 'review_late'), ('review_accepted', 'review_accepted'), ('aia_due', 'aia_due'), ('aia_late', 'aia_late'), ('release_ready', 'release_ready'), ('release_sent_back', 'release_sent_back'), ('work_ended', 'work_ended'), ('role_given', 'role_given'), ('role_ended', 'role_ended'), ('invitation', 'invitation')], max_length=24),
         ),
     ]
