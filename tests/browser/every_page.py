@@ -322,6 +322,20 @@ CHECKING = (
     see("outputs:review_recall", "edward", reference="@output.left"),
 )  # fmt: skip
 
+STUDIES = (
+    see("studies:index", "amara"), see("studies:index", "farah"),
+    see("studies:permit", "amara", permit="@study.permit"),
+    see("studies:permit", "edward", permit="@study.permit"),
+    see("studies:send", "amara", permit="@study.permit"),
+    see("studies:job", "amara", permit="@study.permit", job="@study.finished"),
+    see("studies:job", "amara", permit="@study.permit", job="@study.failed"),
+    see("studies:job", "amara", permit="@study.permit", job="@study.refused"),
+    see("studies:job", "bethan", permit="@study.permit", job="@study.at_work"),
+    see("studies:job", "amara", permit="@study.permit", job="@study.taken_back"),
+    see("studies:job", "farah", permit="@study.permit", job="@study.failed"),
+    see("studies:take_back", "amara", permit="@study.permit", job="@study.waiting"),
+)  # fmt: skip
+
 SIGNING = (
     see("signing:mine", "colin"), see("signing:mine", "divya"), see("signing:key", "colin"),
     see("signing:held_up", "farah"),
@@ -411,6 +425,7 @@ AREAS: dict[str, tuple[Visit, ...]] = {
     "permits": PERMITS,
     "authors": AUTHORS,
     "checking": CHECKING,
+    "studies": STUDIES,
     "signing": SIGNING,
     "panel": PANEL,
     "accounts": ACCOUNTS,

@@ -38,6 +38,11 @@ from tests import factories
 
 FORMULA = "=cmd|'/c calc'!A1"
 MARKUP = "<b>a & 'b'</b>/c~d"
+_NAMED = tuple(
+    {"id": one, "name": name, "role": "Researcher"}
+    for one, name in (("amara", "Amara Okafor"), ("bethan", "Bethan Hughes"))
+)
+"""Made-up people whom the first permit names beside the factories'."""
 NAME = "Wharfedale-Nidderdale University Hospitals NHS Foundation Trust"
 ENTRY = "import sys; from commonweal.cli.main import run; sys.exit(run())"
 
@@ -146,6 +151,7 @@ def _permits(custody: Any, place: Path, clock: FixedClock, now: datetime) -> Non
                 "title": title,
                 "lay_summary": "We want to learn why more people come to hospital.",
             },
+            people=[*factories.draft_data()["people"], *(_NAMED if number == 0 else ())],
             **{
                 "from": clock.now().date().isoformat(),
                 "until": (now + timedelta(days=200)).date().isoformat(),

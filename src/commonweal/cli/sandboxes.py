@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from commonweal.sandbox.box import Sandbox
     from commonweal.vault.custody import Custody
 
-RECORD = "users"
-
 
 def opened_sandbox(custody: Custody) -> Sandbox:
     """A sandbox whose guards were tried just now; some 1.2 seconds.
@@ -31,6 +29,7 @@ def homeless_sandbox(folder: Path) -> Sandbox:
     a parser has its own limits of time and memory either way. Raises as `opened_sandbox`.
     """
     from commonweal.sandbox.box import Sandbox
+    from commonweal.sandbox.homes import RECORD
 
     cgroup = os.environ.get("COMMONWEAL_CGROUP")
     return Sandbox.open(folder / RECORD, demo=cgroup is None, cgroup=cgroup)

@@ -1,26 +1,12 @@
-"""The sandbox of a home: one record of users for all its rooms."""
+"""The sandbox of an opened home."""
 
 from __future__ import annotations
 
-import os
-
-from commonweal.foundation.files import make_private_folder
 from commonweal.sandbox.box import Sandbox
+from commonweal.sandbox.homes import sandbox_of
 from commonweal.vault.custody import Custody
-
-FOLDER = "sandbox"
-RECORD = "users"
 
 
 def opened_sandbox(custody: Custody) -> Sandbox:
-    """A sandbox whose guards were tried just now; some 1.2 seconds.
-
-    Raises `Unavailable` CW-SANDBOX-GUARD, naming the guard that does not hold.
-    """
-    folder = custody.home.path / FOLDER
-    make_private_folder(folder)
-    return Sandbox.open(
-        folder / RECORD,
-        demo=custody.home.kind == "demo",
-        cgroup=os.environ.get("COMMONWEAL_CGROUP"),
-    )
+    """A sandbox whose guards were tried just now. Raises as `sandbox_of`."""
+    return sandbox_of(custody.home.path, demo=custody.home.kind == "demo")
