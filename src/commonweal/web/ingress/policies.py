@@ -177,12 +177,13 @@ def why_not(check: Callable[..., Any], *asked: Any) -> str:
 
 
 def _writing_role(person: User, permit: str, day: date) -> str:
-    """The first of a writer's roles at the organisation that has the permit."""
+    """The first of a writer's roles at the organisation for which they write the application."""
     row = Permit.objects.select_related("application").get(reference=permit)
+    coauthors = row.application.coauthors.filter(person=person)
+    writes = set(coauthors.values_list("organisation_id", flat=True))
     held = {
         one.role for one in memberships_on(person, day)
-        if one.organisation_id == row.application.organisation_id
-        and one.project in ("", row.application.reference)
+        if one.organisation_id in writes and one.project in ("", row.application.reference)
     }  # fmt: skip
     role = next((one for one in _WRITING if one in held), None)
     if role is None:
