@@ -31,7 +31,7 @@ def order_shown(order: DummyOrder, now: datetime) -> dict[str, Any]:
         "until": _until(order),
         "fetched_at": order.fetched_at,
         "size": size_shown(int(told.get("bytes", 0))),
-        "sha256": told.get("sha256", ""),
+        "sha256": str(told.get("sha256", "")).removeprefix("sha256:"),
         "tables": sorted(told.get("tables", {}).items()),
         "changed": bool(told.get("changed")),
         "code": order.code,
