@@ -19,18 +19,11 @@ from commonweal.web.accounts.people import PEOPLE
 from tests.web.conftest import Page
 from tests.web.dummies.room import again, ask, code_of, files, inside, made, person, work
 from tests.web.ingress.room import Room
+from tests.web.ingress.test_crash import cut_off
 from tests.web.own_permits import MEMBERS, OWN
 from tests.web.releases.room import LIVE
 
 ADDRESS = f"/made-up-data/{OWN}/"
-
-
-class Killed(BaseException):
-    """As if the process had been killed."""
-
-
-def killed(*_: Any, **__: Any) -> Any:
-    raise Killed
 
 
 def fetched(client: Any, order: Any) -> Any:
@@ -266,9 +259,7 @@ def test_killed_while_it_is_made(bare: Room, place: str) -> None:
     from commonweal.web.dummies.models import DummyOrder
 
     order = ask()
-    with pytest.MonkeyPatch.context() as patched, pytest.raises(Killed):
-        patched.setattr(f"commonweal.web.dummies.workers.{place}", killed)
-        work(bare.home)
+    cut_off(f"commonweal.web.dummies.workers.{place}", lambda: work(bare.home))
     assert (again(order).state, files()) == ("running", 0)
     DummyOrder.objects.update(lease_until=None)
     work(bare.home)
@@ -280,9 +271,7 @@ def test_killed_each_time_it_is_given_up(bare: Room) -> None:
 
     order = ask()
     for _ in range(3):
-        with pytest.MonkeyPatch.context() as patched, pytest.raises(Killed):
-            patched.setattr("commonweal.web.dummies.workers.make", killed)
-            work(bare.home)
+        cut_off("commonweal.web.dummies.workers.make", lambda: work(bare.home))
         DummyOrder.objects.update(lease_until=None)
     work(bare.home)
     assert (again(order).state, again(order).code) == ("failed", "CW-DUMMY-CUT-OFF")

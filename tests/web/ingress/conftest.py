@@ -36,9 +36,7 @@ def own_home(web_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def bare(
-    own_home: Path, db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Room:
+def bare(own_home: Path, db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
     """A copied home without a sandbox: nothing of it is opened that needs one."""
     from django.conf import settings
 

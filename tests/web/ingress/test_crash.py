@@ -1,4 +1,4 @@
-"""Leases and workers that are stopped anywhere: nothing is half in, and what was cut off goes on."""
+"""Leases, and workers that are stopped anywhere: nothing is half in, what was cut off goes on."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ def killed(*_: Any, **__: Any) -> Any:
     raise Killed
 
 
+def cut_off(target: str, what: Callable[[], Any]) -> None:
+    """Do `what`, which is killed when it comes to `target`."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(target, killed)
+        with pytest.raises(Killed):
+            what()
+
+
 def silent() -> None:
     """As if the lease had run out."""
     from commonweal.web.ingress.models import IngressOrder
@@ -27,24 +35,19 @@ def silent() -> None:
     IngressOrder.objects.filter(state="running").update(lease_until=None)
 
 
-PLACES: dict[str, tuple[str, str]] = {
-    "before it is scanned again": ("commonweal.enclave.ingress", "scan"),
-    "before its bytes are kept": ("commonweal.enclave.ingress", "_keep"),
-    "before the ledger says so": ("commonweal.vault.custody.ingress_ground", "use_acts"),
-    "before jobs can find it": ("commonweal.enclave.ingress", "_placed"),
-    "before the page is told": ("commonweal.web.ingress.services", "came_in"),
+PLACES = {
+    "before it is scanned again": "commonweal.enclave.ingress.scan",
+    "before its bytes are kept": "commonweal.enclave.ingress._keep",
+    "before the ledger says so": "commonweal.vault.custody.ingress_ground.use_acts",
+    "before jobs can find it": "commonweal.enclave.ingress._placed",
+    "before the page is told": "commonweal.web.ingress.services.came_in",
 }
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_killed_while_it_comes_in(place: str, room: Room) -> None:
-    import importlib
-
-    module, name = PLACES[place]
     row = room.decided(room.offered())
-    with pytest.MonkeyPatch.context() as patched, pytest.raises(Killed):
-        patched.setattr(importlib.import_module(module), name, killed)
-        room.work()
+    cut_off(PLACES[place], room.work)
     known = len(room.events())
     assert known == (place in ("before jobs can find it", "before the page is told"))
     assert room.is_in() == (place == "before the page is told")
@@ -61,9 +64,7 @@ def test_killed_each_time(room: Room) -> None:
     """Given up after three times, and nothing is in."""
     row = room.decided(room.offered())
     for _ in range(3):
-        with pytest.MonkeyPatch.context() as patched, pytest.raises(Killed):
-            patched.setattr("commonweal.enclave.ingress._keep", killed)
-            room.work()
+        cut_off("commonweal.enclave.ingress._keep", room.work)
         silent()
     room.work()
     assert (again(row).state, again(row).code) == ("failed", "CW-INGRESS-CUT-OFF")
@@ -72,9 +73,7 @@ def test_killed_each_time(room: Room) -> None:
 
 def test_killed_while_it_is_scanned(room: Room) -> None:
     row = room.sent()
-    with pytest.MonkeyPatch.context() as patched, pytest.raises(Killed):
-        patched.setattr("commonweal.web.ingress.workers.scan", killed)
-        room.work()
+    cut_off("commonweal.web.ingress.workers.scan", room.work)
     assert again(row).state == "sent"
     silent()
     room.work()
@@ -136,13 +135,11 @@ def test_what_nobody_signs_or_decides_ends(room: Room, at: Callable[[Any], None]
 
 def test_an_act_heard_of_before_its_row_was_written_goes_on(room: Room) -> None:
     """The signer is killed between the ledger's word and the service's row; then it runs again."""
-    from commonweal.web.ingress import handlers, services
+    from commonweal.web.ingress import services
 
     row = room.scanned()
     act = services.propose_bring(person("amara"), row, "/")
-    with pytest.MonkeyPatch.context() as patched, pytest.raises(Killed):
-        patched.setattr(handlers.BringHandler, "follow", killed)
-        room.sign(act)
+    cut_off("commonweal.web.ingress.handlers.BringHandler.follow", lambda: room.sign(act))
     from commonweal.web.signing.services import settle
     from commonweal.web.signing.workers import SignerRoom
     from tests.web.signing_room import signer

@@ -117,9 +117,7 @@ def test_what_the_sandbox_finds(what: str, room: Room, browser_of: Callable[[str
     assert "Something in it does not fit" in Page(page).text
 
 
-def test_names_inside_are_shown_and_never_run(
-    room: Room, browser_of: Callable[[str], Any]
-) -> None:
+def test_names_inside_are_shown_and_never_run(room: Room, browser_of: Callable[[str], Any]) -> None:
     """Markup, lines, directions and length in a column's name."""
     head = '<script>alert(1)</script>,"a\nb",\u202egnp,' + "c" * 5000
     row = room.scanned(content=f"{head}\n1,2,3,4\n".encode())

@@ -27,9 +27,7 @@ def files() -> int:
     return int(OfferingFile.objects.count())
 
 
-def test_two_people_and_a_scan_let_a_file_in(
-    room: Room, browser_of: Callable[[str], Any]
-) -> None:
+def test_two_people_and_a_scan_let_a_file_in(room: Room, browser_of: Callable[[str], Any]) -> None:
     amara, farah = browser_of("amara"), browser_of("farah")
     answer = amara.post("/ingress/bring", form())
     assert answer.status_code == 302

@@ -54,9 +54,7 @@ def test_people_states_and_actions(bare: Room) -> None:
                 "take_back": can(check_take_back, who, held),
                 "decide": can(check_decide, who, held, today()),
             }
-            wanted = {
-                name: one.id in may and state in when for name, (may, when) in MAY.items()
-            }
+            wanted = {name: one.id in may and state in when for name, (may, when) in MAY.items()}
             assert found == wanted, (one.id, state)
 
 
@@ -191,9 +189,7 @@ def test_what_is_posted_cannot_be_got(bare: Room, browser_of: Callable[[str], An
     assert again(row).state == "sent"
 
 
-def test_queries_do_not_grow_with_rows(
-    bare: Room, browser_of: Callable[[str], Any]
-) -> None:
+def test_queries_do_not_grow_with_rows(bare: Room, browser_of: Callable[[str], Any]) -> None:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
