@@ -113,7 +113,8 @@ def bring(
         raise Refused(
             "CW-INGRESS-ACTS",
             "Names that are typed let nothing in here: two people sign, and the ledger hears it.",
-            remedy="Bring it on the page of the service, where the second person signs as well.",
+            remedy="Bring it on the page of the service, where both people sign; or with "
+            "`commonweal study offer`, if it is too large for a page.",
         )
     _check_said(what, file)
     _check_free(folder, what.name)

@@ -6,6 +6,8 @@ licence, what it is for, and what the scan in the sandbox found. Neither can lat
 
 from __future__ import annotations
 
+import secrets
+import string
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -34,6 +36,11 @@ LICENCES = frozenset({
     "LGPL-3.0-or-later", "AGPL-3.0-only", "AGPL-3.0-or-later", "EPL-2.0", "EUPL-1.2",
 })  # fmt: skip
 """SPDX identifiers that are known here; a custodian's own is written `LicenseRef-NAME`."""
+
+
+def new_ingress_id() -> str:
+    """The id of a file on its way. Letters only: digits could look like somebody's number."""
+    return "in-" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(20))
 
 
 class IngressOffer(Paper):

@@ -7,8 +7,6 @@ holds it against the acts that the ledger heard of: whatever rows say, no other 
 
 from __future__ import annotations
 
-import secrets
-import string
 from datetime import timedelta
 from typing import ClassVar
 
@@ -16,7 +14,7 @@ from django.db import models
 from django.db.models import Q
 
 from commonweal.foundation.canonical import parse_json
-from commonweal.papers.ingress import IngressOffer
+from commonweal.papers.ingress import IngressOffer, new_ingress_id
 from commonweal.web.accounts.models import User
 from commonweal.web.orders import OPEN, LeasedOrder, ended_whole, known_state
 from commonweal.web.signing.models import Act
@@ -39,8 +37,8 @@ UNSIGNED_FOR, UNDECIDED_FOR = timedelta(days=7), timedelta(days=30)
 
 
 def new_reference() -> str:
-    """The id of a file on its way. Letters only: digits could look like somebody's number."""
-    return "in-" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(20))
+    """The id of a file on its way."""
+    return new_ingress_id()
 
 
 class Offering(models.Model):

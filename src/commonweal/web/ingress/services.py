@@ -216,6 +216,24 @@ def keep_scan(order: IngressOrder, offer: IngressOffer) -> None:
         telling.scanned(row)
 
 
+def wait_for_signing(offer: IngressOffer) -> bool:
+    """Tell of a file that waits in the enclave's room; False if the service does not know who
+    brings it, or knows the file."""
+    who = User.objects.filter(public_id=offer.brought_by, is_active=True).first()
+    now = clock.now()
+    with transaction.atomic():
+        if who is None or Offering.objects.filter(reference=offer.id).exists():
+            return False
+        row = Offering.objects.create(
+            reference=offer.id, permit=offer.permit or "", name=offer.name, kind=offer.kind,
+            licence=offer.licence, about=offer.about, brought_by=who, sent_at=now, changed_at=now,
+            state=SCANNED, sha256=offer.sha256, size=offer.bytes, found=offer.found,
+            names=list(offer.names), paper=offer.canonical(), digest=offer.digest(),
+        )  # fmt: skip
+        telling.scanned(row)
+    return True
+
+
 def came_in(order: IngressOrder) -> None:
     """Write that a file is in."""
     with transaction.atomic():

@@ -18,6 +18,7 @@ from django.db import transaction
 from commonweal.enclave.ingress import let_in, scan
 from commonweal.enclave.reference import Ingress
 from commonweal.enclave.room import Room
+from commonweal.enclave.waiting import Waiting
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.codes import CODES
 from commonweal.foundation.errors import CommonwealError, Fault, Refused, Unavailable
@@ -32,6 +33,7 @@ from commonweal.web import orders
 from commonweal.web.config.workers import Beside
 from commonweal.web.ingress import services
 from commonweal.web.ingress.models import (
+    DECIDED,
     SCAN,
     Brought,
     IngressOrder,
@@ -50,7 +52,8 @@ _LATER = frozenset({"CW-BUSY"})
 
 def steps(room: str) -> Sequence[Callable[[Custody], int]]:
     """What this app does in a room."""
-    return (Telling(), Beside(waits, work_step), lapse_step) if room == "enclave" else ()
+    mine = (Telling(), Beside(waits, work_step), waiting_step, lapse_step)
+    return mine if room == "enclave" else ()
 
 
 def waits(_custody: Custody) -> int:
@@ -61,6 +64,23 @@ def waits(_custody: Custody) -> int:
 def lapse_step(_custody: Custody) -> int:
     """End what nobody signed or decided for too long."""
     return services.lapse()
+
+
+def waiting_step(custody: Custody) -> int:
+    """Tell of files that wait in the room, and remove those that were decided; how many changed."""
+    waiting = Waiting.of(Room.open(custody.home.path, custody.clock).folder)
+    ids = waiting.ids()
+    rows = Offering.objects.filter(reference__in=ids) if ids else Offering.objects.none()
+    known = dict(rows.values_list("reference", "state"))
+    changed = 0
+    for id_ in ids:
+        if known.get(id_) in DECIDED:
+            waiting.remove(id_)
+            changed += 1
+        elif id_ not in known:
+            offer = waiting.offer(id_)
+            changed += offer is not None and services.wait_for_signing(offer)
+    return changed
 
 
 def work_step(custody: Custody) -> int:
@@ -122,14 +142,18 @@ def opened_sandbox(custody: Custody) -> Sandbox:
 
 @contextlib.contextmanager
 def _file_of(custody: Custody, order: IngressOrder) -> Iterator[Path]:
-    """The file as it lies in the database, in a folder of its own as long as a block lasts."""
-    kept = OfferingFile.objects.filter(offering_id=order.offering_id).first()
-    if kept is None:
-        raise Refused("CW-INGRESS-CHANGED", "The file is not there any more.")
+    """The file as it lies in the database or waits in the room: a copy, as long as a block lasts."""
     room = Room.open(custody.home.path, custody.clock)
+    kept = OfferingFile.objects.filter(offering_id=order.offering_id).first()
+    if kept is not None:
+        content: bytes | None = bytes(kept.content)
+    else:
+        content = Waiting.of(room.folder).content(order.offering.reference)
+    if content is None:
+        raise Refused("CW-INGRESS-CHANGED", "The file is not there any more.")
     with tempfile.TemporaryDirectory(prefix=".ingress-", dir=room.folder) as folder:
         file = Path(folder) / "file"
-        write_atomic(file, bytes(kept.content), mode=0o400)
+        write_atomic(file, content, mode=0o400)
         yield file
 
 
