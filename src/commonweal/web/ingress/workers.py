@@ -142,7 +142,7 @@ def opened_sandbox(custody: Custody) -> Sandbox:
 
 @contextlib.contextmanager
 def _file_of(custody: Custody, order: IngressOrder) -> Iterator[Path]:
-    """The file as it lies in the database or waits in the room: a copy, as long as a block lasts."""
+    """A copy of the file, which lies in the database or waits in the room, for one block."""
     room = Room.open(custody.home.path, custody.clock)
     kept = OfferingFile.objects.filter(offering_id=order.offering_id).first()
     if kept is not None:
