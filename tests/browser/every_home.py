@@ -28,6 +28,7 @@ from tests.authenticator import Authenticator as SecurityKey
 from tests.browser.author_rows import with_outputs
 from tests.browser.every_later import after_publication, commented, with_reviews
 from tests.browser.every_page import APPLIED, HALF, KEYED, KEYLESS, NOBODY, VISITS
+from tests.browser.ingress_rows import with_dummies, with_ingress
 from tests.browser.study_rows import with_studies
 from tests.web.house import make_home
 
@@ -57,6 +58,8 @@ def main(home: Path, stores: Path) -> Names:
     found |= acts(found["desk.unsigned"], found["desk.under_way"])
     from tests.browser.output_rows import outputs
 
+    found |= with_dummies(found["permit.live"], found["permit.over"])
+    found |= with_ingress(home, found["permit.live"])
     return found | with_releases(room) | with_outputs() | outputs() | with_studies()
 
 

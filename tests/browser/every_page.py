@@ -335,6 +335,26 @@ STUDIES = (
     see("studies:job", "farah", permit="@study.permit", job="@study.failed"),
     see("studies:take_back", "amara", permit="@study.permit", job="@study.waiting"),
 )  # fmt: skip
+)  # fmt: skip
+
+BESIDE = (
+    see("dummies:index", "amara"), see("dummies:index", "edward"),
+    see("dummies:permit", "amara", permit="@dummies.made"),
+    see("dummies:permit", "amara", permit="@dummies.refused"),
+    posted("dummies:fetch", "amara", permit="@dummies.made", order="@dummies.order"),
+    see("ingress:index", "amara"), see("ingress:index", "farah"),
+    see("ingress:offered", "amara"), see("ingress:offered", "farah"),
+    see("ingress:bring", "amara"), see("ingress:bring", "farah"),
+    see("ingress:offering", "amara", reference="@ingress.scanned"),
+    see("ingress:offering", "amara", reference="@ingress.sent"),
+    see("ingress:offering", "amara", reference="@ingress.refused"),
+    see("ingress:offering", "amara", reference="@ingress.unfit"),
+    see("ingress:offering", "farah", reference="@ingress.offered"),
+    see("ingress:decide", "farah", reference="@ingress.offered"),
+    posted("ingress:sign", "amara", reference="@ingress.scanned"),
+    posted("ingress:take_back", "amara", reference="@ingress.scanned"),
+)  # fmt: skip
+"""What studies need beside the data: made-up data, and files that are brought in."""
 
 SIGNING = (
     see("signing:mine", "colin"), see("signing:mine", "divya"), see("signing:key", "colin"),
@@ -426,6 +446,7 @@ AREAS: dict[str, tuple[Visit, ...]] = {
     "authors": AUTHORS,
     "checking": CHECKING,
     "studies": STUDIES,
+    "beside": BESIDE,
     "signing": SIGNING,
     "panel": PANEL,
     "accounts": ACCOUNTS,

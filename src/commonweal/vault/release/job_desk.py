@@ -47,6 +47,11 @@ class JobDesk:
     custody: Custody
     memory: Path = MEMORY
 
+    @property
+    def is_demonstration(self) -> bool:
+        """Whether the trust policy says that everybody here is made up."""
+        return self.custody.trust.home == "demo"
+
     def permit(self, permit_id: str) -> Permit:
         """The home's own copy of a permit. Raises `Refused` CW-PERMIT-UNKNOWN."""
         return load_permit(self.custody, find_permit(self.custody, permit_id))

@@ -41,6 +41,8 @@ INSTALLED_APPS = [
     "commonweal.web.projects",
     "commonweal.web.amending",
     "commonweal.web.releases",
+    "commonweal.web.dummies",
+    "commonweal.web.ingress",
     "commonweal.web.studies",
     "commonweal.web.outputs",
     "commonweal.web.reviews",
