@@ -44,11 +44,8 @@ def by_permit(entries: Iterable[tuple[int, Mapping[str, Any]]]) -> dict[str, Log
     return dict(found)
 
 
-def outputs_logged(entries: Logged) -> tuple[RegisterOutput, ...]:
-    """The outputs in these entries as the log alone knows them: without any words.
-
-    Raises `PaperInvalid` for an entry that no ledger of ours would hold.
-    """
+def outputs_named(entries: Logged) -> dict[str, dict[str, Any]]:
+    """The outputs in these entries as the log alone knows them, by their ids, as JSON values."""
     found: dict[str, dict[str, Any]] = {}
     for index, entry in entries:
         kind, output = entry.get("type"), str(entry.get("output"))
@@ -59,7 +56,20 @@ def outputs_logged(entries: Logged) -> tuple[RegisterOutput, ...]:
             found[output]["recalled"] = {
                 "at": entry.get("at"), "entry": index, "reasons_hash": entry.get("reasons_hash"),
             }  # fmt: skip
-    return tuple(RegisterOutput.read(one, "An output of the log") for one in found.values())
+    return found
+
+
+def outputs_logged(entries: Logged) -> tuple[RegisterOutput, ...]:
+    """The same as the register has them: without any words.
+
+    Raises `PaperInvalid` for an entry that no ledger of ours would hold.
+    """
+    return tuple(output_logged(one) for one in outputs_named(entries).values())
+
+
+def output_logged(named: Mapping[str, Any]) -> RegisterOutput:
+    """One of `outputs_named`. Raises `PaperInvalid`."""
+    return RegisterOutput.read(dict(named), "An output of the log")
 
 
 def same_as_logged(told: RegisterOutput, logged: RegisterOutput) -> bool:
@@ -103,26 +113,28 @@ def compare(register: Register, entries: Iterable[tuple[int, Mapping[str, Any]]]
             wrong.append(f"permit {entry.id}: it is there twice")
         seen.add(entry.id)
         happened = logged.get(entry.id, ())
-        _compare_events(entry, happened, wrong, missing)
+        false, lacking = compare_events(entry, happened)
+        wrong += false
+        missing += lacking
         _compare_outputs(entry, happened, wrong, missing)
         wordless += _wordless(entry)
     missing += [f"permit {name}" for name in logged if name not in seen]
     return Compared(tuple(wrong), tuple(missing), tuple(wordless))
 
 
-def _compare_events(
-    entry: RegisterEntry, happened: Logged, wrong: list[str], missing: list[str]
-) -> None:
+def compare_events(entry: RegisterEntry, happened: Logged) -> tuple[list[str], list[str]]:
+    """What is wrong with the events of a permit, and what is missing among them."""
     events = {i: e for i, e in happened if e["type"] in HAPPENED}
     told = {one.entry: one.plain() for one in entry.events}
-    for index, one in told.items():
-        there = events.get(index)
-        if there is None or one != event_told(index, there):
-            wrong.append(f"permit {entry.id}: entry {index} of the log is not what it says")
-    missing += [f"permit {entry.id}: entry {i} of the log" for i in events if i not in told]
+    wrong = [
+        f"permit {entry.id}: entry {index} of the log is not what it says"
+        for index, one in told.items()
+        if index not in events or one != event_told(index, events[index])
+    ]
     if len(told) != len(entry.events):
         wrong.append(f"permit {entry.id}: an entry of the log is there twice")
     _compare_issued(entry, events, wrong)
+    return wrong, [f"permit {entry.id}: entry {i} of the log" for i in events if i not in told]
 
 
 def _compare_issued(
