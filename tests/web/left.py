@@ -13,9 +13,27 @@ from commonweal.foundation.files import make_private_folder
 from commonweal.ledger.entry import Actor, Event
 from commonweal.ledger.state import PermitLive
 from commonweal.papers.output_manifest import OutputRecall
-from commonweal.vault.custody import Custody
+from commonweal.vault.custody import Custody, publish_register, settle
 
 WORKER = Actor("system", "release-worker")
+RECALLED, MODEL = "winter-tables", "risk-model"
+
+
+def left_for_pages(custody: Custody, permit: str = "permit-0", project: str = "project-0") -> None:
+    """What has left a project, enough for two pages: a model, and tables that were recalled."""
+    for number in range(10):
+        let_leave(
+            custody, permit, f"stays-{number}", project=project, title=f"Stays in 202{number}"
+        )
+    files = [{"kind": kind, "grade": "declared"} for kind in ("model", "file", "figure", "figure")]
+    files.append({"kind": "table", "grade": "recomputed"})
+    let_leave(custody, permit, MODEL, project=project, title="Who may need oxygen", files=files)
+    overrides = [{"verdict": "fail", "reason": "structural_zero"}]
+    let_leave(custody, permit, RECALLED, project=project, title="Asthma by week and <b>ward</b>, "
+              + "winter" * 20, overrides=overrides)  # fmt: skip
+    call_back(custody, permit, RECALLED, "A count in the third table was about four people.")
+    settle(custody)
+    publish_register(custody)
 
 
 def let_leave(custody: Custody, permit: str, output: str, **said: Any) -> dict[str, Any]:

@@ -315,3 +315,18 @@ def test_a_permit_that_was_dropped_is_missed_in_the_list(
 def test_the_list_misses_nothing_where_nothing_is_missing(shown: OutputHouse, page: Get) -> None:
     assert "more permit" not in page("/projects/").text
     assert "has news" not in page(PROJECT).text
+
+
+# --- for programs -------------------------------------------------------------------------------
+
+
+def test_programs_are_told_the_same(shown: OutputHouse, client: Any) -> None:
+    told = client.get(f"/api/v1/register/{PERMIT}/outputs").json()
+    assert (told["total"], len(told["outputs"])) == (13, 13)
+    first, last = told["outputs"][0], told["outputs"][-1]
+    assert (first["id"], first["title"], first["recalled"]) == (REALLY, "Stays by sex", None)
+    assert first["files"] == [{"kind": "table", "grade": "recomputed", "number": 1}]
+    assert (last["overridden"], len(last["overrides"])) == (3, 3)
+    assert last["recalled"]["reasons"] == REASONS
+    assert client.get(f"/api/v1/register/{PERMIT}/outputs?page=2").json()["outputs"] == []
+    assert client.get("/api/v1/register/permit-0/outputs").status_code == 404
