@@ -144,7 +144,7 @@ def test_a_recall_is_told_with_its_reasons(shown: OutputHouse, page: Get) -> Non
 
 def test_what_was_not_counted_again_is_not_said_to_be(shown: OutputHouse, page: Get) -> None:
     text = page(f"{PROJECT}left/hostile/").text
-    assert "Nothing in it was counted again" in text
+    assert "Made by the project, and not counted again." in text
     assert "There were no figures that can be put next to what had left before." in text
     assert "The figures were put next to" not in text
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -34,7 +34,7 @@ from commonweal.papers.register_log import (
 from commonweal.papers.register_outputs import PublicOutput, RegisterOutput
 from commonweal.web.config.jinja import moment
 from commonweal.web.config.trusting import LEDGER
-from commonweal.web.nhsuk.paging import page_of
+from commonweal.web.nhsuk.paging import Page, page_of
 
 PAGE_SIZE = 10
 KIND_WORDS: dict[FileKind, tuple[str, str]] = {
@@ -47,8 +47,8 @@ KIND_WORDS: dict[FileKind, tuple[str, str]] = {
 GRADE_WORDS: dict[Grade, str] = {
     "recomputed": "The hospital's own program made the figures again from the data.",
     "tabulated": "The hospital's own program counted again what the project's program had made.",
-    "declared": "The project made it. The hospital's program checked the file, and people looked "
-                "at it. Nothing in it was counted again.",
+    "declared": "Made by the project, and not counted again. A program of the hospital and two "
+                "people looked.",
 }  # fmt: skip
 
 
@@ -150,7 +150,7 @@ def left_told(one: RegisterOutput) -> dict[str, Any]:
 
 def left_section(left: Left, asked: QueryDict) -> dict[str, Any]:
     """What the page of a project shows of it: the newest first, in pages."""
-    page = page_of(list(reversed(left.named)), asked, size=PAGE_SIZE)
+    page = _below(page_of(list(reversed(left.named)), asked, size=PAGE_SIZE))
     return {
         "page": page,
         "rows": [_row(one) for one in shown_outputs(left, page.rows)],
@@ -158,6 +158,17 @@ def left_section(left: Left, asked: QueryDict) -> dict[str, Any]:
         "recalled": sum("recalled" in one for one in left.named.values()),
         "handover": left.entry.permit.get("delivery") == "handover",
     }
+
+
+def _below(page: Page[str]) -> Page[str]:
+    """The same page, with links that lead back to this list and not to the top."""
+    return replace(
+        page,
+        before=None if page.before is None else f"{page.before}#left",
+        after=None if page.after is None else f"{page.after}#left",
+        links=[one | {"href": f"{one['href']}#left"} if "href" in one else one
+               for one in page.links],
+    )  # fmt: skip
 
 
 def _row(one: RegisterOutput) -> dict[str, Any]:
@@ -196,7 +207,9 @@ def kinds(said: PublicOutput) -> str:
     """What kinds of files left, and how many of each."""
     counted = Counter(one.kind for one in said.files)
     return ", ".join(
-        f"{number} {KIND_WORDS[kind][number > 1]}" for kind, number in sorted(counted.items())
+        f"{counted[kind]} {KIND_WORDS[kind][counted[kind] > 1]}"
+        for kind in KIND_WORDS
+        if counted[kind]
     )
 
 
