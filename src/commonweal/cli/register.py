@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from commonweal.papers.register import Register
     from commonweal.papers.register_log import Compared
 
-app = group("The public register: what everybody can see of projects and of what has left.")
+app = group("The public register, and holding it against the public log.")
 
 _LIMIT = 64 * 1024 * 1024
 
