@@ -22,7 +22,9 @@ from typing import Any
 
 import cbor2
 
+from commonweal.foundation.clock import SystemClock
 from commonweal.papers.credentials import b64url, unb64url
+from commonweal.vault.custody import open_custody
 from tests.authenticator import PRESENT, VERIFIED
 from tests.authenticator import Authenticator as SecurityKey
 from tests.browser.author_rows import with_outputs
@@ -31,6 +33,7 @@ from tests.browser.every_page import APPLIED, HALF, KEYED, KEYLESS, NOBODY, VISI
 from tests.browser.ingress_rows import with_dummies, with_ingress
 from tests.browser.study_rows import with_studies
 from tests.web.house import make_home
+from tests.web.left import MODEL, RECALLED, left_for_pages
 
 Names = dict[str, str]
 _ATTESTED = 0x40
@@ -43,6 +46,7 @@ def main(home: Path, stores: Path) -> Names:
 
     room = Room(home)
     room.furnish()
+    found: Names = with_left(home, stores)
     os.environ["COMMONWEAL_HOME"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "commonweal.web.config.settings"
     os.environ["COMMONWEAL_ROOT_STORE"] = str(stores)
@@ -52,7 +56,6 @@ def main(home: Path, stores: Path) -> Names:
     from commonweal.web.prepare import prepare
 
     prepare()
-    found: Names = {}
     for part in (at_the_desk, at_the_committee, with_permits, on_the_panel, in_accounts):
         found |= part(home)
     found |= acts(found["desk.unsigned"], found["desk.under_way"])
@@ -61,6 +64,13 @@ def main(home: Path, stores: Path) -> Names:
     found |= with_dummies(found["permit.live"], found["permit.over"])
     found |= with_ingress(home, found["permit.live"])
     return found | with_releases(room) | with_outputs() | outputs() | with_studies()
+
+
+def with_left(home: Path, stores: Path) -> Names:
+    """Outputs that have left, one recalled, for the public register."""
+    with open_custody(home, SystemClock(), root_store=stores) as custody:
+        left_for_pages(custody)
+    return {"left.recalled": RECALLED, "left.model": MODEL}
 
 
 @contextmanager

@@ -149,6 +149,18 @@ def test_from_a_job_to_a_released_file(ready: Job) -> None:
     assert ready("airlock", "release", "job-1")["now"] is False
     (row,) = ready("airlock", "list")["outputs"]
     assert row["state"] == "released"
+    checked = ready("register", "check")
+    assert checked == {"same": True, "permits": 1, "outputs": 1, "recalled": 0, "wrong": [],
+                       "missing": [], "wordless": []}  # fmt: skip
+    told = ready("airlock", "record", "job-1")
+    assert (told["output"], told["criteria"]["reviewers"]["approved"]) == ("job-1", 2)
+    file = ready.home / "public" / "register.json"
+    plain = json.loads(file.read_bytes())
+    plain["entries"][0]["outputs"] = []
+    file.write_text(json.dumps(plain))
+    assert ready("register", "check", code=3)["missing"] == ["output job-1"]
+    assert ready("register", "publish")["outputs"] == 1
+    assert ready("register", "check")["same"] is True
     given = ready("airlock", "download", "job-1", "--by", "amira", "--to", ready.folder / "given")
     assert given["files"] == ["sexes.csv"]
     recalled = ready("airlock", "recall", "job-1", "--because", "A mistake.", "--by", "ben",
@@ -156,6 +168,8 @@ def test_from_a_job_to_a_released_file(ready: Job) -> None:
     assert recalled["downloaded_by"] == ["amira"]
     (row,) = ready("airlock", "list")["outputs"]
     assert row["state"] == "recalled"
+    checked = ready("register", "check")
+    assert (checked["same"], checked["outputs"], checked["recalled"]) == (True, 1, 1)
     refused = ready("airlock", "download", "job-1", "--by", "amira", "--to",
                     ready.folder / "again", code=4)  # fmt: skip
     assert refused["error"]["code"] == "CW-LEAVING-RECALLED"

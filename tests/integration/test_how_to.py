@@ -282,6 +282,10 @@ def test_check_outputs(copied: Desk) -> None:
     airlock = copied.folder / "home" / "airlock"
     assert (airlock / "released" / "job-1" / "recall.json").is_file()
     assert (copied.folder / "given" / "sexes.csv").is_file()
+    # A reader has fetched the list, and has been given the exported log.
+    words = {"VKEY": '"$(cat public-log/ledger.vkey)"'}
+    fetched = "commonweal ledger export public-log\ncp home/public/register.json register.json"
+    copied.run("see-what-has-left.md", Stage(words, before={"--log public-log": fetched}))
 
 
 def test_stop_a_project(copied: Desk) -> None:

@@ -115,10 +115,12 @@ def release(
     """
     from commonweal.airlock.leaving.releasing import release as run
     from commonweal.governance.outputs import output_judge
+    from commonweal.vault.custody import publish_register
     from commonweal.vault.custody.output_ground import OutputGround
 
     with opened(ctx, home) as custody:
         done = run(resumed(custody), OutputGround(custody), output_judge, output)
+        publish_register(custody)
     plain = {
         "output": done.output, "released": True, "now": done.now, "folder": str(done.folder),
         "ledger_entry": done.intent,
@@ -143,6 +145,7 @@ def recall(
     from commonweal.airlock.leaving.giving import recall as run
     from commonweal.foundation.clock import stamp
     from commonweal.papers.output_manifest import OutputRecall
+    from commonweal.vault.custody import publish_register
     from commonweal.vault.custody.output_ground import OutputGround
 
     with opened(ctx, home) as custody:
@@ -152,6 +155,7 @@ def recall(
         paper = OutputRecall.read(plain, "The recall", "CW-LEAVING-REVIEW")
         act = act_about(custody, by, "recall_output", "recall", output, paper.digest())
         done = run(store_of(custody), ground, signed_by(custody, act, key), paper)
+        publish_register(custody)
     told = {"output": output, "recalled": True, "ledger_entry": done.intent,
             "downloaded_by": list(done.downloaded_by)}  # fmt: skip
     who = ", ".join(done.downloaded_by) or "nobody"
@@ -213,6 +217,31 @@ def crate(
         outputs = write_crate(store_of(custody), OutputGround(custody), project, name, out)
     plain = {"project": project, "folder": str(out), "outputs": list(outputs)}
     emit(json, plain, [f"{len(outputs)} outputs are in {out}."])
+
+
+def record(
+    ctx: typer.Context, output: OutputArgument, home: HomeOption = None, json: JsonOption = False
+) -> None:
+    """Show the record of a release: by which criteria it was let out (SATRE 3.3.09).
+
+    The whole one, with the author's words and the files' hashes: for the project and staff. It
+    names no person. What everybody may have of it is on the public register.
+    """
+    from commonweal.airlock.leaving.giving import released_record
+    from commonweal.vault.custody.output_ground import OutputGround
+
+    with opened(ctx, home) as custody:
+        plain = released_record(store_of(custody), OutputGround(custody), output)
+    used = plain["criteria"]["profile"]
+    lines = [
+        f"{output} left at {plain['released_at']} under permit {plain['permit']['id']}.",
+        f"Held against {used['name']} {used['version']}.",
+        f"{plain['criteria']['audited_against']:,} outputs had left before; held against them.",
+        f"{plain['criteria']['reviewers']['approved']} people approved it.",
+    ]
+    lines += [f"{one['what']}: {one['says']}" for one in plain["criteria"]["overrides"]]
+    lines += [f"{one['path']} ({one['kind']}): {one['grade_says']}" for one in plain["files"]]
+    emit(json, plain, lines)
 
 
 def list_outputs(ctx: typer.Context, home: HomeOption = None, json: JsonOption = False) -> None:

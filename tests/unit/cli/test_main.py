@@ -53,6 +53,7 @@ def test_all_commands_of_this_stage_exist() -> None:
         "release decide", "release inputs", "first-account", "carry-on",
         "airlock audit", "airlock check", "airlock crate", "airlock download",
         "airlock import-publication", "airlock list", "airlock look", "airlock recall",
+        "airlock record", "register check", "register publish",
         "airlock release", "airlock review", "airlock submit", "airlock withdraw",
         "feasibility ask", "feasibility build", "noise budget", "noise count", "noise left",
         "site state", "study bring", "study cancel", "study dummy",

@@ -9,18 +9,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from commonweal.airlock.leaving.ports import Ground
+from commonweal.airlock.leaving.records import release_record
 from commonweal.airlock.leaving.releasing import WORKER, recover
-from commonweal.airlock.leaving.store import FILES, MANIFEST, OutputStore, copy_checked
+from commonweal.airlock.leaving.store import (
+    DECISION,
+    FILES,
+    MANIFEST,
+    RECORD,
+    OutputStore,
+    copy_checked,
+)
 from commonweal.foundation.canonical import parse_json
+from commonweal.foundation.clock import parse_stamp
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import only_one, read_bytes, staged_folder, write_atomic
 from commonweal.ledger.entry import Actor, Event
 from commonweal.ledger.outputs import OutputEvent
 from commonweal.ledger.state import PermitLive
 from commonweal.papers.acts import SignedAct
-from commonweal.papers.output_manifest import CALLED, CODE, OutputManifest, OutputRecall
+from commonweal.papers.output_manifest import (
+    CALLED,
+    CODE,
+    OutputDecision,
+    OutputManifest,
+    OutputRecall,
+)
 
 RECALL = "recall.json"
 
@@ -75,6 +91,27 @@ def released_manifest(store: OutputStore, left: OutputEvent) -> OutputManifest:
     if manifest.digest() != left.details["manifest"]:
         raise Fault("CW-LEAVING-STORE", "A released output is not the one that left.")
     return manifest
+
+
+def released_record(store: OutputStore, ground: Ground, output: str) -> dict[str, Any]:
+    """The record of a release (SATRE 3.3.09), as it was written when it left; also if recalled.
+
+    Raises `Refused` CW-LEAVING-UNKNOWN; `Fault` CW-LEAVING-STORE where the record is not about what
+    the ledger says has left.
+    """
+    events = [one for one in ground.written() if one.output == output]
+    left = next((one for one in events if one.type == "output.released"), None)
+    if left is None:
+        raise Refused("CW-LEAVING-UNKNOWN", "No output of this name has left.")
+    manifest = released_manifest(store, left)
+    plain = parse_json(read_bytes(store.released / output / DECISION, "The decision"), "It")
+    decision = OutputDecision.read(plain, "The decision")
+    there = parse_json(read_bytes(store.released / output / RECORD, "The record"), "The record")
+    told = there.get("released_at") if isinstance(there, dict) else None
+    same = decision.digest() == left.details["decision"] and isinstance(told, str)
+    if not same or there != release_record(manifest, decision, parse_stamp(str(told))):
+        raise Fault("CW-LEAVING-STORE", "The record of a release is not about what left.")
+    return dict(there)
 
 
 def _left(ground: Ground, output: str) -> OutputEvent:

@@ -8,7 +8,8 @@
 | `outputs/<id>/<turn>/proposal/` | its figures and the people behind them, until it leaves |
 | `outputs/<id>/<turn>/acts/`, `reviews/` | what people signed and wrote, one file each |
 | `history/<id>/` | everything that has left |
-| `released/<id>/` | the files that left, with manifest, decision and record |
+| `released/<id>/` | the files that left, with manifest, decision, record, and `public.json` |
+| `released/<id>/recall.json` | why it should not have left |
 
 Nothing in here decides: files are hashed against the manifest, the manifest is what people signed,
 and what they signed is held against the ledger.
@@ -46,6 +47,7 @@ from commonweal.papers.output_manifest import (
 
 MANIFEST, FINDINGS, FILES, PROPOSAL = "manifest.json", "findings.json", "files", "proposal"
 ACTS, REVIEWS, DECISION, RECORD = "acts", "reviews", "decision.json", "record.json"
+PUBLIC = "public.json"
 _MOST_PAPER = 64 * 1024 * 1024
 _MOST_ACT = 256 * 1024
 _MOST_ACTS = 10_000
