@@ -54,9 +54,10 @@ def test_all_commands_of_this_stage_exist() -> None:
         "airlock audit", "airlock check", "airlock crate", "airlock download",
         "airlock import-publication", "airlock list", "airlock look", "airlock recall",
         "airlock release", "airlock review", "airlock submit", "airlock withdraw",
-        "feasibility ask", "feasibility build", "feasibility monthly", "noise budget", "noise count", "noise left",
-        "site state", "study bring", "study cancel", "study dummy", "study references",
-        "study status", "study submit", "study work",
+        "feasibility ask", "feasibility build", "feasibility monthly",
+        "noise budget", "noise count", "noise left", "site state", "study bring",
+        "study cancel", "study dummy", "study references", "study status", "study submit",
+        "study work",
     }  # fmt: skip
 
 

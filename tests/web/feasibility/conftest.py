@@ -37,9 +37,7 @@ def copy_of(room: Room, to: Path) -> Room:
 
 
 @pytest.fixture
-def waiting(
-    set_up_room: Room, db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Room:
+def waiting(set_up_room: Room, db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
     """A home of its own in which the month's counts wait to be made."""
     made = copy_of(set_up_room, tmp_path)
     stand_on(monkeypatch, made)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from commonweal.papers.permit import PermitDraft
-from commonweal.vault.custody import Custody, find_catalogue, issue_permit
 from commonweal.vault.cube.monthly import set_up
+from commonweal.vault.custody import Custody, find_catalogue, issue_permit
 from tests import factories
 from tests.cube_house import declaration_data
 from tests.release_house import permitted

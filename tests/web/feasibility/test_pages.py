@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from commonweal.papers.cube import CubeTold
 from commonweal.web.accounts.people import PEOPLE
 from tests.web.conftest import Page
 from tests.web.feasibility.room import STANDING, contract, row
@@ -150,7 +151,8 @@ def test_too_old_or_a_stopped_permit_and_nothing_is_told(
     for stage in ("planned", "paused", "ended"):
         monkeypatch.setattr(feasibility, "stage_of", lambda *_, stage=stage: stage)
         page = Page(asks("amara", sex="F"))
-        assert "not in force" in page.text and "This is of" not in page.text, stage
+        assert "not in force" in page.text, stage
+        assert "This is of" not in page.text, stage
     monkeypatch.setattr(feasibility, "stage_of", lambda *_: "active")
     told_at = feasibility.read_told(row()).frozen_at
     for days, closed in ((61, False), (62, True), (4000, True)):
@@ -167,8 +169,14 @@ def test_a_permit_that_the_register_does_not_know_tells_nothing(
     changed = row()
     changed.told |= {"permit_id": "nobody-knows"}
     changed.save()
+    changed.digest = "sha256:" + "1" * 64
+    changed.save()
+    assert asks("amara", sex="F").status_code == 400, "not what was told"
+    changed.digest = CubeTold.read(changed.told, "It", "CW-CUBE-INVALID").digest()
+    changed.save()
     page = Page(asks("amara", sex="F"))
-    assert "not in force" in page.text and "This is of" not in page.text
+    assert "not in force" in page.text
+    assert "This is of" not in page.text
 
 
 def _request(question: dict[str, str]) -> Any:

@@ -51,14 +51,14 @@ def feasibility_of(request: HttpRequest, id_: str) -> HttpResponse:
     refusal = why_not(request.user, day)
     more: dict[str, Any] = {"id": id_, "title": found, "refusal": refusal}
     if not refusal:
-        row = Counts.objects.filter(dataset=id_).first()
+        row = Counts.objects.filter(dataset=id_).defer("told").first()
         more |= {"row": row, "keeps": keeps(request.user, day)} | _answered(request, row)
     return render(request, "discovery/feasibility_of.jinja", more, using="jinja2")
 
 
 def _answered(request: HttpRequest, row: Counts | None) -> dict[str, Any]:
     """What the page of a dataset shows. Raises `WrongUsage` CW-CUBE-QUESTION."""
-    if row is None or row.told is None:
+    if row is None or not row.digest:
         return {}
     told = read_told(row)
     question = read_question(told.declaration, request.GET)
@@ -82,7 +82,7 @@ def _datasets(person: Any) -> list[dict[str, Any]]:
     titles = _titles()
     rows = Counts.objects.defer("told")
     if not keeps(person, clock.today()):
-        rows = rows.filter(told__isnull=False)
+        rows = rows.exclude(digest="")
     return [
         {"id": one.dataset, "title": titles[one.dataset], "row": one,
          "month": month_words(one.month) if one.month else ""}
