@@ -31,6 +31,7 @@ urlpatterns = [
     path("changes/", include("commonweal.web.amending.urls")),
     path("releases/", include("commonweal.web.releases.urls")),
     path("reviews/", include("commonweal.web.reviews.urls")),
+    path("rooms/", include("commonweal.web.rooms.urls")),
     path("account/", include("commonweal.web.accounts.urls")),
     path("api/v1/", addresses()),
 ]
