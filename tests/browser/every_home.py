@@ -27,6 +27,7 @@ from tests.authenticator import PRESENT, VERIFIED
 from tests.authenticator import Authenticator as SecurityKey
 from tests.browser.every_later import after_publication, commented, with_reviews
 from tests.browser.every_page import APPLIED, HALF, KEYED, KEYLESS, NOBODY, VISITS
+from tests.browser.room_rows import with_counts, with_rooms
 from tests.web.house import make_home
 
 Names = dict[str, str]
@@ -53,6 +54,8 @@ def main(home: Path, stores: Path) -> Names:
     for part in (at_the_desk, at_the_committee, with_permits, on_the_panel, in_accounts):
         found |= part(home)
     found |= acts(found["desk.unsigned"], found["desk.under_way"])
+    with_counts()
+    with_rooms()
     return found | with_releases(room)
 
 
