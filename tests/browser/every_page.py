@@ -96,6 +96,12 @@ PUBLIC = (
     see("discovery:table", id_="odd", name="a/b"),
     see("discovery:variable", id_="hospital", table_name="patients", name="born"),
     see("discovery:variable", id_="hospital", table_name="patients", name="name"),
+    see("discovery:feasibility"), see("discovery:feasibility_of", id_="hospital"),
+    see("discovery:feasibility", "amara"), see("discovery:feasibility", "divya"),
+    see("discovery:feasibility_of", "amara", id_="hospital"),
+    see("discovery:feasibility_of", "amara", id_="hospital", query="?sex=F&diagnosis=asthma"),
+    see("discovery:feasibility_of", "amara", id_="odd"),
+    see("discovery:feasibility_of", "farah", id_="hospital", query="?diagnosis=rare"),
     see("register:index"), see("register:index", query="?stage=planned"), see("register:refused"),
     see("register:project", id_="permit-0"), see("register:project", id_="permit-3"),
     see("register:project", id_="@permit.live"), fetched("register:paper"),
@@ -338,7 +344,6 @@ STUDIES = (
     see("studies:job", "farah", permit="@study.permit", job="@study.failed"),
     see("studies:take_back", "amara", permit="@study.permit", job="@study.waiting"),
 )  # fmt: skip
-)  # fmt: skip
 
 BESIDE = (
     see("dummies:index", "amara"), see("dummies:index", "edward"),
@@ -439,6 +444,8 @@ SIGN_IN = (
     see("mfa_remove_webauthn", APPLIED, pk="@account.key"),
 )  # fmt: skip
 
+ROOMS = (see("rooms:index", "farah"), see("rooms:index", "priya"))
+
 AREAS: dict[str, tuple[Visit, ...]] = {
     "sign-in": SIGN_IN,
     "public": PUBLIC,
@@ -453,6 +460,7 @@ AREAS: dict[str, tuple[Visit, ...]] = {
     "signing": SIGNING,
     "panel": PANEL,
     "accounts": ACCOUNTS,
+    "rooms": ROOMS,
 }
 """Signing in comes first: who has shown half of who they are has a quarter of an hour."""
 PLAIN = ("sign-in", "public", "committee", "panel")

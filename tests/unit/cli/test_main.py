@@ -55,10 +55,10 @@ def test_all_commands_of_this_stage_exist() -> None:
         "airlock import-publication", "airlock list", "airlock look", "airlock recall",
         "airlock record", "register check", "register publish",
         "airlock release", "airlock review", "airlock submit", "airlock withdraw",
-        "feasibility ask", "feasibility build", "noise budget", "noise count", "noise left",
-        "site state", "study bring", "study cancel", "study dummy",
-        "study offer", "study references",
-        "study status", "study submit", "study work",
+        "feasibility ask", "feasibility build", "feasibility monthly",
+        "noise budget", "noise count", "noise left", "site state", "study bring",
+        "study cancel", "study dummy", "study offer", "study references", "study status",
+        "study submit", "study work",
     }  # fmt: skip
 
 

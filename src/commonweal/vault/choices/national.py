@@ -70,6 +70,24 @@ def read_national(
     Raises `Unavailable`, with the code that says what is wrong with the list, for any list that
     cannot be relied on, and `WrongUsage` CW-CHOICES-AGE-LIMIT for a limit that is not 1 to 21 days.
     """
+    checked_at, requested, returned = _read_checked(folder, clock, max_age_days, not_before)
+    numbers, sha256 = _read_list(folder / LIST_FILE, returned)
+    return NationalList(checked_at, requested, returned, sha256, numbers)
+
+
+def read_checked_at(
+    folder: Path, *, clock: Clock, max_age_days: int, not_before: datetime | None
+) -> datetime:
+    """When the list in `folder` was checked, by its record; the list itself is not read.
+
+    Raises as `read_national` for a record or an age that cannot be relied on.
+    """
+    return _read_checked(folder, clock, max_age_days, not_before)[0]
+
+
+def _read_checked(
+    folder: Path, clock: Clock, max_age_days: int, not_before: datetime | None
+) -> tuple[datetime, int, int]:
     if not 1 <= max_age_days <= HARD_MAX_AGE_DAYS:
         raise WrongUsage(
             "CW-CHOICES-AGE-LIMIT",
@@ -82,10 +100,9 @@ def read_national(
                 f"The choices folder has no {name}, and this permit needs the national list.",
                 remedy="Check the people against the national opt-out and put the answer there.",
             )
-    checked_at, requested, returned = _read_record(folder / RECORD_FILE)
-    _check_age(checked_at, clock.now(), max_age_days, not_before)
-    numbers, sha256 = _read_list(folder / LIST_FILE, returned)
-    return NationalList(checked_at, requested, returned, sha256, numbers)
+    found = _read_record(folder / RECORD_FILE)
+    _check_age(found[0], clock.now(), max_age_days, not_before)
+    return found
 
 
 # --- the record beside the list --------------------------------------------------------------

@@ -35,6 +35,7 @@ urlpatterns = [
     path("made-up-data/", include("commonweal.web.dummies.urls")),
     path("ingress/", include("commonweal.web.ingress.urls")),
     path("reviews/", include("commonweal.web.reviews.urls")),
+    path("rooms/", include("commonweal.web.rooms.urls")),
     path("account/", include("commonweal.web.accounts.urls")),
     path("api/v1/", addresses()),
 ]
