@@ -182,6 +182,11 @@ _TABLE: tuple[EventType, ...] = (
               {"permit": _PERMIT, "release": _optional("release"), "code": Field("code")}),
     EventType("release.abandoned", "sealed", "The making of a release was cut off.",
               {"permit": _PERMIT, "release": _RELEASE}),
+    EventType("release.refresh_asked", "sealed", "A job needs a release with newer choices.",
+              {"permit": _PERMIT, "release": _RELEASE, "job": Field("job")}, live=("active",)),
+    EventType("release.refreshed", "sealed", "A release was made again by the same recipe; what "
+              "people decided on the earlier one stands.",
+              {"permit": _PERMIT, "release": _RELEASE, "precedent": _RELEASE}, live=("active",)),
     EventType("release.person_asked", "sealed", "It was asked whether somebody is in a release.",
               {"release": _RELEASE, "purpose": _word("prove", "absence", "check")}),
     EventType("release.opened", "sealed", "The data of a release were unsealed.",

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from commonweal.ledger.details import Details, commitment
 from commonweal.ledger.entry import Actor, Event
 from commonweal.ledger.fields import BANDS
 from commonweal.ledger.proving import prove
-from commonweal.ledger.store import Ledger
+from commonweal.ledger.store import Ledger, Writing
 from commonweal.papers.permit import Permit
 from commonweal.papers.release import ReleaseManifest
 from commonweal.vault.custody import Custody, publish_register, settle
@@ -47,6 +48,13 @@ from commonweal.vault.release.store import (
 MANAGER = Actor("data_manager", "command-line")
 _BAND_LIMITS = (100, 1_000, 10_000, 100_000)
 
+Within = Callable[[Writing, ReleaseManifest], None]
+"""What else is to hold, or to be written, in the transaction that completes a release."""
+
+
+def nothing_more(_writing: Writing, _manifest: ReleaseManifest) -> None:
+    """A release that people ordered needs nothing more."""
+
 
 def complete(
     custody: Custody,
@@ -55,8 +63,11 @@ def complete(
     earlier: str | None,
     staging: Path,
     by: Actor = MANAGER,
+    within: Within = nothing_more,
 ) -> tuple[Path, dict[str, Any], int]:
     """Write `release.completed` for what lies, durable, in `staging`; give it its place.
+
+    `within` is called in that transaction, and what it raises leaves nothing.
 
     Returns (folder, manifest, intent id). Raises `Refused` CW-PERMIT-NOT-LIVE if the permit was
     stopped meanwhile: nothing is on the ledger then.
@@ -83,6 +94,7 @@ def complete(
     with custody.ledger.transaction() as writing:
         # The policy may have changed since it was signed; what counts is the ledger's order.
         ReleaseManifest.load(content, custody.book.history().view(writing.now()))
+        within(writing, manifest)
         _append_choices(custody, writing, permit, release, manifest, by)
         intent = writing.append(Event("release.completed", by, fields), details)
     entry = find_completed(custody.ledger, release)

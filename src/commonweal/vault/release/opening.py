@@ -102,16 +102,22 @@ def openable(
     """
     permit = load_permit(custody, permit_path)
     check_now(custody, permit, "open")
+    manifest = read_manifest(custody.home.releases, folder, custody.belief)
+    _check_newest(custody, permit, manifest)
+    # Before every byte is read: a job that waits for newer choices asks again and again.
+    require_fresh_choices(custody, manifest)
+    require_whole(custody, folder, progress)
+    return permit, manifest
+
+
+def require_whole(custody: Custody, folder: Path, progress: Progress = quiet) -> None:
+    """Refuse a release of which anything was changed. Raises `Refused` CW-RELEASE-NOT-WHOLE."""
     report = verify_release(custody, folder, progress)
     if report.faults:
         first = report.faults[0]
         raise Refused(
             "CW-RELEASE-NOT-WHOLE", f"The release is not whole: {first['place']} was changed."
         )
-    manifest = read_manifest(custody.home.releases, folder, custody.belief)
-    _check_newest(custody, permit, manifest)
-    require_fresh_choices(custody, manifest)
-    return permit, manifest
 
 
 def data_key(custody: Custody, manifest: ReleaseManifest) -> Secret:
