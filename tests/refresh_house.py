@@ -9,9 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from commonweal.foundation.clock import FixedClock
 from commonweal.ledger.entry import Actor, Event
 from commonweal.vault.release.inputs import remember_inputs
+from commonweal.vault.release.lending import lent, loans_of
 from commonweal.vault.release.refresh_requests import ask_refresh
 from commonweal.vault.release.refreshing import Refreshed, refresh_asked
 from tests import factories
@@ -73,9 +76,6 @@ def decide(house: House, type_: str, release: str = FIRST) -> None:
 
 def people_of(house: House, release: str) -> Iterable[bytes]:
     """The codes of the people of a release."""
-    from commonweal.vault.release.lending import lent, loans_of
-    import pyarrow.parquet as pq
-
     to = loans_of(house.custody()) / "looked"
     with lent(house.custody(), PERMIT, "job", to) as loan:
         assert loan.release == release
