@@ -285,6 +285,35 @@ def inputs(
     emit(json, {"datasets": plain}, lines or ["This home knows no inputs for releases yet."])
 
 
+@app.command("refresh")
+def refresh(
+    ctx: typer.Context,
+    permit: Annotated[
+        str | None,
+        typer.Argument(help="The id of a permit; else all that jobs wait for.", metavar="PERMIT"),
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Make releases again whose choices are too old for a job.
+
+    Only by the same recipe as the one that people signed off; the service does it by itself. Exit
+    code 4 where people must decide, 5 where something is missing that will come.
+    """
+    from commonweal.vault.release.refreshing import refresh as make_again
+    from commonweal.vault.release.refreshing import refresh_asked
+
+    with opened(ctx, home) as custody, _settled(custody), steps(json) as step:
+        if permit is None:
+            done = refresh_asked(custody, step)
+        else:
+            made = make_again(custody, permit, step)
+            done = [] if made is None else [made]
+    lines = [one.said for one in done] or ["No release has to be made again."]
+    emit(json, {"refreshed": [one.plain() for one in done]}, lines)
+    return max((one.exit_code for one in done), default=0)
+
+
 @app.command("prove")
 def prove(
     ctx: typer.Context,

@@ -50,7 +50,7 @@ def test_all_commands_of_this_stage_exist() -> None:
         "rules show", "rules write", "rules check", "rules propose",
         "people show", "people propose", "people sign", "people adopt", "people withdraw",
         "act show", "act record", "catalogue describe", "catalogue export", "permit signers",
-        "release decide", "release inputs", "first-account", "carry-on",
+        "release decide", "release inputs", "release refresh", "first-account", "carry-on",
         "airlock audit", "airlock check", "airlock crate", "airlock download",
         "airlock import-publication", "airlock list", "airlock look", "airlock recall",
         "airlock release", "airlock review", "airlock submit", "airlock withdraw",

@@ -61,6 +61,11 @@ class Refreshed:
         return {"permit": self.permit, "release": self.release, "code": self.code}
 
     @property
+    def exit_code(self) -> int:
+        """0 made; 4 people must decide; 5 it waits for something that will come."""
+        return 0 if self.release is not None else 5 if self.stays else 4
+
+    @property
     def said(self) -> str:
         """In words, for the custodian."""
         if self.release is not None:
