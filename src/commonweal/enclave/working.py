@@ -42,6 +42,7 @@ WAITS: dict[str, timedelta] = {
     "CW-PERMIT-STATUS-STALE": timedelta(seconds=5),
     "CW-PERMIT-NOT-LIVE": timedelta(seconds=5),
     "CW-RELEASE-CHOICES-OLD": timedelta(minutes=1),
+    "CW-RELEASE-SUPERSEDED": timedelta(seconds=5),
     "CW-RELEASE-NOT-SIGNED-OFF": timedelta(minutes=15),
     "CW-CLOCK-BEHIND": timedelta(minutes=1),
     "CW-BUSY": timedelta(seconds=5),

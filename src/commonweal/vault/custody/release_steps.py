@@ -117,7 +117,7 @@ def take_release_step(
         if step == "sign_off_release" and refreshed_after(custody, paper.release) is not None:
             raise Refused(
                 "CW-RELEASE-DECIDED",
-                "This release was made again by the same recipe: what was signed off before stands.",
+                "This release was made again by the same recipe; what was signed off stands.",
             )
         counted = judge(
             step,

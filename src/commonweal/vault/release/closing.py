@@ -30,6 +30,7 @@ from commonweal.ledger.details import Details, commitment
 from commonweal.ledger.entry import Actor, Event
 from commonweal.ledger.fields import BANDS
 from commonweal.ledger.proving import prove
+from commonweal.ledger.reading import entries_of
 from commonweal.ledger.store import Ledger, Writing
 from commonweal.papers.permit import Permit
 from commonweal.papers.release import ReleaseManifest
@@ -44,8 +45,10 @@ from commonweal.vault.release.store import (
     completed,
     find_completed,
 )
+from commonweal.vault.release.superseded import need_of, superseded
 
 MANAGER = Actor("data_manager", "command-line")
+_DESTROYED = "release.data_key_destroyed"
 _BAND_LIMITS = (100, 1_000, 10_000, 100_000)
 
 Within = Callable[[Writing, ReleaseManifest], None]
@@ -148,29 +151,34 @@ def settle_place(custody: Custody, entry: Completed, staging: Path) -> Path:
             left.unlink()
         staging.rename(folder)
         fsync_folder(releases)
-    replaced = entry.fields.get("refreshes")
-    if isinstance(replaced, str):
-        retire(custody, replaced, entry.permit)
+    retire_unneeded(custody)
     publish_register(custody)
     return folder
 
 
-def retire(custody: Custody, release: str, permit: str) -> None:
-    """Destroy the data key of a release that a newer one replaced (S13). May be done again."""
-    destroyed = shred_release_keys(custody, release)
-    if destroyed or not _said_destroyed(custody, release, permit):
-        fields = {"permit": permit, "release": release, "reason": "superseded"}
-        custody.ledger.append(Event("release.data_key_destroyed", Actor("system"), fields))
-        settle(custody)
+def retire_unneeded(custody: Custody) -> list[str]:
+    """Destroy the data keys of replaced releases that nothing needs any more (S13); which.
 
-
-def _said_destroyed(custody: Custody, release: str, permit: str) -> bool:
+    Nothing: no job at work on it, and nothing undecided that a job left (`superseded`). May be done
+    again at any time, and is: by each build, and by the vault's worker. Cut off between the end of
+    a key and the ledger's word on it, the next one writes that.
+    """
     with custody.ledger.reading() as connection:
-        rows = connection.execute(
-            "SELECT body FROM intent WHERE type = 'release.data_key_destroyed' AND permit = ?",
-            (permit,),
-        ).fetchall()
-    return any(parse_json(body, "An entry")["release"] == release for (body,) in rows)
+        said = {one["release"] for _, one in entries_of(connection, _DESTROYED)}
+    gone = []
+    for one in superseded(custody):
+        if one.release not in said and need_of(custody, one) is None:
+            retire(custody, one.release, one.permit)
+            gone.append(one.release)
+    return gone
+
+
+def retire(custody: Custody, release: str, permit: str) -> None:
+    """Destroy the data key of a release that a newer one replaced, and say so."""
+    shred_release_keys(custody, release)
+    fields = {"permit": permit, "release": release, "reason": "superseded"}
+    custody.ledger.append(Event(_DESTROYED, Actor("system"), fields))
+    settle(custody)
 
 
 def recover(custody: Custody) -> list[str]:
@@ -191,11 +199,7 @@ def recover(custody: Custody) -> list[str]:
     for release, permit in unended(custody.ledger):
         _abandon(custody, release, permit)
     # A build may also have been cut off between its name and the end of what it replaced.
-    latest = {one.permit: one for one in completed(custody.ledger)}
-    for one in latest.values():
-        replaced = one.fields.get("refreshes")
-        if isinstance(replaced, str):
-            retire(custody, replaced, one.permit)
+    retire_unneeded(custody)
     return done
 
 

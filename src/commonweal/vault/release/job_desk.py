@@ -86,8 +86,18 @@ class JobDesk:
         return take_back(loans_of(self.custody, self.memory), at_work)
 
     def record(self, event: Event, private: Mapping[str, str]) -> int:
-        """Write an event, with `private` sealed beside it."""
-        return self.custody.ledger.append(event, self._sealed(private) if private else None)
+        """Write an event, with `private` sealed beside it.
+
+        A job starts on the release that is the newest in this very moment: nobody destroys its key
+        from then on. Raises `Refused` CW-RELEASE-SUPERSEDED for another.
+        """
+        sealed = self._sealed(private) if private else None
+        with self.custody.ledger.transaction() as writing:
+            if event.type == "job.started":
+                latest = self.newest(str(event.permit))
+                if latest != event.fields["release"]:
+                    raise Refused("CW-RELEASE-SUPERSEDED", "A newer release was made meanwhile.")
+            return writing.append(event, sealed)
 
     def record_outputs(self, event: Event, outputs: str) -> int:
         """Write that a job's outputs were collected: once for each job.

@@ -36,6 +36,7 @@ from commonweal.vault.custody.release_steps import (
     take_release_step,
 )
 from commonweal.vault.release.build import build_release, finish_cut_off
+from commonweal.vault.release.closing import retire_unneeded
 from commonweal.vault.release.hints import Advised
 from commonweal.vault.release.inputs import Inputs, find_inputs
 from commonweal.vault.release.outside import refusal_outside
@@ -73,7 +74,7 @@ REFRESH_SECONDS = 60.0
 def steps(room: str) -> Sequence[Callable[[Custody], int]]:
     """What this app does in a room."""
     found: dict[str, Sequence[Callable[[Custody], int]]] = {
-        "vault": (Telling(), work_step, Beside(RefreshWaits(), refresh_step)),
+        "vault": (Telling(), work_step, Beside(RefreshWaits(), refresh_step), Retiring()),
         "signer": (decision_step,),
     }
     return found.get(room, ())
@@ -122,6 +123,24 @@ def refresh_step(custody: Custody) -> int:
         _LOG.info("a release was asked for by a job", extra={"permit": one.permit,
                   "release": one.release or "", "code": one.code or ""})  # fmt: skip
     return sum(one.release is not None for one in found)
+
+
+class Retiring:
+    """Destroys the keys of replaced releases that nothing needs any more, looked at once a minute.
+
+    What jobs left of them may have been decided since, or the limit of the trust policy may be over
+    (S13).
+    """
+
+    def __init__(self) -> None:
+        self._again_at = 0.0
+
+    def __call__(self, custody: Custody) -> int:
+        """How many were destroyed."""
+        if time.monotonic() < self._again_at:
+            return 0
+        self._again_at = time.monotonic() + REFRESH_SECONDS
+        return len(retire_unneeded(custody))
 
 
 def _ordered_by(custody: Custody, order: Order, permit: Permit) -> Actor:
