@@ -542,5 +542,6 @@ CODES: dict[str, str] = {
 
 RETIRED: dict[str, str] = {
     "CW-NOT-BUILT": "A command belonged to a part of Commonweal that was not built yet.",
+    "CW-OUTPUT-BETWEEN": "Two analyses differed by too few people; the audit says it now.",
     "CW-RISK-NOT-BUILT": "A risk measure belonged to a part of Commonweal that was not built yet.",
 }
