@@ -64,6 +64,7 @@ def submit(
     from commonweal.airlock.leaving.freezing import freeze
     from commonweal.airlock.leaving.freezing import submit as run
     from commonweal.airlock.leaving.gathering import gather, job_paths, read_job
+    from commonweal.airlock.leaving.store import is_id
     from commonweal.airlock.profile import RuleProfile
     from commonweal.airlock.together import Submission, check_together
     from commonweal.foundation.clock import SystemClock
@@ -71,6 +72,8 @@ def submit(
 
     if not _LEAST_SECONDS <= seconds <= _MOST_SECONDS:
         raise WrongUsage("CW-USAGE", "Sums of figures are looked for during 60 to 3600 seconds.")
+    if output is not None and not is_id(output):
+        raise WrongUsage("CW-USAGE", "An output's id is 1 to 64 letters, digits, dots or dashes.")
     left = read_job(job)
     name = output or left.job
     paths = job_paths(job, left)
