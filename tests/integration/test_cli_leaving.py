@@ -218,9 +218,40 @@ def test_what_is_refused_before_anybody_looks(ready: Job) -> None:
     (folder / "outputs.json").write_text(json.dumps(plain))
     assert submit(ready, folder, by="ada", code=4)["error"]["code"] == "CW-LEAVING-JOB"
     folder = left(ready, release, sexes_json=request())
-    ready("permit", "pause", ready.folder / "permit.jws")
+    ready("permit", "suspend", ready.folder / "permit.jws")
     assert submit(ready, folder, code=4)["error"]["code"].startswith("CW-PERMIT")
     assert ready("airlock", "list")["outputs"] == []
+
+
+def test_ids_and_words_that_can_be_none(ready: Job) -> None:
+    release = ready.built["release"]  # type: ignore[attr-defined]
+    folder = left(ready, release, sexes_json=request())
+    for name in ("../x", "x" * 300, "", "a/b", ".hidden"):
+        assert submit(ready, folder, output=name, code=2)["error"]["code"] == "CW-USAGE"
+    assert list(ready.memory.iterdir()) == [], "it was not unsealed for that"
+    submit(ready, folder)
+    assert vote(ready, "ada", "maybe", code=2)["error"]["code"] == "CW-USAGE"
+    for name in ("x" * 300, "../x", "nowhere"):
+        by = ("--by", "ada", "--key", "ada")
+        for asked in (
+            ("look", name), ("release", name), ("withdraw", name, "--by", "amira"),
+            ("review", name, "--verdict", "approve", *by),
+            ("recall", name, "--because", "A test.", *by),
+            ("download", name, "--by", "amira", "--to", ready.folder / "given"),
+        ):  # fmt: skip
+            assert ready("airlock", *asked, code=4)["error"]["code"] == "CW-LEAVING-UNKNOWN", asked
+
+
+def test_what_was_left_is_submitted_while_the_permit_is_paused(ready: Job) -> None:
+    """Pausing stops new work; what a job left is recomputed and judged, and does not leave."""
+    release = ready.built["release"]  # type: ignore[attr-defined]
+    folder = left(ready, release, sexes_json=request())
+    ready("permit", "pause", ready.folder / "permit.jws")
+    submit(ready, folder)
+    vote(ready, "ada", "approve")
+    assert vote(ready, "ben", "approve")["outcome"] == "approved"
+    left_not = ready("airlock", "release", "job-1", code=4)
+    assert left_not["error"]["code"].startswith("CW-PERMIT")
 
 
 # --- files and models -----------------------------------------------------------------------------
@@ -271,7 +302,15 @@ def test_check_with_a_release_compares_and_without_one_says_that_it_did_not(read
     assert beside["verdict"] == "fail"
     assert "sieve" in {one["rule"] for one in beside["files"][0]["findings"]}
     assert set(beside["files"][0]) == {"path", "type", "sha256", "verdict", "findings"}
-    author = ready("airlock", "check", path, "--release", folder, "--for", "author", code=3)
+    asked = ("airlock", "check", path, "--release", folder, "--for", "author")
+    assert ready(*asked, code=4)["error"]["code"] == "CW-LEAVING-UNSEEN"
+    released = left(ready, ready.built["release"], sexes_json=request())  # type: ignore[attr-defined]
+    submit(ready, released)
+    vote(ready, "ada", "return", "--reason", "context_missing")
+    assert ready(*asked, "--output", "job-1", code=4)["error"]["code"] == "CW-LEAVING-UNSEEN"
+    vote(ready, "ben", "return", "--reason", "context_missing")
+    assert ready(*asked, code=4)["error"]["code"] == "CW-LEAVING-UNSEEN", "not this one"
+    author = ready(*asked, "--output", "job-1", code=3)
     assert author["verdict"] == "review"
     assert "sieve" not in json.dumps(author)
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from commonweal.papers.output_manifest import OutputDecision, OutputManifest, OutputReview
     from commonweal.vault.custody import Custody
 
+_VERDICTS = ("approve", "return", "reject", "conflicted")
+
 OutputArgument = Annotated[str, typer.Argument(help="The id of the output.", metavar="OUTPUT")]
 ByOption = Annotated[str, typer.Option("--by", help="Who acts: the id of a person of the roster.")]
 KeyOption = Annotated[str, typer.Option("--key", help="The key that this person signs with.")]
@@ -60,6 +62,8 @@ def review(
     from commonweal.governance.outputs import output_judge
     from commonweal.vault.custody.output_ground import OutputGround
 
+    if verdict not in _VERDICTS:
+        raise WrongUsage("CW-USAGE", f"A verdict is one of {', '.join(_VERDICTS)}.")
     with opened(ctx, home) as custody:
         store = resumed(custody)
         found = store.read(output)
@@ -150,6 +154,7 @@ def recall(
 
     with opened(ctx, home) as custody:
         ground = OutputGround(custody)
+        require_id(output)
         now = stamp(ground.now())
         plain = {"output_recall": 1, "output": output, "reasons": because, "at": now}
         paper = OutputRecall.read(plain, "The recall", "CW-LEAVING-REVIEW")
@@ -174,7 +179,8 @@ def withdraw(
     from commonweal.vault.custody.output_ground import OutputGround
 
     with opened(ctx, home) as custody:
-        entry = run(OutputGround(custody), store_of(custody).read(output).manifest, by)
+        store = store_of(custody)
+        entry = run(store, OutputGround(custody), store.read(output).manifest, by)
     emit(json, {"output": output, "withdrawn": True, "ledger_entry": entry},
          [f"{output} is taken back; nothing of it leaves."])  # fmt: skip
 
@@ -365,6 +371,14 @@ def _summary(column: dict[str, Any]) -> str:
 
 
 # --- what the commands share --------------------------------------------------------------------
+
+
+def require_id(output: str) -> None:
+    """Refuse what can be no output's id. Raises `Refused` CW-LEAVING-UNKNOWN."""
+    from commonweal.airlock.leaving.store import is_id
+
+    if not is_id(output):
+        raise Refused("CW-LEAVING-UNKNOWN", "There is no output of this name.")
 
 
 def store_of(custody: Custody) -> OutputStore:

@@ -155,19 +155,22 @@ def recall(store: OutputStore, ground: Ground, signed: SignedAct, paper: OutputR
     return Recalled(paper, intent, tuple(sorted(people)))
 
 
-def withdraw(ground: Ground, manifest: OutputManifest, person: str) -> int:
+def withdraw(store: OutputStore, ground: Ground, manifest: OutputManifest, person: str) -> int:
     """Take an output back before it leaves: its author alone can.
+
+    Not while it is released: whoever releases holds the store.
 
     Raises `Refused` CW-LEAVING-AUTHOR, CW-LEAVING-STATE.
     """
     if person != manifest.author:
         raise Refused("CW-LEAVING-AUTHOR", "Only its author takes an output back.")
-    with ground.transaction() as writing:
-        events = [one for one in ground.written() if one.output == manifest.id]
-        last = [one for one in events if one.type != "output.refused"][-1:]
-        if not last or last[0].type != "output.submitted":
-            raise Refused("CW-LEAVING-STATE", "This output cannot be taken back any more.")
-        fields = {"permit": manifest.permit, "output": manifest.id, "step": "withdraw"}
-        intent = writing.append(Event("output.moved", Actor("researcher", person), fields))
-    ground.settle()
+    with only_one(store.lock, "the outputs"):
+        with ground.transaction() as writing:
+            events = [one for one in ground.written() if one.output == manifest.id]
+            last = [one for one in events if one.type != "output.refused"][-1:]
+            if not last or last[0].type != "output.submitted":
+                raise Refused("CW-LEAVING-STATE", "This output cannot be taken back any more.")
+            fields = {"permit": manifest.permit, "output": manifest.id, "step": "withdraw"}
+            intent = writing.append(Event("output.moved", Actor("researcher", person), fields))
+        ground.settle()
     return intent

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ _MOST_PAPER = 64 * 1024 * 1024
 _MOST_ACT = 256 * 1024
 _MOST_ACTS = 10_000
 _CHUNK = 1 << 20
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -115,9 +117,9 @@ class OutputStore:
         return [name for name in found if not name.startswith(".")]
 
     def turns(self, output: str) -> list[int]:
-        """The turns of an output that are there whole."""
+        """The turns of an output that are there whole; none of what can be no output's id."""
         folder = self.outputs / output
-        if not folder.is_dir():
+        if not is_id(output) or not folder.is_dir():
             return []
         with translated(output):
             names = [path.name for path in folder.iterdir()]
@@ -139,6 +141,26 @@ class OutputStore:
         if review is not None:
             _keep(submitted.folder / REVIEWS, review.digest().removeprefix("sha256:"), review)
         _keep(submitted.folder / ACTS, signed.act.id, signed)
+
+    def drop(self, submitted: Submitted, act: str) -> None:
+        """Remove what somebody signed and the ledger never heard of.
+
+        A review stays where another act holds the same words.
+        """
+        gone = [one for one in submitted.acts if one.act.id == act]
+        held = {one.act.content for one in submitted.acts if one.act.id != act}
+        with translated(ACTS):
+            (submitted.folder / ACTS / f"{act}.json").unlink(missing_ok=True)
+        for one in gone:
+            if one.act.content in submitted.reviews and one.act.content not in held:
+                name = one.act.content.removeprefix("sha256:")
+                with translated(REVIEWS):
+                    (submitted.folder / REVIEWS / f"{name}.json").unlink(missing_ok=True)
+
+
+def is_id(output: str) -> bool:
+    """Whether an output can be called so: what comes from outside names a folder here."""
+    return _ID.fullmatch(output) is not None
 
 
 def _keep(folder: Path, name: str, paper: Paper) -> None:
