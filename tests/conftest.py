@@ -5,6 +5,7 @@ Only generic things belong here; a room keeps its own fixtures beside its own te
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Generator
@@ -22,6 +23,17 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 # Playwright keeps a loop running in a process; Django would take that for a server's and refuse.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+# What collecting makes (a test and its module at a time) stays to the end: there is nothing to find
+# in it, and looking through it again and again costs more than it frees.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Look for what can be freed again, but no longer among what stays."""
+    gc.freeze()
+    gc.enable()
+
 
 # Shared machines stall, so time is never what fails a property. `dev.py test --all` asks for
 # "thorough" by name; in CI the same examples are tried each time, so that a red run repeats.
