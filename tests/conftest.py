@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from tests.distribution import SPARK, WholeFiles, turn
 from tests.fixtures_postgres import postgres_cluster, postgres_url
 from tests.fixtures_spark import spark
+from tests.shared import share
 
 __all__ = ["postgres_cluster", "postgres_url", "spark"]
 
@@ -81,6 +82,11 @@ def _uses_spark(item: pytest.Item) -> bool:
 def repository() -> Path:
     """The root of the checkout."""
     return REPOSITORY
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> None:
+    share(tmp_path_factory)
 
 
 @pytest.fixture(autouse=True, scope="session")

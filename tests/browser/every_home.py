@@ -27,7 +27,7 @@ from tests.authenticator import PRESENT, VERIFIED
 from tests.authenticator import Authenticator as SecurityKey
 from tests.browser.every_later import after_publication, commented, with_reviews
 from tests.browser.every_page import APPLIED, HALF, KEYED, KEYLESS, NOBODY, VISITS
-from tests.web.house import make_home
+from tests.web.house import lend_tables, make_home
 
 Names = dict[str, str]
 _ATTESTED = 0x40
@@ -36,6 +36,7 @@ _ATTESTED = 0x40
 def main(home: Path, stores: Path) -> Names:
     """Make the home; what things in it are called."""
     make_home(home, stores=stores)
+    lend_tables(home)
     from tests.web.releases.room import Room
 
     room = Room(home)

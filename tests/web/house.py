@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -35,6 +36,7 @@ from commonweal.vault.custody import (
     settle,
 )
 from tests import factories
+from tests.shared import made_once
 
 FORMULA = "=cmd|'/c calc'!A1"
 MARKUP = "<b>a & 'b'</b>/c~d"
@@ -64,7 +66,59 @@ def catalogue() -> dict[str, Any]:
 
 
 def make_home(place: Path, *, kind: str = "demo", stores: Path, say_no_days: int = 28) -> Path:
-    """A home in `place` with four permits: active, paused, revoked and announced."""
+    """A home in `place` with four permits: active, paused, revoked and announced.
+
+    It is made once a run for all who ask for the same; each of them has a copy.
+    """
+    made = made_once(
+        f"home-{kind}-{say_no_days}",
+        lambda folder: _make(folder / "home", kind, folder / "stores", say_no_days),
+    )
+    if made is None:
+        _make(place, kind, stores, say_no_days)
+        return place
+    shutil.copytree(made / "home", place)
+    shutil.copytree(made / "stores", stores, dirs_exist_ok=True)
+    for file in made.glob("home-*"):
+        shutil.copy2(file, place.with_name(file.name.replace("home", place.name, 1)))
+    return place
+
+
+def lend_tables(home: Path) -> None:
+    """Give a home the empty tables of the service, which to make takes seconds, once a run.
+
+    Whoever tries the making itself (`tests/web/test_serve.py`) does without.
+    """
+    made = made_once("tables", _tables)
+    file = home / "web" / "service.sqlite"
+    if made is not None and not file.exists():
+        make_private_folder(file.parent)
+        shutil.copy2(made / file.name, file)
+
+
+_MIGRATE = """
+import django
+django.setup()
+from django.core.management import call_command
+from django.db import connection
+call_command("migrate", verbosity=0, interactive=False)
+connection.close()
+"""
+
+
+def _tables(folder: Path) -> None:
+    home = make_home(folder / "home", stores=folder / "stores")
+    make_private_folder(home / "web")
+    plain = {name: text for name, text in os.environ.items() if name != "DATABASE_URL"}
+    settings = {"DJANGO_SETTINGS_MODULE": "commonweal.web.config.settings"}
+    subprocess.run(
+        [sys.executable, "-c", _MIGRATE],
+        check=True, env={**plain, **settings, "COMMONWEAL_HOME": str(home)},
+    )  # fmt: skip
+    (home / "web" / "service.sqlite").rename(folder / "service.sqlite")
+
+
+def _make(place: Path, kind: str, stores: Path, say_no_days: int) -> None:
     now = datetime.now(UTC)
     clock = FixedClock(now - timedelta(days=60))
     before = os.environ.get("COMMONWEAL_ROOT_STORE")
@@ -84,7 +138,6 @@ def make_home(place: Path, *, kind: str = "demo", stores: Path, say_no_days: int
         os.environ.pop("COMMONWEAL_ROOT_STORE")
         if before is not None:
             os.environ["COMMONWEAL_ROOT_STORE"] = before
-    return place
 
 
 def paper(catalogue: Catalogue, dataset: str = "hospital") -> CatalogueFigures:
@@ -196,13 +249,22 @@ def start(arguments: list[str], log: Path, variables: Mapping[str, str]) -> subp
 
 @contextmanager
 def served(
-    home: Path, *, workers: bool = False, port: int | None = None, **variables: str
+    home: Path,
+    *,
+    workers: bool = False,
+    port: int | None = None,
+    tables: bool = True,
+    **variables: str,
 ) -> Iterator[Served]:
     """`commonweal serve` of a home on a free port, stopped at the end.
+
+    `tables`: lend it the tables that it would make at its first start.
 
     Workers cost a second each to begin: only tests that need them start them, and name the home's
     COMMONWEAL_ROOT_STORE.
     """
+    if tables and "DATABASE_URL" not in variables:
+        lend_tables(home)
     port, log = port or free_port(), home.with_name(f"{home.name}-served.log")
     arguments = ["--home", str(home), "serve", "--port", str(port)]
     arguments += [] if workers else ["--no-workers"]

@@ -74,7 +74,7 @@ def fetched(address: str, path: str) -> tuple[int, bytes]:
 
 @contextlib.contextmanager
 def running(home: Path) -> Iterator[tuple[Served, list[int]]]:
-    with served(home) as found:
+    with served(home, tables=False) as found:
         yield found, children_of(found.process.pid)
 
 
