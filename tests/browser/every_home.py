@@ -25,9 +25,11 @@ import cbor2
 from commonweal.papers.credentials import b64url, unb64url
 from tests.authenticator import PRESENT, VERIFIED
 from tests.authenticator import Authenticator as SecurityKey
+from tests.browser.author_rows import with_outputs
 from tests.browser.every_later import after_publication, commented, with_reviews
 from tests.browser.every_page import APPLIED, HALF, KEYED, KEYLESS, NOBODY, VISITS
-from tests.web.house import lend_tables, make_home
+from tests.browser.study_rows import with_studies
+from tests.web.house import make_home
 
 Names = dict[str, str]
 _ATTESTED = 0x40
@@ -36,7 +38,6 @@ _ATTESTED = 0x40
 def main(home: Path, stores: Path) -> Names:
     """Make the home; what things in it are called."""
     make_home(home, stores=stores)
-    lend_tables(home)
     from tests.web.releases.room import Room
 
     room = Room(home)
@@ -54,7 +55,9 @@ def main(home: Path, stores: Path) -> Names:
     for part in (at_the_desk, at_the_committee, with_permits, on_the_panel, in_accounts):
         found |= part(home)
     found |= acts(found["desk.unsigned"], found["desk.under_way"])
-    return found | with_releases(room)
+    from tests.browser.output_rows import outputs
+
+    return found | with_releases(room) | with_outputs() | outputs() | with_studies()
 
 
 @contextmanager

@@ -293,6 +293,49 @@ PERMITS = (
     see("releases:send_back", "edward", permit="@release.permit", release="@release.built"),
 )  # fmt: skip
 
+AUTHORS = (
+    see("outputs:index", "amara"), see("outputs:index", "bethan"),
+    see("outputs:ask", "amara", job="@outputs.job.asked"),
+    see("outputs:ask", "amara", job="@outputs.job.checked"),
+    see("outputs:ask", "amara", job="@outputs.job.refused"),
+    see("outputs:ask", "amara", query="?again=1", job="@outputs.job.returned"),
+    *(see("outputs:output", "amara", reference=f"@outputs.{state}")
+      for state in ("draft", "in_review", "approved", "released", "recalled", "returned",
+                    "rejected", "withdrawn", "expired")),
+    posted("outputs:submit", "amara", reference="@outputs.draft"),
+    see("outputs:withdraw", "amara", reference="@outputs.in_review"),
+    posted("outputs:download", "amara", reference="@outputs.released"),
+    fetched("outputs:files", "amara", reference="@outputs.released", order="@outputs.order"),
+)  # fmt: skip
+
+CHECKING = (
+    see("outputs:review_queue", "tara"), see("outputs:review_queue", "edward"),
+    see("outputs:review_left", "edward"), see("outputs:review_history", "rosa"),
+    see("outputs:review", "tara", reference="@output.waits"),
+    see("outputs:review", "tara", reference="@output.mine"),
+    see("outputs:review", "umar", reference="@output.two"),
+    see("outputs:review", "umar", reference="@output.model"),
+    see("outputs:review", "edward", reference="@output.waits"),
+    see("outputs:review", "edward", reference="@output.left"),
+    see("outputs:review", "edward", reference="@output.recalled"),
+    see("outputs:review", "tara", reference="@output.back"),
+    see("outputs:review_recall", "edward", reference="@output.left"),
+)  # fmt: skip
+
+STUDIES = (
+    see("studies:index", "amara"), see("studies:index", "farah"),
+    see("studies:permit", "amara", permit="@study.permit"),
+    see("studies:permit", "edward", permit="@study.permit"),
+    see("studies:send", "amara", permit="@study.permit"),
+    see("studies:job", "amara", permit="@study.permit", job="@study.finished"),
+    see("studies:job", "amara", permit="@study.permit", job="@study.failed"),
+    see("studies:job", "amara", permit="@study.permit", job="@study.refused"),
+    see("studies:job", "bethan", permit="@study.permit", job="@study.at_work"),
+    see("studies:job", "amara", permit="@study.permit", job="@study.taken_back"),
+    see("studies:job", "farah", permit="@study.permit", job="@study.failed"),
+    see("studies:take_back", "amara", permit="@study.permit", job="@study.waiting"),
+)  # fmt: skip
+
 SIGNING = (
     see("signing:mine", "colin"), see("signing:mine", "divya"), see("signing:key", "colin"),
     see("signing:held_up", "farah"),
@@ -380,6 +423,9 @@ AREAS: dict[str, tuple[Visit, ...]] = {
     "desk": DESK,
     "committee": COMMITTEE,
     "permits": PERMITS,
+    "authors": AUTHORS,
+    "checking": CHECKING,
+    "studies": STUDIES,
     "signing": SIGNING,
     "panel": PANEL,
     "accounts": ACCOUNTS,

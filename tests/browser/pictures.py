@@ -3,7 +3,7 @@
 The whole journey of `journey.py` is walked in a home that is made for it, by the real service with
 its workers, and each main page is taken as the person sees it whose page it is. Nothing is drawn by
 hand, and nobody in the pictures exists. Writes docs/images/service-*.png, each under 150 kB, and
-then the other two pictures, which have programs of their own.
+then the other three pictures, which have programs of their own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser import applying_pictures, journey, screenshot
+from tests.browser import applying_pictures, checking_pictures, journey, screenshot
 from tests.browser.journey import People, at_desk, at_item, click, go, people_at
 from tests.browser.journey_home import make_hospital_home
 from tests.web.house import served
@@ -43,6 +43,7 @@ def main() -> None:
             walk(people)
         browser.close()
     applying_pictures.main()
+    checking_pictures.main()
     screenshot.main()
 
 

@@ -42,10 +42,10 @@ from tests.release_stores import as_postgresql
 
 FOLDER = "docs/how-to"
 WITHOUT_COMMANDS = {
-    "agree-and-permit.md", "apply-for-data.md", "ask-the-public-panel.md",
-    "change-or-renew-a-project.md", "review-a-project.md", "run-choices.md",
-    "run-the-committee.md", "set-up-a-signing-key.md", "sit-on-the-committee.md",
-    "work-at-the-desk.md",
+    "agree-and-permit.md", "apply-for-data.md", "ask-for-outputs.md", "ask-the-public-panel.md",
+    "change-or-renew-a-project.md", "check-outputs-in-the-service.md", "review-a-project.md",
+    "run-choices.md", "run-the-committee.md", "send-a-study.md", "set-up-a-signing-key.md",
+    "sit-on-the-committee.md", "work-at-the-desk.md",
 }  # fmt: skip
 RELEASE = "tutorial-conditions-1.r1"
 DEMO = "commonweal home create --name 'Example Hospital' --demo"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from commonweal.foundation.clock import Clock
-from tests.web.house import lend_tables, make_home
+from tests.web.house import make_home
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +23,6 @@ def web_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return Path(settings.ENVIRONMENT.home)
     place = tmp_path_factory.mktemp("web") / "home"
     make_home(place, stores=place.with_name("stores"))
-    lend_tables(place)
     os.environ["COMMONWEAL_HOME"] = str(place)
     os.environ["DJANGO_SETTINGS_MODULE"] = "commonweal.web.config.settings"
     os.environ.pop("DATABASE_URL", None)

@@ -40,6 +40,11 @@ from tests.shared import made_once
 
 FORMULA = "=cmd|'/c calc'!A1"
 MARKUP = "<b>a & 'b'</b>/c~d"
+_NAMED = tuple(
+    {"id": one, "name": name, "role": "Researcher"}
+    for one, name in (("amara", "Amara Okafor"), ("bethan", "Bethan Hughes"))
+)
+"""Made-up people whom the first permit names beside the factories'."""
 NAME = "Wharfedale-Nidderdale University Hospitals NHS Foundation Trust"
 ENTRY = "import sys; from commonweal.cli.main import run; sys.exit(run())"
 
@@ -65,10 +70,18 @@ def catalogue() -> dict[str, Any]:
     return plain
 
 
-def make_home(place: Path, *, kind: str = "demo", stores: Path, say_no_days: int = 28) -> Path:
+def make_home(
+    place: Path,
+    *,
+    kind: str = "demo",
+    stores: Path,
+    say_no_days: int = 28,
+    tables: bool = True,
+) -> Path:
     """A home in `place` with four permits: active, paused, revoked and announced.
 
-    It is made once a run for all who ask for the same; each of them has a copy.
+    It is made once a run for all who ask for the same; each of them has a copy. `tables`: with the
+    empty tables of the service, which its first start would make in seconds.
     """
     made = made_once(
         f"home-{kind}-{say_no_days}",
@@ -81,19 +94,10 @@ def make_home(place: Path, *, kind: str = "demo", stores: Path, say_no_days: int
     shutil.copytree(made / "stores", stores, dirs_exist_ok=True)
     for file in made.glob("home-*"):
         shutil.copy2(file, place.with_name(file.name.replace("home", place.name, 1)))
+    if tables and kind == "demo" and (ready := made_once("tables", _tables)):
+        make_private_folder(place / "web")
+        shutil.copy2(ready / "service.sqlite", place / "web" / "service.sqlite")
     return place
-
-
-def lend_tables(home: Path) -> None:
-    """Give a home the empty tables of the service, which to make takes seconds, once a run.
-
-    Whoever tries the making itself (`tests/web/test_serve.py`) does without.
-    """
-    made = made_once("tables", _tables)
-    file = home / "web" / "service.sqlite"
-    if made is not None and not file.exists():
-        make_private_folder(file.parent)
-        shutil.copy2(made / file.name, file)
 
 
 _MIGRATE = """
@@ -107,7 +111,7 @@ connection.close()
 
 
 def _tables(folder: Path) -> None:
-    home = make_home(folder / "home", stores=folder / "stores")
+    home = make_home(folder / "home", stores=folder / "stores", tables=False)
     make_private_folder(home / "web")
     plain = {name: text for name, text in os.environ.items() if name != "DATABASE_URL"}
     settings = {"DJANGO_SETTINGS_MODULE": "commonweal.web.config.settings"}
@@ -199,6 +203,7 @@ def _permits(custody: Any, place: Path, clock: FixedClock, now: datetime) -> Non
                 "title": title,
                 "lay_summary": "We want to learn why more people come to hospital.",
             },
+            people=[*factories.draft_data()["people"], *(_NAMED if number == 0 else ())],
             **{
                 "from": clock.now().date().isoformat(),
                 "until": (now + timedelta(days=200)).date().isoformat(),
@@ -249,22 +254,13 @@ def start(arguments: list[str], log: Path, variables: Mapping[str, str]) -> subp
 
 @contextmanager
 def served(
-    home: Path,
-    *,
-    workers: bool = False,
-    port: int | None = None,
-    tables: bool = True,
-    **variables: str,
+    home: Path, *, workers: bool = False, port: int | None = None, **variables: str
 ) -> Iterator[Served]:
     """`commonweal serve` of a home on a free port, stopped at the end.
-
-    `tables`: lend it the tables that it would make at its first start.
 
     Workers cost a second each to begin: only tests that need them start them, and name the home's
     COMMONWEAL_ROOT_STORE.
     """
-    if tables and "DATABASE_URL" not in variables:
-        lend_tables(home)
     port, log = port or free_port(), home.with_name(f"{home.name}-served.log")
     arguments = ["--home", str(home), "serve", "--port", str(port)]
     arguments += [] if workers else ["--no-workers"]

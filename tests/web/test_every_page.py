@@ -32,6 +32,7 @@ APPS = {
     "releases": "releases",
     "reviews": "yearly reviews",
     "signing": "what people sign",
+    "studies": "studies, by the people whom permits name and by staff",
 }
 WITHOUT = {
     "account_logout", "account_reauthenticate", "mfa_index", "mfa_activate_totp",

@@ -32,7 +32,7 @@ DEAF = [
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("serve")
-    return make_home(place / "home", stores=place / "stores")
+    return make_home(place / "home", stores=place / "stores", tables=False)
 
 
 def children_of(pid: int) -> list[int]:
@@ -74,7 +74,7 @@ def fetched(address: str, path: str) -> tuple[int, bytes]:
 
 @contextlib.contextmanager
 def running(home: Path) -> Iterator[tuple[Served, list[int]]]:
-    with served(home, tables=False) as found:
+    with served(home) as found:
         yield found, children_of(found.process.pid)
 
 

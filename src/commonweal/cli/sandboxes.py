@@ -11,25 +11,15 @@ if TYPE_CHECKING:
     from commonweal.sandbox.box import Sandbox
     from commonweal.vault.custody import Custody
 
-FOLDER = "sandbox"
-RECORD = "users"
-
 
 def opened_sandbox(custody: Custody) -> Sandbox:
     """A sandbox whose guards were tried just now; some 1.2 seconds.
 
     Raises `Unavailable` CW-SANDBOX-GUARD, naming the guard that does not hold.
     """
-    from commonweal.foundation.files import make_private_folder
-    from commonweal.sandbox.box import Sandbox
+    from commonweal.wiring.sandboxes import opened_sandbox as opened
 
-    folder = custody.home.path / FOLDER
-    make_private_folder(folder)
-    return Sandbox.open(
-        folder / RECORD,
-        demo=custody.home.kind == "demo",
-        cgroup=os.environ.get("COMMONWEAL_CGROUP"),
-    )
+    return opened(custody)
 
 
 def homeless_sandbox(folder: Path) -> Sandbox:
@@ -39,6 +29,7 @@ def homeless_sandbox(folder: Path) -> Sandbox:
     a parser has its own limits of time and memory either way. Raises as `opened_sandbox`.
     """
     from commonweal.sandbox.box import Sandbox
+    from commonweal.sandbox.homes import RECORD
 
     cgroup = os.environ.get("COMMONWEAL_CGROUP")
     return Sandbox.open(folder / RECORD, demo=cgroup is None, cgroup=cgroup)

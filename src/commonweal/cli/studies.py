@@ -36,7 +36,7 @@ def submit(
     study: Annotated[
         Path,
         typer.Argument(
-            help="The folder of the study, with its study.yaml, or a git bundle of it.",
+            help="The folder of the study, with its study.yaml, or a zip file or git bundle of it.",
             metavar="STUDY",
         ),
     ],
@@ -111,14 +111,20 @@ def cancel(
 ) -> None:
     """Take a study back.
 
-    One that waits is gone at once; one that runs is stopped within seconds, and nothing of it is
-    collected.
+    One that waits never runs; one that runs is stopped within seconds, and nothing of it is
+    collected. Whether that came in time is shown when the quarter of an hour is full, as all ends
+    are: else this would tell when a study ended.
     """
+    from commonweal.enclave.telling import take_back
+    from commonweal.foundation.clock import SystemClock
+
     with _at_the_queue(ctx, home) as here:
-        found = here.queue.cancel(job)
-    gone = found.state == "cancelled"
-    said = "It was taken back." if gone else "Its worker was told to stop it."
-    emit(json, {"job": job, "cancelled": gone}, [said])
+        take_back(here.queue, job, SystemClock().now())
+    said = (
+        "It is taken back unless it has just ended; `study status` shows it at the next quarter of "
+        "an hour."
+    )
+    emit(json, {"job": job, "asked": True}, [said])
 
 
 @app.command("work")

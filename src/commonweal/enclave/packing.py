@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from commonweal.enclave.zipped import REASONS
 from commonweal.foundation.canonical import digest
 from commonweal.foundation.errors import CommonwealError, Fault
 from commonweal.foundation.files import (
@@ -37,6 +38,7 @@ DEEPEST = 8
 MOST_FILES = 2_000
 MOST_BYTES = 64 * 1024 * 1024
 BUNDLE_PARSER = "commonweal.enclave.bundle"
+ZIP_PARSER = "commonweal.enclave.zipped"
 _NOT_READ = frozenset({"CW-PARSE-FAILED", "CW-PARSE-LIMIT", "CW-PARSE-ANSWER"})
 _MOST_ENTRIES = 20_000
 _BLOCK = 1 << 20
@@ -86,21 +88,17 @@ class Shelf:
         return self.find(found)
 
     def take_in_bundle(self, bundle: Path, sandbox: Sandbox) -> Study:
-        """Take in the study of a git bundle, which is read in the sandbox (S18).
+        """Take in the study of a git bundle or a zip file, which is read in the sandbox (S18).
 
+        Which of the two it is, its first bytes say; what it is called says nothing.
         Raises `Fault` CW-STUDY-BUNDLE and what `take_in` raises.
         """
-        try:
-            found = sandbox.parse(BUNDLE_PARSER, bundle, _bundled, "studies").answer
-        except Fault as error:
-            if error.code not in _NOT_READ:
-                raise
-            raise Fault(
-                "CW-STUDY-BUNDLE",
-                "The bundle cannot be read as one that holds a whole study: it is damaged or too "
-                "large, needs other commits, has several branches and no HEAD, or holds links.",
-                remedy="Make it with `git bundle create study.bundle HEAD`.",
-            ) from error
+        read = _READERS.get(_first_bytes(bundle))
+        if read is None:
+            raise _unread("The file is neither a zip file nor a git bundle.")
+        return self._take_in_files(read(bundle, sandbox))
+
+    def _take_in_files(self, found: list[tuple[str, bytes]]) -> Study:
         make_private_folder(self.folder)
         unpacked = self.folder / f"{STAGING_PREFIX}{secrets.token_hex(12)}"
         try:
@@ -136,8 +134,66 @@ class Shelf:
         return self.folder / matched[1]
 
 
+def _first_bytes(file: Path) -> bytes:
+    """The first four bytes of a plain file."""
+    with translated("the file of the study"):
+        descriptor = os.open(file, _READ)
+    with os.fdopen(descriptor, "rb", buffering=0) as stream:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise _refused("A study comes as a folder, a zip file or a git bundle.")
+        with translated("the file of the study"):
+            return stream.read(4)
+
+
+def _of_git(bundle: Path, sandbox: Sandbox) -> list[tuple[str, bytes]]:
+    with _read_by_parser(
+        "The bundle cannot be read as one that holds a whole study: it is damaged or too large, "
+        "needs other commits, has several branches and no HEAD, or holds links.",
+        "Make it with `git bundle create study.bundle HEAD`.",
+    ):
+        return sandbox.parse(BUNDLE_PARSER, bundle, _bundled, "studies").answer
+
+
+def _of_zip(file: Path, sandbox: Sandbox) -> list[tuple[str, bytes]]:
+    with _read_by_parser("The zip file cannot be read: it takes too much to unpack.", None):
+        found = sandbox.parse(ZIP_PARSER, file, _zipped, "studies").answer
+    if isinstance(found, str):
+        raise _unread(f"The zip file cannot be taken in. {REASONS[found]}")
+    return found
+
+
+_READERS = {b"# v2": _of_git, b"# v3": _of_git, b"PK\3\4": _of_zip, b"PK\5\6": _of_zip}
+"""By the first four bytes of a file: who reads it."""
+
+
+@contextlib.contextmanager
+def _read_by_parser(sentence: str, remedy: str | None) -> Iterator[None]:
+    """What the sandbox says of a file that cannot be read, in our words."""
+    try:
+        yield
+    except Fault as error:
+        if error.code not in _NOT_READ:
+            raise
+        raise _unread(sentence, remedy) from error
+
+
+def _unread(sentence: str, remedy: str | None = None) -> Fault:
+    return Fault("CW-STUDY-BUNDLE", sentence, remedy=remedy)
+
+
+def _zipped(said: Any) -> list[tuple[str, bytes]] | str:
+    """The answer of the parser of zip files: what `_bundled` wants, or a reason of its list."""
+    if set(said) == {"refused"}:
+        if said["refused"] not in REASONS:
+            raise ValueError("a reason that there is not")
+        return str(said["refused"])
+    if set(said) != {"files"}:
+        raise ValueError("an answer of another shape")
+    return _bundled(said)
+
+
 def _bundled(said: Any) -> list[tuple[str, bytes]]:
-    """The answer of the parser of bundles: plain paths inside, each once, with their bytes."""
+    """The answer of a parser: plain paths inside, each once, with their bytes."""
     found = [(str(path), b64decode(content, validate=True)) for path, content in said["files"]]
     parts = [path.split("/") for path, _ in found]
     if len({path for path, _ in found}) != len(found) or not all(

@@ -166,32 +166,55 @@ class Queue:
             )  # fmt: skip
         return self.job(name)
 
-    def cancel(self, name: str) -> Job:
-        """Take a job back: at once where it waits, else its worker stops it.
+    def cancel(self, name: str) -> None:
+        """Take a job back: at once where it waits, else its worker stops it if it still can.
 
-        Raises `Refused` CW-JOB-STEP where it has ended or is being collected.
+        One that has ended or is being collected stays as it is, and nothing is said of that: see
+        `telling.take_back`, which is what people may ask for.
         """
         with self._transaction():
             job = self.job(name)
-            check_step(job.state, "cancel")
             if job.state == "queued":
                 self._step(job, "cancel")
-            else:
+            elif job.state in AT_WORK:
                 self._connection.execute("UPDATE job SET cancel = 1 WHERE id = ?", (name,))
-        return self.job(name)
 
     def job(self, name: str) -> Job:
         """One job. Raises `Fault` CW-JOB-UNKNOWN."""
-        found = self._rows("WHERE id = ?", (name,))
-        if not found:
+        found = self.named(name)
+        if found is None:
             raise Fault("CW-JOB-UNKNOWN", "There is no job with this name.")
-        return found[0]
+        return found
 
     def jobs(self, *, permit: str | None = None) -> list[Job]:
         """All jobs (of one permit), the oldest first."""
         if permit is None:
             return self._rows("ORDER BY submitted_at, id", ())
         return self._rows("WHERE permit = ? ORDER BY submitted_at, id", (permit,))
+
+    def newest(self) -> int:
+        """The place of the job that was submitted last; 0 where there is none."""
+        with _database():
+            row = self._connection.execute("SELECT coalesce(max(rowid), 0) FROM job").fetchone()
+        return int(row[0])
+
+    def after(self, place: int) -> list[Job]:
+        """The jobs that were submitted after the one at `place`, in that order."""
+        return self._rows("WHERE rowid > ? ORDER BY rowid", (place,))
+
+    def named(self, name: str) -> Job | None:
+        """One job, or None where there is none of this name."""
+        found = self._rows("WHERE id = ?", (name,))
+        return found[0] if found else None
+
+    def lost(self) -> int:
+        """How many jobs are held by a worker whose lease is over."""
+        with _database():
+            row = self._connection.execute(
+                "SELECT count(*) FROM job WHERE worker IS NOT NULL AND lease_until < ?",
+                (stamp(self._clock.now()),),
+            ).fetchone()
+        return int(row[0])
 
     def waiting(self) -> int:
         """How many jobs could be taken now."""

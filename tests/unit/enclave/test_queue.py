@@ -118,19 +118,44 @@ def test_the_quota_counts_a_projects_day_in_london(queue: Queue, clock: FixedClo
 
 def test_cancelling(queue: Queue) -> None:
     waiting = put(queue)
-    assert queue.cancel(waiting).state == "cancelled"
-    assert code(lambda: queue.cancel(waiting)) == "CW-JOB-STEP"
+    queue.cancel(waiting)
+    assert queue.job(waiting).state == "cancelled"
     put(queue)
     held = taken(queue)
     assert not queue.beat(held)
-    assert queue.cancel(held.job.id).state == "running"
+    queue.cancel(held.job.id)
+    assert queue.job(held.job.id).state == "running"
     assert queue.beat(held)
     assert queue.step(held, "cancel").state == "cancelled"
+    assert code(lambda: queue.cancel("job-none")) == "CW-JOB-UNKNOWN"
+
+
+def test_cancelling_what_is_over_changes_nothing_and_says_nothing(queue: Queue) -> None:
     put(queue)
     held = taken(queue)
     queue.step(held, "collect")
-    assert code(lambda: queue.cancel(held.job.id)) == "CW-JOB-STEP"
-    assert code(lambda: queue.cancel("job-none")) == "CW-JOB-UNKNOWN"
+    queue.cancel(held.job.id)
+    assert queue.job(held.job.id).state == "collecting"
+    ended = queue.step(held, "finish")
+    queue.cancel(held.job.id)
+    assert queue.job(held.job.id) == ended
+
+
+def test_what_came_after_a_place(queue: Queue) -> None:
+    assert (queue.newest(), queue.after(0)) == (0, [])
+    first, second = put(queue), put(queue)
+    assert [one.id for one in queue.after(0)] == [first, second]
+    assert [one.id for one in queue.after(queue.newest() - 1)] == [second]
+    assert queue.after(queue.newest()) == []
+    assert queue.named("job-none") is None
+
+
+def test_jobs_whose_worker_is_silent_are_counted(queue: Queue, clock: FixedClock) -> None:
+    put(queue)
+    taken(queue)
+    assert queue.lost() == 0
+    clock.advance(LEASE + timedelta(seconds=1))
+    assert queue.lost() == 1
 
 
 def test_a_worker_that_lost_its_lease_changes_nothing(queue: Queue, clock: FixedClock) -> None:

@@ -259,6 +259,8 @@ class ApiToken(Governed):
         ("me:read", "see whose key it is"),
         ("applications:read", "read the applications that you write"),
         ("permits:read", "read the permits of your projects"),
+        ("studies:read", "see how the studies of your projects stand"),
+        ("studies:send", "send studies of your projects, and take them back"),
     ]
     public_id = models.CharField(max_length=64, unique=True, default=new_public_id, editable=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tokens")

@@ -14,14 +14,14 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from commonweal.foundation.errors import CommonwealError, Failure, Fault, Refused, WrongUsage
-from commonweal.web.api import catalogue, own, public
+from commonweal.web.api import catalogue, own, public, studies
 from commonweal.web.config.errors import error_body, status_of
 
 api = NinjaAPI(
     title="Commonweal",
     version="1",
-    description="Reads the catalogue, the register, the public log and what a person has a part in."
-    " It never decides. Errors have one shape.",
+    description="Reads the catalogue, the register, the public log and what a person has a part in;"
+    " sends studies and takes them back. It never decides. Errors have one shape.",
     docs_url=None,
     urls_namespace="api",
 )
@@ -87,7 +87,7 @@ def _not_text(request: HttpRequest, error: Exception) -> HttpResponse:
     return _answer(request, WrongUsage("CW-API-INVALID", sentence), 422)
 
 
-for router in (catalogue.router, public.router, own.router):
+for router in (catalogue.router, public.router, own.router, studies.router):
     api.add_router("", router)
 
 

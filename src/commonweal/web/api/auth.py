@@ -1,4 +1,4 @@
-"""Who asks: keys for programs, and what each allows. A key reads; it never decides (S11)."""
+"""Who asks: keys for programs, and what each allows. A key never decides anything (S11)."""
 
 from __future__ import annotations
 

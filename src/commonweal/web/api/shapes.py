@@ -237,3 +237,51 @@ class PermitsShape(Schema):
     total: int
     page: int
     permits: list[PermitShape]
+
+
+class DeclaredShape(Schema):
+    """A file that a study declares."""
+
+    file: str
+    kind: str
+    about: str
+
+
+class JobShape(Schema):
+    """A study that was sent, as far as its author may know.
+
+    `state`: waiting, at_work, cancelled, or one of the four ends of `report`: finished, failed,
+    over_limit, refused. It changes on full quarters of an hour only.
+    """
+
+    id: str
+    permit: str
+    title: str
+    study: str
+    submitted_by: str
+    submitted_at: datetime
+    state: str
+    state_sentence: str
+    report: dict[str, Any] | None = None
+    outputs: list[DeclaredShape]
+
+
+class JobsShape(Schema):
+    """A page of studies."""
+
+    total: int
+    page: int
+    studies: list[JobShape]
+
+
+class StudyOrderShape(Schema):
+    """Something that was asked. `study`: the id of the study that came of it, or that is meant."""
+
+    order: str
+    kind: str
+    permit: str
+    state: str
+    study: str | None = None
+    asked_at: datetime
+    code: str | None = None
+    sentence: str | None = None

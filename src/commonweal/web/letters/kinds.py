@@ -31,6 +31,7 @@ KINDS = MappingProxyType({
     "aia_late": Kind("an AIA is late", "An AIA is late and stops new data."),
     "release_ready": Kind("data are ready", "Data were made ready."),
     "release_sent_back": Kind("data were sent back", "Data that were made were sent back."),
+    "work_ended": Kind("what you sent has ended", "Work that you sent has ended."),
     "role_given": Kind("you have a new role", "You were given a role."),
     "role_ended": Kind("a role of yours ended", "A role of yours has ended."),
     "invitation": Kind("you are invited", "You are invited to make an account."),

@@ -1,0 +1,15 @@
+"""Addresses of those who check outputs, and of the custodian."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from commonweal.web.outputs import views_review as views
+
+urlpatterns: list[URLPattern] = [
+    path("", views.queue, name="review_queue"),
+    path("left", views.left, name="review_left"),
+    path("history", views.history, name="review_history"),
+    path("<str:reference>/", views.review, name="review"),
+    path("<str:reference>/recall", views.recall, name="review_recall"),
+]

@@ -1,0 +1,157 @@
+"""Pages of who checks outputs in a browser: by keyboard alone, with keys that can be switched off,
+without scripts, wide and narrow, and held to axe. The rows are made by the airlock itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.looking import Axe, faults, heading, visitors
+from tests.web.house import Served, make_home, served
+
+Review = tuple[Served, dict[str, Any]]
+WAIT = 30_000
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Review]:
+    place = tmp_path_factory.mktemp("checking")
+    home, stores = place / "home", place / "stores"
+    make_home(home, stores=stores)
+    with served(home, COMMONWEAL_ROOT_STORE=str(stores)) as running:
+        variables = {
+            **os.environ, "COMMONWEAL_HOME": str(home), "COMMONWEAL_ROOT_STORE": str(stores),
+            "DJANGO_SETTINGS_MODULE": "commonweal.web.config.settings",
+        }  # fmt: skip
+        made = subprocess.run(
+            [sys.executable, "-m", "tests.browser.output_rows"], env=variables, cwd=repository,
+            check=False, capture_output=True, text=True,
+        )  # fmt: skip
+        assert made.returncode == 0, made.stderr[-3_000:]
+        yield running, json.loads(made.stdout)
+
+
+@pytest.fixture
+def page_of(browser: Browser, service: Review) -> Iterator[Callable[..., Page]]:
+    with visitors(browser, service[0].address, WAIT) as opened:
+        yield opened
+
+
+def review(page: Page, service: Review, name: str = "output.waits") -> None:
+    page.goto(f"/outputs/review/{service[1][name]}/")
+
+
+def test_every_page_is_accessible_and_fits(
+    page_of: Callable[..., Page], service: Review, axe: Axe
+) -> None:
+    tara, edward, found = page_of("Tara Singh"), page_of("Edward Shaw"), service[1]
+    theirs = ("output.waits", "output.mine", "output.two", "output.model")
+    visits = [(tara, f"/outputs/review/{found[name]}/") for name in theirs]
+    visits += [(edward, f"/outputs/review/{found[name]}/")
+               for name in ("output.waits", "output.left", "output.recalled")]  # fmt: skip
+    visits += [(edward, f"/outputs/review/{path}")
+               for path in ("", "left", "history", f"{found['output.left']}/recall")]  # fmt: skip
+    wrong = {}
+    for page, path in visits:
+        page.goto(path)
+        for one in page.locator("details").all():
+            one.evaluate("one => { one.open = true; }")
+        if said := faults(page, axe):
+            wrong[path] = said
+    assert wrong == {}
+
+
+def test_keys_move_and_choose_and_never_send(page_of: Callable[..., Page], service: Review) -> None:
+    page = page_of("Tara Singh")
+    review(page, service)
+    address = page.url
+    for key, number in (("n", 1), ("n", 2), ("N", 3), ("p", 2)):
+        page.keyboard.press(key)
+        assert page.evaluate("document.activeElement.id") == f"finding-{number}"
+    for key, verdict in (("a", "approve"), ("s", "return"), ("r", "reject")):
+        page.keyboard.press(key)
+        assert page.locator("input[name=verdict]:checked").get_attribute("value") == verdict
+    assert page.url == address
+    page.locator("textarea[name=note]").fill("")
+    page.locator("textarea[name=note]").press_sequentially("as n")
+    assert page.locator("textarea[name=note]").input_value() == "as n"
+    assert page.locator("input[name=verdict]:checked").get_attribute("value") == "reject"
+    page.keyboard.press("Control+a")
+    assert page.locator("input[name=verdict]:checked").get_attribute("value") == "reject"
+
+
+def test_keys_can_be_switched_off_and_stay_off(
+    page_of: Callable[..., Page], service: Review
+) -> None:
+    page = page_of("Tara Singh")
+    review(page, service)
+    switch = page.get_by_role("button", name="Keys are on")
+    assert switch.get_attribute("aria-pressed") == "true"
+    switch.press("Enter")
+    page.locator("body").press("a")
+    assert page.locator("input[name=verdict]:checked").count() == 0
+    page.reload()
+    assert page.get_by_role("button", name="Keys are off").get_attribute("aria-pressed") == "false"
+    page.locator("body").press("r")
+    assert page.locator("input[name=verdict]:checked").count() == 0
+
+
+def test_judging_with_tab_space_and_enter_alone(
+    page_of: Callable[..., Page], service: Review
+) -> None:
+    page = page_of("Umar Farouk")
+    review(page, service)
+
+    def tab_to(selector: str) -> None:
+        for _ in range(400):
+            page.keyboard.press("Tab")
+            if page.evaluate("s => document.activeElement.matches(s)", selector):
+                return
+        raise AssertionError(f"no way to {selector} by Tab")
+
+    tab_to("input[name=verdict]")
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowDown")
+    assert page.locator("input[name=verdict]:checked").get_attribute("value") == "return"
+    tab_to("input[name=reasons]")
+    page.keyboard.press("Space")
+    tab_to("form button[type=submit]")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", level=1, name="Send this output back to its author").wait_for()
+
+
+def test_the_page_works_without_scripts_and_says_what_is_missing(
+    page_of: Callable[..., Page], service: Review
+) -> None:
+    page = page_of("Umar Farouk", scripts=False)
+    review(page, service)
+    assert not page.locator("#review-keys").is_visible()
+    page.get_by_label("It may leave", exact=True).check()
+    page.get_by_role("button", name="Go on to sign").click()
+    assert page.get_by_text("There is a problem").is_visible()
+    assert page.get_by_text("The checks say:").is_visible()
+    assert "Stays and costs by ward" in heading(page)
+
+
+def test_before_and_now_stand_beside_each_other_or_below(
+    page_of: Callable[..., Page], service: Review
+) -> None:
+    page = page_of("Tara Singh")
+    review(page, service)
+    before, now = (page.locator(".review-pair .review-beside > div").nth(one) for one in (0, 1))
+    for width, beside in ((1280, True), (320, False)):
+        page.set_viewport_size({"width": width, "height": 900})
+        left, right = before.bounding_box(), now.bounding_box()
+        assert left is not None
+        assert right is not None
+        assert (right["x"] > left["x"]) is beside
+        assert (right["y"] > left["y"]) is not beside
