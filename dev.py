@@ -52,7 +52,7 @@ from collections.abc import Callable, Iterator, Sequence  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
 
 from tools.machine import chromium, has_java, has_sandbox, postgres_bin  # noqa: E402
-from tools.side import side_environment  # noqa: E402
+from tools.side import side_environments  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -294,9 +294,9 @@ def prepare(command: str) -> None:
 
 
 @contextlib.contextmanager
-def _one_at_a_time() -> Iterator[None]:
+def _one_at_a_time(what: str = "dev") -> Iterator[None]:
     CACHE.mkdir(exist_ok=True)
-    with (CACHE / "dev.lock").open("a") as handle:
+    with (CACHE / f"{what}.lock").open("a") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -403,7 +403,9 @@ def _tail(log: Path) -> str:
 
 def environment() -> dict[str, str]:
     """Return the environment variables for a command that runs inside .venv."""
-    env = {k: v for k, v in os.environ.items() if k not in {"PYTHONHOME", "PYTHONPATH"}}
+    # Without what Python compiled once, every process that a test starts compiles it all anew.
+    dropped = {"PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
+    env = {key: value for key, value in os.environ.items() if key not in dropped}
     path = env.get("PATH", "/usr/local/bin:/usr/bin:/bin")
     return {**env, "VIRTUAL_ENV": str(VENV), "PATH": f"{VENV / 'bin'}{os.pathsep}{path}"}
 
@@ -525,9 +527,8 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     try:
         provide(command)
-        prepare(command)
-        for name, holds in BESIDE.get(command, {}).items():
-            side_environment(name, holds)
+        with side_environments(BESIDE.get(command, {}), sys.modules[__name__]):
+            prepare(command)
         return COMMANDS[command](rest)
     except SetupError as error:
         say(str(error))

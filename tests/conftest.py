@@ -5,16 +5,20 @@ Only generic things belong here; a room keeps its own fixtures beside its own te
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.distribution import SPARK, WholeFiles, turn
 from tests.fixtures_postgres import postgres_cluster, postgres_url
 from tests.fixtures_spark import spark
+from tests.shared import share
 
 __all__ = ["postgres_cluster", "postgres_url", "spark"]
 
@@ -22,6 +26,17 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 # Playwright keeps a loop running in a process; Django would take that for a server's and refuse.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+# What collecting makes (a test and its module at a time) stays to the end: there is nothing to find
+# in it, and looking through it again and again costs more than it frees.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Look for what can be freed again, but no longer among what stays."""
+    gc.freeze()
+    gc.enable()
+
 
 # Shared machines stall, so time is never what fails a property. `dev.py test --all` asks for
 # "thorough" by name; in CI the same examples are tried each time, so that a red run repeats.
@@ -36,41 +51,42 @@ settings.register_profile("thorough", settings.get_profile("house"), max_example
 settings.load_profile("house")
 
 
+@pytest.hookimpl
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share out whole files among processes where `dev.py test` asked for groups."""
+    return WholeFiles(config, log) if config.getvalue("dist") == "loadgroup" else None
+
+
 # Around xdist's own hook, which reads the groups and puts their names behind those of the tests.
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Generator[None, None, None]:
-    """Let one process of xdist run what shares something costly, so that it is made once.
-
-    All tests with Spark go together (each process would start a Java of its own), and those of a
-    file that share a home, a service or an engine of that file.
-    """
-    grouped = []
-    for item in items:
-        name = _group(item)
-        if name:
-            item.add_marker(pytest.mark.xdist_group(name))
-            grouped.append(item)
+    """Let one process of xdist run all tests with Spark, and put what takes long first."""
+    grouped = [item for item in items if _uses_spark(item)]
+    for item in grouped:
+        item.add_marker(pytest.mark.xdist_group(SPARK))
+    if config.getoption("loadgroup", False):
+        items.sort(key=turn)
     yield
     if config.getoption("loadgroup", False) and not all("@" in one.nodeid for one in grouped):
         raise pytest.UsageError("this xdist does not group tests for this pytest")
 
 
-def _group(item: pytest.Item) -> str | None:
-    """The group that a test belongs to, or None where any process may run it."""
+def _uses_spark(item: pytest.Item) -> bool:
     chosen = getattr(getattr(item, "callspec", None), "params", {}).get("engine")
-    if chosen == "spark" or "spark" in getattr(item, "fixturenames", ()):
-        return "spark"
-    found = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-    shared = any(one.scope == "module" for defs in found.values() for one in defs)
-    return item.nodeid.split("::")[0] if shared else None
+    return chosen == "spark" or "spark" in getattr(item, "fixturenames", ())
 
 
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The root of the checkout."""
     return REPOSITORY
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> None:
+    share(tmp_path_factory)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -35,6 +36,7 @@ from commonweal.vault.custody import (
     settle,
 )
 from tests import factories
+from tests.shared import made_once
 
 FORMULA = "=cmd|'/c calc'!A1"
 MARKUP = "<b>a & 'b'</b>/c~d"
@@ -68,8 +70,59 @@ def catalogue() -> dict[str, Any]:
     return plain
 
 
-def make_home(place: Path, *, kind: str = "demo", stores: Path, say_no_days: int = 28) -> Path:
-    """A home in `place` with four permits: active, paused, revoked and announced."""
+def make_home(
+    place: Path,
+    *,
+    kind: str = "demo",
+    stores: Path,
+    say_no_days: int = 28,
+    tables: bool = True,
+) -> Path:
+    """A home in `place` with four permits: active, paused, revoked and announced.
+
+    It is made once a run for all who ask for the same; each of them has a copy. `tables`: with the
+    empty tables of the service, which its first start would make in seconds.
+    """
+    made = made_once(
+        f"home-{kind}-{say_no_days}",
+        lambda folder: _make(folder / "home", kind, folder / "stores", say_no_days),
+    )
+    if made is None:
+        _make(place, kind, stores, say_no_days)
+        return place
+    shutil.copytree(made / "home", place)
+    shutil.copytree(made / "stores", stores, dirs_exist_ok=True)
+    for file in made.glob("home-*"):
+        shutil.copy2(file, place.with_name(file.name.replace("home", place.name, 1)))
+    if tables and kind == "demo" and (ready := made_once("tables", _tables)):
+        make_private_folder(place / "web")
+        shutil.copy2(ready / "service.sqlite", place / "web" / "service.sqlite")
+    return place
+
+
+_MIGRATE = """
+import django
+django.setup()
+from django.core.management import call_command
+from django.db import connection
+call_command("migrate", verbosity=0, interactive=False)
+connection.close()
+"""
+
+
+def _tables(folder: Path) -> None:
+    home = make_home(folder / "home", stores=folder / "stores", tables=False)
+    make_private_folder(home / "web")
+    plain = {name: text for name, text in os.environ.items() if name != "DATABASE_URL"}
+    settings = {"DJANGO_SETTINGS_MODULE": "commonweal.web.config.settings"}
+    subprocess.run(
+        [sys.executable, "-c", _MIGRATE],
+        check=True, env={**plain, **settings, "COMMONWEAL_HOME": str(home)},
+    )  # fmt: skip
+    (home / "web" / "service.sqlite").rename(folder / "service.sqlite")
+
+
+def _make(place: Path, kind: str, stores: Path, say_no_days: int) -> None:
     now = datetime.now(UTC)
     clock = FixedClock(now - timedelta(days=60))
     before = os.environ.get("COMMONWEAL_ROOT_STORE")
@@ -89,7 +142,6 @@ def make_home(place: Path, *, kind: str = "demo", stores: Path, say_no_days: int
         os.environ.pop("COMMONWEAL_ROOT_STORE")
         if before is not None:
             os.environ["COMMONWEAL_ROOT_STORE"] = before
-    return place
 
 
 def paper(catalogue: Catalogue, dataset: str = "hospital") -> CatalogueFigures:

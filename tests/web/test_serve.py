@@ -32,7 +32,7 @@ DEAF = [
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("serve")
-    return make_home(place / "home", stores=place / "stores")
+    return make_home(place / "home", stores=place / "stores", tables=False)
 
 
 def children_of(pid: int) -> list[int]:

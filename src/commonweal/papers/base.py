@@ -106,6 +106,8 @@ def _clean_value(text: str) -> str:
 
 def _clean(text: str, *, allowed: str) -> str:
     """Refuse what a reader cannot see: it could make a text say something else than it holds."""
+    if text.isprintable():  # nothing of these kinds, nor of some that are allowed: asked at once
+        return text
     for char in text:
         if char not in allowed and unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}:
             raise ValueError("control characters and line breaks are not allowed here")

@@ -5,10 +5,17 @@ import json
 import math
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.foundation.canonical import MAX_DEPTH, canonical, digest, parse_json
+from commonweal.foundation.canonical import (
+    MAX_DEPTH,
+    _is_simple,
+    canonical,
+    digest,
+    parse_json,
+)
 from commonweal.foundation.errors import Fault
 
 SAFE = 2**53 - 1
@@ -32,6 +39,31 @@ def test_the_order_of_keys_does_not_matter(value):
     turned = dict(reversed(list(value.items())))
     assert canonical(turned) == canonical(value)
     assert digest(turned) == "sha256:" + hashlib.sha256(canonical(value)).hexdigest()
+
+
+@given(VALUES)
+def test_what_is_written_fast_is_what_the_library_writes(value):
+    assert canonical(value) == rfc8785.dumps(value)
+    assert canonical((value,)) == rfc8785.dumps((value,))
+
+
+class Name(str):
+    """Text of a kind of its own, as an enumeration's."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    ("value", "simple"),
+    [
+        ({"b": [1, -SAFE, "\u20ac\x7f\x00"], "a": {"~": None, "": True}, "c": ({}, [])}, True),
+        ({"e\u0301": 1}, False), ({"a": [0.5]}, False), ([1, [[2.0]]], False),
+        ({Name("a"): 1}, False), ([Name("a")], False), ([SAFE, {"a": SAFE + 1}], False),
+        ({"a": {1: 2}}, False), ({None: 1}, False), ([b"a"], False), (object(), False),
+    ],
+)  # fmt: skip
+def test_only_what_both_write_alike_is_written_fast(value, simple):
+    assert _is_simple(value) is simple
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ import pytest
 from commonweal.foundation.connection import connect
 from commonweal.foundation.errors import CommonwealError, Fault, Unavailable, WrongUsage
 from commonweal.vault.sources import Intake, Reading, open_source
+from commonweal.vault.sources.folder import parquet_columns
 from commonweal.vault.sources.opening import guess_kind
-from commonweal.vault.sources.source import MAX_CELL
+from commonweal.vault.sources.source import MAX_CELL, Column
 
 SECRET = "Zaphod"
 
@@ -258,6 +259,35 @@ def test_damaged_parquet_is_refused(folder: Path) -> None:
         assert refused(folder).code == "CW-SOURCE-MALFORMED"
     path.write_bytes(whole[:4] + os.urandom(len(whole) // 2) + whole[4 + len(whole) // 2 :])
     assert refused(folder).code in ("CW-SOURCE-MALFORMED", "CW-SOURCE-CELL")
+
+
+def test_a_parquet_file_is_described_once_until_it_is_another(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, aside, asked = folder / "t.parquet", folder.parent / "aside.parquet", []
+
+    def counted(files: tuple[Path, ...], place: str) -> tuple[Column, ...]:
+        asked.append(files)
+        return parquet_columns(files, place)
+
+    monkeypatch.setattr("commonweal.vault.sources.folder.parquet_columns", counted)
+    pq.write_table(pa.table({"a": [1]}), path)
+    pq.write_table(pa.table({"b": [1]}), aside)
+    os.utime(aside, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+    assert aside.stat().st_size == path.stat().st_size
+    with open_source("folder", str(folder)) as source:
+        assert [source.table("t").columns[0].name, source.tables()[0].columns[0].name] == ["a", "a"]
+        assert len(asked) == 1
+        aside.replace(path)  # of the same size, and as old
+        assert source.table("t").columns[0].name == "b"
+        path.write_bytes(path.read_bytes().replace(b"b", b"c"))
+        assert source.table("t").columns[0].name == "c"
+        path.write_bytes(b"not parquet at all")
+        for _ in range(2):
+            with pytest.raises(Fault) as caught:
+                source.table("t")
+            assert caught.value.code == "CW-SOURCE-MALFORMED"
+    assert len(asked) == 5
 
 
 def test_nested_parquet_columns_are_listed_but_cannot_be_read(folder: Path) -> None:

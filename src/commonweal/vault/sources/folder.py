@@ -59,6 +59,7 @@ class FolderSource(Source):
             self._root = self._folder.resolve(strict=True)
         self._stems: dict[str, str] = {}
         self._checked: set[tuple[str, int, int, str]] = set()
+        self._described: dict[tuple[tuple[str, int, int, int, int], ...], tuple[Column, ...]] = {}
 
     def tables(self, readings: Mapping[str, Reading] | None = None) -> tuple[SourceTable, ...]:
         """Every table, by name. Raises `Fault` CW-SOURCE-EMPTY where there is none."""
@@ -168,7 +169,7 @@ class FolderSource(Source):
         place = shown if len(files) == 1 else f"{shown} ({len(files):,} parts)"
         missing = reading.missing if reading is not None else ()
         if _is_parquet(files):
-            columns = parquet_columns(files, place)
+            columns = self._parquet_columns(files, place)
             return SourceTable(name, columns, place, Reading(shown, "parquet", missing=missing))
         found = csv_files.layout(files[0], place, reading)
         columns = tuple(Column(column, "VARCHAR") for column in found.names)
@@ -178,6 +179,19 @@ class FolderSource(Source):
             place,
             Reading(shown, "csv", found.delimiter, found.quote, found.encoding, missing),
         )
+
+    def _parquet_columns(self, files: tuple[Path, ...], place: str) -> tuple[Column, ...]:
+        # Asked many times in one reading, and each time an engine would be started for it. Files
+        # that were written again, or put in place of others, are described anew.
+        with translated(place):
+            states = [(str(path), path.stat()) for path in files]
+        key = tuple(
+            (path, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+            for path, state in states
+        )
+        if key not in self._described:
+            self._described[key] = parquet_columns(files, place)
+        return self._described[key]
 
     def _check_bytes(self, path: Path, place: str, encoding: str) -> None:
         with translated(place):
