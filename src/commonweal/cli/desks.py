@@ -7,62 +7,32 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import secrets
-import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commonweal.cli.options import named_home, opened
 from commonweal.cli.sandboxes import homeless_sandbox, opened_sandbox
-from commonweal.foundation.files import make_private_folder
 
 if TYPE_CHECKING:
     import typer
 
     from commonweal.airlock.desk import Desk, Kind
-    from commonweal.airlock.opened import OpenRelease
-    from commonweal.papers.release import ReleaseManifest
     from commonweal.sandbox.box import Sandbox
+    from commonweal.wiring.loans import Loan
 
 NOBODYS = "files-of-no-project"
 """The project of files that are checked without a release."""
 
 
-@dataclass(frozen=True)
-class Loan:
-    """An opened release, the folder that it is lent in, and its audit map."""
-
-    release: OpenRelease
-    folder: Path
-    audit_map: Path
-    manifest: ReleaseManifest
-    project: str
-
-
 @contextlib.contextmanager
 def unsealed(ctx: typer.Context, home: Path | None, folder: Path) -> Iterator[Loan]:
     """The release of a live permit, lent to the airlock for the length of a block (S19)."""
-    from commonweal.airlock.opened import OpenRelease
     from commonweal.cli.checks import MEMORY_FOLDER
-    from commonweal.vault.custody import find_permit, settled
-    from commonweal.vault.release.lending import AUDIT_MAP, lend, take_back
-    from commonweal.vault.release.store import read_manifest
+    from commonweal.wiring.loans import unsealed as lend
 
-    loans = MEMORY_FOLDER / f"commonweal-airlock-{secrets.token_hex(8)}"
-    to = loans / "release"
-    make_private_folder(loans)
-    try:
-        with opened(ctx, home) as custody, settled(custody):
-            manifest = read_manifest(custody.home.releases, folder, custody.belief)
-            permit = find_permit(custody, manifest.permit_id)
-            lent = lend(custody, folder, permit, "airlock", to)
-        release = OpenRelease.at(lent.manifest, to / "data", lent.permit.cohort)
-        yield Loan(release, to, to / AUDIT_MAP, lent.manifest, lent.permit.project.id)
-    finally:
-        take_back(loans)
-        shutil.rmtree(loans, ignore_errors=True)
+    with lend(lambda: opened(ctx, home), folder, MEMORY_FOLDER) as lent:
+        yield lent
 
 
 @contextlib.contextmanager
@@ -71,22 +41,12 @@ def desk_on(
 ) -> Iterator[Desk]:
     """Files are compared with the release, with its sieve and with its hold-out.
 
-    kinds: what the study declared each file to be. The key of the sieve stays with the vault, and
-    what makes its codes is taken back when the block ends.
+    kinds: what the study declared each file to be.
     """
-    from commonweal.airlock.desk import Desk
-    from commonweal.airlock.files.people import Sieve
-    from commonweal.vault.release.lending import SIEVE
-    from commonweal.vault.release.sieving import sieve_codes
+    from commonweal.wiring.loans import desk_on as laid
 
-    work = loan.folder.parent / "looked"
-    make_private_folder(work)
-    with opened(ctx, home) as custody, sieve_codes(custody, loan.manifest) as codes:
-        yield Desk(
-            functools.cache(lambda: opened_sandbox(custody)),
-            loan.project, work, kinds or {}, Sieve.at(loan.folder / SIEVE, codes),
-            loan.release, loan.folder,
-        )  # fmt: skip
+    with laid(lambda: opened(ctx, home), loan, kinds) as desk:
+        yield desk
 
 
 @contextlib.contextmanager

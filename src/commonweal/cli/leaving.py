@@ -340,44 +340,24 @@ def _summary(column: dict[str, Any]) -> str:
 
 def store_of(custody: Custody) -> OutputStore:
     """The airlock's folder of a home."""
-    from commonweal.airlock.leaving.store import OutputStore
+    from commonweal.wiring.outputs import store_of as found
 
-    return OutputStore(custody.home.path / "airlock")
+    return found(custody)
 
 
 def resumed(custody: Custody) -> OutputStore:
     """The same, once what a cut left behind was named or thrown away."""
-    from commonweal.airlock.leaving.freezing import resume
-    from commonweal.vault.custody.output_ground import OutputGround
+    from commonweal.wiring.outputs import resumed as found
 
-    store = store_of(custody)
-    resume(store, OutputGround(custody))
-    return store
+    return found(custody)
 
 
 def _standing(ground: Any, found: Submitted) -> tuple[str, OutputDecision | None, list[Vote]]:
     """State, count and votes of an output. Votes that cannot be believed make no count."""
-    from commonweal.airlock.leaving.releasing import judged_case
-    from commonweal.foundation.errors import CommonwealError
-    from commonweal.governance.outputs import Vote, output_judge, standing
+    from commonweal.wiring.outputs import stands
 
-    events = [one for one in ground.written() if one.output == found.manifest.id]
-    records = ground.records(found.manifest.id).acts
-    try:
-        decision = judged_case(ground, output_judge, found).decision
-    except CommonwealError:
-        decision = None
-    state = standing(
-        [(one.type, one.fields.get("step")) for one in events], decision, found.manifest,
-        ground.now(),
-    )  # fmt: skip
-    votes = []
-    for one in found.acts:
-        written = found.reviews.get(one.act.content or "")
-        if one.act.id in records and written is not None:
-            entry = records[one.act.id].heard.entry
-            votes.append(Vote(one.act.id, one.act.actor, written, entry))
-    return state, decision, sorted(votes, key=lambda one: one.entry)
+    now = stands(ground, found)
+    return now.state, now.decision, list(now.votes)
 
 
 def _require_reviewer(custody: Custody, by: str) -> None:

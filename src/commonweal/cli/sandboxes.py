@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from commonweal.sandbox.box import Sandbox
     from commonweal.vault.custody import Custody
 
-FOLDER = "sandbox"
 RECORD = "users"
 
 
@@ -20,16 +19,9 @@ def opened_sandbox(custody: Custody) -> Sandbox:
 
     Raises `Unavailable` CW-SANDBOX-GUARD, naming the guard that does not hold.
     """
-    from commonweal.foundation.files import make_private_folder
-    from commonweal.sandbox.box import Sandbox
+    from commonweal.wiring.sandboxes import opened_sandbox as opened
 
-    folder = custody.home.path / FOLDER
-    make_private_folder(folder)
-    return Sandbox.open(
-        folder / RECORD,
-        demo=custody.home.kind == "demo",
-        cgroup=os.environ.get("COMMONWEAL_CGROUP"),
-    )
+    return opened(custody)
 
 
 def homeless_sandbox(folder: Path) -> Sandbox:

@@ -7,21 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commonweal.cli.desks import desk_on, unsealed
-from commonweal.cli.leaving import ByOption, KeyOption, act_of, resumed, signed_by
+from commonweal.cli.leaving import ByOption, KeyOption, act_of, signed_by
 from commonweal.cli.options import HomeOption, JsonOption, opened
 from commonweal.cli.show import emit, steps
-from commonweal.foundation.errors import Refused, WrongUsage
+from commonweal.foundation.errors import WrongUsage
 
 if TYPE_CHECKING:
-    from commonweal.airlock.leaving.freezing import Draft
-    from commonweal.airlock.leaving.gathering import Gathered
-    from commonweal.airlock.profile import RuleProfile
-    from commonweal.airlock.together import Joined
-    from commonweal.papers.job import JobOutputs
     from commonweal.papers.output_manifest import OutputManifest
-    from commonweal.papers.permit import Permit
-    from commonweal.vault.custody import Custody
 
 
 # What was not looked at in time is only for review: less time is nothing that an author can choose.
@@ -61,43 +53,22 @@ def submit(
     only what was written anew from their values leaves, and models as they are. The author is told
     that it was submitted, and nothing of what was found before people have looked.
     """
-    from commonweal.airlock.leaving.freezing import freeze
     from commonweal.airlock.leaving.freezing import submit as run
-    from commonweal.airlock.leaving.gathering import gather, job_paths, read_job
-    from commonweal.airlock.profile import RuleProfile
-    from commonweal.airlock.together import Submission, check_together
-    from commonweal.foundation.clock import SystemClock
+    from commonweal.airlock.leaving.gathering import read_job
+    from commonweal.cli.checks import MEMORY_FOLDER
     from commonweal.vault.custody.output_ground import OutputGround
+    from commonweal.wiring.outputs import Asked, check_and_freeze, store_of
 
     if not _LEAST_SECONDS <= seconds <= _MOST_SECONDS:
         raise WrongUsage("CW-USAGE", "Sums of figures are looked for during 60 to 3600 seconds.")
-    left = read_job(job)
-    name = output or left.job
-    paths = job_paths(job, left)
-    with opened(ctx, home) as custody:
-        store = resumed(custody)
-        folder = custody.home.releases / left.release
-        permit = _require_author(custody, left, by)
-        _require_release(custody, left)
-        limits = RuleProfile.of_permit(permit.outputs, profile)
-    with unsealed(ctx, home, folder) as lent, steps(json) as step:
-        work = lent.folder.parent
-        asked = Submission(paths, name, SystemClock().now(), work / "proposal")
-        with desk_on(ctx, home, lent, {one.file: one.kind for one in left.files}) as desk:
-            joined = check_together(
-                asked, limits, lent.release, lent.audit_map, store.history,
-                desk=desk, seconds=seconds, progress=step,
-            )  # fmt: skip
-        tables = work / "tables"
-        tables.mkdir(mode=0o700)
-        gathered = gather(job, left, joined.report, tables)
+    name = output or read_job(job).job
+    asked = Asked(job, name, title, context, controls, by, profile=profile, seconds=seconds)
+    with steps(json) as step:
+        frozen = check_and_freeze(lambda: opened(ctx, home), asked, MEMORY_FOLDER, step)
         with opened(ctx, home) as custody:
-            ground = OutputGround(custody)
-            draft = _draft(custody, left, name, (title, context, controls), by, limits, joined,
-                           gathered, work / "proposal" / name)  # fmt: skip
-            frozen = freeze(store, ground, draft)
             act = act_of(custody, by, "submit_output", "submit", frozen.manifest)
-            done = run(store, ground, frozen, signed_by(custody, act, key))
+            done = run(store_of(custody), OutputGround(custody), frozen,
+                       signed_by(custody, act, key))  # fmt: skip
     plain, told = _told(name, done.manifest)
     emit(json, plain, [act.statement, told])
 
@@ -110,65 +81,3 @@ def _told(name: str, manifest: OutputManifest) -> tuple[dict[str, Any], str]:
     }  # fmt: skip
     told = f"{name} is frozen and waits for two people. It expires on {manifest.expires:%d %B %Y}."
     return plain, told
-
-
-def _require_author(custody: Custody, left: JobOutputs, by: str) -> Permit:
-    """What the ledger says a job left is submitted by who ran it, under the permit it ran under."""
-    from commonweal.vault.custody import find_permit, load_permit
-    from commonweal.vault.release.job_desk import JobDesk
-
-    known = JobDesk(custody).recorded(left.permit, left.job)
-    if known is None or known.outputs != left.digest():
-        raise Refused(
-            "CW-LEAVING-JOB",
-            "The ledger does not know that a job left this.",
-            remedy="Name the folder in which the job's outputs were collected, as it is.",
-        )
-    permit = load_permit(custody, find_permit(custody, left.permit))
-    if by != left.submitted_by or by not in {one.id for one in permit.people}:
-        raise Refused("CW-LEAVING-AUTHOR", "What a job left is submitted by who ran the job.")
-    if permit.project.id != left.project or permit.digest() != left.permit_hash:
-        raise Refused("CW-LEAVING-PERMIT", "The permit is not the one that the job ran under.")
-    return permit
-
-
-def _require_release(custody: Custody, left: JobOutputs) -> None:
-    """A job mounts a release of its own permit; figures of another are of other people."""
-    from commonweal.vault.release.store import read_manifest
-
-    folder = custody.home.releases / left.release
-    held = read_manifest(custody.home.releases, folder, custody.belief)
-    if held.permit_id != left.permit:
-        raise Refused("CW-LEAVING-PERMIT", "The release is not one of the job's permit.")
-
-
-def _draft(
-    custody: Custody,
-    left: JobOutputs,
-    name: str,
-    words: tuple[str, str, str],
-    author: str,
-    limits: RuleProfile,
-    joined: Joined,
-    gathered: Gathered,
-    proposal: Path,
-) -> Draft:
-    from commonweal.airlock.audit.history import Pin
-    from commonweal.airlock.leaving.freezing import Draft
-    from commonweal.papers.output_manifest import RulesUsed
-    from commonweal.vault.release.store import read_manifest
-
-    held = read_manifest(
-        custody.home.releases, custody.home.releases / left.release, custody.belief
-    )
-    title, context, controls = words
-    compared: tuple[Pin, ...] = () if joined.audit is None else joined.audit.pinned.compared
-    return Draft(
-        id=name, title=title, author=author, permit=left.permit, release=left.release,
-        release_hash=held.digest(), job=left.job, study=left.study, context=context,
-        controls=controls, sources=gathered.sources, found=gathered.found,
-        profile=RulesUsed(name=limits.name, version=str(limits.version), hash=limits.digest()),
-        compared=compared,
-        audit=None if joined.audit is None else joined.audit.plain(),
-        proposal=None if joined.audit is None else proposal,
-    )  # fmt: skip

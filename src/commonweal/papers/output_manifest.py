@@ -101,7 +101,8 @@ class OutputManifest(Paper):
     `study`: the digest of the code. `release_hash`, `permit_hash`: of the papers themselves.
     `context`, `controls`: what the author says it is about, and what was done to protect people.
     `findings`: digest of the `Findings`. `proposal`: its own history manifest, where figures were
-    recomputed; `compared`: every output that it was audited against.
+    recomputed; `compared`: every output that it was audited against. `left_behind`: files that the
+    job left beside these, and its author did not ask for; None where there are none.
     """
 
     output_manifest: Literal[1]
@@ -124,6 +125,7 @@ class OutputManifest(Paper):
     profile: RulesUsed
     proposal: EarlierOutput | None = None
     compared: Annotated[tuple[EarlierOutput, ...], Field(max_length=MOST_COMPARED)] = ()
+    left_behind: Annotated[tuple[FilePath, ...], Field(max_length=MOST_FILES)] | None = None
     submitted_at: Moment
     expires: Moment
 

@@ -9,6 +9,7 @@ manifest, and throws away if it does not.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import secrets
 import shutil
@@ -88,7 +89,8 @@ class Draft:
 
     `release_hash`: of the release's manifest. `found`: of each file, with `audit` the reviewer's
     result of the audit as plain JSON, against exactly `compared`. `proposal`: a folder as
-    `audit.writing.write_output` makes it, or None where nothing was recomputed.
+    `audit.writing.write_output` makes it, or None where nothing was recomputed. `left_behind`:
+    what the job left beside, and its author did not ask for.
     """
 
     id: str
@@ -107,6 +109,7 @@ class Draft:
     compared: Sequence[Pin] = ()
     audit: dict[str, Any] | None = None
     proposal: Path | None = None
+    left_behind: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -243,6 +246,7 @@ def _manifest(
         "files": [one.plain() for one in files], "findings": findings.digest(),
         "profile": draft.profile.plain(), "compared": compared,
         "submitted_at": stamp(now), "expires": stamp(now + LIFE),
+        **({"left_behind": list(draft.left_behind)} if draft.left_behind else {}),
         **({} if previous is None else {"previous": previous.digest()}),
         **({} if proposal is None else {"proposal": proposal.plain()}),
     }  # fmt: skip
@@ -286,6 +290,38 @@ def submit(store: OutputStore, ground: Ground, frozen: Frozen, signed: SignedAct
     return replace(frozen.submitted, folder=target, acts=(signed,))
 
 
+def find_frozen(store: OutputStore, output: str, digest: str) -> Frozen:
+    """The frozen turn that waits for its author's signature, by the digest of its manifest.
+
+    Raises `Refused` CW-LEAVING-UNKNOWN where there is none any more.
+    """
+    folder = store.outputs / output
+    if folder.is_dir():
+        for path in sorted(folder.iterdir()):
+            found = _frozen_at(path, output)
+            if found is not None and hmac.compare_digest(found.manifest.digest(), digest):
+                return Frozen(found)
+    raise Refused(
+        "CW-LEAVING-UNKNOWN",
+        "What was to be signed is not there any more.",
+        remedy="It waits for a day. Ask again; the checks then run anew.",
+    )
+
+
+def _frozen_at(path: Path, output: str) -> Submitted | None:
+    """A turn without its name. None for anything else, and for one that is not whole."""
+    if not path.name.startswith(STAGING_PREFIX):
+        return None
+    try:
+        return read_turn(path, output, _turn_of(path))
+    except CommonwealError:
+        return None
+
+
+def _turn_of(path: Path) -> int:
+    return int(path.name.removeprefix(STAGING_PREFIX).partition("-")[0])
+
+
 def _named(store: OutputStore, submitted: Submitted) -> Path:
     manifest = submitted.manifest
     target = store.turn(manifest.id, manifest.turn)
@@ -313,7 +349,7 @@ def resume(
             for path in sorted((store.outputs / output).iterdir()):
                 if not path.name.startswith(STAGING_PREFIX):
                     continue
-                turn = int(path.name.removeprefix(STAGING_PREFIX).partition("-")[0])
+                turn = _turn_of(path)
                 if _is_known(path, output, turn, known):
                     _named(store, read_turn(path, output, turn))
                     named.append(output)

@@ -30,6 +30,7 @@ urlpatterns = [
     path("permits/", include("commonweal.web.projects.urls")),
     path("changes/", include("commonweal.web.amending.urls")),
     path("releases/", include("commonweal.web.releases.urls")),
+    path("outputs/", include("commonweal.web.outputs.urls")),
     path("reviews/", include("commonweal.web.reviews.urls")),
     path("account/", include("commonweal.web.accounts.urls")),
     path("api/v1/", addresses()),

@@ -2,11 +2,43 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 from django.apps import AppConfig
 
 
 class OutputsConfig(AppConfig):
-    """Its name and label."""
+    """Its name and label; and it deals with acts about outputs."""
 
     name = "commonweal.web.outputs"
     label = "outputs"
+    menu = ("Outputs", "outputs:index")
+
+    def ready(self) -> None:
+        """Say what follows from what authors and reviewers sign."""
+        from commonweal.web.outputs.handlers import (
+            RECALL,
+            REVIEW,
+            SUBMIT,
+            RecallHandler,
+            ReviewHandler,
+            SubmitHandler,
+        )
+        from commonweal.web.signing.handlers import handle
+
+        handle(SUBMIT, SubmitHandler())
+        handle(REVIEW, ReviewHandler())
+        handle(RECALL, RecallHandler())
+
+    def shows_menu(self, person: Any, day: date) -> bool:
+        """True for whoever can have outputs of their own today."""
+        from commonweal.web.outputs.policies import sees_outputs
+
+        return sees_outputs(person, day)
+
+    def waiting(self, person: Any, day: date) -> list[Any]:
+        """What waits for `person` here: see `config.turns`."""
+        from commonweal.web.outputs.turns import waiting
+
+        return list(waiting(person, day))

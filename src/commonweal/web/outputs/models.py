@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from commonweal.governance.states.output import OUTPUT
 from commonweal.web.accounts.models import User
-from commonweal.web.orders import LeasedOrder, ended_whole, known_state
+from commonweal.web.orders import OPEN, LeasedOrder, ended_whole, known_state
 from commonweal.web.signing.models import Act
 
 CHECK, SUBMIT, VOTE, WITHDRAW = "check", "submit", "vote", "withdraw"
@@ -54,15 +54,21 @@ class OutputOrder(LeasedOrder):
             known_state("output_order_state_known"),
             models.CheckConstraint(name="output_order_kind_known", condition=Q(kind__in=KINDS)),
             ended_whole("output_order_ended_whole"),
+            models.UniqueConstraint(
+                fields=("kind", "output", "asked_by"),
+                condition=Q(state__in=OPEN, act__isnull=True),
+                name="output_order_once",
+            ),
         )
 
 
 class Output(models.Model):
     """One output, as the airlock last told of it.
 
-    `turn`, `digest`, `manifest`: of the newest turn; the manifest is the author's own paper and
-    holds nothing of what was found. A turn that was frozen and not yet signed has the state
-    `draft`. `told`: what its author reads once people have decided (`for_author` in
+    `turn`, `digest`: of the newest turn. `manifest`: of its manifest what its author may read
+    (`AuthorsView`), which holds nothing that hangs on anybody's data until it has left (S6); the
+    whole manifest, which people sign, is in its `ReviewPapers`. A turn that was frozen and not yet
+    signed has the state `draft`. `members`: whom the permit names. `told`: what its author reads once people have decided (`for_author` in
     `governance.outputs`). `waits_since`: since when two people are waited for. `public`: what the
     register shows.
     """
@@ -81,6 +87,7 @@ class Output(models.Model):
     waits_since = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField()
+    members = models.JSONField(default=list)
     public = models.JSONField(null=True)
     recall = models.TextField(blank=True)
 
@@ -98,14 +105,14 @@ class Output(models.Model):
         return self.reference
 
     def leaving(self) -> list[dict[str, Any]]:
-        """The files of its manifest that leave; requests stay."""
+        """The files that leave, as far as its author may read; requests stay."""
         return [one for one in self.manifest["files"] if one["kind"] != "request"]
 
 
 class ReviewPapers(models.Model):
     """What reviewers of one turn read, and nobody else (S6). Deleted when the turn has ended.
 
-    `findings`: the paper `Findings`. `tables`: of each figure that would leave, by its file's name,
+    `manifest`: the whole `OutputManifest`, which they sign. `findings`: the paper `Findings`. `tables`: of each figure that would leave, by its file's name,
     its columns and rows as they would leave (`{"columns": [...], "rows": [[...]], "cut": n}`).
     `earlier`: the figures of outputs that have left with which the audit found something, by the
     output's id and the table's name, in the same form. `code`: the study's own files, as text.
@@ -115,6 +122,7 @@ class ReviewPapers(models.Model):
 
     output = models.OneToOneField(Output, on_delete=models.CASCADE, related_name="papers")
     turn = models.PositiveSmallIntegerField()
+    manifest = models.JSONField()
     findings = models.JSONField()
     tables = models.JSONField(default=dict)
     earlier = models.JSONField(default=dict)

@@ -1,0 +1,55 @@
+"""What an author writes when they ask: the words of the manifest, and which files they mean."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from commonweal.papers.base import Line, Paper, Text
+from commonweal.papers.output_manifest import MOST_FILES, FilePath
+
+
+class Wish(Paper):
+    """`files`: names of files that the job left; each once."""
+
+    title: Line
+    context: Text
+    controls: Text
+    files: Annotated[tuple[FilePath, ...], Field(min_length=1, max_length=MOST_FILES)]
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Wish:
+        if len(set(self.files)) != len(self.files):
+            raise ValueError("names a file twice")
+        return self
+
+
+def wish_of(plain: Any) -> Wish:
+    """What an order holds. Raises `PaperInvalid` CW-LEAVING-WISH."""
+    return Wish.read(plain, "What was asked", "CW-LEAVING-WISH")
+
+
+class AuthorsFile(Paper):
+    """A file as its author may read of it before it has left: names hang on what was asked alone.
+
+    Whether figures could be made shows in a file's hash, size, kind and grade, so these are not
+    here (S6). `kind`: `request`, which stays, or `file`.
+    """
+
+    path: FilePath
+    kind: str
+
+
+def authors_view(manifest: Any, *, has_left: bool) -> dict[str, Any]:
+    """Of an `OutputManifest` what its author may read; of files that have left, all."""
+    plain: dict[str, Any] = manifest.plain()
+    names = ("id", "turn", "title", "author", "project", "permit", "job", "study", "context",
+             "controls", "submitted_at", "expires")  # fmt: skip
+    files = plain["files"] if has_left else [
+        AuthorsFile(
+            path=one.path, kind="request" if one.kind == "request" else "file"
+        ).plain()
+        for one in manifest.files
+    ]  # fmt: skip
+    return {name: plain[name] for name in names} | {"files": files}

@@ -1,0 +1,234 @@
+"""An output's way out of a home, as commands and workers begin it: what a job left is checked,
+audited and frozen; and how a frozen one stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from commonweal.airlock.audit.history import Pin
+from commonweal.airlock.leaving.freezing import Draft, Frozen, freeze, resume
+from commonweal.airlock.leaving.gathering import Gathered, gather, job_paths, read_job
+from commonweal.airlock.leaving.releasing import judged_case
+from commonweal.airlock.leaving.store import OutputStore, Submitted
+from commonweal.airlock.profile import RuleProfile
+from commonweal.airlock.together import Joined, Submission, check_together
+from commonweal.foundation.clock import SystemClock
+from commonweal.foundation.errors import CommonwealError, Refused
+from commonweal.governance.outputs import Vote, output_judge, standing
+from commonweal.ledger.outputs import OutputEvent
+from commonweal.papers.job import JobOutputs
+from commonweal.papers.output_manifest import OutputDecision, RulesUsed
+from commonweal.papers.permit import Permit
+from commonweal.vault.custody import Custody, find_permit, load_permit
+from commonweal.vault.custody.output_ground import OutputGround
+from commonweal.vault.release.job_desk import JobDesk
+from commonweal.vault.release.lending import MEMORY
+from commonweal.vault.release.store import read_manifest
+from commonweal.wiring.loans import Loan, Opened, desk_on, unsealed
+
+SECONDS = 60.0
+"""How long sums and bounds of many figures are looked for, unless more is asked."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an author asks: a job's folder, the output's id, its words, and who asks.
+
+    `files`: names of those that are asked for; None: all that the job left. `profile`: the file of
+    the permit's profile, where it is the custodian's own. `seconds`: for the audit.
+    """
+
+    folder: Path
+    output: str
+    title: str
+    context: str
+    controls: str
+    author: str
+    files: tuple[str, ...] | None = None
+    profile: str | None = None
+    seconds: float = SECONDS
+
+
+def check_and_freeze(
+    opened: Opened, asked: Asked, memory: Path = MEMORY, progress: Callable[[str], None] = str
+) -> Frozen:
+    """Check what a job left on its own release, audit it with all that has left, and freeze it.
+
+    Nothing of what was found is said here; it is in the frozen turn, for reviewers. Raises what
+    `read_job`, `job_paths`, `unsealed`, `check_together`, `gather` and `freeze` raise; `Refused`
+    CW-LEAVING-JOB, CW-LEAVING-AUTHOR, CW-LEAVING-PERMIT.
+    """
+    left = read_job(asked.folder)
+    with opened() as custody:
+        store = resumed(custody)
+        release = custody.home.releases / left.release
+        permit = _require_author(custody, left, asked.author)
+        _require_release(custody, left)
+        limits = RuleProfile.of_permit(permit.outputs, asked.profile)
+    chosen = _chosen(left, asked.files)
+    paths = job_paths(asked.folder, chosen)
+    with unsealed(opened, release, memory) as lent:
+        joined, gathered, proposal = _checked(
+            opened, asked, chosen, paths, limits, lent, store, progress
+        )
+        with opened() as custody:
+            draft = _draft(custody, left, asked, limits, joined, gathered, proposal)
+            return freeze(store, OutputGround(custody), draft)
+
+
+def _checked(
+    opened: Opened,
+    asked: Asked,
+    chosen: JobOutputs,
+    paths: list[Path],
+    limits: RuleProfile,
+    lent: Loan,
+    store: OutputStore,
+    progress: Callable[[str], None],
+) -> tuple[Joined, Gathered, Path]:
+    work = lent.folder.parent
+    submission = Submission(paths, asked.output, SystemClock().now(), work / "proposal")
+    with desk_on(opened, lent, {one.file: one.kind for one in chosen.files}) as desk:
+        joined = check_together(
+            submission, limits, lent.release, lent.audit_map, store.history,
+            desk=desk, seconds=asked.seconds, progress=progress,
+        )  # fmt: skip
+    tables = work / "tables"
+    tables.mkdir(mode=0o700)
+    gathered = gather(asked.folder, chosen, joined.report, tables)
+    return joined, gathered, submission.proposal / asked.output
+
+
+def _chosen(left: JobOutputs, files: tuple[str, ...] | None) -> JobOutputs:
+    """Of what a job left only what is asked for; each file is the one that the ledger knows."""
+    if files is None:
+        return left
+    chosen = tuple(one for one in left.files if one.file in files)
+    if len(chosen) != len(set(files)) or not chosen:
+        raise Refused("CW-LEAVING-JOB", "A file is asked for that the job did not leave.")
+    return left.model_copy(update={"files": chosen})
+
+
+def job_folder(custody: Custody, job: str) -> Path:
+    """Where the outputs of a job lie. Raises `Refused` CW-LEAVING-JOB for a name that is none."""
+    folder = custody.home.path / "enclave" / "jobs" / require_name(job)
+    if not folder.is_dir():
+        raise Refused("CW-LEAVING-JOB", "There is no job of this name that left anything.")
+    return folder
+
+
+def require_name(name: str) -> str:
+    """A name that may stand in a path. Raises `Refused` CW-LEAVING-UNKNOWN."""
+    if _NAME.fullmatch(name) is None:
+        raise Refused("CW-LEAVING-UNKNOWN", "There is no output or job of this name.")
+    return name
+
+
+def _require_author(custody: Custody, left: JobOutputs, by: str) -> Permit:
+    """What the ledger says a job left is submitted by who ran it, under the permit it ran under."""
+    known = JobDesk(custody).recorded(left.permit, left.job)
+    if known is None or known.outputs != left.digest():
+        raise Refused(
+            "CW-LEAVING-JOB",
+            "The ledger does not know that a job left this.",
+            remedy="Name the folder in which the job's outputs were collected, as it is.",
+        )
+    permit = load_permit(custody, find_permit(custody, left.permit))
+    if by != left.submitted_by or by not in {one.id for one in permit.people}:
+        raise Refused("CW-LEAVING-AUTHOR", "What a job left is submitted by who ran the job.")
+    if permit.project.id != left.project or permit.digest() != left.permit_hash:
+        raise Refused("CW-LEAVING-PERMIT", "The permit is not the one that the job ran under.")
+    return permit
+
+
+def _require_release(custody: Custody, left: JobOutputs) -> None:
+    """A job mounts a release of its own permit; figures of another are of other people."""
+    folder = custody.home.releases / left.release
+    held = read_manifest(custody.home.releases, folder, custody.belief)
+    if held.permit_id != left.permit:
+        raise Refused("CW-LEAVING-PERMIT", "The release is not one of the job's permit.")
+
+
+def _draft(
+    custody: Custody,
+    left: JobOutputs,
+    asked: Asked,
+    limits: RuleProfile,
+    joined: Joined,
+    gathered: Gathered,
+    proposal: Path,
+) -> Draft:
+    held = read_manifest(
+        custody.home.releases, custody.home.releases / left.release, custody.belief
+    )
+    compared: tuple[Pin, ...] = () if joined.audit is None else joined.audit.pinned.compared
+    behind = () if asked.files is None else tuple(
+        one.file for one in left.files if one.file not in asked.files
+    )  # fmt: skip
+    return Draft(
+        id=asked.output, title=asked.title, author=asked.author, permit=left.permit,
+        release=left.release, release_hash=held.digest(), job=left.job, study=left.study,
+        context=asked.context, controls=asked.controls, sources=gathered.sources,
+        found=gathered.found,
+        profile=RulesUsed(name=limits.name, version=str(limits.version), hash=limits.digest()),
+        compared=compared,
+        audit=None if joined.audit is None else joined.audit.plain(),
+        proposal=None if joined.audit is None else proposal,
+        left_behind=behind,
+    )  # fmt: skip
+
+
+# --- how outputs stand ----------------------------------------------------------------------------
+
+
+def store_of(custody: Custody) -> OutputStore:
+    """The airlock's folder of a home."""
+    return OutputStore(custody.home.path / "airlock")
+
+
+def resumed(custody: Custody) -> OutputStore:
+    """The same, once what a cut left behind was named or thrown away."""
+    store = store_of(custody)
+    resume(store, OutputGround(custody))
+    return store
+
+
+@dataclass(frozen=True)
+class Stands:
+    """How a turn stands: its state, what its votes make (None: that cannot be told), each vote."""
+
+    state: str
+    decision: OutputDecision | None
+    votes: tuple[Vote, ...]
+
+
+def stands(
+    ground: OutputGround, found: Submitted, written: tuple[OutputEvent, ...] | None = None
+) -> Stands:
+    """State, count and votes of an output. Votes that cannot be believed make no count.
+
+    `written`: the events of all outputs, for whoever has them at hand.
+    """
+    every = ground.written() if written is None else written
+    events = [one for one in every if one.output == found.manifest.id]
+    records = ground.records(found.manifest.id).acts
+    try:
+        decision = judged_case(ground, output_judge, found).decision
+    except CommonwealError:
+        decision = None
+    state = standing(
+        [(one.type, one.fields.get("step")) for one in events], decision, found.manifest,
+        ground.now(),
+    )  # fmt: skip
+    votes = []
+    for one in found.acts:
+        review = found.reviews.get(one.act.content or "")
+        if one.act.id in records and review is not None:
+            entry = records[one.act.id].heard.entry
+            votes.append(Vote(one.act.id, one.act.actor, review, entry))
+    return Stands(state, decision, tuple(sorted(votes, key=lambda one: one.entry)))
