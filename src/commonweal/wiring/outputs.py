@@ -5,11 +5,11 @@ audited and frozen; and how a frozen one stands.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from commonweal.airlock.audit.history import Pin
+from commonweal.airlock.audit.running import Progress, quiet
 from commonweal.airlock.leaving.freezing import Draft, Frozen, freeze, resume
 from commonweal.airlock.leaving.gathering import Gathered, gather, job_paths, read_job
 from commonweal.airlock.leaving.releasing import judged_case
@@ -55,7 +55,7 @@ class Asked:
 
 
 def check_and_freeze(
-    opened: Opened, asked: Asked, memory: Path = MEMORY, progress: Callable[[str], None] = str
+    opened: Opened, asked: Asked, memory: Path = MEMORY, progress: Progress = quiet
 ) -> Frozen:
     """Check what a job left on its own release, audit it with all that has left, and freeze it.
 
@@ -89,7 +89,7 @@ def _checked(
     limits: RuleProfile,
     lent: Loan,
     store: OutputStore,
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> tuple[Joined, Gathered, Path]:
     work = lent.folder.parent
     submission = Submission(paths, asked.output, SystemClock().now(), work / "proposal")

@@ -7,6 +7,8 @@ count is refused and not recorded.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterable
 from dataclasses import replace
 
 from commonweal.airlock.leaving.ports import Ground, Judge
@@ -66,6 +68,35 @@ def take_vote(
                 writing.append(Event("output.moved", WORKER, fields))
         ground.settle()
     return decision
+
+
+def bring_votes(
+    store: OutputStore,
+    ground: Ground,
+    output: str,
+    votes: Iterable[tuple[SignedAct, OutputReview]],
+) -> int:
+    """Keep votes that the ledger has heard of already, so that none is missed by the count.
+
+    People sign at the same moment, and the signer brings each to the ledger before any comes here.
+    What the ledger does not know, or is not about the turn that waits, is left where it is. Gives
+    how many are kept.
+    """
+    store.make()
+    kept = 0
+    with only_one(store.lock, "the outputs"):
+        ground.settle()
+        recover(store, ground)
+        submitted = store.read(output)
+        records = ground.records(output)
+        for signed, review in votes:
+            with contextlib.suppress(Refused, Fault):
+                require_standing(ground, submitted.manifest)
+                records.heard(signed)
+                _check_vote(submitted, signed, review)
+                store.add(submitted, signed, review)
+                kept += 1
+    return kept
 
 
 def _check_vote(submitted: Submitted, signed: SignedAct, review: OutputReview) -> None:

@@ -66,11 +66,11 @@ class Output(models.Model):
     """One output, as the airlock last told of it.
 
     `turn`, `digest`: of the newest turn. `manifest`: of its manifest what its author may read
-    (`AuthorsView`), which holds nothing that hangs on anybody's data until it has left (S6); the
-    whole manifest, which people sign, is in its `ReviewPapers`. A turn that was frozen and not yet
-    signed has the state `draft`. `members`: whom the permit names. `told`: what its author reads once people have decided (`for_author` in
-    `governance.outputs`). `waits_since`: since when two people are waited for. `public`: what the
-    register shows.
+    (`wishes.authors_view`), which holds nothing that hangs on anybody's data until it has left
+    (S6); the whole manifest, which people sign, is in its `ReviewPapers`. A turn that was frozen
+    and not yet signed has the state `draft`. `members`: whom the permit names. `told`: what its
+    author reads once people have decided (`for_author` in `governance.outputs`). `waits_since`:
+    since when two people are waited for. `public`: what the register shows.
     """
 
     reference = models.CharField(max_length=64, unique=True)
@@ -112,12 +112,14 @@ class Output(models.Model):
 class ReviewPapers(models.Model):
     """What reviewers of one turn read, and nobody else (S6). Deleted when the turn has ended.
 
-    `manifest`: the whole `OutputManifest`, which they sign. `findings`: the paper `Findings`. `tables`: of each figure that would leave, by its file's name,
-    its columns and rows as they would leave (`{"columns": [...], "rows": [[...]], "cut": n}`).
+    `manifest`: the whole `OutputManifest`, which they sign. `findings`: the paper `Findings`.
+    `tables`: of each figure that would leave, by its file's name, its columns and rows as they
+    would leave (`{"columns": [...], "rows": [[...]], "cut": n}`; `cut`: rows that are not shown).
     `earlier`: the figures of outputs that have left with which the audit found something, by the
     output's id and the table's name, in the same form. `code`: the study's own files, as text.
     `votes`: every vote of the turn (`{"act", "by", "entry", "review"}`); a page shows of them only
-    what `governance.outputs.visible_to` gives. `members`: who may not judge it.
+    what `governance.outputs.visible_to` gives. `members`: who may not judge it. `refused`: the code
+    with which the airlock last refused to let it leave, once it was approved.
     """
 
     output = models.OneToOneField(Output, on_delete=models.CASCADE, related_name="papers")
@@ -129,6 +131,7 @@ class ReviewPapers(models.Model):
     code = models.JSONField(default=dict)
     votes = models.JSONField(default=list)
     members = models.JSONField(default=list)
+    refused = models.CharField(max_length=64, blank=True)
     told_at = models.DateTimeField()
 
     class Meta:

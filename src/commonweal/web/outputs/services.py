@@ -155,6 +155,13 @@ def hold(order: OutputOrder, until: datetime) -> None:
     mine.update(lease_until=until, attempts=max(order.attempts - 1, 0))
 
 
+def again(order: OutputOrder, at: datetime) -> None:
+    """Let an order be taken up again at `at`; it counts as an attempt."""
+    OutputOrder.objects.filter(pk=order.pk, worker=order.worker, state=RUNNING).update(
+        lease_until=at
+    )
+
+
 def finish(order: OutputOrder, content: bytes) -> bool:
     """End an order with files, which can be fetched for a while."""
     with transaction.atomic():

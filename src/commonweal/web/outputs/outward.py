@@ -1,0 +1,46 @@
+"""What a refusal of the airlock may say on a page: never anything that was found (S4, S6).
+
+Sentences about papers, people's signatures, permits and the author's own files are told as they
+are. Of everything else only that the checks did not come to an end.
+"""
+
+from __future__ import annotations
+
+from commonweal.foundation.errors import CommonwealError
+
+CHECKS = (
+    "CW-LEAVING-CHECKS",
+    "The checks did not come to an end, and nothing has left. Ask again, or tell the data manager.",
+)
+_OWN_WORDS = frozenset(
+    {
+        "CW-ACT-EXPIRED",
+        "CW-ACT-NOT-RECORDED",
+        "CW-ACT-ROLE",
+        "CW-ACT-TIME",
+        "CW-ACT-VOID",
+        "CW-LEAVING-ACTS",
+        "CW-LEAVING-AUTHOR",
+        "CW-LEAVING-BLOCKED",
+        "CW-LEAVING-EXPIRED",
+        "CW-LEAVING-JOB",
+        "CW-LEAVING-KNOWN",
+        "CW-LEAVING-LARGE",
+        "CW-LEAVING-PERMIT",
+        "CW-LEAVING-RECALLED",
+        "CW-LEAVING-REVIEW",
+        "CW-LEAVING-REVIEWER",
+        "CW-LEAVING-STATE",
+        "CW-LEAVING-UNKNOWN",
+        "CW-LEAVING-WISH",
+        "CW-RELEASE-SUPERSEDED",
+        "CW-SANDBOX-GUARD",
+    }
+)
+
+
+def outward(error: CommonwealError) -> tuple[str, str]:
+    """(code, sentence) of a refusal as a page may show it."""
+    if error.code in _OWN_WORDS or error.code.startswith("CW-PERMIT-"):
+        return error.code, error.sentence
+    return CHECKS

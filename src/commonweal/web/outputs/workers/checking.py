@@ -1,0 +1,166 @@
+"""Checking what a job left, and freezing it; and telling of it when a quarter of an hour is full.
+
+What came of a check is kept in the airlock's own folder until then. How long the check took, and
+whether it ended well, shows nowhere before (S4): the order waits, and its row stays as it is. Data
+that made trouble are an unreadable file for reviewers, and nothing that the author is told.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+from pathlib import Path
+from typing import Literal
+
+from django.db import transaction
+from django.db.models import Q
+
+from commonweal.airlock.leaving.freezing import Frozen, find_frozen
+from commonweal.foundation.canonical import parse_json
+from commonweal.foundation.errors import CommonwealError, Refused
+from commonweal.foundation.files import make_private_folder, read_bytes, write_atomic
+from commonweal.papers.base import Moment, Paper
+from commonweal.papers.job import quarter_after
+from commonweal.vault.custody import Custody
+from commonweal.vault.custody.output_ground import OutputGround
+from commonweal.web import orders
+from commonweal.web.config import clock
+from commonweal.web.orders import QUEUED, RUNNING
+from commonweal.web.outputs import services
+from commonweal.web.outputs.models import CHECK, Output, OutputOrder
+from commonweal.web.outputs.outward import CHECKS, outward
+from commonweal.web.outputs.wishes import authors_view, wish_of
+from commonweal.wiring.outputs import (
+    Asked,
+    check_and_freeze,
+    job_folder,
+    require_name,
+    store_of,
+)
+
+ANSWERS = "answers"
+_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_LOG = logging.getLogger("commonweal.web.outputs")
+_WAIT = frozenset({"CW-BUSY", "CW-CLOCK-BEHIND"})
+"""What is wrong for a moment: the order waits and is taken up again."""
+
+
+class Answer(Paper):
+    """What came of a check: the digest of what was frozen, or a code and a sentence.
+
+    `at`: when it may be told.
+    """
+
+    answer: Literal[1]
+    output: str
+    frozen: str
+    code: str
+    sentence: str
+    at: Moment
+
+
+def check_waits(_custody: Custody) -> int:
+    """Whether a check waits, or what came of one can be told now."""
+    due = Q(state=QUEUED) | Q(state=RUNNING, lease_until__lte=clock.now())
+    return int(OutputOrder.objects.filter(due, kind=CHECK).exists())
+
+
+def check_step(custody: Custody) -> int:
+    """Take up one check, or tell what came of it; how many."""
+    order = services.take((CHECK,))
+    if order is None:
+        return 0
+    if _ID.fullmatch(order.pk) is None:
+        services.refuse(order, "CW-LEAVING-UNKNOWN", "There is no such order.")
+        return 1
+    place = _place(custody, order)
+    answer = _kept(place)
+    if answer is None:
+        with orders.beating(order):
+            answer = _answer(custody, order)
+            write_atomic(place, answer.canonical())
+    if clock.now() < answer.at:
+        services.hold(order, answer.at)
+        return 1
+    _tell(custody, order, answer)
+    place.unlink(missing_ok=True)
+    return 1
+
+
+def _place(custody: Custody, order: OutputOrder) -> Path:
+    folder = store_of(custody).root / ANSWERS
+    make_private_folder(folder.parent)
+    make_private_folder(folder)
+    return folder / f"{order.pk}.json"
+
+
+def _kept(place: Path) -> Answer | None:
+    """What a worker wrote before; None where none did, or where it cannot be read any more."""
+    if not place.exists():
+        return None
+    with contextlib.suppress(CommonwealError):
+        plain = parse_json(read_bytes(place, "The answer"), "The answer")
+        return Answer.read(plain, "The answer", "CW-LEAVING-STORE")
+    return None
+
+
+def _answer(custody: Custody, order: OutputOrder) -> Answer:
+    """Check and freeze. Raises only what makes the order wait."""
+    code, sentence, frozen = "", "", ""
+    try:
+        frozen = _frozen(custody, order).manifest.digest()
+    except CommonwealError as error:
+        if error.code in _WAIT:
+            orders.put_back(order)
+            raise
+        code, sentence = outward(error)
+        _LOG.warning("a check did not freeze", extra={"order": order.pk, "code": error.code})
+    except Exception:  # noqa: BLE001 (told at the same time and in the same words as any other)
+        code, sentence = CHECKS
+        _LOG.exception("a check broke", extra={"order": order.pk})
+    return Answer(
+        answer=1, output=order.output, frozen=frozen, code=code, sentence=sentence,
+        at=quarter_after(clock.now()),
+    )  # fmt: skip
+
+
+def _frozen(custody: Custody, order: OutputOrder) -> Frozen:
+    wish = wish_of(order.wish)
+    output = require_name(order.output)
+    # Another output's name can be claimed by nobody who writes into the database.
+    if output != order.job and not output.startswith(f"{order.job}."):
+        raise Refused("CW-LEAVING-KNOWN", "The output is not named after its job.")
+    asked = Asked(
+        job_folder(custody, order.job), output, wish.title, wish.context, wish.controls,
+        order.asked_by.public_id, files=wish.files,
+    )  # fmt: skip
+    return check_and_freeze(lambda: contextlib.nullcontext(custody), asked)
+
+
+def _tell(custody: Custody, order: OutputOrder, answer: Answer) -> None:
+    """End the order, and with it write the row of what waits for its author's signature."""
+    if not answer.frozen:
+        services.refuse(order, answer.code, answer.sentence)
+        return
+    try:
+        frozen = find_frozen(store_of(custody), answer.output, answer.frozen)
+    except Refused as error:
+        services.refuse(order, error.code, error.sentence)
+        return
+    manifest = frozen.manifest
+    members = [one.id for one in OutputGround(custody).permit(manifest.permit).people]
+    with transaction.atomic():
+        if not orders.end(order, result={"output": manifest.id, "turn": manifest.turn}):
+            return
+        Output.objects.update_or_create(
+            reference=manifest.id,
+            defaults={
+                "permit": manifest.permit, "project": manifest.project, "job": manifest.job,
+                "author": manifest.author, "title": manifest.title, "turn": manifest.turn,
+                "digest": manifest.digest(), "state": "draft", "told": None, "recall": "",
+                "manifest": authors_view(manifest, has_left=False), "members": members,
+                "waits_since": None, "ended_at": None, "expires_at": manifest.expires,
+                "public": None,
+            },
+        )  # fmt: skip

@@ -1,0 +1,123 @@
+"""What reviewers read of one turn: figures as they would leave, earlier ones, and the code.
+
+Only files that the airlock made itself are parsed here: the figures of requests, and what was
+written anew from a study's files (S18). Code is shown as text and never run.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from commonweal.airlock.leaving.store import FILES, OutputStore, Submitted
+from commonweal.foundation.canonical import parse_json
+from commonweal.foundation.errors import CommonwealError
+from commonweal.foundation.files import read_bytes
+from commonweal.papers.output_manifest import OutputFile
+from commonweal.vault.custody import Custody
+
+MOST_CELLS = 2_000
+MOST_TABLE = 8 * 1024 * 1024
+"""A larger file is named, and its figures are not shown on the page."""
+MOST_CODE, MOST_FILES = 200_000, 40
+"""Bytes of a file of code, and how many files of a study are shown."""
+MOST_EARLIER = 20
+"""How many earlier outputs are shown beside."""
+Shown = dict[str, Any]
+
+
+def tables_of(found: Submitted) -> dict[str, Shown]:
+    """The figures of a turn, by the name of their file."""
+    return _tables(found.files, found.manifest.leaving())
+
+
+def _tables(folder: Path, files: Iterable[OutputFile]) -> dict[str, Shown]:
+    shown: dict[str, Shown] = {}
+    for one in files:
+        if one.type not in ("csv", "tsv", "json") or one.bytes > MOST_TABLE:
+            continue
+        try:
+            content = read_bytes(folder / one.path, one.path, limit=MOST_TABLE)
+            shown[one.path] = (
+                _of_json(content, one.path)
+                if one.type == "json"
+                else _of_rows(content, "\t" if one.type == "tsv" else ",")
+            )
+        except (CommonwealError, UnicodeDecodeError, csv.Error):
+            continue  # it is named in the manifest, and has no table to show
+    return shown
+
+
+def _of_rows(content: bytes, delimiter: str) -> Shown:
+    rows = list(csv.reader(io.StringIO(content.decode("utf-8")), delimiter=delimiter))
+    head, body = (rows[0], rows[1:]) if rows else ([], [])
+    return _cut(head, body)
+
+
+def _of_json(content: bytes, name: str) -> Shown:
+    """Figures of an analysis, a value a row: where it stands in the file, and what it says."""
+    return _cut(["figure", "value"], [[path, said] for path, said in _flat(
+        "", parse_json(content, name)
+    )])  # fmt: skip
+
+
+def _flat(path: str, value: Any) -> Iterable[tuple[str, str]]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _flat(f"{path}.{name}" if path else str(name), inner)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value, 1):
+            yield from _flat(f"{path}[{number}]", inner)
+    else:
+        yield path, "" if value is None else str(value)
+
+
+def _cut(head: list[str], rows: list[list[str]]) -> Shown:
+    width = max(len(head), 1)
+    kept = rows[: max(1, MOST_CELLS // width)]
+    return {"columns": head, "rows": kept, "cut": len(rows) - len(kept)}
+
+
+def earlier_of(store: OutputStore, found: Submitted) -> dict[str, dict[str, Shown]]:
+    """The figures of outputs that have left with which the audit found something, by output."""
+    findings = (found.findings.audit or {}).get("findings", [])
+    named = {
+        str(term["output"]) for one in findings for term in one.get("sum", [])
+    } - {found.manifest.id}  # fmt: skip
+    compared = {one.output for one in found.manifest.compared}
+    shown: dict[str, dict[str, Shown]] = {}
+    for output in sorted(named & compared)[:MOST_EARLIER]:
+        left = store.released / output
+        if not left.is_dir():
+            continue  # a publication made elsewhere has no files here
+        try:
+            plain = parse_json(read_bytes(left / "manifest.json", "The manifest"), "The manifest")
+            files = [OutputFile.read(one, "A file") for one in plain["files"]]
+        except (CommonwealError, KeyError, TypeError):
+            continue
+        tables = _tables(left / FILES, [one for one in files if one.kind != "request"])
+        shown[output] = {name.rpartition(".")[0] or name: one for name, one in tables.items()}
+    return shown
+
+
+def code_of(custody: Custody, study: str) -> dict[str, str]:
+    """The text files of a study by their paths; the study is found by its hash alone."""
+    folder = custody.home.path / "enclave" / "studies" / study.removeprefix("sha256:")
+    shown: dict[str, str] = {}
+    if not folder.is_dir():
+        return shown
+    for path in sorted(folder.rglob("*")):
+        if len(shown) >= MOST_FILES:
+            break
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > MOST_CODE:
+            continue
+        try:
+            text = read_bytes(path, "The code", limit=MOST_CODE).decode("utf-8")
+        except (CommonwealError, UnicodeDecodeError):
+            continue
+        if "\0" not in text:
+            shown[str(path.relative_to(folder))] = text
+    return shown

@@ -1,0 +1,245 @@
+"""What the ledger and the airlock's store say of outputs, told to the pages.
+
+The state of an output is worked out anew each time (`governance.outputs.standing`); a row that
+somebody changed is told right again. Whatever was found goes into `ReviewPapers`, which only
+reviewers' pages read, and is removed once the turn has ended (S6).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from commonweal.airlock.leaving.freezing import find_frozen
+from commonweal.airlock.leaving.giving import RECALL
+from commonweal.airlock.leaving.store import DECISION, OutputStore, Submitted
+from commonweal.foundation.canonical import parse_json
+from commonweal.foundation.errors import CommonwealError, Refused
+from commonweal.foundation.files import read_bytes
+from commonweal.governance.outputs import for_author
+from commonweal.ledger.outputs import OutputEvent
+from commonweal.papers.output_manifest import OutputDecision, OutputRecall
+from commonweal.vault.custody import Custody
+from commonweal.vault.custody.output_ground import OutputGround
+from commonweal.web.config import clock
+from commonweal.web.outputs.models import Output, ReviewPapers
+from commonweal.web.outputs.policies import ENDED, JUDGED, LEFT
+from commonweal.web.outputs.wishes import authors_view
+from commonweal.web.outputs.workers.papers import code_of, earlier_of, tables_of
+from commonweal.web.outputs.workers.releasing import last_refusal, newest_intent
+from commonweal.wiring.outputs import Stands, resumed, stands
+
+LOOK = timedelta(minutes=1)
+"""How often outputs are looked at where nothing was written: time alone ends some."""
+_AGAIN = {"find_stale": "stale", "find_changed": "changed"}
+"""Steps after which the same turn has to be checked anew, and what its author is told."""
+_STEPS = ("output.submitted", "output.moved", "output.released", "output.recalled")
+
+
+class Telling:
+    """Tells of every output whenever the ledger has grown, and from time to time."""
+
+    def __init__(self) -> None:
+        self._seen = -1
+        self._again: datetime | None = None
+
+    def __call__(self, custody: Custody) -> int:
+        """How many rows changed."""
+        newest, now = newest_intent(custody), clock.now()
+        if newest == self._seen and self._again is not None and now < self._again:
+            return 0
+        changed = tell_outputs(custody)
+        self._seen, self._again = newest, now + LOOK
+        return changed
+
+
+def tell_outputs(custody: Custody) -> int:
+    """Bring the rows in line with ledger and store; how many changed.
+
+    An output that cannot be read is left as it was told; nothing of it can leave either.
+    """
+    store, ground = resumed(custody), OutputGround(custody)
+    written = ground.written()
+    by_output: dict[str, list[OutputEvent]] = {}
+    for one in written:
+        by_output.setdefault(one.output, []).append(one)
+    changed = 0
+    for output in store.ids():
+        if not store.turns(output) or output not in by_output:
+            continue
+        with contextlib.suppress(CommonwealError):
+            found = store.read(output)
+            here = _Here(custody, store, ground, found, by_output[output])
+            changed += _tell(here, stands(ground, found, written))
+    return changed + _forget_unsigned(store, set(by_output))
+
+
+@dataclass(frozen=True)
+class _Here:
+    """One output: its newest turn that was signed, and its events on the ledger."""
+
+    custody: Custody
+    store: OutputStore
+    ground: OutputGround
+    found: Submitted
+    events: list[OutputEvent]
+
+    @property
+    def last(self) -> OutputEvent:
+        """The last step."""
+        return [one for one in self.events if one.type in _STEPS][-1]
+
+    @property
+    def submitted_at(self) -> datetime:
+        """When this turn was submitted."""
+        return [one for one in self.events if one.type == "output.submitted"][-1].at
+
+
+def _tell(here: _Here, now: Stands) -> int:
+    manifest = here.found.manifest
+    with transaction.atomic():
+        row = Output.objects.select_for_update().filter(reference=manifest.id).first()
+        if row is not None and _waits_unsigned(here.store, row, manifest.digest()):
+            return 0
+        before = None if row is None else _image(row)
+        row = row or Output(reference=manifest.id)
+        same = row.digest == manifest.digest()
+        row.state = _state(here, now)
+        row.told = _told(here, now, row.state, row.told if same else None)
+        _fill(here, row)
+        changed = before != _image(row)
+        if changed:
+            row.save()
+        return int(_tell_papers(here, now, row) or changed)
+
+
+def _state(here: _Here, now: Stands) -> str:
+    """As the ledger says; what is approved and has not left yet is `approved`."""
+    if now.state == "draft" and here.last.fields.get("step") in _AGAIN:
+        return "returned"
+    approved = now.decision is not None and now.decision.outcome == "approved"
+    return "approved" if now.state == "consolidating" and approved else now.state
+
+
+def _told(here: _Here, now: Stands, state: str, before: Any) -> Any:
+    """What its author reads. Nothing before people have decided (S6)."""
+    if state in JUDGED:
+        return None
+    again = _AGAIN.get(str(here.last.fields.get("step")))
+    if again is not None:
+        return {"output": here.found.manifest.id, "outcome": again, "reasons": [], "words": []}
+    if now.decision is not None and (told := for_author(now.decision, now.votes)) is not None:
+        return told
+    if state in LEFT and before is None:
+        return {"output": here.found.manifest.id, "outcome": "approved", "reasons": [],
+                "words": []}  # fmt: skip
+    return before
+
+
+def _fill(here: _Here, row: Output) -> None:
+    manifest = here.found.manifest
+    has_left = row.state in LEFT
+    row.permit, row.project, row.job = manifest.permit, manifest.project, manifest.job
+    row.author, row.title, row.turn = manifest.author, manifest.title, manifest.turn
+    row.digest, row.expires_at = manifest.digest(), manifest.expires
+    row.manifest = authors_view(manifest, has_left=has_left)
+    row.members = [one.id for one in here.ground.permit(manifest.permit).people]
+    row.waits_since = here.submitted_at if row.state in JUDGED else None
+    row.ended_at = _ended_at(here, row)
+    row.public = _public(here) if has_left else None
+    row.recall = _recalled(here) if row.state == "recalled" else ""
+
+
+def _ended_at(here: _Here, row: Output) -> datetime | None:
+    if row.state == "expired" and here.last.type == "output.submitted":
+        return here.found.manifest.expires
+    return here.last.at if row.state in (*ENDED, "returned") else None
+
+
+def _public(here: _Here) -> dict[str, Any]:
+    """What the register shows, of the decision with which it left. Raises what reading raises."""
+    manifest = here.found.manifest
+    path = here.store.released / manifest.id / DECISION
+    plain = parse_json(read_bytes(path, "The decision"), "The decision")
+    decision = OutputDecision.read(plain, "The decision", "CW-LEAVING-STORE")
+    left = next(one for one in here.events if one.type == "output.released")
+    if decision.digest() != left.details["decision"]:
+        raise Refused("CW-LEAVING-STORE", "An output left with another decision.")
+    return manifest.public_projection(decision.overrides)
+
+
+def _recalled(here: _Here) -> str:
+    """The reasons of a recall, as the ledger names them by their hash."""
+    path = here.store.released / here.found.manifest.id / RECALL
+    paper = OutputRecall.read(
+        parse_json(read_bytes(path, "The recall"), "The recall"), "The recall", "CW-LEAVING-STORE"
+    )
+    if paper.digest() != here.last.fields["reasons_hash"]:
+        raise Refused("CW-LEAVING-STORE", "A recall is not the one that the ledger names.")
+    return paper.reasons
+
+
+def _image(row: Output | ReviewPapers) -> dict[str, Any]:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
+# --- turns that nobody has signed yet -----------------------------------------------------------
+
+
+def _waits_unsigned(store: OutputStore, row: Output, signed: str) -> bool:
+    """True for a row that tells of a frozen turn which its author has not signed yet."""
+    if row.state != "draft" or row.digest == signed:
+        return False
+    return _is_frozen(store, row)
+
+
+def _is_frozen(store: OutputStore, row: Output) -> bool:
+    try:
+        find_frozen(store, row.reference, row.digest)
+    except Refused:
+        return False
+    return True
+
+
+def _forget_unsigned(store: OutputStore, known: Iterable[str]) -> int:
+    """Remove rows of first turns that nobody signed in time: nothing of them is kept either."""
+    gone = [
+        row.pk for row in Output.objects.filter(state="draft").exclude(reference__in=known)
+        if not _is_frozen(store, row)
+    ]  # fmt: skip
+    removed, _ = Output.objects.filter(pk__in=gone).delete() if gone else (0, {})
+    return removed
+
+
+# --- what reviewers read --------------------------------------------------------------------------
+
+
+def _tell_papers(here: _Here, now: Stands, row: Output) -> bool:
+    """Papers of a turn that waits for people; none of any other. True where that changed."""
+    if row.state not in (*JUDGED, "approved"):
+        removed, _ = ReviewPapers.objects.filter(output=row).delete()
+        return bool(removed)
+    papers = ReviewPapers.objects.filter(output=row).first() or ReviewPapers(output=row)
+    before, manifest, found = _image(papers), here.found.manifest, here.found
+    if papers.pk is None or papers.manifest != manifest.plain():
+        papers.turn, papers.manifest = manifest.turn, manifest.plain()
+        papers.tables, papers.earlier = tables_of(found), earlier_of(here.store, found)
+        papers.code = code_of(here.custody, manifest.study)
+    papers.members = [manifest.author, *row.members]
+    papers.findings = found.findings.plain()
+    refused = last_refusal(here.events)
+    papers.refused = "" if refused is None else str(refused.fields.get("code", ""))
+    papers.votes = [
+        {"act": one.act, "by": one.reviewer, "entry": one.entry, "review": one.review.plain()}
+        for one in now.votes
+    ]  # fmt: skip
+    if before == _image(papers):
+        return False
+    papers.told_at = clock.now()
+    papers.save()
+    return True
