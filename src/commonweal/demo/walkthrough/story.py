@@ -12,11 +12,11 @@ from shlex import quote
 from typing import Any
 
 from commonweal.demo.hospital import make_hospital, write_choices
-from commonweal.demo.walkthrough import application, papers, refusals
+from commonweal.demo.walkthrough import application, papers, refusals, studying
 from commonweal.demo.walkthrough.deciding import Deciding, adopt_people, whole_milliseconds
 from commonweal.foundation.clock import Clock, SystemClock
 from commonweal.foundation.documents import load_document
-from commonweal.foundation.errors import Failure, Refused
+from commonweal.foundation.errors import Failure, Refused, Unavailable
 from commonweal.foundation.files import make_private_folder, write_atomic
 from commonweal.foundation.london import london_day
 from commonweal.governance.dossier.judge import DossierJudge, installed_rules
@@ -146,6 +146,7 @@ class _Telling:
         self.catalogue = self.papers / "catalogue.yaml"
         self.permit = self.papers / "permit.jws"
         self.dossier = self.papers / "dossier.json"
+        self.permit_id = ""
         self.patients = 0
 
     def tell(self, patients: int) -> Story:
@@ -163,6 +164,7 @@ class _Telling:
             self._permit(custody)
             built = self._release(custody)
             self._patient(custody, built)
+            self._study(custody, built)
             self._refusals(custody, built)
             self._stop(custody)
             settle(custody)
@@ -328,6 +330,7 @@ class _Telling:
     def _permit(self, custody: Custody) -> None:
         tried = refusals.changed_vote(self.dossier, lambda file: self._issue(custody, file))
         permit = self._issue(custody, self.dossier)
+        self.permit_id = permit.id
         allowed = sum(len(table.variables) for table in permit.dataset.tables)
         self._step(
             "A permit: the decision that machines obey",
@@ -398,6 +401,38 @@ class _Telling:
             ],
         )
 
+    def _study(self, custody: Custody, built: BuildReport) -> None:
+        self.progress("Running a study where the data are")
+        studying.sign_off(custody, built.folder)
+        try:
+            with studying.enclave(custody) as enclave:
+                ran = enclave.run_both(self.permit_id, self.papers, self.hospital)
+        except Unavailable as error:
+            self._step(
+                "Code comes to the data: not on this machine",
+                [
+                    f"{error.sentence} ({error.code})",
+                    "So no study is run here.",
+                ],
+                unavailable=error.code,
+            )
+            return
+        self._step(
+            "Code comes to the data",
+            [
+                "Edward, who did not make the release, signed that it may be used.",
+                (
+                    "Amara sent two programs. They ran shut in, without any network, on the "
+                    "release in memory. She never sees a row."
+                ),
+                "What they left are questions; the hospital's own program works out the answers.",
+            ],
+            jobs=[job.id for _, job in ran],
+        )
+        self.progress("Checking what asks to leave")
+        lines, figures = studying.Airlock(custody).both(*ran)
+        self._step("Only what is safe leaves", lines, outputs=figures)
+
     def _refusals(self, custody: Custody, built: BuildReport) -> None:
         self.progress("Trying what must not work")
         tried = refusals.try_all(
@@ -415,9 +450,14 @@ class _Telling:
             "Building again",
             lambda: build_release(custody, self.permit, self.catalogue, self.choices),
         )
+        with studying.enclave(custody) as enclave:
+            study = self.papers / "in_hospital"
+            second = refusals.expect(
+                "Running the study again", lambda: enclave.run(self.permit_id, study)
+            )
         self._step(
             "The permit is revoked",
-            [f"{refused.tried}: {refused.sentence} ({refused.code})"],
+            [f"{one.tried}: {one.sentence} ({one.code})" for one in (refused, second)],
             refused=refused.code,
         )
 

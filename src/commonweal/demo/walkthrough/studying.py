@@ -6,10 +6,14 @@ leave is asked for, not taken: the airlock makes the figures again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
+
+import duckdb
 
 from commonweal.airlock.audit.running import quiet
 from commonweal.airlock.leaving.freezing import submit as submit_output
@@ -18,6 +22,7 @@ from commonweal.airlock.leaving.releasing import release as release_output
 from commonweal.airlock.leaving.reviewing import take_vote
 from commonweal.airlock.leaving.store import OutputStore, Submitted
 from commonweal.demo.walkthrough.deciding import software_act
+from commonweal.demo.walkthrough.refusals import expect
 from commonweal.enclave.queue import Job, Queue
 from commonweal.enclave.room import Room
 from commonweal.enclave.submitting import submit
@@ -39,6 +44,8 @@ from commonweal.wiring.outputs import Asked, check_and_freeze, job_folder, store
 from commonweal.wiring.sandboxes import opened_sandbox
 
 OFFICER, RESEARCHER = "edward", "amara"
+CHECKERS = ("tara", "umar")
+_REASON = "differs_from_earlier_output"
 
 _DECLARATION = """\
 study: 1
@@ -75,17 +82,42 @@ class Written:
         write_atomic(folder / "main.py", code.encode())
 
 
-STUDIES = (
-    Written(
-        "people_by_sex", "People in the study, by sex", "Table 1: who is in the study",
-        'of="patients", by="sex", where=col("patients", "sex").isin([1, 2])',
-    ),
-    Written(
-        "stays_by_diagnosis", "People in hospital, by diagnosis and sex", "Table 2: why they came",
-        'of="admissions", by=["primary_diagnosis", col("patients", "sex")]',
-    ),
-)  # fmt: skip
-"""One table that may leave, and one that tells of single people."""
+_SEX = 'col("patients", "sex")'
+_WHY = 'col("admissions", "primary_diagnosis")'
+_KNOWN = f"{_SEX}.isin([1, 2])"
+
+
+def first_study() -> Written:
+    """How many people came to hospital."""
+    return Written(
+        "in_hospital", "People in hospital, by sex", "Table 1: who came to hospital",
+        f'of="admissions", by={_SEX}, where={_KNOWN}',
+    )  # fmt: skip
+
+
+def second_study(code: str) -> Written:
+    """The same without those who came for one rare reason: the difference is a few people."""
+    return Written(
+        "in_hospital_again", "People in hospital, by sex, without a rare diagnosis",
+        "Table 2: the same without a rare diagnosis",
+        f'of="admissions", by={_SEX}, '
+        f"where={_KNOWN} & (({_WHY} != {code!r}) | {_WHY}.is_missing())",
+    )  # fmt: skip
+
+
+def rare_diagnosis(hospital: Path) -> str:
+    """Three signs of a diagnosis that was the only reason for a stay of very few people."""
+    with duckdb.connect() as connection:
+        connection.read_parquet(str(hospital / "admissions.parquet")).create_view("stays")
+        found = connection.execute(
+            "SELECT code FROM (SELECT nhs_number, min(primary_diagnosis[1:3]) AS code FROM stays "
+            "GROUP BY nhs_number HAVING count(*) = count(primary_diagnosis) "
+            "AND count(DISTINCT primary_diagnosis[1:3]) = 1) "
+            "GROUP BY code HAVING count(*) BETWEEN 1 AND 6 ORDER BY count(*) DESC, code LIMIT 1"
+        ).fetchone()
+    if found is None:
+        raise Failure("CW-DEMO-USAGE", "The demonstration's hospital has no rare diagnosis.")
+    return str(found[0])
 
 
 def sign_off(custody: Custody, folder: Path) -> None:
@@ -101,15 +133,27 @@ def sign_off(custody: Custody, folder: Path) -> None:
     take_release_step(custody, "sign_off_release", [signed], summary, check_step_acts)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Enclave:
-    """The room of jobs with its queue, and the sandbox whose guards were tried."""
+    """The room of jobs with its queue. The sandbox's guards are tried before the first job."""
 
     room: Room
     queue: Queue
     desk: JobDesk
-    sandbox: Sandbox
     custody: Custody
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """Raises `Unavailable` CW-SANDBOX-GUARD."""
+        return opened_sandbox(self.custody)
+
+    def run_both(self, permit: str, papers: Path, hospital: Path) -> list[tuple[Written, Job]]:
+        """Amara's two studies, written below `papers` and run."""
+        ran = []
+        for one in (first_study(), second_study(rare_diagnosis(hospital))):
+            one.write(papers / one.name)
+            ran.append((one, self.run(permit, papers / one.name)))
+        return ran
 
     def run(self, permit: str, folder: Path) -> Job:
         """Hand a study in for Amara and see it through. Raises `Failure` if it did not finish."""
@@ -126,10 +170,10 @@ class Enclave:
 
 @contextmanager
 def enclave(custody: Custody) -> Iterator[Enclave]:
-    """The enclave of the demonstration's home. Raises `Unavailable` CW-SANDBOX-GUARD."""
+    """The enclave of the demonstration's home."""
     room = Room.open(custody.home.path, custody.clock)
     with Queue.open(room.folder, custody.clock) as queue:
-        yield Enclave(room, queue, JobDesk(custody), opened_sandbox(custody), custody)
+        yield Enclave(room, queue, JobDesk(custody), custody)
 
 
 # --- the airlock ----------------------------------------------------------------------------------
@@ -146,11 +190,42 @@ class Airlock:
         """The home, opened already; who gets it must not close it."""
         yield self.custody
 
-    def ask(self, job: Job, title: str, context: str) -> Submitted:
+    def both(
+        self, safe: tuple[Written, Job], telling: tuple[Written, Job]
+    ) -> tuple[list[str], list[dict[str, Any]]]:
+        """Let the first leave, and show why the second does not; lines and figures for the story.
+
+        Raises `Failure` where the airlock found something else than the story says.
+        """
+        first = self.ask(*safe)
+        _expect(first.findings.verdict() == "pass", "first output")
+        _expect(self.judge(first, "approve") == "approved", "first output")
+        done = self.release(first)
+        second = self.ask(*telling)
+        audit = second.findings.audit or {}
+        _expect(audit.get("verdict") == "fail" and bool(audit["findings"]), "second output")
+        _expect(self.judge(second, "reject", _REASON) == "rejected", "second output")
+        refused = expect("Letting it leave all the same", lambda: self.release(second))
+        lines = [
+            f"\u201c{safe[0].title}\u201d: the figures were made again outside the program.",
+            "No check failed. Tara and Umar each signed, without seeing the other's vote.",
+            f"It has left: {', '.join(sorted(one.path for one in first.manifest.leaving()))}.",
+            f"\u201c{telling[0].title}\u201d: by itself it is safe. Held against what has left:",
+            f"  {audit['findings'][0]['sentence']}",
+            "Tara and Umar see this sum and reject it. Amara is told the rule, not the sum.",
+            f"{refused.tried}: {refused.sentence} ({refused.code})",
+        ]
+        figures = [
+            {"output": first.manifest.id, "released": True, "ledger_entry": done.intent},
+            {"output": second.manifest.id, "released": False, "refused": refused.code},
+        ]
+        return lines, figures
+
+    def ask(self, study: Written, job: Job) -> Submitted:
         """Amara asks that what her job left may leave: checked, frozen, signed by her."""
         asked = Asked(
-            job_folder(self.custody, job.id), job.id, title, context,
-            "People are counted, no figure is about fewer than ten.", RESEARCHER,
+            job_folder(self.custody, job.id), job.id, study.title, study.about,
+            "People are counted; no figure is about fewer than ten.", RESEARCHER,
         )  # fmt: skip
         frozen = check_and_freeze(self._opened, asked, progress=quiet)
         manifest = frozen.manifest
@@ -159,8 +234,13 @@ class Airlock:
         )
         return submit_output(self._store, self._ground, frozen, signed)
 
-    def judge(self, output: Submitted, who: str, verdict: str, *reasons: str) -> OutputDecision:
-        """One person looks at it and signs."""
+    def judge(self, output: Submitted, verdict: str, *reasons: str) -> str:
+        """Two people look at it, each by themselves, and sign; what their votes make."""
+        return [self._vote(output, who, verdict, reasons).outcome for who in CHECKERS][-1]
+
+    def _vote(
+        self, output: Submitted, who: str, verdict: str, reasons: Sequence[str]
+    ) -> OutputDecision:
         manifest = output.manifest
         review = OutputReview.read(
             {
@@ -187,3 +267,8 @@ class Airlock:
     @property
     def _ground(self) -> OutputGround:
         return OutputGround(self.custody)
+
+
+def _expect(holds: bool, what: str) -> None:
+    if not holds:
+        raise Failure("CW-DEMO-USAGE", f"The demonstration's own {what} was judged otherwise.")
