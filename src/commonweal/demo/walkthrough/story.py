@@ -26,6 +26,8 @@ from commonweal.vault.custody import (
     Custody,
     change_state,
     create_home,
+    find_permit,
+    load_permit,
     open_custody,
     remember_catalogue,
     settle,
@@ -117,6 +119,18 @@ def run(
     return _Telling(place, clock or SystemClock(), progress, say).tell(patients)
 
 
+def make_released(
+    home: Path, *, patients: int, clock: Clock | None = None, progress: Progress = lambda *_: None
+) -> Permit:
+    """The story as far as a release that was signed off, for whoever goes on from there by hand.
+
+    `home` must not be there or be an earlier demonstration. Raises as `run`.
+    """
+    _clear(home.absolute())
+    telling = _Telling(home.absolute(), clock or SystemClock(), progress, lambda _: None)
+    return telling.tell_released(patients)
+
+
 def _clear(place: Path) -> None:
     if not place.exists() or (place.is_dir() and not any(place.iterdir())):
         return
@@ -151,18 +165,9 @@ class _Telling:
 
     def tell(self, patients: int) -> Story:
         """All steps in order."""
-        self.patients = patients
-        create_home(self.story.home, kind="demo", name=papers.CUSTODIAN["name"], clock=self.clock)
-        for folder in (self.inside, self.papers):
-            make_private_folder(folder)
-        self._hospital(patients)
-        self._catalogue()
+        self._begin(patients)
         with open_custody(self.story.home, self.clock) as custody:
-            self._check(custody)
-            self._application(custody)
-            self._decision()
-            self._permit(custody)
-            built = self._release(custody)
+            built = self._released(custody)
             self._patient(custody, built)
             self._study(custody, built)
             self._refusals(custody, built)
@@ -171,6 +176,30 @@ class _Telling:
         self._ledger()
         self._example()
         return self.story
+
+    def tell_released(self, patients: int) -> Permit:
+        """The steps up to a release, and its sign-off."""
+        self._begin(patients)
+        with open_custody(self.story.home, self.clock) as custody:
+            built = self._released(custody)
+            studying.sign_off(custody, built.folder)
+            settle(custody)
+            return load_permit(custody, find_permit(custody, self.permit_id))
+
+    def _begin(self, patients: int) -> None:
+        self.patients = patients
+        create_home(self.story.home, kind="demo", name=papers.CUSTODIAN["name"], clock=self.clock)
+        for folder in (self.inside, self.papers):
+            make_private_folder(folder)
+        self._hospital(patients)
+        self._catalogue()
+
+    def _released(self, custody: Custody) -> BuildReport:
+        self._check(custody)
+        self._application(custody)
+        self._decision()
+        self._permit(custody)
+        return self._release(custody)
 
     def _step(self, title: str, lines: list[str], **figures: Any) -> None:
         number = len(self.story.steps) + 1
