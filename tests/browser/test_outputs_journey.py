@@ -68,6 +68,8 @@ class Walk:
     def run(self, study: Written) -> Page:
         """Amara sends a study and waits; the page of the job, which has finished."""
         amara = self.people(AMARA)
+        # The enclave tells whom the permit names; until then there is nothing for her there.
+        assert seen(amara, "Studies", "header", seconds=60)
         go(amara, "Studies")
         click(amara, self.title)
         click(amara, "Send a study")
@@ -132,10 +134,10 @@ class Walk:
             sign(page, "Go on to sign")
 
 
-def seen(page: Page, text: str, *, seconds: int) -> bool:
-    """Whether the page says so within a time; it is looked at again and again."""
+def seen(page: Page, text: str, part: str = "main", *, seconds: int) -> bool:
+    """Whether a part of the page says so within a time; it is looked at again and again."""
     for _ in range(seconds * 2):
-        if text in page.inner_text("main"):
+        if text in (page.locator(part).first.text_content() or ""):
             return True
         page.wait_for_timeout(500)
         page.reload()

@@ -154,7 +154,11 @@ def purposes_table() -> str:
 
 def actions_table() -> str:
     """What can be asked of a permit."""
-    built = {"release": "build a release", "open": "unseal a release"} | ACTION_WORDS
+    built = {
+        "release": "build a release", "open": "unseal a release",
+        "recompute": "unseal a release to work out what a job asked for",
+        **ACTION_WORDS,
+    }  # fmt: skip
     return _table(("action", "meaning"), ((f"`{action}`", built[action]) for action in ACTIONS))
 
 
