@@ -24,8 +24,10 @@ def with_studies() -> Names:
     names_are(LIVE, PROJECT, {"amara", "bethan"})
     room_is(runs=True, code="", jobs_a_day=20)
     found: Names = {"study.permit": LIVE}
-    declared = [["costs.json", "request", "Table 2: costs of care by sex and age"],
-                ["notes.json", "file", "For the reviewers"]]  # fmt: skip
+    declared = [
+        {"file": "costs.json", "kind": "request", "about": "Table 2: costs of care by sex and age"},
+        {"file": "notes.json", "kind": "file", "about": "For the reviewers"},
+    ]
     for number, state in enumerate((*STATES, "taken_back")):
         name = f"job-{state.replace('_', '')}aaaabbbb"
         Job.objects.create(

@@ -140,8 +140,7 @@ def _job(row: Job) -> dict[str, Any]:
         "state": row.shown if report is None else report.state,
         "state_sentence": state_of(row)[2],
         "report": None if report is None else report.plain(),
-        "outputs": [{"file": file, "kind": kind, "about": about}
-                    for file, kind, about in row.declared],
+        "outputs": row.declared,
     }  # fmt: skip
 
 

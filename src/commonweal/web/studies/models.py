@@ -55,7 +55,7 @@ class StudyOrder(LeasedOrder):
 class Job(models.Model):
     """One job, as the enclave told of it.
 
-    `declared`: the outputs that its study declares, as (file, kind, about). `shown`, `report`: how
+    `declared`: the outputs that its study declares, as `{file, kind, about}`. `shown`, `report`: how
     far it is; the report (`papers.job.JobReport`) is there once its author may read it, and so is
     `ended_at`, a full quarter of an hour.
     """

@@ -109,8 +109,7 @@ def job_shown(row: Job, by: str = "", *, named: bool) -> dict[str, Any]:
         "error": _error(report) if named else None,
         "because": _because(report) if named else None,
         "declared": [
-            {"file": file, "kind": KIND_WORDS.get(kind, kind), "about": about}
-            for file, kind, about in row.declared
+            {**one, "kind": KIND_WORDS.get(one["kind"], one["kind"])} for one in row.declared
         ],
         "ask": ask_for_outputs(row) if named and row.has_finished else "",
     }
