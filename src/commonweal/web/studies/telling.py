@@ -43,8 +43,7 @@ def job_is(told: Told) -> int:
     row.permit, row.project, row.study = told.permit, told.project, told.study
     row.title = told.declaration.title[:200]
     row.declared = [
-        {"file": one.file, "kind": one.kind, "about": one.about}
-        for one in told.declaration.outputs
+        {"file": one.file, "kind": one.kind, "about": one.about} for one in told.declaration.outputs
     ]
     row.submitted_by, row.submitted_at = told.submitted_by, told.submitted_at
     row.shown, row.report = told.shown, None if told.report is None else told.report.plain()
