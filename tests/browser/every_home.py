@@ -25,6 +25,7 @@ import cbor2
 from commonweal.papers.credentials import b64url, unb64url
 from tests.authenticator import PRESENT, VERIFIED
 from tests.authenticator import Authenticator as SecurityKey
+from tests.browser.author_rows import with_outputs
 from tests.browser.every_later import after_publication, commented, with_reviews
 from tests.browser.every_page import APPLIED, HALF, KEYED, KEYLESS, NOBODY, VISITS
 from tests.web.house import make_home
@@ -55,7 +56,7 @@ def main(home: Path, stores: Path) -> Names:
     found |= acts(found["desk.unsigned"], found["desk.under_way"])
     from tests.browser.output_rows import outputs
 
-    return found | with_releases(room) | outputs()
+    return found | with_releases(room) | with_outputs() | outputs()
 
 
 @contextmanager

@@ -307,6 +307,21 @@ CHECKING = (
     see("outputs:review_recall", "edward", reference="@output.left"),
 )  # fmt: skip
 
+AUTHORS = (
+    see("outputs:index", "amara"), see("outputs:index", "bethan"),
+    see("outputs:ask", "amara", job="@outputs.job.asked"),
+    see("outputs:ask", "amara", job="@outputs.job.checked"),
+    see("outputs:ask", "amara", job="@outputs.job.refused"),
+    see("outputs:ask", "amara", query="?again=1", job="@outputs.job.returned"),
+    *(see("outputs:output", "amara", reference=f"@outputs.{state}")
+      for state in ("draft", "in_review", "approved", "released", "recalled", "returned",
+                    "rejected", "withdrawn", "expired")),
+    posted("outputs:submit", "amara", reference="@outputs.draft"),
+    see("outputs:withdraw", "amara", reference="@outputs.in_review"),
+    posted("outputs:download", "amara", reference="@outputs.released"),
+    fetched("outputs:files", "amara", reference="@outputs.released", order="@outputs.order"),
+)  # fmt: skip
+
 SIGNING = (
     see("signing:mine", "colin"), see("signing:mine", "divya"), see("signing:key", "colin"),
     see("signing:held_up", "farah"),
@@ -394,6 +409,7 @@ AREAS: dict[str, tuple[Visit, ...]] = {
     "desk": DESK,
     "committee": COMMITTEE,
     "permits": PERMITS,
+    "authors": AUTHORS,
     "checking": CHECKING,
     "signing": SIGNING,
     "panel": PANEL,

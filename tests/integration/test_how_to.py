@@ -42,7 +42,7 @@ from tests.release_stores import as_postgresql
 
 FOLDER = "docs/how-to"
 WITHOUT_COMMANDS = {
-    "agree-and-permit.md", "apply-for-data.md", "ask-the-public-panel.md",
+    "agree-and-permit.md", "apply-for-data.md", "ask-for-outputs.md", "ask-the-public-panel.md",
     "change-or-renew-a-project.md", "check-outputs-in-the-service.md", "review-a-project.md",
     "run-choices.md", "run-the-committee.md", "set-up-a-signing-key.md", "sit-on-the-committee.md",
     "work-at-the-desk.md",

@@ -37,8 +37,12 @@ SEXES = {
     "by": [{"column": {"table": "patients", "name": "sex"}}], "measures": [{"measure": "people"}],
 }  # fmt: skip
 """Groups of some thirty people: nothing is found."""
-AGES = SEXES | {"by": [{"column": {"table": "patients", "name": "born"}}]}
-"""The same words and the same name; groups of a few people: it fails."""
+SMALL = SEXES | {
+    "table": "admissions",
+    "by": [{"column": {"table": table, "name": name}} for table, name in
+           (("patients", "sex"), ("patients", "born"), ("admissions", "diagnosis"))],
+}  # fmt: skip
+"""The same words and the same name; groups of nine people: it fails."""
 WORDS = {
     "title": "People by sex", "context": "Who came to the hospital.",
     "controls": "Large groups only.", "files": ["sexes.json"],
@@ -48,7 +52,7 @@ WORDS = {
 def make_template(base: Path) -> Path:
     """A home in which nobody has to be waited for, with the permit and a release of it."""
     home = make_home(base / "home", stores=base / "stores", say_no_days=0)
-    room = Room(home)
+    room = Room(home, people=54)
     room.furnish()
     clock = FixedClock(SystemClock().now())
     with open_custody(home, clock, root_store=home.with_name("stores")) as custody:

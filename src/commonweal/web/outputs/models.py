@@ -49,7 +49,10 @@ class OutputOrder(LeasedOrder):
         """In the order in which they were asked."""
 
         ordering = ("asked_at", "id")
-        indexes = (models.Index(fields=("state", "asked_at"), name="output_order_waiting"),)
+        indexes = (
+            models.Index(fields=("state", "asked_at"), name="output_order_waiting"),
+            models.Index(fields=("ended_at",), name="output_order_ended"),
+        )
         constraints = (
             known_state("output_order_state_known"),
             models.CheckConstraint(name="output_order_kind_known", condition=Q(kind__in=KINDS)),

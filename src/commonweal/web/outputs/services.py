@@ -141,6 +141,12 @@ def take(kinds: Sequence[str]) -> OutputOrder | None:
     return orders.take(waiting, lambda _: None, CUT_OFF)
 
 
+def last_ended() -> datetime | None:
+    """When an order ended last: a vote can change how an output stands and write no new event."""
+    ended = OutputOrder.objects.filter(ended_at__isnull=False).order_by("-ended_at")
+    return ended.values_list("ended_at", flat=True).first()
+
+
 def refuse(order: OutputOrder, code: str, sentence: str, *, state: str = REFUSED) -> None:
     """Write that an order came to nothing."""
     orders.end(order, state, code=code, sentence=sentence)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
 from commonweal.papers.base import Line, Paper, Text
-from commonweal.papers.output_manifest import MOST_FILES, FilePath
+from commonweal.papers.job import quarter_after
+from commonweal.papers.output_manifest import MOST_FILES, FilePath, OutputManifest
 
 
 class Wish(Paper):
@@ -41,11 +43,14 @@ class AuthorsFile(Paper):
     kind: str
 
 
-def authors_view(manifest: Any, *, has_left: bool) -> dict[str, Any]:
-    """Of an `OutputManifest` what its author may read; of files that have left, all."""
+def authors_view(manifest: OutputManifest, *, has_left: bool) -> dict[str, Any]:
+    """Of an `OutputManifest` what its author may read; of files that have left, all.
+
+    When it was frozen is not in it: that is when the checks came to their end (S4).
+    """
     plain: dict[str, Any] = manifest.plain()
     names = ("id", "turn", "title", "author", "project", "permit", "job", "study", "context",
-             "controls", "submitted_at", "expires")  # fmt: skip
+             "controls")  # fmt: skip
     files = plain["files"] if has_left else [
         AuthorsFile(
             path=one.path, kind="request" if one.kind == "request" else "file"
@@ -53,3 +58,8 @@ def authors_view(manifest: Any, *, has_left: bool) -> dict[str, Any]:
         for one in manifest.files
     ]  # fmt: skip
     return {name: plain[name] for name in names} | {"files": files}
+
+
+def runs_out(manifest: OutputManifest) -> datetime:
+    """When an output runs out, as its author may know it: at a full quarter of an hour (S4)."""
+    return quarter_after(manifest.expires)

@@ -30,7 +30,7 @@ from commonweal.web.orders import QUEUED, RUNNING
 from commonweal.web.outputs import services
 from commonweal.web.outputs.models import CHECK, Output, OutputOrder
 from commonweal.web.outputs.outward import CHECKS, outward
-from commonweal.web.outputs.wishes import authors_view, wish_of
+from commonweal.web.outputs.wishes import authors_view, runs_out, wish_of
 from commonweal.wiring.outputs import (
     Asked,
     check_and_freeze,
@@ -160,7 +160,7 @@ def _tell(custody: Custody, order: OutputOrder, answer: Answer) -> None:
                 "author": manifest.author, "title": manifest.title, "turn": manifest.turn,
                 "digest": manifest.digest(), "state": "draft", "told": None, "recall": "",
                 "manifest": authors_view(manifest, has_left=False), "members": members,
-                "waits_since": None, "ended_at": None, "expires_at": manifest.expires,
+                "waits_since": None, "ended_at": None, "expires_at": runs_out(manifest),
                 "public": None,
             },
         )  # fmt: skip

@@ -16,6 +16,7 @@ from commonweal.governance.outputs import output_judge
 from commonweal.ledger.outputs import OutputEvent
 from commonweal.vault.custody import Custody
 from commonweal.vault.custody.output_ground import OutputGround
+from commonweal.web.outputs import services
 from commonweal.wiring.outputs import resumed, stands
 
 AGAIN = timedelta(days=1)
@@ -30,22 +31,29 @@ class Releasing:
     """Lets everything leave that may, whenever the ledger has grown."""
 
     def __init__(self) -> None:
-        self._seen = -1
+        self._seen: object = None
         self._again: datetime | None = None
 
     def __call__(self, custody: Custody) -> int:
         """How many outputs have left now."""
         ground = OutputGround(custody)
-        newest, now = newest_intent(custody), ground.now()
+        newest, now = stirred(custody), ground.now()
         if newest == self._seen and self._again is not None and now < self._again:
             return 0
         done = release_approved(custody)
-        self._seen, self._again = newest_intent(custody), now + LOOK
+        self._seen, self._again = stirred(custody), now + LOOK
         return done
 
 
-def newest_intent(custody: Custody) -> int:
-    """The number of the newest entry that was written."""
+def stirred(custody: Custody) -> object:
+    """What changes whenever an output may stand otherwise: the newest entry, the last order.
+
+    The signer brings a vote to the ledger before it comes here, so taking it writes nothing more.
+    """
+    return _newest_intent(custody), services.last_ended()
+
+
+def _newest_intent(custody: Custody) -> int:
     with custody.ledger.reading() as reading:
         (newest,) = reading.execute("SELECT coalesce(max(id), 0) FROM intent").fetchone()
     return int(newest)

@@ -29,9 +29,9 @@ from commonweal.vault.custody.output_ground import OutputGround
 from commonweal.web.config import clock
 from commonweal.web.outputs.models import Output, ReviewPapers
 from commonweal.web.outputs.policies import ENDED, JUDGED, LEFT
-from commonweal.web.outputs.wishes import authors_view
+from commonweal.web.outputs.wishes import authors_view, runs_out
 from commonweal.web.outputs.workers.papers import code_of, earlier_of, tables_of
-from commonweal.web.outputs.workers.releasing import last_refusal, newest_intent
+from commonweal.web.outputs.workers.releasing import last_refusal, stirred
 from commonweal.wiring.outputs import Stands, resumed, stands
 
 LOOK = timedelta(minutes=1)
@@ -45,12 +45,12 @@ class Telling:
     """Tells of every output whenever the ledger has grown, and from time to time."""
 
     def __init__(self) -> None:
-        self._seen = -1
+        self._seen: object = None
         self._again: datetime | None = None
 
     def __call__(self, custody: Custody) -> int:
         """How many rows changed."""
-        newest, now = newest_intent(custody), clock.now()
+        newest, now = stirred(custody), clock.now()
         if newest == self._seen and self._again is not None and now < self._again:
             return 0
         changed = tell_outputs(custody)
@@ -146,7 +146,7 @@ def _fill(here: _Here, row: Output) -> None:
     has_left = row.state in LEFT
     row.permit, row.project, row.job = manifest.permit, manifest.project, manifest.job
     row.author, row.title, row.turn = manifest.author, manifest.title, manifest.turn
-    row.digest, row.expires_at = manifest.digest(), manifest.expires
+    row.digest, row.expires_at = manifest.digest(), runs_out(manifest)
     row.manifest = authors_view(manifest, has_left=has_left)
     row.members = [one.id for one in here.ground.permit(manifest.permit).people]
     row.waits_since = here.submitted_at if row.state in JUDGED else None
@@ -157,7 +157,7 @@ def _fill(here: _Here, row: Output) -> None:
 
 def _ended_at(here: _Here, row: Output) -> datetime | None:
     if row.state == "expired" and here.last.type == "output.submitted":
-        return here.found.manifest.expires
+        return runs_out(here.found.manifest)
     return here.last.at if row.state in (*ENDED, "returned") else None
 
 
