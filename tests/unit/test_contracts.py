@@ -28,7 +28,7 @@ PACKAGES = (
         "federation",
         "web",
     ),
-    *("web/projects", "cli", "demo"),
+    *("web/projects", "wiring", "cli", "demo"),
 )
 
 
@@ -76,6 +76,8 @@ def test_what_the_plan_allows_is_kept(house: Path) -> None:
     plant(house, "federation/flower", "import flwr\nimport commonweal.airlock")
     plant(house, "enclave/engines/kubernetes", "import kubernetes")
     plant(house, "web/projects/workers", "from commonweal.vault import release")
+    plant(house, "wiring/loans", "import commonweal.vault\nimport commonweal.airlock")
+    plant(house, "web/projects/workers", "from commonweal.wiring import loans")
     plant(house, "web/supervisor", "import subprocess\nimport socket")
     plant(house, "web/projects/views", "from django.db import models\nimport commonweal.papers")
     plant(
@@ -106,6 +108,8 @@ def test_what_the_plan_allows_is_kept(house: Path) -> None:
         ("federation/x", "import flwr", "Flower lives behind one adapter"),
         ("enclave/x", "import kubernetes", "Kubernetes lives behind one engine"),
         ("web/projects/services", "import commonweal.vault", "The web process has no path"),
+        ("airlock/x", "import commonweal.wiring", FLOORS),
+        ("wiring/x", "import commonweal.web", FLOORS),
         ("web/projects/views", "import subprocess", PROCESSES),
         ("vault/x", "import subprocess", PROCESSES),
         ("vault/tables/x", "from socket import create_connection", PROCESSES),

@@ -32,10 +32,10 @@ USUAL_SHARE = 0.95
 ROOMS = frozenset(
     {
         *("foundation", "ledger", "papers", "sandbox", "governance", "care", "vault", "enclave"),
-        *("airlock", "federation", "web", "cli", "demo"),
+        *("airlock", "federation", "wiring", "web", "cli", "demo"),
     }
 )
-WORKERS_ONLY = frozenset({"vault", "enclave", "airlock", "federation"})
+WORKERS_ONLY = frozenset({"vault", "enclave", "airlock", "federation", "wiring"})
 
 SKIPPED_FOLDERS = frozenset({".git", ".venv", ".cache", "__pycache__", "node_modules", "build"})
 SKIPPED_PREFIXES = (".venv-", ".ruff", ".mypy", ".pytest", ".hypothesis", ".import_linter")

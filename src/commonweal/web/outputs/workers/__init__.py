@@ -7,20 +7,6 @@ lease of its order runs out, and whoever takes it up next finds by the ledger wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from commonweal.web.outputs.workers.listing import steps
 
-from commonweal.vault.custody import Custody
-from commonweal.web.config.workers import Beside
-from commonweal.web.outputs.workers.acting import act_step
-from commonweal.web.outputs.workers.checking import check_step, check_waits
-from commonweal.web.outputs.workers.giving import forget_step, give_step
-from commonweal.web.outputs.workers.releasing import Releasing
-from commonweal.web.outputs.workers.telling import Telling
-
-
-def steps(room: str) -> Sequence[Callable[[Custody], int]]:
-    """What this app does in a room."""
-    if room != "airlock":
-        return ()
-    checking = Beside(check_waits, check_step)
-    return (act_step, Releasing(), Telling(), give_step, checking, forget_step)
+__all__ = ["steps"]

@@ -1,0 +1,21 @@
+"""What the airlock's worker does for outputs, in the order in which it does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from commonweal.vault.custody import Custody
+from commonweal.web.config.workers import Beside
+from commonweal.web.outputs.workers.acting import act_step
+from commonweal.web.outputs.workers.checking import check_step, check_waits
+from commonweal.web.outputs.workers.giving import forget_step, give_step
+from commonweal.web.outputs.workers.releasing import Releasing
+from commonweal.web.outputs.workers.telling import Telling
+
+
+def steps(room: str) -> Sequence[Callable[[Custody], int]]:
+    """What this app does in a room."""
+    if room != "airlock":
+        return ()
+    checking = Beside(check_waits, check_step)
+    return (act_step, Releasing(), Telling(), give_step, checking, forget_step)
