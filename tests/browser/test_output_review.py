@@ -20,6 +20,8 @@ from tests.web.house import Served, make_home, served
 
 Review = tuple[Served, dict[str, Any]]
 WAIT = 30_000
+# A page with all that was found is long: axe takes its time on a busy machine.
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
@@ -50,24 +52,27 @@ def review(page: Page, service: Review, name: str = "output.waits") -> None:
     page.goto(f"/outputs/review/{service[1][name]}/")
 
 
-def test_every_page_is_accessible_and_fits(
-    page_of: Callable[..., Page], service: Review, axe: Axe
+VISITS = [
+    ("Tara Singh", "output.waits", ""), ("Umar Farouk", "output.two", ""),
+    ("Edward Shaw", "output.recalled", ""), ("Edward Shaw", "output.left", "recall"),
+    ("Tara Singh", None, ""), ("Edward Shaw", None, "history"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("who", "name", "path"), VISITS)
+def test_pages_are_accessible_and_fit_with_all_of_them_open(
+    page_of: Callable[..., Page],
+    service: Review,
+    axe: Axe,
+    who: str,
+    name: str | None,
+    path: str,
 ) -> None:
-    tara, edward, found = page_of("Tara Singh"), page_of("Edward Shaw"), service[1]
-    theirs = ("output.waits", "output.mine", "output.two", "output.model")
-    visits = [(tara, f"/outputs/review/{found[name]}/") for name in theirs]
-    visits += [(edward, f"/outputs/review/{found[name]}/")
-               for name in ("output.waits", "output.left", "output.recalled")]  # fmt: skip
-    visits += [(edward, f"/outputs/review/{path}")
-               for path in ("", "left", "history", f"{found['output.left']}/recall")]  # fmt: skip
-    wrong = {}
-    for page, path in visits:
-        page.goto(path)
-        for one in page.locator("details").all():
-            one.evaluate("one => { one.open = true; }")
-        if said := faults(page, axe):
-            wrong[path] = said
-    assert wrong == {}
+    page = page_of(who)
+    page.goto(f"/outputs/review/{service[1][name] + '/' if name else ''}{path}")
+    for one in page.locator("details").all():
+        one.evaluate("one => { one.open = true; }")
+    assert faults(page, axe) == []
 
 
 def test_keys_move_and_choose_and_never_send(page_of: Callable[..., Page], service: Review) -> None:

@@ -26,6 +26,7 @@ APPS = {
     "committee": "the committee",
     "desk": "information governance",
     "discovery": "what is held",
+    "outputs": "what leaves: its authors, who checks it, and who answers for it",
     "panel": "the public panel",
     "projects": "agreements and permits",
     "register": "the public register",

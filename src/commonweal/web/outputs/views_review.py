@@ -106,9 +106,8 @@ def _standing(
 
 def _judging(request: HttpRequest, case: Case) -> HttpResponse:
     person, output = request.user, case.output
-    form, problem, status = _form(request, case), "", 200
+    form, problem = _form(request, case), ""
     if request.method == "POST":
-        status = 400
         if form.data.get("seen") != output.digest:
             problem = "This output changed since you opened the page. Read it again."
             form = _form(request, case, fresh=True)
@@ -132,7 +131,7 @@ def _judging(request: HttpRequest, case: Case) -> HttpResponse:
         "on_its_way": reviewing.is_on_its_way(person, output),
         "trouble": reviewing.trouble(person, output),
     }  # fmt: skip
-    return _page(request, "case", more, status)
+    return _page(request, "case", more, 400 if problem else 200)
 
 
 def _form(request: HttpRequest, case: Case, *, fresh: bool = False) -> ReviewForm:

@@ -68,6 +68,7 @@ function pressed(event) {
 
 if (panel !== null && button !== null) {
   panel.hidden = false;
+  button.hidden = false;
   show();
   button.addEventListener("click", () => {
     on = !on;
