@@ -44,7 +44,8 @@ FOLDER = "docs/how-to"
 WITHOUT_COMMANDS = {
     "agree-and-permit.md", "apply-for-data.md", "ask-the-public-panel.md",
     "change-or-renew-a-project.md", "look-after-the-rooms.md", "review-a-project.md",
-    "run-choices.md", "run-the-committee.md", "see-whether-there-are-enough-people.md", "set-up-a-signing-key.md", "sit-on-the-committee.md",
+    "run-choices.md", "run-the-committee.md", "see-whether-there-are-enough-people.md",
+    "set-up-a-signing-key.md", "sit-on-the-committee.md",
     "work-at-the-desk.md",
 }  # fmt: skip
 RELEASE = "tutorial-conditions-1.r1"
