@@ -56,6 +56,7 @@ def test_what_is_not_on_a_public_page_needs_a_sign_in(web_home: Path) -> None:
     public = {
         "home", "about", "accessibility", "cookies", "health", "robots", "catalogue_csv",
         "catalogue_hdruk", "catalogue_croissant",
+        "discovery:feasibility", "discovery:feasibility_of",
         "discovery:index", "discovery:dataset", "discovery:table", "discovery:variable",
         "register:index", "register:project", "register:refused", "register:output",
         "register:record", "register:paper", "panel:index",
