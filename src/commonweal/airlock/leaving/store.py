@@ -150,8 +150,9 @@ class OutputStore:
         with translated(ACTS):
             (submitted.folder / ACTS / f"{act}.json").unlink(missing_ok=True)
         for one in gone:
-            if one.act.content in submitted.reviews and one.act.content not in held:
-                name = one.act.content.removeprefix("sha256:")
+            content = one.act.content
+            if content is not None and content in submitted.reviews and content not in held:
+                name = content.removeprefix("sha256:")
                 with translated(REVIEWS):
                     (submitted.folder / REVIEWS / f"{name}.json").unlink(missing_ok=True)
 
