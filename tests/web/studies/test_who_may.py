@@ -32,7 +32,8 @@ def made_job(**changes: Any) -> Any:
 
     values = {
         "reference": JOB, "permit": LIVE, "project": "project-0", "study": "sha256:" + "1" * 64,
-        "title": "Costs of care", "declared": [{"file": "a.json", "kind": "request", "about": "Table 2"}],
+        "title": "Costs of care",
+        "declared": [{"file": "a.json", "kind": "request", "about": "Table 2"}],
         "submitted_by": "amara", "submitted_at": clock.now(),
     } | changes  # fmt: skip
     return Job.objects.create(**values)

@@ -152,8 +152,8 @@ class OutputStore:
         with translated(ACTS):
             (submitted.folder / ACTS / f"{act}.json").unlink(missing_ok=True)
         for one in gone:
-            content = one.act.content or ""
-            if content in submitted.reviews and content not in held:
+            content = one.act.content
+            if content is not None and content in submitted.reviews and content not in held:
                 name = content.removeprefix("sha256:")
                 with translated(REVIEWS):
                     (submitted.folder / REVIEWS / f"{name}.json").unlink(missing_ok=True)

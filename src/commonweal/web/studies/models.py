@@ -55,9 +55,9 @@ class StudyOrder(LeasedOrder):
 class Job(models.Model):
     """One job, as the enclave told of it.
 
-    `declared`: the outputs that its study declares, as `{file, kind, about}`. `shown`, `report`: how
-    far it is; the report (`papers.job.JobReport`) is there once its author may read it, and so is
-    `ended_at`, a full quarter of an hour.
+    `declared`: the outputs that its study declares, each as `{file, kind, about}`. `shown`,
+    `report`: how far it is; the report (`papers.job.JobReport`) is there once its author may read
+    it, and so is `ended_at`, a full quarter of an hour.
     """
 
     reference = models.CharField(max_length=64, unique=True)
