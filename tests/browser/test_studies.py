@@ -1,4 +1,4 @@
-"""A researcher in a real browser, the real workers beside: a study is sent, runs, one is taken back.
+"""A researcher in a real browser, the real workers beside: sent, run, and taken back.
 
 Nothing here is stood in for: the worker of the room `enclave` reads the file and runs the study in
 the sandbox while the page, which works without scripts, is looked at again.
@@ -75,7 +75,7 @@ def test_sent_run_and_taken_back(
 ) -> None:
     quick, slow = tmp_path / "quick.zip", tmp_path / "slow.zip"
     quick.write_bytes(study(tmp_path / "q", title="Quick"))
-    slow.write_bytes(study(tmp_path / "s", SLEEPS, title="Slow"))
+    slow.write_bytes(study(tmp_path / "s", SLEEPS, title="Slow", limits={"minutes": 10}))
     amara = opened("Amara Okafor", scripts=False)
 
     def runs() -> bool:  # whom the permit names, and that the sandbox holds, the worker tells
