@@ -6,7 +6,10 @@ the sandbox while the page, which works without scripts, is looked at again.
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +21,9 @@ from tests.browser.looking import visitors
 from tests.web.house import Served, make_home, served
 from tests.web.releases.room import LIVE, Room
 from tests.web.studies.room import SLEEPS, study
+
+PREPARE = "import django; django.setup()\nfrom commonweal.web.prepare import prepare; prepare()"
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +42,14 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             custody, find_permit(custody, LIVE), place / "catalogue.json", room.choices,
             by=Actor("data_manager", "farah"),
         )  # fmt: skip
+    # Beside the workers on a busy machine it would take longer than the service may to begin.
+    subprocess.run(
+        [sys.executable, "-c", PREPARE], check=True, cwd=ROOT, capture_output=True,
+        env=os.environ | {
+            "COMMONWEAL_HOME": str(home), "COMMONWEAL_ROOT_STORE": str(place / "stores"),
+            "DJANGO_SETTINGS_MODULE": "commonweal.web.config.settings",
+        },
+    )  # fmt: skip
     with served(home, workers=True, COMMONWEAL_ROOT_STORE=str(place / "stores")) as running:
         yield running
 
