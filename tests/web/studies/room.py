@@ -21,7 +21,7 @@ from tests.web.signing_room import signer
 
 __all__ = ["GOOD", "LIVE", "PAUSED", "person"]
 
-SLEEPS = "import time\ntime.sleep(60)\n"
+SLEEPS = "import time\ntime.sleep(400)\n"
 FAILS = "\nraise ValueError('Zebedee has 47 stays')\n"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from commonweal.papers.job import JobReport
 from commonweal.papers.study import StudyDeclaration
@@ -36,6 +36,14 @@ def job_is(told: Told) -> int:
 
     Its author is told by a letter when it is first shown as ended.
     """
+    try:
+        with transaction.atomic():
+            return _written(told)
+    except IntegrityError:  # another worker told of it at the same moment
+        return _written(told)
+
+
+def _written(told: Told) -> int:
     row = Job.objects.filter(reference=told.reference).first()
     stood = None if row is None else row.shown
     row = row or Job(reference=told.reference)
@@ -62,16 +70,18 @@ def names_are(permit: str, project: str, people: Collection[str]) -> None:
     with transaction.atomic():
         Named.objects.filter(permit=permit).exclude(person__in=people, project=project).delete()
         there = set(Named.objects.filter(permit=permit).values_list("person", flat=True))
+        missing = sorted({*people} - there)
         Named.objects.bulk_create(
-            Named(permit=permit, project=project, person=one) for one in sorted({*people} - there)
+            [Named(permit=permit, project=project, person=one) for one in missing],
+            ignore_conflicts=True,
         )
 
 
 def room_is(*, runs: bool, code: str, jobs_a_day: int) -> None:
     """Write whether studies are run now."""
     told = {"runs": runs, "code": code, "jobs_a_day": jobs_a_day}
-    row = StudyRoom.objects.first() or StudyRoom()
-    if row.pk is None or any(getattr(row, name) != value for name, value in told.items()):
+    row = StudyRoom.objects.first() or StudyRoom(pk=1)
+    if row._state.adding or any(getattr(row, name) != value for name, value in told.items()):
         for name, value in told.items():
             setattr(row, name, value)
         row.save()
