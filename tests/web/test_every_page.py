@@ -26,6 +26,8 @@ APPS = {
     "committee": "the committee",
     "desk": "information governance",
     "discovery": "what is held",
+    "dummies": "made-up data for the people of a project",
+    "ingress": "what is brought in beside the data",
     "panel": "the public panel",
     "projects": "agreements and permits",
     "register": "the public register",
