@@ -27,6 +27,8 @@ APPS = {
     "desk": "information governance",
     "discovery": "what is held",
     "outputs": "what leaves: its authors, who checks it, and who answers for it",
+    "dummies": "made-up data for the people of a project",
+    "ingress": "what is brought in beside the data",
     "panel": "the public panel",
     "projects": "agreements and permits",
     "register": "the public register",

@@ -17,7 +17,8 @@ from django.db import transaction
 
 from commonweal.enclave.ingress import let_in, scan
 from commonweal.enclave.reference import Ingress
-from commonweal.enclave.room import Room
+from commonweal.enclave.room import FOLDER, Room
+from commonweal.enclave.waiting import FOLDER as WAITING
 from commonweal.enclave.waiting import Waiting
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.codes import CODES
@@ -68,9 +69,12 @@ def lapse_step(_custody: Custody) -> int:
 
 def waiting_step(custody: Custody) -> int:
     """Tell of files that wait in the room, and remove those that were decided; how many changed."""
-    waiting = Waiting.of(Room.open(custody.home.path, custody.clock).folder)
+    # Looked at several times a second: nothing is opened or made while nothing waits.
+    waiting = Waiting(custody.home.path / FOLDER / WAITING)
     ids = waiting.ids()
-    rows = Offering.objects.filter(reference__in=ids) if ids else Offering.objects.none()
+    if not ids:
+        return 0
+    rows = Offering.objects.filter(reference__in=ids)
     known = dict(rows.values_list("reference", "state"))
     changed = 0
     for id_ in ids:
@@ -185,11 +189,13 @@ class Telling:
 
     def __call__(self, custody: Custody) -> int:
         """How many rows changed."""
-        room = Room.open(custody.home.path, custody.clock)
-        stamp = (room.folder / "reference").stat().st_mtime_ns
+        try:
+            stamp = (custody.home.path / FOLDER / "reference").stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0  # no study was ever run here
         if stamp == self._seen:
             return 0
-        changed = tell_references(room)
+        changed = tell_references(Room.open(custody.home.path, custody.clock))
         self._seen = stamp
         return changed
 
