@@ -41,6 +41,8 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("data we hold, searched", "", "/data/?q=blood"),
     ("data we hold, one dataset", "", "/data/{dataset}/"),
     ("data we hold, all datasets", "", "/data/?show=datasets"),
+    ("rough numbers", "edward", "/data/feasibility"),
+    ("the rooms", "edward", "/rooms/"),
     ("projects", "", "/projects/"),
     ("one project", "", "/projects/{project}/"),
     ("refused requests", "", "/projects/refused/"),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from commonweal.airlock.analysis import Result, analyse
 from commonweal.airlock.profile import RuleProfile
@@ -110,3 +114,13 @@ def kaplan_meier(rows: Sequence[Row]) -> dict[float, tuple[int, int, int, float]
         left *= 1 - events / len(at_risk)
         told[time] = (len(at_risk), events, len(here) - events, left)
     return told
+
+
+def audit_map(folder: Path, rows: list[Row]) -> Path:
+    """The audit map of a release with these people."""
+    codes = sorted({row[PERSON] for row in rows})
+    ids = [hashlib.sha256(code.encode()).digest()[:16] for code in codes]
+    path = folder / "audit_map.parquet"
+    table = {"code": pa.array(codes, pa.string()), "audit_id": pa.array(ids, pa.binary())}
+    pq.write_table(pa.table(table), path)
+    return path

@@ -22,14 +22,19 @@ from typing import Any
 
 import cbor2
 
+from commonweal.foundation.clock import SystemClock
 from commonweal.papers.credentials import b64url, unb64url
+from commonweal.vault.custody import open_custody
 from tests.authenticator import PRESENT, VERIFIED
 from tests.authenticator import Authenticator as SecurityKey
 from tests.browser.author_rows import with_outputs
 from tests.browser.every_later import after_publication, commented, with_reviews
 from tests.browser.every_page import APPLIED, HALF, KEYED, KEYLESS, NOBODY, VISITS
+from tests.browser.ingress_rows import with_dummies, with_ingress
+from tests.browser.room_rows import with_counts, with_rooms
 from tests.browser.study_rows import with_studies
 from tests.web.house import make_home
+from tests.web.left import MODEL, RECALLED, left_for_pages
 
 Names = dict[str, str]
 _ATTESTED = 0x40
@@ -42,6 +47,7 @@ def main(home: Path, stores: Path) -> Names:
 
     room = Room(home)
     room.furnish()
+    found: Names = with_left(home, stores)
     os.environ["COMMONWEAL_HOME"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "commonweal.web.config.settings"
     os.environ["COMMONWEAL_ROOT_STORE"] = str(stores)
@@ -51,13 +57,28 @@ def main(home: Path, stores: Path) -> Names:
     from commonweal.web.prepare import prepare
 
     prepare()
-    found: Names = {}
     for part in (at_the_desk, at_the_committee, with_permits, on_the_panel, in_accounts):
         found |= part(home)
     found |= acts(found["desk.unsigned"], found["desk.under_way"])
+    return found | after_the_permit(home, room, found)
+
+
+def after_the_permit(home: Path, room: Any, found: Names) -> Names:
+    """What there is once a permit is live: releases, studies, files, outputs; and rooms at work."""
     from tests.browser.output_rows import outputs
 
-    return found | with_releases(room) | with_outputs() | outputs() | with_studies()
+    made = with_dummies(found["permit.live"], found["permit.over"])
+    made |= with_ingress(home, found["permit.live"])
+    with_counts()
+    with_rooms()
+    return made | with_releases(room) | with_outputs() | outputs() | with_studies()
+
+
+def with_left(home: Path, stores: Path) -> Names:
+    """Outputs that have left, one recalled, for the public register."""
+    with open_custody(home, SystemClock(), root_store=stores) as custody:
+        left_for_pages(custody)
+    return {"left.recalled": RECALLED, "left.model": MODEL}
 
 
 @contextmanager

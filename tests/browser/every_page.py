@@ -96,9 +96,18 @@ PUBLIC = (
     see("discovery:table", id_="odd", name="a/b"),
     see("discovery:variable", id_="hospital", table_name="patients", name="born"),
     see("discovery:variable", id_="hospital", table_name="patients", name="name"),
+    see("discovery:feasibility"), see("discovery:feasibility_of", id_="hospital"),
+    see("discovery:feasibility", "amara"), see("discovery:feasibility", "divya"),
+    see("discovery:feasibility_of", "amara", id_="hospital"),
+    see("discovery:feasibility_of", "amara", id_="hospital", query="?sex=F&diagnosis=asthma"),
+    see("discovery:feasibility_of", "amara", id_="odd"),
+    see("discovery:feasibility_of", "farah", id_="hospital", query="?diagnosis=rare"),
     see("register:index"), see("register:index", query="?stage=planned"), see("register:refused"),
     see("register:project", id_="permit-0"), see("register:project", id_="permit-3"),
-    see("register:project", id_="@permit.live"),
+    see("register:project", id_="@permit.live"), fetched("register:paper"),
+    see("register:output", id_="permit-0", output="@left.recalled"),
+    see("register:output", id_="permit-0", output="@left.model"),
+    fetched("register:record", id_="permit-0", output="@left.recalled"),
     see("assessments:index"), see("assessments:one", reference="@desk.published"),
     see("assessments:earlier", reference="@desk.published", number=1),
     see("committee:index"), see("committee:rules"), see("committee:decisions"),
@@ -336,6 +345,25 @@ STUDIES = (
     see("studies:take_back", "amara", permit="@study.permit", job="@study.waiting"),
 )  # fmt: skip
 
+BESIDE = (
+    see("dummies:index", "amara"), see("dummies:index", "edward"),
+    see("dummies:permit", "amara", permit="@dummies.made"),
+    see("dummies:permit", "amara", permit="@dummies.refused"),
+    posted("dummies:fetch", "amara", permit="@dummies.made", order="@dummies.order"),
+    see("ingress:index", "amara"), see("ingress:index", "farah"),
+    see("ingress:offered", "amara"), see("ingress:offered", "farah"),
+    see("ingress:bring", "amara"), see("ingress:bring", "farah"),
+    see("ingress:offering", "amara", reference="@ingress.scanned"),
+    see("ingress:offering", "amara", reference="@ingress.sent"),
+    see("ingress:offering", "amara", reference="@ingress.refused"),
+    see("ingress:offering", "amara", reference="@ingress.unfit"),
+    see("ingress:offering", "farah", reference="@ingress.offered"),
+    see("ingress:decide", "farah", reference="@ingress.offered"),
+    posted("ingress:sign", "amara", reference="@ingress.scanned"),
+    posted("ingress:take_back", "amara", reference="@ingress.scanned"),
+)  # fmt: skip
+"""What studies need beside the data: made-up data, and files that are brought in."""
+
 SIGNING = (
     see("signing:mine", "colin"), see("signing:mine", "divya"), see("signing:key", "colin"),
     see("signing:held_up", "farah"),
@@ -416,6 +444,8 @@ SIGN_IN = (
     see("mfa_remove_webauthn", APPLIED, pk="@account.key"),
 )  # fmt: skip
 
+ROOMS = (see("rooms:index", "farah"), see("rooms:index", "priya"))
+
 AREAS: dict[str, tuple[Visit, ...]] = {
     "sign-in": SIGN_IN,
     "public": PUBLIC,
@@ -426,9 +456,11 @@ AREAS: dict[str, tuple[Visit, ...]] = {
     "authors": AUTHORS,
     "checking": CHECKING,
     "studies": STUDIES,
+    "beside": BESIDE,
     "signing": SIGNING,
     "panel": PANEL,
     "accounts": ACCOUNTS,
+    "rooms": ROOMS,
 }
 """Signing in comes first: who has shown half of who they are has a quarter of an hour."""
 PLAIN = ("sign-in", "public", "committee", "panel")

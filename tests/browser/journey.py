@@ -58,6 +58,10 @@ class People:
         page = self._pages[self.last]
         return f"{self.last} at {page.url}: {page.inner_text('body')[:3000]}"
 
+    def leave(self) -> None:
+        """Everybody's time here has run out: who is asked for next signs in anew."""
+        self._pages.clear()
+
     def close(self) -> None:
         """Close every browser."""
         for context in self._contexts:

@@ -149,6 +149,18 @@ def test_from_a_job_to_a_released_file(ready: Job) -> None:
     assert ready("airlock", "release", "job-1")["now"] is False
     (row,) = ready("airlock", "list")["outputs"]
     assert row["state"] == "released"
+    checked = ready("register", "check")
+    assert checked == {"same": True, "permits": 1, "outputs": 1, "recalled": 0, "wrong": [],
+                       "missing": [], "wordless": []}  # fmt: skip
+    told = ready("airlock", "record", "job-1")
+    assert (told["output"], told["criteria"]["reviewers"]["approved"]) == ("job-1", 2)
+    file = ready.home / "public" / "register.json"
+    plain = json.loads(file.read_bytes())
+    plain["entries"][0]["outputs"] = []
+    file.write_text(json.dumps(plain))
+    assert ready("register", "check", code=3)["missing"] == ["output job-1"]
+    assert ready("register", "publish")["outputs"] == 1
+    assert ready("register", "check")["same"] is True
     given = ready("airlock", "download", "job-1", "--by", "amira", "--to", ready.folder / "given")
     assert given["files"] == ["sexes.csv"]
     recalled = ready("airlock", "recall", "job-1", "--because", "A mistake.", "--by", "ben",
@@ -156,6 +168,8 @@ def test_from_a_job_to_a_released_file(ready: Job) -> None:
     assert recalled["downloaded_by"] == ["amira"]
     (row,) = ready("airlock", "list")["outputs"]
     assert row["state"] == "recalled"
+    checked = ready("register", "check")
+    assert (checked["same"], checked["outputs"], checked["recalled"]) == (True, 1, 1)
     refused = ready("airlock", "download", "job-1", "--by", "amira", "--to",
                     ready.folder / "again", code=4)  # fmt: skip
     assert refused["error"]["code"] == "CW-LEAVING-RECALLED"
@@ -204,9 +218,40 @@ def test_what_is_refused_before_anybody_looks(ready: Job) -> None:
     (folder / "outputs.json").write_text(json.dumps(plain))
     assert submit(ready, folder, by="ada", code=4)["error"]["code"] == "CW-LEAVING-JOB"
     folder = left(ready, release, sexes_json=request())
-    ready("permit", "pause", ready.folder / "permit.jws")
+    ready("permit", "suspend", ready.folder / "permit.jws")
     assert submit(ready, folder, code=4)["error"]["code"].startswith("CW-PERMIT")
     assert ready("airlock", "list")["outputs"] == []
+
+
+def test_ids_and_words_that_can_be_none(ready: Job) -> None:
+    release = ready.built["release"]  # type: ignore[attr-defined]
+    folder = left(ready, release, sexes_json=request())
+    for name in ("../x", "x" * 300, "", "a/b", ".hidden"):
+        assert submit(ready, folder, output=name, code=2)["error"]["code"] == "CW-USAGE"
+    assert list(ready.memory.iterdir()) == [], "it was not unsealed for that"
+    submit(ready, folder)
+    assert vote(ready, "ada", "maybe", code=2)["error"]["code"] == "CW-USAGE"
+    for name in ("x" * 300, "../x", "nowhere"):
+        by = ("--by", "ada", "--key", "ada")
+        for asked in (
+            ("look", name), ("release", name), ("withdraw", name, "--by", "amira"),
+            ("review", name, "--verdict", "approve", *by),
+            ("recall", name, "--because", "A test.", *by),
+            ("download", name, "--by", "amira", "--to", ready.folder / "given"),
+        ):  # fmt: skip
+            assert ready("airlock", *asked, code=4)["error"]["code"] == "CW-LEAVING-UNKNOWN", asked
+
+
+def test_what_was_left_is_submitted_while_the_permit_is_paused(ready: Job) -> None:
+    """Pausing stops new work; what a job left is recomputed and judged, and does not leave."""
+    release = ready.built["release"]  # type: ignore[attr-defined]
+    folder = left(ready, release, sexes_json=request())
+    ready("permit", "pause", ready.folder / "permit.jws")
+    submit(ready, folder)
+    vote(ready, "ada", "approve")
+    assert vote(ready, "ben", "approve")["outcome"] == "approved"
+    left_not = ready("airlock", "release", "job-1", code=4)
+    assert left_not["error"]["code"].startswith("CW-PERMIT")
 
 
 # --- files and models -----------------------------------------------------------------------------
@@ -257,7 +302,15 @@ def test_check_with_a_release_compares_and_without_one_says_that_it_did_not(read
     assert beside["verdict"] == "fail"
     assert "sieve" in {one["rule"] for one in beside["files"][0]["findings"]}
     assert set(beside["files"][0]) == {"path", "type", "sha256", "verdict", "findings"}
-    author = ready("airlock", "check", path, "--release", folder, "--for", "author", code=3)
+    asked = ("airlock", "check", path, "--release", folder, "--for", "author")
+    assert ready(*asked, code=4)["error"]["code"] == "CW-LEAVING-UNSEEN"
+    released = left(ready, ready.built["release"], sexes_json=request())  # type: ignore[attr-defined]
+    submit(ready, released)
+    vote(ready, "ada", "return", "--reason", "context_missing")
+    assert ready(*asked, "--output", "job-1", code=4)["error"]["code"] == "CW-LEAVING-UNSEEN"
+    vote(ready, "ben", "return", "--reason", "context_missing")
+    assert ready(*asked, code=4)["error"]["code"] == "CW-LEAVING-UNSEEN", "not this one"
+    author = ready(*asked, "--output", "job-1", code=3)
     assert author["verdict"] == "review"
     assert "sieve" not in json.dumps(author)
 

@@ -16,7 +16,14 @@ def test_the_demonstration_goes_from_patients_to_a_proved_release(tmp_path: Path
     assert story["ledger_faults"] == 0
     folder = Path(story["release_folder"])
     assert (folder / "report.html").is_file()
-    assert len(story["steps"]) >= 10
+    steps = {step["title"]: step for step in story["steps"]}
+    assert len(steps) >= 13
+    safe, telling = steps["Only what is safe leaves"]["outputs"]
+    assert (safe["released"], telling["released"]) == (True, False)
+    assert len(steps["Code comes to the data"]["jobs"]) == 2
+    left = {path.name for path in (home / "airlock" / "released").iterdir()}
+    assert left == {safe["output"]}
+    assert (home / "airlock" / "released" / safe["output"] / "files" / "in_hospital.csv").is_file()
     # What it made is a home like any other: the commands find the release and the ledger whole.
     assert done("release", "verify", str(folder), home=home)[0] == 0
     assert done("ledger", "verify", home=home)[0] == 0

@@ -43,8 +43,9 @@ from tests.release_stores import as_postgresql
 FOLDER = "docs/how-to"
 WITHOUT_COMMANDS = {
     "agree-and-permit.md", "apply-for-data.md", "ask-for-outputs.md", "ask-the-public-panel.md",
-    "change-or-renew-a-project.md", "check-outputs-in-the-service.md", "review-a-project.md",
-    "run-choices.md", "run-the-committee.md", "send-a-study.md", "set-up-a-signing-key.md",
+    "bring-something-in.md", "change-or-renew-a-project.md", "check-outputs-in-the-service.md",
+    "look-after-the-rooms.md", "review-a-project.md", "run-choices.md", "run-the-committee.md",
+    "see-whether-there-are-enough-people.md", "send-a-study.md", "set-up-a-signing-key.md",
     "sit-on-the-committee.md", "work-at-the-desk.md",
 }  # fmt: skip
 RELEASE = "tutorial-conditions-1.r1"
@@ -282,6 +283,10 @@ def test_check_outputs(copied: Desk) -> None:
     airlock = copied.folder / "home" / "airlock"
     assert (airlock / "released" / "job-1" / "recall.json").is_file()
     assert (copied.folder / "given" / "sexes.csv").is_file()
+    # A reader has fetched the list, and has been given the exported log.
+    words = {"VKEY": '"$(cat public-log/ledger.vkey)"'}
+    fetched = "commonweal ledger export public-log\ncp home/public/register.json register.json"
+    copied.run("see-what-has-left.md", Stage(words, before={"--log public-log": fetched}))
 
 
 def test_stop_a_project(copied: Desk) -> None:

@@ -9,6 +9,7 @@ the outcome of the victim off the figures. Ours fits the model itself and asks w
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ import pytest
 from commonweal.airlock.analysis import Model, Survival
 from commonweal.airlock.analysis.published import published
 from commonweal.airlock.checking import check_files
-from commonweal.airlock.rules.analyses import judge_analysis, judge_between
+from commonweal.airlock.rules.analyses import judge_analysis
 from commonweal.airlock.rules.findings import verdict_of
+from commonweal.airlock.together import Joined, Submission, check_together
 from tests.airlock_house import PERSON, Row, open_release, where
 from tests.analysis_house import (
     SACRO,
     analysed,
+    audit_map,
     category,
     number,
     regression,
@@ -52,6 +55,18 @@ def people(count: int = 400, **fixed: Any) -> list[Row]:
 
 def victim(**more: Any) -> Row:
     return people(1)[0] | {PERSON: VICTIM, "cost": SECRET, "age": 44} | more
+
+
+def together(folder: Path, rows: list[Row], asked: list[dict[str, Any]]) -> Joined:
+    """What the airlock says of requests that are submitted with each other."""
+    paths = []
+    for place, one in enumerate(asked):
+        paths.append(folder / f"r{place}.json")
+        paths[-1].write_text(json.dumps(one | {"name": f"r{place}"}))
+    release = open_release(folder, {"stays": (KINDS, rows)})
+    now = datetime(2026, 11, 30, tzinfo=UTC)
+    submission = Submission(paths, "out-1", now, folder / "proposal")
+    return check_together(submission, SACRO, release, audit_map(folder, rows), None, seconds=5)
 
 
 def naive(model: Model) -> str:
@@ -125,8 +140,12 @@ def test_all_rows_and_all_but_one(tmp_path: Path) -> None:
     assert naive(whole) == naive(rest) == "pass"
     found = fitted(whole) * 401 - fitted(rest) * 400
     assert found == pytest.approx(SECRET, abs=0.01)
-    told = judge_between([whole, rest], SACRO)
-    assert {verdict_of(found) for found in told.values()} == {"fail"}
+    asked = [regression("cost", number("age")), {**regression("cost", number("age")),
+             "where": where("age", "lt", 97)}]  # fmt: skip
+    told = together(tmp_path, rows, asked)
+    assert told.audit is not None
+    assert {one.people for one in told.audit.findings} == {1}
+    assert told.verdict("reviewer") == "fail"
 
 
 def test_a_row_that_is_there_twice(tmp_path: Path) -> None:

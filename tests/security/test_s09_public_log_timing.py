@@ -91,6 +91,7 @@ def test_ours_nobody_chooses_the_log_when_writing() -> None:
     sealed = {"job.submitted", "job.started", "job.ended", "outputs.collected",
               "reference.brought",
               "release.authorised", "release.refused", "release.abandoned", "release.opened",
+              "release.refresh_asked", "release.refreshed",
               "release.planned", "release.person_asked", "risk.hint_given", "key.created",
               "key.rotated", "key.retired", "key.destroyed", "choices.applied",
               "separation.accepted", "attack.authorised", "attack.begun", "attack.ended",

@@ -19,7 +19,11 @@ import pytest
 
 from commonweal.vault.custody import settle
 from commonweal.vault.release.lending import loans_of
-from tests.enclave_house import Enclave, make_enclave, open_sandbox, write_study
+from commonweal.vault.release.refresh_requests import ask_refresh
+from commonweal.vault.release.refreshing import refresh_asked
+from commonweal.vault.release.store import read_manifest
+from tests.enclave_house import Enclave, open_sandbox, write_study
+from tests.refresh_house import make_old_template, old_home, paper
 from tests.release_house import objection
 
 COPY = """
@@ -36,9 +40,15 @@ json.dump({"found": found, "id": described["id"]}, open("/outputs/table.json", "
 """
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_old_template(tmp_path_factory.mktemp("s13") / "house")
+
+
 @pytest.fixture
-def enclave(tmp_path: Path) -> Iterator[Enclave]:
-    made = make_enclave(tmp_path / "house", open_sandbox(tmp_path / "users"))
+def enclave(template: Path, tmp_path: Path) -> Iterator[Enclave]:
+    house = old_home(template, tmp_path / "house", days=0)
+    made = Enclave(house, open_sandbox(tmp_path / "users"), paper(house))
     yield made
     made.close()
 
@@ -86,6 +96,59 @@ def test_ours_old_choices_start_nothing_until_a_refresh(enclave: Enclave, tmp_pa
     refreshed(enclave)
     enclave.work()
     assert enclave.job(job.id).release == "permit-1.r2"
+
+
+def test_naive_the_old_release_is_taken_since_nobody_has_built_another(
+    enclave: Enclave, tmp_path: Path
+) -> None:
+    """The twin mounts what there is: whoever said no since is read for as long as nobody builds."""
+    house = enclave.house
+    objected = house.numbers[0]
+    house.choose(objections=[objection(objected)])
+    mounted = read_manifest(
+        house.releases, house.releases / "permit-1.r1", house.custody().belief
+    ).patients
+    assert mounted.released == len(house.numbers)
+
+
+def test_ours_who_objected_is_gone_from_the_next_job_though_nobody_builds(
+    enclave: Enclave, tmp_path: Path
+) -> None:
+    house = enclave.house
+    jobs = [enclave.submit(write_study(tmp_path / "s", COPY)) for _ in range(2)]
+    house.clock.advance(timedelta(days=house.custody().trust.fresh.choices_days, hours=2))
+    house.choose(objections=[objection(house.numbers[0])])
+    for _ in jobs:
+        enclave.work()
+    assert enclave.events("job.started") == []
+    assert len(enclave.events("release.refresh_asked")) == 1
+    # The vault's worker takes it up; the room of jobs has built nothing.
+    assert len(enclave.events("release.authorised")) == 1
+    assert [one.release for one in refresh_asked(house.custody())] == ["permit-1.r2"]
+    assert refresh_asked(house.custody()) == []
+    house.clock.advance(timedelta(minutes=1))
+    for _ in jobs:
+        enclave.work()
+    for job in jobs:
+        assert (enclave.job(job.id).state, enclave.job(job.id).release) == (
+            "finished", "permit-1.r2"
+        )  # fmt: skip
+        said = json.loads((enclave.room.jobs / job.id / "outputs" / "table.json").read_text())
+        assert said["found"] == {"/release/data/patients/part-0.parquet": len(house.numbers) - 1}
+
+
+def test_ours_whoever_asks_gets_nothing_that_people_did_not_decide(enclave: Enclave) -> None:
+    """A room of jobs that is taken over asks as it likes: for a young release, or a changed one."""
+    house = enclave.house
+    ask_refresh(house.custody(), "permit-1", "permit-1.r1", "job-a")
+    assert refresh_asked(house.custody()) == []
+    house.catalogue_data["datasets"][0]["tables"][0]["variables"][4]["forms"].append("rollup(5)")
+    house.write_catalogue()
+    house.clock.advance(timedelta(days=8))
+    house.choose()
+    (found,) = refresh_asked(house.custody())
+    assert found.code == "CW-REFRESH-CHANGED"
+    assert len(house.events("release.authorised")) == 1
 
 
 def test_ours_nothing_of_a_loan_stays_or_lies_on_a_disk(enclave: Enclave, tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_every_kind_is_plain_and_says_nothing_of_anybody() -> None:
         "your_turn", "question_asked", "answer_came", "decision_published", "signature_asked",
         "permit_announced", "permit_active", "release_ready", "release_sent_back", "role_given",
         "role_ended", "invitation", "review_due", "review_late", "review_accepted",
-        "aia_due", "aia_late", "work_ended",
+        "aia_due", "aia_late", "work_ended", "file_decided",
     }  # fmt: skip
     for kind in KINDS.values():
         words = re.findall(r"[a-z]+", (kind.subject + " " + kind.sentence).lower())

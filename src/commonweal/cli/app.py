@@ -25,6 +25,7 @@ from commonweal.cli import (
     people,
     permits,
     questions,
+    register,
     releases,
     risk,
     rules,
@@ -81,12 +82,14 @@ airlock.app.command("download")(leaving.download)
 airlock.app.command("withdraw")(leaving.withdraw)
 airlock.app.command("recall")(leaving.recall)
 airlock.app.command("crate")(leaving.crate)
+airlock.app.command("record")(leaving.record)
 app.add_typer(airlock.app, name="airlock")
 app.add_typer(noise.app, name="noise")
 app.add_typer(risk.app, name="risk")
 app.add_typer(sites.app, name="site")
 app.add_typer(questions.app, name="forms")
 app.command("anonymise")(anonymising.anonymise)
+app.add_typer(register.app, name="register")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(keys.app, name="keys")
 app.command("backup")(backups.backup)

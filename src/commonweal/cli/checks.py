@@ -5,37 +5,20 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
 
 from commonweal.foundation.errors import CommonwealError
+from commonweal.foundation.findings import Finding, asked, told
 
 _TESTED = ((3, 11), (3, 13))
-_REMOTE = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "ceph", "glusterfs", "afs"}
-)
-_MEMORY = frozenset({"tmpfs", "ramfs"})
 MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 (looked at, not written to)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the doctor. `remedy` says what to do where the state is not `ok`."""
-
-    name: str
-    state: Literal["ok", "warning", "fault"]
-    sentence: str
-    remedy: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """The line as JSON values."""
-        return asdict(self)
 
 
 def examine(home: Path | None) -> list[Finding]:
     """Everything that can be said of this machine, and of the home if one was named."""
+    from commonweal.vault.custody.health import separation
+
     found = [
         _python(),
         _user(),
@@ -44,7 +27,7 @@ def examine(home: Path | None) -> list[Finding]:
         _postgresql(),
         _memory(),
         _swap(),
-        _separation(),
+        separation(),
     ]
     return [*found, *_home(home), *_sandbox(home)]
 
@@ -80,7 +63,7 @@ def _engine() -> Finding:
             connect(Path(folder)).close()
         return f"DuckDB {duckdb.__version__}; what spills to the disk is encrypted."
 
-    return _asked("Table engine", look)
+    return asked("Table engine", look)
 
 
 def _spark() -> Finding:
@@ -112,10 +95,11 @@ def _postgresql() -> Finding:
 
 
 def _memory() -> Finding:
+    from commonweal.vault.custody.health import MEMORY
     from commonweal.vault.release.opening import file_system
 
     usable = MEMORY_FOLDER.is_dir() and os.access(MEMORY_FOLDER, os.W_OK)
-    if usable and file_system(MEMORY_FOLDER) in _MEMORY:
+    if usable and file_system(MEMORY_FOLDER) in MEMORY:
         return Finding("Opening releases", "ok", f"{MEMORY_FOLDER} lies in memory.")
     return Finding(
         "Opening releases",
@@ -142,15 +126,6 @@ def _swap() -> Finding:
     return Finding("Swap", "ok", "Memory is not written to a disk.")
 
 
-def _separation() -> Finding:
-    return Finding(
-        "Separation",
-        "warning",
-        "none: every room runs as one user of the operating system.",
-        "Let only people who may see everything use this account.",
-    )
-
-
 def _home(path: Path | None) -> Iterator[Finding]:
     if path is None:
         yield Finding(
@@ -162,20 +137,17 @@ def _home(path: Path | None) -> Iterator[Finding]:
         return
     from commonweal.foundation.clock import SystemClock
     from commonweal.vault.custody import open_custody
+    from commonweal.vault.custody.health import home_findings
 
     try:
         custody = open_custody(path, SystemClock())
     except CommonwealError as error:
-        yield _told("Home", error)
+        yield told("Home", error)
         return
     with custody:
         kind = "demonstration" if custody.home.kind == "demo" else "real data"
         yield Finding("Home", "ok", f"{custody.home.info.name} ({kind}); its parts fit together.")
-        yield _place(custody.home.path)
-        yield _root_store(custody.home)
-        yield _keys(custody.keyring)
-        yield _asked("Clock", lambda: _clock(custody))
-        yield _waiting(custody.ledger.intents_left())
+        yield from home_findings(custody)
     yield from _service(path)
 
 
@@ -185,12 +157,7 @@ def _sandbox(home: Path | None) -> Iterator[Finding]:
 
     demo = home is None or _is_demo(home)
     report, _ = look(demo=demo, cgroup=os.environ.get("COMMONWEAL_CGROUP"))
-    for guard in report.guards:
-        state: Literal["ok", "warning", "fault"] = "ok"
-        if not guard.holds:
-            state = "fault" if guard.needed else "warning"
-        remedy = None if guard.holds else guard.remedy
-        yield Finding(f"Sandbox, {guard.name}", state, guard.sentence, remedy)
+    yield from (guard.finding for guard in report.guards)
 
 
 def _is_demo(home: Path) -> bool:
@@ -205,71 +172,6 @@ def _is_demo(home: Path) -> bool:
         return False
 
 
-def _place(path: Path) -> Finding:
-    from commonweal.vault.release.opening import file_system
-
-    kind = file_system(path)
-    if kind in _REMOTE:
-        return Finding(
-            "File system",
-            "fault",
-            f"The home lies on a network file system ({kind}), where locks cannot be trusted.",
-            "Move it to a disk of this machine.",
-        )
-    if kind in _MEMORY:
-        return Finding(
-            "File system",
-            "warning",
-            f"The home lies in memory ({kind}) and is lost when the machine stops.",
-            "Move it to a disk of this machine.",
-        )
-    return Finding("File system", "ok", f"The home lies on this machine ({kind}).")
-
-
-def _root_store(home: Any) -> Finding:
-    # Its place and modes were checked when the home was opened.
-    if home.shares_volume():
-        return Finding(
-            "Root key",
-            "warning",
-            "It lies outside the home, but on the same disk.",
-            "Move its folder to another disk and name it in COMMONWEAL_ROOT_STORE.",
-        )
-    return Finding("Root key", "ok", "It lies outside the home, on another disk.")
-
-
-def _keys(keyring: Any) -> Finding:
-    try:
-        missing = keyring.unavailable()
-    except CommonwealError as error:
-        return _told("Keys", error)
-    if missing:
-        return Finding(
-            "Keys",
-            "fault",
-            f"The root store does not hold the half of: {', '.join(missing)}. (CW-KEY-UNAVAILABLE)",
-            "Put back the newest copy of the root store; what these keys sealed is lost without.",
-        )
-    return Finding("Keys", "ok", "The root store holds the half of every key.")
-
-
-def _clock(custody: Any) -> str:
-    # Reading a permit's state refuses a clock that is behind the ledger, whoever is asked about.
-    custody.ledger.permit_standing("doctor")
-    return "Not behind the ledger."
-
-
-def _waiting(intents: int) -> Finding:
-    if intents:
-        return Finding(
-            "Ledger",
-            "warning",
-            f"{intents} entries wait for their place.",
-            "Run `commonweal ledger sequence`.",
-        )
-    return Finding("Ledger", "ok", "Every entry has its place.")
-
-
 def _service(home: Path) -> Iterator[Finding]:
     """Whether the ledger hears in time of what people sign in the service; nothing without one."""
     from commonweal.foundation.clock import SystemClock
@@ -280,7 +182,7 @@ def _service(home: Path) -> Iterator[Finding]:
         environment = Environment.read({**os.environ, HOME: str(home)})
         found = waiting_in(environment, SystemClock().now())
     except CommonwealError as error:
-        yield _told("Service", error)
+        yield told("Service", error)
         return
     if found is None:
         return
@@ -302,14 +204,3 @@ def _service(home: Path) -> Iterator[Finding]:
         return
     if not found.held:
         yield Finding("Service", "ok", "The ledger hears in time of what people sign.")
-
-
-def _asked(name: str, look: Callable[[], str]) -> Finding:
-    try:
-        return Finding(name, "ok", look())
-    except CommonwealError as error:
-        return _told(name, error)
-
-
-def _told(name: str, error: CommonwealError) -> Finding:
-    return Finding(name, "fault", f"{error.sentence} ({error.code})", error.remedy)

@@ -1,4 +1,4 @@
-"""`commonweal feasibility build` and `ask`: are there enough patients? (S5)."""
+"""`commonweal feasibility build`, `monthly` and `ask`: are there enough patients? (S5)."""
 
 from __future__ import annotations
 
@@ -48,6 +48,32 @@ def build(
         f"{cube.declaration.cells:,} figures can be asked for.",
         f"Whoever knows all of everybody but one fact guesses it right at most {float(bound):.0%}",
         "of the time from these counts; a coin guesses right 50% of the time.",
+    ]
+    emit(json, plain, lines)
+
+
+@app.command()
+def monthly(
+    ctx: typer.Context,
+    permit: PermitFile,
+    declaration: Annotated[Path, typer.Option(help="What can be asked: dimensions, categories.")],
+    by: Annotated[str, typer.Option(help="The person of the permit who has it made.")],
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Let the worker of the vault freeze the counts each month, on its first working day.
+
+    Catalogue and choices are those of `release inputs`. What is declared is kept as it is now.
+    """
+    from commonweal.vault.cube.monthly import set_up
+
+    with opened(ctx, home) as custody:
+        one = set_up(custody, permit, declaration, by)
+    plain = {"dataset": one.dataset, "permit": one.permit, "by": one.by,
+             "figures": one.declaration.cells}  # fmt: skip
+    lines = [
+        f"The counts for feasibility of {one.dataset} are made each month, under {one.permit}.",
+        f"{one.declaration.cells:,} figures can be asked for.",
     ]
     emit(json, plain, lines)
 

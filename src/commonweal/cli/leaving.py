@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from commonweal.papers.output_manifest import OutputDecision, OutputManifest, OutputReview
     from commonweal.vault.custody import Custody
 
+_VERDICTS = ("approve", "return", "reject", "conflicted")
+
 OutputArgument = Annotated[str, typer.Argument(help="The id of the output.", metavar="OUTPUT")]
 ByOption = Annotated[str, typer.Option("--by", help="Who acts: the id of a person of the roster.")]
 KeyOption = Annotated[str, typer.Option("--key", help="The key that this person signs with.")]
@@ -60,6 +62,8 @@ def review(
     from commonweal.governance.outputs import output_judge
     from commonweal.vault.custody.output_ground import OutputGround
 
+    if verdict not in _VERDICTS:
+        raise WrongUsage("CW-USAGE", f"A verdict is one of {', '.join(_VERDICTS)}.")
     with opened(ctx, home) as custody:
         store = resumed(custody)
         found = store.read(output)
@@ -115,10 +119,12 @@ def release(
     """
     from commonweal.airlock.leaving.releasing import release as run
     from commonweal.governance.outputs import output_judge
+    from commonweal.vault.custody import publish_register
     from commonweal.vault.custody.output_ground import OutputGround
 
     with opened(ctx, home) as custody:
         done = run(resumed(custody), OutputGround(custody), output_judge, output)
+        publish_register(custody)
     plain = {
         "output": done.output, "released": True, "now": done.now, "folder": str(done.folder),
         "ledger_entry": done.intent,
@@ -143,15 +149,18 @@ def recall(
     from commonweal.airlock.leaving.giving import recall as run
     from commonweal.foundation.clock import stamp
     from commonweal.papers.output_manifest import OutputRecall
+    from commonweal.vault.custody import publish_register
     from commonweal.vault.custody.output_ground import OutputGround
 
     with opened(ctx, home) as custody:
         ground = OutputGround(custody)
+        require_id(output)
         now = stamp(ground.now())
         plain = {"output_recall": 1, "output": output, "reasons": because, "at": now}
         paper = OutputRecall.read(plain, "The recall", "CW-LEAVING-REVIEW")
         act = act_about(custody, by, "recall_output", "recall", output, paper.digest())
         done = run(store_of(custody), ground, signed_by(custody, act, key), paper)
+        publish_register(custody)
     told = {"output": output, "recalled": True, "ledger_entry": done.intent,
             "downloaded_by": list(done.downloaded_by)}  # fmt: skip
     who = ", ".join(done.downloaded_by) or "nobody"
@@ -170,7 +179,8 @@ def withdraw(
     from commonweal.vault.custody.output_ground import OutputGround
 
     with opened(ctx, home) as custody:
-        entry = run(OutputGround(custody), store_of(custody).read(output).manifest, by)
+        store = store_of(custody)
+        entry = run(store, OutputGround(custody), store.read(output).manifest, by)
     emit(json, {"output": output, "withdrawn": True, "ledger_entry": entry},
          [f"{output} is taken back; nothing of it leaves."])  # fmt: skip
 
@@ -213,6 +223,31 @@ def crate(
         outputs = write_crate(store_of(custody), OutputGround(custody), project, name, out)
     plain = {"project": project, "folder": str(out), "outputs": list(outputs)}
     emit(json, plain, [f"{len(outputs)} outputs are in {out}."])
+
+
+def record(
+    ctx: typer.Context, output: OutputArgument, home: HomeOption = None, json: JsonOption = False
+) -> None:
+    """Show the record of a release: by which criteria it was let out (SATRE 3.3.09).
+
+    The whole one, with the author's words and the files' hashes: for the project and staff. It
+    names no person. What everybody may have of it is on the public register.
+    """
+    from commonweal.airlock.leaving.giving import released_record
+    from commonweal.vault.custody.output_ground import OutputGround
+
+    with opened(ctx, home) as custody:
+        plain = released_record(store_of(custody), OutputGround(custody), output)
+    used = plain["criteria"]["profile"]
+    lines = [
+        f"{output} left at {plain['released_at']} under permit {plain['permit']['id']}.",
+        f"Held against {used['name']} {used['version']}.",
+        f"{plain['criteria']['audited_against']:,} outputs had left before; held against them.",
+        f"{plain['criteria']['reviewers']['approved']} people approved it.",
+    ]
+    lines += [f"{one['what']}: {one['says']}" for one in plain["criteria"]["overrides"]]
+    lines += [f"{one['path']} ({one['kind']}): {one['grade_says']}" for one in plain["files"]]
+    emit(json, plain, lines)
 
 
 def list_outputs(ctx: typer.Context, home: HomeOption = None, json: JsonOption = False) -> None:
@@ -336,6 +371,14 @@ def _summary(column: dict[str, Any]) -> str:
 
 
 # --- what the commands share --------------------------------------------------------------------
+
+
+def require_id(output: str) -> None:
+    """Refuse what can be no output's id. Raises `Refused` CW-LEAVING-UNKNOWN."""
+    from commonweal.airlock.leaving.store import is_id
+
+    if not is_id(output):
+        raise Refused("CW-LEAVING-UNKNOWN", "There is no output of this name.")
 
 
 def store_of(custody: Custody) -> OutputStore:

@@ -119,12 +119,12 @@ def check_proof(
     from commonweal.ledger.proving import check_proof as check
     from commonweal.ledger.quorum import check_proof_by
 
-    keys, rules = _trusted(key, policy)
+    keys, rules = trusted_keys(key, policy)
     content = read_bytes(file, "The proof", limit=1024 * 1024)
     if rules is None:
-        found = check(content, keys, _chain(chain))
+        found = check(content, keys, read_chain(chain))
     else:
-        found = check_proof_by(content, rules, SystemClock().now(), keys, _chain(chain))
+        found = check_proof_by(content, rules, SystemClock().now(), keys, read_chain(chain))
     plain = {
         "log": found.log,
         "origin": found.origin,
@@ -186,7 +186,7 @@ def check_export(
     """
     from commonweal.vault.custody import check_export as check
 
-    plain = check(folder, *_trusted(key, policy), chain=_chain(chain))
+    plain = check(folder, *trusted_keys(key, policy), chain=read_chain(chain))
     emit(json, plain, [f"All {plain['entries']:,} entries are those that were signed."])
 
 
@@ -237,7 +237,8 @@ def sequence(ctx: typer.Context, home: HomeOption = None, json: JsonOption = Fal
     emit(json, plain, [f"{done.placed} entries were placed; both logs are signed."])
 
 
-def _chain(file: Path | None) -> bytes | None:
+def read_chain(file: Path | None) -> bytes | None:
+    """The chain of keys in `file`, if one was named."""
     from commonweal.foundation.files import read_bytes
     from commonweal.ledger.keychain import MAX_BYTES
 
@@ -250,7 +251,10 @@ def _policy(file: Path | None) -> WitnessPolicy | None:
     return None if file is None else read_policy(file)
 
 
-def _trusted(keys: list[str] | None, file: Path | None) -> tuple[list[str], WitnessPolicy | None]:
+def trusted_keys(
+    keys: list[str] | None, file: Path | None
+) -> tuple[list[str], WitnessPolicy | None]:
+    """The keys and the policy that somebody trusts. Raises `WrongUsage` without either."""
     if not keys and file is None:
         raise WrongUsage(
             "CW-USAGE",

@@ -70,12 +70,17 @@ def check(
     with everything that has left. All other files are looked at in the sandbox, and compared with
     the release where there is one. Exit code 3 where the verdict is review or fail; 5 where the
     sandbox cannot be had.
+
+    This is the custodian's command: with a release, whoever runs it learns who meets conditions of
+    their choice. What an author may be told of it is shown only once people have judged --output.
     """
     from commonweal.airlock.checking import check_files
     from commonweal.airlock.profile import RuleProfile
 
     reader = _reader(for_)
     limits = RuleProfile.load(profile)
+    if release is not None and reader == "author":
+        _require_seen(ctx, home, output)
     if release is not None:
         asked = _Asked(paths, limits, release, history, proposal, output)
         joined = _together(ctx, home, asked, json)
@@ -115,6 +120,15 @@ class _Asked:
     history: Path | None
     proposal: Path | None
     output: str
+
+
+def _require_seen(ctx: typer.Context, home: Path | None, output: str) -> None:
+    from commonweal.airlock.leaving.reviewing import require_seen
+    from commonweal.cli.options import opened
+    from commonweal.vault.custody.output_ground import OutputGround
+
+    with opened(ctx, home) as custody:
+        require_seen(OutputGround(custody), output)
 
 
 def _write_acro(folder: Path, report: CheckReport) -> None:

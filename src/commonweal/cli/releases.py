@@ -240,6 +240,8 @@ def list_(ctx: typer.Context, home: HomeOption = None, json: JsonOption = False)
     elif rows:
         head = ("release", "permit", "people", "data", "folder")
         show_table(head, [[row[name] for name in head] for row in rows])
+        kept = [row for row in rows if row["kept_because"]]
+        emit(json, {}, [f"{row['release']}: {row['kept_because']}." for row in kept])
     else:
         emit(json, {}, ["There is no release yet."])
 
@@ -283,6 +285,50 @@ def inputs(
         for name, one in plain.items()
     ]
     emit(json, {"datasets": plain}, lines or ["This home knows no inputs for releases yet."])
+
+
+@app.command("refresh")
+def refresh(
+    ctx: typer.Context,
+    permit: Annotated[
+        str | None,
+        typer.Argument(help="The id of a permit; else all that jobs wait for.", metavar="PERMIT"),
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Make releases again whose choices are too old for a job.
+
+    Only by the same recipe as the one that people signed off; the service does it by itself. Exit
+    code 4 where people must decide, 5 where something is missing that will come.
+    """
+    from commonweal.vault.release.refreshing import refresh as make_again
+    from commonweal.vault.release.refreshing import refresh_asked
+
+    with opened(ctx, home) as custody, _settled(custody), steps(json) as step:
+        if permit is None:
+            done = refresh_asked(custody, step)
+        else:
+            made = make_again(custody, permit, step)
+            done = [] if made is None else [made]
+    lines = [one.said for one in done] or ["No release has to be made again."]
+    emit(json, {"refreshed": [one.plain() for one in done]}, lines)
+    return max((one.exit_code for one in done), default=0)
+
+
+@app.command("retire")
+def retire(ctx: typer.Context, home: HomeOption = None, json: JsonOption = False) -> None:
+    """Destroy keys of replaced releases that nothing needs.
+
+    A release that was replaced can be read only for what jobs left of it, until that is decided,
+    and no longer than the trust policy says. The service does this by itself.
+    """
+    from commonweal.vault.release.closing import retire_unneeded
+
+    with opened(ctx, home) as custody, _settled(custody):
+        gone = retire_unneeded(custody)
+    lines = [f"The data of release {one} were made unreadable." for one in gone]
+    emit(json, {"destroyed": gone}, lines or ["Nothing had to be destroyed."])
 
 
 @app.command("prove")
@@ -369,15 +415,19 @@ def _permit_of(custody: Custody, folder: Path) -> Path:
 
 
 def _listed(custody: Custody, one: Any, manifest: str) -> dict[str, Any]:
+    from commonweal.vault.release.superseded import find_superseded, need_of
     from commonweal.vault.release.verify import release_key
 
     folder = custody.home.releases / one.release
     there = (folder / manifest).is_file()
+    replaced = find_superseded(custody, one.release)
+    need = None if replaced is None else need_of(custody, replaced)
     return {
         "release": one.release,
         "permit": one.permit,
         "people": one.fields.get("people"),
         "data": "sealed" if release_key(custody, one.release) else "destroyed",
+        "kept_because": None if need is None else need.sentence,
         "folder": str(folder) if there else None,
         "ledger_entry": one.intent_id,
     }

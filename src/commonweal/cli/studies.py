@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commonweal.cli import studies_dummy
+from commonweal.cli import studies_dummy, studies_offer
 from commonweal.cli.options import HomeOption, JsonOption, group, opened
 from commonweal.cli.show import emit, note, show_table
 from commonweal.foundation.errors import Failure, Refused, WrongUsage
@@ -62,7 +62,7 @@ def submit(
         job = hand_in(here.room, here.queue, here.desk, _taken_in(here, study), permit, by)
         if wait:
             note(json, f"{job.id} was handed in and is run now.")
-            job = _seen_through(here, job)
+            job = _seen_through(here, job, json)
     emit(json, _plain(job), _lines(job))
     return _exit_code(job)
 
@@ -139,12 +139,15 @@ def work(
     More than one worker may run. One that dies loses nothing: the next settles what it left.
     """
     done: list[dict[str, Any]] = []
+    told: set[str] = set()
     with _at_the_queue(ctx, home) as here, _worker(here) as worker:
         while True:
             job = worker.work_one()
             if job is not None:
                 done.append(_plain(job))
                 note(json, f"{job.id}: {job.state}")
+            elif _refreshed(here, json, told):
+                continue
             elif once:
                 break
             else:
@@ -219,6 +222,7 @@ def references(ctx: typer.Context, home: HomeOption = None, json: JsonOption = F
 
 
 app.command("dummy")(studies_dummy.dummy)
+app.command("offer")(studies_offer.offer)
 
 
 # --- inside -------------------------------------------------------------------------------
@@ -261,12 +265,34 @@ def _worker(here: _Here) -> Iterator[Worker]:
         yield made
 
 
-def _seen_through(here: _Here, job: Job) -> Job:
+def _refreshed(here: _Here, json: bool, told: set[str]) -> bool:
+    """Be the vault's worker for a moment: make the releases that jobs wait for (S13).
+
+    True if one was made, so that its jobs can be tried again. `told`: what was said before.
+    """
+    from commonweal.vault.release.refresh_requests import asked
+
+    if not asked(here.custody):
+        return False
+    from commonweal.vault.release.refreshing import refresh_asked
+
+    found = refresh_asked(here.custody)
+    for one in found:
+        if one.said not in told:
+            note(json, one.said)
+        told.add(one.said)
+        if one.release is not None:
+            here.queue.wake(one.permit)
+    return any(one.release is not None for one in found)
+
+
+def _seen_through(here: _Here, job: Job, json: bool) -> Job:
     """Work until this job has ended, or cannot begin now; others that waited longer come first."""
     from commonweal.enclave.states import ENDED
 
+    told: set[str] = set()
     with _worker(here) as worker:
-        while worker.work_one() is not None:
+        while worker.work_one() is not None or _refreshed(here, json, told):
             found = here.queue.job(job.id)
             if found.state in ENDED:
                 return found

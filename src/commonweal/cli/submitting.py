@@ -55,12 +55,15 @@ def submit(
     """
     from commonweal.airlock.leaving.freezing import submit as run
     from commonweal.airlock.leaving.gathering import read_job
+    from commonweal.airlock.leaving.store import is_id
     from commonweal.cli.checks import MEMORY_FOLDER
     from commonweal.vault.custody.output_ground import OutputGround
     from commonweal.wiring.outputs import Asked, check_and_freeze, store_of
 
     if not _LEAST_SECONDS <= seconds <= _MOST_SECONDS:
         raise WrongUsage("CW-USAGE", "Sums of figures are looked for during 60 to 3600 seconds.")
+    if output is not None and not is_id(output):
+        raise WrongUsage("CW-USAGE", "An output's id is 1 to 64 letters, digits, dots or dashes.")
     name = output or read_job(job).job
     asked = Asked(job, name, title, context, controls, by, profile=profile, seconds=seconds)
     with steps(json) as step:

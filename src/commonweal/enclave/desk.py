@@ -47,6 +47,11 @@ class Recorded(Protocol):
 class Desk(Protocol):
     """The custodian's side, as a room of jobs sees it."""
 
+    @property
+    def is_demonstration(self) -> bool:
+        """Whether the home is a demonstration's, by its trust policy."""
+        ...
+
     def permit(self, permit_id: str) -> Permit:
         """The permit with this id, believed. Raises the refusals of an unknown one."""
         ...

@@ -245,6 +245,13 @@ class Queue:
                        release=None)  # fmt: skip
         return Held(self.job(found[0].id), token)
 
+    def wake(self, permit: str) -> None:
+        """Let the jobs of a permit that wait be tried at once: what they waited for is there."""
+        with self._transaction():
+            self._connection.execute(
+                "UPDATE job SET not_before = NULL WHERE permit = ? AND state = 'queued'", (permit,)
+            )
+
     def beat(self, held: Held) -> bool:
         """Hold the job on; whether somebody wants it cancelled.
 

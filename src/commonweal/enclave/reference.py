@@ -6,25 +6,30 @@ which two people let it in. It is read-only, and its bytes are looked at again b
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import CommonwealError, Refused
 from commonweal.foundation.files import read_bytes, sha256_file
 from commonweal.papers.base import Count, Identifier, Line, Moment, Paper, Sha256
+from commonweal.papers.ingress import IngressId, IngressKind, LicenceName
 from commonweal.papers.study import FileName
 
-Kind = Literal["reference", "weights", "package"]
-LicenceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$")]
+Kind = IngressKind
 
 
 class Ingress(Paper):
-    """The paper of something that was brought in. `licence`: its SPDX identifier."""
+    """The paper of something that was brought in. `licence`: its SPDX identifier.
+
+    `offer`, `permit`: of what two people signed, and for which project it was brought; absent where
+    names were typed, in a demonstration.
+    """
 
     ingress: Literal[1]
     name: FileName
@@ -37,6 +42,8 @@ class Ingress(Paper):
     brought_by: Identifier
     approved_by: Identifier
     at: Moment
+    offer: IngressId | None = None
+    permit: Identifier | None = None
 
     @model_validator(mode="after")
     def _two_people(self) -> Ingress:
@@ -72,13 +79,27 @@ class References:
         """Everything, by name."""
         return self.find(sorted(one.name.removesuffix(".json") for one in self._papers()))
 
+    def papers(self) -> tuple[Ingress, ...]:
+        """The papers of everything, by name; their bytes are not looked at.
+
+        For telling what there is. One that cannot be read is left out: no job gets it either.
+        """
+        found = []
+        for one in self._papers():
+            with contextlib.suppress(CommonwealError):
+                found.append(self._paper(one.name.removesuffix(".json")))
+        return tuple(found)
+
     def _papers(self) -> list[Path]:
         return sorted(self.folder.glob("*.json"))
 
+    def _paper(self, name: str) -> Ingress:
+        plain = parse_json(read_bytes(self.folder / f"{name}.json", "A reference"), name)
+        return Ingress.read(plain, "A reference")
+
     def _one(self, name: str) -> Brought:
         try:
-            plain = parse_json(read_bytes(self.folder / f"{name}.json", "A reference"), name)
-            paper = Ingress.read(plain, "A reference")
+            paper = self._paper(name)
             path = self.folder / "bytes" / paper.sha256.removeprefix("sha256:")
             whole = paper.name == name and sha256_file(path) == paper.sha256
         except CommonwealError as error:

@@ -61,7 +61,11 @@ class Room:
 
     def references(self, names: Sequence[str]) -> tuple[Brought, ...]:
         """What a study may read beside the data. Raises `Refused` CW-STUDY-REFERENCE."""
-        return References(self.folder / "reference").find(names)
+        return self.kept_references().find(names)
+
+    def kept_references(self) -> References:
+        """Everything that came in."""
+        return References(self.folder / "reference")
 
     def check_permit(
         self, desk: Desk, permit: Permit, declaration: StudyDeclaration, by: str

@@ -14,15 +14,20 @@ import json
 import re
 import zipfile
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO
 
 FORMS = ("csv", "parquet", "safetensors", "wheel")
 MOST_ROWS = 5_000_000
 MOST_COLUMNS = 5_000
 MOST_UNPACKED = 512 * 1024 * 1024
+MOST_NAMES = 200
+LONGEST_NAME = 120
 MOST_NUMBERS = 3
 """Ten digits that add up by chance are one in eleven of all; this many of them are none."""
+
+_Found = tuple[dict[str, int], Sequence[str]]
+"""Counts, and names in the order of the file."""
 
 _TEN = re.compile(r"(?<![0-9])([0-9]{3})[ -]?([0-9]{3})[ -]?([0-9]{4})(?![0-9])", re.ASCII)
 _TYPES = {"BOOL": 1, "U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E5M2": 1, "I16": 2, "U16": 2, "F16": 2,
@@ -41,19 +46,30 @@ class TooMuch(ValueError):
     parse_kind = "limit"
 
 
-def parse(stream: BinaryIO, options: Mapping[str, Any]) -> dict[str, int | str]:
-    """What a file holds: its `form`, and `rows` and `columns`, `tensors`, or `files`."""
-    readers: dict[str, Callable[[bytes], dict[str, int]]] = {
+def parse(stream: BinaryIO, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file holds: its `form`, and `rows` and `columns`, `tensors`, or `files`.
+
+    With `options["names"]` also `names`: the first of its columns, tensors or files by name.
+    """
+    readers: dict[str, Callable[[bytes], _Found]] = {
         "csv": _csv,
         "parquet": _parquet,
         "safetensors": _safetensors,
         "wheel": _wheel,
     }
     form = str(options["form"])
-    return {"form": form, **readers[form](stream.read())}
+    counts, names = readers[form](stream.read())
+    told = {"names": _told(names)} if options.get("names") else {}
+    return {"form": form, **counts, **told}
 
 
-def _csv(content: bytes) -> dict[str, int]:
+def _told(names: Sequence[str]) -> list[str]:
+    """Names as a person can read them: what cannot be seen is a question mark, long ones end."""
+    plain = ["".join(c if c.isprintable() else "?" for c in one) for one in names[:MOST_NAMES]]
+    return [one if len(one) <= LONGEST_NAME else f"{one[: LONGEST_NAME - 3]}..." for one in plain]
+
+
+def _csv(content: bytes) -> _Found:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -66,6 +82,7 @@ def _csv(content: bytes) -> dict[str, int]:
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         head = next(reader, [])
         _named_columns(head)
+        _look(" ".join(head), numbers)  # a table without a head begins with somebody's row
         for row in reader:
             rows += 1
             if rows > MOST_ROWS:
@@ -75,10 +92,10 @@ def _csv(content: bytes) -> dict[str, int]:
             _look(" ".join(row), numbers)
     except csv.Error:
         raise Unfit("not a CSV file") from None
-    return {"rows": rows, "columns": len(head)}
+    return {"rows": rows, "columns": len(head)}, head
 
 
-def _parquet(content: bytes) -> dict[str, int]:
+def _parquet(content: bytes) -> _Found:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -101,10 +118,10 @@ def _parquet(content: bytes) -> dict[str, int]:
         raise Unfit("not a Parquet file") from None
     if rows != file.metadata.num_rows:
         raise Unfit("rows that are not there")
-    return {"rows": rows, "columns": len(names)}
+    return {"rows": rows, "columns": len(names)}, names
 
 
-def _safetensors(content: bytes) -> dict[str, int]:
+def _safetensors(content: bytes) -> _Found:
     """Names, types and places of tensors, which fill the file without a gap or an overlap."""
     if len(content) < 8:
         raise Unfit("too short")
@@ -129,7 +146,7 @@ def _safetensors(content: bytes) -> dict[str, int]:
         end = after
     if end != len(content) - 8 - length:
         raise Unfit("bytes that belong to no tensor")
-    return {"tensors": len(places)}
+    return {"tensors": len(places)}, sorted(str(one) for one in head)
 
 
 def _tensor(one: Any) -> tuple[int, int]:
@@ -167,7 +184,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _wheel(content: bytes) -> dict[str, int]:
+def _wheel(content: bytes) -> _Found:
     """A Python package: every file plain, and as its own record says."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -186,7 +203,7 @@ def _wheel(content: bytes) -> dict[str, int]:
             _check_record(archive, names, records[0])
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError):
         raise Unfit("not a package") from None
-    return {"files": len(names)}
+    return {"files": len(names)}, sorted(names)
 
 
 def _check_record(archive: zipfile.ZipFile, names: list[str], record: str) -> None:

@@ -33,5 +33,7 @@ ActKind = Literal[
     "submit_output",
     "review_output",
     "recall_output",
+    "bring_in",
+    "approve_ingress",
 ]
 ACT_KINDS: tuple[ActKind, ...] = get_args(ActKind)

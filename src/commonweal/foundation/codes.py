@@ -332,6 +332,7 @@ RELEASE = {
     "CW-RELEASE-KEY-GONE": "The data key of the release was destroyed.",
     "CW-RELEASE-IS-MEMBER": "The person's record is in the release, so absence is not stated.",
     "CW-RELEASE-INTRUDER-TEST": "The permit asks for an intruder test, which cannot be made.",
+    "CW-REFRESH-CHANGED": "A release made again would not be the one that people decided on.",
     "CW-RELEASE-CHOICES-OLD": "The choices in a release are older than their limit.",
     "CW-RELEASE-ABSENCE-UNSURE": "Absence cannot be stated for this identifier.",
     "CW-RELEASE-OPTIMISE-SIZE": "The data are too large to search for the best forms.",
@@ -541,5 +542,6 @@ CODES: dict[str, str] = {
 
 RETIRED: dict[str, str] = {
     "CW-NOT-BUILT": "A command belonged to a part of Commonweal that was not built yet.",
+    "CW-OUTPUT-BETWEEN": "Two analyses differed by too few people; the audit says it now.",
     "CW-RISK-NOT-BUILT": "A risk measure belonged to a part of Commonweal that was not built yet.",
 }

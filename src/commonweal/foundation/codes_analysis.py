@@ -15,6 +15,5 @@ ANALYSIS = {
     "CW-OUTPUT-EVENTS": "Finding: too few people of a model or category have one outcome.",
     "CW-OUTPUT-PERFECT": "Finding: in a correlation one value follows from the other.",
     "CW-OUTPUT-STEPS": "Finding: no step of a survival curve has enough people.",
-    "CW-OUTPUT-BETWEEN": "Finding: two analyses are about people who differ by too few.",
     "CW-OUTPUT-MODEL": "To the author: an analysis rests on too few people, or too much alike.",
 }

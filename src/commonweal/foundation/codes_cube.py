@@ -7,6 +7,7 @@ CUBE = {
     "CW-CUBE-PERMIT": "The permit does not carry the declaration of a cube.",
     "CW-CUBE-FROZEN": "The month already has its cube of counts.",
     "CW-CUBE-SPREAD": "A cube would be perturbed by less than those before it.",
+    "CW-CUBE-MONTHLY": "The list of counts that are made each month cannot be read.",
     "CW-CUBE-QUESTION": "A question to a cube is not written as it must be.",
     "CW-CUBE-MISSING": "There is no cube of counts that is recent enough to answer from.",
 }

@@ -28,4 +28,9 @@ JOBS = {
     "CW-INGRESS-NAME": "A file with this name was brought in before.",
     "CW-INGRESS-SCAN": "The scan of a file that is brought in found something wrong.",
     "CW-INGRESS-PEOPLE": "A file is approved by the person who brought it, or by nobody.",
+    "CW-INGRESS-ACTS": "A file is to come in without the signed acts that it needs.",
+    "CW-INGRESS-CHANGED": "A file, or what is said of it, is not what two people signed.",
+    "CW-INGRESS-REFUSED": "Somebody refused a file, so it does not come in.",
+    "CW-INGRESS-ORDER": "A step with a file that is brought in cannot be taken now.",
+    "CW-INGRESS-CUT-OFF": "The worker was stopped each time it looked at a file.",
 }

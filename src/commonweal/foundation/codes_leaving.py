@@ -21,6 +21,7 @@ LEAVING = {
     "CW-LEAVING-REVIEW": "A review does not fit the output that it is about.",
     "CW-LEAVING-ACTS": "A signed act does not fit the output that it is brought for.",
     "CW-LEAVING-ACT-MISSING": "The ledger heard of an act about an output that was left out.",
+    "CW-LEAVING-UNSEEN": "An author is told nothing of what was found before people have judged.",
     "CW-LEAVING-VOTES": "The signed votes do not let an output leave.",
     "CW-LEAVING-PERMIT": "The permit is not the one under which an output was frozen.",
     "CW-LEAVING-RECALLED": "An output was recalled, and is given to nobody any more.",

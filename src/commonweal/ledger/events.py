@@ -80,7 +80,8 @@ class EventType:
     """One row of the table.
 
     `state`: what the event makes of its permit. `live`: the states its permit must be in when the
-    event is written; the store checks that by itself. `own`: written by the ledger only.
+    event is written; the store checks that by itself. `also_paused`: a field and its word with
+    which a paused permit counts too, beside those of `live`. `own`: written by the ledger only.
     """
 
     name: str
@@ -90,6 +91,13 @@ class EventType:
     state: PermitState | None = None
     live: tuple[PermitState, ...] = ()
     own: bool = False
+    also_paused: tuple[str, str] | None = None
+
+    def live_for(self, fields: Mapping[str, Any]) -> tuple[PermitState, ...]:
+        """The states in which its permit must be when an event with these fields is written."""
+        if self.also_paused is not None and fields.get(self.also_paused[0]) == self.also_paused[1]:
+            return (*self.live, "paused")
+        return self.live
 
 
 def _word(*words: str, required: bool = True) -> Field:
@@ -182,12 +190,17 @@ _TABLE: tuple[EventType, ...] = (
               {"permit": _PERMIT, "release": _optional("release"), "code": Field("code")}),
     EventType("release.abandoned", "sealed", "The making of a release was cut off.",
               {"permit": _PERMIT, "release": _RELEASE}),
+    EventType("release.refresh_asked", "sealed", "A job needs a release with newer choices.",
+              {"permit": _PERMIT, "release": _RELEASE, "job": Field("job")}, live=("active",)),
+    EventType("release.refreshed", "sealed", "A release was made again by the same recipe; what "
+              "people decided on the earlier one stands.",
+              {"permit": _PERMIT, "release": _RELEASE, "precedent": _RELEASE}, live=("active",)),
     EventType("release.person_asked", "sealed", "It was asked whether somebody is in a release.",
               {"release": _RELEASE, "purpose": _word("prove", "absence", "check")}),
     EventType("release.opened", "sealed", "The data of a release were unsealed.",
               {"permit": _PERMIT, "release": _RELEASE,
                "use": _word("command", "job", "recomputation", "attack", "risk", required=False)},
-              live=("active",)),
+              live=("active",), also_paused=("use", "recomputation")),
     EventType("job.submitted", "sealed", "A study was handed in to be run.",
               {"permit": _PERMIT, "job": Field("job")}, live=("active",)),
     EventType("job.started", "sealed", "A study began to run on the data of a release.",
@@ -440,7 +453,7 @@ _TABLE: tuple[EventType, ...] = (
               {"permit": _PERMIT, "release": _RELEASE, "reason": _COMMITTED}),
     EventType("output.submitted", "sealed", "An output was frozen and asked to leave.",
               {"permit": _PERMIT, "release": _RELEASE, "output": _OUTPUT, "turn": Field("number"),
-               "manifest": _COMMITTED},
+               "manifest": _COMMITTED, "job": _optional("job")},
               live=("active", "paused")),
     EventType("output.moved", "sealed", "An output took a step.",
               {"permit": _PERMIT, "output": _OUTPUT,

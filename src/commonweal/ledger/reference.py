@@ -50,6 +50,8 @@ def _notes(row: EventType) -> str:
         notes += f" The permit is then {row.state}."
     if row.live:
         notes += f" Written only while the permit is {' or '.join(row.live)}."
+    if row.also_paused:
+        notes += f" With `{row.also_paused[0]}` `{row.also_paused[1]}` also while it is paused."
     if row.own:
         notes += " Written by the ledger itself."
     return notes

@@ -155,7 +155,7 @@ def _check_home(connection: sqlite3.Connection, event: Event) -> None:
 
 def _needs(event: Event, asked: PermitLive | None) -> Iterator[PermitLive]:
     if event.definition.live and event.permit is not None:
-        yield PermitLive(event.permit, event.definition.live)
+        yield PermitLive(event.permit, event.definition.live_for(event.fields))
     if asked is not None:
         if event.permit is not None and asked.permit_id != event.permit:
             raise invalid("The event and the permit it must be live for are not the same permit.")

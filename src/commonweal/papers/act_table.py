@@ -29,6 +29,7 @@ ObjectType = Literal[
     "question",
     "output",
     "recall",
+    "ingress",
 ]
 
 ROLE_WORDS: Mapping[RosterRole, str] = MappingProxyType({
@@ -214,6 +215,18 @@ _TABLE: dict[ActKind, ActRule] = {
     "recall_output": ActRule(
         _OFFICERS | _RELEASING | {"output_checker"}, "recall",
         {"recall": "this output should not have left, and it is given to nobody any more"},
+    ),
+    "bring_in": ActRule(
+        frozenset({"applicant", "co_applicant", "data_manager"}), "ingress",
+        {"bring": "I bring this file in for studies to use, and what I wrote about it is true"},
+    ),
+    "approve_ingress": ActRule(
+        frozenset({"data_manager"}), "ingress",
+        {
+            "approve": "I looked at this file that somebody else brings, and studies may use it",
+            "refuse": "I looked at this file that somebody else brings, and it may not come in",
+        },
+        content="allowed",
     ),
     "roster_change": ActRule(
         frozenset({"caldicott_guardian", "siro"}), "roster",

@@ -222,44 +222,27 @@ class Answer:
         return f"About {self.low:,} to {self.high:,} people."
 
 
-class FrozenCube(SignedPaper):
-    """What is answered from for a month. A figure that is not listed is in the lowest band."""
+class CubeTold(Paper):
+    """What leaves the vault of a frozen cube: the declaration, and bands. A figure that is not
+    listed is in the lowest band.
 
-    paper_type: ClassVar[str] = "commonweal-feasibility-cube+json"
-    signing_role: ClassVar[SigningRole] = "manifest"
-    called: ClassVar[str] = "The cube"
-    code: ClassVar[str] = "CW-CUBE-INVALID"
+    Counts, perturbed counts and keys are in no paper. The permit's and the catalogue's hashes stay,
+    since they are hashes of what is not public (S10).
+    """
 
-    frozen: Literal[1]
+    told: Literal[1]
     release: Identifier
     month: Month
     permit_id: Identifier
-    permit_hash: Sha256
-    catalogue_digest: Sha256
-    figures: Identifier | None = None
-    """The catalogue's figures (release 0) that stood when it was made."""
     frozen_at: Moment
-    commonweal: Line
     choices: SummaryChoices
     declaration: CubeDeclaration
     cells: Annotated[tuple[CubeCell, ...], Field(max_length=(MOST_CATEGORIES + 1) ** 3)]
 
     @model_validator(mode="after")
-    def _fits(self) -> FrozenCube:
-        sizes = [len(one.categories) for one in self.declaration.dimensions]
-        for cell in self.cells:
-            if len(cell.at) != len(sizes) or cell.band >= len(self.declaration.edges):
-                raise ValueError("has a figure that the declaration does not have")
-            if any(at is not None and at >= size for at, size in zip(cell.at, sizes, strict=True)):
-                raise ValueError("has a figure of a category that is not declared")
-        if len({cell.at for cell in self.cells}) < len(self.cells):
-            raise ValueError("has a figure twice")
+    def _fits(self) -> CubeTold:
+        _check_cells(self.declaration, self.cells)
         return self
-
-    @property
-    def made_at(self) -> datetime:
-        """When the counts were frozen."""
-        return self.frozen_at
 
     @property
     def answered_until(self) -> datetime:
@@ -292,6 +275,73 @@ class FrozenCube(SignedPaper):
             return Answer(0, edges[0], self.month)
         high = edges[band + 1] if band + 1 < len(edges) else None
         return Answer(edges[band], high, self.month)
+
+
+def _check_cells(declaration: CubeDeclaration, cells: Sequence[CubeCell]) -> None:
+    sizes = [len(one.categories) for one in declaration.dimensions]
+    for cell in cells:
+        if len(cell.at) != len(sizes) or cell.band >= len(declaration.edges):
+            raise ValueError("has a figure that the declaration does not have")
+        if any(at is not None and at >= size for at, size in zip(cell.at, sizes, strict=True)):
+            raise ValueError("has a figure of a category that is not declared")
+    if len({cell.at for cell in cells}) < len(cells):
+        raise ValueError("has a figure twice")
+
+
+class FrozenCube(SignedPaper):
+    """What is answered from for a month. A figure that is not listed is in the lowest band."""
+
+    paper_type: ClassVar[str] = "commonweal-feasibility-cube+json"
+    signing_role: ClassVar[SigningRole] = "manifest"
+    called: ClassVar[str] = "The cube"
+    code: ClassVar[str] = "CW-CUBE-INVALID"
+
+    frozen: Literal[1]
+    release: Identifier
+    month: Month
+    permit_id: Identifier
+    permit_hash: Sha256
+    catalogue_digest: Sha256
+    figures: Identifier | None = None
+    """The catalogue's figures (release 0) that stood when it was made."""
+    frozen_at: Moment
+    commonweal: Line
+    choices: SummaryChoices
+    declaration: CubeDeclaration
+    cells: Annotated[tuple[CubeCell, ...], Field(max_length=(MOST_CATEGORIES + 1) ** 3)]
+
+    @model_validator(mode="after")
+    def _fits(self) -> FrozenCube:
+        _check_cells(self.declaration, self.cells)
+        return self
+
+    @property
+    def made_at(self) -> datetime:
+        """When the counts were frozen."""
+        return self.frozen_at
+
+    @property
+    def answered_until(self) -> datetime:
+        """Until when it is answered from."""
+        return self.frozen_at + timedelta(days=ANSWERED_DAYS)
+
+    def answer(self, asked: Mapping[str, str]) -> Answer:
+        """The band of people who are in each category of `asked`; see `CubeTold.answer`."""
+        return self.told.answer(asked)
+
+    @property
+    def told(self) -> CubeTold:
+        """What of it may leave the vault."""
+        return CubeTold(
+            told=1,
+            release=self.release,
+            month=self.month,
+            permit_id=self.permit_id,
+            frozen_at=self.frozen_at,
+            choices=self.choices,
+            declaration=self.declaration,
+            cells=self.cells,
+        )
 
 
 def read_question(pairs: Sequence[str]) -> dict[str, str]:

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from commonweal.papers.permit import Permit
 
 Action = Literal[
-    "release", "open", "table", "python", "train", "federated", "test_risk", "feasibility"
-]
-"""`release`: build one. `open`: unseal one. The rest are kinds of processing."""
+    "release", "open", "recompute", "table", "python", "train", "federated", "test_risk",
+    "feasibility",
+]  # fmt: skip
+"""`release`: build one. `open`: unseal one. `recompute`: unseal one to recompute what a job left,
+which is no new work, so that a paused permit lets it (S12). The rest are kinds of processing."""
 
 ACTIONS: tuple[str, ...] = get_args(Action)
+_ITS_OWN = ("release", "open", "recompute")
+"""What the custodian does by itself, for nobody in particular."""
 
 _STATE_CODES = {
     "drafted": "CW-PERMIT-DRAFTED",
@@ -47,7 +51,7 @@ def check_permit(
     one that was decided. 6. The subject, where one is named or needed, is in the permit.
     """
     _check_status(permit, at, status)
-    _check_state(permit, at, status)
+    _check_state(permit, at, status, while_paused=action == "recompute")
     _check_period(permit, at)
     _check_support(permit, at)
     _check_action(permit, action, subject)
@@ -90,7 +94,7 @@ def _check_status(permit: Permit, at: datetime, status: PermitStatus) -> None:
         )
 
 
-def _check_state(permit: Permit, at: datetime, status: PermitStatus) -> None:
+def _check_state(permit: Permit, at: datetime, status: PermitStatus, *, while_paused: bool) -> None:
     state = state_at(permit, status.state, at)
     if state == "expired":
         raise PermitRefused("CW-PERMIT-EXPIRED", f"The permit ended on {permit.until:%d %B %Y}.")
@@ -99,6 +103,8 @@ def _check_state(permit: Permit, at: datetime, status: PermitStatus) -> None:
             "CW-PERMIT-ANNOUNCED",
             f"People can still say no until {permit.say_no_until:%d %B %Y, %H:%M} UTC.",
         )
+    if while_paused and state in ("active", "paused"):
+        return
     waits = state == "active" or (state == "paused" and status.reason is not None)
     if waits and status.is_review_overdue(at):
         raise PermitRefused(
@@ -137,9 +143,9 @@ def _check_support(permit: Permit, at: datetime) -> None:
 def _check_action(permit: Permit, action: Action, subject: str | None) -> None:
     if action not in ACTIONS:
         raise PermitRefused("CW-PERMIT-ACTION", "This is not an action that a permit knows.")
-    if action not in ("release", "open") and action not in permit.processing:
+    if action not in _ITS_OWN and action not in permit.processing:
         raise PermitRefused("CW-PERMIT-ACTION", f"The permit does not allow {action}.")
     if subject is not None and subject not in {person.id for person in permit.people}:
         raise PermitRefused("CW-PERMIT-PERSON", "This person is not named in the permit.")
-    if subject is None and action not in ("release", "open"):
+    if subject is None and action not in _ITS_OWN:
         raise PermitRefused("CW-PERMIT-PERSON", f"The action {action} needs a named person.")

@@ -26,6 +26,7 @@ from commonweal.papers.base import (
     Text,
 )
 from commonweal.papers.permit import Organisation, PermittedDataset, Project
+from commonweal.papers.register_outputs import MOST_OUTPUTS, RegisterOutput
 from commonweal.papers.vocabulary import Authority, Delivery, Processing, Purpose
 from commonweal.papers.yearly_review import public_part
 
@@ -89,7 +90,8 @@ class RegisterEntry(Paper):
     """One permit: its public part, the hash that the log holds of it, and its events in order.
 
     `review_by`: the last day on which new work may start before the next yearly review is accepted.
-    `reviews`: those that were, in order.
+    `reviews`: those that were, in order. `outputs`: what has left, in order; a register that was
+    made before outputs were listed has none.
     """
 
     permit: dict[str, Any]
@@ -98,6 +100,7 @@ class RegisterEntry(Paper):
     events: Annotated[tuple[RegisterEvent, ...], Field(min_length=1, max_length=100_000)]
     review_by: Day | None = None
     reviews: Annotated[tuple[RegisterReview, ...], Field(max_length=1_000)] = ()
+    outputs: Annotated[tuple[RegisterOutput, ...], Field(max_length=MOST_OUTPUTS)] = ()
 
     @property
     def id(self) -> str:
@@ -117,7 +120,8 @@ class Register(Paper):
 
     def check(self) -> None:
         """Refuse an entry whose public part is not the one that was logged, or says too little to
-        be shown, or more than may be (S10).
+        be shown, or more than may be (S10); and an output that is not what was logged, of another
+        permit, or there twice.
 
         Raises `Fault` CW-WEB-REGISTER.
         """
@@ -125,11 +129,32 @@ class Register(Paper):
             same = hmac.compare_digest(digest(entry.permit), entry.permit_hash)
             reviews = all(one.is_logged(entry.id) for one in entry.reviews)
             if not same or not reviews or not _can_be_shown(entry.permit):
-                raise Fault(
-                    "CW-WEB-REGISTER",
-                    f"Entry {number} of the register is not what the ledger holds.",
-                    remedy="Have it written anew: `commonweal register publish`.",
+                raise register_fault(
+                    f"Entry {number} of the register is not what the ledger holds."
                 )
+        self._check_outputs()
+
+    def _check_outputs(self) -> None:
+        names, places = set[str](), set[int]()
+        for number, entry in enumerate(self.entries, 1):
+            project = str(entry.permit["project"]["id"])
+            for one in entry.outputs:
+                took = {one.entry} | (set() if one.recalled is None else {one.recalled.entry})
+                # No place on the log is two things, and none lies beyond what the log had.
+                beyond = max(took) >= self.public_size
+                if one.output in names or took & places or beyond or one.fault(entry.id, project):
+                    raise register_fault(
+                        f"An output under entry {number} of the register is not what was logged."
+                    )
+                names.add(one.output)
+                places |= took
+
+
+def register_fault(sentence: str) -> Fault:
+    """A register that is not to be shown."""
+    return Fault(
+        "CW-WEB-REGISTER", sentence, remedy="Have it written anew: `commonweal register publish`."
+    )
 
 
 def _can_be_shown(permit: dict[str, Any]) -> bool:

@@ -37,6 +37,7 @@ from commonweal.papers.output_manifest import (
 from commonweal.papers.output_request import OutputRequest
 from commonweal.papers.permit import Permit, PermitDraft
 from commonweal.papers.permit_status import PermitStatus
+from commonweal.papers.register import Register
 from commonweal.papers.release import ReleaseManifest, ReleaseSummary, StatementOfAbsence
 from commonweal.papers.roster import Roster
 from commonweal.papers.site import SiteStatement
@@ -71,6 +72,7 @@ PAPERS: dict[str, type[Paper]] = {
     "release-summary": ReleaseSummary,
     "standing-output": StandingOutput,
     "statement-of-absence": StatementOfAbsence,
+    "register": Register,
     "roster": Roster,
     "signed-act": SignedAct,
     "survival-request": SurvivalRequest,

@@ -130,6 +130,9 @@ class Freshness(Paper):
     permit_status_seconds: Annotated[int, Field(ge=10, le=300)] = 300
     choices_days: Annotated[int, Field(ge=1, le=21)] = 7
     cag_review_grace_days: Annotated[int, Field(ge=0, le=90)] = 30
+    superseded_days: Annotated[int, Field(ge=0, le=90)] | None = None
+    """Days for which a release that was replaced can be read for what jobs left of it; 28 where it
+    is absent."""
 
 
 class TrustPolicy(Paper):

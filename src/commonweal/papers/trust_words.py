@@ -33,6 +33,7 @@ _FRESH = {
     "permit_status_seconds": "seconds that a permit's status is good for",
     "choices_days": "days that people's choices are good for",
     "cag_review_grace_days": "days of grace after a section 251 review is due",
+    "superseded_days": "days that a replaced release is kept for what jobs left of it",
 }
 
 

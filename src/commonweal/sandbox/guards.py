@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from commonweal.foundation.errors import CommonwealError, Unavailable
+from commonweal.foundation.findings import Finding, FindingState
 from commonweal.sandbox.cgroups import Cgroups
 from commonweal.sandbox.orders import MIB, JobUser, Limits, Run
 from commonweal.sandbox.running import running
@@ -97,6 +98,8 @@ GUARDS: dict[str, tuple[str, str]] = {
 """Each guard: what is true when it holds, and what to do where it does not."""
 
 OPTIONAL = frozenset({"project_users"})
+PREFIX = "Sandbox, "
+"""How the names of findings about guards begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,13 @@ class Guard:
     def remedy(self) -> str:
         """What to do where it does not hold."""
         return GUARDS[self.name][1]
+
+    @property
+    def finding(self) -> Finding:
+        """The guard as a line of `commonweal doctor` and of the page of the rooms."""
+        state: FindingState = "ok" if self.holds else "fault" if self.needed else "warning"
+        remedy = None if self.holds else self.remedy
+        return Finding(f"{PREFIX}{self.name}", state, self.sentence, remedy)
 
     def as_dict(self) -> dict[str, Any]:
         """The guard as JSON values."""

@@ -4,7 +4,6 @@ audited and frozen; and how a frozen one stands.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from commonweal.airlock.audit.running import Progress, quiet
 from commonweal.airlock.leaving.freezing import Draft, Frozen, freeze, resume
 from commonweal.airlock.leaving.gathering import Gathered, gather, job_paths, read_job
 from commonweal.airlock.leaving.releasing import judged_case
-from commonweal.airlock.leaving.store import OutputStore, Submitted
+from commonweal.airlock.leaving.store import OutputStore, Submitted, is_id
 from commonweal.airlock.profile import RuleProfile
 from commonweal.airlock.together import Joined, Submission, check_together
 from commonweal.foundation.clock import SystemClock
@@ -32,7 +31,6 @@ from commonweal.wiring.loans import Loan, Opened, desk_on, unsealed
 
 SECONDS = 60.0
 """How long sums and bounds of many figures are looked for, unless more is asked."""
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -124,7 +122,7 @@ def job_folder(custody: Custody, job: str) -> Path:
 
 def require_name(name: str) -> str:
     """A name that may stand in a path. Raises `Refused` CW-LEAVING-UNKNOWN."""
-    if _NAME.fullmatch(name) is None:
+    if not is_id(name):
         raise Refused("CW-LEAVING-UNKNOWN", "There is no output or job of this name.")
     return name
 

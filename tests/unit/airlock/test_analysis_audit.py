@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from commonweal.airlock.analysis.proposing import analysis_tables
@@ -22,6 +19,7 @@ from tests.analysis_house import (
     HEAD,
     SACRO,
     analysed,
+    audit_map,
     category,
     cox,
     crossed,
@@ -50,15 +48,6 @@ def people(missing: int = 0) -> list[Row]:
         }
         for place in range(400)
     ]  # fmt: skip
-
-
-def audit_map(folder: Path, rows: list[Row]) -> Path:
-    codes = sorted({row[PERSON] for row in rows})
-    ids = [hashlib.sha256(code.encode()).digest()[:16] for code in codes]
-    path = folder / "audit_map.parquet"
-    table = {"code": pa.array(codes, pa.string()), "audit_id": pa.array(ids, pa.binary())}
-    pq.write_table(pa.table(table), path)
-    return path
 
 
 def joined(folder: Path, rows: list[Row], *asked: dict[str, Any]) -> Joined:

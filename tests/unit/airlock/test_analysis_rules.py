@@ -13,7 +13,7 @@ from commonweal.airlock.analysis import Model
 from commonweal.airlock.analysis.published import published
 from commonweal.airlock.profile import BUILT_IN, RuleProfile
 from commonweal.airlock.rules import Finding, for_author, for_reviewer
-from commonweal.airlock.rules.analyses import judge_between
+from commonweal.airlock.rules.analyses import judge_analysis
 from commonweal.airlock.rules.findings import RULES, verdict_for_author, verdict_of
 from commonweal.foundation.codes import CODES
 from commonweal.foundation.errors import Refused
@@ -236,6 +236,36 @@ def test_few_of_one_outcome_in_a_category_are_for_a_person_to_see(tmp_path: Path
     assert [(one.rule, one.outcome, one.value) for one in found] == [("events", "review", 5)]
 
 
+@pytest.mark.parametrize("without", [1, 9, 10])
+def test_one_without_the_event_and_nobody_is_told_of(tmp_path: Path, without: int) -> None:
+    """Who had it is known of everybody only where everybody had it (60 of 60, and not 59)."""
+    rows = [row | {"dead": place >= without} for place, row in enumerate(people(300))]
+    for place, asked in enumerate([cox(number("age")), survival(step=100)]):
+        assert "class" not in rules(judged(tmp_path / str(place), KINDS, rows, asked))
+
+
+EVERYBODY_IN_A = [row | ({"dead": True} if row["ward"] == "A" else {}) for row in people(600)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "asked"),
+    [
+        (people(300, dead=True), cox(number("age"))),
+        (people(300, dead=True), survival(step=100)),
+        (EVERYBODY_IN_A, cox(category("ward"), number("age"))),
+        (EVERYBODY_IN_A, cox(category("ward", "A"), number("age"))),
+        (EVERYBODY_IN_A, survival("ward", step=100)),
+    ],
+)
+@pytest.mark.parametrize("name", ["sacro-default", "opensafely"])
+def test_that_everybody_had_the_event_a_person_must_see(
+    tmp_path: Path, rows: list[Row], asked: dict[str, Any], name: str
+) -> None:
+    found = judge_analysis(analysed(tmp_path, KINDS, rows, asked), RuleProfile.load(name))
+    assert {one.outcome for one in found if one.rule == "class"} == {"review"}
+    assert all(line["value"] is None for line in for_author(found, SACRO))
+
+
 def test_somebody_rather_far_is_for_a_person_to_see(tmp_path: Path) -> None:
     found = judged(tmp_path, KINDS, one_in("age", 400), regression("cost", number("age")))
     assert {(one.rule, one.outcome) for one in found} == {("leverage", "review")}
@@ -381,40 +411,6 @@ def test_a_filter_on_one_person_reads_the_same_whatever_their_rows_are(tmp_path:
             )
             told.add(f"{asked['kind']} {asked.get('family')} {for_author(found, SACRO)}")
     assert len(told) == 3
-
-
-@pytest.mark.parametrize("apart", [1, 5, 9])
-def test_two_analyses_whose_people_differ_by_few_fail_together(tmp_path: Path, apart: int) -> None:
-    """dsBase 251: the same with and without one row; or with a term that a few have no value in."""
-    rows = [
-        row | {"flag": None if place < apart else row["flag"]}
-        for place, row in enumerate(people(300))
-    ]
-    first = analysed(tmp_path, KINDS, rows, regression("cost", number("age")))
-    asked = {**regression("cost", number("age"), number("flag")), "name": "second"}
-    second = analysed(tmp_path, KINDS, rows, asked)
-    found = judge_between([first, second], SACRO)
-    assert [one.rule for one in found["m"]] == ["between"]
-    assert [one.rule for one in found["second"]] == ["between"]
-    assert found["m"][0].value == apart
-    assert for_author(found["m"], SACRO)[0]["where"] == {"table": "m"}
-
-
-def test_two_analyses_of_the_same_or_of_other_people_do_not(tmp_path: Path) -> None:
-    rows = [
-        row | {"flag": None if place < 10 else row["flag"]} for place, row in enumerate(people(300))
-    ]
-    results = [
-        analysed(tmp_path, KINDS, rows, {**asked, "name": f"m{place}"})
-        for place, asked in enumerate(
-            [
-                regression("cost", number("age")),
-                regression("cost"),
-                regression("cost", number("flag")),
-            ]
-        )
-    ]
-    assert judge_between(results, SACRO) == {"m0": [], "m1": [], "m2": []}
 
 
 def test_every_rule_of_analyses_is_in_the_closed_table() -> None:

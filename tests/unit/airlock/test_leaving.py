@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 
 from commonweal.airlock.leaving.freezing import freeze
+from commonweal.airlock.leaving.giving import withdraw
 from commonweal.airlock.leaving.releasing import recover
 from commonweal.airlock.leaving.reviewing import take_vote
 from commonweal.airlock.leaving.store import OutputStore
 from commonweal.foundation.clock import SystemClock
-from commonweal.foundation.errors import Refused
+from commonweal.foundation.errors import CommonwealError, Refused
+from commonweal.foundation.files import only_one
 from commonweal.governance.outputs import output_judge
 from commonweal.papers.acts import software_signed
 from commonweal.vault.custody.acts import record_act, void_act
@@ -168,6 +170,76 @@ def test_a_vote_that_was_cut_off_is_brought_again(house: OutputHouse) -> None:
     refused("CW-LEAVING-VOTES", house.release)
     decision = take_vote(house.store, house.ground, output_judge, signed, review)
     assert decision.outcome == "approved"
+
+
+def files_of(house: OutputHouse) -> tuple[int, int]:
+    """How many acts and reviews lie in the turn."""
+    folder = house.store.read("out-1").folder
+    return tuple(len(list((folder / one).glob("*.json"))) for one in ("acts", "reviews"))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("who", ["iris", "guardian", "amira"])
+def test_what_was_refused_leaves_no_file(house: OutputHouse, who: str) -> None:
+    """Ten thousand of them would block the output for everybody."""
+    house.submitted()
+    before = files_of(house)
+    for _ in range(3):
+        with pytest.raises(CommonwealError):
+            house.vote(who, note="Let me in.")
+        assert files_of(house) == before
+    house.vote("ada")
+    assert files_of(house) == (before[0] + 1, before[1] + 1)
+    assert house.vote("ben").outcome == "approved"
+
+
+def test_a_refused_vote_with_the_words_of_one_that_counts(house: OutputHouse) -> None:
+    house.submitted()
+    house.vote("ada")
+    refused("CW-LEAVING-REVIEWER", house.vote, "iris")  # the very same review
+    assert files_of(house) == (2, 1)
+    assert house.vote("ben").outcome == "approved"
+    house.release()
+
+
+def test_what_a_cut_left_the_next_vote_clears_away(house: OutputHouse) -> None:
+    found = house.submitted()
+    for note in ("one", "two"):
+        review = house.review(found.manifest, note=note)
+        house.store.add(found, house.signed_vote("iris", review), review)
+    assert files_of(house) == (3, 2)
+    house.vote("ada")
+    assert files_of(house) == (2, 1)
+
+
+def test_a_vote_that_the_ledger_heard_of_is_never_cleared_away(house: OutputHouse) -> None:
+    """Though it cannot count: who leaves out what the ledger knows is found out."""
+    found = house.submitted()
+    review = house.review(found.manifest)
+    signed = house.signed_vote("iris", review)
+    record_act(house.custody, signed)
+    refused(
+        "CW-LEAVING-REVIEWER", take_vote, house.store, house.ground, output_judge, signed, review
+    )
+    assert files_of(house) == (2, 1)
+    assert house.vote("ada").outcome == "waiting"
+    assert house.vote("ben").outcome == "approved"
+    house.release()
+
+
+def test_nobody_takes_back_what_is_just_being_released(house: OutputHouse) -> None:
+    found = house.approved()
+    with only_one(house.store.lock, "the outputs"):
+        refused("CW-BUSY", withdraw, house.store, house.ground, found.manifest, "amira")
+    refused("CW-LEAVING-AUTHOR", withdraw, house.store, house.ground, found.manifest, "iris")
+    withdraw(house.store, house.ground, found.manifest, "amira")
+    refused("CW-LEAVING-STATE", withdraw, house.store, house.ground, found.manifest, "amira")
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "../out-1", "", ".", "a/b", "out-1\n"])
+def test_what_can_be_no_id_is_unknown(house: OutputHouse, name: str) -> None:
+    house.submitted()
+    refused("CW-LEAVING-UNKNOWN", house.store.read, name)
+    refused("CW-LEAVING-UNKNOWN", house.release, name)
 
 
 def test_a_vote_that_the_signer_heard_of_is_counted_once(house: OutputHouse) -> None:

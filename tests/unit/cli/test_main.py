@@ -50,13 +50,16 @@ def test_all_commands_of_this_stage_exist() -> None:
         "rules show", "rules write", "rules check", "rules propose",
         "people show", "people propose", "people sign", "people adopt", "people withdraw",
         "act show", "act record", "catalogue describe", "catalogue export", "permit signers",
-        "release decide", "release inputs", "first-account", "carry-on",
+        "release decide", "release inputs", "release refresh", "release retire", "first-account",
+        "carry-on",
         "airlock audit", "airlock check", "airlock crate", "airlock download",
         "airlock import-publication", "airlock list", "airlock look", "airlock recall",
+        "airlock record", "register check", "register publish",
         "airlock release", "airlock review", "airlock submit", "airlock withdraw",
-        "feasibility ask", "feasibility build", "noise budget", "noise count", "noise left",
-        "site state", "study bring", "study cancel", "study dummy", "study references",
-        "study status", "study submit", "study work",
+        "feasibility ask", "feasibility build", "feasibility monthly",
+        "noise budget", "noise count", "noise left", "site state", "study bring",
+        "study cancel", "study dummy", "study offer", "study references", "study status",
+        "study submit", "study work",
     }  # fmt: skip
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from commonweal.foundation.errors import Refused
+from tests.release_house import objection
 from tests.web.conftest import Page
 from tests.web.releases.room import LIVE, Room, ask, order, person, planned, release
 from tests.web.signing_room import sign_now
@@ -130,3 +134,49 @@ def test_a_committee_s_release_opens_only_once_it_is_signed_off(measured: Room) 
     sign_now(measured.home, propose("edward", "sign_off"))
     measured.work("signer")
     measured.with_custody(lambda custody: require_signed_off(custody, R1, "committee"))
+
+
+def test_a_release_that_a_job_needs_again_stands_on_what_was_signed(
+    measured: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from commonweal.vault.custody.release_steps import require_signed_off
+    from commonweal.vault.release import refreshing
+    from commonweal.vault.release.refresh_requests import ask_refresh
+
+    again = f"{LIVE}.r2"
+    monkeypatch.setattr(refreshing, "_is_fresh", lambda *_: False)  # as if a week had gone by
+    measured.with_custody(lambda custody: ask_refresh(custody, LIVE, R1, "job-a"))
+    sign_now(measured.home, propose("edward", "sign_off"))
+    measured.work("signer")
+    measured.choose(objections=[objection(measured.tables["patients"][0]["nhs_number"])])
+    measured.with_custody(lambda custody: refreshing.refresh(custody, LIVE))
+    measured.work()
+    row = release(again)
+    assert (row.state, row.made_by) == ("released", [])
+    measured.with_custody(lambda custody: require_signed_off(custody, again, "committee"))
+    assert len(measured.events("release.signed_off")) == 1
+
+
+def test_the_vaults_worker_takes_up_what_a_job_asked(
+    measured: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not while the project's assessment is overdue (P6), and at most once a minute."""
+    from commonweal.vault.release import refreshing
+    from commonweal.vault.release.refresh_requests import ask_refresh, asked
+    from commonweal.web.releases import workers
+
+    monkeypatch.setattr(refreshing, "_is_fresh", lambda *_: False)
+    measured.with_custody(lambda custody: ask_refresh(custody, LIVE, R1, "job-a"))
+    looks = workers.RefreshWaits()
+    assert measured.with_custody(looks) == 1
+    assert measured.with_custody(looks) == 0
+
+    def overdue(*_: Any) -> None:
+        raise Refused("CW-RELEASE-ASSESSMENT", "It is overdue.")
+
+    monkeypatch.setattr(workers, "check_assessment", overdue)
+    measured.work()
+    assert measured.with_custody(asked) == ()
+    (said,) = [one for one in measured.events("release.refused") if one["actor"] == "refresh"]
+    assert said["code"] == "CW-RELEASE-ASSESSMENT"
+    assert len(measured.events("release.authorised")) == 1

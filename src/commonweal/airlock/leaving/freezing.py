@@ -282,6 +282,7 @@ def submit(store: OutputStore, ground: Ground, frozen: Frozen, signed: SignedAct
             fields = {
                 "permit": manifest.permit, "release": manifest.release, "output": manifest.id,
                 "turn": manifest.turn, "manifest": commitment(salt, manifest.canonical()),
+                "job": manifest.job,
             }  # fmt: skip
             event = Event("output.submitted", Actor(_AUTHOR_ROLE, manifest.author), fields)
             writing.append(event, ground.details(content))

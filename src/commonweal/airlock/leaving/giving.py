@@ -9,18 +9,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from commonweal.airlock.leaving.ports import Ground
+from commonweal.airlock.leaving.records import release_record
 from commonweal.airlock.leaving.releasing import WORKER, recover
-from commonweal.airlock.leaving.store import FILES, MANIFEST, OutputStore, copy_checked
+from commonweal.airlock.leaving.store import (
+    DECISION,
+    FILES,
+    MANIFEST,
+    RECORD,
+    OutputStore,
+    copy_checked,
+)
 from commonweal.foundation.canonical import parse_json
+from commonweal.foundation.clock import parse_stamp
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import only_one, read_bytes, staged_folder, write_atomic
 from commonweal.ledger.entry import Actor, Event
 from commonweal.ledger.outputs import OutputEvent
 from commonweal.ledger.state import PermitLive
 from commonweal.papers.acts import SignedAct
-from commonweal.papers.output_manifest import CALLED, CODE, OutputManifest, OutputRecall
+from commonweal.papers.output_manifest import (
+    CALLED,
+    CODE,
+    OutputDecision,
+    OutputManifest,
+    OutputRecall,
+)
 
 RECALL = "recall.json"
 
@@ -77,6 +93,27 @@ def released_manifest(store: OutputStore, left: OutputEvent) -> OutputManifest:
     return manifest
 
 
+def released_record(store: OutputStore, ground: Ground, output: str) -> dict[str, Any]:
+    """The record of a release (SATRE 3.3.09), as it was written when it left; also if recalled.
+
+    Raises `Refused` CW-LEAVING-UNKNOWN; `Fault` CW-LEAVING-STORE where the record is not about what
+    the ledger says has left.
+    """
+    events = [one for one in ground.written() if one.output == output]
+    left = next((one for one in events if one.type == "output.released"), None)
+    if left is None:
+        raise Refused("CW-LEAVING-UNKNOWN", "No output of this name has left.")
+    manifest = released_manifest(store, left)
+    plain = parse_json(read_bytes(store.released / output / DECISION, "The decision"), "It")
+    decision = OutputDecision.read(plain, "The decision")
+    there = parse_json(read_bytes(store.released / output / RECORD, "The record"), "The record")
+    told = there.get("released_at") if isinstance(there, dict) else None
+    same = decision.digest() == left.details["decision"] and isinstance(told, str)
+    if not same or there != release_record(manifest, decision, parse_stamp(str(told))):
+        raise Fault("CW-LEAVING-STORE", "The record of a release is not about what left.")
+    return dict(there)
+
+
 def _left(ground: Ground, output: str) -> OutputEvent:
     events = [one for one in ground.written() if one.output == output]
     if any(one.type == "output.recalled" for one in events):
@@ -118,19 +155,22 @@ def recall(store: OutputStore, ground: Ground, signed: SignedAct, paper: OutputR
     return Recalled(paper, intent, tuple(sorted(people)))
 
 
-def withdraw(ground: Ground, manifest: OutputManifest, person: str) -> int:
+def withdraw(store: OutputStore, ground: Ground, manifest: OutputManifest, person: str) -> int:
     """Take an output back before it leaves: its author alone can.
+
+    Not while it is released: whoever releases holds the store.
 
     Raises `Refused` CW-LEAVING-AUTHOR, CW-LEAVING-STATE.
     """
     if person != manifest.author:
         raise Refused("CW-LEAVING-AUTHOR", "Only its author takes an output back.")
-    with ground.transaction() as writing:
-        events = [one for one in ground.written() if one.output == manifest.id]
-        last = [one for one in events if one.type != "output.refused"][-1:]
-        if not last or last[0].type != "output.submitted":
-            raise Refused("CW-LEAVING-STATE", "This output cannot be taken back any more.")
-        fields = {"permit": manifest.permit, "output": manifest.id, "step": "withdraw"}
-        intent = writing.append(Event("output.moved", Actor("researcher", person), fields))
-    ground.settle()
+    with only_one(store.lock, "the outputs"):
+        with ground.transaction() as writing:
+            events = [one for one in ground.written() if one.output == manifest.id]
+            last = [one for one in events if one.type != "output.refused"][-1:]
+            if not last or last[0].type != "output.submitted":
+                raise Refused("CW-LEAVING-STATE", "This output cannot be taken back any more.")
+            fields = {"permit": manifest.permit, "output": manifest.id, "step": "withdraw"}
+            intent = writing.append(Event("output.moved", Actor("researcher", person), fields))
+        ground.settle()
     return intent

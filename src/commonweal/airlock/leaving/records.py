@@ -12,10 +12,7 @@ from typing import Any
 from commonweal.foundation.clock import stamp
 from commonweal.papers.output_manifest import OVERRIDE_WORDS, OutputDecision, OutputManifest
 from commonweal.papers.output_request import GRADES
-
-SATRE = "https://satre-specification.readthedocs.io/"
-STATEMENTS = ("3.1.05", "3.1.06", "3.1.07", "3.1.12", "3.3.02", "3.3.04", "3.3.09")
-"""Statements of the SATRE specification that this release is evidence for."""
+from commonweal.papers.register_outputs import SATRE, STATEMENTS
 
 
 def release_record(
@@ -24,7 +21,7 @@ def release_record(
     """The record of one release as JSON values."""
     return {
         "output_release": 1,
-        "specification": {"name": "SATRE", "url": SATRE, "statements": list(STATEMENTS)},
+        "specification": {**SATRE, "statements": list(STATEMENTS)},
         "output": manifest.id,
         "title": manifest.title,
         "project": manifest.project,

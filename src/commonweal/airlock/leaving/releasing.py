@@ -14,6 +14,8 @@ that comes in between is seen.
 
 from __future__ import annotations
 
+import contextlib
+import hmac
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,19 +29,21 @@ from commonweal.airlock.leaving.store import (
     DECISION,
     FILES,
     MANIFEST,
+    PUBLIC,
     RECORD,
     OutputStore,
     Submitted,
     check_files,
     copy_checked,
 )
-from commonweal.foundation.canonical import canonical, digest
+from commonweal.foundation.canonical import canonical, digest, parse_json
 from commonweal.foundation.errors import CommonwealError, Fault, Refused
 from commonweal.foundation.files import (
     STAGING_PREFIX,
     fsync_folder,
     fsync_tree,
     only_one,
+    read_bytes,
     translated,
     write_atomic,
 )
@@ -48,7 +52,7 @@ from commonweal.ledger.entry import Actor, Event
 from commonweal.ledger.outputs import OutputEvent
 from commonweal.ledger.state import PermitLive
 from commonweal.ledger.store import Writing
-from commonweal.papers.output_manifest import OutputManifest
+from commonweal.papers.output_manifest import CALLED, CODE, OutputDecision, OutputManifest
 
 WORKER = Actor("system", "release-worker")
 _RERUN_SECONDS = 60.0
@@ -273,8 +277,9 @@ def _staging(store: OutputStore, output: str) -> Path:
 def _finish_papers(
     staging: Path, manifest: OutputManifest, found: Judgement, writing: Writing
 ) -> None:
-    """The decision and the record beside the files, and everything on the disk."""
+    """The decision, the record and what the public register says beside the files, on the disk."""
     write_atomic(staging / DECISION, found.decision.canonical())
+    write_atomic(staging / PUBLIC, canonical(manifest.public_projection(found.decision.overrides)))
     record = release_record(manifest, found.decision, writing.now())
     write_atomic(staging / RECORD, canonical(record))
     with translated(staging.name):
@@ -340,6 +345,7 @@ def recover(store: OutputStore, ground: Ground) -> list[str]:
     finished = []
     for output, event in left.items():
         if _is_finished(store, output, event.details):
+            _say_in_public(store, event)
             continue
         submitted = store.turn(output, int(event.details["turn"]))
         _finish_at(store, output, submitted, str(event.details["proposal"]))
@@ -349,6 +355,25 @@ def recover(store: OutputStore, ground: Ground) -> list[str]:
             if path.name.startswith(STAGING_PREFIX):
                 shutil.rmtree(path)
     return finished
+
+
+def _say_in_public(store: OutputStore, event: OutputEvent) -> None:
+    """Write what the register says of an output anew where it is gone, from the papers that left.
+
+    Only what the ledger committed to. Failing at that stops nothing: the register says that it has
+    no words.
+    """
+    folder = store.released / event.output
+    if (folder / PUBLIC).exists():
+        return
+    with contextlib.suppress(CommonwealError):
+        plain = parse_json(read_bytes(folder / MANIFEST, CALLED), CALLED)
+        manifest = OutputManifest.read(plain, CALLED, CODE)
+        decided = parse_json(read_bytes(folder / DECISION, "The decision"), "The decision")
+        overrides = OutputDecision.read(decided, "The decision").overrides
+        public = manifest.public_projection(overrides)
+        if hmac.compare_digest(digest(public), str(event.fields["output_hash"])):
+            write_atomic(folder / PUBLIC, canonical(public))
 
 
 def _is_finished(store: OutputStore, output: str, details: Mapping[str, object]) -> bool:

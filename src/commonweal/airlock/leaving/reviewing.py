@@ -2,7 +2,8 @@
 
 The file comes first: a vote that the ledger has not heard of is none, and one that it heard of
 must be there. The count is made in the transaction that records the vote, so a vote that cannot
-count is refused and not recorded.
+count is refused and not recorded, and its file goes again: what many send cannot fill a turn's
+folder until nobody can judge it. After a cut in between, the next vote clears it away.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from commonweal.airlock.leaving.releasing import (
     require_standing,
 )
 from commonweal.airlock.leaving.store import OutputStore, Submitted
-from commonweal.foundation.errors import Fault, Refused
+from commonweal.foundation.errors import CommonwealError, Fault, Refused
 from commonweal.foundation.files import only_one
 from commonweal.ledger.entry import Event
 from commonweal.papers.acts import SignedAct
@@ -41,31 +42,17 @@ def take_vote(
     with only_one(store.lock, "the outputs"):
         ground.settle()
         recover(store, ground)
-        submitted = store.read(act.subject)
+        submitted = drop_unheard(store, ground, store.read(act.subject))
         require_standing(ground, submitted.manifest)
         _check_vote(submitted, signed, review)
         store.add(submitted, signed, review)
-        with_it = replace(
-            submitted,
-            # Brought again after a cut, it may be there already.
-            acts=(*(one for one in submitted.acts if one.act.id != act.id), signed),
-            reviews={**submitted.reviews, review.digest(): review},
-        )
-        with ground.transaction() as writing:
-            require_standing(ground, submitted.manifest)
-            ground.record(writing, signed)
-            decision = judged_case(ground, judge, with_it).decision
-            if review.verdict != "conflicted" and act.id not in {v.act for v in decision.votes}:
-                raise Refused(
-                    "CW-LEAVING-REVIEWER",
-                    "This vote would not count: of somebody who may not judge this output, or "
-                    "without a reason for each check that failed.",
-                )
-            if decision.outcome in _STEPS:
-                manifest = submitted.manifest
-                fields = {"permit": manifest.permit, "output": manifest.id,
-                          "step": _STEPS[decision.outcome]}  # fmt: skip
-                writing.append(Event("output.moved", WORKER, fields))
+        try:
+            decision = _counted(ground, judge, submitted, signed, review)
+        except BaseException:
+            # Why it was refused is what is told; what stays now the next vote clears away.
+            with contextlib.suppress(CommonwealError):
+                drop_unheard(store, ground, store.read(act.subject))
+            raise
         ground.settle()
     return decision
 
@@ -97,6 +84,65 @@ def bring_votes(
                 store.add(submitted, signed, review)
                 kept += 1
     return kept
+
+
+def drop_unheard(store: OutputStore, ground: Ground, submitted: Submitted) -> Submitted:
+    """Clear away what people sent and the ledger never heard of; the turn without it.
+
+    Only while nobody else works in the store: a vote that is just being taken looks the same.
+    """
+    heard = ground.records(submitted.manifest.id).acts
+    unheard = [one.act.id for one in submitted.acts if one.act.id not in heard]
+    for act in unheard:
+        store.drop(submitted, act)
+    return store.read(submitted.manifest.id) if unheard else submitted
+
+
+def _counted(
+    ground: Ground, judge: Judge, submitted: Submitted, signed: SignedAct, review: OutputReview
+) -> OutputDecision:
+    """Record a vote and count it with the others, in one transaction."""
+    act = signed.act
+    with_it = replace(
+        submitted,
+        # Brought again after a cut, it may be there already.
+        acts=(*(one for one in submitted.acts if one.act.id != act.id), signed),
+        reviews={**submitted.reviews, review.digest(): review},
+    )
+    with ground.transaction() as writing:
+        require_standing(ground, submitted.manifest)
+        ground.record(writing, signed)
+        decision = judged_case(ground, judge, with_it).decision
+        if review.verdict != "conflicted" and act.id not in {v.act for v in decision.votes}:
+            raise Refused(
+                "CW-LEAVING-REVIEWER",
+                "This vote would not count: of somebody who may not judge this output, or "
+                "without a reason for each check that failed.",
+            )
+        if decision.outcome in _STEPS:
+            manifest = submitted.manifest
+            fields = {"permit": manifest.permit, "output": manifest.id,
+                      "step": _STEPS[decision.outcome]}  # fmt: skip
+            writing.append(Event("output.moved", WORKER, fields))
+    return decision
+
+
+def require_seen(ground: Ground, output: str) -> None:
+    """Refuse to tell an author what was found before people have judged the output (S6).
+
+    Raises `Refused` CW-LEAVING-UNSEEN.
+    """
+    for one in ground.written():
+        told = one.type == "output.released" or one.fields.get("step") in _STEPS.values()
+        if one.output == output and told:
+            return
+    raise Refused(
+        "CW-LEAVING-UNSEEN",
+        "An author is told what was found in figures of a release only after people have judged "
+        "the output.",
+        remedy="Name a judged output with --output; whoever reads for the custodian asks for "
+        "--for reviewer.",
+    )
 
 
 def _check_vote(submitted: Submitted, signed: SignedAct, review: OutputReview) -> None:

@@ -8,7 +8,8 @@
 | `outputs/<id>/<turn>/proposal/` | its figures and the people behind them, until it leaves |
 | `outputs/<id>/<turn>/acts/`, `reviews/` | what people signed and wrote, one file each |
 | `history/<id>/` | everything that has left |
-| `released/<id>/` | the files that left, with manifest, decision and record |
+| `released/<id>/` | the files that left, with manifest, decision, record, and `public.json` |
+| `released/<id>/recall.json` | why it should not have left |
 
 Nothing in here decides: files are hashed against the manifest, the manifest is what people signed,
 and what they signed is held against the ledger.
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -46,10 +48,12 @@ from commonweal.papers.output_manifest import (
 
 MANIFEST, FINDINGS, FILES, PROPOSAL = "manifest.json", "findings.json", "files", "proposal"
 ACTS, REVIEWS, DECISION, RECORD = "acts", "reviews", "decision.json", "record.json"
+PUBLIC = "public.json"
 _MOST_PAPER = 64 * 1024 * 1024
 _MOST_ACT = 256 * 1024
 _MOST_ACTS = 10_000
 _CHUNK = 1 << 20
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -113,9 +117,9 @@ class OutputStore:
         return [name for name in found if not name.startswith(".")]
 
     def turns(self, output: str) -> list[int]:
-        """The turns of an output that are there whole."""
+        """The turns of an output that are there whole; none of what can be no output's id."""
         folder = self.outputs / output
-        if not folder.is_dir():
+        if not is_id(output) or not folder.is_dir():
             return []
         with translated(output):
             names = [path.name for path in folder.iterdir()]
@@ -137,6 +141,27 @@ class OutputStore:
         if review is not None:
             _keep(submitted.folder / REVIEWS, review.digest().removeprefix("sha256:"), review)
         _keep(submitted.folder / ACTS, signed.act.id, signed)
+
+    def drop(self, submitted: Submitted, act: str) -> None:
+        """Remove what somebody signed and the ledger never heard of.
+
+        A review stays where another act holds the same words.
+        """
+        gone = [one for one in submitted.acts if one.act.id == act]
+        held = {one.act.content for one in submitted.acts if one.act.id != act}
+        with translated(ACTS):
+            (submitted.folder / ACTS / f"{act}.json").unlink(missing_ok=True)
+        for one in gone:
+            content = one.act.content or ""
+            if content in submitted.reviews and content not in held:
+                name = content.removeprefix("sha256:")
+                with translated(REVIEWS):
+                    (submitted.folder / REVIEWS / f"{name}.json").unlink(missing_ok=True)
+
+
+def is_id(output: str) -> bool:
+    """Whether an output can be called so: what comes from outside names a folder here."""
+    return _ID.fullmatch(output) is not None
 
 
 def _keep(folder: Path, name: str, paper: Paper) -> None:

@@ -9,7 +9,6 @@ and outliers; each counts people where the source counts rows.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -46,6 +45,10 @@ OWN = 0.5
 """Leverage from which a fitted value is, for half or more, the outcome it is about."""
 FEWEST_DECIMALS = 3
 """Places to which a share of one is looked at where fewer are shown: 0.6 shown as 1 is not one."""
+EVERYBODY: Outcome = "review"
+"""Of times: everybody of a group had the event. In the end everybody is discharged, so a profile
+that fails one answer would fail what most studies of times are; where the event is an illness, all
+who are known to be in the group are known to have it. Only a person can tell the two apart."""
 FAR, OFTEN = 3, 2
 """Times the mean leverage, and times what one of t people weighs in their mean, from which a person
 is far from all others."""
@@ -71,27 +74,6 @@ def judge_analysis(result: Result, profile: RuleProfile) -> list[Finding]:
             found.append(Finding("exact", statbarn, "review", {"table": name}))
     if not profile.checked:
         found.append(Finding("unchecked", "Unknown", "review", {"table": name}))
-    return found
-
-
-def judge_between(results: Sequence[Result], profile: RuleProfile) -> dict[str, list[Finding]]:
-    """For each analysis by name: others of one release whose people differ by 1 to t - 1.
-
-    Two models that are nested, or the same but for a few people, are subtracted like two tables.
-    """
-    found: dict[str, list[Finding]] = {result.request.name: [] for result in results}
-    behind = [result.behind.members() for result in results]
-    for one, other in itertools.permutations(range(len(results)), 2):
-        people = len(np.setdiff1d(behind[one], behind[other], assume_unique=True))
-        if 0 < people < profile.threshold:
-            for told, beside in ((one, other), (other, one)):
-                where = {
-                    "table": results[told].request.name,
-                    "beside": results[beside].request.name,
-                }
-                found[results[told].request.name].append(
-                    _whole("between", results[told], "fail", where, people, profile.threshold)
-                )
     return found
 
 
@@ -167,7 +149,9 @@ def _size(model: Model, profile: RuleProfile) -> Iterator[Finding]:
 def _certain(model: Model, profile: RuleProfile) -> Iterator[Finding]:
     """All people have one outcome, or it follows from their terms."""
     evidence, fit = model.evidence, model.fit
-    if evidence.outcome is not None and evidence.people and not evidence.outcome.total[0] > 0:
+    if model.request.family == "cox" and 0 < evidence.people == evidence.with_event:
+        yield _whole("class", model, EVERYBODY, None, evidence.people)
+    elif evidence.outcome is not None and evidence.people and not evidence.outcome.total[0] > 0:
         yield _whole("class", model, profile.one_answer, None, evidence.people)
     elif fit is not None and _whole_of_one(fit.explained, model.request.decimals):
         yield _whole("perfect", model, "fail", None, evidence.people)
@@ -180,8 +164,9 @@ def _whole_of_one(share: float | None, decimals: int) -> bool:
 
 def _groups(model: Model, profile: RuleProfile) -> Iterator[Finding]:
     """Categories, and cells of interactions, with few people or few of one outcome."""
-    # Of counts and times, that everybody had one is not an answer: only that nobody had.
-    two = model.request.family == "logistic"
+    # Of counts, that everybody had one is not an answer: how many it were is. Of times it is one:
+    # everybody of the group had the event. That only few had none is so of most long studies.
+    two, times = model.request.family == "logistic", model.request.family == "cox"
     for group in model.evidence.groups:
         if group.people < profile.threshold:
             if group.people:
@@ -197,6 +182,8 @@ def _groups(model: Model, profile: RuleProfile) -> Iterator[Finding]:
                 yield _whole("class", model, profile.one_answer, group.where, group.people)
             elif people is not None and people < profile.threshold:
                 yield _whole("events", model, "review", group.where, people, profile.threshold)
+        if times and group.without == 0 and group.with_event:
+            yield _whole("class", model, EVERYBODY, group.where, group.people)
 
 
 def _weights(model: Model, evidence: ModelEvidence, profile: RuleProfile) -> Iterator[Finding]:
@@ -319,6 +306,9 @@ def _survival(survival: Survival, profile: RuleProfile) -> Iterator[Finding]:
             held = True
             value = curve.people if rule == "threshold" else None
             yield _whole(rule, survival, "fail", curve.where, value, least)
+        elif curve.people == int(curve.steps.events.sum()):
+            # The curve ends at nothing: everybody of the group had the event.
+            yield _whole("class", survival, EVERYBODY, curve.where, curve.people)
     if not survival.curves:
         yield _whole("threshold", survival, "fail", None, 0, least)
     if survival.test is not None and held:

@@ -113,11 +113,6 @@ RULES: dict[str, RuleWords] = {
     "steps": RuleWords(
         "CW-OUTPUT-STEPS", "cell", "No step of the curve has {limit} people with an event."
     ),
-    "between": RuleWords(
-        "CW-OUTPUT-BETWEEN",
-        "model",
-        "{value} people are in this and not in the other; the least is {limit}.",
-    ),
     "exact": RuleWords("CW-OUTPUT-EXACT", "form", "Counts are not rounded as the profile asks."),
     "unknown": RuleWords(
         "CW-OUTPUT-UNKNOWN", "person", "No rule knows this figure, or its evidence is not there."

@@ -74,6 +74,24 @@ _POINTS: tuple[Mapping[str, str], ...] = (
 )  # fmt: skip
 
 
+def software_act(
+    custody: Custody,
+    who: str,
+    kind: ActKind,
+    verdict: str,
+    subject: str,
+    about: str,
+    content: str | None = None,
+) -> SignedAct:
+    """An act of a made-up person, signed with the key that a demonstration keeps for them."""
+    act = new_act(
+        kind=kind, verdict=verdict, actor=who, role=_ROLES[who],  # type: ignore[arg-type]
+        subject=subject, object_digest=about, content=content,
+        home=custody.home.id, at=whole_milliseconds(custody.book.now()),
+    )  # fmt: skip
+    return software_signed(act, custody.signer(who), act.at)
+
+
 # --- the roster ---------------------------------------------------------------------------------
 
 
@@ -167,12 +185,8 @@ class Deciding:
         self, who: str, kind: ActKind, verdict: str, about: str, content: str | None = None
     ) -> SignedAct:
         """An act of one person, signed with the person's key. Nobody has heard of it yet."""
-        act = new_act(
-            kind=kind, verdict=verdict, actor=who, role=_ROLES[who],  # type: ignore[arg-type]
-            subject=self.version.application, object_digest=about, content=content,
-            home=self.custody.home.id, at=self._now(),
-        )  # fmt: skip
-        return software_signed(act, self.custody.signer(who), act.at)
+        subject = self.version.application
+        return software_act(self.custody, who, kind, verdict, subject, about, content)
 
     def send(self) -> None:
         """The applicant signs what is sent."""

@@ -12,11 +12,11 @@ from shlex import quote
 from typing import Any
 
 from commonweal.demo.hospital import make_hospital, write_choices
-from commonweal.demo.walkthrough import application, papers, refusals
+from commonweal.demo.walkthrough import application, papers, refusals, studying
 from commonweal.demo.walkthrough.deciding import Deciding, adopt_people, whole_milliseconds
 from commonweal.foundation.clock import Clock, SystemClock
 from commonweal.foundation.documents import load_document
-from commonweal.foundation.errors import Failure, Refused
+from commonweal.foundation.errors import Failure, Refused, Unavailable
 from commonweal.foundation.files import make_private_folder, write_atomic
 from commonweal.foundation.london import london_day
 from commonweal.governance.dossier.judge import DossierJudge, installed_rules
@@ -26,6 +26,8 @@ from commonweal.vault.custody import (
     Custody,
     change_state,
     create_home,
+    find_permit,
+    load_permit,
     open_custody,
     remember_catalogue,
     settle,
@@ -117,6 +119,18 @@ def run(
     return _Telling(place, clock or SystemClock(), progress, say).tell(patients)
 
 
+def make_released(
+    home: Path, *, patients: int, clock: Clock | None = None, progress: Progress = lambda *_: None
+) -> Permit:
+    """The story as far as a release that was signed off, for whoever goes on from there by hand.
+
+    `home` must not be there or be an earlier demonstration. Raises as `run`.
+    """
+    _clear(home.absolute())
+    telling = _Telling(home.absolute(), clock or SystemClock(), progress, lambda _: None)
+    return telling.tell_released(patients)
+
+
 def _clear(place: Path) -> None:
     if not place.exists() or (place.is_dir() and not any(place.iterdir())):
         return
@@ -146,29 +160,46 @@ class _Telling:
         self.catalogue = self.papers / "catalogue.yaml"
         self.permit = self.papers / "permit.jws"
         self.dossier = self.papers / "dossier.json"
+        self.permit_id = ""
         self.patients = 0
 
     def tell(self, patients: int) -> Story:
         """All steps in order."""
-        self.patients = patients
-        create_home(self.story.home, kind="demo", name=papers.CUSTODIAN["name"], clock=self.clock)
-        for folder in (self.inside, self.papers):
-            make_private_folder(folder)
-        self._hospital(patients)
-        self._catalogue()
+        self._begin(patients)
         with open_custody(self.story.home, self.clock) as custody:
-            self._check(custody)
-            self._application(custody)
-            self._decision()
-            self._permit(custody)
-            built = self._release(custody)
+            built = self._released(custody)
             self._patient(custody, built)
+            self._study(custody, built)
             self._refusals(custody, built)
             self._stop(custody)
             settle(custody)
         self._ledger()
         self._example()
         return self.story
+
+    def tell_released(self, patients: int) -> Permit:
+        """The steps up to a release, and its sign-off."""
+        self._begin(patients)
+        with open_custody(self.story.home, self.clock) as custody:
+            built = self._released(custody)
+            studying.sign_off(custody, built.folder)
+            settle(custody)
+            return load_permit(custody, find_permit(custody, self.permit_id))
+
+    def _begin(self, patients: int) -> None:
+        self.patients = patients
+        create_home(self.story.home, kind="demo", name=papers.CUSTODIAN["name"], clock=self.clock)
+        for folder in (self.inside, self.papers):
+            make_private_folder(folder)
+        self._hospital(patients)
+        self._catalogue()
+
+    def _released(self, custody: Custody) -> BuildReport:
+        self._check(custody)
+        self._application(custody)
+        self._decision()
+        self._permit(custody)
+        return self._release(custody)
 
     def _step(self, title: str, lines: list[str], **figures: Any) -> None:
         number = len(self.story.steps) + 1
@@ -328,6 +359,7 @@ class _Telling:
     def _permit(self, custody: Custody) -> None:
         tried = refusals.changed_vote(self.dossier, lambda file: self._issue(custody, file))
         permit = self._issue(custody, self.dossier)
+        self.permit_id = permit.id
         allowed = sum(len(table.variables) for table in permit.dataset.tables)
         self._step(
             "A permit: the decision that machines obey",
@@ -398,6 +430,38 @@ class _Telling:
             ],
         )
 
+    def _study(self, custody: Custody, built: BuildReport) -> None:
+        self.progress("Running a study where the data are")
+        studying.sign_off(custody, built.folder)
+        try:
+            with studying.enclave(custody) as enclave:
+                ran = enclave.run_both(self.permit_id, self.papers, self.hospital)
+        except Unavailable as error:
+            self._step(
+                "Code comes to the data: not on this machine",
+                [
+                    f"{error.sentence} ({error.code})",
+                    "So no study is run here.",
+                ],
+                unavailable=error.code,
+            )
+            return
+        self._step(
+            "Code comes to the data",
+            [
+                "Edward, who did not make the release, signed that it may be used.",
+                (
+                    "Amara sent two programs. They ran shut in, without any network, on the "
+                    "release in memory. She never sees a row."
+                ),
+                "What they left are questions; the hospital's own program works out the answers.",
+            ],
+            jobs=[job.id for _, job in ran],
+        )
+        self.progress("Checking what asks to leave")
+        lines, figures = studying.Airlock(custody).both(*ran)
+        self._step("Only what is safe leaves", lines, outputs=figures)
+
     def _refusals(self, custody: Custody, built: BuildReport) -> None:
         self.progress("Trying what must not work")
         tried = refusals.try_all(
@@ -415,9 +479,14 @@ class _Telling:
             "Building again",
             lambda: build_release(custody, self.permit, self.catalogue, self.choices),
         )
+        with studying.enclave(custody) as enclave:
+            study = self.papers / "in_hospital"
+            second = refusals.expect(
+                "Running the study again", lambda: enclave.run(self.permit_id, study)
+            )
         self._step(
             "The permit is revoked",
-            [f"{refused.tried}: {refused.sentence} ({refused.code})"],
+            [f"{one.tried}: {one.sentence} ({one.code})" for one in (refused, second)],
             refused=refused.code,
         )
 

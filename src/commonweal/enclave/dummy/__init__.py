@@ -5,6 +5,7 @@ figures that were published with the catalogue. A study written on it runs on th
 """
 
 from commonweal.enclave.dummy.making import Made, make
+from commonweal.enclave.dummy.packing import zipped
 from commonweal.enclave.dummy.writing import write
 
-__all__ = ["Made", "make", "write"]
+__all__ = ["Made", "make", "write", "zipped"]

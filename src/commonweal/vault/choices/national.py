@@ -70,6 +70,30 @@ def read_national(
     Raises `Unavailable`, with the code that says what is wrong with the list, for any list that
     cannot be relied on, and `WrongUsage` CW-CHOICES-AGE-LIMIT for a limit that is not 1 to 21 days.
     """
+    checked_at, requested, returned = check_record(
+        folder, clock=clock, max_age_days=max_age_days, not_before=not_before
+    )
+    numbers, sha256 = _read_list(folder / LIST_FILE, returned)
+    return NationalList(checked_at, requested, returned, sha256, numbers)
+
+
+def read_checked_at(
+    folder: Path, *, clock: Clock, max_age_days: int, not_before: datetime | None
+) -> datetime:
+    """When the list in `folder` was checked, by its record; the list itself is not read.
+
+    Raises as `check_record`.
+    """
+    return check_record(folder, clock=clock, max_age_days=max_age_days, not_before=not_before)[0]
+
+
+def check_record(
+    folder: Path, *, clock: Clock, max_age_days: int, not_before: datetime | None
+) -> tuple[datetime, int, int]:
+    """What the record beside the list says: when it was checked, how many were asked and came back.
+
+    The list itself is not opened. Raises as `read_national` for a list that is missing, or too old.
+    """
     if not 1 <= max_age_days <= HARD_MAX_AGE_DAYS:
         raise WrongUsage(
             "CW-CHOICES-AGE-LIMIT",
@@ -84,8 +108,7 @@ def read_national(
             )
     checked_at, requested, returned = _read_record(folder / RECORD_FILE)
     _check_age(checked_at, clock.now(), max_age_days, not_before)
-    numbers, sha256 = _read_list(folder / LIST_FILE, returned)
-    return NationalList(checked_at, requested, returned, sha256, numbers)
+    return checked_at, requested, returned
 
 
 # --- the record beside the list --------------------------------------------------------------

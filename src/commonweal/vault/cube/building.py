@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -62,7 +61,7 @@ class BuiltCube:
 
 
 @dataclass(frozen=True)
-class _Order:
+class CubeOrder:
     """What is built: under which permit, of what, as of when."""
 
     permit: Permit
@@ -78,8 +77,16 @@ class _Order:
 
     @property
     def release(self) -> str:
-        """The name of the month's cube: there is one for a dataset and month."""
-        return f"{keeping.PREFIX}{self.dataset.id[:48]}.{self.month}"
+        """The name of the month's cube."""
+        return keeping.release_name(self.dataset.id, self.month)
+
+
+@dataclass(frozen=True)
+class CubeInputs:
+    """What a cube is counted from: the catalogue's file, and the folder of people's choices."""
+
+    catalogue: Path
+    choices: Path
 
 
 def build_cube(
@@ -91,27 +98,38 @@ def build_cube(
     by: str,
     progress: Progress = quiet,
 ) -> BuiltCube:
-    """Freeze this month's cube. `by`: the person of the permit who has it made.
+    """Freeze this month's cube. `by`: the person of the permit who has it made. As `freeze`."""
+    permit = load_permit(custody, permit_path)
+    declaration = CubeDeclaration.load(declaration_path)
+    inputs = CubeInputs(catalogue_path, choices)
+    return freeze(custody, permit, declaration, inputs, by, progress)
+
+
+def freeze(
+    custody: Custody,
+    permit: Permit,
+    declaration: CubeDeclaration,
+    inputs: CubeInputs,
+    by: str,
+    progress: Progress = quiet,
+) -> BuiltCube:
+    """Freeze this month's cube.
 
     Raises `PermitRefused`, `Refused` CW-CUBE-PERMIT (the permit does not grant what is declared),
     CW-CUBE-FROZEN (the month has its cube), CW-CUBE-SPREAD, and what reading choices and sources
     raises. None of this hangs on anybody's data, and nothing has been told then.
     """
-    permit = load_permit(custody, permit_path)
-    declaration = CubeDeclaration.load(declaration_path)
-    catalogue = Catalogue.load(catalogue_path)
-    permit.check("feasibility", by, custody.clock.now(), status_of(custody, permit))
-    order = _ordered(custody, permit, declaration, catalogue)
+    order = ordered(custody, permit, declaration, inputs, by)
     with custody.home.run_lock():
         keeping.clear_unfinished(custody)
         keeping.publish_frozen(custody)
         earlier = [one for one in keeping.frozen(custody) if one.dataset == order.dataset.id]
-        _refuse_twice(order, earlier)
+        _refuse_twice(custody, order)
         before = keeping.read_held(custody, earlier[-1].release) if earlier else {}
         _refuse_less_spread(declaration, before)
         progress("Reading people's choices")
         folder = read_choices(
-            choices, needs_national=True, clock=custody.clock,
+            inputs.choices, needs_national=True, clock=custody.clock,
             max_age_days=custody.trust.fresh.choices_days,
             not_before=custody.home.info.restored_at,
         )  # fmt: skip
@@ -120,15 +138,24 @@ def build_cube(
             custody.home.run_folder() as work,
             opened_engine(work) as engine,
             open_source(
-                source.kind, source.location, base=catalogue_path.absolute().parent
+                source.kind, source.location, base=inputs.catalogue.absolute().parent
             ) as opened,
         ):
             return _built(custody, order, folder, engine, opened, before, progress)
 
 
+def ordered(
+    custody: Custody, permit: Permit, declaration: CubeDeclaration, inputs: CubeInputs, by: str
+) -> CubeOrder:
+    """Hold what is to be counted against permit and catalogue; nothing is counted. As `freeze`."""
+    catalogue = Catalogue.load(inputs.catalogue)
+    permit.check("feasibility", by, custody.clock.now(), status_of(custody, permit))
+    return _ordered(custody, permit, declaration, catalogue)
+
+
 def _ordered(
     custody: Custody, permit: Permit, declaration: CubeDeclaration, catalogue: Catalogue
-) -> _Order:
+) -> CubeOrder:
     """Hold the declaration against permit and catalogue."""
     if permit.dataset.dataset != declaration.dataset:
         raise _not_granted("it is about another dataset")
@@ -151,7 +178,7 @@ def _ordered(
         if not _may_be_asked(variable, one.parsed):
             raise _not_granted(f"{one.name} is not something that is counted for everybody")
     digest = catalogue.governed_digest((dataset.id,))
-    return _Order(permit, declaration, dataset, digest, custody.clock.now())
+    return CubeOrder(permit, declaration, dataset, digest, custody.clock.now())
 
 
 def _within(form: Form, granted: Form) -> bool:
@@ -173,8 +200,8 @@ def _not_granted(why: str) -> Refused:
     )
 
 
-def _refuse_twice(order: _Order, earlier: Sequence[keeping.Frozen]) -> None:
-    if any(one.release == order.release for one in earlier):
+def _refuse_twice(custody: Custody, order: CubeOrder) -> None:
+    if keeping.is_frozen(custody, order.dataset.id, order.month):
         raise Refused(
             "CW-CUBE-FROZEN",
             f"The cube of {order.dataset.id} for {order.month} is frozen: there is one a month.",
@@ -193,7 +220,7 @@ def _refuse_less_spread(declaration: CubeDeclaration, before: dict[str, Held]) -
 
 def _built(
     custody: Custody,
-    order: _Order,
+    order: CubeOrder,
     folder: ChoicesFolder,
     engine: Engine,
     source: Source,
@@ -225,7 +252,7 @@ def _built(
     return BuiltCube(cube, keeping.place_of(custody, order.dataset.id), intent)
 
 
-def _decision(order: _Order) -> Decision:
+def _decision(order: CubeOrder) -> Decision:
     """Any researcher may ask, so every kind of choice counts, and those of the permit as well."""
     permit = decide(order.permit, order.dataset, london_day(order.at))
     every = every_choice(order.dataset)
@@ -234,7 +261,7 @@ def _decision(order: _Order) -> Decision:
 
 def _counted(
     custody: Custody,
-    order: _Order,
+    order: CubeOrder,
     read: EverybodyRead,
     numbered: pa.Table,
     people: ops.Table,
@@ -298,7 +325,7 @@ def _belongs(
 
 
 def _paper(
-    custody: Custody, order: _Order, choices: dict[str, object], cells: list[dict[str, object]]
+    custody: Custody, order: CubeOrder, choices: dict[str, object], cells: list[dict[str, object]]
 ) -> FrozenCube:
     described = [one for one in history.told(custody) if one.dataset == order.dataset.id]
     return FrozenCube.read(

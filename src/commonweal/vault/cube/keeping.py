@@ -10,8 +10,9 @@ from __future__ import annotations
 import io
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import pyarrow as pa
@@ -40,6 +41,7 @@ EVENT = "feasibility.frozen"
 KIND = "feasibility_cube"
 FOLDER = "feasibility"
 VALUES = "values/held.parquet"
+_ROOM = 48
 _KINDS = {
     "cell": "text",
     "people": "integer",
@@ -58,6 +60,23 @@ class Frozen:
     permit: str
     cube: str
     intent: int
+
+
+def release_name(dataset: str, month: str) -> str:
+    """The name of a month's cube: there is one for a dataset and month.
+
+    A name has room for 48 letters of a dataset's id. Of a longer one its hash stands for the rest,
+    so that two datasets that begin alike do not get one name.
+    """
+    if len(dataset) > _ROOM:
+        dataset = f"{dataset[: _ROOM - 17]}-{sha256(dataset.encode()).hexdigest()[:16]}"
+    return f"{PREFIX}{dataset}.{month}"
+
+
+def is_frozen(custody: Custody, dataset: str, month: str) -> bool:
+    """True if the ledger has a cube of `dataset` for `month`, whatever its name begins with."""
+    mine = (one.release for one in frozen(custody) if one.dataset == dataset)
+    return any(release.endswith(f".{month}") for release in mine)
 
 
 def frozen(custody: Custody) -> list[Frozen]:
@@ -157,9 +176,7 @@ def newest_cube(custody: Custody, dataset: str) -> FrozenCube:
             "No counts for feasibility were frozen for this dataset.",
             remedy="The data manager makes them with `commonweal feasibility build`.",
         )
-    content = read_bytes(folder_of(custody, newest.release) / FIGURES, "The cube")
-    _check_told(custody, newest, content)
-    cube = FrozenCube.load(content, custody.belief)
+    cube = _read(custody, newest)
     if custody.clock.now() >= cube.answered_until:
         raise Unavailable(
             "CW-CUBE-MISSING",
@@ -167,6 +184,18 @@ def newest_cube(custody: Custody, dataset: str) -> FrozenCube:
             remedy="The data manager makes new ones with `commonweal feasibility build`.",
         )
     return cube
+
+
+def newest_cubes(custody: Custody) -> Iterator[FrozenCube]:
+    """The newest cube of each dataset, however old. Raises `Fault` CW-CUBE-INVALID."""
+    for one in {one.dataset: one for one in frozen(custody)}.values():
+        yield _read(custody, one)
+
+
+def _read(custody: Custody, one: Frozen) -> FrozenCube:
+    content = read_bytes(folder_of(custody, one.release) / FIGURES, "The cube")
+    _check_told(custody, one, content)
+    return FrozenCube.load(content, custody.belief)
 
 
 def _check_told(custody: Custody, one: Frozen, content: bytes) -> None:

@@ -190,6 +190,15 @@ def check_export(
     return _checked(checkpoint, signers)
 
 
+def exported_entries(folder: Path) -> list[tuple[int, dict[str, Any]]]:
+    """The entries of an exported public log with their places, once `check_export` found it whole.
+
+    Raises `Fault` CW-FILE-MISSING (it is there as tiles), CW-LEDGER-EVENT-INVALID.
+    """
+    with translated(ENTRIES), (folder / ENTRIES).open("rb") as stream:
+        return [(i, read_entry(line.removesuffix(b"\n"))) for i, line in enumerate(stream)]
+
+
 def _checked(checkpoint: Checkpoint, signers: Sequence[VerifierKey]) -> dict[str, Any]:
     return {
         "entries": checkpoint.size,

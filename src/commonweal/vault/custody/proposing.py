@@ -53,6 +53,7 @@ class Times(Paper):
     permit_status_seconds: int | None = None
     choices_days: int | None = None
     cag_review_grace_days: int | None = None
+    superseded_days: int | None = None
     hints_per_day: int | None = None
     plans_per_day: int | None = None
     witness_lag_minutes: int | None = None

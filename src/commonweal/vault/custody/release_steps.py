@@ -114,6 +114,11 @@ def take_release_step(
             if before.step == step and _used(custody, paper.release, acts):
                 return before
             raise Refused("CW-RELEASE-DECIDED", "This release was signed off or sent back before.")
+        if step == "sign_off_release" and refreshed_after(custody, paper.release) is not None:
+            raise Refused(
+                "CW-RELEASE-DECIDED",
+                "This release was made again by the same recipe; what was signed off stands.",
+            )
         counted = judge(
             step,
             acts,
@@ -164,7 +169,19 @@ def require_signed_off(custody: Custody, release: str, authority: str) -> None:
     One that was sent back is refused under every permit. Raises `Refused`
     CW-RELEASE-NOT-SIGNED-OFF.
     """
+    precedent_of(custody, release, authority)
+
+
+def precedent_of(custody: Custody, release: str, authority: str) -> str:
+    """The release whose decision by people counts for `release`: itself, or its precedent.
+
+    One that the vault made again by the same recipe (`refreshed_after`) stands on the release that
+    people decided on, as long as nobody sends it back itself. Raises as `require_signed_off`.
+    """
     found = decided(custody, release)
+    before = refreshed_after(custody, release) if found is None else None
+    if before is not None:
+        found = decided(custody, before)
     if found is not None and found.step == "send_back_release":
         raise Refused("CW-RELEASE-NOT-SIGNED-OFF", "A second person has sent this release back.")
     if found is None and authority == "committee":
@@ -173,6 +190,19 @@ def require_signed_off(custody: Custody, release: str, authority: str) -> None:
             "No second person has signed this release off yet.",
             remedy="Somebody who neither planned nor built it signs it off in the service.",
         )
+    return before or release
+
+
+def refreshed_after(custody: Custody, release: str) -> str | None:
+    """The precedent of a release that the vault made again by itself (S13); else None."""
+    with custody.ledger.reading() as connection:
+        row = connection.execute(
+            "SELECT json_extract(CAST(body AS TEXT), '$.precedent') FROM intent "
+            "WHERE type = 'release.refreshed' "
+            "AND json_extract(CAST(body AS TEXT), '$.release') = ? ORDER BY id LIMIT 1",
+            (release,),
+        ).fetchone()
+    return None if row is None else str(row[0])
 
 
 def _known(connection: Any, paper: ReleaseSummary) -> _Known:

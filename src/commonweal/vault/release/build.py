@@ -26,9 +26,11 @@ from commonweal.vault.equality.words import sentences as missing_sentences
 from commonweal.vault.release.assembling import assemble
 from commonweal.vault.release.closing import (
     MANAGER,
+    Within,
     complete,
     discard,
     end_failed,
+    nothing_more,
     recover,
 )
 from commonweal.vault.release.handover import deliver
@@ -57,7 +59,7 @@ from commonweal.vault.release.store import (
     next_release_id,
 )
 from commonweal.vault.release.writing import SealedFolder
-from commonweal.vault.risk import Depth
+from commonweal.vault.risk import Depth, RiskRefused
 from commonweal.vault.tables.opening import EngineName, opened_engine
 
 
@@ -137,12 +139,15 @@ def build_release(
     depth: Depth | None = None,
     by: Actor = MANAGER,
     reserved: str | None = None,
+    hints: bool = True,
+    within: Within = nothing_more,
 ) -> BuildReport:
     """Build the next release of a permit, with the table engine `engine`.
 
     `depth`: how far risk is measured. `by`: who asked. `reserved`: the id that was set aside for
     this release; where it is not the next one, another build came before and nothing is built
-    (`Refused` CW-RELEASE-ID-TAKEN).
+    (`Refused` CW-RELEASE-ID-TAKEN). `hints`: whether a refusal for risk comes with advice, which
+    somebody must be there to read (S15). `within`: see `complete`.
 
     Raises `PermitRefused`, the refusals of choices and risk, `Fault` for what is wrong in a paper
     or a source, `Unavailable` where something needed for safety is missing.
@@ -167,7 +172,8 @@ def build_release(
                 Event("release.authorised", by, _authorised(permit, release, earlier))
             )
             inputs = make_inputs(custody, permit, catalogue_path, choices, depth)
-            run = _Run(custody, permit, release, number, earlier, work, progress, engine, by)
+            run = _Run(custody, permit, release, number, earlier, work, progress, engine, by, hints,
+                       within)  # fmt: skip
             folder, manifest, entry = run.build(inputs)
         except BaseException as error:
             end_failed(custody, permit, release, error, by)
@@ -196,6 +202,8 @@ class _Run:
     progress: Progress
     engine: EngineName
     by: Actor = MANAGER
+    hints: bool = True
+    within: Within = nothing_more
     choices: ChoiceResult = field(init=False)
     forms: tuple[str, ...] = ()
 
@@ -212,6 +220,8 @@ class _Run:
             self.choices = prepared.chosen.choices
             if prepared.generalisation is not None:
                 self.forms = tuple(prepared.generalisation.sentences())
+            if prepared.breaches and not self.hints:
+                raise RiskRefused(prepared.breaches)
             if prepared.breaches:
                 raise advise(self.custody, prepared, self.release, self.by)
             prepared = tested(self.custody, prepared, self.progress)
@@ -254,7 +264,9 @@ class _Run:
 
     def _finish(self, staging: Path) -> tuple[Path, dict[str, Any], int]:
         self.progress("Writing the release on the ledger")
-        return complete(self.custody, self.permit, self.release, self.earlier, staging, self.by)
+        return complete(
+            self.custody, self.permit, self.release, self.earlier, staging, self.by, self.within
+        )
 
 
 def _check_reserved(reserved: str | None, release: str) -> None:

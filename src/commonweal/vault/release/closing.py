@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ from commonweal.ledger.details import Details, commitment
 from commonweal.ledger.entry import Actor, Event
 from commonweal.ledger.fields import BANDS
 from commonweal.ledger.proving import prove
-from commonweal.ledger.store import Ledger
+from commonweal.ledger.reading import entries_of
+from commonweal.ledger.store import Ledger, Writing
 from commonweal.papers.permit import Permit
 from commonweal.papers.release import ReleaseManifest
 from commonweal.vault.custody import Custody, publish_register, settle
@@ -43,9 +45,18 @@ from commonweal.vault.release.store import (
     completed,
     find_completed,
 )
+from commonweal.vault.release.superseded import need_of, superseded
 
 MANAGER = Actor("data_manager", "command-line")
+_DESTROYED = "release.data_key_destroyed"
 _BAND_LIMITS = (100, 1_000, 10_000, 100_000)
+
+Within = Callable[[Writing, ReleaseManifest], None]
+"""What else is to hold, or to be written, in the transaction that completes a release."""
+
+
+def nothing_more(_writing: Writing, _manifest: ReleaseManifest) -> None:
+    """A release that people ordered needs nothing more."""
 
 
 def complete(
@@ -55,8 +66,11 @@ def complete(
     earlier: str | None,
     staging: Path,
     by: Actor = MANAGER,
+    within: Within = nothing_more,
 ) -> tuple[Path, dict[str, Any], int]:
     """Write `release.completed` for what lies, durable, in `staging`; give it its place.
+
+    `within` is called in that transaction, and what it raises leaves nothing.
 
     Returns (folder, manifest, intent id). Raises `Refused` CW-PERMIT-NOT-LIVE if the permit was
     stopped meanwhile: nothing is on the ledger then.
@@ -83,6 +97,7 @@ def complete(
     with custody.ledger.transaction() as writing:
         # The policy may have changed since it was signed; what counts is the ledger's order.
         ReleaseManifest.load(content, custody.book.history().view(writing.now()))
+        within(writing, manifest)
         _append_choices(custody, writing, permit, release, manifest, by)
         intent = writing.append(Event("release.completed", by, fields), details)
     entry = find_completed(custody.ledger, release)
@@ -136,29 +151,34 @@ def settle_place(custody: Custody, entry: Completed, staging: Path) -> Path:
             left.unlink()
         staging.rename(folder)
         fsync_folder(releases)
-    replaced = entry.fields.get("refreshes")
-    if isinstance(replaced, str):
-        retire(custody, replaced, entry.permit)
+    retire_unneeded(custody)
     publish_register(custody)
     return folder
 
 
-def retire(custody: Custody, release: str, permit: str) -> None:
-    """Destroy the data key of a release that a newer one replaced (S13). May be done again."""
-    destroyed = shred_release_keys(custody, release)
-    if destroyed or not _said_destroyed(custody, release, permit):
-        fields = {"permit": permit, "release": release, "reason": "superseded"}
-        custody.ledger.append(Event("release.data_key_destroyed", Actor("system"), fields))
-        settle(custody)
+def retire_unneeded(custody: Custody) -> list[str]:
+    """Destroy the data keys of replaced releases that nothing needs any more (S13); which.
 
-
-def _said_destroyed(custody: Custody, release: str, permit: str) -> bool:
+    Nothing: no job at work on it, and nothing undecided that a job left (`superseded`). May be done
+    again at any time, and is: by each build, and by the vault's worker. Cut off between the end of
+    a key and the ledger's word on it, the next one writes that.
+    """
     with custody.ledger.reading() as connection:
-        rows = connection.execute(
-            "SELECT body FROM intent WHERE type = 'release.data_key_destroyed' AND permit = ?",
-            (permit,),
-        ).fetchall()
-    return any(parse_json(body, "An entry")["release"] == release for (body,) in rows)
+        said = {one["release"] for _, one in entries_of(connection, _DESTROYED)}
+    gone = []
+    for one in superseded(custody):
+        if one.release not in said and need_of(custody, one) is None:
+            retire(custody, one.release, one.permit)
+            gone.append(one.release)
+    return gone
+
+
+def retire(custody: Custody, release: str, permit: str) -> None:
+    """Destroy the data key of a release that a newer one replaced, and say so."""
+    shred_release_keys(custody, release)
+    fields = {"permit": permit, "release": release, "reason": "superseded"}
+    custody.ledger.append(Event(_DESTROYED, Actor("system"), fields))
+    settle(custody)
 
 
 def recover(custody: Custody) -> list[str]:
@@ -179,11 +199,7 @@ def recover(custody: Custody) -> list[str]:
     for release, permit in unended(custody.ledger):
         _abandon(custody, release, permit)
     # A build may also have been cut off between its name and the end of what it replaced.
-    latest = {one.permit: one for one in completed(custody.ledger)}
-    for one in latest.values():
-        replaced = one.fields.get("refreshes")
-        if isinstance(replaced, str):
-            retire(custody, replaced, one.permit)
+    retire_unneeded(custody)
     return done
 
 

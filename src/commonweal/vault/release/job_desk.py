@@ -6,13 +6,13 @@ The enclave never imports the vault. It is handed this desk, which has the shape
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from commonweal.foundation.errors import Refused
+from commonweal.foundation.errors import Refused, Unavailable
 from commonweal.ledger.details import Details
 from commonweal.ledger.entry import Event
 from commonweal.ledger.state import PermitStanding
@@ -28,6 +28,7 @@ from commonweal.vault.release.lending import (
     newest_release,
     take_back,
 )
+from commonweal.vault.release.refresh_requests import ask_refresh
 
 _COLLECTED = "outputs.collected"
 
@@ -47,6 +48,11 @@ class JobDesk:
     custody: Custody
     memory: Path = MEMORY
 
+    @property
+    def is_demonstration(self) -> bool:
+        """Whether the trust policy says that everybody here is made up."""
+        return self.custody.trust.home == "demo"
+
     def permit(self, permit_id: str) -> Permit:
         """The home's own copy of a permit. Raises `Refused` CW-PERMIT-UNKNOWN."""
         return load_permit(self.custody, find_permit(self.custody, permit_id))
@@ -63,11 +69,21 @@ class JobDesk:
         """The id of its newest release. Raises `Refused` CW-RELEASE-MISSING."""
         return newest_release(self.custody, permit_id).name
 
-    @contextmanager
+    @contextlib.contextmanager
     def lend(self, permit_id: str, name: str, owner: int | None) -> Iterator[Lent]:
-        """Its newest release in memory, for the length of a block. Raises what `lend` raises."""
+        """Its newest release in memory, for the length of a block. Raises what `lend` raises.
+
+        Where its choices are too old, the vault's worker is asked to make it again (S13): this desk
+        builds nothing.
+        """
         to = loans_of(self.custody, self.memory) / name
-        with lent(self.custody, permit_id, "job", to, owner) as loan:
+        with contextlib.ExitStack() as block:
+            try:
+                loan = block.enter_context(lent(self.custody, permit_id, "job", to, owner))
+            except Unavailable as error:
+                if error.code == "CW-RELEASE-CHOICES-OLD":
+                    ask_refresh(self.custody, permit_id, self.newest(permit_id), name)
+                raise
             yield loan
 
     def take_back(self, at_work: Callable[[], list[str]]) -> int:
@@ -75,8 +91,18 @@ class JobDesk:
         return take_back(loans_of(self.custody, self.memory), at_work)
 
     def record(self, event: Event, private: Mapping[str, str]) -> int:
-        """Write an event, with `private` sealed beside it."""
-        return self.custody.ledger.append(event, self._sealed(private) if private else None)
+        """Write an event, with `private` sealed beside it.
+
+        A job starts on the release that is the newest in this very moment: nobody destroys its key
+        from then on. Raises `Refused` CW-RELEASE-SUPERSEDED for another.
+        """
+        sealed = self._sealed(private) if private else None
+        with self.custody.ledger.transaction() as writing:
+            if event.type == "job.started":
+                latest = self.newest(str(event.permit))
+                if latest != event.fields["release"]:
+                    raise Refused("CW-RELEASE-SUPERSEDED", "A newer release was made meanwhile.")
+            return writing.append(event, sealed)
 
     def record_outputs(self, event: Event, outputs: str) -> int:
         """Write that a job's outputs were collected: once for each job.

@@ -29,7 +29,7 @@ from commonweal.vault.custody import Custody, find_permit
 from commonweal.vault.custody.release_steps import require_signed_off
 from commonweal.vault.keys import Secret
 from commonweal.vault.release.closing import MANAGER, newest
-from commonweal.vault.release.opening import data_key, file_system, openable
+from commonweal.vault.release.opening import data_key, file_system, openable, recomputable
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.store import airlock_folder
 from commonweal.vault.release.verify import open_file
@@ -76,16 +76,22 @@ def lend(
     owner: int | None = None,
     progress: Progress = quiet,
 ) -> Lent:
-    """Unseal the permit's newest release into the new folder `to`, which lies in memory.
+    """Unseal a release into the new folder `to`, which lies in memory.
+
+    For a job it is the permit's newest, with young choices. For the airlock it may also be an older
+    one whose jobs' outputs are not decided, and the permit may be paused then (`recomputable`).
 
     `owner`: the number of the user who is to read it, where we are root; else it is ours. All of
     it can only be read, by that user alone. The ledger hears of it before anything is unsealed.
 
-    Raises what `openable` raises (the permit is not live, the release is not its newest, its
-    choices are old), `Refused` CW-RELEASE-NOT-SIGNED-OFF, CW-RELEASE-NOT-IN-MEMORY or
+    Raises what `openable` and `recomputable` raise (the permit is not live, the release is not its
+    newest, its choices are old), `Refused` CW-RELEASE-NOT-SIGNED-OFF, CW-RELEASE-NOT-IN-MEMORY or
     CW-RELEASE-KEY-GONE, `Fault` CW-FILE-EXISTS, CW-RELEASE-CHANGED, CW-SEAL-BROKEN.
     """
-    permit, manifest = openable(custody, release_folder, permit_path, progress)
+    if use == "airlock":
+        permit, manifest = recomputable(custody, release_folder, permit_path, progress)
+    else:
+        permit, manifest = openable(custody, release_folder, permit_path, progress)
     require_signed_off(custody, manifest.release, permit.authority)
     # A permit with delivery handover may have its data on a disk elsewhere; a loan never does.
     if file_system(to.absolute().parent) not in _MEMORY:

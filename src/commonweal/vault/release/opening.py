@@ -23,6 +23,7 @@ from commonweal.vault.release.closing import MANAGER, newest
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.session import check_now, load_permit
 from commonweal.vault.release.store import read_manifest
+from commonweal.vault.release.superseded import find_superseded, need_of, undecided
 from commonweal.vault.release.verify import open_file, release_key, verify_release
 from commonweal.vault.release.writing import context_of
 
@@ -102,15 +103,47 @@ def openable(
     """
     permit = load_permit(custody, permit_path)
     check_now(custody, permit, "open")
+    manifest = read_manifest(custody.home.releases, folder, custody.belief)
+    _check_newest(custody, permit, manifest)
+    # Before every byte is read: a job that waits for newer choices asks again and again.
+    require_fresh_choices(custody, manifest)
+    require_whole(custody, folder, progress)
+    return permit, manifest
+
+
+def require_whole(custody: Custody, folder: Path, progress: Progress = quiet) -> None:
+    """Refuse a release of which anything was changed. Raises `Refused` CW-RELEASE-NOT-WHOLE."""
     report = verify_release(custody, folder, progress)
     if report.faults:
         first = report.faults[0]
         raise Refused(
             "CW-RELEASE-NOT-WHOLE", f"The release is not whole: {first['place']} was changed."
         )
+
+
+def recomputable(
+    custody: Custody, folder: Path, permit_path: Path, progress: Progress = quiet
+) -> tuple[Permit, ReleaseManifest]:
+    """The permit and manifest of a release that the airlock may read: for checks, nothing else.
+
+    What `openable` allows. And where the ledger knows outputs that jobs left of this very release
+    and that are not decided, they are recomputed on it though it was replaced, though its choices
+    are old (the job saw it as it is), and while the permit is paused (S12: it takes no new work,
+    and this is none); at most for as long as its key is kept (`superseded`).
+
+    Raises what `openable` raises.
+    """
+    permit = load_permit(custody, permit_path)
     manifest = read_manifest(custody.home.releases, folder, custody.belief)
-    _check_newest(custody, permit, manifest)
-    require_fresh_choices(custody, manifest)
+    with custody.ledger.reading() as connection:
+        left = undecided(connection, permit.id, manifest.release)
+    replaced = find_superseded(custody, manifest.release)
+    over = replaced is not None and need_of(custody, replaced) is None
+    if manifest.permit_id != permit.id or not left or over:
+        return openable(custody, folder, permit_path, progress)
+    check_now(custody, permit, "recompute")
+    data_key(custody, manifest)
+    require_whole(custody, folder, progress)
     return permit, manifest
 
 

@@ -25,12 +25,14 @@ from commonweal.web.api.shapes import (
     CheckpointShape,
     EntriesShape,
     EntryShape,
+    LeftPageShape,
     ProjectShape,
     ProofShape,
     RegisterShape,
 )
 from commonweal.web.config import clock
 from commonweal.web.config.trusting import LEDGER
+from commonweal.web.register.left import left_of, left_told, shown_outputs
 from commonweal.web.register.presenters import entry_or_none, project_shown, register_or_none
 
 router = Router()
@@ -71,6 +73,23 @@ def project(request: HttpRequest, permit_id: Id) -> Any:
     if entry is not None:
         return _project(entry)
     raise Fault("CW-API-NOT-FOUND", "The register has no such project.")
+
+
+@router.get("/register/{permit_id}/outputs", response={200: LeftPageShape, **NONE}, tags=[PUBLIC])
+def outputs(request: HttpRequest, permit_id: Id, page: PageNumber = 1) -> Any:
+    """What has left a project, oldest first; recalled ones too."""
+    del request
+    _register()
+    entry = entry_or_none(permit_id)
+    if entry is None:
+        raise Fault("CW-API-NOT-FOUND", "The register has no such project.")
+    left = left_of(entry)
+    names = list(left.named)[bounds(page)]
+    return {
+        "total": len(left.named),
+        "page": page,
+        "outputs": [left_told(one) for one in shown_outputs(left, names)],
+    }
 
 
 # --- the public log -------------------------------------------------------------------------------

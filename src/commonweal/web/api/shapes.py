@@ -123,6 +123,57 @@ class ProjectShape(Schema):
     hash: str
 
 
+class LeftFilesShape(Schema):
+    """Files of one kind that left. `grade`: how far a figure in them can be relied on."""
+
+    kind: str
+    grade: str
+    number: int
+
+
+class LeftOverrideShape(Schema):
+    """A check that failed, and why two people let it leave. `says`: the reason in words."""
+
+    verdict: str
+    reason: str
+    says: str
+
+
+class LeftRecallShape(Schema):
+    """That an output should not have left. `entry`: of the public log; `hash`: what it holds."""
+
+    at: datetime
+    entry: int
+    hash: str
+    reasons: str | None
+
+
+class LeftShape(Schema):
+    """An output that left a project. `at`: to the hour; `hash`: what entry `entry` of the public
+    log holds of it. `title`, `profile`, `files` and `overrides` are null where the words are gone.
+    """
+
+    id: str
+    title: str | None
+    release: str
+    at: datetime
+    entry: int
+    hash: str
+    profile: str | None
+    files: list[LeftFilesShape] | None
+    overrides: list[LeftOverrideShape] | None
+    overridden: int
+    recalled: LeftRecallShape | None
+
+
+class LeftPageShape(Schema):
+    """A page of what has left a project, oldest first."""
+
+    total: int
+    page: int
+    outputs: list[LeftShape]
+
+
 class RegisterShape(Schema):
     """A page of the register as of `made_at`."""
 

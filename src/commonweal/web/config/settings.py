@@ -41,10 +41,13 @@ INSTALLED_APPS = [
     "commonweal.web.projects",
     "commonweal.web.amending",
     "commonweal.web.releases",
+    "commonweal.web.dummies",
+    "commonweal.web.ingress",
     "commonweal.web.studies",
     "commonweal.web.outputs",
     "commonweal.web.reviews",
     "commonweal.web.panel",
+    "commonweal.web.rooms",
     "commonweal.web.api",
 ]
 MIDDLEWARE = [

@@ -32,7 +32,10 @@ urlpatterns = [
     path("releases/", include("commonweal.web.releases.urls")),
     path("outputs/", include("commonweal.web.outputs.urls")),
     path("studies/", include("commonweal.web.studies.urls")),
+    path("made-up-data/", include("commonweal.web.dummies.urls")),
+    path("ingress/", include("commonweal.web.ingress.urls")),
     path("reviews/", include("commonweal.web.reviews.urls")),
+    path("rooms/", include("commonweal.web.rooms.urls")),
     path("account/", include("commonweal.web.accounts.urls")),
     path("api/v1/", addresses()),
 ]

@@ -32,6 +32,7 @@ KINDS = MappingProxyType({
     "release_ready": Kind("data are ready", "Data were made ready."),
     "release_sent_back": Kind("data were sent back", "Data that were made were sent back."),
     "work_ended": Kind("what you sent has ended", "Work that you sent has ended."),
+    "file_decided": Kind("a file was decided on", "A file of yours was decided on."),
     "role_given": Kind("you have a new role", "You were given a role."),
     "role_ended": Kind("a role of yours ended", "A role of yours has ended."),
     "invitation": Kind("you are invited", "You are invited to make an account."),

@@ -21,7 +21,7 @@ from commonweal.papers.sentences import ACTION_WORDS, PURPOSE_WORDS
 from commonweal.web.config.jinja import day, moment
 
 FILE = Path("public") / "register.json"
-_MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024
 
 Stage = Literal["planned", "active", "paused", "ended"]
 STAGES: tuple[tuple[Stage, str, str, str], ...] = (
@@ -106,8 +106,13 @@ def entry_or_none(permit: str) -> RegisterEntry | None:
     return None if held is None else held.by_id.get(permit)
 
 
+def register_file() -> Path:
+    """Where the register lies."""
+    return Path(settings.ENVIRONMENT.home / FILE)
+
+
 def _held_or_none() -> _Held | None:
-    path = settings.ENVIRONMENT.home / FILE
+    path = register_file()
     try:
         seen = path.stat()
     except FileNotFoundError:
@@ -119,7 +124,7 @@ def _held_or_none() -> _Held | None:
 def _held(path: Path, seen: tuple[int, int, int]) -> _Held:
     # The file is replaced as a whole, so these three numbers stand for its content.
     del seen
-    content = read_bytes(path, "The register", limit=_MAX_BYTES)
+    content = read_bytes(path, "The register", limit=MAX_BYTES)
     register = Register.read(parse_json(content, "The register"), "The register")
     register.check()
     # Of two entries of one name the first counts, as it does for whoever reads from the top.

@@ -10,5 +10,8 @@ app_name = "register"
 urlpatterns = [
     path("", views.index, name="index"),
     path("refused/", views.refused, name="refused"),
+    path("register.json", views.paper, name="paper"),
     path("<str:id_>/", views.project, name="project"),
+    path("<str:id_>/left/<str:output>/", views.output, name="output"),
+    path("<str:id_>/left/<str:output>/record.json", views.record, name="record"),
 ]

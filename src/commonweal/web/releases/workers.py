@@ -13,6 +13,8 @@ whether the release that was set aside for it exists: then it is told, else it i
 from __future__ import annotations
 
 import contextlib
+import logging
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -28,16 +30,24 @@ from commonweal.papers.permit import Permit
 from commonweal.papers.release import ReleaseSummary
 from commonweal.vault.custody import Custody, find_permit, load_permit, settled, status_of
 from commonweal.vault.custody.release_orders import take_order
-from commonweal.vault.custody.release_steps import decided, take_release_step
+from commonweal.vault.custody.release_steps import (
+    decided,
+    refreshed_after,
+    take_release_step,
+)
 from commonweal.vault.release.build import build_release, finish_cut_off
+from commonweal.vault.release.closing import retire_unneeded
 from commonweal.vault.release.hints import Advised
 from commonweal.vault.release.inputs import Inputs, find_inputs
 from commonweal.vault.release.outside import refusal_outside
 from commonweal.vault.release.plan import plan_release
 from commonweal.vault.release.progress import stage_of
+from commonweal.vault.release.refresh_requests import REFRESHER, asked
+from commonweal.vault.release.refreshing import refresh_asked
 from commonweal.vault.release.store import SUMMARY, Completed, completed, find_completed
 from commonweal.web import orders
 from commonweal.web.config import clock
+from commonweal.web.config.workers import Beside
 from commonweal.web.orders import FAILED, OPEN
 from commonweal.web.releases import services
 from commonweal.web.releases.handlers import SEND_BACK, SIGN_OFF, sent_back_of
@@ -55,11 +65,19 @@ from commonweal.web.releases.telling import release_is
 from commonweal.web.signing.models import HEARD
 
 _ENDED = {*TERMINAL, "expired"}
+_LOG = logging.getLogger("commonweal.web.workers")
+
+REFRESH_SECONDS = 60.0
+"""How often the vault looks whether a job waits for a release with newer choices."""
 
 
 def steps(room: str) -> Sequence[Callable[[Custody], int]]:
     """What this app does in a room."""
-    return {"vault": (Telling(), work_step), "signer": (decision_step,)}.get(room, ())
+    found: dict[str, Sequence[Callable[[Custody], int]]] = {
+        "vault": (Telling(), work_step, Beside(RefreshWaits(), refresh_step), Retiring()),
+        "signer": (decision_step,),
+    }
+    return found.get(room, ())
 
 
 # --- the vault ----------------------------------------------------------------------------------
@@ -79,6 +97,50 @@ def work_step(custody: Custody) -> int:
         else:
             _build(custody, order, permit, inputs, _ordered_by(custody, order, permit))
     return 1
+
+
+class RefreshWaits:
+    """Whether a job waits for a release with newer choices (S13), looked at once a minute."""
+
+    def __init__(self) -> None:
+        self._again_at = 0.0
+
+    def __call__(self, custody: Custody) -> int:
+        """How many permits' jobs wait; 0 between two looks, since some wait for a new list."""
+        if time.monotonic() < self._again_at:
+            return 0
+        self._again_at = time.monotonic() + REFRESH_SECONDS
+        return len(asked(custody))
+
+
+def refresh_step(custody: Custody) -> int:
+    """Make the releases again that jobs wait for, where people need not decide; how many."""
+    with settled(custody):
+        found = refresh_asked(
+            custody, require=lambda permit: check_assessment(permit, clock.today())
+        )
+    for one in found:
+        _LOG.info("a release was asked for by a job", extra={"permit": one.permit,
+                  "release": one.release or "", "code": one.code or ""})  # fmt: skip
+    return sum(one.release is not None for one in found)
+
+
+class Retiring:
+    """Destroys the keys of replaced releases that nothing needs any more, looked at once a minute.
+
+    What jobs left of them may have been decided since, or the limit of the trust policy may be over
+    (S13).
+    """
+
+    def __init__(self) -> None:
+        self._again_at = 0.0
+
+    def __call__(self, custody: Custody) -> int:
+        """How many were destroyed."""
+        if time.monotonic() < self._again_at:
+            return 0
+        self._again_at = time.monotonic() + REFRESH_SECONDS
+        return len(retire_unneeded(custody))
 
 
 def _ordered_by(custody: Custody, order: Order, permit: Permit) -> Actor:
@@ -215,6 +277,8 @@ def _tell(custody: Custody, entry: Completed) -> int:
             _through(row, ("sign_off", "release"))
         else:
             _through(row, ("send_back",))
+    elif row.state == "measured" and refreshed_after(custody, entry.release) is not None:
+        _through(row, ("stand",))
     if before == _image(row):
         return 0
     row.save()
@@ -229,6 +293,7 @@ _STEPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "measure": ("system", ("within_limits",)),
     "sign_off": ("ig_officer", ("somebody_else",)),
     "release": ("system", ("ledger_says_so",)),
+    "stand": ("system", ("ledger_says_so",)),
     "send_back": ("ig_officer", ("somebody_else",)),
 }
 """The steps that the ledger's word stands for: the vault saw their guards hold before it wrote."""
@@ -255,7 +320,7 @@ def _makers(custody: Custody, entry: Completed) -> set[str]:
             "AND json_extract(CAST(body AS TEXT), '$.release') = ?",
             (entry.permit, entry.release),
         ).fetchall()
-    return {str(actor) for (actor,) in rows}
+    return {str(actor) for (actor,) in rows} - {REFRESHER.id}  # nobody who could sign anything
 
 
 def _is_gone(custody: Custody, entry: Completed) -> bool:

@@ -289,7 +289,7 @@ EXPECTED: dict[str, str] = {
         system | planned | end>abandoned
         system | building | finish_building>built, break_off>planned, end>abandoned
         system | built | measure>measured, miss_limits>sent_back, end>abandoned
-        system | measured | end>abandoned
+        system | measured | stand>released, end>abandoned
         system | sent_back | end>abandoned
         system | signed_off | release>released, end>abandoned
     """,
@@ -448,7 +448,8 @@ GUARDED: dict[str, set[str]] = {
                   "countersign_as_guardian", "countersign_as_siro", "pause",
                   "go_on", "refuse", "make_permit", "stop", "replace", "end", "lapse"},
     "permit": {"issue", "begin", "pause", "suspend", "resume", "supersede", "revoke", "run_out"},
-    "release": {"build", "finish_building", "measure", "sign_off", "send_back", "release", "end"},
+    "release": {"build", "finish_building", "measure", "sign_off", "stand", "send_back", "release",
+                "end"},
     "output": {"submit", "block", "pass_on", "review", "open_votes", "approve", "return", "reject",
                "begin_release", "release", "find_stale", "find_changed", "recall", "run_out",
                "end"},

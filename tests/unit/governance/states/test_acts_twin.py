@@ -42,6 +42,8 @@ NO_STEP = {
     "advise": frozenset({"dpo"}),
     "roster_change": frozenset({"caldicott_guardian", "siro"}),
     "propose_route": frozenset({"committee_secretary", "committee_chair"}),
+    "bring_in": frozenset({"applicant", "co_applicant", "data_manager"}),
+    "approve_ingress": frozenset({"data_manager"}),
 }
 """Kinds of act that move nothing by themselves: who signs them."""
 

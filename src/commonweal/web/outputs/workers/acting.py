@@ -100,7 +100,7 @@ def _withdraw(custody: Custody, order: OutputOrder) -> Result:
     last = mine[-1] if mine else None
     again = last is not None and last.fields.get("step") == "withdraw"
     if not (again and last is not None and last.fields.get("actor") == person):
-        withdraw(ground, manifest, person)
+        withdraw(store, ground, manifest, person)
     return {"output": manifest.id}
 
 

@@ -11,10 +11,11 @@ from commonweal.papers.permit import Permit as PermitPaper
 from commonweal.web.amending.presenters import permit_more
 from commonweal.web.config import clock
 from commonweal.web.projects import signing
+from commonweal.web.projects.beside import links_beside
 from commonweal.web.projects.models import STEP_KINDS, Permit
 from commonweal.web.projects.permits import permit_page, permit_paper, step_page
 from commonweal.web.projects.policies import may_have_file, permit_of, staff_roles
-from commonweal.web.projects.standing import state_of
+from commonweal.web.projects.standing import entry_of, state_of
 from commonweal.web.projects.views.common import FORM, held, page, said, to_sign
 
 
@@ -29,6 +30,7 @@ def permit(request: HttpRequest, reference: str) -> HttpResponse:
     more = permit_page(row, held(request, row.application))
     more["may_have_file"] = _may_have_file(request, permit_paper(row))
     more["changes"] = permit_more(request.user, row)
+    more["beside"] = links_beside(request.user, entry_of(row.reference), clock.today())
     return page(request, "permit", more)
 
 

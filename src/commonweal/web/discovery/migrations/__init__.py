@@ -1,0 +1,1 @@
+"""Migrations of the catalogue's pages: what the vault told of counts."""

@@ -1,0 +1,1 @@
+"""What studies need beside the data: brought by one person, approved by another, both signed."""
