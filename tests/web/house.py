@@ -273,8 +273,8 @@ def served(
         process.wait(timeout=30)
 
 
-def wait_for(log: Path, text: str, process: subprocess.Popen[str], seconds: float = 90) -> None:
-    """Wait until the process has said `text`; it must not end before."""
+def wait_for(log: Path, text: str, process: subprocess.Popen[str], seconds: float = 240) -> None:
+    """Wait until the process has said `text`; it must not end before. Shared machines stall."""
     ends = time.monotonic() + seconds
     while text not in log.read_text():
         assert process.poll() is None, log.read_text()
