@@ -34,6 +34,7 @@ APPS = {
     "register": "the public register",
     "releases": "releases",
     "reviews": "yearly reviews",
+    "rooms": "who looks after the rooms",
     "signing": "what people sign",
     "studies": "studies, by the people whom permits name and by staff",
 }
