@@ -26,6 +26,7 @@ APPS = {
     "committee": "the committee",
     "desk": "information governance",
     "discovery": "what is held",
+    "outputs": "outputs of studies on their way out",
     "panel": "the public panel",
     "projects": "agreements and permits",
     "register": "the public register",
