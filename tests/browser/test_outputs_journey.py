@@ -181,7 +181,7 @@ def downloaded(amara: Page, study: Written) -> None:
     click(amara, study.title)
     until(amara, "Get the files")
     click(amara, "Get the files")
-    amara.get_by_role("link", name="Download the files").wait_for(timeout=WAIT_MS)
+    amara.get_by_role("button", name="Download the files").wait_for(timeout=WAIT_MS)
     with amara.expect_download() as coming:
         click(amara, "Download the files")
     with zipfile.ZipFile(coming.value.path()) as archive:
