@@ -75,9 +75,11 @@ def test_what_the_plan_allows_is_kept(house: Path) -> None:
     plant(house, "vault/optout/mesh", "import requests")
     plant(house, "federation/flower", "import flwr\nimport commonweal.airlock")
     plant(house, "enclave/engines/kubernetes", "import kubernetes")
-    plant(house, "web/projects/workers", "from commonweal.vault import release")
     plant(house, "wiring/loans", "import commonweal.vault\nimport commonweal.airlock")
-    plant(house, "web/projects/workers", "from commonweal.wiring import loans")
+    plant(
+        house, "web/projects/workers",
+        "from commonweal.vault import release\nfrom commonweal.wiring import loans",
+    )  # fmt: skip
     plant(house, "web/supervisor", "import subprocess\nimport socket")
     plant(house, "web/projects/views", "from django.db import models\nimport commonweal.papers")
     plant(

@@ -14,7 +14,6 @@ CHECKS = (
 )
 _OWN_WORDS = frozenset(
     {
-        "CW-ACT-EXPIRED",
         "CW-ACT-NOT-RECORDED",
         "CW-ACT-ROLE",
         "CW-ACT-TIME",
@@ -33,6 +32,16 @@ _OWN_WORDS = frozenset(
         "CW-LEAVING-STATE",
         "CW-LEAVING-UNKNOWN",
         "CW-LEAVING-WISH",
+        "CW-PERMIT-ACTION",
+        "CW-PERMIT-CLOSED",
+        "CW-PERMIT-EXPIRED",
+        "CW-PERMIT-NOT-LIVE",
+        "CW-PERMIT-NOT-YET",
+        "CW-PERMIT-PAUSED",
+        "CW-PERMIT-REVIEW-OVERDUE",
+        "CW-PERMIT-REVOKED",
+        "CW-PERMIT-SUPERSEDED",
+        "CW-PERMIT-SUSPENDED",
         "CW-RELEASE-SUPERSEDED",
         "CW-SANDBOX-GUARD",
     }
@@ -41,6 +50,6 @@ _OWN_WORDS = frozenset(
 
 def outward(error: CommonwealError) -> tuple[str, str]:
     """(code, sentence) of a refusal as a page may show it."""
-    if error.code in _OWN_WORDS or error.code.startswith("CW-PERMIT-"):
+    if error.code in _OWN_WORDS:
         return error.code, error.sentence
     return CHECKS
