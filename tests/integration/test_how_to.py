@@ -285,7 +285,10 @@ def test_check_outputs(copied: Desk) -> None:
     assert (copied.folder / "given" / "sexes.csv").is_file()
     # A reader has fetched the list, and has been given the exported log.
     words = {"VKEY": '"$(cat public-log/ledger.vkey)"'}
-    fetched = "commonweal ledger export public-log > exported.txt\ncp home/public/register.json register.json"
+    fetched = (
+        "commonweal ledger export public-log > exported.txt\n"
+        "cp home/public/register.json register.json"
+    )
     copied.run("see-what-has-left.md", Stage(words, before={"--log public-log": fetched}))
 
 

@@ -12,7 +12,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.db import close_old_connections, connection, models, transaction
 from django.db.models import Q, QuerySet
@@ -39,8 +39,11 @@ class LeasedOrder(models.Model):
     """One piece of work for a worker.
 
     `worker` and `lease_until`: who works on it and until when that counts; `attempts`: how often it
-    was taken up. `result`: what may leave the room and nothing else.
+    was taken up. `result`: what may leave the room and nothing else. `ROOMS`: which room takes
+    which kind, by the field `kind`; under the empty name where a table has one kind only.
     """
+
+    ROOMS: ClassVar[Mapping[str, str]] = {}
 
     id = models.CharField(max_length=32, primary_key=True, default=new_order_id, editable=False)
     asked_at = models.DateTimeField()

@@ -6,7 +6,9 @@ home and the catalogue beside it, and nothing of an order could make it read a r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -30,6 +32,8 @@ class DummyOrder(LeasedOrder):
     catalogue stay. `fetched_at`: when it was first downloaded. `result`: what was made: size in
     bytes, its SHA-256, rows by table, and whether the catalogue changed since the permit.
     """
+
+    ROOMS: ClassVar[Mapping[str, str]] = {"": "vault"}
 
     permit = models.CharField(max_length=64, db_index=True)
     asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="dummy_orders")

@@ -7,6 +7,7 @@ holds it against the acts that the ledger heard of: whatever rows say, no other 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar
 
@@ -120,6 +121,7 @@ class IngressOrder(LeasedOrder):
     `acts`: ids of both acts, for letting in.
     """
 
+    ROOMS: ClassVar[Mapping[str, str]] = dict.fromkeys(ORDERS, "enclave")
     KIND_CHOICES: ClassVar[list[tuple[str, str]]] = [(kind, kind) for kind in ORDERS]
 
     kind = models.CharField(max_length=12, choices=KIND_CHOICES)

@@ -7,6 +7,7 @@ again (S11). An `Output` is a projection of the ledger, told anew by the airlock
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db import models
@@ -31,6 +32,7 @@ class OutputOrder(LeasedOrder):
     late (`goes_at`).
     """
 
+    ROOMS: ClassVar[Mapping[str, str]] = dict.fromkeys(KINDS, "airlock")
     KIND_CHOICES: ClassVar[list[tuple[str, str]]] = [(kind, kind) for kind in KINDS]
 
     kind = models.CharField(max_length=12, choices=KIND_CHOICES)

@@ -8,6 +8,7 @@ believes it where it counts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db import models
@@ -32,6 +33,9 @@ class Order(LeasedOrder):
     back.
     """
 
+    ROOMS: ClassVar[Mapping[str, str]] = {
+        PLAN: "vault", BUILD: "vault", SIGN_OFF: "signer", SEND_BACK: "signer",
+    }  # fmt: skip
     KIND_CHOICES: ClassVar[list[tuple[str, str]]] = [(kind, kind) for kind in KINDS]
 
     kind = models.CharField(max_length=12, choices=KIND_CHOICES)

@@ -1,32 +1,23 @@
 """What waits for each room, and for how long: numbers only, and never of what.
 
-Every kind of order is counted: an app that brings a new one says with `ROOMS` on its model which
-room takes it, or has a line here; else it is counted as work of no known room, and seen.
+Every kind of order is counted. Its table says with `ROOMS` which room takes it; what says nothing
+is counted as work of no known room, and seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Count, Min, Q
+from django.db.models import Count, F, Min, Q, Value
 
 from commonweal.foundation.clock import parse_stamp
 from commonweal.web.orders import OPEN, QUEUED, RUNNING, LeasedOrder
 
 OTHER = "other"
-TAKES: Mapping[str, Mapping[str, str]] = {
-    "releases.order": {"plan": "vault", "build": "vault", "sign_off": "signer",
-                       "send_back": "signer"},
-    "studies.studyorder": {"submit": "enclave", "cancel": "enclave", "dummy": "vault"},
-    "outputs.outputorder": dict.fromkeys(
-        ("check", "submit", "vote", "withdraw", "download", "recall", "crate"), "airlock"
-    ),
-}  # fmt: skip
-"""The room by the order's table and kind."""
 
 
 @dataclass
@@ -61,8 +52,7 @@ def every_queue(at: datetime) -> Queues:
     """What waits at `at`. One question for each table of orders, and three for the signer."""
     queues = Queues()
     for model in order_models():
-        takes = getattr(model, "ROOMS", None) or TAKES.get(model._meta.label_lower, {})
-        _orders(queues, model, takes, at)
+        _orders(queues, model, at)
     signer = queues.of("signer")
     for table, waits, since in _signer():
         told = table.filter(waits).aggregate(count=Count("pk"), oldest=Min(since))
@@ -78,14 +68,13 @@ def order_models() -> Iterator[type[LeasedOrder]]:
             yield model
 
 
-def _orders(
-    queues: Queues, model: type[LeasedOrder], takes: Mapping[str, str], at: datetime
-) -> None:
+def _orders(queues: Queues, model: type[LeasedOrder], at: datetime) -> None:
     lives = Q(state=RUNNING, lease_until__gt=at)
+    kind = F("kind") if "kind" in {one.name for one in model._meta.fields} else Value("")
     rows = (
         model._default_manager.filter(state__in=OPEN)
         .order_by()
-        .values("kind")
+        .values(of=kind)
         .annotate(
             waits=Count("pk", filter=Q(state=QUEUED)),
             oldest=Min("asked_at", filter=~lives),
@@ -94,7 +83,7 @@ def _orders(
         )
     )
     for row in rows:
-        queue = queues.of(takes.get(row["kind"], OTHER))
+        queue = queues.of(model.ROOMS.get(row["of"], OTHER))
         queue.add(row["waits"] + row["left"], row["oldest"])
         queue.busy += row["busy"]
         queue.left += row["left"]

@@ -8,6 +8,7 @@ submitted and on a full quarter of an hour. Nobody believes them where it counts
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from django.db import models
@@ -30,6 +31,7 @@ class StudyOrder(LeasedOrder):
     has ended. `job`: the job that came of it, or that is to be taken back.
     """
 
+    ROOMS: ClassVar[Mapping[str, str]] = dict.fromkeys(KINDS, "enclave")
     KIND_CHOICES: ClassVar[list[tuple[str, str]]] = [(kind, kind) for kind in KINDS]
 
     kind = models.CharField(max_length=12, choices=KIND_CHOICES)
