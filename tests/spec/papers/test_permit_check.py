@@ -98,6 +98,17 @@ ROWS: list[tuple[str, str | None, datetime, State, str | None]] = [
     ("release", None, LATER, "revoked", "CW-PERMIT-REVOKED"),
     ("release", None, LATER, "closed", "CW-PERMIT-CLOSED"),
     ("release", None, LATER, "expired", "CW-PERMIT-EXPIRED"),
+    # what was asked for before is worked out while a permit is paused, and never after (S12)
+    ("recompute", None, LATER, "active", None),
+    ("recompute", None, LATER, "paused", None),
+    ("recompute", "amira", LATER, "paused", None),
+    ("recompute", "nobody", LATER, "paused", "CW-PERMIT-PERSON"),
+    ("recompute", None, OVER, "paused", "CW-PERMIT-EXPIRED"),
+    ("recompute", None, LATER, "drafted", "CW-PERMIT-DRAFTED"),
+    ("recompute", None, LATER, "suspended", "CW-PERMIT-SUSPENDED"),
+    ("recompute", None, LATER, "superseded", "CW-PERMIT-SUPERSEDED"),
+    ("recompute", None, LATER, "revoked", "CW-PERMIT-REVOKED"),
+    ("recompute", None, LATER, "closed", "CW-PERMIT-CLOSED"),
     # the state is told before what is not allowed
     ("delete", "nobody", LATER, "revoked", "CW-PERMIT-REVOKED"),
 ]
