@@ -21,43 +21,45 @@ SECONDS = 37
 
 
 def _told_while_another_runs(
-    airlock: Airlock, monkeypatch: pytest.MonkeyPatch, room: list[Any]
+    house: Airlock, monkeypatch: pytest.MonkeyPatch, room: list[Any]
 ) -> str:
     """What the row of the first order says in the middle of the second check, past the quarter."""
     from commonweal.web.outputs.models import CHECK, OutputOrder
     from commonweal.web.outputs.workers import checking
 
-    airlock.job("job-1")
-    airlock.job("job-2")
+    house.job("job-1")
+    house.job("job-2")
     first = asked("job-1")
-    airlock.work()
+    house.work()
     second = asked("job-2")
     honest, seen = checking.check_and_freeze, []
 
     def slow(*told: Any, **more: Any) -> Any:
         """A check that goes on past the quarter, while the room's other steps are taken."""
-        airlock.quarter()
-        airlock.later(seconds=SECONDS)
+        house.quarter()
+        house.later(seconds=SECONDS)
         for step in room:
-            airlock.with_custody(step)
+            house.with_custody(step)
         seen.append(OutputOrder.objects.get(pk=first.pk).state)
         return honest(*told, **more)
 
     monkeypatch.setattr(checking, "check_and_freeze", slow)
-    airlock.with_custody(checking.check_step)
+    house.with_custody(checking.check_step)
     assert OutputOrder.objects.filter(pk=second.pk, kind=CHECK, state="running").exists()
     return str(seen[0])
 
 
 def test_one_thread_for_both_tells_how_long_the_second_took(
-    airlock: Airlock, monkeypatch: pytest.MonkeyPatch
+    airlock: Airlock,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The naive twin: nothing but the checks' own thread tells of answers."""
     assert _told_while_another_runs(airlock, monkeypatch, []) == "running"
 
 
 def test_an_answer_is_told_while_another_check_runs(
-    airlock: Airlock, monkeypatch: pytest.MonkeyPatch
+    airlock: Airlock,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from commonweal.web.outputs.workers import steps
     from commonweal.web.outputs.workers.checking import tell_step
@@ -67,7 +69,9 @@ def test_an_answer_is_told_while_another_check_runs(
     assert output("job-1").state == "draft"
 
 
-def test_an_answer_that_comes_late_waits_for_the_next_quarter(airlock: Airlock) -> None:
+def test_an_answer_that_comes_late_waits_for_the_next_quarter(
+    airlock: Airlock,  # noqa: F811
+) -> None:
     """A worker that was busy or stopped tells nothing of when it came back."""
     airlock.job("job-1")
     order = asked("job-1")
