@@ -50,8 +50,8 @@ def test_the_whole_way_by_its_pages(airlock: Airlock, browser_of: Browser) -> No
     assert amara.get("/outputs/ask/job-1/")["Location"] == "/outputs/job-1/"
     page = Page(amara.get("/outputs/job-1/"))
     assert "Sign and submit" in page.text
-    assert "sexes.csv" in page.text
-    assert "more.csv" not in page.text
+    assert output().manifest["files"] == [{"path": "sexes", "kind": "file"}]
+    assert "sexes" in page.text
     assert signed_on_page(airlock, amara, "/outputs/job-1/submit").state == "heard"
     airlock.work(2)
     page = Page(amara.get("/outputs/job-1/"))
