@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +17,7 @@ from commonweal.papers.release.manifest import ReleasedLink
 from commonweal.vault.custody import change_state
 from commonweal.vault.custody.release_steps import precedent_of, require_signed_off
 from commonweal.vault.release import build, inputs, refreshing
+from commonweal.vault.release.inputs import remember_inputs
 from commonweal.vault.release.job_desk import JobDesk
 from commonweal.vault.release.lending import lent, loans_of
 from commonweal.vault.release.refresh_requests import AGAIN, asked
@@ -33,7 +36,7 @@ from tests.refresh_house import (
     people_of,
     write,
 )
-from tests.release_house import House, objection, refused
+from tests.release_house import House, make_house, objection, refused
 
 SECOND = "permit-1.r2"
 LINKS = (ReleasedLink(table="a", column="b", to_table="c", to_column="d"),)
@@ -268,6 +271,41 @@ def test_a_release_that_is_young_is_not_made_again(template: Path, tmp_path: Pat
     asks(house)  # somebody who may ask has lied
     assert refresh_asked(house.custody()) == []
     assert len(house.events("release.authorised")) == 1
+    house.close()
+
+
+def other_source(house: House) -> None:
+    """The same catalogue beside other records: of a third of the people nothing is there."""
+    other = house.base / "elsewhere"
+    shutil.copytree(house.source, other / "records")
+    patients = other / "records" / "patients.csv"
+    patients.write_text("".join(patients.read_text().splitlines(keepends=True)[:41]))
+    house.catalogue_data["datasets"][0]["source"]["location"] = str(other / "records")
+    (other / "catalogue.json").write_text(json.dumps(house.catalogue_data))
+    remember_inputs(house.custody(), "hospital", other / "catalogue.json", house.choices)
+
+
+def test_another_source_goes_back_to_people(house: House) -> None:
+    """Its kind and its catalogue are the same, so only the number of people says it."""
+    decide(house, "release.signed_off")
+    house.choose()
+    other_source(house)
+    assert answer(house) == "CW-REFRESH-CHANGED"
+    assert len(house.events("release.completed")) == 1
+    assert house.events("release.refreshed") == []
+
+
+def test_choices_that_were_lost_go_back_to_people(tmp_path: Path) -> None:
+    """Twelve people objected in what people signed; then the file is empty."""
+    first = make_house(tmp_path / "first")
+    first.choose(objections=[objection(one) for one in first.numbers[:12]])
+    first.build(first.issue(processing=["table", "python"]))
+    first.close()
+    house = old_home(tmp_path / "first", tmp_path / "house")
+    decide(house, "release.signed_off")
+    house.choose()
+    assert answer(house) == "CW-REFRESH-CHANGED"
+    assert house.events("release.refreshed") == []
     house.close()
 
 

@@ -248,6 +248,21 @@ def test_nobody_else_takes_an_output_back_or_has_its_files(house: Airlock) -> No
         assert order.content is None
 
 
+def test_a_crate_that_somebody_outside_asked_for(house: Airlock) -> None:
+    """It holds the files of a whole project, and no permit is asked: a row alone gives it none."""
+    for who in CHECKERS:
+        house.vote(who)
+    house.work(4)
+    for who in ("amara", "bethan", "divya"):
+        order = ordered("crate", who, output=output().project)
+        house.work()
+        assert ended(order) == ("refused", "CW-LEAVING-AUTHOR")
+        assert order.content is None
+    order = ordered("crate", "farah", output=output().project)
+    house.work()
+    assert ended(order) == ("done", "")
+
+
 def test_a_recall_that_nobody_signed(house: Airlock) -> None:
     for who in CHECKERS:
         house.vote(who)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.web.conftest import Page
 from tests.web.outputs.room import SEXES, WORDS, Airlock, output
 from tests.web.signing_room import sign_now
@@ -48,8 +50,8 @@ def test_the_whole_way_by_its_pages(airlock: Airlock, browser_of: Browser) -> No
     assert amara.get("/outputs/ask/job-1/")["Location"] == "/outputs/job-1/"
     page = Page(amara.get("/outputs/job-1/"))
     assert "Sign and submit" in page.text
-    assert "sexes.csv" in page.text
-    assert "more.csv" not in page.text
+    assert output().manifest["files"] == [{"path": "sexes", "kind": "file"}]
+    assert "sexes" in page.text
     assert signed_on_page(airlock, amara, "/outputs/job-1/submit").state == "heard"
     airlock.work(2)
     page = Page(amara.get("/outputs/job-1/"))
@@ -156,3 +158,25 @@ def test_a_recall_stops_the_links(airlock: Airlock, browser_of: Browser) -> None
     page = Page(amara.get("/outputs/job-1/"))
     assert "A count was of three people." in page.text
     assert "Get the files" not in page.text
+
+
+@pytest.mark.parametrize("step", ["suspend", "revoke"])
+def test_a_stop_of_the_permit_stops_files_that_were_ready(
+    airlock: Airlock, browser_of: Browser, step: str
+) -> None:
+    """They lie ready for an hour; the stop counts at once (S12)."""
+    from commonweal.web.outputs import services
+    from tests.web.outputs.room import PERMIT, person
+    from tests.web.releases.room import Room
+
+    airlock.job()
+    airlock.released()
+    amara = browser_of("amara")
+    wanted = services.ask_download(person("amara"), output())
+    airlock.work()
+    address = f"/outputs/job-1/files/{wanted.pk}"
+    assert amara.get(address).status_code == 200
+    Room(airlock.home).stop(step, PERMIT)
+    answer = amara.get(address)
+    assert answer.status_code != 200
+    assert not answer.content.startswith(b"PK")

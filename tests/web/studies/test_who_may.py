@@ -146,6 +146,30 @@ def test_whom_the_permit_names_is_what_the_homes_own_copy_says(told: Room) -> No
     assert own_permits(person("amara")) == {LIVE}
 
 
+def test_a_permit_that_could_not_be_read_for_a_moment_names_its_people_later(
+    told: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from commonweal.foundation.errors import Unavailable
+    from commonweal.web.studies import workers
+    from commonweal.web.studies.policies import own_permits
+    from commonweal.web.studies.telling import names_are
+    from tests.web.releases.room import Room as Releases
+
+    names_are(LIVE, "project-0", {"bethan"})
+    with monkeypatch.context() as patched:
+
+        def busy(*_: Any) -> Any:
+            raise Unavailable("CW-BUSY", "The home is busy.")
+
+        patched.setattr(workers, "load_permit", busy)
+        told.steps = []
+        told.work("TellNames")
+    assert own_permits(person("amara")) == frozenset()
+    Releases(told.home).stop("suspend", LIVE)  # the ledger grows
+    told.work("TellNames")
+    assert own_permits(person("amara")) == {LIVE}
+
+
 def refused(check: Callable[..., Any], *asked: Any) -> str:
     with pytest.raises(CommonwealError) as error:
         check(*asked)

@@ -12,6 +12,11 @@ from typing import Any
 
 from commonweal.papers.release import ReleaseManifest
 
+MOST_CHANGE = 0.25
+"""By which share of what people saw a source or a cohort may grow or shrink before they look."""
+LEAST_KEPT, FEW = 0.5, 10
+"""Which share of the choices that people saw must still be there, where there were not few."""
+
 
 def _columns(one: ReleaseManifest) -> Any:
     return {name: table.columns for name, table in one.tables.items()}
@@ -51,5 +56,37 @@ def differences(seen: ReleaseManifest, made: ReleaseManifest) -> tuple[str, ...]
 
     A table of the population is a file of somebody's that no refresh can read again, so a release
     that was measured against one always differs.
+
+    Where records and choices lie is no part of a release, and may change without a decision. So
+    what comes of it is looked at: another source, half a source, or choices that were lost show in
+    how many people there are.
     """
-    return tuple(what for what, of in _ASPECTS if of(seen) != of(made))
+    changed = [what for what, of in _ASPECTS if of(seen) != of(made)]
+    return (*changed, *(what for what, broke in _NUMBERS if broke(seen, made)))
+
+
+def _other_size(seen: int, made: int) -> bool:
+    return not seen * (1 - MOST_CHANGE) <= made <= seen * (1 + MOST_CHANGE)
+
+
+def _lost(seen: int, made: int) -> bool:
+    return seen >= FEW and made < seen * LEAST_KEPT
+
+
+_NUMBERS: tuple[tuple[str, Callable[[ReleaseManifest, ReleaseManifest], bool]], ...] = (
+    (
+        "how many people its source holds",
+        lambda seen, made: _other_size(seen.patients.considered, made.patients.considered),
+    ),
+    (
+        "how many people it is about",
+        lambda seen, made: _other_size(seen.patients.in_cohort, made.patients.in_cohort),
+    ),
+    (
+        "how many choices were found",
+        lambda seen, made: (
+            _lost(seen.choices.objections_rows, made.choices.objections_rows)
+            or _lost(seen.patients.removed.total, made.patients.removed.total)
+        ),
+    ),
+)

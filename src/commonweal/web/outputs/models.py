@@ -121,7 +121,8 @@ class ReviewPapers(models.Model):
     `tables`: of each figure that would leave, by its file's name, its columns and rows as they
     would leave (`{"columns": [...], "rows": [[...]], "cut": n}`; `cut`: rows that are not shown).
     `earlier`: the figures of outputs that have left with which the audit found something, by the
-    output's id and the table's name, in the same form. `code`: the study's own files, as text.
+    output's id and the table's name, in the same form. `code`: the study's own files, as text; none
+    (null) for one that cannot be shown.
     `votes`: every vote of the turn (`{"act", "by", "entry", "review"}`); a page shows of them only
     what `governance.outputs.visible_to` gives. `members`: who may not judge it. `refused`: the code
     with which the airlock last refused to let it leave, once it was approved.

@@ -12,6 +12,11 @@ CHECKS = (
     "CW-LEAVING-CHECKS",
     "The checks did not come to an end, and nothing has left. Ask again, or tell the data manager.",
 )
+BLOCKED = (
+    "CW-LEAVING-BLOCKED",
+    "Something that you asked for is of a kind that does not leave, or cannot be read as it is.",
+)
+"""Never which file: a job of many files would say a bit with each of them."""
 _OWN_WORDS = frozenset(
     {
         "CW-ACT-NOT-RECORDED",
@@ -20,7 +25,6 @@ _OWN_WORDS = frozenset(
         "CW-ACT-VOID",
         "CW-LEAVING-ACTS",
         "CW-LEAVING-AUTHOR",
-        "CW-LEAVING-BLOCKED",
         "CW-LEAVING-EXPIRED",
         "CW-LEAVING-JOB",
         "CW-LEAVING-KNOWN",
@@ -50,6 +54,8 @@ _OWN_WORDS = frozenset(
 
 def outward(error: CommonwealError) -> tuple[str, str]:
     """(code, sentence) of a refusal as a page may show it."""
+    if error.code == BLOCKED[0]:
+        return BLOCKED
     if error.code in _OWN_WORDS:
         return error.code, error.sentence
     return CHECKS

@@ -7,12 +7,13 @@ holds every order against the home's permit, ledger and acts.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from commonweal.foundation.errors import Fault, Refused
+from commonweal.foundation.london import london_day
 from commonweal.governance.outputs import may_judge
 from commonweal.governance.roles import RoleName
 from commonweal.governance.states.parties import CHECKERS, RECALLERS
@@ -20,6 +21,7 @@ from commonweal.web.accounts.models import User
 from commonweal.web.accounts.policies import memberships_on
 from commonweal.web.orders import OPEN
 from commonweal.web.outputs.models import CHECK, WITHDRAW, Output, OutputOrder
+from commonweal.web.register.presenters import entry_or_none, stage_of
 from commonweal.web.releases.policies import own_permits, roles_for
 from commonweal.web.studies.models import Job
 
@@ -168,6 +170,18 @@ def check_download(person: User, row: Output, day: date) -> None:
         raise Refused("CW-LEAVING-STATE", "This output has not left.")
     if person.public_id not in row.members:
         raise Refused("CW-LEAVING-AUTHOR", "The permit does not name you.")
+
+
+def check_fetch(person: User, row: Output, now: datetime) -> None:
+    """Refuse files that were made ready before the permit was stopped (S12). Raises as
+    `check_download`; `Refused` CW-PERMIT-NOT-LIVE.
+    """
+    check_download(person, row, london_day(now))
+    entry = entry_or_none(row.permit)
+    if entry is None or stage_of(entry, now) != "active":
+        raise Refused(
+            "CW-PERMIT-NOT-LIVE", "The project may not use data now, so nothing is given to it."
+        )
 
 
 def _own(person: User, row: Output) -> None:

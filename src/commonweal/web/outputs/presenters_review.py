@@ -123,9 +123,19 @@ def case_shown(case: Case) -> dict[str, Any]:
         "context": manifest.context,
         "controls": manifest.controls,
         "code": [
-            {"name": str(name), "text": str(text)[:MOST_CODE], "cut": len(str(text)) > MOST_CODE}
+            {
+                "name": str(name),
+                "text": str(text or "")[:MOST_CODE],
+                "cut": len(str(text or "")) > MOST_CODE,
+            }
             for name, text in sorted(case.papers.code.items())
+            if text is not None
         ],
+        "unseen": sorted(
+            str(name)
+            for name, text in case.papers.code.items()
+            if text is None or len(str(text)) > MOST_CODE
+        ),
         "facts": [
             ("Job", manifest.job),
             ("Release", manifest.release),

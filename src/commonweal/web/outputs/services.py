@@ -141,6 +141,23 @@ def take(kinds: Sequence[str]) -> OutputOrder | None:
     return orders.take(waiting, lambda _: None, CUT_OFF)
 
 
+def left(kind: str) -> list[str]:
+    """The ids of orders of a kind whose lease has run out, in the order in which they were asked.
+
+    Of a check it also runs out when what came of it can be told.
+    """
+    rows = OutputOrder.objects.filter(kind=kind, state=RUNNING, lease_until__lte=clock.now())
+    return list(rows.values_list("pk", flat=True))
+
+
+def take_one(order_id: str) -> OutputOrder | None:
+    """This very order, taken up under a lease; None where somebody else has it."""
+    row = OutputOrder.objects.filter(pk=order_id).defer("content").select_related(
+        "asked_by", "act"
+    )  # fmt: skip
+    return orders.take(row, lambda _: None, CUT_OFF)
+
+
 def last_ended() -> datetime | None:
     """When an order ended last: a vote can change how an output stands and write no new event."""
     ended = OutputOrder.objects.filter(ended_at__isnull=False).order_by("-ended_at")

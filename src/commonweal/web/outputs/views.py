@@ -20,6 +20,7 @@ from commonweal.web.outputs.policies import (
     can,
     check_ask,
     check_download,
+    check_fetch,
     check_submit,
     check_withdraw,
     job_of,
@@ -154,9 +155,9 @@ def download(request: HttpRequest, reference: str) -> HttpResponse:
 @never_cache
 @require_safe
 def files(request: HttpRequest, reference: str, order: str) -> HttpResponse:
-    """The files as one zip file, for who asked for them. A recall stops it (S12)."""
+    """The files as one zip file, for who asked for them. A recall, or a stop, stops it (S12)."""
     row = output_of(request.user, reference, clock.today())
-    check_download(request.user, row, clock.today())
+    check_fetch(request.user, row, clock.now())
     found = services.files_of(request.user, order)
     if found.output != reference or found.kind != DOWNLOAD:
         raise none()

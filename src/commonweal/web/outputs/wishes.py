@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from commonweal.papers.base import Line, Paper, Text
 from commonweal.papers.job import quarter_after
 from commonweal.papers.output_manifest import MOST_FILES, FilePath, OutputManifest
+
+_NUMBERED = re.compile(r"(-[0-9]+)+$", re.ASCII)
 
 
 class Wish(Paper):
@@ -36,11 +39,18 @@ class AuthorsFile(Paper):
     """A file as its author may read of it before it has left: names hang on what was asked alone.
 
     Whether figures could be made shows in a file's hash, size, kind and grade, so these are not
-    here (S6). `kind`: `request`, which stays, or `file`.
+    here (S6). Nor is how many files are written anew of one (sheets of a workbook), or with which
+    ending: the job chose that, and it chose with the data before it. `path`: the name that was
+    asked for, up to its first dot and without a number at its end. `kind`: always `file`.
     """
 
     path: FilePath
-    kind: str
+    kind: Literal["file"] = "file"
+
+
+def authors_name(path: str) -> str:
+    """What the names of all files that are made from one that was asked for have in common."""
+    return _NUMBERED.sub("", path.split(".", maxsplit=1)[0]) or "file"
 
 
 def authors_view(manifest: OutputManifest, *, has_left: bool) -> dict[str, Any]:
@@ -51,12 +61,8 @@ def authors_view(manifest: OutputManifest, *, has_left: bool) -> dict[str, Any]:
     plain: dict[str, Any] = manifest.plain()
     names = ("id", "turn", "title", "author", "project", "permit", "job", "study", "context",
              "controls")  # fmt: skip
-    files = plain["files"] if has_left else [
-        AuthorsFile(
-            path=one.path, kind="request" if one.kind == "request" else "file"
-        ).plain()
-        for one in manifest.files
-    ]  # fmt: skip
+    asked = sorted({authors_name(one.path) for one in manifest.files})
+    files = plain["files"] if has_left else [AuthorsFile(path=one).plain() for one in asked]
     return {name: plain[name] for name in names} | {"files": files}
 
 

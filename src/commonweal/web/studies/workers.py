@@ -292,6 +292,7 @@ class TellNames:
             with contextlib.suppress(CommonwealError):
                 paper = load_permit(custody, path)
                 telling.names_are(paper.id, paper.project.id, {one.id for one in paper.people})
-            self._read.add(path.stem)
+                # What could not be read now is read again when the ledger has grown.
+                self._read.add(path.stem)
         self._seen = newest
         return len(found)

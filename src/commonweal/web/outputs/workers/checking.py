@@ -3,6 +3,10 @@
 What came of a check is kept in the airlock's own folder until then. How long the check took, and
 whether it ended well, shows nowhere before (S4): the order waits, and its row stays as it is. Data
 that made trouble are an unreadable file for reviewers, and nothing that the author is told.
+
+An answer never waits for another check: it would be told in the moment in which that one ends, and
+say to the second how long it took. So telling is a step beside the thread that checks, and an
+answer that could not be told in the first minute of a quarter waits for the next.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +26,7 @@ from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import CommonwealError, Refused
 from commonweal.foundation.files import make_private_folder, read_bytes, write_atomic
 from commonweal.papers.base import Moment, Paper
-from commonweal.papers.job import quarter_after
+from commonweal.papers.job import quarter_after, quarter_before
 from commonweal.vault.custody import Custody
 from commonweal.vault.custody.output_ground import OutputGround
 from commonweal.web import orders
@@ -44,6 +49,8 @@ _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _LOG = logging.getLogger("commonweal.web.outputs")
 _WAIT = frozenset({"CW-BUSY", "CW-CLOCK-BEHIND"})
 """What is wrong for a moment: the order waits and is taken up again."""
+_LATEST = timedelta(minutes=1)
+"""How long after a full quarter of an hour an answer is still told; else a quarter later."""
 
 
 class Answer(Paper):
@@ -80,19 +87,45 @@ def check_step(custody: Custody) -> int:
         with orders.beating(order):
             answer = _answer(custody, order)
             write_atomic(place, answer.canonical())
-    if clock.now() < answer.at:
-        services.hold(order, answer.at)
-        return 1
-    _tell(custody, order, answer)
-    place.unlink(missing_ok=True)
+    _tell_or_hold(custody, order, answer)
     return 1
 
 
+def tell_step(custody: Custody) -> int:
+    """Tell what came of checks and can be told now, whatever else is checked meanwhile."""
+    told = 0
+    for order_id in services.left(CHECK):
+        place = None if _ID.fullmatch(order_id) is None else _place_of(custody, order_id)
+        answer = None if place is None else _kept(place)
+        if answer is None:  # its check has to be made again
+            continue
+        order = services.take_one(order_id)
+        if order is not None:
+            _tell_or_hold(custody, order, answer)
+            told += 1
+    return told
+
+
+def _tell_or_hold(custody: Custody, order: OutputOrder, answer: Answer) -> None:
+    now = clock.now()
+    if now < answer.at:
+        services.hold(order, answer.at)
+    elif now - quarter_before(now) > _LATEST:
+        services.hold(order, quarter_after(now))
+    else:
+        _tell(custody, order, answer)
+        _place(custody, order).unlink(missing_ok=True)
+
+
 def _place(custody: Custody, order: OutputOrder) -> Path:
+    return _place_of(custody, order.pk)
+
+
+def _place_of(custody: Custody, order_id: str) -> Path:
     folder = store_of(custody).root / ANSWERS
     make_private_folder(folder.parent)
     make_private_folder(folder)
-    return folder / f"{order.pk}.json"
+    return folder / f"{order_id}.json"
 
 
 def _kept(place: Path) -> Answer | None:

@@ -12,6 +12,8 @@ from commonweal.airlock.leaving.crate import write_crate
 from commonweal.airlock.leaving.giving import download
 from commonweal.foundation.errors import Refused
 from commonweal.foundation.files import make_private_folder
+from commonweal.governance.roles import RoleName
+from commonweal.governance.states.parties import RECALLERS
 from commonweal.vault.custody import Custody
 from commonweal.vault.custody.output_ground import OutputGround
 from commonweal.web import orders
@@ -22,6 +24,8 @@ from commonweal.wiring.outputs import require_name, resumed, store_of
 
 MOST_BYTES = 100 * 1024 * 1024
 """How much a page gives; more is taken with the command."""
+CRATE_ROLES: tuple[RoleName, ...] = ("data_manager", *RECALLERS)
+"""Who has everything of a project that has left, files of all its outputs in one."""
 
 
 def give_step(custody: Custody) -> int:
@@ -58,10 +62,22 @@ def _download(custody: Custody, order: OutputOrder, to: Path) -> Path:
 
 
 def _crate(custody: Custody, order: OutputOrder, to: Path) -> Path:
-    """The crate of a project. Staff of the custodian ask for it; it holds only what has left."""
+    """The crate of a project. Staff of the custodian ask for it; it holds only what has left.
+
+    A row says only that somebody asked: whether they are staff, the signed roster says (S11).
+    """
+    _require_staff(custody, order.asked_by.public_id)
     store, ground = resumed(custody), OutputGround(custody)
     write_crate(store, ground, require_name(order.output), custody.home.info.name, to)
     return to
+
+
+def _require_staff(custody: Custody, person: str) -> None:
+    now = custody.book.now()
+    roster = custody.rosters.history().in_force(now)
+    found = None if roster is None else roster.person(person)
+    if found is None or not any(found.holds(role, now) for role in CRATE_ROLES):
+        raise Refused("CW-LEAVING-AUTHOR", "Only staff of the hospital have a project's crate.")
 
 
 _MADE_BY: Mapping[str, Callable[[Custody, OutputOrder, Path], Path]] = {

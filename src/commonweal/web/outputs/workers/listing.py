@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from commonweal.vault.custody import Custody
 from commonweal.web.config.workers import Beside
 from commonweal.web.outputs.workers.acting import act_step
-from commonweal.web.outputs.workers.checking import check_step, check_waits
+from commonweal.web.outputs.workers.checking import check_step, check_waits, tell_step
 from commonweal.web.outputs.workers.giving import forget_step, give_step
 from commonweal.web.outputs.workers.releasing import Releasing
 from commonweal.web.outputs.workers.telling import Telling
@@ -18,4 +18,4 @@ def steps(room: str) -> Sequence[Callable[[Custody], int]]:
     if room != "airlock":
         return ()
     checking = Beside(check_waits, check_step)
-    return (act_step, Releasing(), Telling(), give_step, checking, forget_step)
+    return (tell_step, act_step, Releasing(), Telling(), give_step, checking, forget_step)

@@ -23,7 +23,7 @@ MOST_CELLS = 2_000
 MOST_TABLE = 8 * 1024 * 1024
 """A larger file is named, and its figures are not shown on the page."""
 MOST_CODE, MOST_FILES = 200_000, 40
-"""Bytes of a file of code, and how many files of a study are shown."""
+"""Bytes of a file of code, and how many files of a study are shown; others are named."""
 MOST_EARLIER = 20
 """How many earlier outputs are shown beside."""
 Shown = dict[str, Any]
@@ -103,21 +103,30 @@ def earlier_of(store: OutputStore, found: Submitted) -> dict[str, dict[str, Show
     return shown
 
 
-def code_of(custody: Custody, study: str) -> dict[str, str]:
-    """The text files of a study by their paths; the study is found by its hash alone."""
+def code_of(custody: Custody, study: str) -> dict[str, str | None]:
+    """The files of a study by their paths, as text; the study is found by its hash alone.
+
+    None for a file that the page cannot show: who judges must know that there is more to read.
+    """
     folder = custody.home.path / "enclave" / "studies" / study.removeprefix("sha256:")
-    shown: dict[str, str] = {}
+    shown: dict[str, str | None] = {}
     if not folder.is_dir():
         return shown
+    texts = 0
     for path in sorted(folder.rglob("*")):
-        if len(shown) >= MOST_FILES:
-            break
-        if path.is_symlink() or not path.is_file() or path.stat().st_size > MOST_CODE:
+        if path.is_dir() and not path.is_symlink():
             continue
-        try:
-            text = read_bytes(path, "The code", limit=MOST_CODE).decode("utf-8")
-        except (CommonwealError, UnicodeDecodeError):
-            continue
-        if "\0" not in text:
-            shown[str(path.relative_to(folder))] = text
+        text = _code(path) if texts < MOST_FILES else None
+        texts += text is not None
+        shown[str(path.relative_to(folder))] = text
     return shown
+
+
+def _code(path: Path) -> str | None:
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > MOST_CODE:
+        return None
+    try:
+        text = read_bytes(path, "The code", limit=MOST_CODE).decode("utf-8")
+    except (CommonwealError, UnicodeDecodeError):
+        return None
+    return None if "\0" in text else text
