@@ -100,7 +100,7 @@ def test_the_sum_is_written_out_with_both_tables_beside_each_other() -> None:
 def test_a_file_made_elsewhere_shows_its_columns_its_cells_and_that_nobody_counted_again() -> None:
     furnish()
     page = page_of()
-    assert "as the job said; nothing was counted again" in page.text
+    assert "as the study said; nothing was counted again" in page.text
     assert "counts under the least 1" in page.text
     assert "Row 2, patients" in page.text
 

@@ -56,14 +56,14 @@ VOTE_WORDS: Mapping[str, str] = {
 KIND_WORDS: Mapping[str, str] = {
     "table": "Figures that the airlock made itself",
     "request": "What was asked; it stays here",
-    "file": "A file that the job wrote",
-    "figure": "A picture that the job wrote",
-    "model": "A model that the job wrote",
+    "file": "A file that the study wrote",
+    "figure": "A picture that the study wrote",
+    "model": "A model that the study wrote",
 }
 GRADE_WORDS: Mapping[str, str] = {
-    "recomputed": "counted again outside the job",
-    "tabulated": "counted outside the job, over a column that the job made",
-    "declared": "as the job said; nothing was counted again",
+    "recomputed": "counted again outside the study",
+    "tabulated": "counted outside the study, over a column that the study made",
+    "declared": "as the study said; nothing was counted again",
 }
 _SUMMARY_WORDS: tuple[tuple[str, str], ...] = (
     ("type", "Kind"), ("distinct", "Different values"), ("missing", "Without a value"),
@@ -127,7 +127,7 @@ def case_shown(case: Case) -> dict[str, Any]:
             for name, text in sorted(case.papers.code.items())
         ],
         "facts": [
-            ("Job", manifest.job),
+            ("Study", manifest.job),
             ("Release", manifest.release),
             ("Fingerprint of the code", manifest.study),
             ("Rules", f"{manifest.profile.name} {manifest.profile.version}"),
