@@ -282,7 +282,7 @@ def _audit(case: Case, files: Sequence[_File], numbers: _Numbering) -> dict[str,
     if audit is None or verdict is None:
         return None
     found = []
-    for said in audit.get("findings", ()):
+    for said in sorted(audit.get("findings", ()), key=_harm):
         number = numbers.next()
         terms = [_term(case, files, one, number, said["verdict"]) for one in said["sum"]]
         shown = {
@@ -310,6 +310,11 @@ def _audit(case: Case, files: Sequence[_File], numbers: _Numbering) -> dict[str,
         "notes": [str(one) for one in audit.get("notes", ())],
         "threshold": audit.get("threshold"),
     }
+
+
+def _harm(said: Mapping[str, Any]) -> tuple[bool, bool]:
+    """What gives few people away comes first; that figures are about the very same people, last."""
+    return said["verdict"] != "fail", said["code"] == "CW-AUDIT-SAME"
 
 
 _SUMS = frozenset({"CW-AUDIT-DIFFERENCE", "CW-AUDIT-SAME", "CW-AUDIT-SUM"})
