@@ -33,7 +33,7 @@ def test_the_whole_way_by_its_pages(airlock: Airlock, browser_of: Browser) -> No
     from commonweal.web.outputs.models import OutputOrder
 
     amara = browser_of("amara")
-    assert "Ask for its files" in Page(amara.get("/outputs/")).text
+    assert "Ask for its outputs" in Page(amara.get("/outputs/")).text
     page = Page(amara.get("/outputs/ask/job-1/"))
     assert [one["value"] for one in page.every("input", name="files")] == ["sexes.json", "more.csv"]
     wrong = Page(amara.post("/outputs/ask/job-1/", SAID | {"context": "", "files": []}))

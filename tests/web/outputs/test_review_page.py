@@ -97,10 +97,20 @@ def test_the_sum_is_written_out_with_both_tables_beside_each_other() -> None:
     assert beside.count("review-cell--fail") >= 2
 
 
+def test_sums_that_give_few_people_away_come_before_figures_that_are_the_same() -> None:
+    furnish()
+    part = page_of().html.split('id="audit"')[1].split("The code that made it")[0]
+    found = part.split("data-finding>")[1:]
+    order = [("review-verdict--fail" not in one, "the very same people" in one) for one in found]
+    assert (False, True) in order
+    assert (False, False) in order
+    assert order == sorted(order)
+
+
 def test_a_file_made_elsewhere_shows_its_columns_its_cells_and_that_nobody_counted_again() -> None:
     furnish()
     page = page_of()
-    assert "as the job said; nothing was counted again" in page.text
+    assert "as the study said; nothing was counted again" in page.text
     assert "counts under the least 1" in page.text
     assert "Row 2, patients" in page.text
 

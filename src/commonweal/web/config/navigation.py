@@ -20,11 +20,17 @@ _PUBLIC = (
     ("Public panel", "panel:index"),
     ("About", "about"),
 )
+_FIRST = 2
+"""How many of them stand before the rooms of who is signed in."""
 
 
 def navigation(person: Any, path: str) -> list[dict[str, Any]]:
-    """The items for `person` (None: nobody is signed in), with the one where they are marked."""
-    items = [*_PUBLIC, *(_rooms(person) if person is not None else ())]
+    """The items for `person` (None: nobody is signed in), with the one where they are marked.
+
+    What has no room in the bar goes behind "More": for who works here that is what they read least.
+    """
+    rooms = _rooms(person) if person is not None else []
+    items = [*_PUBLIC[:_FIRST], *rooms, *_PUBLIC[_FIRST:]]
     return [_item(words, reverse(name), path) for words, name in items]
 
 

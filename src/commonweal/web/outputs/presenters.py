@@ -26,7 +26,7 @@ _NAMES: dict[str, tuple[str, str]] = {
     "expired": ("Out of time", "grey"),
 }
 _SENTENCES: dict[str, str] = {
-    "draft": "Everything is frozen as it was checked. Sign it, and two people look at it.",
+    "draft": "It was checked, and nobody can change it now. Sign it, and two people look at it.",
     "in_review": "Two people look at it, each by themselves. You hear what they decide, and "
     "nothing before both have.",
     "approved": "Two people said that it may leave. Every file is checked once more, and then it "

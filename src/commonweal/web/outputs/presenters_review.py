@@ -56,14 +56,14 @@ VOTE_WORDS: Mapping[str, str] = {
 KIND_WORDS: Mapping[str, str] = {
     "table": "Figures that the airlock made itself",
     "request": "What was asked; it stays here",
-    "file": "A file that the job wrote",
-    "figure": "A picture that the job wrote",
-    "model": "A model that the job wrote",
+    "file": "A file that the study wrote",
+    "figure": "A picture that the study wrote",
+    "model": "A model that the study wrote",
 }
 GRADE_WORDS: Mapping[str, str] = {
-    "recomputed": "counted again outside the job",
-    "tabulated": "counted outside the job, over a column that the job made",
-    "declared": "as the job said; nothing was counted again",
+    "recomputed": "counted again outside the study",
+    "tabulated": "counted outside the study, over a column that the study made",
+    "declared": "as the study said; nothing was counted again",
 }
 _SUMMARY_WORDS: tuple[tuple[str, str], ...] = (
     ("type", "Kind"), ("distinct", "Different values"), ("missing", "Without a value"),
@@ -137,7 +137,7 @@ def case_shown(case: Case) -> dict[str, Any]:
             if text is None or len(str(text)) > MOST_CODE
         ),
         "facts": [
-            ("Job", manifest.job),
+            ("Study", manifest.job),
             ("Release", manifest.release),
             ("Fingerprint of the code", manifest.study),
             ("Rules", f"{manifest.profile.name} {manifest.profile.version}"),
@@ -292,7 +292,7 @@ def _audit(case: Case, files: Sequence[_File], numbers: _Numbering) -> dict[str,
     if audit is None or verdict is None:
         return None
     found = []
-    for said in audit.get("findings", ()):
+    for said in sorted(audit.get("findings", ()), key=_harm):
         number = numbers.next()
         terms = [_term(case, files, one, number, said["verdict"]) for one in said["sum"]]
         shown = {
@@ -320,6 +320,11 @@ def _audit(case: Case, files: Sequence[_File], numbers: _Numbering) -> dict[str,
         "notes": [str(one) for one in audit.get("notes", ())],
         "threshold": audit.get("threshold"),
     }
+
+
+def _harm(said: Mapping[str, Any]) -> tuple[bool, bool]:
+    """What gives few people away comes first; that figures are about the very same people, last."""
+    return said["verdict"] != "fail", said["code"] == "CW-AUDIT-SAME"
 
 
 _SUMS = frozenset({"CW-AUDIT-DIFFERENCE", "CW-AUDIT-SAME", "CW-AUDIT-SUM"})

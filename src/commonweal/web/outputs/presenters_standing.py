@@ -12,7 +12,7 @@ from commonweal.governance.states.output import OUTPUT
 from commonweal.web.config import clock
 from commonweal.web.outputs.models import RECALL, Output, OutputOrder
 from commonweal.web.outputs.policies import JUDGED, LEFT
-from commonweal.web.outputs.presenters_review import review_shown
+from commonweal.web.outputs.presenters_review import GRADE_WORDS, KIND_WORDS, review_shown
 from commonweal.web.outputs.reviewing import Case, fetched_by, votes_on
 
 STATE_WORDS: dict[str, tuple[str, str]] = {
@@ -114,7 +114,8 @@ def left_shown(output: Output, *, tell_downloads: bool) -> dict[str, Any] | None
         return None
     public = output.public or {}
     return {
-        "files": [(one["path"], one["kind"], one["grade"]) for one in output.leaving()],
+        "files": [(one["path"], KIND_WORDS[one["kind"]], GRADE_WORDS[one["grade"]])
+                  for one in output.leaving()],
         "rules": public.get("profile", ""),
         "left_at": output.ended_at if output.state == "released" else None,
         "recall": output.recall,

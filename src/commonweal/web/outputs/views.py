@@ -40,6 +40,7 @@ from commonweal.web.outputs.presenters import (
     told_shown,
 )
 from commonweal.web.outputs.reviewing import sees_reviews
+from commonweal.web.studies.policies import own_permits as studies_of
 
 FORM = require_http_methods(["GET", "HEAD", "POST"])
 MOST_JOBS = 20
@@ -94,7 +95,7 @@ def ask(request: HttpRequest, job: str) -> HttpResponse:
     running = checking is not None and checking["open"]
     more = {
         "job": study, "form": form, "checking": checking, "stopped": "" if running else stopped,
-        "title": "Ask for files of a study", "button_text": "Ask for the checks",
+        "title": "Ask for outputs of a study", "button_text": "Ask for the checks",
     }  # fmt: skip
     return _page(request, "asked" if stopped else "ask", more)
 
@@ -112,6 +113,7 @@ def output(request: HttpRequest, reference: str) -> HttpResponse:
     check = OutputOrder.objects.filter(kind=CHECK, output=reference).last() if mine else None
     return _page(request, "output", {
         "row": row, "mine": mine, "state": state_shown(row), "told": told_shown(row),
+        "sees_study": row.permit in studies_of(person),
         "checking": check_shown(check),
         "may_submit": mine and can(check_submit, person, row, today),
         "may_withdraw": mine and can(check_withdraw, person, row, today),

@@ -81,7 +81,7 @@ def _bringing(asked: Asked) -> str | None:
     may = _policies("ingress").brings_for(asked.person, asked.day)
     if asked.permit not in {permit for permit, _ in may}:
         return None
-    return "Code, a model or a table of reference. A second person looks at it."
+    return "A public table, a trained model or a package. A second person looks at it."
 
 
 LINKS = (

@@ -49,8 +49,8 @@ GUARD_WORDS: Mapping[str, tuple[str, str]] = {
 }
 """Each guard of the sandbox: a name, and what it is for."""
 STOPPED: Mapping[str, str] = {
-    "enclave": "Studies are not run, because",
-    "airlock": "Results are not checked, because",
+    "enclave": "Studies are not run",
+    "airlock": "Results are not checked",
 }
 
 
@@ -128,7 +128,7 @@ def _checked(name: str, row: Room | None, now: datetime) -> dict[str, Any] | Non
 def _stopped(name: str, row: Room) -> dict[str, str] | None:
     if not row.code:
         return None
-    begins = STOPPED.get(name, "It does not work, because")
+    begins = STOPPED.get(name, "It does not work")
     return {"begins": begins, "sentence": row.sentence, "code": row.code, "remedy": row.remedy}
 
 

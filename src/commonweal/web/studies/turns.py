@@ -9,6 +9,7 @@ from commonweal.web.accounts.models import User
 from commonweal.web.config.turns import MOST, Turn, turn
 from commonweal.web.studies.models import ENDED, Job
 from commonweal.web.studies.policies import own_permits
+from commonweal.web.studies.presenters import state_of
 
 SHOWN_FOR = timedelta(days=7)
 
@@ -22,6 +23,12 @@ def waiting(person: User, day: date) -> list[Turn]:
         ended_at__gte=day_begins(day - SHOWN_FOR),
     ).order_by("-ended_at", "-pk")
     return [
-        turn("Your study has ended", one.title, "studies:job", one.permit, one.reference)
+        turn(
+            f"Your study has ended ({state_of(one)[0].lower()})",
+            one.title,
+            "studies:job",
+            one.permit,
+            one.reference,
+        )
         for one in rows[:MOST]
     ]

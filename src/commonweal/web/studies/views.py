@@ -19,6 +19,9 @@ from commonweal.web.config import clock
 from commonweal.web.desk.uploading import was_too_large
 from commonweal.web.nhsuk.paging import Counted, page_of
 from commonweal.web.orders import DONE, OPEN, new_order_id
+from commonweal.web.outputs.policies import outputs_of
+from commonweal.web.outputs.presenters import line
+from commonweal.web.projects.beside import links_beside
 from commonweal.web.register.presenters import project_shown, register_or_none
 from commonweal.web.studies import services
 from commonweal.web.studies.forms import SendForm
@@ -94,6 +97,11 @@ def permit(request: HttpRequest, permit: str) -> HttpResponse:
             "stopped": why_not(check_send, request.user, entry, now),
             "quota": quota_shown(quota_of(project_of(entry), london_day(now))),
             "runs": _runs(),
+            "beside": [
+                one
+                for one in links_beside(request.user, entry, london_day(now))
+                if one["href"] != request.path
+            ],
         }
     return _page(request, "permit", more)
 
@@ -132,11 +140,15 @@ def job(request: HttpRequest, permit: str, job: str) -> HttpResponse:
     """One job: what its author may know of it."""
     entry, named = _entry(request, permit)
     row = services.job_of(permit, job)
+    shown = job_shown(row, _names([row]).get(row.submitted_by, "") if named else "", named=named)
+    if row.submitted_by != request.user.public_id:
+        shown["ask"] = ""  # only who sent a study asks for what it left
+    seen = outputs_of(request.user, clock.today()).filter(permit=permit, job=job)
     more = {
         "project": project_shown(entry, clock.now()),
         "named": named,
-        "job": job_shown(row, _names([row]).get(row.submitted_by, "") if named else "",
-                         named=named),
+        "job": shown,
+        "outputs": [line(one) for one in seen.order_by("pk")] if named else [],
         "may_take_back": can(check_take_back, request.user, row),
         "asked_back": named and row.shown not in (ENDED, CANCELLED)
         and services.asked_back(row) is not None,
