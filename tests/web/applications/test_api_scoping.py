@@ -15,7 +15,8 @@ from tests.web.applications.conftest import begin
 from tests.web.applications.test_sending import sent_twice
 from tests.web.conftest import new_client
 
-SCOPES = ("applications:read", "permits:read", "me:read")
+SCOPES = ("applications:read", "permits:read", "me:read", "studies:read")
+JOB, ORDER = "job-aaaabbbbccccdddd", "a" * 32
 Ask = Callable[..., Any]
 
 
@@ -39,11 +40,12 @@ def ask(amara: Any) -> Ask:
 
 @pytest.fixture
 def project(amara: Any) -> str:
-    """The reference of an application that Amara sent twice, with a permit."""
+    """The reference of an application that Amara sent twice, with a permit and a study."""
     from commonweal.web.accounts.models import User
     from commonweal.web.applications.models import Application, Version
     from commonweal.web.ledgerlink.models import governed_write
     from commonweal.web.projects.models import Permit
+    from commonweal.web.studies.models import Job, Named, StudyOrder
 
     reference = begin(amara)
     sent_twice(amara, reference)
@@ -56,6 +58,9 @@ def project(amara: Any) -> str:
             Permit, known, reference="permit-own", content=text.encode(), digest=paper.digest(),
             state="announced",
         )  # fmt: skip
+    made(Named, known, permit="permit-own", project="own", person="amara")
+    made(Job, known, reference=JOB, permit="permit-own", submitted_by="amara", shown="waiting")
+    made(StudyOrder, known, id=ORDER, permit="permit-own", asked_by=row.begun_by)
     return reference
 
 
@@ -88,12 +93,13 @@ def made(model: Any, known: dict[Any, Any], **values: Any) -> Any:
 
 
 def own_addresses(reference: str) -> list[str]:
-    """Every address with a key, read off the description, filled in with what is Amara's."""
+    """Every address that is read with a key, by the description, filled in with what is Amara's."""
     paths = new_client().get("/api/v1/openapi.json").json()["paths"]
-    values = {"reference": reference, "number": "1", "permit_id": "permit-own"}
+    values = {"reference": reference, "number": "1", "permit_id": "permit-own", "job": JOB,
+              "order": ORDER}  # fmt: skip
     found = []
     for path, methods in paths.items():
-        if not any(one.get("security") for one in methods.values()):
+        if not methods.get("get", {}).get("security"):
             continue
         for name, value in values.items():
             path = path.replace("{%s}" % name, value)  # noqa: UP031
@@ -122,11 +128,12 @@ def test_nobody_else_reads_or_learns_of_it(ask: Ask, project: str, who: str) -> 
     for path in own_addresses(project):
         answer = ask(who, path)
         text = answer.content.decode()
-        for secret in (project, "permit-own", '"payload"'):
+        for secret in (project, "permit-own", '"payload"', JOB, ORDER):
             assert secret not in text, path
         if path.count("/") > 3:  # one thing, not a list
             assert answer.status_code == 404, path
             other = path.replace(project, "a-nothing").replace("permit-own", "none")
+            other = other.replace(JOB, "job-none").replace(ORDER, "0" * 32)
             nothing = ask(who, other).json()["error"]
             mine = answer.json()["error"]
             assert {**mine, "reference": ""} == {**nothing, "reference": ""}, path

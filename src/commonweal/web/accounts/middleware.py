@@ -8,6 +8,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -17,6 +18,7 @@ from commonweal.foundation.clock import parse_stamp, stamp
 from commonweal.foundation.errors import Refused
 from commonweal.web.accounts import sessions
 from commonweal.web.accounts.linking import check_provider, is_linked, passed_by_provider
+from commonweal.web.accounts.models import Membership
 from commonweal.web.accounts.people import persona
 from commonweal.web.accounts.policies import check_standing
 from commonweal.web.config import clock
@@ -97,6 +99,9 @@ class Standing:
         user = request.user
         if not user.is_authenticated:
             return None
+        # Every room of the menu asks for them, and so does nearly every page: once is enough.
+        held = Membership.objects.select_related("organisation")
+        prefetch_related_objects([user], Prefetch("memberships", queryset=held))
         page = request.resolver_match.view_name if request.resolver_match else ""
         try:
             if user.is_made_up or request.session.get(PERSONA):

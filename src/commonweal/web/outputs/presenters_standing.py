@@ -114,8 +114,10 @@ def left_shown(output: Output, *, tell_downloads: bool) -> dict[str, Any] | None
         return None
     public = output.public or {}
     return {
-        "files": [(one["path"], KIND_WORDS[one["kind"]], GRADE_WORDS[one["grade"]])
-                  for one in output.leaving()],
+        "files": [
+            (one["path"], KIND_WORDS[one["kind"]], GRADE_WORDS[one["grade"]])
+            for one in output.leaving()
+        ],
         "rules": public.get("profile", ""),
         "left_at": output.ended_at if output.state == "released" else None,
         "recall": output.recall,
