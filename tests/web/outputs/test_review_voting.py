@@ -205,7 +205,7 @@ def test_what_people_said_before_stands_on_the_next_turn() -> None:
     assert "Words 1." in text
     acts()[0].delete()
     text = Page(signed_in("umar").get(ADDRESS)).text
-    assert "The turn before ended before two people had judged it." in text
+    assert "The attempt before ended before two people had judged it." in text
     assert "Words 2." not in text
 
 
