@@ -22,7 +22,7 @@ from commonweal.sandbox.parsing import Parsed, Parsing, parse_in_sandbox, with_l
 from commonweal.sandbox.running import Job, Outcome, running
 from commonweal.sandbox.uids import PROBE_USER, UserNumbers
 
-__all__ = ["Job", "Outcome", "Sandbox"]
+__all__ = ["Job", "Outcome", "Report", "Sandbox"]
 
 Shaped = TypeVar("Shaped")
 
