@@ -15,8 +15,7 @@ from typing import Any
 
 from commonweal.foundation.errors import CommonwealError
 from commonweal.foundation.findings import Finding
-from commonweal.sandbox.box import look
-from commonweal.sandbox.box import Report
+from commonweal.sandbox.box import Report, look
 from commonweal.vault.custody import Custody
 from commonweal.vault.custody.health import home_findings, separation
 from commonweal.web.config.workers import Beside
