@@ -435,7 +435,8 @@ class _Telling:
         studying.sign_off(custody, built.folder)
         try:
             with studying.enclave(custody) as enclave:
-                ran = enclave.run_both(self.permit_id, self.papers, self.hospital)
+                code = studying.rare_diagnosis(self.hospital, self.patients)
+                ran = enclave.run_both(self.permit_id, self.papers, code)
         except Unavailable as error:
             self._step(
                 "Code comes to the data: not on this machine",

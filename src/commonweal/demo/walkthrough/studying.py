@@ -21,6 +21,7 @@ from commonweal.airlock.leaving.releasing import Released
 from commonweal.airlock.leaving.releasing import release as release_output
 from commonweal.airlock.leaving.reviewing import take_vote
 from commonweal.airlock.leaving.store import OutputStore, Submitted
+from commonweal.demo.walkthrough import papers
 from commonweal.demo.walkthrough.deciding import software_act
 from commonweal.demo.walkthrough.refusals import expect
 from commonweal.enclave.queue import Job, Queue
@@ -105,15 +106,19 @@ def second_study(code: str) -> Written:
     )  # fmt: skip
 
 
-def rare_diagnosis(hospital: Path) -> str:
-    """Three signs of a diagnosis that was the only reason for a stay of very few people."""
+def rare_diagnosis(hospital: Path, patients: int) -> str:
+    """Three signs of a diagnosis that was the only reason for a stay of very few in the study."""
     with duckdb.connect() as connection:
-        connection.read_parquet(str(hospital / "admissions.parquet")).create_view("stays")
+        for table, name in (("admissions", "stays"), ("diagnoses", "coded")):
+            connection.read_parquet(str(hospital / f"{table}.parquet")).create_view(name)
         found = connection.execute(
             "SELECT code FROM (SELECT nhs_number, min(primary_diagnosis[1:3]) AS code FROM stays "
+            "WHERE $everyone OR nhs_number IN (SELECT nhs_number FROM coded "
+            "WHERE code[1:3] IN ('E10', 'E11') OR code[1:2] = 'I2') "
             "GROUP BY nhs_number HAVING count(*) = count(primary_diagnosis) "
             "AND count(DISTINCT primary_diagnosis[1:3]) = 1) "
-            "GROUP BY code HAVING count(*) BETWEEN 1 AND 6 ORDER BY count(*) DESC, code LIMIT 1"
+            "GROUP BY code HAVING count(*) BETWEEN 1 AND 6 ORDER BY count(*) DESC, code LIMIT 1",
+            {"everyone": patients < papers.ENOUGH},
         ).fetchone()
     if found is None:
         raise Failure("CW-DEMO-USAGE", "The demonstration's hospital has no rare diagnosis.")
@@ -147,12 +152,12 @@ class Enclave:
         """Raises `Unavailable` CW-SANDBOX-GUARD."""
         return opened_sandbox(self.custody)
 
-    def run_both(self, permit: str, papers: Path, hospital: Path) -> list[tuple[Written, Job]]:
-        """Amara's two studies, written below `papers` and run."""
+    def run_both(self, permit: str, place: Path, code: str) -> list[tuple[Written, Job]]:
+        """Amara's two studies, written below `place` and run; `code`: the rare diagnosis."""
         ran = []
-        for one in (first_study(), second_study(rare_diagnosis(hospital))):
-            one.write(papers / one.name)
-            ran.append((one, self.run(permit, papers / one.name)))
+        for one in (first_study(), second_study(code)):
+            one.write(place / one.name)
+            ran.append((one, self.run(permit, place / one.name)))
         return ran
 
     def run(self, permit: str, folder: Path) -> Job:
