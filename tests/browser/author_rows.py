@@ -20,9 +20,12 @@ def with_outputs() -> Names:
     from commonweal.web.outputs.models import Output, OutputOrder
     from tests.web.outputs.room import WORDS, person
     from tests.web.outputs.test_policies import made, study
+    from tests.web.releases.room import LIVE, PROJECT
 
     now, amara = clock.now(), person("amara")
     row = made()
+    # What has left is handed out while the permit is live only.
+    row.permit, row.project = LIVE, PROJECT
     for state in OUTPUT.states:
         told = _TOLD if state in ("returned", "rejected") else None
         recall = "A count was of three people." if state == "recalled" else ""
