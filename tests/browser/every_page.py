@@ -302,20 +302,6 @@ PERMITS = (
     see("releases:send_back", "edward", permit="@release.permit", release="@release.built"),
 )  # fmt: skip
 
-CHECKING = (
-    see("outputs:review_queue", "tara"), see("outputs:review_queue", "edward"),
-    see("outputs:review_left", "edward"), see("outputs:review_history", "rosa"),
-    see("outputs:review", "tara", reference="@output.waits"),
-    see("outputs:review", "tara", reference="@output.mine"),
-    see("outputs:review", "umar", reference="@output.two"),
-    see("outputs:review", "umar", reference="@output.model"),
-    see("outputs:review", "edward", reference="@output.waits"),
-    see("outputs:review", "edward", reference="@output.left"),
-    see("outputs:review", "edward", reference="@output.recalled"),
-    see("outputs:review", "tara", reference="@output.back"),
-    see("outputs:review_recall", "edward", reference="@output.left"),
-)  # fmt: skip
-
 AUTHORS = (
     see("outputs:index", "amara"), see("outputs:index", "bethan"),
     see("outputs:ask", "amara", job="@outputs.job.asked"),

@@ -14,6 +14,14 @@ import typer
 from commonweal.cli import studies_dummy, studies_offer
 from commonweal.cli.options import HomeOption, JsonOption, group, opened
 from commonweal.cli.show import emit, note, show_table
+from commonweal.cli.studies_offer import (
+    AboutOption,
+    FileArgument,
+    KindOption,
+    LicenceOption,
+    NameOption,
+    check_kind,
+)
 from commonweal.foundation.errors import Failure, Refused, WrongUsage
 
 if TYPE_CHECKING:
@@ -159,14 +167,10 @@ def work(
 @app.command("bring")
 def bring(
     ctx: typer.Context,
-    file: Annotated[
-        Path, typer.Argument(help="A .csv, .parquet, .safetensors or .whl file.", metavar="FILE")
-    ],
-    kind: Annotated[str, typer.Option(help="reference, weights or package.", show_default=False)],
-    licence: Annotated[
-        str, typer.Option(help="Its SPDX identifier, or LicenseRef-NAME.", show_default=False)
-    ],
-    about: Annotated[str, typer.Option(help="What it is, in a line.", show_default=False)],
+    file: FileArgument,
+    kind: KindOption,
+    licence: LicenceOption,
+    about: AboutOption,
     by: Annotated[
         str, typer.Option(help="The account of the person who brings it.", show_default=False)
     ],
@@ -174,9 +178,7 @@ def bring(
         str,
         typer.Option(help="The account of the second person, who approves it.", show_default=False),
     ],
-    name: Annotated[
-        str | None, typer.Option(help="Its name in jobs; else the file's.", show_default=False)
-    ] = None,
+    name: NameOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -189,8 +191,7 @@ def bring(
     from commonweal.enclave.ingress import Bringing
     from commonweal.enclave.ingress import bring as let_in
 
-    if kind not in ("reference", "weights", "package"):
-        raise WrongUsage("CW-USAGE", "What is brought in is a reference, weights or a package.")
+    check_kind(kind)
     what = Bringing(name or file.name, kind, licence, about, by, approve)  # type: ignore[arg-type]
     with _at_the_queue(ctx, home) as here:
         folder = here.room.folder / "reference"

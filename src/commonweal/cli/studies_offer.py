@@ -11,26 +11,38 @@ from commonweal.cli.options import HomeOption, JsonOption, opened
 from commonweal.cli.show import emit
 from commonweal.foundation.errors import WrongUsage
 
+FileArgument = Annotated[
+    Path, typer.Argument(help="A .csv, .parquet, .safetensors or .whl file.", metavar="FILE")
+]
+KindOption = Annotated[str, typer.Option(help="reference, weights or package.", show_default=False)]
+LicenceOption = Annotated[
+    str, typer.Option(help="Its SPDX identifier, or LicenseRef-NAME.", show_default=False)
+]
+AboutOption = Annotated[str, typer.Option(help="What it is, in a line.", show_default=False)]
+NameOption = Annotated[
+    str | None, typer.Option(help="Its name in jobs; else the file's.", show_default=False)
+]
+
+
+def check_kind(kind: str) -> None:
+    """Refuse what cannot be brought in. Raises `WrongUsage` CW-USAGE."""
+    if kind not in ("reference", "weights", "package"):
+        raise WrongUsage("CW-USAGE", "What is brought in is a reference, weights or a package.")
+
 
 def offer(
     ctx: typer.Context,
-    file: Annotated[
-        Path, typer.Argument(help="A .csv, .parquet, .safetensors or .whl file.", metavar="FILE")
-    ],
-    kind: Annotated[str, typer.Option(help="reference, weights or package.", show_default=False)],
-    licence: Annotated[
-        str, typer.Option(help="Its SPDX identifier, or LicenseRef-NAME.", show_default=False)
-    ],
-    about: Annotated[str, typer.Option(help="What it is, in a line.", show_default=False)],
+    file: FileArgument,
+    kind: KindOption,
+    licence: LicenceOption,
+    about: AboutOption,
     by: Annotated[
         str, typer.Option(help="Who brings it, and signs that on a page.", show_default=False)
     ],
     permit: Annotated[
         str | None, typer.Option(help="For this project only; else for all.", show_default=False)
     ] = None,
-    name: Annotated[
-        str | None, typer.Option(help="Its name in jobs; else the file's.", show_default=False)
-    ] = None,
+    name: NameOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -45,8 +57,7 @@ def offer(
     from commonweal.enclave.room import Room
     from commonweal.enclave.waiting import Waiting
 
-    if kind not in ("reference", "weights", "package"):
-        raise WrongUsage("CW-USAGE", "What is brought in is a reference, weights or a package.")
+    check_kind(kind)
     check_licence(licence)
     said = {"name": name or file.name, "kind": kind, "licence": licence, "about": about,
             "brought_by": by, **({"permit": permit} if permit else {})}  # fmt: skip

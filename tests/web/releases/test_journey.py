@@ -167,7 +167,7 @@ def test_the_vaults_worker_takes_up_what_a_job_asked(
 
     monkeypatch.setattr(refreshing, "_is_fresh", lambda *_: False)
     measured.with_custody(lambda custody: ask_refresh(custody, LIVE, R1, "job-a"))
-    looks = workers.RefreshWaits()
+    looks = workers.OnceAMinute(workers.asked)
     assert measured.with_custody(looks) == 1
     assert measured.with_custody(looks) == 0
 

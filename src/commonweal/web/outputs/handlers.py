@@ -6,6 +6,7 @@ worker verifies it again, where it takes effect (S11).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from django.urls import reverse
@@ -32,7 +33,7 @@ from commonweal.web.signing.models import Act
 SUBMIT, REVIEW, RECALL = "submit_output", "review_output", "recall_output"
 
 
-class _Handler:
+class _Handler(ABC):
     """What the three have in common: one order for one act, however often it runs."""
 
     kind: ClassVar[str]
@@ -63,9 +64,9 @@ class _Handler:
         if row.digest != act.object_digest:
             raise Fault("CW-LEAVING-ACTS", "What was signed is about another turn of this output.")
 
+    @abstractmethod
     def may(self, act: Act, row: Output) -> None:
         """Raise where the person may not."""
-        raise NotImplementedError
 
     @staticmethod
     def row(act: Act) -> Output:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from typing import Any
 
 from django.db import transaction
@@ -74,7 +74,12 @@ REFRESH_SECONDS = 60.0
 def steps(room: str) -> Sequence[Callable[[Custody], int]]:
     """What this app does in a room."""
     found: dict[str, Sequence[Callable[[Custody], int]]] = {
-        "vault": (Telling(), work_step, Beside(RefreshWaits(), refresh_step), Retiring()),
+        "vault": (
+            Telling(),
+            work_step,
+            Beside(OnceAMinute(asked), refresh_step),
+            OnceAMinute(retire_unneeded),
+        ),
         "signer": (decision_step,),
     }
     return found.get(room, ())
@@ -99,18 +104,24 @@ def work_step(custody: Custody) -> int:
     return 1
 
 
-class RefreshWaits:
-    """Whether a job waits for a release with newer choices (S13), looked at once a minute."""
+class OnceAMinute:
+    """A step that is looked at once a minute: what it looks for costs more than a glance.
 
-    def __init__(self) -> None:
+    Whether a job waits for a release with newer choices (some wait for a new list); and what
+    replaced releases are still needed for, since that may have been decided, or their time be over
+    (S13).
+    """
+
+    def __init__(self, look: Callable[[Custody], Sized]) -> None:
+        self._look = look
         self._again_at = 0.0
 
     def __call__(self, custody: Custody) -> int:
-        """How many permits' jobs wait; 0 between two looks, since some wait for a new list."""
+        """How many were found; 0 between two looks."""
         if time.monotonic() < self._again_at:
             return 0
         self._again_at = time.monotonic() + REFRESH_SECONDS
-        return len(asked(custody))
+        return len(self._look(custody))
 
 
 def refresh_step(custody: Custody) -> int:
@@ -123,24 +134,6 @@ def refresh_step(custody: Custody) -> int:
         _LOG.info("a release was asked for by a job", extra={"permit": one.permit,
                   "release": one.release or "", "code": one.code or ""})  # fmt: skip
     return sum(one.release is not None for one in found)
-
-
-class Retiring:
-    """Destroys the keys of replaced releases that nothing needs any more, looked at once a minute.
-
-    What jobs left of them may have been decided since, or the limit of the trust policy may be over
-    (S13).
-    """
-
-    def __init__(self) -> None:
-        self._again_at = 0.0
-
-    def __call__(self, custody: Custody) -> int:
-        """How many were destroyed."""
-        if time.monotonic() < self._again_at:
-            return 0
-        self._again_at = time.monotonic() + REFRESH_SECONDS
-        return len(retire_unneeded(custody))
 
 
 def _ordered_by(custody: Custody, order: Order, permit: Permit) -> Actor:
