@@ -106,3 +106,10 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("COMMONWEAL_HOME", str(base / "home-not-made"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(base / "config-not-made"))
     monkeypatch.setenv("XDG_DATA_HOME", str(base / "data-not-made"))
+
+
+@pytest.fixture(autouse=True)
+def _own_umask() -> None:
+    # Commands that start the service let nobody else read what this process makes from then on;
+    # run here, they must not change what the next test's files are.
+    os.umask(0o022)

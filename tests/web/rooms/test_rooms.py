@@ -371,6 +371,6 @@ def test_disk_space(free: int, state: str) -> None:
     assert disk(free, 100 * GIB).state == state
 
 
-def test_health_says_what_it_said(db: None, client: Any) -> None:
+def test_health_says_what_it_said(nothing_waits: None, client: Any) -> None:
     told(network="down")
     assert client.get("/health").json() == {"status": "ok"}
