@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 import typer
 
-from commonweal.cli import main
-from commonweal.cli.app import app
+from commonweal.cli.app import needed, whole
 from commonweal.cli.main import run
-from commonweal.cli.tree import needed
 from tests.unit.cli.test_main import ALL, leaves
 
-WHOLE: Any = typer.main.get_command(app)
+WHOLE: Any = typer.main.get_command(whole())
 GROUPS = sorted({leaf[:depth] for leaf in ALL for depth in range(1, len(leaf))})
 
 
 def made(*given: str) -> set[tuple[str, ...]]:
-    return set(leaves(typer.main.get_command(needed(app, given))))
+    return set(leaves(typer.main.get_command(needed(given))))
 
 
 def told(given: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
@@ -70,7 +70,7 @@ def test_it_says_what_the_whole_would_say(
     given: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut = told(given, capsys)
-    monkeypatch.setattr(main, "needed", lambda whole, _: whole)
+    monkeypatch.setattr(typer.main, "get_command", lambda _: WHOLE)
     assert cut == told(given, capsys)
 
 
@@ -84,5 +84,17 @@ def test_help_of_each_command_is_that_of_the_whole(capsys: pytest.CaptureFixture
 def test_the_whole_is_left_as_it_was() -> None:
     before = set(leaves(WHOLE))
     for leaf in ALL:
-        needed(app, leaf)
-    assert set(leaves(typer.main.get_command(app))) == before
+        needed(leaf)
+    assert set(leaves(typer.main.get_command(whole()))) == before
+
+
+def test_a_run_imports_what_it_needs() -> None:
+    asked = """
+import sys
+from commonweal.cli.main import run
+run(["--home", "x", "doctor", "--help"])
+print(*sorted(name for name in sys.modules if name.startswith("commonweal.cli.")))
+"""
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    ours = ("app", "doctor", "main", "options", "show")
+    assert done.stdout.splitlines()[-1].split() == [f"commonweal.cli.{one}" for one in ours]
