@@ -328,6 +328,15 @@ CHECKING = (
     see("outputs:review", "edward", reference="@output.left"),
     see("outputs:review", "edward", reference="@output.recalled"),
     see("outputs:review", "tara", reference="@output.back"),
+    see("outputs:review_file", "tara", reference="@output.waits", number=1),
+    see("outputs:review_file", "tara", reference="@output.waits", number=2),
+    see("outputs:review_file", "umar", reference="@output.model", number=4),
+    see("outputs:review_file", "umar", reference="@output.model", number=7),
+    see("outputs:review_text", "umar", reference="@output.model", number=6),
+    see("outputs:review_text", "umar", reference="@output.model", number=5),
+    fetched("outputs:review_picture", "umar", reference="@output.model", number=4),
+    see("outputs:review_together", "tara", reference="@output.waits"),
+    see("outputs:review_code", "tara", reference="@output.waits"),
     see("outputs:review_recall", "edward", reference="@output.left"),
 )  # fmt: skip
 

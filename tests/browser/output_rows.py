@@ -18,11 +18,12 @@ Names = dict[str, str]
 
 def outputs() -> Names:
     """What they are called, by what they show."""
-    from tests.web.outputs.review_house import OUT, furnish, heard, vote
+    from tests.web.outputs.review_house import OUT, furnish, heard, tables_alone, vote
 
     furnish(title="Stays and costs by ward")
     furnish(name="out-mine", title="Stays that Tara has judged", waited=timedelta(hours=3),
             votes=[vote("tara", "reject", 1, "out-mine")])  # fmt: skip
+    furnish(name="out-tables", title="Two tables", waited=timedelta(hours=2), made=tables_alone())
     furnish("consolidating", "out-two", title="Stays that two people judged differently",
             waited=timedelta(days=4), votes=[
                 vote("tara", "approve", 2, "out-two", note="No hospital can be recognised."),
@@ -45,6 +46,7 @@ def outputs() -> Names:
         "output.waits": OUT, "output.mine": "out-mine", "output.two": "out-two",
         "output.left": "out-released", "output.recalled": "out-recalled",
         "output.back": "out-returned", "output.model": "out-model",
+        "output.tables": "out-tables",
     }  # fmt: skip
 
 
@@ -62,14 +64,14 @@ def _recalled(name: str) -> None:
 
 
 def _long() -> Any:
-    """A turn with a model's card, texts, and a table that is too long for a page."""
+    """A turn with a model's card, texts, a picture, and a table that is too long for a page."""
     from dataclasses import replace
 
     from commonweal.papers.output_manifest import Findings, OutputManifest
     from tests.output_papers import H
-    from tests.web.outputs.review_house import papers
+    from tests.web.outputs.review_house import drawn
 
-    found = papers()
+    found = drawn()
     plain, manifest = found.findings.plain(), found.manifest.plain()
     plain["files"].append({"path": "risk.onnx", "verdict": "review", "report": {
         "findings": [{"code": "CW-MODEL-UNPROVED", "statbarn": "Unknown", "rule": "model-unproved",

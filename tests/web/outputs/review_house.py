@@ -7,6 +7,7 @@ elsewhere, and figures that together with the first tell of three people. `paper
 
 from __future__ import annotations
 
+import base64
 import csv
 import functools
 import hashlib
@@ -14,7 +15,7 @@ import io
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from commonweal.airlock.files.answers import Notebook, NotebookCell, Picture
+from commonweal.airlock.files.writing import notebook_file, picture_file
 from commonweal.airlock.profile import RuleProfile
 from commonweal.airlock.published import published
 from commonweal.airlock.report import FileReport
@@ -49,6 +52,7 @@ class Papers:
     findings: Findings
     tables: dict[str, Any]
     earlier: dict[str, Any]
+    contents: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -151,7 +155,59 @@ def _made(folder: Path) -> Papers:
         findings,
         {name: _parsed(content) for name, content in tables.items()},
         {EARLIER: {"stays": _table(first.report.files[0])}},
+        tables,
     )
+
+
+def tables_alone() -> Papers:
+    """The turn without the file that the study wrote: two tables, as outputs mostly are."""
+    found = papers()
+    plain, manifest = found.findings.plain(), found.manifest.plain()
+    for said in (plain, manifest):
+        said["files"] = [one for one in said["files"] if one["path"] != "plain.csv"]
+    findings = Findings.read(plain, "F")
+    return replace(
+        found, findings=findings,
+        manifest=OutputManifest.read(manifest | {"findings": findings.digest()}, "M"),
+        tables={name: one for name, one in found.tables.items() if name != "plain.csv"},
+        contents={name: one for name, one in found.contents.items() if name != "plain.csv"},
+    )  # fmt: skip
+
+
+def drawn() -> Papers:
+    """The turn with a picture, a drawing and a notebook besides, each as the airlock writes it."""
+    found = papers()
+    plain, manifest = found.findings.plain(), found.manifest.plain()
+    picture = Picture.model_validate({"width": 320, "height": 160, "rgb": bars()})
+    cells = [
+        NotebookCell(type="markdown", source="# Stays"),
+        NotebookCell(type="code", source="print('<b>1</b>')"),
+    ]
+    made = {
+        "chart.png": ("figure", "png", picture_file(picture, "chart").content),
+        "map.svg": ("figure", "svg", b'<svg xmlns="http://www.w3.org/2000/svg"><text>A</text></svg>'),
+        "work.ipynb": ("file", "ipynb", notebook_file(Notebook(cells=cells), "work").content),
+    }
+    for name, (kind, type_, content) in made.items():
+        manifest["files"].append(_file(name, content, kind, "declared", type_))
+        plain["files"].append({"path": name, "verdict": "review", "report": {"findings": [
+            {"code": "CW-OUTPUT-DECLARED", "statbarn": "Unknown", "rule": "declared",
+             "where": {"table": name}, "value": None, "threshold": None, "outcome": "review",
+             "sentence": "This was made elsewhere; nothing in it was counted again."}]}})  # fmt: skip
+    findings = Findings.read(plain, "F")
+    return replace(
+        found, findings=findings,
+        manifest=OutputManifest.read(manifest | {"findings": findings.digest()}, "M"),
+        contents=found.contents | {name: said[2] for name, said in made.items()},
+    )  # fmt: skip
+
+
+def bars() -> str:
+    """Pixels of a bar chart, 320 by 160, as a parser tells them."""
+    pixels = np.full((160, 320, 3), 255, np.uint8)
+    for place, height in enumerate((66, 66, 65, 65, 65, 65, 3, 3)):
+        pixels[150 - 2 * height : 150, 20 + 36 * place : 44 + 36 * place] = (0, 94, 184)
+    return base64.b64encode(pixels.tobytes()).decode()
 
 
 def _joined(
@@ -223,7 +279,7 @@ def furnish(
 ) -> Any:
     """The rows of an output in `state`; `votes` as `vote` makes them."""
     from commonweal.web.config import clock
-    from commonweal.web.outputs.models import Output, ReviewPapers
+    from commonweal.web.outputs.models import Output, ReviewFile, ReviewPapers
 
     found = renamed(made or papers(), name)
     manifest, now = found.manifest, clock.now()
@@ -239,11 +295,13 @@ def furnish(
         }
         | changed
     )  # fmt: skip
-    ReviewPapers.objects.create(
+    told = ReviewPapers.objects.create(
         output=row, turn=manifest.turn, manifest=manifest.plain(), findings=found.findings.plain(),
         tables=found.tables, earlier=found.earlier, code={"main.py": CODE},
         votes=list(votes), members=["amara", "bethan"], told_at=now,
     )  # fmt: skip
+    for path, content in found.contents.items():
+        ReviewFile.objects.create(papers=told, path=path, content=content)
     return row
 
 

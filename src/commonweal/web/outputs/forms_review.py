@@ -58,7 +58,7 @@ class ReviewForm(forms.Form):
     seen = forms.CharField(widget=forms.HiddenInput)
     verdict = RadiosField(
         label="What do you say?", choices=VERDICT_CHOICES, missing="Choose what you say.",
-        look=Look(size="m"),
+        look=Look(size="s", small=True),
     )  # fmt: skip
     reasons = _Reasons(
         label="Reasons about all of it",
@@ -111,6 +111,22 @@ class ReviewForm(forms.Form):
     def override_fields(self) -> list[Any]:
         """One field for each check that failed."""
         return [self[f"override-{number}"] for number in range(1, len(self.needed) + 1)]
+
+    @property
+    def overrides_open(self) -> bool:
+        """Whether a reason for letting it leave was chosen, or is wrong."""
+        return any(one.value() or one.errors for one in self.override_fields)
+
+    @property
+    def reasons_open(self) -> bool:
+        """Whether a reason against it was ticked, or is wrong."""
+        whole = self["reasons"]
+        return bool(whole.value() or whole.errors) or any(one["open"] for one in self.file_fields)
+
+    @property
+    def words_open(self) -> bool:
+        """Whether something was written, or is wrong."""
+        return any(self[name].value() or self[name].errors for name in ("to_author", "note"))
 
     def clean(self) -> dict[str, Any]:
         """Reasons go with sending back and rejecting, overrides with approving."""

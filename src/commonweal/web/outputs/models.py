@@ -147,3 +147,26 @@ class ReviewPapers(models.Model):
 
     def __str__(self) -> str:
         return f"papers of {self.output_id}"
+
+
+class ReviewFile(models.Model):
+    """A file of a turn as it would leave, for its reviewers alone; gone with their papers (S6).
+
+    `content`: the bytes that the airlock wrote and froze, never those that a study wrote (S18). A
+    page holds them to the signed manifest before it shows anything of them.
+    """
+
+    papers = models.ForeignKey(ReviewPapers, on_delete=models.CASCADE, related_name="files")
+    path = models.CharField(max_length=64)
+    content = models.BinaryField()
+
+    class Meta:
+        """In the order of their names; each name once."""
+
+        ordering = ("path",)
+        constraints = (
+            models.UniqueConstraint(fields=("papers", "path"), name="output_review_file_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.path} of {self.papers_id}"

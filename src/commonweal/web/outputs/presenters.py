@@ -10,9 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from commonweal.papers.job import quarter_after
+from commonweal.papers.rule_words import REASON_HELP
 from commonweal.web.config import clock
 from commonweal.web.orders import DONE, OPEN
 from commonweal.web.outputs.models import Output, OutputOrder
+from commonweal.web.register.presenters import title_of
 
 _NAMES: dict[str, tuple[str, str]] = {
     "draft": ("Ready to sign", "blue"),
@@ -62,6 +64,7 @@ def line(row: Output) -> dict[str, Any]:
     """An output in a list."""
     return {
         "reference": row.reference, "title": row.title, "project": row.project,
+        "project_title": title_of(row.permit),
         "state": state_shown(row), "turn": row.turn,
     }  # fmt: skip
 
@@ -71,9 +74,10 @@ def told_shown(row: Output) -> dict[str, Any] | None:
     if row.told is None or row.state in ("draft", "in_review", "consolidating"):
         return None
     reasons = [
-        {"file": one["file"] or "The whole output", "says": one["says"]}
+        {"file": one["file"] or "The whole output", "says": one["says"],
+         "help": REASON_HELP.get(one["reason"], "")}
         for one in row.told["reasons"]
-    ]
+    ]  # fmt: skip
     again = AGAIN_WORDS.get(row.told["outcome"], "")
     if not (reasons or row.told["words"] or again):
         return None

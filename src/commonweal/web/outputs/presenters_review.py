@@ -7,7 +7,7 @@ they sign before it gets here (`reviewing.case_of`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from commonweal.papers.output_manifest import (
     OutputReview,
     needing_override,
 )
+from commonweal.papers.rule_words import rule_help
 from commonweal.web.outputs import review_tables
 from commonweal.web.outputs.review_tables import Collected, Mark, Shown
 from commonweal.web.outputs.reviewing import Case
@@ -32,6 +33,8 @@ MOST_PAIRS = 8
 """Earlier tables that one file is shown beside."""
 MOST_CODE = 60_000
 """Characters of one file of the study's code that the page shows."""
+MOST_OPEN = 4
+"""Files that the first page shows with their figures: those of which most was found."""
 VERDICTS: Mapping[str, tuple[str, str, str]] = {
     "pass": ("Passes", "green", "✓"),
     "review": ("Needs a look", "yellow", "?"),
@@ -85,8 +88,13 @@ class _Numbering:
 
 @dataclass
 class _File:
-    """One file that leaves, with the report that is about it, while the page is put together."""
+    """One file that leaves, with the report that is about it, while the page is put together.
 
+    `number`: its place among those that leave. `marks`: its cells that anything was found of;
+    `own`: those of its own findings, without the audit's.
+    """
+
+    number: int
     file: OutputFile
     verdict: FileVerdict
     report: Mapping[str, Any]
@@ -94,6 +102,7 @@ class _File:
     table: Mapping[str, Any] | None
     findings: list[dict[str, Any]] = field(default_factory=list)
     marks: Collected = field(default_factory=Collected)
+    own: Collected = field(default_factory=Collected)
     sums: list[dict[str, Any]] = field(default_factory=list)
 
     def owns(self, called: str) -> bool:
@@ -107,17 +116,24 @@ def verdict_shown(verdict: str) -> dict[str, str]:
     return {"name": verdict, "word": word, "colour": colour, "icon": icon, "says": SAYS[verdict]}
 
 
-def case_shown(case: Case) -> dict[str, Any]:
-    """Everything that the page says of a case, but for votes and the form."""
+def case_shown(case: Case, kept: Collection[str] = ()) -> dict[str, Any]:
+    """Everything that the pages say of a case, but for votes and the form.
+
+    `kept`: names of the files that can be looked at as they are.
+    """
     numbers = _Numbering()
     files = _files(case)
     for one in files:
         _number(one, numbers)
     audit = _audit(case, files, numbers)
     manifest = case.manifest
+    shown = [_file_shown(case, one, kept) for one in files]
+    worst = sorted(shown, key=lambda one: (-_ORDER.index(one["verdict"]["name"]), one["number"]))
     return {
         "verdict": verdict_shown(case.findings.verdict()),
-        "files": [_file_shown(case, one) for one in files],
+        "files": shown,
+        "opened": worst[:MOST_OPEN],
+        "not_opened": len(worst[MOST_OPEN:]),
         "audit": audit,
         "failed": _failed(case),
         "context": manifest.context,
@@ -163,20 +179,22 @@ def _outputs(count: int) -> str:
 def _files(case: Case) -> list[_File]:
     found = {one.path: one for one in case.findings.files}
     files = []
-    for one in case.manifest.leaving():
+    for number, one in enumerate(case.manifest.leaving(), start=1):
         about = found.get(one.made_from or one.path)
         own = found.get(one.path)
         said = [each for each in (own, about) if each is not None]
         verdict: FileVerdict = "unreadable" if own is None else _worst(said)
         report = {} if about is None else about.report
         table = case.papers.tables.get(one.path)
-        files.append(_File(one, verdict, report, _request_name(one, report), table))
+        files.append(_File(number, one, verdict, report, _request_name(one, report), table))
     return files
 
 
+_ORDER: tuple[FileVerdict, ...] = ("pass", "review", "fail", "unreadable")
+
+
 def _worst(said: Sequence[FileFound]) -> FileVerdict:
-    order: tuple[FileVerdict, ...] = ("pass", "review", "fail", "unreadable")
-    return max((one.verdict for one in said), key=order.index)
+    return max((one.verdict for one in said), key=_ORDER.index)
 
 
 def _request_name(file: OutputFile, report: Mapping[str, Any]) -> str:
@@ -190,13 +208,20 @@ def _request_name(file: OutputFile, report: Mapping[str, Any]) -> str:
 
 
 def _number(one: _File, numbers: _Numbering) -> None:
-    """Number a file's findings, the worst first, and mark the cells that they are about."""
+    """Number a file's findings, the worst first and those of one rule together, and mark the
+    cells that they are about."""
     found = list(one.report.get("findings", ()))
-    for said in sorted(found, key=lambda each: each.get("outcome") != "fail"):
+    rules = list(dict.fromkeys(str(each["rule"]) for each in found))
+
+    def order(said: Mapping[str, Any]) -> tuple[bool, int]:
+        return said.get("outcome") != "fail", rules.index(str(said["rule"]))
+
+    for said in sorted(found, key=order):
         number = numbers.next()
         places = [] if one.table is None else review_tables.places_of(one.table, said["where"])
         for place in places:
-            one.marks.add(place, Mark(number, said["outcome"]))
+            for marks in (one.marks, one.own):
+                marks.add(place, Mark(number, said["outcome"]))
         one.findings.append(
             {
                 "number": number,
@@ -206,7 +231,7 @@ def _number(one: _File, numbers: _Numbering) -> None:
                 "rule": said["rule"],
                 "statbarn": said["statbarn"],
                 "where": _place(said["where"]),
-                "row": places[0][0] if len(places) == 1 else None,
+                "row": places[0][0] if len(places) == 1 and "row" not in said["where"] else None,
             }
         )
 
@@ -218,14 +243,33 @@ def _place(where: Mapping[str, str]) -> str:
     return ", ".join([*([measure] if measure else []), *sides])
 
 
-def _file_shown(case: Case, one: _File) -> dict[str, Any]:
+def _groups(one: _File) -> list[dict[str, Any]]:
+    """The findings of a file by their rule and outcome, with what the rule is for."""
+    groups: dict[tuple[str, str], dict[str, Any]] = {}
+    for found in one.findings[:MOST_FINDINGS]:
+        key = (found["rule"], found["outcome"]["name"])
+        group = groups.setdefault(key, {
+            "id": f"rule-{one.number}-{len(groups) + 1}", "rule": found["rule"],
+            "code": found["code"], "statbarn": found["statbarn"], "outcome": found["outcome"],
+            "help": rule_help(found["rule"]), "findings": [],
+        })  # fmt: skip
+        group["findings"].append(found)
+    return list(groups.values())
+
+
+def _file_shown(case: Case, one: _File, kept: Collection[str]) -> dict[str, Any]:
     file = one.file
     table: Shown | None = None
+    short: Shown | None = None
     if one.table is not None:
-        table = review_tables.shown(
-            one.table, one.marks.at, file.sha256 if _is_made_here(file) else None
-        )
+        sha256 = file.sha256 if _is_made_here(file) else None
+        table = review_tables.shown(one.table, one.marks.at, sha256)
+        short = review_tables.short(one.table, one.own.at, table.proved)
     return {
+        "number": one.number,
+        "groups": _groups(one),
+        "short": short,
+        "kept": file.path in kept,
         "name": file.path,
         "kind": KIND_WORDS[file.kind],
         "grade": GRADE_WORDS[file.grade],
@@ -240,7 +284,7 @@ def _file_shown(case: Case, one: _File) -> dict[str, Any]:
         "summaries": _summaries(one.report),
         "reading": [str(text) for text in one.report.get("reading", ())],
         "card": [str(line) for line in one.report.get("card", ())],
-        "picture": file.kind == "figure",
+        "picture": file.type == "png",
     }
 
 
@@ -301,6 +345,7 @@ def _audit(case: Case, files: Sequence[_File], numbers: _Numbering) -> dict[str,
             "sentence": said["sentence"],
             "rule": said["rule"],
             "code": said["code"],
+            "help": rule_help(said["code"]),
             "terms": terms,
             "sums": said["code"] in _SUMS,
             "divisor": said.get("divisor", 1),

@@ -14,6 +14,7 @@ from commonweal.web.outputs.models import RECALL, Output, OutputOrder
 from commonweal.web.outputs.policies import JUDGED, LEFT
 from commonweal.web.outputs.presenters_review import GRADE_WORDS, KIND_WORDS, review_shown
 from commonweal.web.outputs.reviewing import Case, fetched_by, votes_on
+from commonweal.web.register.presenters import title_of
 
 STATE_WORDS: dict[str, tuple[str, str]] = {
     "draft": ("Draft", "grey"),
@@ -51,6 +52,7 @@ def standing_shown(output: Output) -> dict[str, Any]:
     return {
         "output": output.reference,
         "project": output.project,
+        "project_title": title_of(output.permit),
         "permit": output.permit,
         "state": state_shown(output),
         "whose_turn": _whose(output),

@@ -18,6 +18,8 @@ Place = tuple[int, int]
 MOST_ROWS = 60
 """Rows of a table that are shown, with those that have a marked cell beyond them up to as many."""
 MOST_COLUMNS = 60
+FIRST_ROWS = 8
+"""Rows of a table on the first page of an output."""
 _NUMBERED = re.compile(r"\.[0-9]+\Z")
 _LONGEST_NAME = 56
 """How much of a request's name is in the name of its table in the audit."""
@@ -140,6 +142,23 @@ def only(table: Mapping[str, Any], marks: Marks) -> Shown:
         list(_with_gaps(rows, wanted, width, marks, more=cut > 0)),
         (len(rows) + cut) * len(columns) - len(wanted) * width,
         _in_words(columns, rows, marks),
+    )
+
+
+def short(table: Mapping[str, Any], marks: Marks, proved: bool | None) -> Shown:
+    """What a page shows of a table first: a small one whole, else its rows that have a marked cell;
+    where none has, the first ones. `proved`: of the whole."""
+    columns, rows = [str(one) for one in table["columns"]], rows_of(table)
+    width, cut = min(len(columns), MOST_COLUMNS), int(table.get("cut", 0))
+    wanted = sorted({row for row, _ in marks if 1 <= row <= len(rows)})[:FIRST_ROWS]
+    if not wanted or len(rows) <= FIRST_ROWS:
+        wanted = list(range(1, min(len(rows), FIRST_ROWS) + 1))
+    return Shown(
+        columns[:width],
+        list(_with_gaps(rows, wanted, width, marks, more=cut > 0)),
+        (len(rows) + cut) * len(columns) - len(wanted) * width,
+        [],
+        proved,
     )
 
 

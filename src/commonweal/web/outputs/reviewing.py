@@ -189,6 +189,20 @@ def case_of(person: User, output: Output) -> Case:
     )  # fmt: skip
 
 
+def case_or_none(person: User, reference: str, day: date) -> Case:
+    """The case of an output that a person may judge now, for what is shown beside its page.
+
+    Raises `Fault` CW-WEB-NOT-FOUND in every other case: the answer is one for somebody else's
+    output, one that is decided, and one that there never was.
+    """
+    try:
+        output, roles = output_of(person, reference, day)
+        check_read(person, output, roles)
+        return case_of(person, output)
+    except (Refused, Fault):
+        raise none() from None
+
+
 def _votes(papers: ReviewPapers) -> list[Vote]:
     return [
         Vote(

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from commonweal.papers.rule_words import MAIN_RULES, RULE_HELP
 from commonweal.web.config import clock
 from commonweal.web.nhsuk.paging import Counted, Page, page_of
 from commonweal.web.orders import OPEN
@@ -40,6 +41,7 @@ from commonweal.web.outputs.presenters import (
     told_shown,
 )
 from commonweal.web.outputs.reviewing import sees_reviews
+from commonweal.web.register.presenters import title_of
 from commonweal.web.studies.policies import own_permits as studies_of
 
 FORM = require_http_methods(["GET", "HEAD", "POST"])
@@ -96,6 +98,7 @@ def ask(request: HttpRequest, job: str) -> HttpResponse:
     more = {
         "job": study, "form": form, "checking": checking, "stopped": "" if running else stopped,
         "title": "Ask for outputs of a study", "button_text": "Ask for the checks",
+        "project_title": title_of(study.permit), "rules": [RULE_HELP[one] for one in MAIN_RULES],
     }  # fmt: skip
     return _page(request, "asked" if stopped else "ask", more)
 
@@ -113,7 +116,7 @@ def output(request: HttpRequest, reference: str) -> HttpResponse:
     check = OutputOrder.objects.filter(kind=CHECK, output=reference).last() if mine else None
     return _page(request, "output", {
         "row": row, "mine": mine, "state": state_shown(row), "told": told_shown(row),
-        "sees_study": row.permit in studies_of(person),
+        "sees_study": row.permit in studies_of(person), "project_title": title_of(row.permit),
         "checking": check_shown(check),
         "may_submit": mine and can(check_submit, person, row, today),
         "may_withdraw": mine and can(check_withdraw, person, row, today),

@@ -16,7 +16,7 @@ from commonweal.foundation.errors import Refused
 from commonweal.papers.output_manifest import needing_override
 from commonweal.web.config import clock
 from commonweal.web.nhsuk.paging import Counted, Page, page_of
-from commonweal.web.outputs import reviewing
+from commonweal.web.outputs import contents, reviewing
 from commonweal.web.outputs.forms_review import RecallForm, ReviewForm
 from commonweal.web.outputs.models import Output
 from commonweal.web.outputs.policies import LEFT, can, check_recall, why_not
@@ -30,6 +30,7 @@ from commonweal.web.outputs.presenters_standing import (
     standing_shown,
 )
 from commonweal.web.outputs.reviewing import Case
+from commonweal.web.outputs.views_parts import links_of, parts_of
 
 FORM = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -120,7 +121,11 @@ def _judging(request: HttpRequest, case: Case) -> HttpResponse:
             else:
                 return redirect("signing:sign", act.pk)
     names = reviewing.names_of(one.reviewer for one in case.votes) if case.open_ else {}
-    more = standing_shown(output) | case_shown(case) | {
+    shown = case_shown(case, contents.kept(case))
+    parts = parts_of(output.reference, shown)
+    more = standing_shown(output) | shown | {
+        "parts": parts,
+        "finding_at": links_of(parts, shown, reverse("outputs:review", args=[output.reference])),
         "title": output.title,
         "form": form,
         "problem": problem,

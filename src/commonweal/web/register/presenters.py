@@ -12,6 +12,7 @@ from django.conf import settings
 
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.clock import parse_stamp
+from commonweal.foundation.errors import CommonwealError
 from commonweal.foundation.files import read_bytes
 from commonweal.foundation.london import london_day
 from commonweal.ledger.state import Newer, counts_instead, end_of_day
@@ -104,6 +105,18 @@ def entry_or_none(permit: str) -> RegisterEntry | None:
     """The entry of a permit, or None. Raises CW-WEB-REGISTER."""
     held = _held_or_none()
     return None if held is None else held.by_id.get(permit)
+
+
+def title_of(permit: str) -> str:
+    """What the project of a permit is called, as the register has it; empty where it cannot tell.
+
+    For pages that name a project beside other things: they have its id to show instead.
+    """
+    try:
+        entry = entry_or_none(permit)
+    except CommonwealError:
+        return ""
+    return "" if entry is None else str(entry.permit["project"]["title"])
 
 
 def register_file() -> Path:

@@ -30,6 +30,7 @@ from commonweal.web.config import clock
 from commonweal.web.outputs.models import Output, ReviewPapers
 from commonweal.web.outputs.policies import ENDED, JUDGED, LEFT
 from commonweal.web.outputs.wishes import authors_view, runs_out
+from commonweal.web.outputs.workers.contents import tell_contents
 from commonweal.web.outputs.workers.papers import code_of, earlier_of, tables_of
 from commonweal.web.outputs.workers.releasing import last_refusal, stirred
 from commonweal.wiring.outputs import Stands, resumed, stands
@@ -226,7 +227,8 @@ def _tell_papers(here: _Here, now: Stands, row: Output) -> bool:
         return bool(removed)
     papers = ReviewPapers.objects.filter(output=row).first() or ReviewPapers(output=row)
     before, manifest, found = _image(papers), here.found.manifest, here.found
-    if papers.pk is None or papers.manifest != manifest.plain():
+    anew = papers.pk is None or papers.manifest != manifest.plain()
+    if anew:
         papers.turn, papers.manifest = manifest.turn, manifest.plain()
         papers.tables, papers.earlier = tables_of(found), earlier_of(here.store, found)
         papers.code = code_of(here.custody, manifest.study)
@@ -242,4 +244,6 @@ def _tell_papers(here: _Here, now: Stands, row: Output) -> bool:
         return False
     papers.told_at = clock.now()
     papers.save()
+    if anew:
+        tell_contents(papers, found)
     return True

@@ -1,10 +1,12 @@
-// Keys for who checks many outputs. They move between findings and choose a verdict; nothing is ever
-// sent by a key. They can be switched off (WCAG 2.1.4), and rest while somebody types.
+// Keys for who checks many outputs. They move between findings and parts and choose a verdict;
+// nothing is ever sent by a key. They can be switched off (WCAG 2.1.4), and rest while somebody types.
 const panel = document.getElementById("review-keys");
 const button = document.getElementById("review-keys-switch");
 const findings = Array.from(document.querySelectorAll("[data-finding]"));
 const NAME = "commonweal-review-keys";
 const VERDICTS = { a: "approve", s: "return", r: "reject" };
+const KEYS = ["f", "b", "o", "j"];
+const choices = Array.from(document.querySelectorAll("input[type=radio][name=verdict]"));
 let place = -1;
 
 function remembered() {
@@ -48,10 +50,23 @@ function goTo(step) {
   findings[place].focus();
 }
 
+function follow(key) {
+  const link = document.querySelector(`a[data-key="${key}"]`);
+  if (link !== null) link.click();
+  return link !== null;
+}
+
+// What belongs to the answer that was chosen is opened; nothing is closed that somebody opened.
+function unfold(verdict) {
+  const part = document.getElementById(verdict === "approve" ? "for-approve" : "for-return");
+  if (part !== null && verdict !== "conflicted") part.open = true;
+}
+
 function choose(verdict) {
   const radio = document.querySelector(`input[type=radio][name=verdict][value=${verdict}]`);
   if (radio === null) return;
   radio.checked = true;
+  unfold(verdict);
   radio.focus();
 }
 
@@ -61,8 +76,8 @@ function pressed(event) {
   const key = event.key.toLowerCase();
   if (key === "n") goTo(1);
   else if (key === "p") goTo(-1);
-  else if (key in VERDICTS) choose(VERDICTS[key]);
-  else return;
+  else if (key in VERDICTS && choices.length > 0) choose(VERDICTS[key]);
+  else if (!(KEYS.includes(key) && follow(key))) return;
   event.preventDefault();
 }
 
@@ -82,4 +97,8 @@ if (panel !== null && button !== null) {
   document.addEventListener("keydown", pressed);
 }
 
+for (const radio of choices) {
+  radio.addEventListener("change", () => unfold(radio.value));
+}
 window.addEventListener("hashchange", followed);
+followed();

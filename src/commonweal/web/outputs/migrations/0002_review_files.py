@@ -1,0 +1,32 @@
+"""Files of a turn for its reviewers. Papers that are there are told anew by the airlock, with them."""
+
+import django.db.models.deletion
+from django.db import migrations, models
+
+
+def told_anew(apps, schema_editor):
+    apps.get_model('outputs', 'ReviewPapers').objects.all().delete()
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('outputs', '0001_initial'),
+    ]
+
+    operations = [
+        migrations.RunPython(told_anew, migrations.RunPython.noop),
+        migrations.CreateModel(
+            name='ReviewFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('path', models.CharField(max_length=64)),
+                ('content', models.BinaryField()),
+                ('papers', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='outputs.reviewpapers')),
+            ],
+            options={
+                'ordering': ('path',),
+                'constraints': [models.UniqueConstraint(fields=('papers', 'path'), name='output_review_file_once')],
+            },
+        ),
+    ]
