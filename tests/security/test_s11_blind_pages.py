@@ -14,13 +14,16 @@ from typing import Any
 import pytest
 
 from tests.web.conftest import at, db, web_home  # noqa: F401 (fixtures)
-from tests.web.outputs.review_house import OUT, furnish, heard, signed_in, vote
+from tests.web.outputs.review_house import OUT, drawn, furnish, heard, signed_in, vote
 
 CHOICES = ("nothing", "approve", "return", "reject", "conflicted")
 WORDS = {"to_author": "PLEASE-ROUND-IT", "note": "I-SAW-THREE-PEOPLE"}
 PAGES = (
     "/outputs/review/", "/outputs/review/left", "/outputs/review/history",
-    f"/outputs/review/{OUT}/", f"/outputs/review/{OUT}/recall", "/account/", "/sign/", "/",
+    f"/outputs/review/{OUT}/", f"/outputs/review/{OUT}/recall",
+    *(f"/outputs/review/{OUT}/{part}" for part in (
+        "files/1", "files/2", "files/3", "files/4", "files/1/text", "files/6/text",
+        "files/4/picture", "together", "code")), "/account/", "/sign/", "/",
     "/outputs/",
 )  # fmt: skip
 _CHANGES = (
@@ -87,7 +90,7 @@ def sights(who: str, look: Callable[[Any, str], tuple[int, bytes]] = told) -> di
 @pytest.mark.parametrize("who", ["umar", "edward", "amara"])
 @pytest.mark.usefixtures("held")
 def test_every_page_is_the_same_whatever_the_first_one_did(who: str) -> None:
-    furnish()
+    furnish(made=drawn())
     assert {address: len(seen) for address, seen in sights(who).items()} == dict.fromkeys(PAGES, 1)
 
 
@@ -118,7 +121,7 @@ def test_a_twin_that_counts_is_caught() -> None:
         count = len(ReviewPapers.objects.get().votes)
         return status, content + f"<p>{count} of 2 have judged</p>".encode()
 
-    furnish()
+    furnish(made=drawn())
     assert all(len(seen) == 2 for seen in sights("umar", naive).values())
 
 

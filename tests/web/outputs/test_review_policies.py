@@ -168,6 +168,21 @@ def test_an_output_that_is_over_its_time_is_judged_by_nobody() -> None:
     assert "costs" not in Page(signed_in("tara").get("/outputs/review/")).text
 
 
+def test_parts_of_an_output_are_for_those_who_judge_it_alone() -> None:
+    parts = [f"{ADDRESS}{part}" for part in ("files/1", "together", "code")]
+    row = furnish()
+    for one in PEOPLE:
+        client = signed_in(one.id)
+        for state in ("in_review", "consolidating", "released", "rejected", "draft"):
+            row.state = state
+            row.save()
+            reads = one.id in CHECKERS and state in JUDGED
+            sees = one.id in SEEING and state not in UNSEEN
+            for address in parts:
+                status = client.get(address).status_code
+                assert status == (200 if reads else 302 if sees else 404), (one.id, state, address)
+
+
 def test_findings_that_are_not_here_yet_open_nothing() -> None:
     row = furnish()
     row.papers.delete()

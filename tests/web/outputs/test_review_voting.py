@@ -251,7 +251,10 @@ def test_two_people_let_it_leave_and_one_recalls_it(airlock: Airlock) -> None:
     address = f"/outputs/review/{row.reference}/"
     text = Page(signed_in("umar").get(address)).text
     assert "The checks say: ✓ Passes" in text
-    assert "they are the same" in text  # the figures, held to the fingerprint of the real file
+    # The figures, held to the fingerprint of the real file.
+    assert "they are the same" in Page(signed_in("umar").get(f"{address}files/1")).text
+    whole = Page(signed_in("umar").get(f"{address}files/1/text")).text
+    assert "It is the file that would leave, held to its fingerprint." in whole
     judge(airlock, "tara", row.reference, verdict="approve")
     assert Output.objects.get(pk=row.pk).state == "in_review"
     judge(airlock, "umar", row.reference, verdict="approve")

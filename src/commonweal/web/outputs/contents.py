@@ -66,6 +66,17 @@ def picture_of(case: Case, file: OutputFile) -> bytes | None:
     return content
 
 
+def wrong_pictures(case: Case) -> dict[str, str]:
+    """Why pictures of this turn are not shown, by their names, where their bytes are wrong."""
+    wrong = {}
+    for file in case.manifest.leaving():
+        try:
+            picture_of(case, file)
+        except Fault as error:
+            wrong[file.path] = error.sentence
+    return wrong
+
+
 def _another(file: OutputFile) -> Fault:
     return Fault("CW-WEB-VERSION", f"{file.path} is not the file that would leave; ask for help.")
 

@@ -125,6 +125,7 @@ def _judging(request: HttpRequest, case: Case) -> HttpResponse:
     parts = parts_of(output.reference, shown)
     more = standing_shown(output) | shown | {
         "parts": parts,
+        "not_the_file": contents.wrong_pictures(case),
         "finding_at": links_of(parts, shown, reverse("outputs:review", args=[output.reference])),
         "title": output.title,
         "form": form,
