@@ -6,6 +6,7 @@ against the declaration alone, before any figure is looked at.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -13,8 +14,9 @@ from typing import Any
 from django.http import QueryDict
 
 from commonweal.foundation.errors import Fault, Unavailable, WrongUsage
-from commonweal.papers.cube import CubeDeclaration, CubeTold
+from commonweal.papers.cube import CubeCategory, CubeDeclaration, CubeDimension, CubeTold
 from commonweal.web.discovery.models import Counts
+from commonweal.web.discovery.reading import DatasetSeen
 from commonweal.web.register.presenters import entry_or_none, stage_of
 
 _CALLED = "The counts for feasibility"
@@ -95,24 +97,64 @@ def month_words(month: str) -> str:
 def asked_words(declaration: CubeDeclaration, question: dict[str, str]) -> list[tuple[str, str]]:
     """(dimension, category) of what was asked, as it is labelled."""
     return [
-        (one.label, next(c.label for c in one.categories if c.name == question[one.name]))
+        (one.label, next(_words(c) for c in one.categories if c.name == question[one.name]))
         for one in declaration.dimensions
         if one.name in question
     ]
 
 
-def dimensions_shown(declaration: CubeDeclaration, asked: QueryDict) -> list[dict[str, Any]]:
-    """The lists to choose from, with what was chosen."""
+MOST_BESIDE = 3
+"""Codes that stand beside an answer in its list; all are in the list below the form."""
+
+
+def _words(category: CubeCategory, most: int = MOST_BESIDE) -> str:
+    """An answer with the codes that it stands for, where they say anything else."""
+    if category.values == (category.label,):
+        return category.label
+    more = len(category.values) - most
+    codes = ", ".join(category.values[:most]) + (f" and {more:,} more" if more > 0 else "")
+    return f"{category.label} ({codes})"
+
+
+def counted_from(dimension: CubeDimension, tables: Mapping[str, str]) -> str:
+    """Where the answers of a list come from, in the catalogue's words.
+
+    `tables`: titles of the dataset's tables by their names.
+    """
+    how = {"truncate": "the first {} signs of each code", "age_band": "in steps of {} years",
+           "year": "the year alone"}  # fmt: skip
+    form = dimension.parsed
+    told = how.get(form.kind, "")
+    said = f"From {dimension.variable} of {tables.get(dimension.table) or dimension.table}"
+    if not told:
+        return f"{said}."
+    return f"{said}: {told.format(form.whole(0) if '{}' in told else '')}."
+
+
+def dimensions_shown(
+    declaration: CubeDeclaration, asked: QueryDict, described: DatasetSeen | None
+) -> list[dict[str, Any]]:
+    """The lists to choose from, with what was chosen, and what each answer stands for.
+
+    `described`: the dataset in the catalogue, for its words.
+    """
+    tables = {} if described is None else {one.name: one.title for one in described.tables}
+    listed = set() if described is None else {(one.table, one.name) for one in described.rows}
     return [
         {
             "id": f"choose-{number}",
             "name": one.name,
             "label": one.label,
+            "hint": counted_from(one, tables),
+            "listed": (one.table, one.variable) in listed,
+            "table": one.table,
+            "variable": one.variable,
+            "codes": [(c.label, ", ".join(c.values)) for c in one.categories],
             "few": one.at_most if one.at_most < len(one.categories) else 0,
             "options": [
                 {"value": "", "text": "Does not matter", "selected": not asked.get(one.name)},
                 *(
-                    {"value": c.name, "text": c.label, "selected": asked.get(one.name) == c.name}
+                    {"value": c.name, "text": _words(c), "selected": asked.get(one.name) == c.name}
                     for c in one.categories
                 ),
             ],

@@ -26,6 +26,7 @@ from commonweal.web.discovery.feasibility import (
 from commonweal.web.discovery.models import Counts
 from commonweal.web.discovery.policies import keeps, why_not
 from commonweal.web.discovery.presenters import catalogue_or_none
+from commonweal.web.discovery.reading import DatasetSeen
 
 
 @login_not_required
@@ -64,7 +65,7 @@ def _answered(request: HttpRequest, row: Counts | None) -> dict[str, Any]:
     question = read_question(told.declaration, request.GET)
     shown = {
         "told": told_shown(told),
-        "dimensions": dimensions_shown(told.declaration, request.GET),
+        "dimensions": dimensions_shown(told.declaration, request.GET, _described(row.dataset)),
         "heading": told.declaration.title,
     }
     try:
@@ -88,6 +89,13 @@ def _datasets(person: Any) -> list[dict[str, Any]]:
          "month": month_words(one.month) if one.month else ""}
         for one in rows if one.dataset in titles
     ]  # fmt: skip
+
+
+def _described(dataset: str) -> DatasetSeen | None:
+    """A dataset in the catalogue."""
+    catalogue = catalogue_or_none()
+    found = () if catalogue is None else catalogue.datasets
+    return next((one for one in found if one.id == dataset), None)
 
 
 def _titles() -> dict[str, str]:

@@ -11,6 +11,7 @@ from datetime import date
 
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.web.accounts.models import User
+from commonweal.web.accounts.policies import memberships_on
 from commonweal.web.dummies.models import FEWEST, MOST, MOST_SEED, DummyOrder
 from commonweal.web.orders import OPEN
 from commonweal.web.releases.policies import own_permits
@@ -19,6 +20,11 @@ from commonweal.web.releases.policies import own_permits
 def may_ask_at_all(person: User, day: date) -> bool:
     """True for somebody with a permit of their own."""
     return bool(own_permits(person, day))
+
+
+def works_here(person: User, day: date) -> bool:
+    """True for people of the hospital, who have no permits of their own."""
+    return any(one.organisation.kind == "custodian" for one in memberships_on(person, day))
 
 
 def check_see(person: User, permit: str, day: date) -> None:

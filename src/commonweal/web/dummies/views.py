@@ -13,7 +13,7 @@ from commonweal.web.config import clock
 from commonweal.web.dummies import services
 from commonweal.web.dummies.forms import DummyForm
 from commonweal.web.dummies.models import DummyOrder
-from commonweal.web.dummies.policies import check_see
+from commonweal.web.dummies.policies import check_see, works_here
 from commonweal.web.dummies.presenters import order_shown
 from commonweal.web.nhsuk.paging import page_of
 from commonweal.web.orders import OPEN
@@ -36,7 +36,8 @@ def index(request: HttpRequest) -> HttpResponse:
     entries = reversed(register.entries if register is not None else ())
     shown = page_of([one for one in entries if one.id in own], request.GET)
     rows = [project_shown(entry, now) for entry in shown.rows]
-    return _page(request, "index", {"page": shown, "rows": rows})
+    staff = works_here(request.user, clock.today())
+    return _page(request, "index", {"page": shown, "rows": rows, "staff": staff})
 
 
 @FORM

@@ -11,6 +11,7 @@ from commonweal.papers.ingress import MOST_NAMES
 from commonweal.web.dummies.presenters import size_shown
 from commonweal.web.ingress.models import DECIDED, SENT, Brought, IngressOrder, Offering
 from commonweal.web.orders import OPEN, QUEUED
+from commonweal.web.register.presenters import title_of
 
 STATE_WORDS: Mapping[str, tuple[str, str, str]] = {
     "sent": ("Being looked at", "blue", "The file is read in a closed room."),
@@ -24,6 +25,8 @@ STATE_WORDS: Mapping[str, tuple[str, str, str]] = {
     "lapsed": ("Ended", "grey", "Nobody signed in time. The file was removed."),
     "failed": ("Did not come in", "red", "It was approved, but did not come in. It was removed."),
 }
+_UNDER_WAY = (SENT, "approved")
+"""States in which a worker has something to do with a file."""
 KIND_WORDS: Mapping[str, str] = {
     "reference": "A table",
     "weights": "Weights of a model",
@@ -45,6 +48,7 @@ def line_shown(row: Offering) -> dict[str, Any]:
         "kind": KIND_WORDS.get(row.kind, row.kind),
         "about": row.about,
         "permit": row.permit,
+        "project_title": title_of(row.permit) if row.permit else "",
         "state": name,
         "colour": colour,
         "sentence": sentence,
@@ -71,7 +75,7 @@ def offering_shown(row: Offering, order: IngressOrder | None, now: datetime) -> 
         "why": row.sentence,
         "over": row.state in DECIDED,
         "where": _where(order, now),
-        "busy": order is not None and order.state in OPEN,
+        "busy": row.state in _UNDER_WAY and order is not None and order.state in OPEN,
         "unscanned": row.state == SENT,
     }
 
