@@ -55,6 +55,8 @@ def review(page: Page, service: Review, name: str = "output.waits") -> None:
 VISITS = [
     ("Tara Singh", "output.waits", ""), ("Umar Farouk", "output.two", ""),
     ("Edward Shaw", "output.recalled", ""), ("Edward Shaw", "output.left", "recall"),
+    ("Tara Singh", "output.waits", "files/2"), ("Umar Farouk", "output.model", "files/4"),
+    ("Umar Farouk", "output.model", "files/6/text"), ("Tara Singh", "output.waits", "together"),
     ("Tara Singh", None, ""), ("Edward Shaw", None, "history"),
 ]  # fmt: skip
 
@@ -78,14 +80,20 @@ def test_pages_are_accessible_and_fit_with_all_of_them_open(
 def test_keys_move_and_choose_and_never_send(page_of: Callable[..., Page], service: Review) -> None:
     page = page_of("Tara Singh")
     review(page, service)
-    address = page.url
+    page.keyboard.press("f")
+    page.wait_for_url("**/files/1")
     for key, number in (("n", 1), ("n", 2), ("N", 3), ("p", 2)):
         page.keyboard.press(key)
         assert page.evaluate("document.activeElement.id") == f"finding-{number}"
+    for key, lands in (("f", "**/files/2"), ("b", "**/files/1"), ("o", "**/out-1/")):
+        page.keyboard.press(key)
+        page.wait_for_url(lands)
+    address = page.url
     for key, verdict in (("a", "approve"), ("s", "return"), ("r", "reject")):
         page.keyboard.press(key)
         assert page.locator("input[name=verdict]:checked").get_attribute("value") == verdict
     assert page.url == address
+    page.get_by_text("Words to the author, or a note").click()
     page.locator("textarea[name=note]").fill("")
     page.locator("textarea[name=note]").press_sequentially("as n")
     assert page.locator("textarea[name=note]").input_value() == "as n"
@@ -99,12 +107,14 @@ def test_keys_can_be_switched_off_and_stay_off(
 ) -> None:
     page = page_of("Tara Singh")
     review(page, service)
+    page.get_by_text("Keys", exact=True).click()
     switch = page.get_by_role("button", name="Keys are on")
     assert switch.get_attribute("aria-pressed") == "true"
     switch.press("Enter")
     page.locator("body").press("a")
     assert page.locator("input[name=verdict]:checked").count() == 0
     page.reload()
+    page.get_by_text("Keys", exact=True).click()
     assert page.get_by_role("button", name="Keys are off").get_attribute("aria-pressed") == "false"
     page.locator("body").press("r")
     assert page.locator("input[name=verdict]:checked").count() == 0
@@ -134,6 +144,36 @@ def test_judging_with_tab_space_and_enter_alone(
     page.get_by_role("heading", level=1, name="Send this output back to its author").wait_for()
 
 
+def test_an_output_of_two_tables_fits_on_three_screens(
+    page_of: Callable[..., Page], service: Review
+) -> None:
+    page = page_of("Tara Singh")
+    review(page, service, "output.tables")
+    assert page.evaluate("document.documentElement.scrollHeight") < 3_000
+
+
+def test_a_picture_is_drawn_and_never_a_script(
+    page_of: Callable[..., Page], service: Review
+) -> None:
+    page = page_of("Umar Farouk")
+    page.goto(f"/outputs/review/{service[1]['output.model']}/files/4")
+    picture = page.locator("img.review-picture")
+    assert picture.evaluate("one => [one.naturalWidth, one.naturalHeight]") == [320, 160]
+
+
+def test_what_belongs_to_an_answer_opens_with_it(
+    page_of: Callable[..., Page], service: Review
+) -> None:
+    page = page_of("Tara Singh")
+    review(page, service)
+    assert not page.locator("select").first.is_visible()
+    page.get_by_label("It may leave", exact=True).check()
+    assert page.locator("select").first.is_visible()
+    assert not page.locator("input[name=reasons]").first.is_visible()
+    page.get_by_label("It may not leave", exact=True).check()
+    assert page.locator("input[name=reasons]").first.is_visible()
+
+
 def test_the_page_works_without_scripts_and_says_what_is_missing(
     page_of: Callable[..., Page], service: Review
 ) -> None:
@@ -151,7 +191,7 @@ def test_before_and_now_stand_beside_each_other_or_below(
     page_of: Callable[..., Page], service: Review
 ) -> None:
     page = page_of("Tara Singh")
-    review(page, service)
+    page.goto(f"/outputs/review/{service[1]['output.waits']}/files/1")
     before, now = (page.locator(".review-pair .review-beside > div").nth(one) for one in (0, 1))
     for width, beside in ((1280, True), (320, False)):
         page.set_viewport_size({"width": width, "height": 900})

@@ -125,12 +125,17 @@ class Walk:
             self.looked_at(page)
             assert "What people said" not in page.inner_text("main")
             if reason:
+                assert "The sum that gives people away" in page.inner_text("main")
+                click(page, "Together with what has left")
                 told = page.inner_text("main")
                 assert "in_hospital" in told, told
                 assert " minus " in told, told
-                page.get_by_label(reason).first.check()
-                page.locator("[name=to_author]").fill(WORDS)
+                click(page, "Judge this output")
             page.get_by_label(verdict, exact=True).check()
+            if reason:
+                page.get_by_label(reason).first.check()
+                page.get_by_text("Words to the author, or a note").click()
+                page.locator("[name=to_author]").fill(WORDS)
             sign(page, "Go on to sign")
 
 

@@ -67,7 +67,7 @@ RULE_HELP: dict[str, RuleHelp] = {
     "negative": RuleHelp(
         "Values below nothing",
         "Shares of a sum mean nothing when some values are below nought.",
-        "+900 and −890 add up to 10, and neither can be seen in it.",
+        "900 paid out and 890 paid back make 10, and neither can be seen in it.",
     ),
     "position": RuleHelp(
         "Too few people on one side",

@@ -12,7 +12,7 @@ from commonweal.airlock.rules.findings import RULES
 from commonweal.papers.output_manifest import ReturnReason
 from commonweal.papers.rule_words import MAIN_RULES, REASON_HELP, RULE_HELP, rule_help
 
-HARD = re.compile(r"\b(statbarn|cohort|k-anonym|quasi|disclosive|aggregate|granular)", re.I)
+HARD = re.compile(r"(?i)\b(statbarn|cohort|k-anonym|quasi|disclosive|aggregate|granular)")
 
 
 def test_every_rule_has_words_and_no_words_are_without_a_rule() -> None:

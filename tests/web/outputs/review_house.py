@@ -184,7 +184,11 @@ def drawn() -> Papers:
     ]
     made = {
         "chart.png": ("figure", "png", chart()),
-        "map.svg": ("figure", "svg", b'<svg xmlns="http://www.w3.org/2000/svg"><text>A</text></svg>'),
+        "map.svg": (
+            "figure",
+            "svg",
+            b'<svg xmlns="http://www.w3.org/2000/svg"><text>A</text></svg>',
+        ),
         "work.ipynb": ("file", "ipynb", notebook_file(Notebook(cells=cells), "work").content),
     }
     for name, (kind, type_, content) in made.items():
@@ -192,7 +196,8 @@ def drawn() -> Papers:
         plain["files"].append({"path": name, "verdict": "review", "report": {"findings": [
             {"code": "CW-OUTPUT-DECLARED", "statbarn": "Unknown", "rule": "declared",
              "where": {"table": name}, "value": None, "threshold": None, "outcome": "review",
-             "sentence": "This was made elsewhere; nothing in it was counted again."}]}})  # fmt: skip
+             "sentence": "This was made elsewhere; nothing in it was counted again."},
+        ]}})  # fmt: skip
     findings = Findings.read(plain, "F")
     return replace(
         found, findings=findings,
@@ -201,10 +206,23 @@ def drawn() -> Papers:
     )  # fmt: skip
 
 
-def chart() -> bytes:
+def with_file(found: Papers, path: str, content: bytes) -> Papers:
+    """The turn with other bytes in a file, frozen and signed like that."""
+    plain = found.manifest.plain()
+    for one in plain["files"]:
+        if one["path"] == path:
+            one["sha256"] = f"sha256:{hashlib.sha256(content).hexdigest()}"
+            one["bytes"] = len(content)
+    return replace(
+        found, manifest=OutputManifest.read(plain, "M"),
+        contents=found.contents | {path: content},
+    )  # fmt: skip
+
+
+def chart(bars: Sequence[int] = (66, 66, 65, 65, 65, 65, 3, 3)) -> bytes:
     """A bar chart, as the airlock writes pictures."""
     pixels = np.full((160, 320, 3), 255, np.uint8)
-    for place, height in enumerate((66, 66, 65, 65, 65, 65, 3, 3)):
+    for place, height in enumerate(bars):
         pixels[150 - 2 * height : 150, 20 + 36 * place : 44 + 36 * place] = (0, 94, 184)
     told = {"width": 320, "height": 160, "rgb": base64.b64encode(pixels.tobytes()).decode()}
     return picture_file(Picture.model_validate(told), "chart").content

@@ -13,7 +13,16 @@ from typing import Any
 import pytest
 
 from tests.web.conftest import Page
-from tests.web.outputs.review_house import OUT, chart, drawn, furnish, heard, signed_in, vote
+from tests.web.outputs.review_house import (
+    OUT,
+    chart,
+    drawn,
+    furnish,
+    heard,
+    signed_in,
+    vote,
+    with_file,
+)
 
 pytestmark = pytest.mark.usefixtures("db")
 FILES = f"/outputs/review/{OUT}/files"
@@ -152,21 +161,6 @@ def test_long_texts_are_in_pages_and_long_lines_are_broken() -> None:
     assert "x" * 1_001 not in first.html
     for wrong in ("0", "-1", "99", "x", "1e9", "٣"):
         assert tara.get(f"{TEXTS['born.csv']}?page={wrong}").status_code == 200
-
-
-def with_file(found: Any, path: str, content: bytes) -> Any:
-    """The turn with other bytes in a file, frozen and signed like that."""
-    import hashlib
-
-    from commonweal.papers.output_manifest import OutputManifest
-
-    plain = found.manifest.plain()
-    for one in plain["files"]:
-        if one["path"] == path:
-            one["sha256"] = f"sha256:{hashlib.sha256(content).hexdigest()}"
-            one["bytes"] = len(content)
-    return replace(found, manifest=OutputManifest.read(plain, "M"),
-                   contents=found.contents | {path: content})  # fmt: skip
 
 
 # --- pictures that are more than a picture ------------------------------------------------------

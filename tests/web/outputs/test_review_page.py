@@ -147,7 +147,7 @@ def test_offending_cells_are_marked_and_listed_in_words() -> None:
     assert sum(len(one) for one in there.values()) == len(set().union(*there.values()))
     for address in (ADDRESS, *PARTS):
         links = re.findall(r'href="([^"#]*)#(finding-\d+)"', page_of(address=address).html)
-        assert links or address == CODE_PAGE or address == TOGETHER
+        assert links or address in (CODE_PAGE, TOGETHER)
         for home, number in links:
             assert number in there[home or address], (address, home, number)
 

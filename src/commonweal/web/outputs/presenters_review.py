@@ -135,6 +135,7 @@ def case_shown(case: Case, kept: Collection[str] = ()) -> dict[str, Any]:
         "opened": worst[:MOST_OPEN],
         "not_opened": len(worst[MOST_OPEN:]),
         "audit": audit,
+        "worst": _worst_sum(audit),
         "failed": _failed(case),
         "context": manifest.context,
         "controls": manifest.controls,
@@ -365,6 +366,18 @@ def _audit(case: Case, files: Sequence[_File], numbers: _Numbering) -> dict[str,
         "notes": [str(one) for one in audit.get("notes", ())],
         "threshold": audit.get("threshold"),
     }
+
+
+def _worst_sum(audit: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The finding that the first page writes out: of those that fail one with an earlier output,
+    which no rule about a file alone can see; else the first."""
+    found: list[dict[str, Any]] = [] if audit is None else audit["findings"]
+    across = (
+        one for one in found
+        if one["outcome"]["name"] == "fail" and one["code"] != "CW-AUDIT-SAME"
+        and not all(term["own"] for term in one["terms"])
+    )  # fmt: skip
+    return next(across, found[0] if found else None)
 
 
 def _harm(said: Mapping[str, Any]) -> tuple[bool, bool]:

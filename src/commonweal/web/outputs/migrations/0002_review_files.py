@@ -1,10 +1,12 @@
 """Files of a turn for its reviewers. Papers that are there are told anew by the airlock, with them."""
 
+from typing import Any
+
 import django.db.models.deletion
 from django.db import migrations, models
 
 
-def told_anew(apps, schema_editor):
+def told_anew(apps: Any, _: Any) -> None:
     apps.get_model('outputs', 'ReviewPapers').objects.all().delete()
 
 
