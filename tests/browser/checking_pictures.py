@@ -1,6 +1,6 @@
 """Makes docs/images/service-output-review.png: `python -m tests.browser.checking_pictures`.
 
-The top of a review page, of rows that the airlock made, in a demonstration home.
+The first page of an output of two tables, of rows that the airlock made, in a demonstration home.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ IMAGE = Path(__file__).resolve().parents[2] / "docs" / "images" / "service-outpu
 
 
 def main() -> None:
-    """Serve a home with outputs that wait, and keep the top of one's page."""
+    """Serve a home with outputs that wait, and keep the first page of one."""
     program = shutil.which("chromium")
     if program is None:
         sys.exit("There is no Chromium on this machine.")
@@ -38,11 +38,11 @@ def main() -> None:
                 [sys.executable, "-m", "tests.browser.output_rows"],
                 env=variables, check=True, capture_output=True, text=True,
             )  # fmt: skip
-            output = json.loads(made.stdout)["output.waits"]
+            output = json.loads(made.stdout)["output.tables"]
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
                 page = browser.new_page(
-                    viewport={"width": 1000, "height": 1900}, device_scale_factor=0.7,
+                    viewport={"width": 1000, "height": 2100}, device_scale_factor=0.7,
                     base_url=running.address,
                 )  # fmt: skip
                 page.set_default_timeout(60_000)

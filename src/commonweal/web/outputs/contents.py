@@ -88,7 +88,8 @@ def is_plain_png(content: bytes) -> bool:
     """
     if not content.startswith(_PNG):
         return False
-    place, parts = len(_PNG), []
+    place = len(_PNG)
+    parts: list[tuple[bytes, bytes]] = []
     while place + 12 <= len(content) and len(parts) < len(_PARTS):
         (length,) = struct.unpack(">I", content[place : place + 4])
         part = content[place + 4 : place + 8 + length]
