@@ -293,6 +293,18 @@ def test_who_lost_the_lease_keeps_nothing(bare: Room) -> None:
     assert again(order).result["bytes"] == len(held)
 
 
+def test_people_without_a_permit_read_what_it_is_for_and_who_can_use_it(bare: Room) -> None:
+    from tests.web.outputs.review_house import signed_in
+
+    for who, staff in (("edward", True), ("farah", True), ("divya", False)):
+        text = Page(signed_in(who).get("/made-up-data/")).text
+        assert "You have no permit of your own" in text, who
+        assert "Researchers write and try out their study on it" in text
+        assert ("If you work for the hospital" in text) is staff
+        assert ("It is for the people of a project" in text) is staff
+        assert ("Your applications" in text) is not staff
+
+
 def test_only_the_vault_has_steps() -> None:
     from commonweal.web.dummies.workers import steps
 

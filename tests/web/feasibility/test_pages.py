@@ -117,6 +117,19 @@ def test_the_page_says_how_old_it_is_and_what_was_done(
     assert any("selected" in one for one in chosen.every("option", value="F"))
 
 
+def test_codes_have_words_beside_them_and_a_way_to_the_list_of_data(
+    told: Room, asks: Callable[..., Any]
+) -> None:
+    page = Page(asks("amara", diagnosis="asthma"))
+    assert "diagnosis: asthma (J45)" in page.text
+    assert "younger (55-59, 50-54)" in page.text
+    assert "From diagnosis of admissions: the first 3 signs of each code." in page.text
+    assert "in steps of 5 years." in page.text
+    assert "F (F)" not in page.text, "nothing is said twice"
+    for table, name in (("patients", "born"), ("patients", "sex"), ("admissions", "diagnosis")):
+        assert page.every("a", href=f"/data/hospital/{table}/{name}/"), name
+
+
 @pytest.mark.parametrize(
     "question",
     [{"postcode": "LS1"}, {"diagnosis": "plague"}, {"sex": ["F", "M"]}, {"sex": "F", "born": ""},

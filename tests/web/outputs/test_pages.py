@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from commonweal.papers.rule_words import MAIN_RULES, RULE_HELP
 from tests.web.conftest import Page
 from tests.web.outputs.room import SEXES, WORDS, Airlock, output
 from tests.web.signing_room import sign_now
@@ -31,6 +32,7 @@ def test_the_whole_way_by_its_pages(airlock: Airlock, browser_of: Browser) -> No
     airlock.job(sexes_json=SEXES,
                 more_csv="sex,n\nF,30\nM,30\n")  # fmt: skip
     from commonweal.web.outputs.models import OutputOrder
+    from commonweal.web.studies.models import Job
 
     amara = browser_of("amara")
     assert "Ask for its outputs" in Page(amara.get("/outputs/")).text
@@ -38,6 +40,9 @@ def test_the_whole_way_by_its_pages(airlock: Airlock, browser_of: Browser) -> No
     assert [one["value"] for one in page.every("input", name="files")] == ["sexes.json", "more.csv"]
     wrong = Page(amara.post("/outputs/ask/job-1/", SAID | {"context": "", "files": []}))
     assert "Say what the figures are about." in wrong.text
+    for rule in MAIN_RULES:
+        assert RULE_HELP[rule].why in wrong.text, "what the checks look for is said before they run"
+    assert Job.objects.get().project in wrong.text
     assert "Choose at least one file." in wrong.text
     assert amara.post("/outputs/ask/job-1/", SAID).status_code == 302
     assert "The checks are running" in Page(amara.get("/outputs/ask/job-1/")).text

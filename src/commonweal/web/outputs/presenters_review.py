@@ -139,6 +139,7 @@ def case_shown(case: Case, kept: Collection[str] = ()) -> dict[str, Any]:
         "failed": _failed(case),
         "context": manifest.context,
         "controls": manifest.controls,
+        "left_behind": list(manifest.left_behind or ()),
         "code": [
             {
                 "name": str(name),
