@@ -12,6 +12,8 @@ from typing import Any
 from commonweal.foundation.clock import parse_stamp
 from commonweal.ledger.details import open_details
 
+CHECK_BEGUN = "outputs.check_begun"
+
 
 @dataclass(frozen=True)
 class OutputEvent:
@@ -51,4 +53,22 @@ def output_events(
                 type_, entry["output"], entry["permit"], entry, parse_stamp(at), intent, details
             )
         )
+    return tuple(found)
+
+
+def checks_begun(connection: sqlite3.Connection, project: str, since: datetime) -> tuple[str, ...]:
+    """The ids of a project's checks of outputs that were begun at `since` or later.
+
+    Reads from the newest entry back to `since`: times never go back on a ledger.
+    """
+    rows = connection.execute("SELECT type, body, created_at FROM intent ORDER BY id DESC")
+    found = []
+    for type_, body, at in rows:
+        if parse_stamp(at) < since:
+            break
+        if type_ != CHECK_BEGUN:
+            continue
+        entry = json.loads(body)
+        if entry["project"] == project:
+            found.append(str(entry["check"]))
     return tuple(found)

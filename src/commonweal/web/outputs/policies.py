@@ -21,6 +21,7 @@ from commonweal.web.accounts.models import User
 from commonweal.web.accounts.policies import memberships_on
 from commonweal.web.orders import OPEN
 from commonweal.web.outputs.models import CHECK, WITHDRAW, Output, OutputOrder
+from commonweal.web.outputs.quota import quota_of
 from commonweal.web.register.presenters import entry_or_none, stage_of
 from commonweal.web.releases.policies import own_permits, roles_for
 from commonweal.web.studies.models import Job
@@ -124,7 +125,7 @@ def name_for(job: str) -> tuple[str, Output | None]:
 
 def check_ask(person: User, job: Job, day: date) -> str:
     """The name under which a job's outputs may be asked for now. Raises `Refused` CW-LEAVING-JOB,
-    CW-LEAVING-KNOWN; `Fault` CW-WEB-NOT-FOUND for another's job.
+    CW-LEAVING-KNOWN, CW-LEAVING-QUOTA; `Fault` CW-WEB-NOT-FOUND for another's job.
     """
     if job.submitted_by != person.public_id:
         raise none()
@@ -136,6 +137,7 @@ def check_ask(person: User, job: Job, day: date) -> str:
         raise Refused("CW-LEAVING-KNOWN", "This output is being judged. Wait for the answer first.")
     if open_orders(name, CHECK).exists():
         raise Refused("CW-LEAVING-KNOWN", "The checks of this output are running.")
+    quota_of(job.project, day).check()
     return name
 
 

@@ -39,6 +39,7 @@ from commonweal.web.outputs.presenters import (
     state_shown,
     told_shown,
 )
+from commonweal.web.outputs.quota import quota_of
 from commonweal.web.outputs.reviewing import sees_reviews
 from commonweal.web.studies.policies import own_permits as studies_of
 
@@ -95,6 +96,7 @@ def ask(request: HttpRequest, job: str) -> HttpResponse:
     running = checking is not None and checking["open"]
     more = {
         "job": study, "form": form, "checking": checking, "stopped": "" if running else stopped,
+        "quota": quota_of(study.project, today).sentence,
         "title": "Ask for outputs of a study", "button_text": "Ask for the checks",
     }  # fmt: skip
     return _page(request, "asked" if stopped else "ask", more)
