@@ -43,6 +43,7 @@ def two_projects(house: Airlock) -> tuple[Any, Any]:
 def slow(house: Airlock, monkeypatch: pytest.MonkeyPatch, beside: list[Any]) -> None:
     """The other project's check goes on past two quarters, while other steps are taken."""
     from commonweal.web.outputs.workers import checking
+    from commonweal.web.outputs.workers.queue import Turns
 
     honest = checking.check_and_freeze
 
@@ -57,6 +58,7 @@ def slow(house: Airlock, monkeypatch: pytest.MonkeyPatch, beside: list[Any]) -> 
         return honest(opened, wanted)
 
     monkeypatch.setattr(checking, "check_and_freeze", late)
+    monkeypatch.setattr(checking, "TURNS", Turns())
 
 
 @pytest.mark.parametrize(("naive", "seen"), [(True, "queued"), (False, "done")])

@@ -29,16 +29,21 @@ class OutputEvent:
 
 
 def output_events(
-    connection: sqlite3.Connection, key_of: Callable[[str], bytes]
+    connection: sqlite3.Connection,
+    key_of: Callable[[str], bytes],
+    output: str | None = None,
+    after: int = 0,
 ) -> tuple[OutputEvent, ...]:
     """Every event of an output, in the order of the ledger.
 
-    `key_of`: the key of sealed details by its id. Raises `Fault` CW-LEDGER-DETAIL-INVALID.
+    `output`: only of this one. `after`: only what was written after this intent. `key_of`: the key of sealed details by its id. Raises `Fault` CW-LEDGER-DETAIL-INVALID.
     """
     rows = connection.execute(
         "SELECT intent.id, type, body, created_at, key_id, ciphertext FROM intent "
         "LEFT JOIN detail ON intent_id = intent.id "
-        "WHERE type >= 'output.' AND type < 'output/' ORDER BY intent.id"
+        "WHERE intent.id > ? AND type >= 'output.' AND type < 'output/' "
+        "AND (? IS NULL OR json_extract(CAST(body AS TEXT), '$.output') = ?) ORDER BY intent.id",
+        (after, output, output),
     ).fetchall()
     found, keys = [], dict[str, bytes]()
     for intent, type_, body, at, key, ciphertext in rows:

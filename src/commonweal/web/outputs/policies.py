@@ -150,14 +150,18 @@ def check_submit(person: User, row: Output, day: date) -> RoleName:
     return role
 
 
-def check_withdraw(person: User, row: Output, day: date) -> None:
-    """Refuse to take back what cannot be any more. Raises `Refused` CW-LEAVING-STATE."""
+def check_withdraw(person: User, row: Output, day: date) -> RoleName:
+    """The role in which the author signs that they take an output back.
+
+    Raises `Refused` CW-LEAVING-STATE for what cannot be taken back any more.
+    """
     _own(person, row)
-    role_of(person, row.project, day)
+    role = role_of(person, row.project, day)
     if row.state not in _WITHDRAWABLE:
         raise Refused("CW-LEAVING-STATE", "This output cannot be taken back any more.")
     if open_orders(row.reference, WITHDRAW).exists():
         raise Refused("CW-LEAVING-STATE", "This output is being taken back.")
+    return role
 
 
 def check_download(person: User, row: Output, day: date) -> None:

@@ -139,12 +139,14 @@ def submit(request: HttpRequest, reference: str) -> HttpResponse:
 
 @FORM
 def withdraw(request: HttpRequest, reference: str) -> HttpResponse:
-    """Take an output back, after a page that says what follows."""
+    """Take an output back, after a page that says what follows; the signing page comes next."""
     row = output_of(request.user, reference, clock.today())
     check_withdraw(request.user, row, clock.today())
     if request.method == "POST":
-        services.ask_withdrawal(request.user, row)
-        return redirect("outputs:output", reference)
+        act = services.propose_withdrawal(
+            request.user, row, reverse("outputs:output", args=[reference])
+        )
+        return redirect("signing:sign", act.pk)
     return _page(request, "withdraw", {"row": row, "title": "Take this output back"})
 
 
