@@ -124,7 +124,10 @@ def test_no_project_is_in_two_lanes_and_turns_are_fair(
     (0, True, (10, 0)), (1, True, (11, 0)), (44, True, (11, 0)), (46, True, (11, 0)),
 ])  # fmt: skip
 def test_what_had_to_wait_is_told_at_a_full_hour(
-    minute: int, late: bool, told: tuple[int, int], db: None  # noqa: F811
+    minute: int,
+    late: bool,
+    told: tuple[int, int],
+    db: None,  # noqa: F811
 ) -> None:
     from commonweal.web.outputs.workers.queue import told_at
 

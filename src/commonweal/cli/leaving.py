@@ -165,7 +165,8 @@ def recall(
     told = {"output": output, "recalled": True, "ledger_entry": done.intent,
             "downloaded_by": list(done.downloaded_by)}  # fmt: skip
     who = ", ".join(done.downloaded_by) or "nobody"
-    emit(json, told, [act.statement, f"Its links are stopped. Its files were given out in the names of: {who}."])
+    said = f"Its links are stopped. Its files were given out in the names of: {who}."
+    emit(json, told, [act.statement, said])
 
 
 def withdraw(

@@ -36,7 +36,8 @@ def output_events(
 ) -> tuple[OutputEvent, ...]:
     """Every event of an output, in the order of the ledger.
 
-    `output`: only of this one. `after`: only what was written after this intent. `key_of`: the key of sealed details by its id. Raises `Fault` CW-LEDGER-DETAIL-INVALID.
+    `output`: only of this one. `after`: only what was written after this intent. `key_of`: the key
+    of sealed details by its id. Raises `Fault` CW-LEDGER-DETAIL-INVALID.
     """
     rows = connection.execute(
         "SELECT intent.id, type, body, created_at, key_id, ciphertext FROM intent "

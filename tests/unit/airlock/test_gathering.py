@@ -186,7 +186,7 @@ def assert_stays(found: Gathered, name: str) -> None:
     ("a__png", "a,b\n1,2\n"),
     ("a__svg", svg_of("<script>x()</script>")),
     ("a__json", b" " * ((16 << 20) + 1)),
-], ids=["pickle", "request", "ragged", "archive", "text", "picture", "script", "large"])  # fmt: skip
+], ids=["pickle", "request", "ragged", "zip", "text", "picture", "script", "large"])  # fmt: skip
 @pytest.mark.parametrize("more", [{}, {"other__json": TABLE}], ids=["alone", "beside"])
 def test_of_what_cannot_be_read_nothing_leaves_and_its_author_is_told_nothing(
     tmp_path: Path, name: str, content: Any, more: dict[str, Any]

@@ -44,4 +44,6 @@ def test_from_a_job_to_files_in_hand(airlock: Airlock) -> None:
         assert files.namelist() == ["sexes.csv"]
         assert files.read("sexes.csv").splitlines()[0] == b"sex,people"
     (event,) = airlock.events("output.downloaded")
-    assert (event["actor"], event["named"], event["way"]) == ("airlock", "amara", "service")
+    assert (event["actor"], event["named"], event["way"]) == (
+        "release-worker", "amara", "service",
+    )  # fmt: skip

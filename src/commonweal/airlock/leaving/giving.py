@@ -66,8 +66,9 @@ def download(
 ) -> Path:
     """Give the files of a released output to a person of its project, into the new folder `to`.
 
-    The permit that is asked is the one under which the project goes on (`Ground.living`). Raises `Refused` CW-LEAVING-UNKNOWN, CW-LEAVING-RECALLED, CW-LEAVING-AUTHOR for somebody whom
-    the permit does not name, CW-PERMIT-NOT-LIVE; `Fault` CW-LEAVING-FILE, CW-FILE-EXISTS.
+    The permit that is asked is the one under which the project goes on (`Ground.living`). Raises
+    `Refused` CW-LEAVING-UNKNOWN, CW-LEAVING-RECALLED, CW-LEAVING-AUTHOR for somebody whom that one
+    does not name, CW-PERMIT-NOT-LIVE; `Fault` CW-LEAVING-FILE, CW-FILE-EXISTS.
     """
     store.make()
     with only_one(store.lock, "the outputs"):
@@ -192,13 +193,13 @@ def withdraw(store: OutputStore, ground: Ground, signed: SignedAct) -> int:
         if act.actor != manifest.author:
             raise Refused("CW-LEAVING-AUTHOR", "Only its author takes an output back.")
         if not hmac.compare_digest(act.object_digest, manifest.digest()):
-            raise Refused("CW-LEAVING-STATE", "What was signed is about another turn of this output.")
+            raise Refused("CW-LEAVING-STATE", "What was signed is about another turn of it.")
         with ground.transaction() as writing:
             last = [one for one in ground.about(manifest.id) if one.type != "output.refused"][-1:]
             if not last or last[0].type != "output.submitted":
                 raise Refused("CW-LEAVING-STATE", "This output cannot be taken back any more.")
             if last[0].details.get("manifest") != manifest.digest():
-                raise Refused("CW-LEAVING-STATE", "Another turn of this output is the one that waits.")
+                raise Refused("CW-LEAVING-STATE", "Another turn of it is the one that waits.")
             ground.record(writing, signed)
             ground.use(writing, [act.id], manifest.id, manifest.permit)
             fields = {"permit": manifest.permit, "output": manifest.id, "step": "withdraw"}

@@ -164,6 +164,13 @@ def last_ended() -> datetime | None:
     return ended.values_list("ended_at", flat=True).first()
 
 
+def outputs_ended_since(at: datetime | None) -> set[str]:
+    """The outputs whose orders ended at `at` or later; none where nothing was looked at before."""
+    if at is None:
+        return set()
+    return set(OutputOrder.objects.filter(ended_at__gte=at).values_list("output", flat=True))
+
+
 def refuse(order: OutputOrder, code: str, sentence: str, *, state: str = REFUSED) -> None:
     """Write that an order came to nothing."""
     orders.end(order, state, code=code, sentence=sentence)

@@ -36,6 +36,7 @@ from commonweal.web.outputs.presenters import (
     check_shown,
     download_shown,
     line,
+    replaced_shown,
     state_shown,
     told_shown,
 )
@@ -115,7 +116,10 @@ def output(request: HttpRequest, reference: str) -> HttpResponse:
     check = OutputOrder.objects.filter(kind=CHECK, output=reference).last() if mine else None
     return _page(request, "output", {
         "row": row, "mine": mine, "state": state_shown(row), "told": told_shown(row),
-        "sees_study": row.permit in studies_of(person),
+        "replaced": replaced_shown(row) if mine else "",
+        "replaced_link": reverse("studies:permit", args=[row.living])
+        if mine and row.is_replaced and row.living in studies_of(person, today) else "",
+        "sees_study": row.permit in studies_of(person, today),
         "checking": check_shown(check),
         "may_submit": mine and can(check_submit, person, row, today),
         "may_withdraw": mine and can(check_withdraw, person, row, today),

@@ -43,7 +43,8 @@ class AuthorsFile(Paper):
     Whether figures could be made shows in a file's hash, size, kind and grade, so these are not
     here (S6). Nor is how many files are written anew of one (sheets of a workbook), or with which
     ending: the job chose that, and it chose with the data before it. `path`: the name that was
-    asked for, up to its first dot or forty characters, and without a number at its end. `kind`: always `file`.
+    asked for, up to its first dot or forty characters, and without a number at its end. `kind`:
+    always `file`.
     """
 
     path: FilePath

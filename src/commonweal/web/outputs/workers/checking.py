@@ -146,7 +146,7 @@ def _kept(place: Path) -> Answer | None:
 
 
 def _answer(custody: Custody, order: OutputOrder, *, late: bool) -> Answer:
-    """Check and freeze. Raises only what makes the order wait. `late`: it had to wait for others."""
+    """Check and freeze. Raises only what makes the order wait. `late`: it had to wait."""
     code, sentence, frozen = "", "", ""
     try:
         frozen = _frozen(custody, order).manifest.digest()
@@ -189,7 +189,9 @@ def _tell(custody: Custody, order: OutputOrder, answer: Answer) -> None:
         services.refuse(order, error.code, error.sentence)
         return
     manifest = frozen.manifest
-    members = [one.id for one in OutputGround(custody).permit(manifest.permit).people]
+    ground = OutputGround(custody)
+    members = [one.id for one in ground.permit(manifest.permit).people]
+    living = ground.living(manifest.permit)
     with transaction.atomic():
         if not orders.end(order, result={"output": manifest.id, "turn": manifest.turn}):
             return
@@ -200,6 +202,7 @@ def _tell(custody: Custody, order: OutputOrder, answer: Answer) -> None:
                 "author": manifest.author, "title": manifest.title, "turn": manifest.turn,
                 "digest": manifest.digest(), "state": "draft", "told": None, "recall": "",
                 "manifest": authors_view(manifest, has_left=False), "members": members,
+                "living": living.id, "takers": [one.id for one in living.people],
                 "waits_since": None, "ended_at": None, "expires_at": runs_out(manifest),
                 "public": None,
             },

@@ -43,7 +43,7 @@ class Turns:
 
     @contextlib.contextmanager
     def next(self) -> Iterator[OutputOrder | None]:
-        """The order that is next, taken up, and its project at work for the block; None for none."""
+        """The order that is next, taken up; its project is at work for the block."""
         project, order = self._taken()
         try:
             yield order
