@@ -135,6 +135,32 @@ def test_what_had_to_wait_is_told_at_a_full_hour(
     assert (at.hour, at.minute) == told
 
 
+def test_who_waits_for_their_own_checks_alone_waits_for_nobody(
+    airlock: Airlock,  # noqa: F811
+) -> None:
+    """A project's second check begins when its first has ended: that tells it nothing of others."""
+    from commonweal.web.outputs.workers.queue import Turns
+
+    airlock.job("job-1")
+    airlock.job("job-2")
+    asked("job-1")
+    asked("job-2")
+    turns = Turns()
+    with turns.next() as first:
+        assert first is not None
+        assert not turns.is_late(first)
+        airlock.later(minutes=5)
+    with turns.next() as second:
+        assert second is not None
+        assert not turns.is_late(second)
+    airlock.job("job-3")
+    asked("job-3")
+    airlock.later(minutes=2)
+    with turns.next() as third:
+        assert third is not None
+        assert turns.is_late(third), "its project was free, and it had to wait"
+
+
 def test_a_check_that_began_late_is_one_that_waited(airlock: Airlock) -> None:  # noqa: F811
     """Two projects before it, in both lanes: it waits, and hears of it at a full hour."""
     airlock.job("job-1")

@@ -35,7 +35,7 @@ from commonweal.web.outputs import services
 from commonweal.web.outputs.models import CHECK, Output, OutputOrder
 from commonweal.web.outputs.outward import CHECKS, outward
 from commonweal.web.outputs.wishes import authors_view, runs_out, wish_of
-from commonweal.web.outputs.workers.queue import Turns, begun_late, told_at
+from commonweal.web.outputs.workers.queue import Turns, told_at
 from commonweal.wiring.checks import check_id
 from commonweal.wiring.outputs import (
     Asked,
@@ -84,7 +84,7 @@ def check_step(custody: Custody) -> int:
 
 
 def _check(custody: Custody, order: OutputOrder) -> int:
-    late = begun_late(order)
+    late = TURNS.is_late(order)
     if _ID.fullmatch(order.pk) is None:
         services.refuse(order, "CW-LEAVING-UNKNOWN", "There is no such order.")
         return 1

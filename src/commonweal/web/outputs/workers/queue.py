@@ -28,7 +28,7 @@ from commonweal.web.studies.models import Job
 LANES = 2
 """How many projects' checks run at once. Each holds an opened release in memory."""
 SOON = timedelta(minutes=1)
-"""A check that began within this of being asked had to wait for nobody."""
+"""A check that began within this of being asked, or of its project's last, waited for nobody."""
 HOUR = timedelta(hours=1)
 
 
@@ -40,6 +40,8 @@ class Turns:
         self._at_work: set[str] = set()
         self._turn = 0
         self._served: dict[str, int] = {}
+        self._free_since: dict[str, datetime] = {}
+        self._late: set[str] = set()
 
     @contextlib.contextmanager
     def next(self) -> Iterator[OutputOrder | None]:
@@ -51,6 +53,13 @@ class Turns:
             if project is not None:
                 with self._lock:
                     self._at_work.discard(project)
+                    self._free_since[project] = clock.now()
+
+    def is_late(self, order: OutputOrder) -> bool:
+        """Whether an order that was taken up had to wait for others: it began later than its own
+        project's checks let it."""
+        with self._lock:
+            return order.pk in self._late
 
     def waits(self) -> bool:
         """Whether a check waits that could be taken up now."""
@@ -68,7 +77,14 @@ class Turns:
             order = services.take_one(order_id)
             if order is not None:
                 self._at_work.add(project)
+                self._late.discard(order.pk)
+                if self._waited(order, project):
+                    self._late.add(order.pk)
         return (None, None) if order is None else (project, order)
+
+    def _waited(self, order: OutputOrder, project: str) -> bool:
+        free = max(order.asked_at, self._free_since.get(project, order.asked_at))
+        return order.attempts > 1 or clock.now() - free > SOON
 
     def _choose(self) -> tuple[str, str] | None:
         """Project and id of the order that is next."""
@@ -90,11 +106,6 @@ class Turns:
             return None
         chosen = min(free, key=lambda one: self._served.get(one, 0))
         return chosen, first[chosen]
-
-
-def begun_late(order: OutputOrder) -> bool:
-    """Whether an order had to wait until it was taken up just now."""
-    return order.attempts > 1 or clock.now() - order.asked_at > SOON
 
 
 def told_at(ended: datetime, *, late: bool) -> datetime:
