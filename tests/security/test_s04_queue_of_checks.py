@@ -139,6 +139,7 @@ def test_who_waits_for_their_own_checks_alone_waits_for_nobody(
     airlock: Airlock,  # noqa: F811
 ) -> None:
     """A project's second check begins when its first has ended: that tells it nothing of others."""
+    from commonweal.web import orders
     from commonweal.web.outputs.workers.queue import Turns
 
     airlock.job("job-1")
@@ -150,9 +151,12 @@ def test_who_waits_for_their_own_checks_alone_waits_for_nobody(
         assert first is not None
         assert not turns.is_late(first)
         airlock.later(minutes=5)
+        orders.end(first)
     with turns.next() as second:
         assert second is not None
+        assert second.job == "job-2"
         assert not turns.is_late(second)
+        orders.end(second)
     airlock.job("job-3")
     asked("job-3")
     airlock.later(minutes=2)

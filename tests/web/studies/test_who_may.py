@@ -250,7 +250,7 @@ def test_taking_back_by_what_is_shown(told: Room, shown: str) -> None:
     row = made_job(reference="job-b", shown=shown)
     for one in PEOPLE:
         may = one.id in NAMED and shown in ("waiting", "at_work")
-        assert can(check_take_back, person(one.id), row) == may, one.id
+        assert can(check_take_back, person(one.id), row, today()) == may, one.id
 
 
 def test_lists_ask_the_database_as_often_however_long_they_are(
