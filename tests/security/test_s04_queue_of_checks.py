@@ -145,6 +145,7 @@ def test_who_waits_for_their_own_checks_alone_waits_for_nobody(
     airlock.job("job-1")
     airlock.job("job-2")
     asked("job-1")
+    airlock.later(seconds=1)
     asked("job-2")
     turns = Turns()
     with turns.next() as first:
