@@ -228,7 +228,7 @@ def test_ids_and_words_that_can_be_none(ready: Job) -> None:
     for name in ("x" * 300, "../x", "nowhere"):
         by = ("--by", "ada", "--key", "ada")
         for asked in (
-            ("look", name), ("release", name), ("withdraw", name, "--by", "amira"),
+            ("look", name), ("release", name), ("withdraw", name, *by),
             ("review", name, "--verdict", "approve", *by),
             ("recall", name, "--because", "A test.", *by),
             ("download", name, "--by", "amira", "--to", ready.folder / "given"),
