@@ -37,9 +37,11 @@ from commonweal.web.outputs.presenters import (
     check_shown,
     download_shown,
     line,
+    replaced_shown,
     state_shown,
     told_shown,
 )
+from commonweal.web.outputs.quota import quota_of
 from commonweal.web.outputs.reviewing import sees_reviews
 from commonweal.web.register.presenters import title_of
 from commonweal.web.studies.policies import own_permits as studies_of
@@ -97,6 +99,7 @@ def ask(request: HttpRequest, job: str) -> HttpResponse:
     running = checking is not None and checking["open"]
     more = {
         "job": study, "form": form, "checking": checking, "stopped": "" if running else stopped,
+        "quota": quota_of(study.project, today).sentence,
         "title": "Ask for outputs of a study", "button_text": "Ask for the checks",
         "project_title": title_of(study.permit), "rules": [RULE_HELP[one] for one in MAIN_RULES],
     }  # fmt: skip
@@ -116,7 +119,11 @@ def output(request: HttpRequest, reference: str) -> HttpResponse:
     check = OutputOrder.objects.filter(kind=CHECK, output=reference).last() if mine else None
     return _page(request, "output", {
         "row": row, "mine": mine, "state": state_shown(row), "told": told_shown(row),
-        "sees_study": row.permit in studies_of(person), "project_title": title_of(row.permit),
+        "replaced": replaced_shown(row) if mine else "",
+        "replaced_link": reverse("studies:permit", args=[row.living])
+        if mine and row.is_replaced and row.living in studies_of(person, today) else "",
+        "sees_study": row.permit in studies_of(person, today),
+        "project_title": title_of(row.permit),
         "checking": check_shown(check),
         "may_submit": mine and can(check_submit, person, row, today),
         "may_withdraw": mine and can(check_withdraw, person, row, today),
@@ -140,12 +147,14 @@ def submit(request: HttpRequest, reference: str) -> HttpResponse:
 
 @FORM
 def withdraw(request: HttpRequest, reference: str) -> HttpResponse:
-    """Take an output back, after a page that says what follows."""
+    """Take an output back, after a page that says what follows; the signing page comes next."""
     row = output_of(request.user, reference, clock.today())
     check_withdraw(request.user, row, clock.today())
     if request.method == "POST":
-        services.ask_withdrawal(request.user, row)
-        return redirect("outputs:output", reference)
+        act = services.propose_withdrawal(
+            request.user, row, reverse("outputs:output", args=[reference])
+        )
+        return redirect("signing:sign", act.pk)
     return _page(request, "withdraw", {"row": row, "title": "Take this output back"})
 
 

@@ -13,7 +13,7 @@ def told_anew(apps: Any, _: Any) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('outputs', '0001_initial'),
+        ('outputs', '0002_permit_that_counts'),
     ]
 
     operations = [
