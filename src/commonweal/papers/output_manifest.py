@@ -69,8 +69,8 @@ class OutputFile(Paper):
     def _hangs_together(self) -> OutputFile:
         if (self.kind == "table") is (self.made_from is None):
             raise ValueError("a table, and nothing else, names the request that it was made from")
-        if self.grade == "recomputed" and self.kind not in ("table", "request"):
-            raise ValueError("only figures that the airlock made are recomputed")
+        if self.grade != "declared" and self.kind not in ("table", "request"):
+            raise ValueError("only figures that the airlock made are recomputed or tabulated")
         if self.kind == "request" and self.type != "json":
             raise ValueError("a request is JSON")
         return self

@@ -15,7 +15,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from commonweal.papers.base import ColumnName, Identifier, Line, Number, Paper, named_twice
 from commonweal.papers.cohort import Value
@@ -37,7 +37,15 @@ MAX_MARGINS = 4
 """Groupings of a table with totals: each further one doubles the number of totals."""
 MAX_MEASURES = 20
 MAX_BANDS = 100
+MAX_LABELS = 20
+MADE_BY_STUDY = "made_by_study"
+"""The table that the columns stand in which the study's own code made, a value for each person."""
 
+Label = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9 _.,/()%-]{0,38}[A-Za-z0-9)%])?$"),
+]
+"""What stands beside a group of such a column: short, and plain letters."""
 RowOp = Literal["eq", "ne", "lt", "le", "gt", "ge", "in", "is_missing", "is_present"]
 
 
@@ -121,17 +129,24 @@ class Grouping(Paper):
     """One side of the table: a column by its values or, with `bands`, by ranges of its numbers.
 
     `bands` are edges in ascending order: under the first, from each to under the next, and from the
-    last upwards, so n edges make n + 1 groups. A missing value is a group of its own.
+    last upwards, so n edges make n + 1 groups. A missing value is a group of its own. `labels`: of
+    a column that the study made, what its whole numbers from 0 stand for; there are no others.
     """
 
     column: Column
     bands: Annotated[tuple[Number, ...], Field(min_length=1, max_length=MAX_BANDS)] | None = None
+    labels: Annotated[tuple[Label, ...], Field(min_length=2, max_length=MAX_LABELS)] | None = None
 
     @model_validator(mode="after")
     def _ascending(self) -> Grouping:
         edges = self.bands or ()
         if any(low >= high for low, high in itertools.pairwise(edges)):
             raise ValueError("bands are edges in ascending order, each once")
+        if self.labels is not None:
+            if self.bands is not None or self.column.table != MADE_BY_STUDY:
+                raise ValueError("labels are of a column that the study made, without bands")
+            if named_twice(list(self.labels)) is not None:
+                raise ValueError("two labels look the same")
         return self
 
 
@@ -280,6 +295,8 @@ class OutputRequest(Paper):
             raise ValueError("a column is grouped by twice")
         if named_twice([" ".join(pair) for pair in columns]) is not None:
             raise ValueError("two columns that are grouped by look the same")
+        if self.table == MADE_BY_STUDY:
+            raise ValueError("rows of the release are counted, not what the study made")
         if self.margins and not self.by:
             raise ValueError("totals need something to be totals of")
         if self.margins and len(self.by) > MAX_MARGINS:
@@ -296,8 +313,13 @@ class OutputRequest(Paper):
 
     @property
     def grade(self) -> Grade:
-        """What this request can become: it names columns of the release only."""
-        return "recomputed"
+        """What this request can become."""
+        return "tabulated" if self.made() else "recomputed"
+
+    def made(self) -> tuple[str, ...]:
+        """The columns of the study's own making that it looks at, each once."""
+        own = (one.name for one in self.columns() if one.table == MADE_BY_STUDY)
+        return tuple(dict.fromkeys(own))
 
     def filters(self) -> Iterator[RowFilter]:
         """Every filter: of the table, then of the parts of ratios."""

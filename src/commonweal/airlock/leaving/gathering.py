@@ -30,9 +30,10 @@ from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import read_bytes, sha256_file, write_atomic
 from commonweal.papers.job import JobOutputs, LeftFile
-from commonweal.papers.output_manifest import Detected, FileFound, FileVerdict
-from commonweal.papers.output_request import OutputRequest
+from commonweal.papers.output_manifest import Detected, FileFound, FileKind, FileVerdict
+from commonweal.papers.output_request import Grade, OutputRequest
 from commonweal.papers.requests import read_request
+from commonweal.papers.study import OutputKind
 
 _TYPES: Mapping[Media, Detected] = {
     "text/csv": "csv", "image/png": "png", "application/json": "json", "text/plain": "text",
@@ -40,6 +41,9 @@ _TYPES: Mapping[Media, Detected] = {
 }  # fmt: skip
 _MODELS: Mapping[str, Detected] = {
     "onnx": "onnx", "safetensors": "safetensors", "coefficients": "json",
+}  # fmt: skip
+_LEAVES_AS: Mapping[OutputKind, FileKind] = {
+    "request": "file", "file": "file", "figure": "figure", "model": "model",
 }  # fmt: skip
 _NEVER = frozenset(
     {"kind", "model", "model-kind", "model-file", "model-large", "model-external", "model-hidden"}
@@ -87,6 +91,9 @@ def gather(folder: Path, left: JobOutputs, report: CheckReport, work: Path) -> G
     files would have one name, or a file is not the one that was checked.
     """
     gathering = _Gathering(folder, report, work, {one.file.casefold() for one in left.files})
+    if any(one.kind == "person_column" for one in left.files):
+        raise Refused("CW-LEAVING-BLOCKED", "A column of single people never leaves.",
+                      remedy="Ask for the tables that are made of it.")  # fmt: skip
     for one, checked in zip(left.files, report.files, strict=True):
         if not hmac.compare_digest(checked.sha256, one.sha256):
             raise Fault("CW-LEAVING-FILE", f"The file {one.file} is not the one that was checked.")
@@ -117,9 +124,10 @@ class _Gathering:
         """A request stays, for reviewers; the figures made from it leave."""
         verdict = _verdict(checked)
         path = self.folder / "outputs" / one.file
-        self.sources.append(Source(path, "request", "json", "recomputed", sha256=one.sha256))
-        self._tell(one.file, verdict, checked)
         made = _figures(path, checked, self.report)
+        grade: Grade = "recomputed" if made is None else made.grade
+        self.sources.append(Source(path, "request", "json", grade, sha256=one.sha256))
+        self._tell(one.file, verdict, checked)
         if made is not None:
             self._put(made.name, made.content, None)
             self.sources.append(_source(made, self.work, one.file))
@@ -141,7 +149,7 @@ class _Gathering:
             recipe = one.file.endswith(RECIPE) and len(leaving) == 1
             name = one.file if recipe else made.name
             self._put(name, made.content, one.file)
-            kind = "file" if one.kind == "request" else one.kind
+            kind = _LEAVES_AS[one.kind]
             self.sources.append(Source(self.work / name, kind, _TYPES[made.media], "declared"))
             self._tell(name, verdict, checked)
 
@@ -180,6 +188,7 @@ class _Made:
     name: str
     content: bytes
     type: Detected
+    grade: Grade
     nothing: bool = False
 
 
@@ -195,9 +204,9 @@ def _figures(path: Path, checked: FileReport, report: CheckReport) -> _Made | No
         return None
     stem, table, analysis = path.stem, checked.table, checked.analysis
     if isinstance(request, OutputRequest):
-        made = _Made(f"{stem}.csv", _NO_TABLE, "csv", nothing=True)
+        made = _Made(f"{stem}.csv", _NO_TABLE, "csv", request.grade, nothing=True)
     else:
-        made = _Made(f"{stem}.figures.json", _NO_ANALYSIS, "json", nothing=True)
+        made = _Made(f"{stem}.figures.json", _NO_ANALYSIS, "json", request.grade, nothing=True)
     if table is not None and all(axis.labels or axis.total for axis in table.axes):
         return replace(made, content=published(table), nothing=False)
     if analysis is not None and len(analysis.behind.person):
@@ -208,7 +217,7 @@ def _figures(path: Path, checked: FileReport, report: CheckReport) -> _Made | No
 def _source(made: _Made, work: Path, request: str) -> Source:
     if made.nothing:
         return Source(work / made.name, "file", made.type, "declared")
-    return Source(work / made.name, "table", made.type, "recomputed", request)
+    return Source(work / made.name, "table", made.type, made.grade, request)
 
 
 def _verdict(checked: FileReport) -> FileVerdict:

@@ -18,6 +18,7 @@ from typing import Any
 
 from commonweal.enclave.study.columns import Column, Filter, Json, plain_number
 from commonweal.enclave.study.errors import StudyError
+from commonweal.enclave.study.made import TABLE, to_places
 from commonweal.enclave.study.measure import Measure
 from commonweal.enclave.study.place import ColumnKind, Release, TableKind
 
@@ -79,6 +80,8 @@ class Asker:
                 raise StudyError('of: say which table\'s rows are counted, as of="stays".')
             table = named.pop()
         found = release.table(table, "of")
+        if found.name == TABLE:
+            raise StudyError("of: rows of the release are counted; say which table's.")
         if found.person is None:
             raise StudyError(
                 f"of: the rows of {found.name} are not about people, so nobody can be counted."
@@ -132,7 +135,7 @@ class Asker:
             raise StudyError(f"{argument}: a filter is at most {MOST_DEPTH} levels deep.")
         for condition in given.conditions():
             self._condition(condition, argument)
-        return given.plain()
+        return to_places(given.plain(), self.release)
 
     def _condition(self, condition: Json, argument: str) -> None:
         column = Column(**condition["column"])
@@ -144,7 +147,7 @@ class Asker:
             raise StudyError(f"{argument}: {column.name} holds true and false, without an order.")
         values = () if value is None else value if isinstance(value, list) else (value,)
         for one in values:
-            if not _fits(one, kind.type):
+            if one not in kind.labels and not _fits(one, kind.type):
                 raise StudyError(
                     f"{argument}: {column.name} holds a {kind.type}; it is compared with something "
                     "else."
@@ -175,7 +178,9 @@ class Asker:
             raise StudyError(
                 f"by: {column.name} has too many values to group by; use study.bands(...)."
             )
-        return {"column": column.plain()}
+        labels = self.kind(column, "by").labels
+        made = {"column": column.plain()}
+        return {**made, "labels": list(labels)} if labels else made
 
     def measure(self, given: object) -> Json:
         """One measure. Raises `StudyError`."""

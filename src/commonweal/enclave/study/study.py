@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from commonweal.enclave.study import made as made_columns
 from commonweal.enclave.study import measure as made
 from commonweal.enclave.study.analyses import (
     Term,
@@ -55,7 +56,7 @@ class Study:
     # --- data ---------------------------------------------------------------------------------
     def tables(self) -> list[str]:
         """The names of the release's tables."""
-        return list(self.place.release.tables)
+        return [name for name in self.place.release.tables if name != made_columns.TABLE]
 
     def data(self, name: str) -> Table:
         """A table of the release, read when it is needed.
@@ -101,6 +102,20 @@ class Study:
         if self._writer is None:
             self._writer = Writer(self.place.outputs)
         return self._writer
+
+    def person_column(
+        self, name: str, people: Any, values: Any, *, labels: Sequence[str] | None = None
+    ) -> Column:
+        """Hand in a column that this study made: for each of `people` one of `values`.
+
+        `people`: codes as a table of the release has them, each once. `values`: numbers, or words
+        of the closed list `labels`; who has none is left out or missing. Gives a column for `by`,
+        `where` and `measures` of tables. Writes `name.column`, which never leaves: declare it as a
+        `person_column`. What is made of it is always looked at by people, who read your code.
+        """
+        made = made_columns.make(self.place.release, self.engine, name, people, values, labels)
+        self.writer.content(file_name(f"{made.name}{made_columns.SUFFIX}"), made.content)
+        return made.column
 
     # --- tables -------------------------------------------------------------------------------
     def table(

@@ -241,6 +241,7 @@ def _file_shown(case: Case, one: _File) -> dict[str, Any]:
         "reading": [str(text) for text in one.report.get("reading", ())],
         "card": [str(line) for line in one.report.get("card", ())],
         "picture": file.kind == "figure",
+        "made": [dict(each) for each in one.report.get("made", ())],
     }
 
 
