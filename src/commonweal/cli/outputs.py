@@ -55,6 +55,13 @@ def check(
             show_default=False,
         ),
     ] = None,
+    drawings: Annotated[
+        Path | None,
+        typer.Option(
+            help="A new folder for the pictures that requests ask for, as they would leave.",
+            show_default=False,
+        ),
+    ] = None,
     output: Annotated[
         str, typer.Option(help="The name under which the tables would leave.")
     ] = "proposal",
@@ -88,11 +95,13 @@ def check(
         joined = _together(ctx, home, asked, json)
         if acro is not None:
             _write_acro(acro, joined.report)
+        if drawings is not None:
+            _write_drawings(drawings, joined.report)
         emit(json, joined.plain(reader), joined.lines(reader))
         if joined.verdict(reader) != "pass":
             ctx.exit(Fault.exit_code)
         return
-    if history is not None or proposal is not None or acro is not None:
+    if any(one is not None for one in (history, proposal, acro, drawings)):
         raise WrongUsage("CW-USAGE", "This needs the release: name it with --release.")
     with (
         tempfile.TemporaryDirectory(prefix="commonweal-airlock-") as work,
@@ -137,6 +146,18 @@ def _write_acro(folder: Path, report: CheckReport) -> None:
     from commonweal.airlock.acro import write_session
 
     write_session(folder, report.files, report.profile, SystemClock().now())
+
+
+def _write_drawings(folder: Path, report: CheckReport) -> None:
+    """Each picture that a request asks for, under the name that it would leave with."""
+    from commonweal.airlock.drawing import SUFFIX, picture_of
+    from commonweal.foundation.files import make_private_folder, write_atomic
+
+    make_private_folder(folder)
+    for one in report.files:
+        picture = picture_of(one, report.profile)
+        if picture is not None:
+            write_atomic(folder / f"{Path(one.path).stem}{SUFFIX}", picture, exclusive=True)
 
 
 def _together(ctx: typer.Context, home: Path | None, asked: _Asked, json: bool) -> Joined:

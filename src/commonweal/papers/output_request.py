@@ -38,6 +38,8 @@ MAX_MARGINS = 4
 MAX_MEASURES = 20
 MAX_BANDS = 100
 MAX_LABELS = 20
+MAX_DRAWN_SIDES, MAX_DRAWN_MEASURES = 2, 6
+"""Of a table that the airlock draws."""
 MADE_BY_STUDY = "made_by_study"
 """The table that the columns stand in which the study's own code made, a value for each person."""
 
@@ -165,6 +167,10 @@ and others where totals would give them away. `merge`: neighbouring groups of a 
 order are put together until no cell has too few people. Rounding is asked for by `rounding`."""
 
 
+TableFigure = Literal["bar", "line"]
+"""The picture that the airlock draws of a table, of the figures that leave and no others."""
+
+
 class People(Paper):
     """How many different people have a row in the cell."""
 
@@ -271,7 +277,7 @@ class OutputRequest(Paper):
     `name`: of the file that is published, as the study's declaration names it (S4). `margins`: also
     totals over each grouping and all of them together. `rounding`: of all counts, those in ratios
     too; totals are rounded by themselves and not added up from rounded counts. `protect`: what the
-    airlock is to do where a cell may not leave.
+    airlock is to do where a cell may not leave. `figure`: the picture to draw of what leaves.
     """
 
     request: Literal[1]
@@ -284,6 +290,7 @@ class OutputRequest(Paper):
     margins: bool = False
     rounding: Rounding = "exact"
     protect: Protection | None = None
+    figure: TableFigure | None = None
 
     @model_validator(mode="after")
     def _hangs_together(self) -> OutputRequest:
@@ -303,6 +310,8 @@ class OutputRequest(Paper):
             raise ValueError(f"a table with totals has at most {MAX_MARGINS} groupings")
         if self.protect == "merge" and not self.by:
             raise ValueError("there are no groups to merge")
+        if self.figure is not None:
+            self._require_drawable()
         counts = all(isinstance(one, People) for one in self.measures)
         if self.protect == "suppress" and self.margins and not counts:
             # A hidden sum or mean is held between bounds by its totals, and no attack looks at it.
@@ -310,6 +319,12 @@ class OutputRequest(Paper):
         if sum(1 for one in self.filters() for _ in one.conditions()) > MAX_CONDITIONS:
             raise ValueError(f"a request has at most {MAX_CONDITIONS} conditions")
         return self
+
+    def _require_drawable(self) -> None:
+        if not 1 <= len(self.by) <= MAX_DRAWN_SIDES:
+            raise ValueError(f"a table with 1 to {MAX_DRAWN_SIDES} groupings can be drawn")
+        if len(self.measures) > MAX_DRAWN_MEASURES:
+            raise ValueError(f"a table with at most {MAX_DRAWN_MEASURES} measures can be drawn")
 
     @property
     def grade(self) -> Grade:

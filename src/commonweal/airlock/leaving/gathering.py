@@ -23,6 +23,8 @@ from commonweal.airlock.analysis.published import written
 from commonweal.airlock.checking import CheckReport, FileReport
 from commonweal.airlock.declared import MOST_BYTES
 from commonweal.airlock.desk import RECIPE
+from commonweal.airlock.drawing import SUFFIX as DRAWING
+from commonweal.airlock.drawing import picture_of_analysis, picture_of_table
 from commonweal.airlock.files.writing import Media
 from commonweal.airlock.leaving.freezing import Source
 from commonweal.airlock.published import published
@@ -133,6 +135,14 @@ class _Gathering:
             self.sources.append(_source(made, self.work, one.file))
             said = "unreadable" if made.nothing else verdict
             self.found.append(FileFound(path=made.name, verdict=said))
+            if made.drawing is not None and not made.nothing:
+                self._drawn(f"{path.stem}{DRAWING}", made, one.file, verdict)
+
+    def _drawn(self, name: str, made: _Made, request: str, verdict: FileVerdict) -> None:
+        """The picture that the airlock drew of the figures, beside them."""
+        self._put(name, made.drawing or b"", None)
+        self.sources.append(Source(self.work / name, "drawing", "svg", made.grade, request))
+        self.found.append(FileFound(path=name, verdict=verdict))
 
     def anew(self, one: LeftFile, checked: FileReport) -> None:
         """What was written anew from a file's values leaves; the file itself stays behind (S18)."""
@@ -183,13 +193,15 @@ class _Gathering:
 
 @dataclass(frozen=True)
 class _Made:
-    """Figures that the airlock made from a request, as they leave. `nothing`: there are none."""
+    """Figures that the airlock made from a request, as they leave. `nothing`: there are none.
+    `drawing`: the picture of them, where the request asks for one."""
 
     name: str
     content: bytes
     type: Detected
     grade: Grade
     nothing: bool = False
+    drawing: bytes | None = None
 
 
 def _figures(path: Path, checked: FileReport, report: CheckReport) -> _Made | None:
@@ -208,9 +220,14 @@ def _figures(path: Path, checked: FileReport, report: CheckReport) -> _Made | No
     else:
         made = _Made(f"{stem}.figures.json", _NO_ANALYSIS, "json", request.grade, nothing=True)
     if table is not None and all(axis.labels or axis.total for axis in table.axes):
-        return replace(made, content=published(table), nothing=False)
+        return replace(
+            made, content=published(table), nothing=False, drawing=picture_of_table(table)
+        )
     if analysis is not None and len(analysis.behind.person):
-        return replace(made, content=written(analysis, report.profile), nothing=False)
+        return replace(
+            made, content=written(analysis, report.profile), nothing=False,
+            drawing=picture_of_analysis(analysis, report.profile),
+        )  # fmt: skip
     return made
 
 

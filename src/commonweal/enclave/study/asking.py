@@ -29,6 +29,8 @@ HIDDEN = frozenset({"pseudonym", "record_code", "redacted_text", "deidentified_i
 MOST_DEPTH, MOST_CONDITIONS, MOST_GROUPINGS, MOST_MARGINS = 8, 100, 6, 4
 MOST_MEASURES, MOST_BANDS, LONGEST_TITLE = 20, 100, 500
 PROTECTIONS = ("suppress", "merge")
+FIGURES = {"table": ("bar", "line"), "survival": ("curve",)}
+MOST_DRAWN_SIDES, MOST_DRAWN_MEASURES = 2, 6
 ROUNDINGS = ("exact", "nearest_5", "midpoint_6", "small_as_5")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){0,58}", re.ASCII)
 """So that the file, with `.json`, has a name that a study can declare."""
@@ -253,6 +255,22 @@ def _protection(protect: object, measures: list[Json], groups: list[Json], *, to
     if protect == "suppress" and totals and any(one["measure"] != "people" for one in measures):
         raise StudyError("protect: under totals, cells are hidden in counts of people only.")
     return str(protect)
+
+
+def with_figure(request: Json, kind: object) -> Json:
+    """The request, which asks for a picture of `kind` as well. Raises `StudyError`."""
+    of = request.get("kind", "table")
+    kinds = FIGURES.get(of)
+    if kinds is None:
+        raise StudyError(f"figure: a {of} is not drawn.")
+    if kind not in kinds:
+        raise StudyError(f"kind: this is {' or '.join(kinds)}.")
+    if of == "table":
+        if not 1 <= len(request["by"]) <= MOST_DRAWN_SIDES:
+            raise StudyError(f"figure: a table with 1 to {MOST_DRAWN_SIDES} groupings is drawn.")
+        if len(request["measures"]) > MOST_DRAWN_MEASURES:
+            raise StudyError(f"figure: at most {MOST_DRAWN_MEASURES} measures are drawn.")
+    return {**request, "figure": kind}
 
 
 def head(asker: Asker, name: str, title: str) -> Json:

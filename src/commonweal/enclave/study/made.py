@@ -151,7 +151,7 @@ def _numbers(values: Any) -> pa.Array:
     kind = found.type
     if pa.types.is_boolean(kind):
         found = found.cast(pa.int8())
-    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind)):
         raise StudyError("values: these are numbers, or words that labels= names.")
     return found.cast(pa.float64(), safe=False)
 
@@ -179,7 +179,7 @@ def _everybody(release: Release, engine: Engine) -> pa.Array:
         raise StudyError("people: no table of the release says whose its rows are.")
     query = f"SELECT DISTINCT {PERSON} FROM ({' UNION ALL '.join(parts)})"
     with engine.errors("The people of the release cannot be read"):
-        found = engine.connection().cursor().execute(query).fetch_arrow_table()[PERSON]
+        found = engine.connection().cursor().execute(query).to_arrow_table()[PERSON]
     return _listed(found, "people")
 
 

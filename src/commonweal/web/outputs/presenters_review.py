@@ -7,6 +7,9 @@ they sign before it gets here (`reviewing.case_of`).
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,6 +58,7 @@ VOTE_WORDS: Mapping[str, str] = {
 }
 KIND_WORDS: Mapping[str, str] = {
     "table": "Figures that the airlock made itself",
+    "drawing": "A picture that the airlock drew of figures that leave",
     "request": "What was asked; it stays here",
     "file": "A file that the study wrote",
     "figure": "A picture that the study wrote",
@@ -164,13 +168,15 @@ def _files(case: Case) -> list[_File]:
     found = {one.path: one for one in case.findings.files}
     files = []
     for one in case.manifest.leaving():
-        about = found.get(one.made_from or one.path)
         own = found.get(one.path)
+        # What was found of figures stands with their table, and not again with their picture.
+        about = own if one.kind == "drawing" else found.get(one.made_from or one.path)
         said = [each for each in (own, about) if each is not None]
         verdict: FileVerdict = "unreadable" if own is None else _worst(said)
         report = {} if about is None else about.report
         table = case.papers.tables.get(one.path)
-        files.append(_File(one, verdict, report, _request_name(one, report), table))
+        named = "" if one.kind == "drawing" else _request_name(one, report)
+        files.append(_File(one, verdict, report, named, table))
     return files
 
 
@@ -221,7 +227,8 @@ def _place(where: Mapping[str, str]) -> str:
 def _file_shown(case: Case, one: _File) -> dict[str, Any]:
     file = one.file
     table: Shown | None = None
-    if one.table is not None:
+    drawing = _drawing(one) if file.kind == "drawing" else None
+    if one.table is not None and file.kind != "drawing":
         table = review_tables.shown(
             one.table, one.marks.at, file.sha256 if _is_made_here(file) else None
         )
@@ -241,8 +248,20 @@ def _file_shown(case: Case, one: _File) -> dict[str, Any]:
         "reading": [str(text) for text in one.report.get("reading", ())],
         "card": [str(line) for line in one.report.get("card", ())],
         "picture": file.kind == "figure",
+        "drawing": drawing,
+        "drawn": file.kind == "drawing",
         "made": [dict(each) for each in one.report.get("made", ())],
     }
+
+
+def _drawing(one: _File) -> str | None:
+    """The picture that leaves, drawn by the airlock itself, as the address of an image, in which
+    nothing can run; None where it is not the one that reviewers sign for."""
+    text = "" if one.table is None else str(one.table.get("svg", ""))
+    seen = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    if not hmac.compare_digest(seen, one.file.sha256):
+        return None
+    return f"data:image/svg+xml;base64,{base64.b64encode(text.encode()).decode()}"
 
 
 def _is_made_here(file: OutputFile) -> bool:
