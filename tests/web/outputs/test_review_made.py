@@ -6,11 +6,13 @@ import base64
 import copy
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from commonweal.foundation.drawing import drawn, of_rows
+from commonweal.foundation.errors import Refused
 from commonweal.papers.output_manifest import Findings, OutputManifest
 from tests.output_papers import H
 from tests.web.outputs.review_house import CODE, Papers, _file, furnish, papers
@@ -81,3 +83,19 @@ def test_no_other_picture_is_shown(kind: str, svg: str) -> None:
     assert "<svg xmlns" not in page.html
     if kind == "drawing":
         assert "This page does not show what is in it." in page.text
+
+
+def test_nobody_is_offered_the_column_or_can_ask_for_it() -> None:
+    declared = [
+        {"file": "costs.json", "kind": "request", "about": "Costs"},
+        {"file": "risk.column", "kind": "person_column", "about": "Risk"},
+    ]
+    job: Any = SimpleNamespace(declared=declared, title="Costs")
+    from commonweal.web.outputs.forms import AskForm
+    from commonweal.web.outputs.services import _require_declared
+
+    field = AskForm(None, job, None).fields["files"]
+    assert [name for name, _ in field.choices] == ["costs.json"]
+    wish: Any = SimpleNamespace(files=["costs.json", "risk.column"])
+    with pytest.raises(Refused, match="CW-LEAVING-JOB"):
+        _require_declared(job, wish)
