@@ -21,6 +21,22 @@ if TYPE_CHECKING:
     from commonweal.airlock.together import Joined
 
 
+AcroOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="A new folder for the tables and findings in the form of ACRO, for the reviewer.",
+        show_default=False,
+    ),
+]
+DrawingsOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="A new folder for the pictures that requests ask for, as they would leave.",
+        show_default=False,
+    ),
+]
+
+
 def check(
     ctx: typer.Context,
     paths: Annotated[
@@ -48,20 +64,8 @@ def check(
             show_default=False,
         ),
     ] = None,
-    acro: Annotated[
-        Path | None,
-        typer.Option(
-            help="A new folder for the tables and findings in the form of ACRO, for the reviewer.",
-            show_default=False,
-        ),
-    ] = None,
-    drawings: Annotated[
-        Path | None,
-        typer.Option(
-            help="A new folder for the pictures that requests ask for, as they would leave.",
-            show_default=False,
-        ),
-    ] = None,
+    acro: AcroOption = None,
+    drawings: DrawingsOption = None,
     output: Annotated[
         str, typer.Option(help="The name under which the tables would leave.")
     ] = "proposal",
