@@ -7,6 +7,7 @@ joins the column itself, counts for itself, and lets nothing pass without a pers
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 from datetime import UTC, datetime
@@ -19,11 +20,12 @@ import pytest
 
 from commonweal.airlock.audit.history import read_history
 from commonweal.airlock.checking import CheckReport, check_files
+from commonweal.airlock.opened import OpenRelease, OpenTable
 from commonweal.airlock.profile import RuleProfile
 from commonweal.airlock.recompute.made import MOST_COLUMNS, MadeFile
 from commonweal.airlock.together import Joined, Submission, check_together
 from commonweal.foundation.errors import CommonwealError, Fault, Refused
-from tests.airlock_house import PERSON, col, open_release, request, where
+from tests.airlock_house import PERSON, col, open_release, released, request, where
 from tests.audit_house import audit_id
 from tests.made_house import KINDS, MADE, by_risk, content, halves, handed, people
 
@@ -297,9 +299,9 @@ def test_analyses_never_see_such_a_column(tmp_path: Path) -> None:
         paths[-1].write_text(json.dumps(one))
     report = check_files(paths, SACRO, release, tmp_path, made=handed(tmp_path, content(halves())))
     assert report.files[0].verdict("reviewer") == "review"
-    for one in report.files[1:]:
-        assert one.verdict("reviewer") == "fail"
-        assert one.analysis is None
+    for file in report.files[1:]:
+        assert file.verdict("reviewer") == "fail"
+        assert file.analysis is None
 
 
 def test_a_study_hands_in_a_few_columns_only(tmp_path: Path) -> None:
@@ -311,15 +313,9 @@ def test_a_study_hands_in_a_few_columns_only(tmp_path: Path) -> None:
 
 def test_a_code_of_sixteen_bytes_may_end_in_zeros(tmp_path: Path) -> None:
     """As the vault writes codes: nothing is cut off, so nobody is taken for somebody else."""
-    import hashlib
-
-    from tests.airlock_house import released
-
     codes_ = [hashlib.sha256(bytes([n])).digest()[:14] + bytes(2) for n in range(40)]
     path = tmp_path / "table-0.parquet"
     pq.write_table(pa.table({PERSON: pa.array(codes_, pa.binary()), "ward": ["A"] * 40}), path)
-    from commonweal.airlock.opened import OpenRelease, OpenTable
-
     columns = {PERSON: released(PERSON, "code", "pseudonym", "record_key"),
                "ward": released("ward", "text")}  # fmt: skip
     release = OpenRelease("r", {"stays": OpenTable("stays", (path,), columns, PERSON)})
