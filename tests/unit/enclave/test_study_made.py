@@ -145,6 +145,8 @@ def test_a_column_is_for_tables_alone(made: Worked) -> None:
         lambda: study.correlation("c", ["cost", "cost"], of="stays", where=risk == 1),
         lambda: study.survival("s", "cost", risk, step=1, of="stays"),
         lambda: study.count("t", of="made_by_study"),
+        lambda: study.model("m.onnx", b"x", features=[risk], target="cost", of="stays"),
+        lambda: study.model("m.onnx", b"x", features=["cost"], target=risk, of="stays"),
     ):
         with pytest.raises(StudyError):
             ask()

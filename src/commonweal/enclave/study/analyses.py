@@ -18,7 +18,6 @@ from commonweal.enclave.study.asking import (
 )
 from commonweal.enclave.study.columns import Column, Filter, Json, plain_number, plain_value
 from commonweal.enclave.study.errors import StudyError
-from commonweal.enclave.study.made import TABLE
 
 FAMILIES = ("linear", "logistic", "poisson", "cox")
 MOST_TERMS, MOST_INTERACTIONS, MOST_STRATA, MOST_DECIMALS = 30, 10, 2, 6
@@ -117,7 +116,7 @@ def survival_request(
     ended = _typed(asker, event, "event", _EVENTS)
     groups = asker.by(by)
     for one in groups:
-        _released(Column(**one["column"]), "by")
+        asker.require_released(Column(**one["column"]), "by")
     if len(groups) > MOST_STRATA:
         raise StudyError(f"by: a survival curve is grouped by at most {MOST_STRATA} columns.")
     width = plain_number(step, "step")
@@ -166,7 +165,7 @@ def correlation_request(
 
 def _typed(asker: Asker, given: object, argument: str, types: frozenset[str]) -> Column:
     column = asker.column(given, argument)
-    _released(column, argument)
+    asker.require_released(column, argument)
     kind = asker.kind(column, argument).type
     if kind not in types:
         raise StudyError(
@@ -175,17 +174,10 @@ def _typed(asker: Asker, given: object, argument: str, types: frozenset[str]) ->
     return column
 
 
-def _released(column: Column, argument: str) -> None:
-    if column.table == TABLE:
-        raise StudyError(
-            f"{argument}: {column.name} is a column that this study made; it can be used in tables."
-        )
-
-
 def _filter(asker: Asker, given: Filter | None) -> Json | None:
     if isinstance(given, Filter):
         for condition in given.conditions():
-            _released(Column(**condition["column"]), "where")
+            asker.require_released(Column(**condition["column"]), "where")
     return asker.where(given)
 
 
@@ -197,7 +189,7 @@ def _term(asker: Asker, given: object) -> Json:
         numeric = asker.kind(column, "terms").type in NUMBERS
         term = number(column) if numeric else category(column)
     column = asker.column(term.column, "terms")
-    _released(column, "terms")
+    asker.require_released(column, "terms")
     kind = asker.kind(column, "terms").type
     if term.as_ == "number" and kind not in NUMBERS:
         raise StudyError(f"terms: {column.name} holds no numbers; use study.category(...).")

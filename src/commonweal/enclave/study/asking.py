@@ -118,6 +118,14 @@ class Asker:
             raise StudyError(f"{argument}: the rows of {table.name} are not about people.")
         return kind
 
+    def require_released(self, column: Column, argument: str) -> None:
+        """Refuse a column that the study made, where tables alone can look at one."""
+        if column.table == TABLE:
+            raise StudyError(
+                f"{argument}: {column.name} is a column that this study made; it can be used in "
+                "tables."
+            )
+
     def numbers(self, given: object, argument: str) -> Column:
         """A column of numbers. Raises `StudyError`."""
         column = self.column(given, argument)
