@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
+import struct
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,14 @@ from typing import Any
 import pytest
 import yaml
 
+from commonweal.airlock.session import Session
 from commonweal.foundation.canonical import digest
 from commonweal.foundation.clock import SystemClock
 from commonweal.foundation.errors import Unavailable
 from commonweal.papers.signing import unverified
 from commonweal.sandbox import box
 from commonweal.vault.custody import open_custody
+from commonweal.wiring.loans import unsealed
 from tests.integration.test_cli_release import Job, another_project, job  # noqa: F401 (a fixture)
 from tests.output_house import job_left
 
@@ -283,6 +287,66 @@ def test_files_and_models_through_the_whole_way(ready: Job) -> None:
     collected = (folder / "outputs" / "risk.json").read_bytes()
     assert (files / "risk.json").read_bytes() == collected
     assert json.loads((files / "risk.recipe.json").read_text())["file"] == "risk.json"
+    assert list(ready.memory.iterdir()) == []
+
+
+def column_of(job: Job, folder: Path, release: str) -> bytes:  # noqa: F811
+    """A column over the release's people, left beside the requests: 0 and 1 in turn."""
+    opened = functools.partial(open_custody, job.folder / "data", SystemClock())
+    place = job.folder / "data" / "releases" / release
+    with unsealed(opened, place, job.memory) as lent, Session.over(lent.release) as session:
+        codes = [code.as_py() for code in session.rows("people").table.codes]
+    head = f"commonweal person column 1 {len(codes)} 16\n".encode()
+    values = b"".join(struct.pack("<d", float(n % 2)) for n in range(len(codes)))
+    content = head + b"".join(codes) + values
+    plain = json.loads((folder / "outputs.json").read_text())
+    (folder / "outputs" / "risk.column").write_bytes(content)
+    plain["files"].append({
+        "file": "risk.column", "kind": "person_column", "bytes": len(content),
+        "sha256": f"sha256:{hashlib.sha256(content).hexdigest()}",
+    })  # fmt: skip
+    (folder / "outputs.json").write_text(json.dumps(plain))
+    return content
+
+
+def test_a_column_of_the_studys_own_and_a_picture_through_the_whole_way(ready: Job) -> None:
+    """S1: figures over it are counted here, people have to look, and it never leaves."""
+    release = ready.built["release"]  # type: ignore[attr-defined]
+    side = {"column": {"table": "made_by_study", "name": "risk"}, "labels": ["low", "high"]}
+    risks = request(name="risks", title="People by risk", by=[side], figure="bar")
+    folder = left(ready, release, heard=False, risks_json=risks)
+    column = column_of(ready, folder, release)
+    asked = (folder / "outputs" / "risks.json", folder / "outputs" / "risk.column")
+    place = ready.folder / "data" / "releases" / release
+    seen = ready("airlock", "check", *asked, "--release", place, "--drawings",
+                 ready.folder / "drawn", code=3)  # fmt: skip
+    assert seen["verdict"] == "review"
+    (one,) = seen["files"]
+    assert (one["made"][0]["name"], one["made"][0]["people"]) == ("risk", one["made"][0]["of"])
+    drawn = (ready.folder / "drawn" / "risks.svg").read_bytes()
+    alone = ready("airlock", "check", asked[1], "--release", place, code=2)
+    assert alone["error"]["code"] == "CW-USAGE"
+    with open_custody(ready.folder / "data", SystemClock()) as custody:
+        job_left(custody, folder / "outputs.json")
+    # Swapped after the job ended: the ledger's paper of the job says so.
+    (folder / "outputs" / "risk.column").write_bytes(column[:-8] + struct.pack("<d", 7.0))
+    assert submit(ready, folder, code=3)["error"]["code"] == "CW-LEAVING-FILE"
+    (folder / "outputs" / "risk.column").write_bytes(column)
+    submit(ready, folder)
+    looked = ready("airlock", "look", "job-1", "--for", "reviewer", "--by", "ada")
+    found = {one["path"]: one for one in looked["findings"]}
+    assert set(found) == {"risks.json", "risks.csv", "risks.svg"}
+    assert looked["verdict"] == "review"
+    assert [one["rule"] for one in found["risks.json"]["report"]["findings"]] == ["tabulated"]
+    vote(ready, "ada", "approve")
+    assert vote(ready, "ben", "approve")["outcome"] == "approved"
+    files = Path(ready("airlock", "release", "job-1")["folder"]) / "files"
+    assert {one.name for one in files.iterdir()} == {"risks.csv", "risks.svg"}
+    lines = (files / "risks.csv").read_text().splitlines()
+    assert [one.partition(",")[0] for one in lines] == ["risk", "low", "high"]
+    assert (files / "risks.svg").read_bytes() == drawn
+    record = ready("airlock", "record", "job-1")
+    assert {one["grade"] for one in record["files"]} == {"tabulated"}
     assert list(ready.memory.iterdir()) == []
 
 

@@ -31,7 +31,8 @@ MODEL: dict[str, Any] = {
 
 def ask(study: Study) -> None:
     """Everything that can be asked for."""
-    study.count("people", by=["sex", AREA], of="stays", totals=True)
+    counted = study.count("people", by=["sex", AREA], of="stays", totals=True)
+    study.figure("people", counted, kind="bar")
     study.table(
         "many", by=bands("age", [30, 60]), of="stays", where=DIED.is_present() & (AREA != "X"),
         measures=[measure.mean("cost"), measure.quantile("cost", 0.9), measure.maximum("age")],

@@ -7,7 +7,7 @@ kind that leaves, nor a model, nor a whole session of ACRO (a folder) fails.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from commonweal.airlock.desk import Desk, kind_of, required
 from commonweal.airlock.figures import Table
 from commonweal.airlock.opened import OpenRelease
 from commonweal.airlock.profile import RuleProfile
+from commonweal.airlock.recompute.made import MadeFacts, MadeFile
 from commonweal.airlock.report import CheckReport, FileReport, Reader
 from commonweal.airlock.rules import Finding, judge
 from commonweal.airlock.rules.analyses import judge_analysis
@@ -41,10 +42,12 @@ def check_files(
     audit_map: Path | None = None,
     *,
     desk: Desk | None = None,
+    made: Mapping[str, MadeFile] | None = None,
 ) -> CheckReport:
     """Check each file; requests run on `release`, all in one session, and without one nobody knows
     their figures. `audit_map`: the release's, for whoever audits the tables afterwards. `desk`:
-    where all other files are looked at.
+    where all other files are looked at. `made`: columns of people that the study made, by name;
+    requests may look at them, and they have no verdict of their own.
 
     Raises what reading a file raises, `Failure` and `Unavailable` of the engine, and `Unavailable`
     where a file needs the sandbox and there is none: a file that could not be looked at has no
@@ -52,7 +55,7 @@ def check_files(
     """
     if release is None:
         return CheckReport(profile, _checked(paths, _Against(profile, None, None, desk)))
-    with Session.over(release, work) as session:
+    with Session.over(release, work, made) as session:
         return CheckReport(profile, _checked(paths, _Against(profile, session, audit_map, desk)))
 
 
@@ -108,12 +111,14 @@ def _request(path: Path, against: _Against) -> FileReport:
     table: Table | None = None
     analysis: Result | None = None
     cells: tuple[NewTable, ...] = ()
+    own: tuple[MadeFacts, ...] = ()
     try:
         request = read_request(parse_json(content, path.name), path.name)
         if session is None:
             found = _unrecomputed(path)
         elif isinstance(request, OutputRequest):
             table = session.protected(request, profile)
+            own = session.made.facts(request)
             found = judge(table, profile)
             cells = () if audit_map is None else session.cells(table, audit_map)
         else:
@@ -122,10 +127,12 @@ def _request(path: Path, against: _Against) -> FileReport:
             if audit_map is not None:
                 cells = analysis_tables(analysis, audit_map, session.release, profile)
     except (Fault, Refused) as error:
-        if error.code == "CW-OUTPUT-RELEASE":
+        if error.code in ("CW-OUTPUT-RELEASE", "CW-LEAVING-FILE"):
             raise
         found = [_stopped(path, error)]
-    return FileReport(path.name, "output_request", seen, tuple(found), table, cells, analysis)
+    return FileReport(
+        path.name, "output_request", seen, tuple(found), table, cells, analysis, made=own
+    )
 
 
 def _unrecomputed(path: Path) -> list[Finding]:

@@ -18,6 +18,7 @@ from commonweal.airlock.recompute.schema import find
 from commonweal.foundation.canonical import digest
 from commonweal.papers.analysis_request import AnalysisRequest
 from commonweal.papers.output_request import (
+    MADE_BY_STUDY,
     Column,
     Grouping,
     OutputRequest,
@@ -52,13 +53,22 @@ def conditions(one: RowFilter | None, release: OpenRelease) -> Iterator[Conditio
         for child in one.all:
             yield from conditions(child, release)
     elif one.where is not None:
-        yield _condition(one.where, release) or opaque(one)
+        yield _condition(one.where, release) or opaque(one, release)
     else:
-        yield opaque(one)
+        yield opaque(one, release)
 
 
-def opaque(one: RowFilter) -> Condition:
-    """A filter that conditions cannot say: known by its words."""
+def opaque(one: RowFilter, release: OpenRelease) -> Condition:
+    """A filter that conditions cannot say: known by its words, and by the content of the columns
+    that a study made, since another study's column of the same name says something else."""
+    made = {
+        each.column.name: find(each.column, release).form
+        for each in one.conditions()
+        if each.column.table == MADE_BY_STUDY
+    }
+    if made:
+        said = {"filter": one.plain(), "made": made}
+        return Condition(variable=f"{MADE_BY_STUDY} filter {digest(said)[-32:]}")
     return Condition(variable=f"filter {digest(one.plain())[-32:]}")
 
 

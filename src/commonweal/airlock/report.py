@@ -10,6 +10,7 @@ from commonweal.airlock.audit.writing import NewTable
 from commonweal.airlock.figures import Table
 from commonweal.airlock.files.writing import Rendering
 from commonweal.airlock.profile import RuleProfile
+from commonweal.airlock.recompute.made import MadeFacts
 from commonweal.airlock.rules import Finding, for_author, for_reviewer
 from commonweal.airlock.rules.findings import Verdict, verdict_for_author, verdict_of
 
@@ -24,7 +25,7 @@ class FileReport:
     `cells` are the same in the form of the audit. Of other files, `renderings` are what leaves, and
     `summaries` what a reviewer reads of each column first, and `reading` texts that are in them and
     do not leave by themselves. `model`: what kind of model it is;
-    `card`: its card, line by line."""
+    `card`: its card, line by line. `made`: columns of the study's own that figures hang on."""
 
     path: str
     kind: str
@@ -38,10 +39,12 @@ class FileReport:
     reading: tuple[str, ...] = ()
     model: str | None = None
     card: tuple[str, ...] = ()
+    made: tuple[MadeFacts, ...] = ()
 
     def plain(self, profile: RuleProfile, reader: Reader) -> dict[str, Any]:
         """The report as JSON values, for one kind of reader (S6)."""
         by_reviewer = reader == "reviewer"
+        made = [one.plain() for one in self.made] if by_reviewer else []
         return {
             "path": self.path,
             "type": self.kind,
@@ -50,6 +53,7 @@ class FileReport:
             "findings": for_reviewer(self.findings)
             if by_reviewer
             else for_author(self.findings, profile),
+            **({"made": made} if made else {}),
         }
 
     def for_record(self, profile: RuleProfile) -> dict[str, Any]:
@@ -98,6 +102,8 @@ class CheckReport:
             for one in file.plain(self.profile, reader)["findings"]:
                 where = ", ".join(f"{name} {said}" for name, said in one["where"].items())
                 told.append(f"  {one['code']} {where}: {one['sentence']}")
-            told += file.card if reader == "reviewer" else ()
+            if reader == "reviewer":
+                told += [one.line() for one in file.made]
+                told += file.card
         named = f"{self.profile.name} {self.profile.version}"
         return [*told, f"Verdict under {named}: {self.verdict(reader)}"]

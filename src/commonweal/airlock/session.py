@@ -12,6 +12,7 @@ the amount that it needs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,7 @@ from commonweal.airlock.proposing import audit_ids, new_tables
 from commonweal.airlock.protecting import merged_words, merging, moved, suppressed
 from commonweal.airlock.recompute.asking import Rows
 from commonweal.airlock.recompute.laying import Laid, lay_out
+from commonweal.airlock.recompute.made import Made, MadeFile
 from commonweal.airlock.recompute.reading import (
     Kept,
     PersonTable,
@@ -34,7 +36,7 @@ from commonweal.airlock.recompute.reading import (
 from commonweal.airlock.recompute.recompute import measure
 from commonweal.airlock.recompute.schema import check_request
 from commonweal.foundation.connection import memory_bytes
-from commonweal.papers.output_request import OutputRequest
+from commonweal.papers.output_request import MADE_BY_STUDY, OutputRequest
 
 MOST_LAID = 4
 """Requests whose rows stay laid out: as many as are looked at one after another."""
@@ -43,8 +45,11 @@ MOST_LAID = 4
 class Session:
     """A release at work. A with-block: nothing that was read outlives it."""
 
-    def __init__(self, release: OpenRelease, memory: int) -> None:
+    def __init__(
+        self, release: OpenRelease, memory: int, made: Mapping[str, MadeFile] | None = None
+    ) -> None:
         self.release = release
+        self.made = Made(made or {}, release)
         self._kept = Kept(memory)
         self._tables: dict[str, PersonTable] = {}
         self._rows: dict[str, Rows] = {}
@@ -52,13 +57,20 @@ class Session:
         self._ids: dict[tuple[str, Path], Ids] = {}
 
     @classmethod
-    def over(cls, release: OpenRelease, work: Path | None = None) -> Session:
+    def over(
+        cls,
+        release: OpenRelease,
+        work: Path | None = None,
+        made: Mapping[str, MadeFile] | None = None,
+    ) -> Session:
         """A session over `release`. Nothing is written: `work` is there for those who spill.
+        `made`: columns of people that the study made, by name.
 
-        Raises `WrongUsage` CW-ENGINE-SETTING where the memory setting is no amount.
+        Raises `WrongUsage` CW-ENGINE-SETTING where the memory setting is no amount, `Refused`
+        CW-OUTPUT-MADE where there are too many columns.
         """
         del work
-        return cls(release, memory_bytes() or machine_bytes() // 2)
+        return cls(release, memory_bytes() or machine_bytes() // 2, made)
 
     def __enter__(self) -> Session:
         return self
@@ -79,7 +91,7 @@ class Session:
         """The table that `request` asks for, made from the release.
 
         Raises `Refused` CW-OUTPUT-COLUMN, CW-OUTPUT-NOBODY, CW-OUTPUT-MANY-ROWS, CW-OUTPUT-CELLS,
-        `Fault` CW-OUTPUT-RELEASE and `Failure` CW-ENGINE-MEMORY.
+        CW-OUTPUT-MADE, `Fault` CW-OUTPUT-RELEASE, CW-LEAVING-FILE and `Failure` CW-ENGINE-MEMORY.
         """
         laid = self.laid(request)
         with enough_memory():
@@ -117,15 +129,20 @@ class Session:
         with enough_memory():
             if key not in self._ids:
                 self._ids[key] = audit_ids(self.rows(base).table.codes, audit_map)
-            return new_tables(table, laid, self._ids[key], self.release)
+            return new_tables(table, laid, self._ids[key], self._beside(table.request))
 
     def laid(self, request: OutputRequest) -> Laid:
         """The rows behind a request, laid out once. Raises what `recompute` raises."""
         found = self._laid.get(request)
         if found is None:
-            check_request(request, self.release)
+            release = self._beside(request)
+            check_request(request, release)
+            rows = self.rows(request.table)
+            if request.made():
+                # Rows of their own: analyses, which take `rows`, never see such a column.
+                rows = Rows(release, request.table, self._opened)
             with enough_memory():
-                found = lay_out(request, self.rows(request.table))
+                found = lay_out(request, rows)
             while len(self._laid) >= MOST_LAID:
                 del self._laid[next(iter(self._laid))]
             self._laid[request] = found
@@ -140,7 +157,16 @@ class Session:
             self._rows[table] = Rows(self.release, table, self._opened)
         return self._rows[table]
 
+    def _beside(self, request: OutputRequest) -> OpenRelease:
+        """The release, with the columns of the study's own that the request names."""
+        if not request.made():
+            return self.release
+        with enough_memory():
+            return self.made.beside(request, self._opened)
+
     def _opened(self, name: str) -> PersonTable:
+        if name == MADE_BY_STUDY and name not in self.release.tables:
+            return self.made.table(self._opened)
         if name not in self._tables:
             self._tables[name] = PersonTable(self.release.tables[name], self._kept)
         return self._tables[name]

@@ -8,8 +8,8 @@ has looked (S6), so until then their verdict is at best `review`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from commonweal.airlock.checking import CheckReport, Reader, check_files
 from commonweal.airlock.desk import Desk
 from commonweal.airlock.opened import OpenRelease
 from commonweal.airlock.profile import RuleProfile
+from commonweal.airlock.recompute.made import MadeFile
 from commonweal.airlock.rules.findings import Verdict
 from commonweal.foundation.errors import Fault
 
@@ -32,13 +33,15 @@ SECONDS = 60.0
 class Submission:
     """What is to be checked together. `output`: the name that it would leave under.
 
-    `at`: now. `proposal`: the folder, not there yet, below which the proposal is written.
+    `at`: now. `proposal`: the folder, not there yet, below which the proposal is written. `made`:
+    columns of people that the study made, by name.
     """
 
     paths: Sequence[Path]
     output: str
     at: datetime
     proposal: Path
+    made: Mapping[str, MadeFile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,9 @@ def check_together(
     """
     past = History((), ()) if history is None else read_history(history)
     report = check_files(
-        submission.paths, profile, release, submission.proposal.parent, audit_map, desk=desk
-    )
+        submission.paths, profile, release, submission.proposal.parent, audit_map, desk=desk,
+        made=submission.made,
+    )  # fmt: skip
     tables = [one for file in report.files for one in file.cells]
     if not tables:
         return Joined(report, None)

@@ -21,12 +21,29 @@ if TYPE_CHECKING:
     from commonweal.airlock.together import Joined
 
 
+AcroOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="A new folder for the tables and findings in the form of ACRO, for the reviewer.",
+        show_default=False,
+    ),
+]
+DrawingsOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="A new folder for the pictures that requests ask for, as they would leave.",
+        show_default=False,
+    ),
+]
+
+
 def check(
     ctx: typer.Context,
     paths: Annotated[
         list[Path],
         typer.Argument(
-            help="Output requests (.json), files, figures, models, sessions of ACRO (folders)."
+            help="Output requests (.json), files, figures, models, sessions of ACRO (folders); and "
+            "columns of people that requests name (.column)."
         ),
     ],
     profile: Annotated[
@@ -47,13 +64,8 @@ def check(
             show_default=False,
         ),
     ] = None,
-    acro: Annotated[
-        Path | None,
-        typer.Option(
-            help="A new folder for the tables and findings in the form of ACRO, for the reviewer.",
-            show_default=False,
-        ),
-    ] = None,
+    acro: AcroOption = None,
+    drawings: DrawingsOption = None,
     output: Annotated[
         str, typer.Option(help="The name under which the tables would leave.")
     ] = "proposal",
@@ -68,8 +80,9 @@ def check(
     Requests are recomputed on a release, which is unsealed into memory for that under its live
     permit and deleted afterwards. Their tables are audited with each other and, with a history,
     with everything that has left. All other files are looked at in the sandbox, and compared with
-    the release where there is one. Exit code 3 where the verdict is review or fail; 5 where the
-    sandbox cannot be had.
+    the release where there is one. A column that a study made for each person (.column) is given
+    beside the requests that name it, and has no verdict of its own. Exit code 3 where the verdict
+    is review or fail; 5 where the sandbox cannot be had.
 
     This is the custodian's command: with a release, whoever runs it learns who meets conditions of
     their choice. What an author may be told of it is shown only once people have judged --output.
@@ -86,11 +99,13 @@ def check(
         joined = _together(ctx, home, asked, json)
         if acro is not None:
             _write_acro(acro, joined.report)
+        if drawings is not None:
+            _write_drawings(drawings, joined.report)
         emit(json, joined.plain(reader), joined.lines(reader))
         if joined.verdict(reader) != "pass":
             ctx.exit(Fault.exit_code)
         return
-    if history is not None or proposal is not None or acro is not None:
+    if any(one is not None for one in (history, proposal, acro, drawings)):
         raise WrongUsage("CW-USAGE", "This needs the release: name it with --release.")
     with (
         tempfile.TemporaryDirectory(prefix="commonweal-airlock-") as work,
@@ -137,9 +152,23 @@ def _write_acro(folder: Path, report: CheckReport) -> None:
     write_session(folder, report.files, report.profile, SystemClock().now())
 
 
+def _write_drawings(folder: Path, report: CheckReport) -> None:
+    """Each picture that a request asks for, under the name that it would leave with."""
+    from commonweal.airlock.drawing import SUFFIX, picture_of
+    from commonweal.foundation.files import make_private_folder, write_atomic
+
+    make_private_folder(folder)
+    for one in report.files:
+        picture = picture_of(one, report.profile)
+        if picture is not None:
+            write_atomic(folder / f"{Path(one.path).stem}{SUFFIX}", picture, exclusive=True)
+
+
 def _together(ctx: typer.Context, home: Path | None, asked: _Asked, json: bool) -> Joined:
     """Check and audit on the release, which lies open in memory for that."""
+    from commonweal.airlock.recompute.made import made_files
     from commonweal.airlock.together import Submission, check_together
+    from commonweal.papers.study import PERSON_COLUMN
 
     if asked.proposal is not None and asked.history is not None:
         inside = asked.proposal.resolve().is_relative_to(asked.history.resolve())
@@ -148,7 +177,11 @@ def _together(ctx: typer.Context, home: Path | None, asked: _Asked, json: bool) 
     with unsealed(ctx, home, asked.release) as lent, steps(json) as step:
         # People behind proposals lie in memory like the release itself, unless asked otherwise.
         where = asked.proposal or lent.folder.parent / "proposal"
-        submission = Submission(asked.paths, asked.output, SystemClock().now(), where)
+        made = made_files((one, None) for one in asked.paths if one.suffix == PERSON_COLUMN)
+        paths = [one for one in asked.paths if one.suffix != PERSON_COLUMN]
+        if not paths:
+            raise WrongUsage("CW-USAGE", "Name a request too: a column of people never leaves.")
+        submission = Submission(paths, asked.output, SystemClock().now(), where, made)
         with desk_on(ctx, home, lent) as desk:
             return check_together(
                 submission, asked.limits, lent.release, lent.audit_map, asked.history,

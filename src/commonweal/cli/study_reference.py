@@ -29,7 +29,7 @@ is written.
 """
 _PARTS = {
     "Data": ("tables", "data", "sql", "reference", "use"),
-    "Columns, filters and groups": ("col", "bands"),
+    "Columns, filters and groups": ("col", "bands", "person_column"),
     "Tables": ("table", "count", "mean", "sd", "sum", "quantile", "ratio"),
     "Analyses": ("regression", "number", "category", "survival", "correlation"),
     "Models": ("model", "examples", "feature", "one_of", "code", "target"),

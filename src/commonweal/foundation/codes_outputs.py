@@ -7,6 +7,8 @@ AIRLOCK = {
     "CW-OUTPUT-NOBODY": "A table does not say whose rows they are, so people cannot be counted.",
     "CW-OUTPUT-COLUMN": "A request names a table, column or value that it cannot look at.",
     "CW-OUTPUT-MANY-ROWS": "A column of a table with several rows a person is asked for beside it.",
+    "CW-OUTPUT-MADE": "A column that a study made is not one value for each of some people.",
+    "CW-OUTPUT-TABULATED": "Finding: a figure hangs on a column that the study's own code made.",
     "CW-OUTPUT-CELLS": "A table that is asked for has too many cells.",
     "CW-OUTPUT-SUPPRESS": "Cells of a table cannot be hidden so that its totals keep them.",
     "CW-OUTPUT-MERGE": "Groups of a table cannot be merged so that no cell has too few people.",

@@ -144,7 +144,7 @@ class SurvivalRequest(AnalysisRequest):
 
     `time`: under observation, from 0; `event`: whether it ended in one. `step`: the width of the
     steps at whose ends the curve is shown, in the unit of `time`; steps with too few people are
-    merged. The table has one row a person.
+    merged. The table has one row a person. `figure`: the airlock draws the curves that leave.
     """
 
     kind: Literal["survival"]
@@ -153,6 +153,7 @@ class SurvivalRequest(AnalysisRequest):
     by: Annotated[tuple[Grouping, ...], Field(max_length=MAX_STRATA_COLUMNS)] = ()
     step: Annotated[Number, Field(ge=LEAST_STEP)]
     decimals: Decimals = 3
+    figure: Literal["curve"] | None = None
 
     @model_validator(mode="after")
     def _hangs_together(self) -> SurvivalRequest:

@@ -34,9 +34,11 @@ MOST_TURNS = 50
 CALLED = "The output manifest"
 CODE = "CW-LEAVING-MANIFEST"
 
-FileKind = Literal["table", "request", "file", "figure", "model"]
-"""`table`: figures that the airlock made from a request. `request`: what was asked, kept for
-reviewers; it does not leave. The others are files that the job wrote."""
+FileKind = Literal["table", "drawing", "request", "file", "figure", "model"]
+"""`table`: figures that the airlock made from a request. `drawing`: the picture that it drew of
+such figures as they leave. `request`: what was asked, kept for reviewers; it does not leave. The
+others are files that the job wrote."""
+_MADE_HERE = frozenset({"table", "drawing"})
 Detected = Literal[
     "csv", "tsv", "parquet", "json", "text", "xlsx", "ipynb", "png", "jpeg", "svg", "html", "pdf",
     "onnx", "safetensors", "unknown",
@@ -55,7 +57,7 @@ Salt = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class OutputFile(Paper):
-    """One file. `made_from`: for a `table`, the request of the same manifest that it answers."""
+    """One file. `made_from`: for a table or drawing, the request that it answers."""
 
     path: FilePath
     sha256: Sha256
@@ -67,10 +69,12 @@ class OutputFile(Paper):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> OutputFile:
-        if (self.kind == "table") is (self.made_from is None):
-            raise ValueError("a table, and nothing else, names the request that it was made from")
-        if self.grade == "recomputed" and self.kind not in ("table", "request"):
-            raise ValueError("only figures that the airlock made are recomputed")
+        if (self.kind in _MADE_HERE) is (self.made_from is None):
+            raise ValueError("a table or drawing, and nothing else, names what it was made from")
+        if self.kind == "drawing" and (self.type != "svg" or self.grade == "declared"):
+            raise ValueError("a drawing is an SVG of figures that the airlock made")
+        if self.grade != "declared" and self.kind not in ("request", *_MADE_HERE):
+            raise ValueError("only figures that the airlock made are recomputed or tabulated")
         if self.kind == "request" and self.type != "json":
             raise ValueError("a request is JSON")
         return self
@@ -144,11 +148,14 @@ class OutputManifest(Paper):
 
     def _check_tables(self) -> None:
         requests = {one.path for one in self.files if one.kind == "request"}
-        made = [one.made_from for one in self.files if one.made_from is not None]
+        made = [one.made_from for one in self.files if one.kind == "table"]
+        drawings = [one.made_from for one in self.files if one.kind == "drawing"]
         if not set(made) <= requests:
             raise ValueError("has a table whose request is not there")
         if len(set(made)) != len(made):
             raise ValueError("has two tables of one request")
+        if len(set(drawings)) != len(drawings) or not set(drawings) <= set(made):
+            raise ValueError("has a drawing of no table that is there, or two of one")
         if not self.leaving():
             raise ValueError("has no file that could leave")
 

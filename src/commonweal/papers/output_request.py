@@ -15,7 +15,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from commonweal.papers.base import ColumnName, Identifier, Line, Number, Paper, named_twice
 from commonweal.papers.cohort import Value
@@ -37,7 +37,17 @@ MAX_MARGINS = 4
 """Groupings of a table with totals: each further one doubles the number of totals."""
 MAX_MEASURES = 20
 MAX_BANDS = 100
+MAX_LABELS = 20
+MAX_DRAWN_SIDES, MAX_DRAWN_MEASURES = 2, 6
+"""Of a table that the airlock draws."""
+MADE_BY_STUDY = "made_by_study"
+"""The table that the columns stand in which the study's own code made, a value for each person."""
 
+Label = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9 _.,/()%-]{0,38}[A-Za-z0-9)%])?$"),
+]
+"""What stands beside a group of such a column: short, and plain letters."""
 RowOp = Literal["eq", "ne", "lt", "le", "gt", "ge", "in", "is_missing", "is_present"]
 
 
@@ -121,17 +131,24 @@ class Grouping(Paper):
     """One side of the table: a column by its values or, with `bands`, by ranges of its numbers.
 
     `bands` are edges in ascending order: under the first, from each to under the next, and from the
-    last upwards, so n edges make n + 1 groups. A missing value is a group of its own.
+    last upwards, so n edges make n + 1 groups. A missing value is a group of its own. `labels`: of
+    a column that the study made, what its whole numbers from 0 stand for; there are no others.
     """
 
     column: Column
     bands: Annotated[tuple[Number, ...], Field(min_length=1, max_length=MAX_BANDS)] | None = None
+    labels: Annotated[tuple[Label, ...], Field(min_length=2, max_length=MAX_LABELS)] | None = None
 
     @model_validator(mode="after")
     def _ascending(self) -> Grouping:
         edges = self.bands or ()
         if any(low >= high for low, high in itertools.pairwise(edges)):
             raise ValueError("bands are edges in ascending order, each once")
+        if self.labels is not None:
+            if self.bands is not None or self.column.table != MADE_BY_STUDY:
+                raise ValueError("labels are of a column that the study made, without bands")
+            if named_twice(list(self.labels)) is not None:
+                raise ValueError("two labels look the same")
         return self
 
 
@@ -148,6 +165,10 @@ Protection = Literal["suppress", "merge"]
 """What the airlock does so that a table may leave. `suppress`: cells that fail a rule are hidden,
 and others where totals would give them away. `merge`: neighbouring groups of a side that has an
 order are put together until no cell has too few people. Rounding is asked for by `rounding`."""
+
+
+TableFigure = Literal["bar", "line"]
+"""The picture that the airlock draws of a table, of the figures that leave and no others."""
 
 
 class People(Paper):
@@ -256,7 +277,7 @@ class OutputRequest(Paper):
     `name`: of the file that is published, as the study's declaration names it (S4). `margins`: also
     totals over each grouping and all of them together. `rounding`: of all counts, those in ratios
     too; totals are rounded by themselves and not added up from rounded counts. `protect`: what the
-    airlock is to do where a cell may not leave.
+    airlock is to do where a cell may not leave. `figure`: the picture to draw of what leaves.
     """
 
     request: Literal[1]
@@ -269,6 +290,7 @@ class OutputRequest(Paper):
     margins: bool = False
     rounding: Rounding = "exact"
     protect: Protection | None = None
+    figure: TableFigure | None = None
 
     @model_validator(mode="after")
     def _hangs_together(self) -> OutputRequest:
@@ -280,12 +302,16 @@ class OutputRequest(Paper):
             raise ValueError("a column is grouped by twice")
         if named_twice([" ".join(pair) for pair in columns]) is not None:
             raise ValueError("two columns that are grouped by look the same")
+        if self.table == MADE_BY_STUDY:
+            raise ValueError("rows of the release are counted, not what the study made")
         if self.margins and not self.by:
             raise ValueError("totals need something to be totals of")
         if self.margins and len(self.by) > MAX_MARGINS:
             raise ValueError(f"a table with totals has at most {MAX_MARGINS} groupings")
         if self.protect == "merge" and not self.by:
             raise ValueError("there are no groups to merge")
+        if self.figure is not None:
+            self._require_drawable()
         counts = all(isinstance(one, People) for one in self.measures)
         if self.protect == "suppress" and self.margins and not counts:
             # A hidden sum or mean is held between bounds by its totals, and no attack looks at it.
@@ -294,10 +320,21 @@ class OutputRequest(Paper):
             raise ValueError(f"a request has at most {MAX_CONDITIONS} conditions")
         return self
 
+    def _require_drawable(self) -> None:
+        if not 1 <= len(self.by) <= MAX_DRAWN_SIDES:
+            raise ValueError(f"a table with 1 to {MAX_DRAWN_SIDES} groupings can be drawn")
+        if len(self.measures) > MAX_DRAWN_MEASURES:
+            raise ValueError(f"a table with at most {MAX_DRAWN_MEASURES} measures can be drawn")
+
     @property
     def grade(self) -> Grade:
-        """What this request can become: it names columns of the release only."""
-        return "recomputed"
+        """What this request can become."""
+        return "tabulated" if self.made() else "recomputed"
+
+    def made(self) -> tuple[str, ...]:
+        """The columns of the study's own making that it looks at, each once."""
+        own = (one.name for one in self.columns() if one.table == MADE_BY_STUDY)
+        return tuple(dict.fromkeys(own))
 
     def filters(self) -> Iterator[RowFilter]:
         """Every filter: of the table, then of the parts of ratios."""

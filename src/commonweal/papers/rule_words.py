@@ -156,6 +156,12 @@ RULE_HELP: dict[str, RuleHelp] = {
         "The list of limits was not held against the list that it was taken from.",
         "A profile that was typed from a leaflet.",
     ),
+    "tabulated": RuleHelp(
+        "A column of the study's own",
+        "The airlock counted the people, but only the study's code knows what the column says of "
+        "them.",
+        "A risk score: read the code, and see that it is no person's number in disguise.",
+    ),
     "declared": RuleHelp(
         "Made elsewhere",
         "The study wrote this file itself, so its figures are only as true as the study's code.",

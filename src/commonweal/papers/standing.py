@@ -78,6 +78,8 @@ class StandingOutput(Paper):
             raise ValueError("has not the groups of each grouping")
         if self.period is not None and self.period in set(self.layout.columns()):
             raise ValueError("has a layout that looks at the month itself")
+        if self.layout.made():
+            raise ValueError("has a layout that looks at a column that a study made once")
         return self
 
     def months(self) -> list[str]:

@@ -17,12 +17,16 @@ from commonweal.papers.base import Identifier, Line, Paper, Value, named_twice
 NAME = "study.yaml"
 """The file of the declaration, at the top of a study."""
 
-OutputKind = Literal["request", "file", "figure", "model"]
+OutputKind = Literal["request", "file", "figure", "model", "person_column"]
+"""What a study leaves. `person_column`: a value for each person, which requests may look at; it
+never leaves."""
 OUTPUT_KINDS: tuple[OutputKind, ...] = get_args(OutputKind)
 
 RESERVED = frozenset({"outputs.json", "release.json", NAME})
 """Names of files of ours that lie near outputs: no output is called like one."""
 
+PERSON_COLUMN = ".column"
+"""How the file of a person column ends; before it stands the column's name."""
 MAX_ARGUMENTS = 64
 MAX_OUTPUTS = 200
 MAX_REFERENCES = 50
@@ -64,6 +68,8 @@ class DeclaredOutput(Paper):
             raise ValueError("an output has the name of a file of ours")
         if self.kind == "request" and not self.file.endswith(".json"):
             raise ValueError("the file of a request ends in .json")
+        if (self.kind == "person_column") != self.file.endswith(PERSON_COLUMN):
+            raise ValueError("the file of a person column, and no other, ends in .column")
         return self
 
 

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from commonweal.airlock.audit.history import Pin
 from commonweal.airlock.audit.running import Progress, quiet
+from commonweal.airlock.desk import Kind
 from commonweal.airlock.leaving.freezing import Draft, Frozen, freeze, resume
 from commonweal.airlock.leaving.gathering import Gathered, gather, job_paths, read_job
 from commonweal.airlock.leaving.releasing import judged_case
 from commonweal.airlock.leaving.store import OutputStore, Submitted, is_id
 from commonweal.airlock.profile import RuleProfile
+from commonweal.airlock.recompute.made import MadeFile, made_files
 from commonweal.airlock.together import Joined, Submission, check_together
 from commonweal.foundation.clock import SystemClock
 from commonweal.foundation.errors import CommonwealError, Refused
@@ -71,13 +73,17 @@ def check_and_freeze(
         permit = _require_author(custody, left, asked.author)
         _require_release(custody, left)
         limits = RuleProfile.of_permit(permit.outputs, asked.profile)
-        chosen = _chosen(left, asked.files)
+        chosen, made = _chosen(left, asked.files), _made(asked.folder, left)
         begin_check(custody, permit, Check(asked.check, left.job, asked.output, asked.author))
     paths = job_paths(asked.folder, chosen)
     with unsealed(opened, release, memory) as lent:
-        joined, gathered, proposal = _checked(
-            opened, asked, chosen, paths, limits, lent, store, progress
+        submission = Submission(
+            paths, asked.output, SystemClock().now(), lent.folder.parent / "proposal", made
         )
+        joined, gathered = _checked(
+            opened, asked, chosen, submission, limits, lent, store, progress
+        )
+        proposal = submission.proposal / asked.output
         with opened() as custody:
             draft = _draft(custody, left, asked, limits, joined, gathered, proposal)
             return freeze(store, OutputGround(custody), draft)
@@ -87,33 +93,44 @@ def _checked(
     opened: Opened,
     asked: Asked,
     chosen: JobOutputs,
-    paths: list[Path],
+    submission: Submission,
     limits: RuleProfile,
     lent: Loan,
     store: OutputStore,
     progress: Progress,
-) -> tuple[Joined, Gathered, Path]:
-    work = lent.folder.parent
-    submission = Submission(paths, asked.output, SystemClock().now(), work / "proposal")
-    with desk_on(opened, lent, {one.file: one.kind for one in chosen.files}) as desk:
+) -> tuple[Joined, Gathered]:
+    kinds: dict[str, Kind] = {
+        one.file: one.kind for one in chosen.files if one.kind != "person_column"
+    }
+    with desk_on(opened, lent, kinds) as desk:
         joined = check_together(
             submission, limits, lent.release, lent.audit_map, store.history,
             desk=desk, seconds=asked.seconds, progress=progress,
         )  # fmt: skip
-    tables = work / "tables"
+    tables = lent.folder.parent / "tables"
     tables.mkdir(mode=0o700)
-    gathered = gather(asked.folder, chosen, joined.report, tables)
-    return joined, gathered, submission.proposal / asked.output
+    return joined, gather(asked.folder, chosen, joined.report, tables)
 
 
 def _chosen(left: JobOutputs, files: tuple[str, ...] | None) -> JobOutputs:
-    """Of what a job left only what is asked for; each file is the one that the ledger knows."""
-    if files is None:
-        return left
-    chosen = tuple(one for one in left.files if one.file in files)
-    if len(chosen) != len(set(files)) or not chosen:
+    """Of what a job left only what is asked for; each file is the one that the ledger knows.
+
+    A column of single people cannot be asked for.
+    """
+    could = tuple(one for one in left.files if one.kind != "person_column")
+    chosen = could if files is None else tuple(one for one in could if one.file in files)
+    if not chosen or (files is not None and len(chosen) != len(set(files))):
         raise Refused("CW-LEAVING-JOB", "A file is asked for that the job did not leave.")
     return left.model_copy(update={"files": chosen})
+
+
+def _made(folder: Path, left: JobOutputs) -> dict[str, MadeFile]:
+    """The columns of single people that a job made: all of them, whatever its author chose, each
+    with the hash that the ledger's paper of the job has."""
+    own = tuple(one for one in left.files if one.kind == "person_column")
+    columns = left.model_copy(update={"files": own})
+    hashes = [one.sha256 for one in own]
+    return made_files(zip(job_paths(folder, columns), hashes, strict=True))
 
 
 def job_folder(custody: Custody, job: str) -> Path:
@@ -170,7 +187,8 @@ def _draft(
     )
     compared: tuple[Pin, ...] = () if joined.audit is None else joined.audit.pinned.compared
     behind = () if asked.files is None else tuple(
-        one.file for one in left.files if one.file not in asked.files
+        one.file for one in left.files
+        if one.file not in asked.files and one.kind != "person_column"
     )  # fmt: skip
     return Draft(
         id=asked.output, title=asked.title, author=asked.author, permit=left.permit,

@@ -18,6 +18,7 @@ from commonweal.papers.job import JobOutputs
 from tests.airlock_house import open_release
 from tests.analysis_house import SACRO
 from tests.files_house import COUNTS_FILE, book_of, desk, plot, png_of, svg_of, zip_of
+from tests.made_house import content, handed
 from tests.output_papers import H
 from tests.unit.airlock.test_analysis_checking import ASKED, KINDS, people
 
@@ -77,6 +78,72 @@ def test_figures_leave_and_requests_stay(tmp_path: Path) -> None:
     assert told["kind"] == "regression"
     assert {one.path for one in found.found} == {one.path.name for one in found.sources}
     assert all(one.grade == "recomputed" for one in found.sources)
+
+
+def test_a_picture_leaves_beside_its_figures_and_is_drawn_of_them(tmp_path: Path) -> None:
+    survival = {**ASKED["survival"], "figure": "curve"}
+    found = gathered(tmp_path, wards__json={**TABLE, "figure": "bar"}, days__json=survival)
+    made = {one.path.name: one for one in found.sources}
+    assert set(made) == {"wards.json", "wards.csv", "wards.svg", "days.json", "days.figures.json",
+                         "days.svg"}  # fmt: skip
+    for name, request in (("wards.svg", "wards.json"), ("days.svg", "days.json")):
+        one = made[name]
+        assert (one.kind, one.type, one.grade) == ("drawing", "svg", "recomputed")
+        assert one.made_from == request
+    drawn = made["wards.svg"].path.read_text()
+    assert drawn.startswith("<svg ")
+    assert drawn.count(">150</text>") == 2
+    verdicts = {one.path: one.verdict for one in found.found}
+    assert (verdicts["wards.svg"], verdicts["days.svg"]) == ("pass", "pass")
+
+
+def test_a_picture_of_figures_that_fail_fails_with_them(tmp_path: Path) -> None:
+    few = {"where": {"column": {"table": "stays", "name": "age"}, "op": "lt", "value": 21}}
+    found = gathered(tmp_path, wards__json={**TABLE, "figure": "bar", "where": few})
+    assert {one.verdict for one in found.found} == {"fail"}
+    nobody = {"where": {"column": {"table": "stays", "name": "age"}, "op": "lt", "value": 0}}
+    found = gathered(tmp_path / "none", wards__json={**TABLE, "by": TABLE["by"], "figure": "bar",
+                                                     "where": nobody, "name": "x"})  # fmt: skip
+    assert {one.path.name for one in found.sources} >= {"wards.csv"}
+
+
+def test_a_picture_whose_name_is_taken_gets_a_number(tmp_path: Path) -> None:
+    drawn = svg_of('<text x="1" y="9">Alder</text>')
+    found = gathered(tmp_path, wards__json={**TABLE, "figure": "bar"}, wards__svg=drawn)
+    kinds = {one.path.name: one.kind for one in found.sources}
+    assert kinds["wards-2.svg"] == "drawing"
+    assert kinds["wards.svg"] == "figure"
+
+
+def test_a_column_of_people_never_leaves(tmp_path: Path) -> None:
+    """Not even where somebody asks for it as a file of another kind."""
+    left = job(tmp_path / "job", wards__json=TABLE, risk__column=b"commonweal person column 1")
+    files = [*left.files]
+    files[1] = files[1].model_copy(update={"kind": "person_column"})
+    named = left.model_copy(update={"files": tuple(files)})
+    with pytest.raises(CommonwealError, match="CW-LEAVING-BLOCKED"):
+        gather(tmp_path / "job", named, CheckReport(SACRO, ()), tmp_path)
+    told = b"commonweal person column 1 1 1\nx" + bytes(8)
+    found = gathered(tmp_path / "again", wards__json=TABLE, risk__column=told)
+    assert not any(b"person column" in content for content in leaving(found).values())
+
+
+def test_what_hangs_on_such_a_column_is_tabulated(tmp_path: Path) -> None:
+    side = {"column": {"table": "made_by_study", "name": "risk"}, "labels": ["low", "high"]}
+    asked = {**TABLE, "by": [side], "figure": "bar"}
+    left = job(tmp_path / "job", risk__json=asked)
+    told = content([(f"p{n:04d}", float(n % 2)) for n in range(300)], wide=5)
+    release = open_release(tmp_path, {"stays": (KINDS, people())})
+    made = handed(tmp_path, told)
+    report = check_files(job_paths(tmp_path / "job", left), SACRO, release, tmp_path, made=made)
+    (tmp_path / "made").mkdir()
+    found = gather(tmp_path / "job", left, report, tmp_path / "made")
+    assert {(one.path.name, one.kind, one.grade) for one in found.sources} == {
+        ("risk.json", "request", "tabulated"), ("risk.csv", "table", "tabulated"),
+        ("risk.svg", "drawing", "tabulated"),
+    }  # fmt: skip
+    assert {one.verdict for one in found.found} == {"review"}
+    assert found.found[0].report["made"][0]["sha256"] == made["risk"].sha256
 
 
 def test_a_file_of_the_jobs_own_is_declared_and_never_passes(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ def test_it_is_written(tmp_path: Path) -> None:
 
 
 OURS = "commonweal.enclave.study"
+DRAWING = "commonweal.foundation.drawing"
 BESIDE = frozenset({"duckdb", "pyarrow", "numpy"})
 
 
@@ -51,11 +52,23 @@ def test_the_toolkit_imports_nothing_of_ours_but_itself(repository: Path) -> Non
         name
         for name in names - {"__future__", "commonweal.enclave"}
         if not name.startswith(OURS)
+        and name != DRAWING
         and name.split(".")[0] not in BESIDE
         and name.split(".")[0] not in sys.stdlib_module_names
     }
     assert odd == set()
     assert len(found) > 10
+
+
+def test_the_drawing_that_it_imports_is_of_the_standard_library(repository: Path) -> None:
+    folder = repository / "src" / "commonweal" / "foundation" / "drawing"
+    for path in [folder.parent / "__init__.py", *folder.glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                assert all(one.name.split(".")[0] in sys.stdlib_module_names for one in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                name = str(node.module)
+                assert name.startswith(DRAWING) or name.split(".")[0] in sys.stdlib_module_names
 
 
 def test_what_lies_above_the_toolkit_imports_nothing(repository: Path) -> None:

@@ -55,9 +55,10 @@ outputs:
 
 
 def test_kinds_of_output_are_a_closed_list() -> None:
-    assert OUTPUT_KINDS == ("request", "file", "figure", "model")
+    assert OUTPUT_KINDS == ("request", "file", "figure", "model", "person_column")
     for kind in OUTPUT_KINDS:
-        assert read(study(outputs=[output(kind=kind)])).outputs[0].kind == kind
+        file = "risk.column" if kind == "person_column" else "table.json"
+        assert read(study(outputs=[output(kind=kind, file=file)])).outputs[0].kind == kind
 
 
 REFUSED: dict[str, dict[str, Any]] = {
@@ -67,6 +68,8 @@ REFUSED: dict[str, dict[str, Any]] = {
     "a blank title": study(title="  "),
     "a title that changes direction": study(title="Stays \u202e by ward"),
     "an unknown key": study(network="host"),
+    "a person column by another name": study(outputs=[output(kind="person_column")]),
+    "a plain file called a person column": study(outputs=[output(kind="file", file="a.column")]),
     "an unknown key in an output": study(outputs=[output(path="/etc/passwd")]),
     "no command": study(command=None),
     "an empty command": study(command=[]),

@@ -23,6 +23,8 @@ from commonweal.airlock.analysis.published import written
 from commonweal.airlock.checking import CheckReport, FileReport
 from commonweal.airlock.declared import MOST_BYTES
 from commonweal.airlock.desk import RECIPE
+from commonweal.airlock.drawing import SUFFIX as DRAWING
+from commonweal.airlock.drawing import picture_of_analysis, picture_of_table
 from commonweal.airlock.files.writing import Media, Rendering
 from commonweal.airlock.leaving.freezing import Source
 from commonweal.airlock.published import published
@@ -30,9 +32,16 @@ from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import read_bytes, sha256_file, write_atomic
 from commonweal.papers.job import JobOutputs, LeftFile
-from commonweal.papers.output_manifest import MOST_FILES, Detected, FileFound, FileVerdict
-from commonweal.papers.output_request import OutputRequest
+from commonweal.papers.output_manifest import (
+    MOST_FILES,
+    Detected,
+    FileFound,
+    FileKind,
+    FileVerdict,
+)
+from commonweal.papers.output_request import Grade, OutputRequest
 from commonweal.papers.requests import read_request
+from commonweal.papers.study import OutputKind
 
 _TYPES: Mapping[Media, Detected] = {
     "text/csv": "csv", "image/png": "png", "application/json": "json", "text/plain": "text",
@@ -40,6 +49,9 @@ _TYPES: Mapping[Media, Detected] = {
 }  # fmt: skip
 _MODELS: Mapping[str, Detected] = {
     "onnx": "onnx", "safetensors": "safetensors", "coefficients": "json",
+}  # fmt: skip
+_LEAVES_AS: Mapping[OutputKind, FileKind] = {
+    "request": "file", "file": "file", "figure": "figure", "model": "model",
 }  # fmt: skip
 _NEVER = frozenset(
     {"kind", "model", "model-kind", "model-file", "model-large", "model-external", "model-hidden"}
@@ -92,7 +104,11 @@ def gather(folder: Path, left: JobOutputs, report: CheckReport, work: Path) -> G
     """
     if not left.files:
         raise Refused("CW-LEAVING-BLOCKED", "There is no file in this output.")
-    parts = sum(2 if one.kind == "output_request" else max(1, len(_leaving(one)))
+    if any(one.kind == "person_column" for one in left.files):
+        raise Refused("CW-LEAVING-BLOCKED", "A column of single people never leaves.",
+                      remedy="Ask for the tables that are made of it.")  # fmt: skip
+    # A request may bring its figures and a picture of them.
+    parts = sum(3 if one.kind == "output_request" else max(1, len(_leaving(one)))
                 for one in report.files)  # fmt: skip
     gathering = _Gathering(
         folder, report, work, {one.file.casefold() for one in left.files}, parts > MOST_FILES
@@ -126,9 +142,10 @@ class _Gathering:
         """A request stays, for reviewers; the figures made from it leave."""
         verdict = _verdict(checked)
         path = self.folder / "outputs" / one.file
-        self.sources.append(Source(path, "request", "json", "recomputed", sha256=one.sha256))
-        self._tell(one.file, verdict, checked)
         made = _figures(path, checked, self.report)
+        grade: Grade = "recomputed" if made is None else made.grade
+        self.sources.append(Source(path, "request", "json", grade, sha256=one.sha256))
+        self._tell(one.file, verdict, checked)
         if made is None:
             self.stays(one, checked)
             return
@@ -136,6 +153,14 @@ class _Gathering:
         self.sources.append(_source(made, self.work, one.file))
         said = "unreadable" if made.nothing else verdict
         self.found.append(FileFound(path=made.name, verdict=said))
+        if made.drawing is not None and not made.nothing and not self.crowded:
+            self._drawn(f"{path.stem}{DRAWING}", made, one.file, verdict)
+
+    def _drawn(self, wanted: str, made: _Made, request: str, verdict: FileVerdict) -> None:
+        """The picture that the airlock drew of the figures, beside them."""
+        name = self._put(wanted, made.drawing or b"", None)
+        self.sources.append(Source(self.work / name, "drawing", "svg", made.grade, request))
+        self.found.append(FileFound(path=name, verdict=verdict))
 
     def anew(self, one: LeftFile, checked: FileReport) -> None:
         """What was written anew from a file's values leaves; the file itself stays behind (S18)."""
@@ -147,7 +172,7 @@ class _Gathering:
             # A recipe keeps the name by which its model is found.
             recipe = one.file.endswith(RECIPE) and len(leaving) == 1
             name = self._put(one.file if recipe else made.name, made.content, one.file)
-            kind = "file" if one.kind == "request" else one.kind
+            kind = _LEAVES_AS[one.kind]
             self.sources.append(Source(self.work / name, kind, _TYPES[made.media], "declared"))
             self._tell(name, _verdict(checked), checked)
 
@@ -203,12 +228,15 @@ def _named(name: str, number: int) -> str:
 
 @dataclass(frozen=True)
 class _Made:
-    """Figures that the airlock made from a request, as they leave. `nothing`: there are none."""
+    """Figures that the airlock made from a request, as they leave. `nothing`: there are none.
+    `drawing`: the picture of them, where the request asks for one."""
 
     name: str
     content: bytes
     type: Detected
+    grade: Grade
     nothing: bool = False
+    drawing: bytes | None = None
 
 
 def _figures(path: Path, checked: FileReport, report: CheckReport) -> _Made | None:
@@ -223,20 +251,25 @@ def _figures(path: Path, checked: FileReport, report: CheckReport) -> _Made | No
         return None
     stem, table, analysis = path.stem, checked.table, checked.analysis
     if isinstance(request, OutputRequest):
-        made = _Made(f"{stem}.csv", _NO_TABLE, "csv", nothing=True)
+        made = _Made(f"{stem}.csv", _NO_TABLE, "csv", request.grade, nothing=True)
     else:
-        made = _Made(f"{stem}.figures.json", _NO_ANALYSIS, "json", nothing=True)
+        made = _Made(f"{stem}.figures.json", _NO_ANALYSIS, "json", request.grade, nothing=True)
     if table is not None and all(axis.labels or axis.total for axis in table.axes):
-        return replace(made, content=published(table), nothing=False)
+        return replace(
+            made, content=published(table), nothing=False, drawing=picture_of_table(table)
+        )
     if analysis is not None and len(analysis.behind.person):
-        return replace(made, content=written(analysis, report.profile), nothing=False)
+        return replace(
+            made, content=written(analysis, report.profile), nothing=False,
+            drawing=picture_of_analysis(analysis, report.profile),
+        )  # fmt: skip
     return made
 
 
 def _source(made: _Made, work: Path, request: str) -> Source:
     if made.nothing:
         return Source(work / made.name, "file", made.type, "declared")
-    return Source(work / made.name, "table", made.type, "recomputed", request)
+    return Source(work / made.name, "table", made.type, made.grade, request)
 
 
 def _verdict(checked: FileReport) -> FileVerdict:

@@ -16,9 +16,16 @@ import pyarrow.compute as pc
 
 from commonweal.airlock.figures import Marks, Numbers
 from commonweal.airlock.opened import OpenRelease
+from commonweal.airlock.recompute.made import require_few
 from commonweal.airlock.recompute.reading import Array, PersonTable, Places, Small, Values
 from commonweal.airlock.recompute.schema import Bound, bound_values, find
-from commonweal.papers.output_request import Column, Grouping, RowCondition, RowFilter
+from commonweal.papers.output_request import (
+    MADE_BY_STUDY,
+    Column,
+    Grouping,
+    RowCondition,
+    RowFilter,
+)
 
 _EPOCH = date(1970, 1, 1)
 _MOMENT = datetime(1970, 1, 1)  # noqa: DTZ001 (releases hold moments without a zone)
@@ -71,6 +78,8 @@ class Rows:
     def groups(self, grouping: Grouping) -> tuple[Small, list[object]]:
         """(the group of each row, from 0 in order; what the groups are). None comes last."""
         found = self.values(grouping.column)
+        if grouping.column.table == MADE_BY_STUDY and grouping.bands is None:
+            require_few(found, grouping)
         if grouping.bands is not None:
             places = np.searchsorted(np.array(grouping.bands, np.float64), found.numbers(), "right")
             labels: list[object] = list(range(len(grouping.bands) + 1))

@@ -116,6 +116,9 @@ def label(value: object, grouping: Grouping) -> str | None:
     if value is None:
         return None
     first, last = (value[0], value[-1]) if isinstance(value, tuple) else (value, value)
+    if grouping.labels is not None:
+        named = [grouping.labels[int(str(one))] for one in (first, last)]
+        return named[0] if first == last else f"{named[0]} to {named[1]}"
     if grouping.bands is None:
         said = str(value).lower() if isinstance(value, bool) else str(first)
         return said if first == last else f"{first} to {last}"

@@ -123,6 +123,12 @@ RULES: dict[str, RuleWords] = {
     "declared": RuleWords(
         "CW-OUTPUT-DECLARED", "person", "This was made elsewhere; nothing in it was counted again."
     ),
+    "tabulated": RuleWords(
+        "CW-OUTPUT-TABULATED",
+        "person",
+        "The study's own code made a column that this hangs on. People were counted outside the "
+        "study; what the column says of each of them was not. Read the code that made it.",
+    ),
     "unreadable": RuleWords("CW-OUTPUT-FILE", "file", "The file cannot be read as what it is."),
     "kind": RuleWords("CW-OUTPUT-KIND", "file", "Files of this kind do not leave."),
     "rows": RuleWords("CW-OUTPUT-ROWS", "file", "{value} rows; the most is {limit}."),

@@ -27,7 +27,8 @@ def judge(table: Table, profile: RuleProfile) -> list[Finding]:
     if not table.series:
         found.append(Finding("unknown", "Unknown", "review", {"table": table.name}))
     if table.grade != "recomputed":
-        found.append(Finding("declared", "Unknown", "review", {"table": table.name}))
+        rule = "tabulated" if table.grade == "tabulated" else "declared"
+        found.append(Finding(rule, "Unknown", "review", {"table": table.name}))
     if not profile.checked:
         found.append(Finding("unchecked", "Unknown", "review", {"table": table.name}))
     return found

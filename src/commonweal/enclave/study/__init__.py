@@ -2,7 +2,8 @@
 
 Data come in lazily (`data`, `sql`); what is to be published is asked for (`table`, `mean`,
 `regression`, ...) and made by the airlock, which never believes a job's own figures (S1). Imports
-nothing of ours but itself: the job's Python is another environment than the product's.
+nothing of ours but itself, and the drawing of pictures, which is of the standard library: the job's
+Python is another environment than the product's.
 """
 
 from commonweal.enclave.study import measure
@@ -23,6 +24,7 @@ from commonweal.enclave.study.here import (
     mean,
     model,
     note,
+    person_column,
     quantile,
     ratio,
     reference,
@@ -65,6 +67,7 @@ __all__ = [
     "note",
     "number",
     "one_of",
+    "person_column",
     "quantile",
     "ratio",
     "reference",

@@ -92,7 +92,7 @@ def regression_request(
     crossed = _interactions(asker, interactions, made)
     if crossed:
         request["interactions"] = crossed
-    return limited(with_filter(request, asker.where(where)))
+    return limited(with_filter(request, _filter(asker, where)))
 
 
 _LEAST_STEP = 1e-6
@@ -115,6 +115,8 @@ def survival_request(
     lasted = _typed(asker, time, "time", NUMBERS)
     ended = _typed(asker, event, "event", _EVENTS)
     groups = asker.by(by)
+    for one in groups:
+        asker.require_released(Column(**one["column"]), "by")
     if len(groups) > MOST_STRATA:
         raise StudyError(f"by: a survival curve is grouped by at most {MOST_STRATA} columns.")
     width = plain_number(step, "step")
@@ -131,7 +133,7 @@ def survival_request(
         "decimals": _decimals(decimals),
         "rounding": _rounding(rounding),
     }
-    return limited(with_filter(request, asker.where(where)))
+    return limited(with_filter(request, _filter(asker, where)))
 
 
 def correlation_request(
@@ -158,17 +160,25 @@ def correlation_request(
         "decimals": _decimals(decimals),
         "rounding": _rounding(rounding),
     }
-    return limited(with_filter(request, asker.where(where)))
+    return limited(with_filter(request, _filter(asker, where)))
 
 
 def _typed(asker: Asker, given: object, argument: str, types: frozenset[str]) -> Column:
     column = asker.column(given, argument)
+    asker.require_released(column, argument)
     kind = asker.kind(column, argument).type
     if kind not in types:
         raise StudyError(
             f"{argument}: {column.name} holds a {kind}; it is to hold {' or '.join(sorted(types))}."
         )
     return column
+
+
+def _filter(asker: Asker, given: Filter | None) -> Json | None:
+    if isinstance(given, Filter):
+        for condition in given.conditions():
+            asker.require_released(Column(**condition["column"]), "where")
+    return asker.where(given)
 
 
 def _term(asker: Asker, given: object) -> Json:
@@ -179,6 +189,7 @@ def _term(asker: Asker, given: object) -> Json:
         numeric = asker.kind(column, "terms").type in NUMBERS
         term = number(column) if numeric else category(column)
     column = asker.column(term.column, "terms")
+    asker.require_released(column, "terms")
     kind = asker.kind(column, "terms").type
     if term.as_ == "number" and kind not in NUMBERS:
         raise StudyError(f"terms: {column.name} holds no numbers; use study.category(...).")

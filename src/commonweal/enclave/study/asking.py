@@ -18,6 +18,7 @@ from typing import Any
 
 from commonweal.enclave.study.columns import Column, Filter, Json, plain_number
 from commonweal.enclave.study.errors import StudyError
+from commonweal.enclave.study.made import TABLE, to_places
 from commonweal.enclave.study.measure import Measure
 from commonweal.enclave.study.place import ColumnKind, Release, TableKind
 
@@ -28,6 +29,8 @@ HIDDEN = frozenset({"pseudonym", "record_code", "redacted_text", "deidentified_i
 MOST_DEPTH, MOST_CONDITIONS, MOST_GROUPINGS, MOST_MARGINS = 8, 100, 6, 4
 MOST_MEASURES, MOST_BANDS, LONGEST_TITLE = 20, 100, 500
 PROTECTIONS = ("suppress", "merge")
+FIGURES = {"table": ("bar", "line"), "survival": ("curve",)}
+MOST_DRAWN_SIDES, MOST_DRAWN_MEASURES = 2, 6
 ROUNDINGS = ("exact", "nearest_5", "midpoint_6", "small_as_5")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){0,58}", re.ASCII)
 """So that the file, with `.json`, has a name that a study can declare."""
@@ -79,6 +82,8 @@ class Asker:
                 raise StudyError('of: say which table\'s rows are counted, as of="stays".')
             table = named.pop()
         found = release.table(table, "of")
+        if found.name == TABLE:
+            raise StudyError("of: rows of the release are counted; say which table's.")
         if found.person is None:
             raise StudyError(
                 f"of: the rows of {found.name} are not about people, so nobody can be counted."
@@ -113,6 +118,14 @@ class Asker:
             raise StudyError(f"{argument}: the rows of {table.name} are not about people.")
         return kind
 
+    def require_released(self, column: Column, argument: str) -> None:
+        """Refuse a column that the study made, where tables alone can look at one."""
+        if column.table == TABLE:
+            raise StudyError(
+                f"{argument}: {column.name} is a column that this study made; it can be used in "
+                "tables."
+            )
+
     def numbers(self, given: object, argument: str) -> Column:
         """A column of numbers. Raises `StudyError`."""
         column = self.column(given, argument)
@@ -132,7 +145,7 @@ class Asker:
             raise StudyError(f"{argument}: a filter is at most {MOST_DEPTH} levels deep.")
         for condition in given.conditions():
             self._condition(condition, argument)
-        return given.plain()
+        return to_places(given.plain(), self.release)
 
     def _condition(self, condition: Json, argument: str) -> None:
         column = Column(**condition["column"])
@@ -144,7 +157,7 @@ class Asker:
             raise StudyError(f"{argument}: {column.name} holds true and false, without an order.")
         values = () if value is None else value if isinstance(value, list) else (value,)
         for one in values:
-            if not _fits(one, kind.type):
+            if one not in kind.labels and not _fits(one, kind.type):
                 raise StudyError(
                     f"{argument}: {column.name} holds a {kind.type}; it is compared with something "
                     "else."
@@ -175,7 +188,9 @@ class Asker:
             raise StudyError(
                 f"by: {column.name} has too many values to group by; use study.bands(...)."
             )
-        return {"column": column.plain()}
+        labels = self.kind(column, "by").labels
+        made = {"column": column.plain()}
+        return {**made, "labels": list(labels)} if labels else made
 
     def measure(self, given: object) -> Json:
         """One measure. Raises `StudyError`."""
@@ -248,6 +263,22 @@ def _protection(protect: object, measures: list[Json], groups: list[Json], *, to
     if protect == "suppress" and totals and any(one["measure"] != "people" for one in measures):
         raise StudyError("protect: under totals, cells are hidden in counts of people only.")
     return str(protect)
+
+
+def with_figure(request: Json, kind: object) -> Json:
+    """The request, which asks for a picture of `kind` as well. Raises `StudyError`."""
+    of = request.get("kind", "table")
+    kinds = FIGURES.get(of)
+    if kinds is None:
+        raise StudyError(f"figure: a {of} is not drawn.")
+    if kind not in kinds:
+        raise StudyError(f"kind: this is {' or '.join(kinds)}.")
+    if of == "table":
+        if not 1 <= len(request["by"]) <= MOST_DRAWN_SIDES:
+            raise StudyError(f"figure: a table with 1 to {MOST_DRAWN_SIDES} groupings is drawn.")
+        if len(request["measures"]) > MOST_DRAWN_MEASURES:
+            raise StudyError(f"figure: at most {MOST_DRAWN_MEASURES} measures are drawn.")
+    return {**request, "figure": kind}
 
 
 def head(asker: Asker, name: str, title: str) -> Json:

@@ -36,6 +36,8 @@ def literal(text: str) -> str:
 
 def source(table: TableKind) -> str:
     """What DuckDB reads a table from; a file's name is never taken as a pattern."""
+    if not table.files:  # one that lies in the engine itself, such as columns that a study made
+        return identifier(table.name)
     files = ", ".join(literal(_unpatterned(str(path.resolve()))) for path in table.files)
     return f"read_parquet([{files}], hive_partitioning = false)"
 

@@ -14,6 +14,7 @@ tables = _here.tables
 data = _here.data
 sql = _here.sql
 reference = _here.reference
+person_column = _here.person_column
 table = _here.table
 count = _here.count
 mean = _here.mean

@@ -114,6 +114,8 @@ def words(grouping: Json, value: Any) -> str:
     edges = grouping.get("bands")
     if value is None:
         return "no value"
+    if "labels" in grouping:
+        return str(grouping["labels"][int(value)])
     if edges is None:
         return str(value).lower() if isinstance(value, bool) else str(value)
     place = int(value)

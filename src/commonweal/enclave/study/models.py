@@ -157,7 +157,9 @@ def _features(asker: Asker, given: object) -> list[Json]:
 
 
 def _named(asker: Asker, given: object, argument: str) -> Column:
-    return asker.column(given, argument)
+    column = asker.column(given, argument)
+    asker.require_released(column, argument)
+    return column
 
 
 def _require(asker: Asker, column: Column, argument: str, types: frozenset[str]) -> None:

@@ -25,10 +25,12 @@ MARK = "MADE-UP.txt"
 
 @dataclass(frozen=True)
 class ColumnKind:
-    """`type`: text, integer, decimal, boolean, date, timestamp or code. `form`: as permitted."""
+    """`type`: text, integer, decimal, boolean, date, timestamp or code. `form`: as permitted.
+    `labels`: what whole numbers of a column that the study made stand for."""
 
     type: str
     form: str
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

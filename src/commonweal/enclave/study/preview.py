@@ -11,6 +11,7 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -20,6 +21,7 @@ from commonweal.enclave.study.columns import Json
 from commonweal.enclave.study.data import Engine, needed, to_polars
 from commonweal.enclave.study.errors import StudyError
 from commonweal.enclave.study.laying import Layout, Piece, conditions, words
+from commonweal.foundation.drawing import Picture, drawn, of_curves, of_rows
 
 MOST_CELLS = 100_000
 COMMON = 10
@@ -29,6 +31,7 @@ _OF_COLUMN = {
     "min": "min({0})", "max": "max({0})",
 }  # fmt: skip
 _SHOWN_ROWS = 20
+_PREVIEW = "a preview, for use in this job only"
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,47 @@ class Preview:
             for row in zip(*self.columns.values(), strict=True)
         ]
 
+    def drawn(self, kind: str) -> Drawing:
+        """A picture of these, as the airlock draws figures that leave. Raises `StudyError`."""
+        try:
+            return Drawing(drawn(self._picture(kind)))
+        except ValueError:  # a group has the name of the total
+            raise StudyError("figure: this table cannot be drawn as a preview.") from None
+
+    def _picture(self, kind: str) -> Picture:
+        if self.request.get("kind") == "survival":
+            return of_curves(self._curves())
+        sides = [one["column"]["name"] for one in self.request["by"]]
+        names = list(self.columns)
+        rows = list(zip(*self.columns.values(), strict=True))
+        groups = [len(dict.fromkeys(self.columns[name])) for name in names[: len(sides)]]
+        totals = bool(self.request["margins"])
+        told = [
+            [*map(str, row[: len(sides)]),
+             *(_as_published(value, measure) for value, measure in
+               zip(row[len(sides) :], self.request["measures"], strict=True))]
+            for row in rows
+        ]  # fmt: skip
+        return of_rows(
+            "line" if kind == "line" else "bar", self.request["title"], names, told,
+            [count - totals for count in groups], totals=totals, notes=[_PREVIEW],
+        )  # fmt: skip
+
+    def _curves(self) -> Json:
+        sides = [one["column"]["name"] for one in self.request["by"]]
+        decimals = int(self.request["decimals"])
+        curves: dict[tuple[str, ...], list[Json]] = {}
+        for row in self.rows():
+            step = {"to": row["time"], "survival": round(row["survival"], decimals)}
+            curves.setdefault(tuple(str(row[side]) for side in sides), []).append(step)
+        return {
+            "title": self.request["title"],
+            "curves": [
+                {"where": dict(zip(sides, group, strict=True)), "steps": steps}
+                for group, steps in curves.items()
+            ],
+        }
+
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), []))
 
@@ -76,6 +120,29 @@ class Preview:
         lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
         more = len(self) - _SHOWN_ROWS
         return "\n".join([self.note, *lines, *([f"... and {more} more rows"] if more > 0 else [])])
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture as SVG, for use in this job only. Notebooks show it; `save(path)` keeps it."""
+
+    svg: str
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture as a file. It is no output: ask for that with `study.figure`."""
+        kept = Path(path)
+        kept.write_text(self.svg, "utf-8")
+        return kept
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+
+def _as_published(value: Any, measure: Json) -> str:
+    """A figure in the decimals that the airlock would publish it with."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return ""
+    return f"{value:.{measure.get('decimals', 0)}f}"
 
 
 def _said(value: Any) -> str:

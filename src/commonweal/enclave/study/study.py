@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from commonweal.enclave.study import made as made_columns
 from commonweal.enclave.study import measure as made
 from commonweal.enclave.study.analyses import (
     Term,
@@ -21,7 +22,9 @@ from commonweal.enclave.study.asking import (
     Asker,
     Groups,
     line,
+    request_name,
     table_request,
+    with_figure,
 )
 from commonweal.enclave.study.columns import Column, Filter, Json
 from commonweal.enclave.study.data import Engine, Table
@@ -29,7 +32,7 @@ from commonweal.enclave.study.errors import StudyError
 from commonweal.enclave.study.measure import Measure
 from commonweal.enclave.study.models import Examples, Feature, Target, examples, recipe
 from commonweal.enclave.study.place import Place
-from commonweal.enclave.study.preview import Counted, Preview
+from commonweal.enclave.study.preview import Counted, Drawing, Preview
 from commonweal.enclave.study.writing import Writer, as_bytes, file_name, given_bytes
 
 NOTES = "notes.json"
@@ -55,7 +58,7 @@ class Study:
     # --- data ---------------------------------------------------------------------------------
     def tables(self) -> list[str]:
         """The names of the release's tables."""
-        return list(self.place.release.tables)
+        return [name for name in self.place.release.tables if name != made_columns.TABLE]
 
     def data(self, name: str) -> Table:
         """A table of the release, read when it is needed.
@@ -101,6 +104,20 @@ class Study:
         if self._writer is None:
             self._writer = Writer(self.place.outputs)
         return self._writer
+
+    def person_column(
+        self, name: str, people: Any, values: Any, *, labels: Sequence[str] | None = None
+    ) -> Column:
+        """Hand in a column that this study made: for each of `people` one of `values`.
+
+        `people`: codes as a table of the release has them, each once. `values`: numbers, or words
+        of the closed list `labels`; who has none is left out or missing. Gives a column for `by`,
+        `where` and `measures` of tables. Writes `name.column`, which never leaves: declare it as a
+        `person_column`. What is made of it is always looked at by people, who read your code.
+        """
+        made = made_columns.make(self.place.release, self.engine, name, people, values, labels)
+        self.writer.content(file_name(f"{made.name}{made_columns.SUFFIX}"), made.content)
+        return made.column
 
     # --- tables -------------------------------------------------------------------------------
     def table(
@@ -276,11 +293,18 @@ class Study:
             content = sink.getvalue()
         return self.writer.content(file_name(name), given_bytes(content, "content"))
 
-    def figure(self, name: str, figure: Any) -> Path:
-        """Leave a picture: a figure of matplotlib, bytes or a `pathlib.Path`; PNG or JPEG.
+    def figure(self, name: str, figure: Any, *, kind: str | None = None) -> Path | Drawing:
+        """Ask the airlock to draw what was asked for, or leave a picture of your own.
 
-        It is `declared`. Ask for the table behind it as well, with `table`: the reviewer needs it.
+        `figure`: what `table`, `mean`, `quantile` or `survival` gave, of the same `name`. Then
+        `kind` is bar or line, and curve for survival; the airlock draws the figures that leave,
+        and this gives a preview. Or a figure of matplotlib, bytes or a `pathlib.Path`, PNG or JPEG:
+        it is `declared`. Ask for the table behind it as well: the reviewer needs it.
         """
+        if isinstance(figure, Preview):
+            return self._asked_figure(name, figure, kind)
+        if kind is not None:
+            raise StudyError("kind: this is for what study.table and its like gave.")
         suffix = Path(file_name(name)).suffix.lower()
         if suffix not in (".png", ".jpg", ".jpeg"):
             raise StudyError("name: a picture is a .png or .jpg; ask for a table for its numbers.")
@@ -289,6 +313,15 @@ class Study:
             figure.savefig(sink, format="png" if suffix == ".png" else "jpeg")
             figure = sink.getvalue()
         return self.writer.content(name, given_bytes(figure, "figure"))
+
+    def _asked_figure(self, name: str, preview: Preview, kind: str | None) -> Drawing:
+        request = preview.request
+        if request_name(name) != request["name"]:
+            raise StudyError("name: this is the name of what is to be drawn.")
+        asked = with_figure(request, kind)
+        drawing = preview.drawn(asked["figure"])
+        self.writer.request(request["name"], asked)
+        return drawing
 
     def model(
         self,

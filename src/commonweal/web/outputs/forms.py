@@ -20,6 +20,11 @@ _KINDS = {
 }
 
 
+def _could_leave(job: Job) -> list[Any]:
+    """What the study declares but its columns of single people, which never leave."""
+    return [one for one in job.declared if one["kind"] != "person_column"]
+
+
 def _kind(declared: Any) -> str:
     return _KINDS.get(declared["kind"], "a file")
 
@@ -58,7 +63,7 @@ class AskForm(forms.Form):
 
     def __init__(self, data: Any, job: Job, earlier: Output | None) -> None:
         """`earlier`: the turn that came back, whose words are offered again."""
-        names = [one["file"] for one in job.declared]
+        names = [one["file"] for one in _could_leave(job)]
         began: dict[str, Any] = {"files": names, "title": job.title}
         if earlier is not None:
             said = earlier.manifest
@@ -71,7 +76,7 @@ class AskForm(forms.Form):
                 one["file"],
                 f"{one['file']}: {one.get('about', '')} ({_KINDS.get(one['kind'], 'a file')})",
             )
-            for one in job.declared
+            for one in _could_leave(job)
         ]
         self.fields["files"].look = Look(size="m")
 

@@ -58,6 +58,7 @@ VOTE_WORDS: Mapping[str, str] = {
 }
 KIND_WORDS: Mapping[str, str] = {
     "table": "Figures that the airlock made itself",
+    "drawing": "A picture that the airlock drew of figures that leave",
     "request": "What was asked; it stays here",
     "file": "A file that the study wrote",
     "figure": "A picture that the study wrote",
@@ -182,13 +183,15 @@ def _files(case: Case) -> list[_File]:
     found = {one.path: one for one in case.findings.files}
     files = []
     for number, one in enumerate(case.manifest.leaving(), start=1):
-        about = found.get(one.made_from or one.path)
         own = found.get(one.path)
+        # What was found of figures stands with their table, and not again with their picture.
+        about = own if one.kind == "drawing" else found.get(one.made_from or one.path)
         said = [each for each in (own, about) if each is not None]
         verdict: FileVerdict = "unreadable" if own is None else _worst(said)
         report = {} if about is None else about.report
         table = case.papers.tables.get(one.path)
-        files.append(_File(number, one, verdict, report, _request_name(one, report), table))
+        named = "" if one.kind == "drawing" else _request_name(one, report)
+        files.append(_File(number, one, verdict, report, named, table))
     return files
 
 
@@ -263,7 +266,10 @@ def _file_shown(case: Case, one: _File, kept: Collection[str]) -> dict[str, Any]
     file = one.file
     table: Shown | None = None
     short: Shown | None = None
-    if one.table is not None:
+    drawing = None
+    if file.kind == "drawing":
+        drawing = review_tables.drawing(one.table, file.sha256)
+    if one.table is not None and file.kind != "drawing":
         sha256 = file.sha256 if _is_made_here(file) else None
         table = review_tables.shown(one.table, one.marks.at, sha256)
         short = review_tables.short(one.table, one.own.at, table.proved)
@@ -287,6 +293,9 @@ def _file_shown(case: Case, one: _File, kept: Collection[str]) -> dict[str, Any]
         "reading": [str(text) for text in one.report.get("reading", ())],
         "card": [str(line) for line in one.report.get("card", ())],
         "picture": file.type == "png",
+        "drawing": drawing,
+        "drawn": file.kind == "drawing",
+        "made": [dict(each) for each in one.report.get("made", ())],
     }
 
 

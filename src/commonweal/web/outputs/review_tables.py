@@ -6,8 +6,10 @@ the audit count them.
 
 from __future__ import annotations
 
+import base64
 import csv
 import hashlib
+import hmac
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -235,3 +237,13 @@ def is_table(called: str, request: str) -> bool:
     """Whether the audit's table `called` is made from the request of this name."""
     base = request[:_LONGEST_NAME]
     return called == base or _NUMBERED.sub("", called) == base
+
+
+def drawing(table: Mapping[str, Any] | None, sha256: str) -> str | None:
+    """The picture that leaves, drawn by the airlock itself, as the address of an image, in which
+    nothing can run; None where it is not the one that reviewers sign for."""
+    text = "" if table is None else str(table.get("svg", ""))
+    seen = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    if not hmac.compare_digest(seen, sha256):
+        return None
+    return f"data:image/svg+xml;base64,{base64.b64encode(text.encode()).decode()}"

@@ -149,7 +149,8 @@ def _form(request: HttpRequest, case: Case, *, fresh: bool = False) -> ReviewFor
         needed=needing_override(case.manifest, case.findings),
         words={
             one.made_from: f"{one.made_from}, what was asked for {one.path}"
-            for one in case.manifest.files if one.made_from is not None
+            for one in case.manifest.files
+            if one.made_from is not None and one.kind == "table"
         },
     )  # fmt: skip
 

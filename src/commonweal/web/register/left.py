@@ -39,6 +39,7 @@ from commonweal.web.nhsuk.paging import Page, page_of
 PAGE_SIZE = 10
 KIND_WORDS: dict[FileKind, tuple[str, str]] = {
     "table": ("table", "tables"),
+    "drawing": ("chart drawn by the hospital", "charts drawn by the hospital"),
     "figure": ("chart", "charts"),
     "model": ("model that a computer has learned", "models that a computer has learned"),
     "file": ("other file", "other files"),

@@ -59,6 +59,7 @@ KIND_WORDS: Mapping[str, str] = {
     "file": "A file",
     "figure": "A picture",
     "model": "A model",
+    "person_column": "A value for each person; it never leaves",
 }
 
 

@@ -37,9 +37,16 @@ def tables_of(found: Submitted) -> dict[str, Shown]:
 def _tables(folder: Path, files: Iterable[OutputFile]) -> dict[str, Shown]:
     shown: dict[str, Shown] = {}
     for one in files:
-        if one.type not in ("csv", "tsv", "json") or one.bytes > MOST_TABLE:
+        drawing = one.kind == "drawing"
+        if not (drawing or one.type in ("csv", "tsv", "json")) or one.bytes > MOST_TABLE:
             continue
         try:
+            if drawing:
+                # Drawn by the airlock: the only kind of SVG that a page may hold.
+                shown[one.path] = {"columns": [], "rows": [], "cut": 0, "svg": read_bytes(
+                    folder / one.path, one.path, limit=MOST_TABLE
+                ).decode("utf-8")}  # fmt: skip
+                continue
             content = read_bytes(folder / one.path, one.path, limit=MOST_TABLE)
             shown[one.path] = (
                 _of_json(content, one.path)
