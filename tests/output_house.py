@@ -16,15 +16,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from commonweal.airlock.audit.history import read_history
 from commonweal.airlock.audit.running import audit, read_proposals
+from commonweal.airlock.kept import history_context, turn_context
 from commonweal.airlock.leaving.freezing import Draft, Frozen, Source, freeze, resume, submit
 from commonweal.airlock.leaving.giving import Recalled, download, recall
-from commonweal.airlock.leaving.releasing import Released, release
+from commonweal.airlock.leaving.releasing import Released, release, whole_history
 from commonweal.airlock.leaving.reviewing import take_vote
 from commonweal.airlock.leaving.store import OutputStore, Submitted
 from commonweal.foundation.clock import FixedClock
 from commonweal.foundation.errors import CommonwealError
+from commonweal.foundation.keyed import key_of, opened, seal
 from commonweal.governance.outputs import output_judge
 from commonweal.ledger.entry import Actor, Event
 from commonweal.papers.acts import Act, SignedAct, new_act, software_signed
@@ -52,6 +53,7 @@ from commonweal.vault.custody import (
     verify_ledger,
 )
 from commonweal.vault.custody.output_ground import OutputGround
+from commonweal.vault.custody.output_keys import OutputKeys
 from commonweal.vault.custody.roster_changes import (
     PeopleList,
     adopt_roster,
@@ -112,7 +114,7 @@ class OutputHouse:
 
     @property
     def store(self) -> OutputStore:
-        return OutputStore(self.home / "airlock")
+        return OutputStore(self.home / "airlock", OutputKeys(self.custody.keyring))
 
     @property
     def custody(self) -> Custody:
@@ -155,7 +157,7 @@ class OutputHouse:
         job.mkdir(exist_ok=True)
         (job / "stays.json").write_text('{"request": 1}')
         (job / "stays.csv").write_text(f"sex,age,people\nF,young,{output}\n")
-        history = read_history(self.store.history)
+        history = whole_history(self.store, self.ground)
         result = audit(history, read_proposals([proposal], history), seconds=5)
         whole = {
             "id": output, "title": "Stays by sex", "author": "amira", "permit": PERMIT,
@@ -240,6 +242,24 @@ class OutputHouse:
 
     def stop(self, step: Any = "revoke") -> None:
         change_state(self.custody, self.base / "permit.jws", step)
+
+    # --- files at rest, with the keys -----------------------------------------------------
+    def context(self, path: Path) -> str:
+        """What binds a sealed file of the store."""
+        area, output, *rest = path.relative_to(self.store.root).parts
+        if area == "outputs" and rest[1] != "proposal":
+            return turn_context(output, int(rest[0]), "/".join(rest[1:]))
+        return history_context(output, "/".join(rest[2 if area == "outputs" else 0 :]))
+
+    def plain(self, path: Path) -> bytes:
+        """A sealed file, opened."""
+        return opened(path.read_bytes(), self.store.keys, self.context(path), path.name)
+
+    def rewrite(self, path: Path, content: bytes) -> None:
+        """Another content in a sealed file's place, by somebody who has the keys."""
+        key = self.store.keys.opening(key_of(path.read_bytes(), path.name))
+        path.chmod(0o600)
+        path.write_bytes(seal(content, key, self.context(path)))
 
     # --- looking ------------------------------------------------------------------------
     def events(self, type_: str) -> list[dict[str, Any]]:

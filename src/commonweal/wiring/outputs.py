@@ -11,7 +11,7 @@ from commonweal.airlock.audit.history import Pin
 from commonweal.airlock.audit.running import Progress, quiet
 from commonweal.airlock.leaving.freezing import Draft, Frozen, freeze, resume
 from commonweal.airlock.leaving.gathering import Gathered, gather, job_paths, read_job
-from commonweal.airlock.leaving.releasing import judged_case
+from commonweal.airlock.leaving.releasing import judged_case, whole_history
 from commonweal.airlock.leaving.store import OutputStore, Submitted, is_id
 from commonweal.airlock.profile import RuleProfile
 from commonweal.airlock.together import Joined, Submission, check_together
@@ -24,11 +24,14 @@ from commonweal.papers.output_manifest import OutputDecision, RulesUsed
 from commonweal.papers.permit import Permit
 from commonweal.vault.custody import Custody, find_permit, load_permit
 from commonweal.vault.custody.output_ground import OutputGround
+from commonweal.vault.custody.output_keys import OutputKeys
 from commonweal.vault.release.job_desk import JobDesk
 from commonweal.vault.release.lending import MEMORY
 from commonweal.vault.release.store import read_manifest
 from commonweal.wiring.loans import Loan, Opened, desk_on, unsealed
 
+FOLDER = "airlock"
+"""The airlock's folder of a home."""
 SECONDS = 60.0
 """How long sums and bounds of many figures are looked for, unless more is asked."""
 
@@ -58,8 +61,8 @@ def check_and_freeze(
     """Check what a job left on its own release, audit it with all that has left, and freeze it.
 
     Nothing of what was found is said here; it is in the frozen turn, for reviewers. Raises what
-    `read_job`, `job_paths`, `unsealed`, `check_together`, `gather` and `freeze` raise; `Refused`
-    CW-LEAVING-JOB, CW-LEAVING-AUTHOR, CW-LEAVING-PERMIT.
+    `read_job`, `job_paths`, `unsealed`, `whole_history`, `check_together`, `gather` and `freeze`
+    raise; `Refused` CW-LEAVING-JOB, CW-LEAVING-AUTHOR, CW-LEAVING-PERMIT.
     """
     left = read_job(asked.folder)
     with opened() as custody:
@@ -91,9 +94,11 @@ def _checked(
 ) -> tuple[Joined, Gathered, Path]:
     work = lent.folder.parent
     submission = Submission(paths, asked.output, SystemClock().now(), work / "proposal")
+    with opened() as custody:
+        past = whole_history(store, OutputGround(custody))
     with desk_on(opened, lent, {one.file: one.kind for one in chosen.files}) as desk:
         joined = check_together(
-            submission, limits, lent.release, lent.audit_map, store.history,
+            submission, limits, lent.release, lent.audit_map, past,
             desk=desk, seconds=asked.seconds, progress=progress,
         )  # fmt: skip
     tables = work / "tables"
@@ -185,8 +190,8 @@ def _draft(
 
 
 def store_of(custody: Custody) -> OutputStore:
-    """The airlock's folder of a home."""
-    return OutputStore(custody.home.path / "airlock")
+    """The airlock's folder of a home, with the keys of what is kept in it."""
+    return OutputStore(custody.home.path / FOLDER, OutputKeys(custody.keyring))
 
 
 def resumed(custody: Custody) -> OutputStore:

@@ -79,6 +79,10 @@ class Ground(Protocol):
         """Every event of an output, in the order of the ledger."""
         ...
 
+    def publications(self) -> Mapping[str, str]:
+        """Manifest hashes of the publications made elsewhere that the ledger heard of, by name."""
+        ...
+
     def permit(self, permit_id: str) -> Permit:
         """The signed permit of this home, believed. Raises its `Fault`."""
         ...
