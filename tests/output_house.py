@@ -25,6 +25,7 @@ from commonweal.airlock.leaving.reviewing import take_vote
 from commonweal.airlock.leaving.store import OutputStore, Submitted
 from commonweal.foundation.clock import FixedClock
 from commonweal.foundation.errors import CommonwealError
+from commonweal.foundation.files import STAGING_PREFIX
 from commonweal.foundation.keyed import key_of, opened, seal
 from commonweal.governance.outputs import output_judge
 from commonweal.ledger.entry import Actor, Event
@@ -178,7 +179,10 @@ class OutputHouse:
         return freeze(self.store, self.ground, self.draft(*args, **changed))
 
     def submitted(self, *args: Any, **changed: Any) -> Submitted:
-        frozen = self.frozen(*args, **changed)
+        return self.submitted_draft(self.draft(*args, **changed))
+
+    def submitted_draft(self, draft: Draft) -> Submitted:
+        frozen = freeze(self.store, self.ground, draft)
         return submit(self.store, self.ground, frozen, self.sign_submission(frozen.manifest))
 
     def sign_submission(self, manifest: OutputManifest) -> SignedAct:
@@ -248,7 +252,8 @@ class OutputHouse:
         """What binds a sealed file of the store."""
         area, output, *rest = path.relative_to(self.store.root).parts
         if area == "outputs" and rest[1] != "proposal":
-            return turn_context(output, int(rest[0]), "/".join(rest[1:]))
+            turn = rest[0].removeprefix(STAGING_PREFIX).partition("-")[0]
+            return turn_context(output, int(turn), "/".join(rest[1:]))
         return history_context(output, "/".join(rest[2 if area == "outputs" else 0 :]))
 
     def plain(self, path: Path) -> bytes:
@@ -345,3 +350,16 @@ def job_left(custody: Custody, outputs: Path) -> None:
     event = Event("outputs.collected", Actor("system", "enclave"), fields)
     JobDesk(custody).record_outputs(event, left.digest())
     settle(custody)
+
+
+def left_by_an_older_version(house: OutputHouse) -> dict[Path, bytes]:
+    """Unseal everything in the store, as a home was kept before; gives what lay sealed there."""
+    store, before = house.store, {}
+    for area in (store.history, store.outputs):
+        for path in sorted(one for one in area.rglob("*") if one.is_file()):
+            before[path] = path.read_bytes()
+    for path in before:
+        plain = house.plain(path)
+        path.chmod(0o600)
+        path.write_bytes(plain)
+    return before
