@@ -111,7 +111,7 @@ def test_every_file_that_is_kept_is_sealed(house: OutputHouse) -> None:
     assert keys == {house.custody.keyring.get(key_name(PROJECT)).id}
 
 
-# --- a copy that was changed ------------------------------------------------------------------------
+# --- a copy that was changed -----------------------------------------------------------
 
 
 def _flipped(path: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_clear_file_under_a_sealed_manifest_is_refused(house: OutputHouse) -> 
     refused("CW-AUDIT-HISTORY", loaded, house)
 
 
-# --- keys that are destroyed ------------------------------------------------------------------------
+# --- keys that are destroyed -----------------------------------------------------------
 
 
 def destroy(house: OutputHouse, name: str) -> None:
@@ -282,7 +282,7 @@ def test_a_key_that_is_only_missing_loses_nothing(house: OutputHouse) -> None:
     loaded(house)
 
 
-# --- a home of an older version -----------------------------------------------------------------------
+# --- a home of an older version -----------------------------------------------------------
 
 
 def test_an_older_home_is_refused_until_it_is_sealed(house: OutputHouse) -> None:
@@ -389,7 +389,7 @@ def test_a_clear_file_that_looks_sealed_is_sealed_too(house: OutputHouse) -> Non
     assert read.manifest == found.manifest
 
 
-# --- backup and restore -----------------------------------------------------------------------------
+# --- backup and restore -----------------------------------------------------------
 
 
 def test_what_is_kept_comes_back_with_a_backup(house: OutputHouse, tmp_path: Path) -> None:

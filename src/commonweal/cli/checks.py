@@ -95,8 +95,8 @@ def _postgresql() -> Finding:
 
 
 def _memory() -> Finding:
+    from commonweal.foundation.files import file_system
     from commonweal.vault.custody.health import MEMORY
-    from commonweal.vault.release.opening import file_system
 
     usable = MEMORY_FOLDER.is_dir() and os.access(MEMORY_FOLDER, os.W_OK)
     if usable and file_system(MEMORY_FOLDER) in MEMORY:

@@ -34,6 +34,7 @@ from commonweal.foundation.errors import (
 )
 from commonweal.web.config.environment import HOME, LOCALHOST, Environment, is_loopback
 from commonweal.web.config.trusting import look_at_home
+from commonweal.web.memory import forget_key
 
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
@@ -47,11 +48,12 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Service:
-    """What is to be served, from which home, where."""
+    """What is to be served, from which home, where. `home_id`: as `home.json` names it."""
 
     environment: Environment
     host: str
     port: int
+    home_id: str
 
     @property
     def address(self) -> str:
@@ -83,7 +85,7 @@ def checked_service(home: Path, host: str, port: int, said: Mapping[str, str]) -
             "Without encryption the service listens on this machine only.",
             remedy="Put a proxy that encrypts in front and set COMMONWEAL_WEB_TLS=proxy.",
         )
-    return Service(environment, host, port)
+    return Service(environment, host, port, kind.id)
 
 
 def require_installed() -> None:
@@ -111,9 +113,12 @@ def serve(service: Service, say: Say, *, workers: bool = True) -> int:
     commands = {"web": _server(service)}
     if workers:
         commands |= {room: _worker(room) for room in WORKERS}
-    return Supervisor(commands, variables).run(
-        lambda: _answers(service), lambda: _announce(service, say)
-    )
+    try:
+        return Supervisor(commands, variables).run(
+            lambda: _answers(service), lambda: _announce(service, say)
+        )
+    finally:
+        forget_key(service.home_id)
 
 
 def refuse_taken_port(host: str, port: int) -> None:
