@@ -53,6 +53,7 @@ PURPOSES = (
     "sieve",
     "release_data",
     "details",
+    "output_data",
     "backup",
     "membership",
 )

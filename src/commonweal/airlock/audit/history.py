@@ -284,7 +284,12 @@ def _rows(place: Place, file: HistoryFile, kind: str) -> pa.Table:
 
 
 def _kind(folder: Path) -> object:
-    plain = parse_json(read_bytes(folder / MANIFEST, "The manifest"), "The manifest")
+    """The kind that a clear manifest names; None where it is none, which `read_place` says."""
+    content = read_bytes(folder / MANIFEST, "The manifest")
+    try:
+        plain = parse_json(content, "The manifest")
+    except Fault:
+        return None
     return plain.get("kind") if isinstance(plain, dict) else None
 
 

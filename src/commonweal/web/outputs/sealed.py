@@ -69,7 +69,7 @@ def _no_memory(folder: Path) -> Unavailable:
     )
 
 
-class SealedJSON(models.BinaryField):  # type: ignore[type-arg]
+class SealedJSON(models.BinaryField):
     """A JSON value that is sealed in the database; None where it cannot be opened any more."""
 
     def get_prep_value(self, value: Any) -> bytes | None:
