@@ -7,7 +7,6 @@ memory only: not in the home, nor made of anything that is in it.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -130,5 +129,5 @@ def test_the_key_lies_in_memory_and_is_ours_alone(memory: Path, tmp_path: Path) 
     refused("CW-LEAVING-MEMORY", papers_key, "home-2", memory)
     folder_of("home-3", memory).symlink_to(folder_of("home-2", memory))
     refused("CW-LEAVING-MEMORY", papers_key, "home-3", memory)
-    if os.stat(tmp_path).st_dev != os.stat("/dev/shm").st_dev:
+    if tmp_path.stat().st_dev != memory.stat().st_dev:
         refused("CW-LEAVING-MEMORY", papers_key, "home-4", tmp_path)

@@ -8,6 +8,7 @@ manifest in the clear says that an older version left the folder; under a sealed
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from commonweal.foundation.files import (
     translated,
     write_atomic,
 )
-from commonweal.foundation.keyed import Keys, OpenKey, is_sealed, opened, seal, sealing_into
+from commonweal.foundation.keyed import Keys, OpenKey, is_sealed, opened_hashed, seal, sealing_into
 
 COMMAND = "commonweal airlock seal-history"
 
@@ -56,38 +57,45 @@ class Kept:
         """
         content = read_bytes(path, what, limit=limit)
         if is_sealed(content):
-            return self._opened(content, context, what)
+            return self._opened(content, context, what)[0]
         if not self.clear:
-            raise unsealed()
+            raise not_sealed_yet()
         return content
 
     def file(
         self, path: Path, context: str, what: str, *, sealed: bool, limit: int | None = None
-    ) -> bytes:
-        """The plain bytes of a file beside a manifest that was `sealed`, or was not.
+    ) -> tuple[bytes, str]:
+        """The plain bytes of a file beside a manifest that was `sealed` or not, and their hash.
 
         Raises as `manifest`; `Fault` CW-SEAL-BROKEN where it is not kept as the manifest is.
         """
         content = read_bytes(path, what, limit=limit)
         if is_sealed(content) is not sealed:
             raise Fault("CW-SEAL-BROKEN", f"{what} is not sealed as its manifest is.")
-        return self._opened(content, context, what) if sealed else content
+        if sealed:
+            return self._opened(content, context, what)
+        return content, "sha256:" + hashlib.sha256(content).hexdigest()
 
-    def _opened(self, content: bytes, context: str, what: str) -> bytes:
+    def _opened(self, content: bytes, context: str, what: str) -> tuple[bytes, str]:
         if self.keys is None:
-            raise Unavailable(
-                "CW-AUDIT-SEALED",
-                "What is to be read is sealed, and no home was named that holds its keys.",
-                remedy="Name the home with --home.",
-            )
-        return opened(content, self.keys, context, what)
+            raise no_keys()
+        return opened_hashed(content, self.keys, context, what)
 
 
 CLEAR = Kept()
 """For what lies in memory, or outside every home."""
 
 
-def unsealed() -> Unavailable:
+def no_keys() -> Unavailable:
+    """The error for sealed files where no home was named."""
+    return Unavailable(
+        "CW-AUDIT-SEALED",
+        "What is to be read is sealed, and no home was named that holds its keys.",
+        remedy="Name the home with --home.",
+    )
+
+
+def not_sealed_yet() -> Unavailable:
     """The error for a home with files that an older version left in the clear."""
     return Unavailable(
         "CW-AUDIT-UNSEALED",

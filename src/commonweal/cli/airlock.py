@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commonweal.cli.options import HomeOption, JsonOption, group, opened
+from commonweal.cli.options import HomeOption, JsonOption, group, named_home, opened
 from commonweal.cli.show import emit, steps
 
 if TYPE_CHECKING:
@@ -141,6 +141,7 @@ def history_for(
     ctx: typer.Context, home: Path | None, history: Path | None, proposals: Sequence[Path] = ()
 ) -> tuple[History, Kept]:
     """The history that was named, else that of the home, and how proposals are opened."""
+    from commonweal.airlock.kept import no_keys
     from commonweal.wiring.histories import home_of, needs_keys, opened_history
     from commonweal.wiring.outputs import store_of
 
@@ -151,6 +152,8 @@ def history_for(
             history = store.history
     whose = home_of(history) or home
     keys = needs_keys(history, proposals)
+    if keys and whose is None and named_home(ctx, home) is None:
+        raise no_keys()
     return opened_history(lambda: opened(ctx, whose), history, keys=keys)
 
 

@@ -8,6 +8,7 @@ passes for another one.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import BinaryIO, Protocol
 
 from commonweal.foundation.errors import Fault
 from commonweal.foundation.files import ByteSink, translated
-from commonweal.foundation.sealing import Sealer, seal_bytes, unseal, unseal_bytes
+from commonweal.foundation.sealing import Sealer, seal_bytes, unseal
 
 MAGIC = b"CWKEPT1\n"
 ID_BYTES = 16
@@ -82,8 +83,25 @@ def seal(data: bytes, key: OpenKey, context: str) -> bytes:
 
 def opened(content: bytes, keys: Keys, context: str, what: str) -> bytes:
     """What `seal` was given. Raises `Fault` CW-SEAL-BROKEN, and what `Keys.opening` raises."""
-    key = keys.opening(key_of(content, what))
-    return unseal_bytes(content[_HEAD:], key.use(), context, what)
+    return opened_hashed(content, keys, context, what)[0]
+
+
+def opened_hashed(content: bytes, keys: Keys, context: str, what: str) -> tuple[bytes, str]:
+    """The same with the hash of the plain bytes, which opening makes anyway. Raises as `opened`."""
+    chunks = _Chunks()
+    hashed = open_into(io.BytesIO(content), chunks, keys, context, what)
+    return b"".join(chunks.held), hashed
+
+
+class _Chunks:
+    """Keeps what is written to it: joined once, large files are copied less than in a buffer."""
+
+    def __init__(self) -> None:
+        self.held: list[bytes] = []
+
+    def write(self, data: bytes, /) -> int:
+        self.held.append(data)
+        return len(data)
 
 
 def sealing_into(sink: ByteSink, key: OpenKey, context: str) -> Sealer:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from commonweal.airlock.audit.history import Pin
 from commonweal.airlock.audit.running import Progress, quiet
+from commonweal.airlock.kept import not_sealed_yet
 from commonweal.airlock.leaving.freezing import Draft, Frozen, freeze, resume
 from commonweal.airlock.leaving.gathering import Gathered, gather, job_paths, read_job
 from commonweal.airlock.leaving.releasing import judged_case, whole_history
+from commonweal.airlock.leaving.sealing import unsealed_folders
 from commonweal.airlock.leaving.store import OutputStore, Submitted, is_id
 from commonweal.airlock.profile import RuleProfile
 from commonweal.airlock.together import Joined, Submission, check_together
@@ -195,8 +197,13 @@ def store_of(custody: Custody) -> OutputStore:
 
 
 def resumed(custody: Custody) -> OutputStore:
-    """The same, once what a cut left behind was named or thrown away."""
+    """The same, once what a cut left behind was named or thrown away.
+
+    Raises `Unavailable` CW-AUDIT-UNSEALED where an older version left anything in the clear.
+    """
     store = store_of(custody)
+    if unsealed_folders(store)[0]:
+        raise not_sealed_yet()
     resume(store, OutputGround(custody))
     return store
 

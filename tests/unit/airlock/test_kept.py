@@ -18,6 +18,7 @@ from commonweal.airlock.leaving.publications import bring_publication
 from commonweal.airlock.leaving.releasing import whole_history
 from commonweal.airlock.leaving.sealing import seal_store
 from commonweal.cli.main import run as commonweal
+from commonweal.foundation.clock import FixedClock, SystemClock
 from commonweal.foundation.keyed import has_mark
 from commonweal.vault.custody.output_keys import key_name
 from commonweal.wiring.histories import home_of, sealing_finding
@@ -64,6 +65,8 @@ def command(
         capsys.readouterr()
         found = commonweal([*(str(one) for one in words), "--json"])
         out, err = capsys.readouterr()
+        # Commands have the machine's clock, and nothing is written before what they wrote.
+        house.clock = FixedClock(SystemClock().now())
         assert found == code, (out, err)
         assert "Traceback" not in err
         return json.loads(out)
@@ -240,7 +243,8 @@ def test_sealed_proposals_and_histories_are_audited_with_the_homes_keys(
     assert found["error"]["code"] == "CW-AUDIT-HISTORY"
     refused("CW-AUDIT-SEALED", read_history, elsewhere)
     monkeypatch.delenv("COMMONWEAL_HOME")
-    assert command("airlock", "audit", other, "--history", elsewhere, code=2)
+    found = command("airlock", "audit", other, "--history", elsewhere, code=5)
+    assert found["error"]["code"] == "CW-AUDIT-SEALED"
     # A home's own history names its home.
     assert home_of(house.store.history) == house.home.resolve()
     told = command("airlock", "audit", other, "--history", house.store.history)

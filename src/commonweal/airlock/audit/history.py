@@ -255,12 +255,12 @@ def checked_bytes(place: Place, file: HistoryFile) -> bytes:
     """The plain bytes of a file, with the hash of the manifest. Raises with the place's code."""
     try:
         context = history_context(paper_of(place), file.path)
-        content = place.kept.file(
+        content, sha256 = place.kept.file(
             place.folder / file.path, context, "A file of the history", sealed=place.sealed
         )
     except Fault as error:
         raise _as_broken(error, place.code, f"{file.path} of {paper_of(place)}") from error
-    if _sha256(content) != file.sha256:
+    if sha256 != file.sha256:
         raise _broken(place.code, f"{file.path} of {paper_of(place)} was changed")
     return content
 

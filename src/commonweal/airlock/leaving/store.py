@@ -214,7 +214,7 @@ def read_turn(folder: Path, output: str, turn: int, keys: Keys) -> Submitted:
 
     def plain(path: str, what: str, limit: int) -> bytes:
         context = turn_context(output, turn, path)
-        return kept.file(folder / path, context, what, sealed=True, limit=limit)
+        return kept.file(folder / path, context, what, sealed=True, limit=limit)[0]
 
     found = parse_json(plain(FINDINGS, "The findings", _MOST_PAPER), "The findings")
     findings = Findings.read(found, "The findings", "CW-LEAVING-FINDINGS")
