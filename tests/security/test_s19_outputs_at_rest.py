@@ -22,6 +22,7 @@ from commonweal.airlock.leaving.sealing import seal_store, unsealed_folders
 from commonweal.foundation.errors import Fault
 from commonweal.foundation.keyed import has_mark, key_of
 from commonweal.papers.output_manifest import FileFound
+from commonweal.vault.custody.keeping import destroy_key
 from commonweal.vault.custody.output_keys import key_name
 from commonweal.vault.custody.restoring import back_up, restore_home
 from tests.audit_house import counted
@@ -225,9 +226,7 @@ def test_a_clear_file_under_a_sealed_manifest_is_refused(house: OutputHouse) -> 
 
 
 def destroy(house: OutputHouse, name: str) -> None:
-    keyring = house.custody.keyring
-    order = keyring.destruction_order(name)
-    keyring.destroy(name, [keyring.approve(order, who) for who in ("ada", "ben")])
+    destroy_key(house.custody, name, ("ada", "ben"))
 
 
 def test_a_destroyed_key_leaves_nothing_to_open_and_is_never_passed_over(

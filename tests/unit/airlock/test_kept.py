@@ -20,6 +20,7 @@ from commonweal.airlock.leaving.sealing import seal_store
 from commonweal.cli.main import run as commonweal
 from commonweal.foundation.clock import FixedClock, SystemClock
 from commonweal.foundation.keyed import has_mark
+from commonweal.vault.custody.keeping import destroy_key
 from commonweal.vault.custody.output_keys import key_name
 from commonweal.wiring.histories import home_of, sealing_finding
 from tests.output_house import (
@@ -81,6 +82,12 @@ def publication(house: OutputHouse, figures: str = FIGURES, **changes: Any) -> t
     return files
 
 
+def destroy(house: OutputHouse, name: str) -> None:
+    destroy_key(house.custody, name, ("ada", "ben"))
+    (event,) = house.events("key.destroyed")
+    assert event["purpose"] == "output_data"
+
+
 # --- sealing an older home ------------------------------------------------------------------
 
 
@@ -123,10 +130,7 @@ def test_a_home_without_outputs_has_nothing_to_seal(tmp_path: Path, made: Output
 
 
 def test_a_list_goes_on_where_a_key_was_destroyed(house: OutputHouse, command: Told) -> None:
-    keyring = house.custody.keyring
-    name = key_name("asthma")
-    order = keyring.destruction_order(name)
-    keyring.destroy(name, [keyring.approve(order, who) for who in ("ada", "ben")])
+    destroy(house, key_name("asthma"))
     (row,) = command("airlock", "list")["outputs"]
     assert row["output"] == "out-1"
     assert row["state"] == "destroyed"
@@ -206,9 +210,7 @@ def test_an_import_that_is_refused_leaves_nothing(
 
 def test_a_publication_is_lost_with_the_custodians_key_only(house: OutputHouse) -> None:
     bring_publication(house.store, house.ground, *publication(house))
-    keyring = house.custody.keyring
-    order = keyring.destruction_order("outputs")
-    keyring.destroy("outputs", [keyring.approve(order, who) for who in ("ada", "ben")])
+    destroy(house, "outputs")
     past = whole_history(house.store, house.ground)
     assert [one.pin.output for one in past.lost] == ["report-2025"]
     assert [one.pin.output for one in past.places] == ["out-1"]
