@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from commonweal.cli.app import app
+from commonweal.cli.app import whole
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.clock import stamp
 from commonweal.papers.figures import CatalogueFigures
@@ -193,13 +193,13 @@ def test_the_commands(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for kind in ("hdruk", "croissant", "csv"):
         out = tmp_path / f"out.{kind}"
         asked = [*base, "export", "hospital", "--format", kind, "--out", str(out), "--json"]
-        answer = run.invoke(app, asked)
+        answer = run.invoke(whole(), asked)
         assert answer.exit_code == 0, answer.output
         assert json.loads(answer.stdout)["with_figures"] is True
         assert str(house.source) not in out.read_text(), "no place of the data"
         assert str(paper.people) in out.read_text() or kind == "csv"
     gone = run.invoke(
-        app, [*base, "export", "none", "--format", "csv", "--out", str(tmp_path / "x")]
+        whole(), [*base, "export", "none", "--format", "csv", "--out", str(tmp_path / "x")]
     )
     assert gone.exit_code != 0
     assert not (tmp_path / "x").exists()

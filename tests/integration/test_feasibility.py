@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from commonweal.airlock.audit.history import read_history
-from commonweal.cli.app import app
+from commonweal.cli.app import whole
 from commonweal.papers.cube import FrozenCube, cell_name
 from commonweal.vault.cube import keeping
 from commonweal.vault.cube.asking import ask
@@ -217,9 +217,9 @@ def test_the_commands(house: House) -> None:
     # The system's clock is long after the permit, so both are refused: with our errors.
     given = ["--catalogue", str(house.catalogue), "--declaration", str(place),
              "--choices", str(house.choices), "--by", "amira", "--json"]  # fmt: skip
-    made = run.invoke(app, ["feasibility", "build", str(permit), *given], env=env)
+    made = run.invoke(whole(), ["feasibility", "build", str(permit), *given], env=env)
     assert made.exception is not None
-    asked = run.invoke(app, ["feasibility", "ask", "hospital", "sex=F", "--json"], env=env)
+    asked = run.invoke(whole(), ["feasibility", "ask", "hospital", "sex=F", "--json"], env=env)
     assert asked.exception is not None
     assert getattr(asked.exception, "code", "").startswith("CW-")
     assert declaration().cells == 36

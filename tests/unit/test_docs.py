@@ -137,9 +137,9 @@ def _commands_said(text: str) -> Iterator[str]:
 
 @cache
 def _root() -> Any:
-    from commonweal.cli.app import app
+    from commonweal.cli.app import whole
 
-    return typer.main.get_command(app)
+    return typer.main.get_command(whole())
 
 
 def _find(words: list[str]) -> Any:

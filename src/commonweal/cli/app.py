@@ -1,42 +1,93 @@
-"""All commands that exist, put together. Rooms that are not built yet have no command here."""
+"""All commands that exist, and where each is written. Rooms that are not built have none here.
+
+A run imports and makes only the command that it needs. Making one of a function asks Python for the
+types of all its parameters; all of them together would take a run three times as long to begin.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+import copy
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Annotated, Any, Final
 
 import typer
+from typer.main import get_command_name
 
-from commonweal.cli import (
-    acts,
-    airlock,
-    anonymising,
-    backups,
-    catalogues,
-    demonstration,
-    doctor,
-    feasibility,
-    figures,
-    homes,
-    keys,
-    leaving,
-    ledger,
-    noise,
-    outputs,
-    people,
-    permits,
-    questions,
-    register,
-    releases,
-    risk,
-    rules,
-    serving,
-    sites,
-    studies,
-    submitting,
-)
 from commonweal.cli.options import HomeOption, group
 
-app = group("The governed way from a patient's record to public benefit.")
+GROUPS: Final = {
+    "home": "homes",
+    "catalogue": "catalogues",
+    "feasibility": "feasibility",
+    "permit": "permits",
+    "people": "people",
+    "rules": "rules",
+    "act": "acts",
+    "release": "releases",
+    "study": "studies",
+    "airlock": "airlock",
+    "noise": "noise",
+    "risk": "risk",
+    "site": "sites",
+    "forms": "questions",
+    "register": "register",
+    "ledger": "ledger",
+    "keys": "keys",
+}
+"""Groups of commands, with the module whose `app` each is."""
+
+COMMANDS: Final = {
+    "doctor": "doctor.doctor",
+    "anonymise": "anonymising.anonymise",
+    "backup": "backups.backup",
+    "restore": "backups.restore",
+    "demo": "demonstration.demo",
+    "serve": "serving.serve",
+    "worker": "serving.worker",
+    "carry-on": "serving.carry_on",
+    "first-account": "serving.first_account",
+    "catalogue describe": "figures.describe",
+    "catalogue export": "figures.export",
+    "airlock check": "outputs.check",
+    "airlock submit": "submitting.submit",
+    "airlock list": "leaving.list_outputs",
+    "airlock look": "leaving.look",
+    "airlock review": "leaving.review",
+    "airlock release": "leaving.release",
+    "airlock download": "leaving.download",
+    "airlock withdraw": "leaving.withdraw",
+    "airlock recall": "leaving.recall",
+    "airlock crate": "leaving.crate",
+    "airlock record": "leaving.record",
+}
+"""Commands of no group, and those of a group that are written outside its module."""
+
+_WITH_VALUE = ("--home",)
+"""Options of the whole program that are followed by a value."""
+
+
+def whole() -> typer.Typer:
+    """All commands."""
+    return needed(())
+
+
+def needed(given: Sequence[str]) -> typer.Typer:
+    """The commands that a run with these arguments needs.
+
+    given: the arguments as they were typed. Help of a group, a word that is wrong and an option in
+    an unusual place all get the whole group, so that what is said of them is the same.
+    """
+    path = _path(given)
+    known = [name for name in (*COMMANDS, *GROUPS) if " " not in name]
+    root = group("The governed way from a patient's record to public benefit.")
+    root.callback()(_root)
+    for name in [path[0]] if path and path[0] in known else known:
+        if name in GROUPS:
+            root.add_typer(_group(name, path[1:]), name=name)
+        else:
+            root.command(name)(_written(COMMANDS[name]))
+    return root
 
 
 def _version(asked: bool) -> None:
@@ -47,7 +98,6 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     ctx: typer.Context,
     home: HomeOption = None,
@@ -60,42 +110,55 @@ def _root(
     ctx.obj = home
 
 
-app.add_typer(homes.app, name="home")
-app.command("doctor")(doctor.doctor)
-catalogues.app.command("describe")(figures.describe)
-catalogues.app.command("export")(figures.export)
-app.add_typer(catalogues.app, name="catalogue")
-app.add_typer(feasibility.app, name="feasibility")
-app.add_typer(permits.app, name="permit")
-app.add_typer(people.app, name="people")
-app.add_typer(rules.app, name="rules")
-app.add_typer(acts.app, name="act")
-app.add_typer(releases.app, name="release")
-app.add_typer(studies.app, name="study")
-airlock.app.command("check")(outputs.check)
-airlock.app.command("submit")(submitting.submit)
-airlock.app.command("list")(leaving.list_outputs)
-airlock.app.command("look")(leaving.look)
-airlock.app.command("review")(leaving.review)
-airlock.app.command("release")(leaving.release)
-airlock.app.command("download")(leaving.download)
-airlock.app.command("withdraw")(leaving.withdraw)
-airlock.app.command("recall")(leaving.recall)
-airlock.app.command("crate")(leaving.crate)
-airlock.app.command("record")(leaving.record)
-app.add_typer(airlock.app, name="airlock")
-app.add_typer(noise.app, name="noise")
-app.add_typer(risk.app, name="risk")
-app.add_typer(sites.app, name="site")
-app.add_typer(questions.app, name="forms")
-app.command("anonymise")(anonymising.anonymise)
-app.add_typer(register.app, name="register")
-app.add_typer(ledger.app, name="ledger")
-app.add_typer(keys.app, name="keys")
-app.command("backup")(backups.backup)
-app.command("restore")(backups.restore)
-app.command("demo")(demonstration.demo)
-app.command("serve")(serving.serve)
-app.command("worker")(serving.worker)
-app.command("carry-on")(serving.carry_on)
-app.command("first-account")(serving.first_account)
+def _path(given: Sequence[str]) -> list[str]:
+    """The words before the first option, where they can only be names of commands."""
+    rest = list(given)
+    while rest and rest[0].startswith("-"):
+        if rest[0] in _WITH_VALUE:
+            del rest[:2]
+        elif rest[0].partition("=")[0] in _WITH_VALUE:
+            del rest[0]
+        else:
+            return []
+    until = next((at for at, word in enumerate(rest) if word.startswith("-")), len(rest))
+    return rest[:until]
+
+
+def _group(name: str, path: Sequence[str]) -> typer.Typer:
+    part: typer.Typer = copy.copy(_written(f"{GROUPS[name]}.app"))
+    part.registered_commands = list(part.registered_commands)
+    if path and (where := COMMANDS.get(f"{name} {path[0]}")) is not None:
+        part.registered_commands, part.registered_groups = [], []
+        part.command(path[0])(_written(where))
+        return part
+    cut = _cut(part, path)
+    if cut is part:
+        for written, where in COMMANDS.items():
+            if written.startswith(f"{name} "):
+                part.command(written.partition(" ")[2])(_written(where))
+    return cut
+
+
+def _cut(app: typer.Typer, path: Sequence[str]) -> typer.Typer:
+    """`app` with the command or group that `path` names and no other; `app` itself if none is."""
+    commands = [one for one in app.registered_commands if path and _name(one) == path[0]]
+    groups = [copy.copy(one) for one in app.registered_groups if path and one.name == path[0]]
+    if len(commands) + len(groups) != 1:
+        return app
+    for one in groups:
+        if one.typer_instance is not None:
+            one.typer_instance = _cut(one.typer_instance, path[1:])
+    part = copy.copy(app)
+    part.registered_commands, part.registered_groups = commands, groups
+    return part
+
+
+def _name(command: Any) -> str | None:
+    if command.name is None and command.callback is not None:
+        return get_command_name(command.callback.__name__)
+    return str(command.name)
+
+
+def _written(where: str) -> Any:
+    module, _, name = where.rpartition(".")
+    return getattr(import_module(f"commonweal.cli.{module}"), name)

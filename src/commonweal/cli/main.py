@@ -21,7 +21,7 @@ from typing import Any, cast
 
 import typer
 
-from commonweal.cli.app import app
+from commonweal.cli.app import needed
 from commonweal.cli.show import printable
 from commonweal.foundation.errors import CommonwealError, Failure, WrongUsage
 from commonweal.foundation.files import translate
@@ -68,7 +68,7 @@ def _run(given: list[str], as_json: bool) -> int:
 
 
 def _invoke(given: list[str]) -> int:
-    command = cast("Any", typer.main.get_command(app))
+    command = cast("Any", typer.main.get_command(needed(given)))
     result = command.main(given, prog_name="commonweal", standalone_mode=False)
     if result == INTERRUPTED:
         # Typer makes an exit code of an interruption; it deserves its sentence.

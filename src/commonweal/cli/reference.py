@@ -14,7 +14,7 @@ from typing import Any
 import typer
 
 import commonweal
-from commonweal.cli.app import app
+from commonweal.cli.app import whole
 from commonweal.foundation.codes import CODES, RETIRED
 from commonweal.foundation.files import write_atomic
 from commonweal.papers.refusal import UNAVAILABLE_CODES
@@ -62,7 +62,7 @@ _OWN = {"CW-INTERRUPTED": "130", **dict.fromkeys(UNAVAILABLE_CODES, "5")}
 
 def commands_page() -> str:
     """The content of `docs/reference/commands.md`."""
-    root: Any = typer.main.get_command(app)
+    root: Any = typer.main.get_command(whole())
     parts = [_COMMANDS_HEAD]
     for name, command in _leaves(root, ""):
         parts.append(_command(name, command))

@@ -15,7 +15,7 @@ from commonweal.airlock.analysis.published import published, written
 from commonweal.airlock.checking import CheckReport, check_files
 from commonweal.airlock.leaving.gathering import gather
 from commonweal.airlock.profile import RuleProfile
-from commonweal.cli.main import app
+from commonweal.cli.app import whole
 from commonweal.foundation.errors import Fault
 from commonweal.papers.job import JobOutputs
 from tests.airlock_house import PERSON, Row, open_release
@@ -103,11 +103,11 @@ def test_what_is_no_request_fails(tmp_path: Path, document: Any) -> None:
 def test_the_command_takes_them(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "asked.json"
     path.write_text(json.dumps(ASKED[kind]), "utf-8")
-    done = CliRunner().invoke(app, ["airlock", "check", str(path), "--json"])
+    done = CliRunner().invoke(whole(), ["airlock", "check", str(path), "--json"])
     assert done.exit_code == 3
     assert json.loads(done.stdout)["verdict"] == "review"
     path.write_text(json.dumps(ASKED[kind] | {"p_values": [0.01]}), "utf-8")
-    done = CliRunner().invoke(app, ["airlock", "check", str(path), "--json"])
+    done = CliRunner().invoke(whole(), ["airlock", "check", str(path), "--json"])
     assert json.loads(done.stdout)["verdict"] == "fail"
 
 
