@@ -45,7 +45,7 @@ def pytest_sessionfinish() -> None:
     if django is not None and django.settings.configured:
         from commonweal.web.memory import forget_key
 
-        forget_key(django.settings.HOME.id)
+        forget_key(django.settings.HOME.path)
 
 
 # Shared machines stall, so time is never what fails a property. `dev.py test --all` asks for

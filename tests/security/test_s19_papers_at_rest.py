@@ -59,8 +59,8 @@ def test_nothing_in_the_home_opens_it(web_home: Path) -> None:  # noqa: F811
     from commonweal.web.outputs.sealed import papers_key
 
     furnish()
-    key = papers_key(settings.HOME.id)
-    assert papers_key(settings.HOME.id) == key
+    key = papers_key(settings.HOME.path)
+    assert papers_key(settings.HOME.path) == key
     for path in web_home.rglob("*"):
         if path.is_file():
             content = path.read_bytes()
@@ -79,7 +79,7 @@ def test_without_the_key_a_page_says_that_it_is_not_here_yet() -> None:
     furnish()
     page = f"/outputs/review/{OUT}/"
     assert signed_in("tara").get(page).status_code == 200
-    forget_key(settings.HOME.id)
+    forget_key(settings.HOME.path)
     row = ReviewPapers.objects.get()
     assert {getattr(row, name) for name in SEALED} == {None}
     answer = signed_in("tara").get(page)
@@ -97,6 +97,9 @@ def test_without_the_key_a_page_says_that_it_is_not_here_yet() -> None:
         cursor.execute("UPDATE outputs_reviewpapers SET findings = tables")
     assert ReviewPapers.objects.get().findings is None
     assert ReviewPapers.objects.get().tables == {"b": 2}
+
+
+HOMES = [Path(f"home-{number}") for number in range(5)]
 
 
 # --- where the key lies ---------------------------------------------------------------------
@@ -117,17 +120,17 @@ def test_the_key_lies_in_memory_and_is_ours_alone(memory: Path, tmp_path: Path) 
     from commonweal.web.memory import folder_of, forget_key
     from commonweal.web.outputs.sealed import papers_key
 
-    key = papers_key("home-1", memory)
+    key = papers_key(HOMES[1], memory)
     assert len(key) == 32
-    assert papers_key("home-2", memory) != key
-    assert (folder_of("home-1", memory) / "key").stat().st_mode & 0o777 == 0o600
-    forget_key("home-1", memory)
-    assert papers_key("home-1", memory) != key
-    folder_of("home-1", memory).chmod(0o755)
-    refused("CW-LEAVING-MEMORY", papers_key, "home-1", memory)
-    (folder_of("home-2", memory) / "key").write_bytes(b"short")
-    refused("CW-LEAVING-MEMORY", papers_key, "home-2", memory)
-    folder_of("home-3", memory).symlink_to(folder_of("home-2", memory))
-    refused("CW-LEAVING-MEMORY", papers_key, "home-3", memory)
+    assert papers_key(HOMES[2], memory) != key
+    assert (folder_of(HOMES[1], memory) / "key").stat().st_mode & 0o777 == 0o600
+    forget_key(HOMES[1], memory)
+    assert papers_key(HOMES[1], memory) != key
+    folder_of(HOMES[1], memory).chmod(0o755)
+    refused("CW-LEAVING-MEMORY", papers_key, HOMES[1], memory)
+    (folder_of(HOMES[2], memory) / "key").write_bytes(b"short")
+    refused("CW-LEAVING-MEMORY", papers_key, HOMES[2], memory)
+    folder_of(HOMES[3], memory).symlink_to(folder_of(HOMES[2], memory))
+    refused("CW-LEAVING-MEMORY", papers_key, HOMES[3], memory)
     if tmp_path.stat().st_dev != memory.stat().st_dev:
-        refused("CW-LEAVING-MEMORY", papers_key, "home-4", tmp_path)
+        refused("CW-LEAVING-MEMORY", papers_key, HOMES[4], tmp_path)

@@ -48,12 +48,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Service:
-    """What is to be served, from which home, where. `home_id`: as `home.json` names it."""
+    """What is to be served, from which home, where."""
 
     environment: Environment
     host: str
     port: int
-    home_id: str
 
     @property
     def address(self) -> str:
@@ -85,7 +84,7 @@ def checked_service(home: Path, host: str, port: int, said: Mapping[str, str]) -
             "Without encryption the service listens on this machine only.",
             remedy="Put a proxy that encrypts in front and set COMMONWEAL_WEB_TLS=proxy.",
         )
-    return Service(environment, host, port, kind.id)
+    return Service(environment, host, port)
 
 
 def require_installed() -> None:
@@ -118,7 +117,7 @@ def serve(service: Service, say: Say, *, workers: bool = True) -> int:
             lambda: _answers(service), lambda: _announce(service, say)
         )
     finally:
-        forget_key(service.home_id)
+        forget_key(service.environment.home)
 
 
 def refuse_taken_port(host: str, port: int) -> None:

@@ -37,7 +37,7 @@ _BYTES = 32
 _NAME = "key"
 
 
-def papers_key(home: str, memory: Path = MEMORY) -> bytes:
+def papers_key(home: Path, memory: Path = MEMORY) -> bytes:
     """The key of a home's papers, made if it is not there; read anew each time.
 
     Raises `Unavailable` CW-LEAVING-MEMORY where its folder does not lie in memory, or is not ours.
@@ -77,14 +77,14 @@ class SealedJSON(models.BinaryField):
         if value is None:
             return None
         plain = json.dumps(value, ensure_ascii=False).encode()
-        return seal_bytes(plain, papers_key(settings.HOME.id), self._context)
+        return seal_bytes(plain, papers_key(settings.HOME.path), self._context)
 
     def from_db_value(self, value: Any, _expression: Any, _connection: BaseDatabaseWrapper) -> Any:
         """The value that was sealed, or None."""
         if value is None:
             return None
         try:
-            key = papers_key(settings.HOME.id)
+            key = papers_key(settings.HOME.path)
             return json.loads(unseal_bytes(bytes(value), key, self._context, "A paper"))
         except (Fault, ValueError):
             return None
