@@ -2,7 +2,8 @@
 
 A million people in one new table with totals; each earlier output is a table of counts with totals
 over two other columns, of another list of people (three hundred have left since). Pairs are
-compared person by person. The floor is reading what the outputs hold, checked against their hashes.
+compared person by person. What has left is sealed, as in a home. The floor is opening and reading
+what the outputs hold, checked against their hashes.
 The second part looks for sums of many figures (null space and bounds) over four tables of 100,000
 people who fall into some hundred thousand groups: it keeps its time, and says what it did not
 reach.
@@ -27,9 +28,13 @@ from commonweal.airlock.audit.history import load_output, read_history
 from commonweal.airlock.audit.manifest import Dimension
 from commonweal.airlock.audit.running import audit, read_proposals
 from commonweal.airlock.audit.writing import NewTable, Published, write_output
+from commonweal.airlock.kept import Kept
+from commonweal.foundation.keyed import OpenKey
 
 PEOPLE = 1_000_000
 EARLIER = (10, 20, 50)
+KEY = OpenKey("0" * 32, None, lambda: bytes(range(32)))
+"""What seals the outputs: of no home, so of nobody's data."""
 LEFT = 300
 SECONDS = 60.0
 """How long sums of many figures are looked for."""
@@ -87,7 +92,7 @@ def make(folder: Path, people: int, earlier: int, width: int = 2) -> None:
         table = _table(f"s{number}", sides, ids[stays], at)
         into = folder / ("history" if number < earlier else "asked")
         into.mkdir(exist_ok=True)
-        write_output(into, f"o{number}", "t", _START + timedelta(days=number), [table])
+        write_output(into, f"o{number}", "t", _START + timedelta(days=number), [table], KEY)
 
 
 def _table(
@@ -130,7 +135,7 @@ def pairs(folder: Path, count: int) -> dict[str, Any]:
         load_output(place)
     reading = time.perf_counter() - started
     started = time.perf_counter()
-    result = audit(history, read_proposals([_asked(folder)], history), probe=False)
+    result = audit(history, _proposals(folder, history), probe=False)
     seconds = time.perf_counter() - started
     # Three hundred people of a million are seen in hardly any cell of another table by themselves;
     # what counts here is that every pair was compared.
@@ -143,7 +148,7 @@ def sums(folder: Path, count: int) -> dict[str, Any]:
     from commonweal.airlock.audit.atoms import groups_of
 
     history = _first(folder, count)
-    proposals = read_proposals([_asked(folder)], history)
+    proposals = _proposals(folder, history)
     everything = [*proposals, *history.load()]
     behind = [(t, one.people) for one in everything if one.people for t in one.tables]
     groups = len(groups_of(behind).sizes)
@@ -157,14 +162,30 @@ def sums(folder: Path, count: int) -> dict[str, Any]:
     }
 
 
-def _asked(folder: Path) -> Path:
-    return next((folder / "asked").iterdir())
+class _Keys:
+    """The port `foundation.keyed.Keys`, with one key."""
+
+    def sealing(self, _project: str | None) -> OpenKey:
+        return KEY
+
+    def opening(self, _key_id: str) -> OpenKey:
+        return KEY
+
+    def was(self, _key_id: str, _project: str | None) -> bool:
+        return False
+
+
+KEPT = Kept(_Keys(), clear=False)
+
+
+def _proposals(folder: Path, history: Any) -> list[Any]:
+    return read_proposals([next((folder / "asked").iterdir())], history, kept=KEPT)
 
 
 def _first(folder: Path, count: int) -> Any:
     import dataclasses
 
-    history = read_history(folder / "history")
+    history = read_history(folder / "history", kept=KEPT)
     wanted = {f"o{number}" for number in range(count)}
     kept = tuple(one for one in history.places if one.pin.output in wanted)
     return dataclasses.replace(history, places=kept)

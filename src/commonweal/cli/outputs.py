@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commonweal.cli.airlock import history_for
 from commonweal.cli.desks import bare_desk, desk_on, unsealed
 from commonweal.cli.options import HomeOption, JsonOption
 from commonweal.cli.show import emit, steps
@@ -60,7 +61,7 @@ def check(
     proposal: Annotated[
         Path | None,
         typer.Option(
-            help="A folder in which to leave the tables for the audit of later ones.",
+            help="A folder in which to leave the tables, sealed, for the audit of later ones.",
             show_default=False,
         ),
     ] = None,
@@ -174,16 +175,34 @@ def _together(ctx: typer.Context, home: Path | None, asked: _Asked, json: bool) 
         inside = asked.proposal.resolve().is_relative_to(asked.history.resolve())
         if inside:
             raise WrongUsage("CW-USAGE", "A proposal does not lie in the history: it has not left.")
+    past = None if asked.history is None else history_for(ctx, home, asked.history)[0]
     with unsealed(ctx, home, asked.release) as lent, steps(json) as step:
-        # People behind proposals lie in memory like the release itself, unless asked otherwise.
-        where = asked.proposal or lent.folder.parent / "proposal"
+        # People behind proposals lie in memory like the release itself; what is left is sealed.
+        where = lent.folder.parent / "proposal"
         made = made_files((one, None) for one in asked.paths if one.suffix == PERSON_COLUMN)
         paths = [one for one in asked.paths if one.suffix != PERSON_COLUMN]
         if not paths:
             raise WrongUsage("CW-USAGE", "Name a request too: a column of people never leaves.")
         submission = Submission(paths, asked.output, SystemClock().now(), where, made)
         with desk_on(ctx, home, lent) as desk:
-            return check_together(
-                submission, asked.limits, lent.release, lent.audit_map, asked.history,
+            joined = check_together(
+                submission, asked.limits, lent.release, lent.audit_map, past,
                 desk=desk, progress=step,
             )  # fmt: skip
+        if asked.proposal is not None and joined.audit is not None:
+            _keep(ctx, home, where / asked.output, asked.proposal, lent.project)
+        return joined
+
+
+def _keep(ctx: typer.Context, home: Path | None, made: Path, folder: Path, project: str) -> None:
+    """Seal a proposal under its project's key, into the folder that was named."""
+    from commonweal.airlock.audit.history import read_place
+    from commonweal.airlock.audit.writing import seal_output
+    from commonweal.cli.options import opened
+    from commonweal.foundation.files import make_private_folder
+    from commonweal.wiring.outputs import store_of
+
+    make_private_folder(folder)
+    with opened(ctx, home) as custody:
+        key = store_of(custody).keys.sealing(project)
+        seal_output(read_place(made, "CW-AUDIT-OUTPUT"), folder / made.name, key)

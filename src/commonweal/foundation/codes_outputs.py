@@ -56,6 +56,8 @@ AIRLOCK = {
 
 AUDIT = {
     "CW-AUDIT-HISTORY": "The history of outputs is not whole, or not what its manifests say.",
+    "CW-AUDIT-UNSEALED": "What the airlock keeps was left in the clear by an older version.",
+    "CW-AUDIT-SEALED": "What is to be audited is sealed, and no home was named with its keys.",
     "CW-AUDIT-OUTPUT": "An output that is to be audited does not have the form it must have.",
     "CW-AUDIT-STALE": "Another output left since the audit, so it must run again.",
     "CW-AUDIT-UNSEEN": "An author may read findings only after a person has looked at them.",

@@ -174,3 +174,20 @@ def only_one(lock: Path, what: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+MEMORY_TYPES = frozenset({"tmpfs", "ramfs"})
+"""Types of file systems that lie in memory."""
+
+
+def file_system(path: Path) -> str:
+    """The type of the file system that `path` lies on, as the kernel names it."""
+    best, found = "", "unknown"
+    resolved = str(path.resolve())
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        fields, _, after = line.partition(" - ")
+        mount = fields.split()[4]
+        inside = resolved == mount or resolved.startswith(mount.rstrip("/") + "/")
+        if inside and len(mount) >= len(best):
+            best, found = mount, after.split()[0]
+    return found

@@ -23,6 +23,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from commonweal.airlock.audit.history import History, read_history
 from commonweal.airlock.profile import RuleProfile
 from commonweal.airlock.published import published
 from commonweal.airlock.report import FileReport
@@ -104,7 +105,7 @@ def _made(folder: Path) -> Papers:
     history.mkdir()
     first = _joined(folder / "first", rows, None, EARLIER, BEFORE)
     (folder / "first" / "proposal" / EARLIER).rename(history / EARLIER)
-    second = _joined(folder / "second", rows, history, OUT, *NOW, plain=PLAIN)
+    second = _joined(folder / "second", rows, read_history(history), OUT, *NOW, plain=PLAIN)
     assert second.audit is not None
     tables: dict[str, bytes] = {}
     files, found = [], []
@@ -157,7 +158,7 @@ def _made(folder: Path) -> Papers:
 def _joined(
     folder: Path,
     rows: list[Row],
-    history: Path | None,
+    history: History | None,
     output: str,
     *asked: Mapping[str, Any],
     plain: str = "",

@@ -37,6 +37,7 @@ from commonweal.airlock.audit.pairs import compare
 from commonweal.airlock.audit.people import places_in
 from commonweal.airlock.audit.probe import probe as probe_groups
 from commonweal.airlock.audit.tables import AuditTable, Small
+from commonweal.airlock.kept import CLEAR, Kept
 from commonweal.foundation.errors import Fault, Refused, WrongUsage
 
 THRESHOLD = 10
@@ -122,14 +123,17 @@ def _plain(pin: Pin) -> dict[str, str]:
     return {"output": pin.output, "manifest": pin.manifest}
 
 
-def read_proposals(folders: Sequence[Path], history: History) -> list[Output]:
+def read_proposals(
+    folders: Sequence[Path], history: History, *, kept: Kept = CLEAR, name: str | None = None
+) -> list[Output]:
     """The outputs that somebody asks for, loaded.
 
+    `kept`: how their files are opened. `name`: of the output, where its one folder has another.
     Raises `Fault` CW-AUDIT-OUTPUT, also where one of that name has left or is named twice.
     """
     if not folders:
         raise WrongUsage("CW-USAGE", "Name at least one output to audit.")
-    places = [read_place(folder, "CW-AUDIT-OUTPUT") for folder in folders]
+    places = [read_place(folder, "CW-AUDIT-OUTPUT", kept, name) for folder in folders]
     taken = {pin.output for pin in history.pins()}
     for place in places:
         if place.pin.output in taken:
@@ -181,6 +185,10 @@ def audit(
         _meet(output, other, threshold, found)
         if other not in everything:
             everything.append(other)
+    found.not_examined += [
+        f"{one.pin.output}: its project's key was destroyed, so nobody can compare it any more."
+        for one in history.lost
+    ]
     if history.by_rule and threshold > LARGEST_BY_RULE:
         found.not_examined.append("The catalogue's figures: they are made for smaller groups.")
     if probe:

@@ -1,4 +1,8 @@
-"""Writing an output into `history/`: figures, people and manifest, whole or not at all."""
+"""Writing an output into `history/`: figures, people and manifest, whole or not at all.
+
+What lies in memory is written in the clear; in a home, and wherever a home's key is at hand, each
+file is sealed (`airlock.kept`). Hashes of a manifest are those of the plain bytes.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from commonweal.airlock.audit.definitions import Definition
-from commonweal.airlock.audit.history import SCHEMAS
+from commonweal.airlock.audit.history import SCHEMAS, Place, checked_bytes
 from commonweal.airlock.audit.manifest import (
     MANIFEST,
     PEOPLE,
@@ -26,8 +30,10 @@ from commonweal.airlock.audit.manifest import (
     OutputHistory,
 )
 from commonweal.airlock.audit.people import ID_BYTES, Ids, places_in
+from commonweal.airlock.kept import history_context, write_sealed
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.files import make_private_folder, staged_folder, write_atomic
+from commonweal.foundation.keyed import OpenKey
 
 
 @dataclass(frozen=True)
@@ -59,13 +65,19 @@ class NewTable:
 
 
 def write_output(
-    history: Path, output: str, title: str, released_at: datetime, tables: Sequence[NewTable]
+    history: Path,
+    output: str,
+    title: str,
+    released_at: datetime,
+    tables: Sequence[NewTable],
+    key: OpenKey | None = None,
 ) -> OutputHistory:
-    """Write an output below `history`; gives its manifest.
+    """Write an output below `history`; gives its manifest. `key`: what seals its files.
 
     Raises `PaperInvalid` where it does not fit together, `Fault` CW-FILE-EXISTS where it is there.
     """
-    with staged_folder(history / output) as folder:
+    with staged_folder(history / output) as staging:
+        folder = _Into(staging, output, key)
         people = _people(tables)
         written = None if people is None else _file(folder, PEOPLE, "people", {"audit_id": people})
         plain = [_table(folder, number, one, people).plain() for number, one in enumerate(tables)]
@@ -82,8 +94,40 @@ def write_output(
             "The manifest",
             "CW-AUDIT-OUTPUT",
         )
-        write_atomic(folder / MANIFEST, paper.canonical())
+        folder.put(MANIFEST, paper.canonical())
     return paper
+
+
+def seal_output(source: Place, to: Path, key: OpenKey) -> None:
+    """Write an output that lies in memory once more, sealed, into the new folder `to`.
+
+    Raises `Fault` with the place's code for a file that is not as its manifest says.
+    """
+    with staged_folder(to) as staging:
+        folder = _Into(staging, source.paper.output, key)
+        for file in source.paper.files():
+            folder.put(file.path, checked_bytes(source, file))
+        context = history_context(source.paper.output, MANIFEST)
+        manifest = source.kept.manifest(source.folder / MANIFEST, context, "The manifest")
+        folder.put(MANIFEST, manifest)
+
+
+@dataclass(frozen=True)
+class _Into:
+    """A folder that is being written, and what seals its files."""
+
+    folder: Path
+    output: str
+    key: OpenKey | None
+
+    def put(self, path: str, content: bytes) -> None:
+        """Write one file durably."""
+        target = self.folder / path
+        make_private_folder(target.parent)
+        if self.key is None:
+            write_atomic(target, content)
+        else:
+            write_sealed(target, content, self.key, history_context(self.output, path))
 
 
 def _people(tables: Sequence[NewTable]) -> Ids | None:
@@ -91,7 +135,7 @@ def _people(tables: Sequence[NewTable]) -> Ids | None:
     return np.unique(np.concatenate(lists)) if lists else None
 
 
-def _table(folder: Path, number: int, table: NewTable, people: Ids | None) -> HistoryTable:
+def _table(folder: _Into, number: int, table: NewTable, people: Ids | None) -> HistoryTable:
     cells = None
     parts: list[list[int]] = [[]] * len(table.cells)
     count = 0
@@ -196,7 +240,7 @@ def _within(patterns: list[frozenset[int]], cells: int) -> list[list[int]]:
     return found
 
 
-def _file(folder: Path, path: str, kind: str, columns: Mapping[str, object]) -> HistoryFile:
+def _file(folder: _Into, path: str, kind: str, columns: Mapping[str, object]) -> HistoryFile:
     schema = SCHEMAS[kind]
     made = pa.table(
         [_column(columns[name], schema.field(name).type) for name in schema.names], schema=schema
@@ -206,8 +250,7 @@ def _file(folder: Path, path: str, kind: str, columns: Mapping[str, object]) -> 
     random = kind == "people"
     pq.write_table(made, sink, compression="none" if random else "zstd", use_dictionary=not random)
     content = sink.getvalue()
-    make_private_folder((folder / path).parent)
-    write_atomic(folder / path, content)
+    folder.put(path, content)
     sha256 = "sha256:" + hashlib.sha256(content).hexdigest()
     return HistoryFile(path=path, sha256=sha256, rows=len(made))
 

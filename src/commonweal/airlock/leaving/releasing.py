@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from commonweal.airlock.audit.history import History, Pin, read_history, read_place
+from commonweal.airlock.audit.history import History, Lost, Pin, read_history, read_place
 from commonweal.airlock.audit.running import Pinned, audit, check_pinned, read_proposals
 from commonweal.airlock.leaving.ports import Ground, Judge, Judgement
 from commonweal.airlock.leaving.records import release_record
@@ -34,7 +34,6 @@ from commonweal.airlock.leaving.store import (
     OutputStore,
     Submitted,
     check_files,
-    copy_checked,
 )
 from commonweal.foundation.canonical import canonical, digest, parse_json
 from commonweal.foundation.errors import CommonwealError, Fault, Refused
@@ -104,7 +103,7 @@ def _release(store: OutputStore, ground: Ground, judge: Judge, submitted: Submit
     history = whole_history(store, ground)
     # Votes first: an audit can take a minute, and nobody need wait for one that cannot leave.
     _judged(ground, judge, submitted)
-    compared = _audited(submitted, history)
+    compared = _audited(store, submitted, history)
     staging = _stage(store, submitted)
     try:
         with ground.transaction() as writing:
@@ -201,27 +200,45 @@ def judged_case(ground: Ground, judge: Judge, submitted: Submitted) -> Judgement
 def whole_history(store: OutputStore, ground: Ground) -> History:
     """The history, held against the ledger: what left is in it, unchanged, and no table beside it.
 
-    Raises `Fault` CW-AUDIT-HISTORY. Publications made elsewhere and the catalogue's figures come
-    from elsewhere than here, so the ledger's list of outputs does not name them.
+    Publications made elsewhere are there too, those that the ledger heard of unchanged; the
+    catalogue's figures come from elsewhere than here.
+    Raises `Fault` CW-AUDIT-HISTORY, and what `read_history` raises.
     """
-    history = read_history(store.history)
-    expected = {
-        one.output: str(one.details["proposal"])
+    left = {
+        one.output: one
         for one in ground.written()
         if one.type == "output.released" and one.details.get("proposal")
     }
-    there = {place.pin.output: place.pin.manifest for place in history.places}
+    expected = {output: str(one.details["proposal"]) for output, one in left.items()}
+    expected |= ground.publications()
+    history = read_history(store.history, kept=store.kept, known=expected)
+    there = {pin.output: pin.manifest for pin in history.pins()}
     own = {place.pin.output for place in history.places if place.paper.kind == "tables"}
-    if any(there.get(output) != pin for output, pin in expected.items()) or own - expected.keys():
-        raise Fault(
-            "CW-AUDIT-HISTORY",
-            "The history is not what the ledger says has left.",
-            remedy="Restore it from a backup; nothing leaves before.",
-        )
+    if any(there.get(output) != pin for output, pin in expected.items()) or own - left.keys():
+        raise _another_history()
+    for one in history.lost:
+        _require_lost(store, ground, one, left.get(one.pin.output))
     return history
 
 
-def _audited(submitted: Submitted, history: History) -> tuple[Pin, ...]:
+def _require_lost(store: OutputStore, ground: Ground, lost: Lost, left: OutputEvent | None) -> None:
+    """Whoever can write files could name a destroyed key of others, so that an output is not
+    compared: what is lost is so only with the key of its own project."""
+    project = None if left is None else ground.permit(left.permit).project.id
+    named = None if left is None else left.details.get("key")
+    if named not in (None, lost.key) or not store.keys.was(lost.key, project):
+        raise _another_history()
+
+
+def _another_history() -> Fault:
+    return Fault(
+        "CW-AUDIT-HISTORY",
+        "The history is not what the ledger says has left.",
+        remedy="Restore it from a backup; nothing leaves before.",
+    )
+
+
+def _audited(store: OutputStore, submitted: Submitted, history: History) -> tuple[Pin, ...]:
     """The outputs that this one was compared with, all of them. Raises `Refused` CW-AUDIT-STALE.
 
     Where another output left since people looked, the audit runs again. If it still finds nothing
@@ -230,7 +247,9 @@ def _audited(submitted: Submitted, history: History) -> tuple[Pin, ...]:
     manifest = submitted.manifest
     if manifest.proposal is None:
         return ()
-    proposals = read_proposals([submitted.proposal], history)
+    proposals = read_proposals(
+        [submitted.proposal], history, kept=store.kept, name=manifest.proposal.output
+    )
     own = Pin(manifest.proposal.output, manifest.proposal.manifest)
     pins = [one.place.pin for one in proposals]
     if pins != [own]:
@@ -265,7 +284,7 @@ def _stage(store: OutputStore, submitted: Submitted) -> Path:
         shutil.rmtree(staging, ignore_errors=True)
         (staging / FILES).mkdir(parents=True, mode=0o700)
     for one in submitted.manifest.leaving():
-        copy_checked(submitted.files / one.path, one, staging / FILES / one.path)
+        submitted.copy(one, staging / FILES / one.path)
     write_atomic(staging / MANIFEST, submitted.manifest.canonical())
     return staging
 
@@ -298,6 +317,7 @@ def _write(
     ground.use(writing, found.acts, manifest.id, manifest.permit)
     committed = commitment(salt, manifest.canonical())
     about = {"permit": manifest.permit, "output": manifest.id, "manifest": committed}
+    key = submitted.keys.sealing(manifest.project)
     content = {
         "salt": salt.hex(),
         "manifest": manifest.digest(),
@@ -305,6 +325,7 @@ def _write(
         "proposal": "" if manifest.proposal is None else manifest.proposal.manifest,
         "compared": digest([[one.output, one.manifest] for one in compared]),
         "turn": manifest.turn,
+        "key": key.id,
     }
     writing.append(Event("output.approved", WORKER, about), ground.details(content))
     public = manifest.public_projection(found.decision.overrides)
@@ -408,10 +429,18 @@ def _finish_at(store: OutputStore, output: str, turn: Path, proposal: str) -> No
     place = store.history / output
     if proposal and not place.exists():
         _move(turn / "proposal", place)
-        if read_place(place, "CW-AUDIT-HISTORY").pin.manifest != proposal:
-            raise Fault("CW-LEAVING-STORE", "The figures of an output are not those that left.")
+        _require_moved(store, place, proposal)
     if not target.exists():
         _move(staging, target)
+
+
+def _require_moved(store: OutputStore, place: Path, proposal: str) -> None:
+    try:
+        found = read_place(place, "CW-AUDIT-HISTORY", store.kept).pin.manifest
+    except Refused:
+        return  # its key was destroyed since: the audit says that it cannot be compared
+    if found != proposal:
+        raise Fault("CW-LEAVING-STORE", "The figures of an output are not those that left.")
 
 
 def _move(source: Path, target: Path) -> None:

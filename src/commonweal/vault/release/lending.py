@@ -19,7 +19,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from commonweal.foundation.errors import Fault, Refused
-from commonweal.foundation.files import make_private_folder, sha256_file, staged_folder, translated
+from commonweal.foundation.files import (
+    file_system,
+    make_private_folder,
+    sha256_file,
+    staged_folder,
+    translated,
+)
 from commonweal.foundation.sealing import unseal
 from commonweal.ledger.entry import Event
 from commonweal.papers.permit import Permit
@@ -29,7 +35,7 @@ from commonweal.vault.custody import Custody, find_permit
 from commonweal.vault.custody.release_steps import require_signed_off
 from commonweal.vault.keys import Secret
 from commonweal.vault.release.closing import MANAGER, newest
-from commonweal.vault.release.opening import data_key, file_system, openable, recomputable
+from commonweal.vault.release.opening import data_key, openable, recomputable
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.store import airlock_folder
 from commonweal.vault.release.verify import open_file
