@@ -33,10 +33,11 @@ from commonweal.airlock.audit.history import (
     read_place,
     set_hash,
 )
-from commonweal.airlock.audit.pairs import compare
+from commonweal.airlock.audit.pairs import compare, overlap_of
 from commonweal.airlock.audit.people import places_in
 from commonweal.airlock.audit.probe import probe as probe_groups
 from commonweal.airlock.audit.tables import AuditTable, Small
+from commonweal.airlock.audit.values import DEFAULT, Dominance, differences
 from commonweal.foundation.errors import Fault, Refused, WrongUsage
 
 THRESHOLD = 10
@@ -82,6 +83,7 @@ class Result:
     worst_more: Verdict
     not_examined: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    dominance: Dominance = DEFAULT
 
     @property
     def verdict(self) -> Verdict:
@@ -103,6 +105,7 @@ class Result:
             "audit": 1,
             "verdict": self.verdict,
             "threshold": self.threshold,
+            "dominance": self.dominance.plain(),
             "outputs": [_plain(pin) for pin in self.pinned.proposals],
             "compared": [_plain(pin) for pin in self.pinned.compared],
             "compared_hash": self.pinned.hash,
@@ -163,22 +166,26 @@ def audit(
     proposals: Sequence[Output],
     *,
     threshold: int = THRESHOLD,
+    dominance: Dominance = DEFAULT,
     probe: bool = True,
     seconds: float = 60.0,
     progress: Progress = quiet,
 ) -> Result:
     """Audit proposals against the history and each other.
 
-    `threshold`: the smallest group that may be seen, at least 2. `probe`: look for sums and bounds
-    of many figures too, for up to `seconds`; what was not reached is said.
+    `threshold`: the smallest group that may be seen, at least 2. `dominance`: limits of what one
+    or two people may have of what two sums differ by; pairs of sums get up to `seconds`. `probe`:
+    look for sums and bounds of many figures too, for up to `seconds` more; what was not reached is
+    said.
     Raises `Fault` CW-AUDIT-HISTORY where the history is not whole.
     """
     if threshold < 2:
         raise WrongUsage("CW-USAGE", "The smallest group that may be seen is at least 2.")
     found = _Found([], 0, [], [], [])
+    rules = _Rules(threshold, dominance, _left(time.monotonic() + seconds))
     everything = [*proposals]
     for output, other in _meetings(history, proposals, progress):
-        _meet(output, other, threshold, found)
+        _meet(output, other, rules, found)
         if other not in everything:
             everything.append(other)
     if history.by_rule and threshold > LARGEST_BY_RULE:
@@ -197,6 +204,7 @@ def audit(
         worst(found.worst),
         tuple(found.not_examined),
         tuple(found.notes),
+        dominance,
     )
 
 
@@ -246,6 +254,15 @@ def _softened(finding: Finding, possible: bool) -> Finding:
     return dataclasses.replace(finding, verdict="review")
 
 
+@dataclass(frozen=True)
+class _Rules:
+    """What pairs are held against, and for how long values are looked at."""
+
+    threshold: int
+    dominance: Dominance
+    remaining: Remaining
+
+
 @dataclass
 class _Found:
     findings: list[Finding]
@@ -253,6 +270,13 @@ class _Found:
     worst: list[Verdict]
     not_examined: list[str]
     notes: list[str]
+
+    def take(self, findings: Sequence[Finding], more: int, worst_more: Verdict) -> None:
+        """Findings of a pair of tables, and how many more there were."""
+        self.findings += findings
+        if more:
+            self.more += more
+            self.worst.append(worst_more)
 
 
 def _meetings(
@@ -269,21 +293,37 @@ def _meetings(
             yield one, earlier
 
 
-def _meet(output: Output, other: Output, threshold: int, found: _Found) -> None:
+def _meet(output: Output, other: Output, rules: _Rules, found: _Found) -> None:
     where = _where(output, other)
+    missed = 0
     for number, new in enumerate(output.tables):
         earlier = other.tables if output is not other else output.tables[: number + 1]
         for table in earlier:
-            seen = compare(new, table, _part_of(new, table, where), threshold)
-            found.findings += seen.findings
-            if seen.more:
-                found.more += seen.more
-                found.worst.append(seen.worst_more)
+            part_of = _part_of(new, table, where)
+            overlap = None if part_of is None else overlap_of(new, table, part_of)
+            seen = compare(new, table, overlap, rules.threshold)
+            found.take(seen.findings, seen.more, seen.worst_more)
             if not seen.examined:
                 found.not_examined.append(
                     f"{new.paper.name} of {new.output} with {table.paper.name} of {table.output}: "
                     "too many cells for a comparison by definition."
                 )
+            if overlap is not None and where is not None and new.amounts and table.amounts:
+                told = differences(
+                    overlap, where, rules.threshold, rules.dominance, rules.remaining
+                )
+                found.take(told.findings, told.more, told.worst_more)
+                missed += told.missed
+    if missed:
+        found.not_examined.append(
+            f"What {missed} pairs of sums of {output.name} and {other.name} differ by: not reached "
+            "in time."
+        )
+    if other.place.paper.history == 1 and any(one.amounts for one in output.tables):
+        found.notes.append(
+            f"Values behind {other.name} were not kept when it left: what its sums give away by "
+            "subtraction is not known."
+        )
 
 
 def _where(output: Output, other: Output) -> Small | None:
