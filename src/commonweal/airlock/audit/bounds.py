@@ -89,7 +89,7 @@ def bounds(
     findings: list[Finding] = []
     already = partly = 0
     targets = _targets(groups, threshold, probed, remaining)
-    problem = _Both(groups, new)
+    problem = _Both(groups, new, remaining)
     missed = 0
     for number, target in enumerate(targets):
         if remaining() <= 0:
@@ -123,38 +123,51 @@ class _Both:
 
     groups: Groups
     new: int
+    remaining: Remaining
 
     @functools.cached_property
     def whole(self) -> _Problem:
         """All figures."""
-        return _problem(self.groups, np.arange(self.groups.matrix.shape[0]))
+        return _problem(self.groups, np.arange(self.groups.matrix.shape[0]), self.remaining)
 
     @functools.cached_property
     def before(self) -> _Problem:
         """Those of earlier outputs."""
         rows = np.arange(self.groups.matrix.shape[0])
-        return _problem(self.groups, rows[self.groups.starts[self.new] :])
+        return _problem(self.groups, rows[self.groups.starts[self.new] :], self.remaining)
 
 
-def _problem(groups: Groups, rows: Whole) -> _Problem:
+def _problem(groups: Groups, rows: Whole, remaining: Remaining = lambda: 1.0) -> _Problem:
     matrix = groups.matrix[rows].tocsr()
     low, high = groups.low[rows], groups.high[rows]
     high = np.where(high < 0, _NO_LIMIT, high)
-    least, most = propagate(matrix, low, high)
+    least, most = propagate(matrix, low, high, remaining)
     return _Problem(matrix, low, high, least, most)
 
 
-def propagate(matrix: Matrix, low: Whole, high: Whole) -> tuple[Whole, Whole]:
-    """(least, most) of each group that follow figure by figure, until nothing moves."""
-    entries = matrix.tocoo()
-    row, group = entries.row, entries.col
+def propagate(
+    matrix: Matrix, low: Whole, high: Whole, remaining: Remaining = lambda: 1.0
+) -> tuple[Whole, Whole]:
+    """(least, most) of each group that follow figure by figure, until nothing moves or there is no
+    time: after any round they are true."""
+    columns = matrix.tocsc()
+    row, lengths = columns.indices, np.diff(columns.indptr)
+    group = np.repeat(np.arange(matrix.shape[1]), lengths)
+    inside = np.flatnonzero(lengths)
+    starts = columns.indptr[inside]
     least = np.zeros(matrix.shape[1], np.int64)
     most = np.full(matrix.shape[1], _NO_LIMIT, np.int64)
+    if not len(inside):
+        return least, most
     for _ in range(_ROUNDS):
+        if remaining() <= 0:
+            break
         at_least, at_most = matrix @ least, matrix @ most
         new_most, new_least = most.copy(), least.copy()
-        np.minimum.at(new_most, group, high[row] - (at_least[row] - least[group]))
-        np.maximum.at(new_least, group, low[row] - (at_most[row] - most[group]))
+        tops = np.minimum.reduceat(high[row] - (at_least[row] - least[group]), starts)
+        floors = np.maximum.reduceat(low[row] - (at_most[row] - most[group]), starts)
+        new_most[inside] = np.minimum(most[inside], tops)
+        new_least[inside] = np.maximum(least[inside], floors)
         if np.array_equal(new_most, most) and np.array_equal(new_least, least):
             break
         least, most = new_least, new_most

@@ -71,6 +71,8 @@ def roomy(
     if not np.any(kept):
         return none
     inverse = vectors[:, kept] / values[kept] @ vectors[:, kept].T
+    if remaining() <= 0:
+        return none
     # What a group's cells have in common with no group's is left out by the cut: then no proof.
     outside = _lengths(held, vectors[:, ~kept])
     pull = np.maximum(_pulls(held, inverse, remaining), 0.0)

@@ -150,7 +150,6 @@ def differences(
     `where`: the place of each of the new output's people among the earlier output's, or -1.
     """
     findings: list[Finding] = []
-    worst: list[Verdict] = []
     missed = 0
     for mine in _sums(overlap.new):
         for other in _sums(overlap.earlier):
@@ -166,12 +165,13 @@ def differences(
                 if given is None:
                     continue
                 sums = (overlap.new, mine, first), (overlap.earlier, other, second)
-                finding = _finding(*sums, apart, given, defined=defined)
-                if len(findings) < MOST_SHOWN:
-                    findings.append(finding)
-                else:
-                    worst.append(finding.verdict)
-    return Differences(tuple(findings), len(worst), "fail" if "fail" in worst else "review", missed)
+                findings.append(_finding(*sums, apart, given, defined=defined))
+    # Of fewer people than the threshold the counts tell as well: those come last.
+    findings.sort(key=lambda one: (one.verdict != "fail", (one.people or 0) < threshold))
+    left = [one.verdict for one in findings[MOST_SHOWN:]]
+    return Differences(
+        tuple(findings[:MOST_SHOWN]), len(left), "fail" if "fail" in left else "review", missed
+    )
 
 
 def _screened(
