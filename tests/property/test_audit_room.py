@@ -43,7 +43,7 @@ def worlds(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     return np.array(columns, np.int64).T[shown], sizes
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([2, 3, 5, 10]))
 def test_what_has_room_can_have_more(seed: int, threshold: int) -> None:
     matrix, sizes = worlds(np.random.default_rng(seed))

@@ -80,7 +80,7 @@ people = st.lists(
 changes = st.lists(st.tuples(st.integers(0, 13), st.sampled_from(["gone", 0, 3, 90])), max_size=3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(people, changes, st.booleans(), st.booleans())
 def test_the_audit_finds_what_the_twin_finds(
     given_: list[tuple[str, str, int]],
