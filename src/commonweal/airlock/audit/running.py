@@ -181,13 +181,18 @@ def audit(
     """
     if threshold < 2:
         raise WrongUsage("CW-USAGE", "The smallest group that may be seen is at least 2.")
-    found = _Found([], 0, [], [], [])
+    found = _Found([], 0, [], [], [], set())
     rules = _Rules(threshold, dominance, _left(time.monotonic() + seconds))
     everything = [*proposals]
     for output, other in _meetings(history, proposals, progress):
         _meet(output, other, rules, found)
         if other not in everything:
             everything.append(other)
+    if found.unkept:
+        found.notes.append(
+            f"Values behind {len(found.unkept)} earlier outputs were not kept when they left: what "
+            "sums in them give away by subtraction is not known."
+        )
     if history.by_rule and threshold > LARGEST_BY_RULE:
         found.not_examined.append("The catalogue's figures: they are made for smaller groups.")
     if probe:
@@ -270,6 +275,7 @@ class _Found:
     worst: list[Verdict]
     not_examined: list[str]
     notes: list[str]
+    unkept: set[str]
 
     def take(self, findings: Sequence[Finding], more: int, worst_more: Verdict) -> None:
         """Findings of a pair of tables, and how many more there were."""
@@ -320,10 +326,7 @@ def _meet(output: Output, other: Output, rules: _Rules, found: _Found) -> None:
             "in time."
         )
     if other.place.paper.history == 1 and any(one.amounts for one in output.tables):
-        found.notes.append(
-            f"Values behind {other.name} were not kept when it left: what its sums give away by "
-            "subtraction is not known."
-        )
+        found.unkept.add(other.name)
 
 
 def _where(output: Output, other: Output) -> Small | None:
