@@ -120,7 +120,13 @@ def test_the_audit_finds_what_the_twin_finds(
             for one in result.findings
             if one.code == "CW-AUDIT-VALUE"
         }
-        assert found == wanted
+        # What the counts give away of the same two cells is told once, by them.
+        counts = {
+            frozenset((term.table, term.row * 100 + 1) for term in one.terms)
+            for one in result.findings
+            if one.code != "CW-AUDIT-VALUE" and one.verdict == "fail"
+        }
+        assert found == wanted - counts
         for one in result.findings:
             if one.code == "CW-AUDIT-VALUE":
                 assert {term.column for term in one.terms} == {9}

@@ -318,7 +318,10 @@ def _meet(output: Output, other: Output, rules: _Rules, found: _Found) -> None:
                 told = differences(
                     overlap, where, rules.threshold, rules.dominance, rules.remaining
                 )
-                found.take(told.findings, told.more, told.worst_more)
+                # Where the counts give the same few people away, one line says enough.
+                said = {_cells_of(one) for one in seen.findings if one.verdict == "fail"}
+                new_ones = [one for one in told.findings if _cells_of(one) not in said]
+                found.take(new_ones, told.more, told.worst_more)
                 missed += told.missed
     if missed:
         found.not_examined.append(
@@ -327,6 +330,10 @@ def _meet(output: Output, other: Output, rules: _Rules, found: _Found) -> None:
         )
     if other.place.paper.history == 1 and any(one.amounts for one in output.tables):
         found.unkept.add(other.name)
+
+
+def _cells_of(finding: Finding) -> frozenset[tuple[str, str, int]]:
+    return frozenset((one.output, one.table, one.row) for one in finding.terms)
 
 
 def _where(output: Output, other: Output) -> Small | None:
