@@ -15,6 +15,7 @@ from typing import Protocol
 
 from commonweal.airlock.audit.history import read_history
 from commonweal.airlock.audit.running import Result, audit, read_proposals
+from commonweal.airlock.audit.values import Dominance
 from commonweal.airlock.audit.writing import NewTable, write_output
 from commonweal.airlock.figures import Table
 from commonweal.airlock.kept import CLEAR, Kept
@@ -97,7 +98,7 @@ def make_month(
     name = standing.output(month)
     write_output(proposals, name, request.title, at, cells)
     loaded = read_proposals([proposals / name], earlier)
-    audited = audit(earlier, loaded, threshold=profile.threshold)
+    audited = audit(earlier, loaded, threshold=profile.threshold, dominance=Dominance.of(profile))
     return MonthProposal(
         month, request, table, findings, audited, proposals / name, _new_groups(standing, table)
     )

@@ -17,6 +17,7 @@ from typing import Any
 from commonweal.airlock.audit.findings import worst
 from commonweal.airlock.audit.history import History
 from commonweal.airlock.audit.running import Progress, Result, audit, quiet, read_proposals
+from commonweal.airlock.audit.values import Dominance
 from commonweal.airlock.audit.writing import write_output
 from commonweal.airlock.checking import CheckReport, Reader, check_files
 from commonweal.airlock.desk import Desk
@@ -108,5 +109,12 @@ def check_together(
         raise Fault("CW-AUDIT-OUTPUT", "Two requests of one submission have the same name.")
     write_output(submission.proposal, submission.output, submission.output, submission.at, tables)
     proposals = read_proposals([submission.proposal / submission.output], past)
-    result = audit(past, proposals, threshold=profile.threshold, seconds=seconds, progress=progress)
+    result = audit(
+        past,
+        proposals,
+        threshold=profile.threshold,
+        dominance=Dominance.of(profile),
+        seconds=seconds,
+        progress=progress,
+    )
     return Joined(report, result)

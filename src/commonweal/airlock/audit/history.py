@@ -9,6 +9,7 @@ anybody any more: it stays in the set, and the audit says that it was not compar
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,12 +22,13 @@ from commonweal.airlock.audit.manifest import (
     BY_RULE,
     MANIFEST,
     FiguresHistory,
+    HistoryAmounts,
     HistoryFile,
     HistoryTable,
     OutputHistory,
 )
 from commonweal.airlock.audit.people import People, ascending, ids_of
-from commonweal.airlock.audit.tables import AuditTable, Cells, incidence
+from commonweal.airlock.audit.tables import Amounts, AuditTable, Cells, Small, incidence
 from commonweal.airlock.kept import CLEAR, Kept, history_context
 from commonweal.foundation.canonical import digest, parse_json
 from commonweal.foundation.errors import Fault, Refused
@@ -46,7 +48,8 @@ _VALUES = pa.schema(
         ("parts", pa.list_(pa.int32())),
     ]
 )
-SCHEMAS = {"people": _PEOPLE, "cells": _CELLS, "values": _VALUES}
+_AMOUNTS = pa.schema([("person", pa.int32()), ("spot", pa.int32()), ("amount", pa.float64())])
+SCHEMAS = {"people": _PEOPLE, "cells": _CELLS, "values": _VALUES, "amounts": _AMOUNTS}
 
 
 @dataclass(frozen=True)
@@ -215,12 +218,27 @@ def _table(place: Place, paper: HistoryTable, people: People | None) -> AuditTab
             raise _broken(place.code, f"the people of {what} are not in order")
         part_of = np.full(len(people), -1, np.int32)
         part_of[person] = part
-    table = AuditTable(paper_of(place), paper, cells, part_of)
+    amounts = tuple(_amounts(place, one, part_of, paper) for one in paper.amounts or ())
+    table = AuditTable(paper_of(place), paper, cells, part_of, amounts)
     if people is not None:
         wrong = (table.sizes < cells.low) | ((cells.high >= 0) & (table.sizes > cells.high))
         if np.any(wrong):
             raise _broken(place.code, f"a figure of {what} is not true of the people behind it")
     return table
+
+
+def _amounts(place: Place, one: HistoryAmounts, part_of: Small, paper: HistoryTable) -> Amounts:
+    """What people add to a sum: of people of the table, in its places, each pair once."""
+    rows = _rows(place, one.file, "amounts")
+    person, spot, amount = (rows[name].to_numpy() for name in ("person", "spot", "amount"))
+    places = math.prod(len(side.categories) for side in paper.dimensions)
+    known = (person >= 0) & (person < len(part_of)) & (spot >= 0) & (spot < places)
+    keys = person.astype(np.int64) * places + spot
+    fits = bool(np.all(known)) and bool(np.all(part_of[person] >= 0))
+    hidden = max(one.hidden, default=-1) < paper.values.rows
+    if not (fits and hidden and np.all(keys[1:] > keys[:-1]) and np.all(np.isfinite(amount))):
+        raise _broken(place.code, f"the amounts of {paper.name} of {paper_of(place)} do not fit")
+    return Amounts(one, person, spot, amount)
 
 
 def paper_of(place: Place) -> str:

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from commonweal.airlock.audit.history import History, Lost, Pin, read_history, read_place
 from commonweal.airlock.audit.running import Pinned, audit, check_pinned, read_proposals
+from commonweal.airlock.audit.values import DEFAULT, Dominance
 from commonweal.airlock.leaving.ports import Ground, Judge, Judgement
 from commonweal.airlock.leaving.records import release_record
 from commonweal.airlock.leaving.store import (
@@ -258,8 +259,13 @@ def _audited(store: OutputStore, submitted: Submitted, history: History) -> tupl
     try:
         check_pinned(Pinned((own,), compared), pins, history)
     except Refused as error:
-        threshold = _threshold(submitted)
-        again = audit(history, proposals, threshold=threshold, seconds=_RERUN_SECONDS)
+        again = audit(
+            history,
+            proposals,
+            threshold=_threshold(submitted),
+            dominance=_dominance(submitted),
+            seconds=_RERUN_SECONDS,
+        )
         if again.verdict != "pass":
             raise error from None
         return again.pinned.compared
@@ -272,6 +278,19 @@ def _threshold(submitted: Submitted) -> int:
     if type(said) is not int:
         raise Fault("CW-LEAVING-FINDINGS", "The findings do not say how the audit was made.")
     return said
+
+
+def _dominance(submitted: Submitted) -> Dominance:
+    """The limits of that audit for what one or two people have of two sums; those that come with
+    Commonweal where it was made before there were any."""
+    said = (submitted.findings.audit or {}).get("dominance")
+    if said is None:
+        return DEFAULT
+    names = {"n": int, "k": float, "p": float}
+    fits = isinstance(said, dict) and said.keys() == names.keys()
+    if not fits or any(type(said[name]) not in (int, kind) for name, kind in names.items()):
+        raise Fault("CW-LEAVING-FINDINGS", "The findings do not say how the audit was made.")
+    return Dominance(int(said["n"]), float(said["k"]), float(said["p"]))
 
 
 # --- (d) the moment -----------------------------------------------------------------------------
