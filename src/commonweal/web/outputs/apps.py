@@ -21,13 +21,16 @@ class OutputsConfig(AppConfig):
             RECALL,
             REVIEW,
             SUBMIT,
+            WITHDRAW,
             RecallHandler,
             ReviewHandler,
             SubmitHandler,
+            WithdrawHandler,
         )
         from commonweal.web.signing.handlers import handle
 
         handle(SUBMIT, SubmitHandler())
+        handle(WITHDRAW, WithdrawHandler())
         handle(REVIEW, ReviewHandler())
         handle(RECALL, RecallHandler())
 

@@ -9,6 +9,7 @@ from commonweal.web.config.workers import Beside
 from commonweal.web.outputs.workers.acting import act_step
 from commonweal.web.outputs.workers.checking import check_step, check_waits, tell_step
 from commonweal.web.outputs.workers.giving import forget_step, give_step
+from commonweal.web.outputs.workers.queue import LANES
 from commonweal.web.outputs.workers.releasing import Releasing
 from commonweal.web.outputs.workers.telling import Telling
 
@@ -17,5 +18,5 @@ def steps(room: str) -> Sequence[Callable[[Custody], int]]:
     """What this app does in a room."""
     if room != "airlock":
         return ()
-    checking = Beside(check_waits, check_step)
-    return (tell_step, act_step, Releasing(), Telling(), give_step, checking, forget_step)
+    lanes = [Beside(check_waits, check_step) for _ in range(LANES)]
+    return (tell_step, act_step, Releasing(), Telling(), give_step, *lanes, forget_step)
