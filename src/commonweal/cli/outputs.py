@@ -57,6 +57,14 @@ def check(
     output: Annotated[
         str, typer.Option(help="The name under which the tables would leave.")
     ] = "proposal",
+    job: Annotated[
+        str | None,
+        typer.Option(
+            help="The job that left the files: its code makes its models again. Else the one in "
+            "whose folder they lie.",
+            show_default=False,
+        ),
+    ] = None,
     for_: Annotated[
         str, typer.Option("--for", help="Who reads the findings: author or reviewer.")
     ] = "reviewer",
@@ -68,8 +76,8 @@ def check(
     Requests are recomputed on a release, which is unsealed into memory for that under its live
     permit and deleted afterwards. Their tables are audited with each other and, with a history,
     with everything that has left. All other files are looked at in the sandbox, and compared with
-    the release where there is one. Exit code 3 where the verdict is review or fail; 5 where the
-    sandbox cannot be had.
+    the release where there is one; a model that a job left is made again by the job's code. Exit
+    code 3 where the verdict is review or fail; 5 where the sandbox cannot be had.
 
     This is the custodian's command: with a release, whoever runs it learns who meets conditions of
     their choice. What an author may be told of it is shown only once people have judged --output.
@@ -82,7 +90,7 @@ def check(
     if release is not None and reader == "author":
         _require_seen(ctx, home, output)
     if release is not None:
-        asked = _Asked(paths, limits, release, history, proposal, output)
+        asked = _Asked(paths, limits, release, history, proposal, output, job)
         joined = _together(ctx, home, asked, json)
         if acro is not None:
             _write_acro(acro, joined.report)
@@ -90,7 +98,7 @@ def check(
         if joined.verdict(reader) != "pass":
             ctx.exit(Fault.exit_code)
         return
-    if history is not None or proposal is not None or acro is not None:
+    if history is not None or proposal is not None or acro is not None or job is not None:
         raise WrongUsage("CW-USAGE", "This needs the release: name it with --release.")
     with (
         tempfile.TemporaryDirectory(prefix="commonweal-airlock-") as work,
@@ -120,6 +128,7 @@ class _Asked:
     history: Path | None
     proposal: Path | None
     output: str
+    job: str | None
 
 
 def _require_seen(ctx: typer.Context, home: Path | None, output: str) -> None:
@@ -149,7 +158,7 @@ def _together(ctx: typer.Context, home: Path | None, asked: _Asked, json: bool) 
         # People behind proposals lie in memory like the release itself, unless asked otherwise.
         where = asked.proposal or lent.folder.parent / "proposal"
         submission = Submission(asked.paths, asked.output, SystemClock().now(), where)
-        with desk_on(ctx, home, lent) as desk:
+        with desk_on(ctx, home, lent, asked.paths, asked.job) as desk:
             return check_together(
                 submission, asked.limits, lent.release, lent.audit_map, asked.history,
                 desk=desk, progress=step,

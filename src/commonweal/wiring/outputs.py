@@ -95,7 +95,8 @@ def _checked(
 ) -> tuple[Joined, Gathered, Path]:
     work = lent.folder.parent
     submission = Submission(paths, asked.output, SystemClock().now(), work / "proposal")
-    with desk_on(opened, lent, {one.file: one.kind for one in chosen.files}) as desk:
+    kinds = {one.file: one.kind for one in chosen.files}
+    with desk_on(opened, lent, kinds, chosen) as desk:
         joined = check_together(
             submission, limits, lent.release, lent.audit_map, store.history,
             desk=desk, seconds=asked.seconds, progress=progress,
