@@ -21,6 +21,16 @@ if TYPE_CHECKING:
     from commonweal.airlock.together import Joined
 
 
+JobOption = Annotated[
+    str | None,
+    typer.Option(
+        help="The job that left the files, whose code makes its models again; else the one in "
+        "whose folder they lie.",
+        show_default=False,
+    ),
+]
+
+
 def check(
     ctx: typer.Context,
     paths: Annotated[
@@ -57,14 +67,7 @@ def check(
     output: Annotated[
         str, typer.Option(help="The name under which the tables would leave.")
     ] = "proposal",
-    job: Annotated[
-        str | None,
-        typer.Option(
-            help="The job that left the files: its code makes its models again. Else the one in "
-            "whose folder they lie.",
-            show_default=False,
-        ),
-    ] = None,
+    job: JobOption = None,
     for_: Annotated[
         str, typer.Option("--for", help="Who reads the findings: author or reviewer.")
     ] = "reviewer",
@@ -82,14 +85,13 @@ def check(
     This is the custodian's command: with a release, whoever runs it learns who meets conditions of
     their choice. What an author may be told of it is shown only once people have judged --output.
     """
-    from commonweal.airlock.checking import check_files
     from commonweal.airlock.profile import RuleProfile
 
     reader = _reader(for_)
     limits = RuleProfile.load(profile)
-    if release is not None and reader == "author":
-        _require_seen(ctx, home, output)
     if release is not None:
+        if reader == "author":
+            _require_seen(ctx, home, output)
         asked = _Asked(paths, limits, release, history, proposal, output, job)
         joined = _together(ctx, home, asked, json)
         if acro is not None:
@@ -100,14 +102,23 @@ def check(
         return
     if history is not None or proposal is not None or acro is not None or job is not None:
         raise WrongUsage("CW-USAGE", "This needs the release: name it with --release.")
+    report = _alone(ctx, home, paths, limits)
+    emit(json, report.plain(reader), report.lines(reader))
+    if report.verdict(reader) != "pass":
+        ctx.exit(Fault.exit_code)
+
+
+def _alone(
+    ctx: typer.Context, home: Path | None, paths: list[Path], limits: RuleProfile
+) -> CheckReport:
+    """Check files without a release: requests have no figures then."""
+    from commonweal.airlock.checking import check_files
+
     with (
         tempfile.TemporaryDirectory(prefix="commonweal-airlock-") as work,
         bare_desk(ctx, home, Path(work)) as desk,
     ):
-        report = check_files(paths, limits, None, Path(work), desk=desk)
-    emit(json, report.plain(reader), report.lines(reader))
-    if report.verdict(reader) != "pass":
-        ctx.exit(Fault.exit_code)
+        return check_files(paths, limits, None, Path(work), desk=desk)
 
 
 def _reader(text: str) -> Reader:

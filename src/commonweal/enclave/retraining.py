@@ -28,6 +28,11 @@ from commonweal.sandbox.box import Sandbox
 from commonweal.sandbox.collecting import Declaration, Declared, collect
 from commonweal.sandbox.orders import MIB
 
+_NO_SANDBOX = frozenset({
+    "CW-SANDBOX-MISSING", "CW-SANDBOX-GUARD", "CW-SANDBOX-CGROUP", "CW-SANDBOX-START",
+    "CW-SANDBOX-NOT-ENDED", "CW-SANDBOX-USERS",
+})  # fmt: skip
+"""Why nothing can be run safely here. What else is not there is there again later."""
 LEAST_SECONDS = 1.0
 """With less time left no run is begun: it could only be stopped."""
 
@@ -106,7 +111,7 @@ class Rerun:
                 self._require_finished(ended)
                 self._collect(ran, order, taken, owner)
         except Unavailable as error:
-            if not error.code.startswith("CW-SANDBOX-"):
+            if error.code not in _NO_SANDBOX:
                 raise
             raise _no_model(f"It was not run again: {error.sentence}") from error
         return taken / self.file

@@ -25,9 +25,9 @@ class ModelOutputs(Paper):
     """
 
     people_behind_leaf: Annotated[int, Field(ge=3, le=1000)] | None = None
-    auc: Annotated[float, Field(gt=0.5, le=0.8)] | None = None
-    true_positives: Annotated[float, Field(gt=0.0, le=0.5)] | None = None
-    advantage: Annotated[float, Field(gt=0.0, le=0.6)] | None = None
-    attribute_gain: Annotated[float, Field(gt=0.0, le=0.5)] | None = None
+    auc: Annotated[float, Field(ge=0.5, le=0.8)] | None = None
+    true_positives: Annotated[float, Field(ge=0.001, le=0.5)] | None = None
+    advantage: Annotated[float, Field(ge=0.001, le=0.6)] | None = None
+    attribute_gain: Annotated[float, Field(ge=0.001, le=0.5)] | None = None
     shadows: Annotated[int, Field(ge=4, le=512)] | None = None
     differentially_private: bool = False

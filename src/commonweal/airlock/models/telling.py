@@ -51,7 +51,7 @@ class Teller:
         wide = max(1, said[0].classes)
         scale = 1.0 if said[0].classes else float(np.nanstd(said[0].of.outcome)) or 1.0
         pairs = zip(others, said, strict=True)
-        return max(_most_apart(a.rest[:, :wide], b.rest[:, :wide]) for a, b in pairs) / scale
+        return max(most_apart(a.rest[:, :wide], b.rest[:, :wide]) for a, b in pairs) / scale
 
     def guessed(
         self, file: Path, of: tuple[Examples, Examples], at: int, hidden: Feature
@@ -81,7 +81,8 @@ class Teller:
         ]
 
 
-def _most_apart(one: Array, other: Array) -> float:
+def most_apart(one: Array, other: Array) -> float:
+    """The largest difference of two answers; without end where only one of them is a number."""
     same = (one == other) | (np.isnan(one) & np.isnan(other))
     with np.errstate(invalid="ignore"):
         away = np.where(same, 0.0, np.abs(one - other))
