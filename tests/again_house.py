@@ -109,12 +109,12 @@ class Again:
         """The job's release, lent to the airlock."""
         house = self.enclave.house
         release = house.releases / self.left(job).release
-        with unsealed(_kept(house.custody()), release, MEMORY) as lent:
+        with unsealed(kept(house.custody()), release, MEMORY) as lent:
             yield lent
 
     def checked(self, job: Job, file: str) -> FileReport:
         """What the airlock finds of a file that a job left, as commands and workers ask it."""
-        opened = _kept(self.enclave.house.custody())
+        opened = kept(self.enclave.house.custody())
         with (
             self.lent(job) as lent,
             desk_on(opened, lent, {file: "model"}, self.left(job)) as desk,
@@ -155,7 +155,7 @@ def make_again(base: Path, sandbox: Sandbox, people: int = 2400, **permit: Any) 
     return Again(enclave, base)
 
 
-def _kept(custody: Custody) -> Opened:
+def kept(custody: Custody) -> Opened:
     """The opened home for a block, which does not close it."""
     return lambda: contextlib.nullcontext(custody)
 
