@@ -39,6 +39,7 @@ release = json.load(open("/release/release.json"))
 how = release.get("how", "sees")
 out = "/outputs/risk.json"
 open("/outputs/risk.recipe.json", "w").write("{}")
+open("/outputs/picture.png", "w").write("Zebedee has 47 stays")
 def sees():
     import pyarrow.parquet as pq
     tree, kinds = [], []
@@ -97,6 +98,7 @@ elif how == "slow":
 elif how == "fine":
     open(out, "w").write("{}")
 """
+PICTURE = {"file": "picture.png", "kind": "figure", "about": "a picture"}
 ENDS = {
     "none": "did not leave risk.json", "fifo": "", "link": "neither file nor folder",
     "two names": "more than one name", "hole": "holes", "set-uid": "",
@@ -120,7 +122,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Iterato
 
 @pytest.fixture(scope="module")
 def job(house: Again) -> Job:
-    done = house.ran("hostile", CODE, MODEL, runtime="python")
+    done = house.ran("hostile", CODE, [*MODEL, PICTURE], runtime="python")
     assert done.state == "finished", done
     return done
 
@@ -154,10 +156,11 @@ def test_what_is_no_model_is_not_taken(how: str, house: Again, job: Job, tmp_pat
     assert [one.name for one in house.enclave.room.jobs.iterdir()] == [job.id]
 
 
-def test_only_the_declared_model_is_taken(house: Again, job: Job, tmp_path: Path) -> None:
+def test_only_the_model_and_its_recipe_are_taken(house: Again, job: Job, tmp_path: Path) -> None:
     made = again(house, job, tmp_path, "fine")
     assert made.read_text() == "{}"
-    assert [one.name for one in made.parent.iterdir()] == ["risk.json"]
+    # The study declared a picture, too: what it drew this time is nobody's business.
+    assert sorted(one.name for one in made.parent.iterdir()) == ["risk.json", "risk.recipe.json"]
     its = made.stat()
     assert (stat.S_IMODE(its.st_mode), its.st_uid) == (0o440, os.geteuid())
     thaw_and_remove(tmp_path / "into")

@@ -21,9 +21,9 @@ from commonweal.airlock.files.looking import (
     look,
 )
 from commonweal.airlock.files.people import Sieve
-from commonweal.airlock.models.handed import examine_output
+from commonweal.airlock.models.handed import examine_output, recipe_beside
 from commonweal.airlock.models.limits import ModelLimits
-from commonweal.airlock.models.retraining import Retrainer
+from commonweal.airlock.models.retraining import RECIPE, Retrainer
 from commonweal.airlock.models.running import Bench
 from commonweal.airlock.opened import OpenRelease
 from commonweal.airlock.profile import RuleProfile
@@ -35,7 +35,6 @@ from commonweal.sandbox.box import Sandbox
 
 Kind = Literal["request", "file", "figure", "model"]
 """As a study declares its outputs."""
-RECIPE = ".recipe.json"
 _FIGURES = frozenset({"png", "jpeg", "svg"})
 
 
@@ -107,10 +106,12 @@ class Desk:
                 path.name, "model", sha256_file(path), (first, large), model="unknown"
             )
         known = () if report.card["shadows"] else (first,)
-        card = report.card["model"]
+        again, card = report.card["again"], report.card["model"]
+        fixed = again is not None and again["same_recipe"]
         return FileReport(
             path.name, "model", card["sha256"], (*known, *report.findings),
             model=card["kind"], card=tuple(report.lines()),
+            fixed={recipe_beside(path).name: report.card["recipe_file"]} if fixed else {},
         )  # fmt: skip
 
 

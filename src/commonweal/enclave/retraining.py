@@ -185,10 +185,11 @@ class Rerun:
             raise _no_model("Run again, it ended with an error.")
 
     def _collect(self, ran: Ran, order: JobOrder, into: Path, owner: int) -> None:
-        """Take the model, and nothing else: all else that it declared may lie beside it."""
+        """Take the model and its recipe: all else that the study declared may lie beside them."""
         most = order.limits.outputs_mb * MIB
+        wanted = (self.file, f"{Path(self.file).stem}.recipe.json")
         files = tuple(
-            Declared(one.file, most, required=one.file == self.file, taken=one.file == self.file)
+            Declared(one.file, most, required=one.file == self.file, taken=one.file in wanted)
             for one in order.declaration.outputs
         )
         try:

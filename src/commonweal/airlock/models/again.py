@@ -9,7 +9,7 @@ is tested, and what its models tell is no measure of this one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from commonweal.airlock.models.attacks import Said
-from commonweal.airlock.models.limits import ModelLimits
-from commonweal.airlock.models.retraining import Retrainer, Samples, design
+from commonweal.airlock.models.retraining import RECIPE, Retrainer, Samples, design
 from commonweal.airlock.models.telling import Teller
 from commonweal.foundation.errors import CommonwealError, Fault, Refused
-from commonweal.foundation.files import thaw_and_remove
+from commonweal.foundation.files import sha256_file, thaw_and_remove
 from commonweal.papers.refusal import PermitRefused
 
 Array = npt.NDArray[np.float64]
@@ -37,7 +36,8 @@ class MadeAgain:
 
     apart: how far the control says something else than the model; None where there is no control.
     said: what the model and each of the others say of each person, and who was trained on in which.
-    unlike: how far the others are from it (0 to 1). why: what ended it before its end.
+    unlike: how far the others are from it (0 to 1). why: what ended it before its end. same_recipe:
+    whether the code left the very recipe each time, whatever people it saw: then it tells of none.
     """
 
     made: int
@@ -46,6 +46,7 @@ class MadeAgain:
     said: tuple[Array, Array, Inside]
     unlike: float = 0.0
     why: CommonwealError | None = None
+    same_recipe: bool = False
 
     @property
     def sentence(self) -> str | None:
@@ -62,70 +63,78 @@ class MadeAgain:
         apart = None if self.apart is None or np.isinf(self.apart) else round(self.apart, 6)
         return {
             "made": self.made, "asked": self.asked, "control": self.apart is not None,
-            "apart": apart, "unlike": round(self.unlike, 4),
+            "apart": apart, "unlike": round(self.unlike, 4), "same_recipe": self.same_recipe,
             "why": None if self.why is None else self.why.code,
         }  # fmt: skip
 
 
-def make_again(
-    teller: Teller, retrainer: Retrainer, samples: Samples, said: tuple[Said, Said],
-    limits: ModelLimits, folder: Path, chance: np.random.Generator,
-) -> MadeAgain:  # fmt: skip
-    """Make the control and `limits.shadows` models; what they say.
+@dataclass
+class Making:
+    """Models as they are made, one after another.
 
     said: what the model says of members and of others. folder: of ours, in which samples and models
-    lie one after another. Where the code leaves no model that can be read, or time is over, what
-    was made until then is counted and no more is made. Raises `PermitRefused` where the permit
-    ended, and `Unavailable`: then there is no verdict.
+    lie. recipe: the hash of the recipe's file beside the model that asks to leave.
     """
-    making = _Making(teller, retrainer, samples, said, folder)
-    inside = design(said[0].of.people, said[1].of.people, limits.shadows, chance)
+
+    teller: Teller
+    retrainer: Retrainer
+    samples: Samples
+    said: tuple[Said, Said]
+    folder: Path
+    recipe: str | None
+    apart: float | None = field(default=None, init=False)
+    same_recipe: bool = field(default=True, init=False)
+    shadows: list[Array] = field(default_factory=list, init=False)
+
+    def control(self) -> None:
+        """Run the code on the release of its job."""
+        folder = _new(self.folder, "again")
+        model = self._made(self.samples.same(_new(folder, "sample")), folder)
+        self.apart = self.teller.apart(model, *self.said)
+        thaw_and_remove(folder)
+
+    def shadow(self, people: pa.Array) -> None:
+        """Run the code on all rows of these people."""
+        folder = _new(self.folder, f"shadow-{len(self.shadows)}")
+        model = self._made(self.samples.of(people, _new(folder, "sample")), folder)
+        said = self.teller.said(model, *(one.of for one in self.said))
+        self.shadows.append(np.concatenate([one.by_person() for one in said]))
+        thaw_and_remove(folder)
+
+    def _made(self, sample: Path, folder: Path) -> Path:
+        model = self.retrainer.retrain(sample, _new(folder, "model"))
+        beside = model.with_name(f"{model.stem}{RECIPE}")
+        found = sha256_file(beside) if beside.is_file() and not beside.is_symlink() else None
+        self.same_recipe = self.same_recipe and found is not None and found == self.recipe
+        return model
+
+
+def make_again(making: Making, shadows: int, chance: np.random.Generator) -> MadeAgain:
+    """Make the control and models on `shadows` samples of people; what they say.
+
+    Where the code leaves no model that can be read, or time is over, what was made until then is
+    counted and no more is made. Raises `PermitRefused` where the permit ended, and `Unavailable`:
+    then there is no verdict.
+    """
+    mine, theirs = making.said
+    inside = design(mine.of.people, theirs.of.people, shadows, chance)
+    codes = pa.concat_arrays([mine.of.codes, theirs.of.codes])
+    why: CommonwealError | None = None
     try:
+        making.control()
         for chosen in inside:
-            if making.apart is None:
-                making.control()
-            making.shadow(chosen)
+            making.shadow(codes.filter(pa.array(chosen)))
     except PermitRefused:
         raise
     except (Fault, Refused) as error:
-        return making.result(inside, error)
-    return making.result(inside, None)
-
-
-class _Making:
-    def __init__(
-        self, teller: Teller, retrainer: Retrainer, samples: Samples, said: tuple[Said, Said],
-        folder: Path,
-    ) -> None:  # fmt: skip
-        self._teller, self._retrainer, self._samples = teller, retrainer, samples
-        self._said, self._folder = said, folder
-        self._codes = pa.concat_arrays([one.of.codes for one in said])
-        self._shadows: list[Array] = []
-        self.apart: float | None = None
-
-    def control(self) -> None:
-        folder = _new(self._folder, "again")
-        sample = self._samples.same(_new(folder, "sample"))
-        model = self._retrainer.retrain(sample, _new(folder, "model"))
-        self.apart = self._teller.apart(model, *self._said)
-        thaw_and_remove(folder)
-
-    def shadow(self, chosen: Inside) -> None:
-        folder = _new(self._folder, f"shadow-{len(self._shadows)}")
-        people = self._codes.filter(pa.array(chosen))
-        sample = self._samples.of(people, _new(folder, "sample"))
-        model = self._retrainer.retrain(sample, _new(folder, "model"))
-        said = self._teller.said(model, *(one.of for one in self._said))
-        self._shadows.append(np.concatenate([one.by_person() for one in said]))
-        thaw_and_remove(folder)
-
-    def result(self, inside: Inside, why: CommonwealError | None) -> MadeAgain:
-        made, asked = len(self._shadows), len(inside)
-        target = np.concatenate([one.by_person() for one in self._said])
-        shadows = np.array(self._shadows).reshape(made, len(target))
-        members = self._said[0].of.people
-        away = unlike(target[members:], shadows[:, members:], inside[:made, members:])
-        return MadeAgain(made, asked, self.apart, (target, shadows, inside[:made]), away, why)
+        why = error
+    count = len(making.shadows)
+    target = np.concatenate([one.by_person() for one in making.said])
+    told, seen = np.array(making.shadows).reshape(count, len(target)), inside[:count]
+    others = slice(mine.of.people, None)
+    away = unlike(target[others], told[:, others], seen[:, others])
+    same = why is None and making.same_recipe
+    return MadeAgain(count, shadows, making.apart, (target, told, seen), away, why, same)
 
 
 def unlike(target: Array, shadows: Array, inside: Inside) -> float:

@@ -87,7 +87,8 @@ def _again(said: dict[str, Any] | None) -> str:
     if not said["control"]:
         return f"{told}, none on the same"
     apart = "without end" if said["apart"] is None else f"by at most {said['apart']:.6f}"
-    return f"{told}; the one on the same people differs {apart}"
+    recipe = "the same" if said["same_recipe"] else "not the same"
+    return f"{told}; the one on the same people differs {apart}; recipe {recipe} each time"
 
 
 def made(

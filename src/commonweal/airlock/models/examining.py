@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from commonweal.airlock.models import attacks, figures, structure
-from commonweal.airlock.models.again import make_again
+from commonweal.airlock.models.again import Making, make_again
 from commonweal.airlock.models.attacks import Said
 from commonweal.airlock.models.card import ModelReport, made
 from commonweal.airlock.models.detecting import Kind, kind_of
@@ -59,7 +59,8 @@ class Material:
     release: the one that its job had mounted. holdout: files of the people whom no job saw; None
     where the permit kept nobody back. recipe, retrainer: what made it, and who can make it again.
     private: whether the permit says that it was made with differential privacy, which lifts the
-    refusal of models that keep examples to a person's review, and nothing else.
+    refusal of models that keep examples to a person's review, and nothing else. recipe_file: the
+    hash of the recipe's file.
     """
 
     release: OpenRelease
@@ -67,6 +68,7 @@ class Material:
     recipe: ModelRecipe | None = None
     retrainer: Retrainer | None = None
     private: bool = False
+    recipe_file: str | None = None
 
 
 def examine(
@@ -136,6 +138,7 @@ class _Examination:
         more = {
             "release": None if material is None else material.release.release,
             "recipe": None if recipe is None else recipe.digest(),
+            "recipe_file": None if material is None else material.recipe_file,
             "code": None if retrainer is None else retrainer.code,
             "shadows": self.shadows, "again": self.again, "seed": self.seed,
             "limits": {"name": limits.name, "version": limits.version, "digest": limits.digest()},
@@ -287,7 +290,9 @@ class _Examination:
             self._add("model-unproved", "review")
             return
         samples = Samples(material.release, material.holdout)
-        made = make_again(teller, retrainer, samples, (mine, theirs), limits, self.folder, chance)
+        making = Making(teller, retrainer, samples, (mine, theirs), self.folder,
+                        material.recipe_file)  # fmt: skip
+        made = make_again(making, limits.shadows, chance)
         self.again = made.plain()
         if made.apart is not None and made.apart > limits.agreement:
             self._add("model-again", "review", made.apart, limits.agreement)

@@ -24,6 +24,8 @@ from commonweal.airlock.models.examples import Files, release_files
 from commonweal.airlock.opened import OpenRelease
 
 Inside = npt.NDArray[np.bool_]
+RECIPE = ".recipe.json"
+"""The end of a recipe's name: that of `risk.onnx` is `risk.recipe.json`."""
 ROWS_IN_GROUP = 122_880
 """As in a release: what the vault writes and a sample must look alike to the code."""
 
@@ -38,8 +40,9 @@ class Retrainer(Protocol):
     def retrain(self, sample: Path, into: Path) -> Path:
         """The model's file, in the folder `into`, that the code makes of `sample`.
 
-        sample: `data/<table>/part-*.parquet` and `release.json`, as a job's `/release`. Raises a
-        `CommonwealError` where the code leaves no model.
+        sample: `data/<table>/part-*.parquet` and `release.json`, as a job's `/release`. The recipe
+        that the code leaves lies beside the model. Raises a `CommonwealError` where the code leaves
+        no model.
         """
 
 
