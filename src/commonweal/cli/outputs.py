@@ -29,6 +29,14 @@ AcroOption = Annotated[
         show_default=False,
     ),
 ]
+JobOption = Annotated[
+    str | None,
+    typer.Option(
+        help="The job that left the files, whose code makes its models again; else the one in "
+        "whose folder they lie.",
+        show_default=False,
+    ),
+]
 DrawingsOption = Annotated[
     Path | None,
     typer.Option(
@@ -70,6 +78,7 @@ def check(
     output: Annotated[
         str, typer.Option(help="The name under which the tables would leave.")
     ] = "proposal",
+    job: JobOption = None,
     for_: Annotated[
         str, typer.Option("--for", help="Who reads the findings: author or reviewer.")
     ] = "reviewer",
@@ -81,22 +90,22 @@ def check(
     Requests are recomputed on a release, which is unsealed into memory for that under its live
     permit and deleted afterwards. Their tables are audited with each other and, with a history,
     with everything that has left. All other files are looked at in the sandbox, and compared with
-    the release where there is one. A column that a study made for each person (.column) is given
-    beside the requests that name it, and has no verdict of its own. Exit code 3 where the verdict
-    is review or fail; 5 where the sandbox cannot be had.
+    the release where there is one; a model that a job left is made again by the job's code. A
+    column that a study made for each person (.column) is given beside the requests that name it,
+    and has no verdict of its own. Exit code 3 where the verdict is review or fail; 5 where the
+    sandbox cannot be had.
 
     This is the custodian's command: with a release, whoever runs it learns who meets conditions of
     their choice. What an author may be told of it is shown only once people have judged --output.
     """
-    from commonweal.airlock.checking import check_files
     from commonweal.airlock.profile import RuleProfile
 
     reader = _reader(for_)
     limits = RuleProfile.load(profile)
-    if release is not None and reader == "author":
-        _require_seen(ctx, home, output)
     if release is not None:
-        asked = _Asked(paths, limits, release, history, proposal, output)
+        if reader == "author":
+            _require_seen(ctx, home, output)
+        asked = _Asked(paths, limits, release, history, proposal, output, job)
         joined = _together(ctx, home, asked, json)
         if acro is not None:
             _write_acro(acro, joined.report)
@@ -106,16 +115,25 @@ def check(
         if joined.verdict(reader) != "pass":
             ctx.exit(Fault.exit_code)
         return
-    if any(one is not None for one in (history, proposal, acro, drawings)):
+    if any(one is not None for one in (history, proposal, acro, drawings, job)):
         raise WrongUsage("CW-USAGE", "This needs the release: name it with --release.")
+    report = _alone(ctx, home, paths, limits)
+    emit(json, report.plain(reader), report.lines(reader))
+    if report.verdict(reader) != "pass":
+        ctx.exit(Fault.exit_code)
+
+
+def _alone(
+    ctx: typer.Context, home: Path | None, paths: list[Path], limits: RuleProfile
+) -> CheckReport:
+    """Check files without a release: requests have no figures then."""
+    from commonweal.airlock.checking import check_files
+
     with (
         tempfile.TemporaryDirectory(prefix="commonweal-airlock-") as work,
         bare_desk(ctx, home, Path(work)) as desk,
     ):
-        report = check_files(paths, limits, None, Path(work), desk=desk)
-    emit(json, report.plain(reader), report.lines(reader))
-    if report.verdict(reader) != "pass":
-        ctx.exit(Fault.exit_code)
+        return check_files(paths, limits, None, Path(work), desk=desk)
 
 
 def _reader(text: str) -> Reader:
@@ -136,6 +154,7 @@ class _Asked:
     history: Path | None
     proposal: Path | None
     output: str
+    job: str | None
 
 
 def _require_seen(ctx: typer.Context, home: Path | None, output: str) -> None:
@@ -184,7 +203,7 @@ def _together(ctx: typer.Context, home: Path | None, asked: _Asked, json: bool) 
         if not paths:
             raise WrongUsage("CW-USAGE", "Name a request too: a column of people never leaves.")
         submission = Submission(paths, asked.output, SystemClock().now(), where, made)
-        with desk_on(ctx, home, lent) as desk:
+        with desk_on(ctx, home, lent, paths, asked.job) as desk:
             joined = check_together(
                 submission, asked.limits, lent.release, lent.audit_map, past,
                 desk=desk, progress=step,

@@ -14,6 +14,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -156,6 +157,30 @@ def fsync_tree(folder: Path) -> None:
             finally:
                 os.close(descriptor)
         fsync_folder(Path(parent))
+
+
+def hand_over(folder: Path, owner: int | None) -> None:
+    """Make everything below `folder` readable for one user only, who cannot change it.
+
+    owner: the number of that user, where we are root; else it is ours. Inner ones first; the mode
+    of `folder` itself is its caller's: renaming it needs to write.
+    """
+    give = owner is not None and os.geteuid() == 0
+    for above, _, names in os.walk(folder, topdown=False):
+        for path, mode in [*((Path(above, one), 0o400) for one in names), (Path(above), 0o500)]:
+            if give and owner is not None:
+                os.chown(path, owner, owner, follow_symlinks=False)
+            if path != folder:
+                path.chmod(mode)
+
+
+def thaw_and_remove(folder: Path) -> None:
+    """Remove a folder of ours whose folders can only be read; nothing where it is not there."""
+    if folder.is_symlink() or not folder.is_dir():
+        return
+    for above, _, _ in os.walk(folder):
+        Path(above).chmod(stat.S_IRWXU)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

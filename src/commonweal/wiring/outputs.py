@@ -9,7 +9,6 @@ from pathlib import Path
 
 from commonweal.airlock.audit.history import Pin
 from commonweal.airlock.audit.running import Progress, quiet
-from commonweal.airlock.desk import Kind
 from commonweal.airlock.kept import not_sealed_yet
 from commonweal.airlock.leaving.freezing import Draft, Frozen, freeze, resume
 from commonweal.airlock.leaving.gathering import Gathered, gather, job_paths, read_job
@@ -33,7 +32,7 @@ from commonweal.vault.release.job_desk import JobDesk
 from commonweal.vault.release.lending import MEMORY
 from commonweal.vault.release.store import read_manifest
 from commonweal.wiring.checks import Check, begin_check, check_id
-from commonweal.wiring.loans import Loan, Opened, desk_on, unsealed
+from commonweal.wiring.loans import Loan, Opened, declared_kinds, desk_on, unsealed
 
 FOLDER = "airlock"
 """The airlock's folder of a home."""
@@ -106,10 +105,7 @@ def _checked(
 ) -> tuple[Joined, Gathered]:
     with opened() as custody:
         past = whole_history(store, OutputGround(custody))
-    kinds: dict[str, Kind] = {
-        one.file: one.kind for one in chosen.files if one.kind != "person_column"
-    }
-    with desk_on(opened, lent, kinds) as desk:
+    with desk_on(opened, lent, declared_kinds(chosen), chosen) as desk:
         joined = check_together(
             submission, limits, lent.release, lent.audit_map, past,
             desk=desk, seconds=asked.seconds, progress=progress,
