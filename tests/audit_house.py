@@ -19,7 +19,7 @@ import numpy as np
 from commonweal.airlock.audit.definitions import Condition, Definition
 from commonweal.airlock.audit.history import Output, load_output, read_place
 from commonweal.airlock.audit.manifest import Dimension
-from commonweal.airlock.audit.writing import NewTable, Published, write_output
+from commonweal.airlock.audit.writing import NewAmounts, NewTable, Published, write_output
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 Person = Mapping[str, Any]
@@ -71,7 +71,9 @@ def meets(person: Person, condition: Condition) -> bool:
 
 @dataclass(frozen=True)
 class Asked:
-    """A table to publish. `hidden`: places that are not published at all; `margins`: totals."""
+    """A table to publish. `left_out`: places that are not published at all; `margins`: totals;
+    `adds`: a variable whose sum is published beside each count; `sums_hidden`: numbers of cells
+    whose sum is not."""
 
     name: str
     dimensions: tuple[tuple[Condition, ...], ...]
@@ -80,6 +82,8 @@ class Asked:
     says: Says = exactly
     margins: bool = True
     left_out: frozenset[tuple[int, ...]] = frozenset()
+    adds: str | None = None
+    sums_hidden: tuple[int, ...] = ()
 
 
 def by(variable: str, *given: str) -> tuple[Condition, ...]:
@@ -91,6 +95,7 @@ def counted(people: Mapping[object, Person], asked: Asked) -> NewTable:
     inside = {n: p for n, p in people.items() if all(meets(p, c) for c in asked.population)}
     ids: list[bytes] = []
     at: list[tuple[int, ...]] = []
+    added: list[float] = []
     for name, person in inside.items():
         spots = [
             [n for n, one in enumerate(dimension) if meets(person, one)]
@@ -99,6 +104,7 @@ def counted(people: Mapping[object, Person], asked: Asked) -> NewTable:
         for spot in itertools.product(*spots):
             ids.append(audit_id(name))
             at.append(spot)
+            added.append(float(person[asked.adds]) if asked.adds else 0.0)
     cells = []
     ranges = [range(-1 if asked.margins else 0, len(d)) for d in asked.dimensions]
     for place in itertools.product(*ranges):
@@ -125,6 +131,11 @@ def counted(people: Mapping[object, Person], asked: Asked) -> NewTable:
         cells=tuple(cells),
         ids=np.array(ids, "S16"),
         at=np.array(at, np.int32).reshape(len(at), len(asked.dimensions)),
+        amounts=(
+            (NewAmounts("sum", f"t.{asked.adds}", 9, asked.sums_hidden, np.array(added)),)
+            if asked.adds
+            else ()
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,15 @@ def pytest_collection_finish() -> None:
     """Look for what can be freed again, but no longer among what stays."""
     gc.freeze()
     gc.enable()
+
+
+def pytest_sessionfinish() -> None:
+    """Take away the key that pages' papers were sealed with: it lies in the machine's memory."""
+    django = sys.modules.get("django.conf")
+    if django is not None and django.settings.configured:
+        from commonweal.web.memory import forget_key
+
+        forget_key(django.settings.HOME.path)
 
 
 # Shared machines stall, so time is never what fails a property. `dev.py test --all` asks for

@@ -12,12 +12,12 @@ from typing import Any
 
 import yaml
 
-from commonweal.enclave.packing import thaw_and_remove
 from commonweal.enclave.queue import Job, Queue
 from commonweal.enclave.room import Room
 from commonweal.enclave.submitting import submit
 from commonweal.enclave.working import Worker, worker
 from commonweal.foundation.clock import FixedClock
+from commonweal.foundation.files import thaw_and_remove
 from commonweal.sandbox.box import Sandbox
 from commonweal.vault.release.job_desk import JobDesk
 from commonweal.vault.release.lending import loans_of

@@ -16,15 +16,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from commonweal.airlock.audit.history import read_history
 from commonweal.airlock.audit.running import audit, read_proposals
+from commonweal.airlock.kept import history_context, turn_context
 from commonweal.airlock.leaving.freezing import Draft, Frozen, Source, freeze, resume, submit
 from commonweal.airlock.leaving.giving import Recalled, download, recall
-from commonweal.airlock.leaving.releasing import Released, release
+from commonweal.airlock.leaving.releasing import Released, release, whole_history
 from commonweal.airlock.leaving.reviewing import take_vote
 from commonweal.airlock.leaving.store import OutputStore, Submitted
 from commonweal.foundation.clock import FixedClock
 from commonweal.foundation.errors import CommonwealError
+from commonweal.foundation.files import STAGING_PREFIX
+from commonweal.foundation.keyed import key_of, opened, seal
 from commonweal.governance.outputs import output_judge
 from commonweal.ledger.entry import Actor, Event
 from commonweal.papers.acts import Act, SignedAct, new_act, software_signed
@@ -52,6 +54,7 @@ from commonweal.vault.custody import (
     verify_ledger,
 )
 from commonweal.vault.custody.output_ground import OutputGround
+from commonweal.vault.custody.output_keys import OutputKeys
 from commonweal.vault.custody.roster_changes import (
     PeopleList,
     adopt_roster,
@@ -112,7 +115,7 @@ class OutputHouse:
 
     @property
     def store(self) -> OutputStore:
-        return OutputStore(self.home / "airlock")
+        return OutputStore(self.home / "airlock", OutputKeys(self.custody.keyring))
 
     @property
     def custody(self) -> Custody:
@@ -155,7 +158,7 @@ class OutputHouse:
         job.mkdir(exist_ok=True)
         (job / "stays.json").write_text('{"request": 1}')
         (job / "stays.csv").write_text(f"sex,age,people\nF,young,{output}\n")
-        history = read_history(self.store.history)
+        history = whole_history(self.store, self.ground)
         result = audit(history, read_proposals([proposal], history), seconds=5)
         whole = {
             "id": output, "title": "Stays by sex", "author": "amira", "permit": PERMIT,
@@ -176,7 +179,10 @@ class OutputHouse:
         return freeze(self.store, self.ground, self.draft(*args, **changed))
 
     def submitted(self, *args: Any, **changed: Any) -> Submitted:
-        frozen = self.frozen(*args, **changed)
+        return self.submitted_draft(self.draft(*args, **changed))
+
+    def submitted_draft(self, draft: Draft) -> Submitted:
+        frozen = freeze(self.store, self.ground, draft)
         return submit(self.store, self.ground, frozen, self.sign_submission(frozen.manifest))
 
     def sign_submission(self, manifest: OutputManifest) -> SignedAct:
@@ -254,6 +260,25 @@ class OutputHouse:
 
     def stop(self, step: Any = "revoke") -> None:
         change_state(self.custody, self.base / "permit.jws", step)
+
+    # --- files at rest, with the keys -----------------------------------------------------
+    def context(self, path: Path) -> str:
+        """What binds a sealed file of the store."""
+        area, output, *rest = path.relative_to(self.store.root).parts
+        if area == "outputs" and rest[1] != "proposal":
+            turn = rest[0].removeprefix(STAGING_PREFIX).partition("-")[0]
+            return turn_context(output, int(turn), "/".join(rest[1:]))
+        return history_context(output, "/".join(rest[2 if area == "outputs" else 0 :]))
+
+    def plain(self, path: Path) -> bytes:
+        """A sealed file, opened."""
+        return opened(path.read_bytes(), self.store.keys, self.context(path), path.name)
+
+    def rewrite(self, path: Path, content: bytes) -> None:
+        """Another content in a sealed file's place, by somebody who has the keys."""
+        key = self.store.keys.opening(key_of(path.read_bytes(), path.name))
+        path.chmod(0o600)
+        path.write_bytes(seal(content, key, self.context(path)))
 
     # --- looking ------------------------------------------------------------------------
     def events(self, type_: str) -> list[dict[str, Any]]:
@@ -339,3 +364,16 @@ def job_left(custody: Custody, outputs: Path) -> None:
     event = Event("outputs.collected", Actor("system", "enclave"), fields)
     JobDesk(custody).record_outputs(event, left.digest())
     settle(custody)
+
+
+def left_by_an_older_version(house: OutputHouse) -> dict[Path, bytes]:
+    """Unseal everything in the store, as a home was kept before; gives what lay sealed there."""
+    store, before = house.store, {}
+    for area in (store.history, store.outputs):
+        for path in sorted(one for one in area.rglob("*") if one.is_file()):
+            before[path] = path.read_bytes()
+    for path in before:
+        plain = house.plain(path)
+        path.chmod(0o600)
+        path.write_bytes(plain)
+    return before

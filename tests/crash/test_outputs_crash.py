@@ -101,7 +101,7 @@ def check_after(house: OutputHouse, worker: Worker, output: str, before: list[st
     folder = house.store.released / output
     assert json.loads((folder / "manifest.json").read_text()) == submitted.manifest.plain()
     content = (folder / "files" / "stays.csv").read_bytes()
-    assert content == (submitted.files / "stays.csv").read_bytes()
+    assert content == house.plain(submitted.files / "stays.csv")
     inside = {path.name for path in (house.store.outputs / output).iterdir()}
     assert inside == {"1"}
     assert house.ledger_faults() == []

@@ -114,7 +114,7 @@ def test_ours_nobody_chooses_the_log_when_writing() -> None:
               "review.sent", "review.moved",
               "release.signed_off", "release.sent_back",
               "output.submitted", "output.moved", "output.approved", "output.refused",
-              "output.downloaded",
+              "output.downloaded", "publication.imported",
               "act.recorded", "act.used", "act.void", "service.brought_back",
               "account.signed_in", "account.role_given", "account.role_ended",
               "account.token_made", "account.token_ended",

@@ -21,8 +21,9 @@ from commonweal.airlock.files.looking import (
     look,
 )
 from commonweal.airlock.files.people import Sieve
-from commonweal.airlock.models.handed import examine_output
+from commonweal.airlock.models.handed import examine_output, recipe_beside
 from commonweal.airlock.models.limits import ModelLimits
+from commonweal.airlock.models.retraining import RECIPE, Retrainer
 from commonweal.airlock.models.running import Bench
 from commonweal.airlock.opened import OpenRelease
 from commonweal.airlock.profile import RuleProfile
@@ -34,7 +35,6 @@ from commonweal.sandbox.box import Sandbox
 
 Kind = Literal["request", "file", "figure", "model"]
 """As a study declares its outputs."""
-RECIPE = ".recipe.json"
 _FIGURES = frozenset({"png", "jpeg", "svg"})
 
 
@@ -45,7 +45,9 @@ class Desk:
     sandbox: gives the sandbox; it is asked only once a file needs it. project: whose files they
     are. work: a private folder, in memory where a release is lent. kinds: what the study declared
     each file to be, by name; for others the name's ending says it. sieve, release, lent: what the
-    vault lent; `lent` has `holdout/` in it. limits: of models.
+    vault lent; `lent` has `holdout/` in it. limits: of models. again: who can make a model again,
+    by its file; None where no job is known to have left it. private: whether the permit says that
+    its models are made with differential privacy.
     """
 
     sandbox: Callable[[], Sandbox]
@@ -56,6 +58,8 @@ class Desk:
     release: OpenRelease | None = None
     lent: Path | None = None
     limits: ModelLimits | None = None
+    again: Callable[[Path], Retrainer | None] | None = None
+    private: bool = False
 
     def file(self, path: Path, kind: FileKind, profile: RuleProfile) -> FileReport:
         """What is found of a declared file or figure. Raises as `files.looking.look` does, and
@@ -83,13 +87,17 @@ class Desk:
         """What is found of a model, with the recipe beside it. Raises as `models.examining.examine`
         does, and `Unavailable` where there is no sandbox.
 
-        Nobody makes the model again here yet, so it is never better than for a person to see.
+        A model that was not made again on other people is like any other file that a study wrote:
+        never better than for a person to see.
         """
         bench = Bench(_opened(self, path), self.project, self.work)
         limits = self.limits or ModelLimits.load()
+        retrainer = None if self.again is None else self.again(path)
         first = Finding("declared", "Unknown", "review", {"table": path.name})
         try:
-            report = examine_output(path, bench, limits, self.release, self.lent)
+            report = examine_output(
+                path, bench, limits, self.release, self.lent, retrainer, private=self.private
+            )
         except Fault as error:
             if error.code != "CW-FILE-TOO-LARGE":
                 raise
@@ -97,10 +105,13 @@ class Desk:
             return FileReport(
                 path.name, "model", sha256_file(path), (first, large), model="unknown"
             )
-        card = report.card["model"]
+        known = () if report.card["shadows"] else (first,)
+        again, card = report.card["again"], report.card["model"]
+        fixed = again is not None and again["same_recipe"]
         return FileReport(
-            path.name, "model", card["sha256"], (first, *report.findings),
+            path.name, "model", card["sha256"], (*known, *report.findings),
             model=card["kind"], card=tuple(report.lines()),
+            fixed={recipe_beside(path).name: report.card["recipe_file"]} if fixed else {},
         )  # fmt: skip
 
 

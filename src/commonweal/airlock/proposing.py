@@ -17,8 +17,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from commonweal.airlock.audit.definitions import Condition, Definition
+from commonweal.airlock.audit.manifest import SumOf
 from commonweal.airlock.audit.people import Ids, ids_of
-from commonweal.airlock.audit.writing import NewTable, Published
+from commonweal.airlock.audit.writing import NewAmounts, NewTable, Published
 from commonweal.airlock.figures import Marks, Series, Table
 from commonweal.airlock.meaning import conditions, dimension, known, narrowed, population
 from commonweal.airlock.opened import OpenRelease
@@ -27,9 +28,20 @@ from commonweal.airlock.recompute.laying import Laid
 from commonweal.airlock.recompute.reading import Places
 from commonweal.airlock.rounding import rounded, said_by
 from commonweal.foundation.errors import Fault
-from commonweal.papers.output_request import Measure, OfColumn, OutputRequest, Part, Ratio
+from commonweal.papers.output_request import (
+    Column,
+    Mean,
+    Measure,
+    OfColumn,
+    OutputRequest,
+    Part,
+    Ratio,
+    Sum,
+)
 
 Says = tuple[int, int | None]
+Grid = np.ndarray[tuple[int, int], np.dtype[np.int32]]
+_SUMS: tuple[SumOf, ...] = ("sum", "mean", "ratio")
 _Figure = tuple[int, str]
 """The place of a series in its table, and the part of it: `whole`, `numerator`, `denominator`."""
 _SLACK = 1e-9
@@ -100,7 +112,7 @@ def _new_table(
 ) -> NewTable:
     assert table.request is not None  # noqa: S101 (told by the caller)
     name, title, about = named
-    who, spots = _members(laid, one.rows, sides)
+    members = _members(laid, one.rows, sides)
     return NewTable(
         name=name,
         title=title,
@@ -110,15 +122,62 @@ def _new_table(
             dimension(table.request.by[side], laid.groups[side], release) for side in sides
         ),
         cells=tuple(_cells(table, one.figures, sides)),
-        ids=ids[who],
-        at=spots,
+        ids=ids[members.who],
+        at=members.at,
+        amounts=tuple(_amounts(table, laid, one, members)),
     )
 
 
-def _members(
-    laid: Laid, rows: Marks | None, sides: list[int]
-) -> tuple[Places, np.ndarray[tuple[int, int], np.dtype[np.int32]]]:
-    """(person, place on each side) of everybody in a table, each pair once."""
+@dataclass(frozen=True, eq=False)
+class _Members:
+    """`who`, `at`: person and place on each side of everybody in a table, each pair once; `number`:
+    the pair of each row that counts."""
+
+    who: Places
+    at: Grid
+    number: Places
+
+
+def _amounts(table: Table, laid: Laid, one: _Set, members: _Members) -> Iterator[NewAmounts]:
+    """What people add to each sum that the figures of a set are, or that follows from them: one for
+    each column, a sum before a mean before a ratio."""
+    assert table.request is not None  # noqa: S101 (told by the caller)
+    found: dict[Column, tuple[int, SumOf, int]] = {}
+    for number, role in one.figures:
+        summed = _summed(table.request.measures[number], role)
+        if summed is not None:
+            column, measure = summed
+            rank = (_SUMS.index(measure), measure, number)
+            found[column] = min(found.get(column, rank), rank)
+    for column, (_, measure, number) in found.items():
+        values = laid.values[column] if one.rows is None else laid.values[column][one.rows]
+        amounts = np.bincount(
+            members.number, weights=np.nan_to_num(values, nan=0.0), minlength=len(members.who)
+        ).astype(np.float64)
+        # What numbers cannot hold passes no rule for one sum, so nothing is compared with it.
+        if np.all(np.isfinite(amounts)):
+            hidden = table.series[number].hidden
+            places = () if hidden is None else tuple(np.flatnonzero(hidden).tolist())
+            stands = place(table, (0,) * len(table.axes), number)[1]
+            yield NewAmounts(measure, f"{column.table}.{column.name}", stands, places, amounts)
+
+
+def _summed(measure: Measure, role: str) -> tuple[Column, SumOf] | None:
+    """The column of which a figure tells the sum, and how; None where it tells none."""
+    if isinstance(measure, Sum):
+        return measure.column, "sum"
+    if isinstance(measure, Mean):
+        return measure.column, "mean"
+    if isinstance(measure, Ratio):
+        parts = {"numerator": measure.numerator, "denominator": measure.denominator}
+        mine = parts.pop(role)
+        (other,) = parts.values()
+        if mine.column is not None and other.of != "sum":
+            return mine.column, "ratio"
+    return None
+
+
+def _members(laid: Laid, rows: Marks | None, sides: list[int]) -> _Members:
     person = laid.person if rows is None else laid.person[rows]
     spot = np.zeros(len(person), np.int64)
     widths = [len(laid.axes[side].labels) for side in sides]
@@ -126,12 +185,12 @@ def _members(
         place_ = laid.places[side] if rows is None else laid.places[side][rows]
         spot = spot * width + place_
     cells = max(1, int(np.prod(widths, dtype=np.int64)))
-    pairs = np.unique(person.astype(np.int64) * cells + spot)
+    pairs, number = np.unique(person.astype(np.int64) * cells + spot, return_inverse=True)
     who, spot = np.divmod(pairs, cells)
     at = np.zeros((len(pairs), len(sides)), np.int32)
     for column in reversed(range(len(sides))):
         spot, at[:, column] = np.divmod(spot, widths[column])
-    return who, at
+    return _Members(who, at, number.ravel())
 
 
 def _cells(table: Table, figures: Sequence[_Figure], sides: list[int]) -> Iterator[Published]:

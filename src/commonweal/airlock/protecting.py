@@ -14,12 +14,13 @@ from datetime import date
 
 import numpy as np
 
-from commonweal.airlock.figures import Counts, Marks, Table
+from commonweal.airlock.figures import Counts, Marks, Numbers, Table
 from commonweal.airlock.profile import RuleProfile
 from commonweal.airlock.recompute.laying import Laid, label
 from commonweal.airlock.recompute.measuring import Counter
 from commonweal.airlock.rules.judging import failing
-from commonweal.airlock.suppression import suppress
+from commonweal.airlock.suppression import refused, suppress
+from commonweal.airlock.suppression_sums import Summed, share_of, suppress_sums
 from commonweal.foundation.errors import Refused
 from commonweal.papers.output_request import OutputRequest
 
@@ -41,10 +42,7 @@ def suppressed(table: Table, profile: RuleProfile) -> Table:
     least, most = np.zeros(table.shape), np.full(table.shape, np.inf)
     hidden = small
     if any(axis.total for axis in table.axes):
-        # The request's own rule: only people are counted under totals.
-        counts = _people(table)
-        found = suppress(counts, table.axes, small, profile.threshold)
-        hidden, least, most = found.marks, found.least, found.most
+        hidden, least, most = _under_totals(table, small, profile)
     elif _only_few(table, small, profile):
         most = np.where(small, float(profile.threshold - 1), most)
     said = f"cells of fewer than {profile.threshold} people or too few contributors are hidden"
@@ -53,6 +51,46 @@ def suppressed(table: Table, profile: RuleProfile) -> Table:
     series = tuple(replace(one, hidden=hidden) for one in table.series)
     protected = (*table.protected, said)
     return replace(table, series=series, protected=protected, least=least, most=most)
+
+
+def _under_totals(
+    table: Table, small: Marks, profile: RuleProfile
+) -> tuple[Marks, Numbers, Numbers]:
+    """(hidden cells, least and most people in each) of a table with totals: an attack on each kind
+    of figure that it shows, until neither the people nor the sums of a cell follow."""
+    least, most = np.zeros(table.shape), np.full(table.shape, np.inf)
+    sums, hidden = _summed(table), small
+    while True:
+        before = int(hidden.sum())
+        if any(one.kind == "people" for one in table.series):
+            found = suppress(_people(table), table.axes, small, profile.threshold, hidden)
+            hidden, least, most = found.marks, found.least, found.most
+        if sums:
+            hidden = suppress_sums(sums, table.axes, small, hidden, share_of(profile))
+        if int(hidden.sum()) == before:
+            return hidden, least, most
+
+
+def _summed(table: Table) -> tuple[Summed, ...]:
+    """The sums that figures of a table tell, each column once.
+
+    The request's own rule: under totals there are people, sums and means only.
+    """
+    found: dict[object, Summed] = {}
+    for one in table.series:
+        if one.kind == "people":
+            continue
+        amounts = one.evidence.amounts if one.evidence is not None else None
+        if one.kind not in ("sum", "mean") or amounts is None or one.evidence is None:
+            raise refused(
+                "Under totals, cells are hidden in counts of people, sums and means only."
+            )
+        if amounts.negative.any():
+            raise refused("Somebody's values are below nothing, so hidden sums have no bounds.")
+        if not np.all(np.isfinite(amounts.total)):
+            raise refused("Sums are larger than numbers can hold.")
+        found[one.column] = Summed(amounts.total, one.evidence.people)
+    return tuple(found.values())
 
 
 def few(table: Table, profile: RuleProfile) -> Marks:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from commonweal.airlock.analysis import Result
@@ -25,7 +26,9 @@ class FileReport:
     `cells` are the same in the form of the audit. Of other files, `renderings` are what leaves, and
     `summaries` what a reviewer reads of each column first, and `reading` texts that are in them and
     do not leave by themselves. `model`: what kind of model it is;
-    `card`: its card, line by line. `made`: columns of the study's own that figures hang on."""
+    `card`: its card, line by line. `made`: columns of the study's own that figures hang on.
+    `fixed`: files beside it by name and hash that its code leaves the very same whatever people it
+    sees."""
 
     path: str
     kind: str
@@ -40,6 +43,7 @@ class FileReport:
     model: str | None = None
     card: tuple[str, ...] = ()
     made: tuple[MadeFacts, ...] = ()
+    fixed: Mapping[str, str] = field(default_factory=dict)
 
     def plain(self, profile: RuleProfile, reader: Reader) -> dict[str, Any]:
         """The report as JSON values, for one kind of reader (S6)."""

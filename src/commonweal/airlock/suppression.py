@@ -35,28 +35,36 @@ class Hidden:
     most: Numbers
 
 
-def suppress(counts: Counts, axes: tuple[Axis, ...], small: Marks, threshold: int) -> Hidden:
-    """Hide the cells marked `small` and as many others as it takes.
+def suppress(
+    counts: Counts,
+    axes: tuple[Axis, ...],
+    small: Marks,
+    threshold: int,
+    already: Marks | None = None,
+) -> Hidden:
+    """Hide the cells marked `small` and as many others as it takes. `already`: hidden for more.
 
     `counts` has the shape of the axes, totals last. Each small cell ends up with an interval of at
     least `threshold` wide. Raises `Refused` CW-OUTPUT-SUPPRESS where totals are no sums (somebody
     is in several cells: then rounding is the way), where too much would be hidden, and where
     nothing would be left that protects.
     """
-    lines = list(_lines(axes))
+    lines = list(lines_of(axes))
     flat = counts.reshape(-1)
     if any(flat[list(line[:-1])].sum() != flat[line[-1]] for line in lines):
-        raise _no("Somebody is counted in several cells, so totals are no sums; round the counts.")
-    hidden = small.copy()
+        raise refused(
+            "Somebody is counted in several cells, so totals are no sums; round the counts."
+        )
+    hidden = small.copy() if already is None else small | already
     while True:
         if int(hidden.sum()) > MOST_HIDDEN:
-            raise _no("Too many cells would have to be hidden; use coarser groups.")
+            raise refused("Too many cells would have to be hidden; use coarser groups.")
         least, most = attack(counts, axes, hidden)
         exposed = small & (most - least < threshold - _SLACK)
         if not exposed.any():
             return Hidden(hidden, least, most)
-        if not _hide_more(counts, lines, hidden, exposed):
-            raise _no("No choice of hidden cells protects the small ones; use coarser groups.")
+        if not hide_more(counts, lines, hidden, exposed):
+            raise refused("No choice of hidden cells protects the small ones; use coarser groups.")
 
 
 def attack(counts: Counts, axes: tuple[Axis, ...], hidden: Marks) -> tuple[Numbers, Numbers]:
@@ -71,7 +79,7 @@ def attack(counts: Counts, axes: tuple[Axis, ...], hidden: Marks) -> tuple[Numbe
     columns: list[int] = []
     signs: list[float] = []
     right: list[float] = []
-    for line in _lines(axes):
+    for line in lines_of(axes):
         asked = [(place[cell], 1.0) for cell in line[:-1] if cell in place]
         asked += [(place[line[-1]], -1.0)] if line[-1] in place else []
         if not asked:
@@ -106,7 +114,7 @@ def _solved(aim: Numbers, equal: csr_array | None, right: list[float], sign: flo
     return float(np.ceil(value - _SLACK) if sign > 0 else np.floor(value + _SLACK))
 
 
-def _lines(axes: tuple[Axis, ...]) -> Iterator[tuple[int, ...]]:
+def lines_of(axes: tuple[Axis, ...]) -> Iterator[tuple[int, ...]]:
     """Cells that add up to a total, and that total last, by their flat numbers."""
     shape = tuple(axis.places for axis in axes)
     numbers = np.arange(int(np.prod(shape)), dtype=np.int64).reshape(shape)
@@ -116,9 +124,11 @@ def _lines(axes: tuple[Axis, ...]) -> Iterator[tuple[int, ...]]:
             yield from (tuple(int(cell) for cell in line) for line in along)
 
 
-def _hide_more(counts: Counts, lines: list[tuple[int, ...]], hidden: Marks, exposed: Marks) -> bool:
+def hide_more(
+    sizes: Counts | Numbers, lines: list[tuple[int, ...]], hidden: Marks, exposed: Marks
+) -> bool:
     """Hide one more cell: the smallest that shares a line with an exposed one. False: none left."""
-    flat, marks = counts.reshape(-1), hidden.reshape(-1)
+    flat, marks = sizes.reshape(-1), hidden.reshape(-1)
     near: set[int] = set()
     for cell in np.flatnonzero(exposed):
         reach = _reach(int(cell), lines, marks)
@@ -127,7 +137,7 @@ def _hide_more(counts: Counts, lines: list[tuple[int, ...]], hidden: Marks, expo
     if not inner:
         return False
     totals = {line[-1] for line in lines}
-    marks[min(inner, key=lambda cell: (cell in totals, int(flat[cell]), cell))] = True
+    marks[min(inner, key=lambda cell: (cell in totals, float(flat[cell]), cell))] = True
     return True
 
 
@@ -141,5 +151,6 @@ def _reach(cell: int, lines: list[tuple[int, ...]], marks: Marks) -> set[int]:
     return reach
 
 
-def _no(sentence: str) -> Refused:
+def refused(sentence: str) -> Refused:
+    """A table whose cells cannot be hidden."""
     return Refused("CW-OUTPUT-SUPPRESS", sentence)

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from commonweal.airlock.audit.findings import worst
-from commonweal.airlock.audit.history import History, read_history
+from commonweal.airlock.audit.history import History
 from commonweal.airlock.audit.running import Progress, Result, audit, quiet, read_proposals
+from commonweal.airlock.audit.values import Dominance
 from commonweal.airlock.audit.writing import write_output
 from commonweal.airlock.checking import CheckReport, Reader, check_files
 from commonweal.airlock.desk import Desk
@@ -82,7 +83,7 @@ def check_together(
     profile: RuleProfile,
     release: OpenRelease,
     audit_map: Path,
-    history: Path | None,
+    history: History | None,
     *,
     desk: Desk | None = None,
     seconds: float = SECONDS,
@@ -91,11 +92,11 @@ def check_together(
     """Check the files of a submission and audit their tables with each other and all of `history`.
     What is no request is looked at on `desk`.
 
-    Leaves the proposal below `submission.proposal`, under the output's name, for who moves it into
-    the history once it leaves. Raises what `check_files`, `read_history` and `write_output` raise,
+    Leaves the proposal below `submission.proposal`, which lies in memory, under the output's name,
+    for who seals and keeps it. Raises what `check_files`, `audit` and `write_output` raise,
     and `Fault` CW-AUDIT-OUTPUT where two requests have one name or the name has left already.
     """
-    past = History((), ()) if history is None else read_history(history)
+    past = History((), ()) if history is None else history
     report = check_files(
         submission.paths, profile, release, submission.proposal.parent, audit_map, desk=desk,
         made=submission.made,
@@ -108,5 +109,12 @@ def check_together(
         raise Fault("CW-AUDIT-OUTPUT", "Two requests of one submission have the same name.")
     write_output(submission.proposal, submission.output, submission.output, submission.at, tables)
     proposals = read_proposals([submission.proposal / submission.output], past)
-    result = audit(past, proposals, threshold=profile.threshold, seconds=seconds, progress=progress)
+    result = audit(
+        past,
+        proposals,
+        threshold=profile.threshold,
+        dominance=Dominance.of(profile),
+        seconds=seconds,
+        progress=progress,
+    )
     return Joined(report, result)

@@ -95,8 +95,8 @@ def _postgresql() -> Finding:
 
 
 def _memory() -> Finding:
+    from commonweal.foundation.files import file_system
     from commonweal.vault.custody.health import MEMORY
-    from commonweal.vault.release.opening import file_system
 
     usable = MEMORY_FOLDER.is_dir() and os.access(MEMORY_FOLDER, os.W_OK)
     if usable and file_system(MEMORY_FOLDER) in MEMORY:
@@ -138,6 +138,7 @@ def _home(path: Path | None) -> Iterator[Finding]:
     from commonweal.foundation.clock import SystemClock
     from commonweal.vault.custody import open_custody
     from commonweal.vault.custody.health import home_findings
+    from commonweal.wiring.histories import sealing_finding
 
     try:
         custody = open_custody(path, SystemClock())
@@ -148,6 +149,7 @@ def _home(path: Path | None) -> Iterator[Finding]:
         kind = "demonstration" if custody.home.kind == "demo" else "real data"
         yield Finding("Home", "ok", f"{custody.home.info.name} ({kind}); its parts fit together.")
         yield from home_findings(custody)
+        yield sealing_finding(custody)
     yield from _service(path)
 
 

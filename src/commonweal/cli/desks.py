@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from commonweal.cli.sandboxes import homeless_sandbox, opened_sandbox
 if TYPE_CHECKING:
     import typer
 
-    from commonweal.airlock.desk import Desk, Kind
+    from commonweal.airlock.desk import Desk
     from commonweal.sandbox.box import Sandbox
     from commonweal.wiring.loans import Loan
 
@@ -37,15 +37,25 @@ def unsealed(ctx: typer.Context, home: Path | None, folder: Path) -> Iterator[Lo
 
 @contextlib.contextmanager
 def desk_on(
-    ctx: typer.Context, home: Path | None, loan: Loan, kinds: Mapping[str, Kind] | None = None
+    ctx: typer.Context, home: Path | None, loan: Loan, paths: Sequence[Path], job: str | None
 ) -> Iterator[Desk]:
     """Files are compared with the release, with its sieve and with its hold-out.
 
-    kinds: what the study declared each file to be.
+    job: the one that left them, whose code makes its models again; else the one in whose folder
+    `paths` lie, where they lie in one. What the study declared each file to be is taken from it.
     """
+    from commonweal.wiring.loans import declared_kinds
     from commonweal.wiring.loans import desk_on as laid
+    from commonweal.wiring.outputs import job_folder
+    from commonweal.wiring.retraining import job_behind, left_by
 
-    with laid(lambda: opened(ctx, home), loan, kinds) as desk:
+    with opened(ctx, home) as custody:
+        if job is None:
+            left = job_behind(custody, paths, loan.release.release)
+        else:
+            left = left_by(custody, job_folder(custody, job), loan.release.release)
+    kinds = None if left is None else declared_kinds(left)
+    with laid(lambda: opened(ctx, home), loan, kinds, left) as desk:
         yield desk
 
 

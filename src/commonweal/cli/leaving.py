@@ -263,7 +263,16 @@ def list_outputs(ctx: typer.Context, home: HomeOption = None, json: JsonOption =
         for output in store.ids():
             if not store.turns(output):
                 continue
-            found = store.read(output)
+            try:
+                found = store.read(output)
+            except Refused as error:
+                if error.code != "CW-KEY-DESTROYED":
+                    raise
+                rows.append({"output": output, "turn": store.turns(output)[-1],
+                             "state": "destroyed", "project": None,
+                             "title": "The key of its project was destroyed.",
+                             "expires": None})  # fmt: skip
+                continue
             state, _, _ = _standing(OutputGround(custody), found)
             manifest = found.manifest
             rows.append({"output": output, "turn": manifest.turn, "state": state,

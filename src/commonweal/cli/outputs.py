@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commonweal.cli.airlock import history_for
 from commonweal.cli.desks import bare_desk, desk_on, unsealed
 from commonweal.cli.options import HomeOption, JsonOption
 from commonweal.cli.show import emit, steps
@@ -25,6 +26,14 @@ AcroOption = Annotated[
     Path | None,
     typer.Option(
         help="A new folder for the tables and findings in the form of ACRO, for the reviewer.",
+        show_default=False,
+    ),
+]
+JobOption = Annotated[
+    str | None,
+    typer.Option(
+        help="The job that left the files, whose code makes its models again; else the one in "
+        "whose folder they lie.",
         show_default=False,
     ),
 ]
@@ -60,7 +69,7 @@ def check(
     proposal: Annotated[
         Path | None,
         typer.Option(
-            help="A folder in which to leave the tables for the audit of later ones.",
+            help="A folder in which to leave the tables, sealed, for the audit of later ones.",
             show_default=False,
         ),
     ] = None,
@@ -69,6 +78,7 @@ def check(
     output: Annotated[
         str, typer.Option(help="The name under which the tables would leave.")
     ] = "proposal",
+    job: JobOption = None,
     for_: Annotated[
         str, typer.Option("--for", help="Who reads the findings: author or reviewer.")
     ] = "reviewer",
@@ -80,22 +90,22 @@ def check(
     Requests are recomputed on a release, which is unsealed into memory for that under its live
     permit and deleted afterwards. Their tables are audited with each other and, with a history,
     with everything that has left. All other files are looked at in the sandbox, and compared with
-    the release where there is one. A column that a study made for each person (.column) is given
-    beside the requests that name it, and has no verdict of its own. Exit code 3 where the verdict
-    is review or fail; 5 where the sandbox cannot be had.
+    the release where there is one; a model that a job left is made again by the job's code. A
+    column that a study made for each person (.column) is given beside the requests that name it,
+    and has no verdict of its own. Exit code 3 where the verdict is review or fail; 5 where the
+    sandbox cannot be had.
 
     This is the custodian's command: with a release, whoever runs it learns who meets conditions of
     their choice. What an author may be told of it is shown only once people have judged --output.
     """
-    from commonweal.airlock.checking import check_files
     from commonweal.airlock.profile import RuleProfile
 
     reader = _reader(for_)
     limits = RuleProfile.load(profile)
-    if release is not None and reader == "author":
-        _require_seen(ctx, home, output)
     if release is not None:
-        asked = _Asked(paths, limits, release, history, proposal, output)
+        if reader == "author":
+            _require_seen(ctx, home, output)
+        asked = _Asked(paths, limits, release, history, proposal, output, job)
         joined = _together(ctx, home, asked, json)
         if acro is not None:
             _write_acro(acro, joined.report)
@@ -105,16 +115,25 @@ def check(
         if joined.verdict(reader) != "pass":
             ctx.exit(Fault.exit_code)
         return
-    if any(one is not None for one in (history, proposal, acro, drawings)):
+    if any(one is not None for one in (history, proposal, acro, drawings, job)):
         raise WrongUsage("CW-USAGE", "This needs the release: name it with --release.")
+    report = _alone(ctx, home, paths, limits)
+    emit(json, report.plain(reader), report.lines(reader))
+    if report.verdict(reader) != "pass":
+        ctx.exit(Fault.exit_code)
+
+
+def _alone(
+    ctx: typer.Context, home: Path | None, paths: list[Path], limits: RuleProfile
+) -> CheckReport:
+    """Check files without a release: requests have no figures then."""
+    from commonweal.airlock.checking import check_files
+
     with (
         tempfile.TemporaryDirectory(prefix="commonweal-airlock-") as work,
         bare_desk(ctx, home, Path(work)) as desk,
     ):
-        report = check_files(paths, limits, None, Path(work), desk=desk)
-    emit(json, report.plain(reader), report.lines(reader))
-    if report.verdict(reader) != "pass":
-        ctx.exit(Fault.exit_code)
+        return check_files(paths, limits, None, Path(work), desk=desk)
 
 
 def _reader(text: str) -> Reader:
@@ -135,6 +154,7 @@ class _Asked:
     history: Path | None
     proposal: Path | None
     output: str
+    job: str | None
 
 
 def _require_seen(ctx: typer.Context, home: Path | None, output: str) -> None:
@@ -174,16 +194,34 @@ def _together(ctx: typer.Context, home: Path | None, asked: _Asked, json: bool) 
         inside = asked.proposal.resolve().is_relative_to(asked.history.resolve())
         if inside:
             raise WrongUsage("CW-USAGE", "A proposal does not lie in the history: it has not left.")
+    past = None if asked.history is None else history_for(ctx, home, asked.history)[0]
     with unsealed(ctx, home, asked.release) as lent, steps(json) as step:
-        # People behind proposals lie in memory like the release itself, unless asked otherwise.
-        where = asked.proposal or lent.folder.parent / "proposal"
+        # People behind proposals lie in memory like the release itself; what is left is sealed.
+        where = lent.folder.parent / "proposal"
         made = made_files((one, None) for one in asked.paths if one.suffix == PERSON_COLUMN)
         paths = [one for one in asked.paths if one.suffix != PERSON_COLUMN]
         if not paths:
             raise WrongUsage("CW-USAGE", "Name a request too: a column of people never leaves.")
         submission = Submission(paths, asked.output, SystemClock().now(), where, made)
-        with desk_on(ctx, home, lent) as desk:
-            return check_together(
-                submission, asked.limits, lent.release, lent.audit_map, asked.history,
+        with desk_on(ctx, home, lent, paths, asked.job) as desk:
+            joined = check_together(
+                submission, asked.limits, lent.release, lent.audit_map, past,
                 desk=desk, progress=step,
             )  # fmt: skip
+        if asked.proposal is not None and joined.audit is not None:
+            _keep(ctx, home, where / asked.output, asked.proposal, lent.project)
+        return joined
+
+
+def _keep(ctx: typer.Context, home: Path | None, made: Path, folder: Path, project: str) -> None:
+    """Seal a proposal under its project's key, into the folder that was named."""
+    from commonweal.airlock.audit.history import read_place
+    from commonweal.airlock.audit.writing import seal_output
+    from commonweal.cli.options import opened
+    from commonweal.foundation.files import make_private_folder
+    from commonweal.wiring.outputs import store_of
+
+    make_private_folder(folder)
+    with opened(ctx, home) as custody:
+        key = store_of(custody).keys.sealing(project)
+        seal_output(read_place(made, "CW-AUDIT-OUTPUT"), folder / made.name, key)

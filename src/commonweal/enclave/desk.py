@@ -93,3 +93,7 @@ class Desk(Protocol):
     def recorded(self, permit_id: str, job: str) -> Recorded | None:
         """What the ledger knows of a job's outputs."""
         ...
+
+    def ordered(self, permit_id: str, job: str, attempt: int) -> str | None:
+        """The hash of the order (`JobOrder`) by which the ledger knows that an attempt began."""
+        ...

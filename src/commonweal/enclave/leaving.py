@@ -13,7 +13,6 @@ from datetime import datetime
 from pathlib import Path
 
 from commonweal.enclave.desk import Desk
-from commonweal.enclave.packing import thaw_and_remove
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import Fault
@@ -23,6 +22,7 @@ from commonweal.foundation.files import (
     make_private_folder,
     read_bytes,
     sha256_file,
+    thaw_and_remove,
     translated,
 )
 from commonweal.ledger.entry import Actor, Event

@@ -13,7 +13,6 @@ import hashlib
 import os
 import re
 import secrets
-import shutil
 import stat
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
@@ -29,6 +28,7 @@ from commonweal.foundation.files import (
     make_private_folder,
     publish_folder,
     sha256_file,
+    thaw_and_remove,
     translated,
 )
 from commonweal.papers.study import NAME, StudyDeclaration
@@ -206,15 +206,6 @@ def _bundled(said: Any) -> list[tuple[str, bytes]]:
 def tree_hash(files: Iterable[tuple[str, str]]) -> str:
     """The hash of a study from the paths and hashes of its files, in whatever order they come."""
     return digest({"study": 1, "files": [list(one) for one in sorted(files)]})
-
-
-def thaw_and_remove(folder: Path) -> None:
-    """Remove a folder of ours whose folders can only be read; nothing where it is not there."""
-    if folder.is_symlink() or not folder.is_dir():
-        return
-    for above, _, _ in os.walk(folder):
-        Path(above).chmod(stat.S_IRWXU)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _refused(sentence: str) -> Fault:

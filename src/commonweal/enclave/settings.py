@@ -24,8 +24,9 @@ class Settings(Paper):
     jobs_a_day: of one project, on one day in London (S4). checks_a_day: of what its jobs left, the
     same; the airlock counts them, by page and by command. attempts: how often a job is tried when
     it is cut off by us. most: the largest limits that a study may ask for. tmp_mb: room for
-    temporary files of a job, in memory. cores: CPU cores of a job. runtimes: name and folder of
-    each environment (a virtual environment with the packages that studies use).
+    temporary files of a job, in memory. cores: CPU cores of a job. again_minutes: for all models
+    that are made again in one check (S2). runtimes: name and folder of each environment (a virtual
+    environment with the packages that studies use).
     """
 
     enclave: Literal[1] = 1
@@ -35,6 +36,7 @@ class Settings(Paper):
     most: StudyLimits = StudyLimits(minutes=24 * 60, memory_gb=16, outputs_mb=512)
     tmp_mb: Annotated[int, Field(ge=1, le=1_048_576)] = 256
     cores: Annotated[int, Field(ge=1, le=256)] = 2
+    again_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 60
     runtimes: dict[Identifier, Line] = Field(default_factory=dict)
 
     @classmethod

@@ -23,14 +23,14 @@ from commonweal.enclave.leaving import (
     staging_of,
 )
 from commonweal.enclave.mistakes import lines_of, mistake
-from commonweal.enclave.packing import Study, thaw_and_remove
+from commonweal.enclave.packing import Study
 from commonweal.enclave.queue import Held, Job, Queue
 from commonweal.enclave.reference import Brought
 from commonweal.enclave.room import Room
 from commonweal.enclave.states import AT_WORK, ENDED
 from commonweal.foundation.clock import Clock, stamp
 from commonweal.foundation.errors import CommonwealError, Fault, Refused
-from commonweal.foundation.files import make_private_folder
+from commonweal.foundation.files import make_private_folder, thaw_and_remove
 from commonweal.ledger.entry import Event
 from commonweal.papers.job import JobError, JobOrder
 from commonweal.sandbox.box import Job as Run

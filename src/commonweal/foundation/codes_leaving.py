@@ -26,5 +26,6 @@ LEAVING = {
     "CW-LEAVING-VOTES": "The signed votes do not let an output leave.",
     "CW-LEAVING-PERMIT": "The permit is not the one under which an output was frozen.",
     "CW-LEAVING-RECALLED": "An output was recalled, and is given to nobody any more.",
+    "CW-LEAVING-MEMORY": "There is no memory in which the key of reviewers' papers could lie.",
     "CW-LEAVING-STORE": "The store of released outputs is not what the ledger says.",
 }

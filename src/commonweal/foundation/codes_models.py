@@ -32,4 +32,7 @@ MODELS = {
     "CW-MODEL-EXTRA": "What reads and runs models is not installed.",
     "CW-MODEL-RECIPE": "A training recipe does not fit the release.",
     "CW-MODEL-RETRAIN": "Code that was run again did not leave a model.",
+    "CW-MODEL-ORDER": "The order that a job ran by is not there, or is another.",
+    "CW-MODEL-TIME": "The time that is given for making models again was over.",
+    "CW-MODEL-UNLIKE": "Finding: models of other people are not like the one that asks to leave.",
 }

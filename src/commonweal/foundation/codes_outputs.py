@@ -19,6 +19,7 @@ AIRLOCK = {
     "CW-OUTPUT-ZERO": "Finding: nobody is behind a figure.",
     "CW-OUTPUT-CLASS": "Finding: all people of a line or cell have one and the same answer.",
     "CW-OUTPUT-MISSING": "Finding: too few people of a cell that is counted have no value.",
+    "CW-OUTPUT-AGAIN": "Finding: rows beside people tell that too few people came again.",
     "CW-OUTPUT-PART": "Finding: too few people are in one part of a ratio only.",
     "CW-OUTPUT-DOF": "Finding: too few degrees of freedom, counted by people.",
     "CW-OUTPUT-DOMINANCE": "Finding: the largest contributors make up too much of a figure.",
@@ -56,6 +57,8 @@ AIRLOCK = {
 
 AUDIT = {
     "CW-AUDIT-HISTORY": "The history of outputs is not whole, or not what its manifests say.",
+    "CW-AUDIT-UNSEALED": "What the airlock keeps was left in the clear by an older version.",
+    "CW-AUDIT-SEALED": "What is to be audited is sealed, and no home was named with its keys.",
     "CW-AUDIT-OUTPUT": "An output that is to be audited does not have the form it must have.",
     "CW-AUDIT-STALE": "Another output left since the audit, so it must run again.",
     "CW-AUDIT-UNSEEN": "An author may read findings only after a person has looked at them.",
@@ -64,6 +67,7 @@ AUDIT = {
     "CW-AUDIT-SAME": "Finding: two figures with other definitions are about the same people.",
     "CW-AUDIT-NEAR": "Finding: two figures are about nearly the same people.",
     "CW-AUDIT-SUM": "Finding: a sum of published figures is the size of a small group.",
+    "CW-AUDIT-VALUE": "Finding: sums differ by what one or two people, or too few, add.",
     "CW-AUDIT-BOUNDS": "Finding: published figures leave too few numbers for a small group.",
     "CW-AUDIT-UNPROVED": "Finding: a small group seems to follow from figures, without a proof.",
 }

@@ -14,6 +14,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -158,6 +159,30 @@ def fsync_tree(folder: Path) -> None:
         fsync_folder(Path(parent))
 
 
+def hand_over(folder: Path, owner: int | None) -> None:
+    """Make everything below `folder` readable for one user only, who cannot change it.
+
+    owner: the number of that user, where we are root; else it is ours. Inner ones first; the mode
+    of `folder` itself is its caller's: renaming it needs to write.
+    """
+    give = owner is not None and os.geteuid() == 0
+    for above, _, names in os.walk(folder, topdown=False):
+        for path, mode in [*((Path(above, one), 0o400) for one in names), (Path(above), 0o500)]:
+            if give and owner is not None:
+                os.chown(path, owner, owner, follow_symlinks=False)
+            if path != folder:
+                path.chmod(mode)
+
+
+def thaw_and_remove(folder: Path) -> None:
+    """Remove a folder of ours whose folders can only be read; nothing where it is not there."""
+    if folder.is_symlink() or not folder.is_dir():
+        return
+    for above, _, _ in os.walk(folder):
+        Path(above).chmod(stat.S_IRWXU)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def only_one(lock: Path, what: str) -> Iterator[None]:
     """Hold an exclusive lock for the block; the kernel frees it when the process dies.
@@ -174,3 +199,20 @@ def only_one(lock: Path, what: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+MEMORY_TYPES = frozenset({"tmpfs", "ramfs"})
+"""Types of file systems that lie in memory."""
+
+
+def file_system(path: Path) -> str:
+    """The type of the file system that `path` lies on, as the kernel names it."""
+    best, found = "", "unknown"
+    resolved = str(path.resolve())
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        fields, _, after = line.partition(" - ")
+        mount = fields.split()[4]
+        inside = resolved == mount or resolved.startswith(mount.rstrip("/") + "/")
+        if inside and len(mount) >= len(best):
+            best, found = mount, after.split()[0]
+    return found

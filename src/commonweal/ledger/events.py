@@ -53,6 +53,7 @@ PURPOSES = (
     "sieve",
     "release_data",
     "details",
+    "output_data",
     "backup",
     "membership",
 )
@@ -478,6 +479,9 @@ _TABLE: tuple[EventType, ...] = (
     EventType("output.recalled", "public", "An output that left should not have left.",
               {"permit": _PERMIT, "output": _OUTPUT, "reasons_hash": _HASHED,
                "given_to": _optional("number")}),
+    EventType("publication.imported", "sealed",
+              "Figures that were published elsewhere were brought into the history.",
+              {"output": _OUTPUT, "manifest": _COMMITTED}),
     EventType("closing.owed", "sealed", "A project ended; its data must be destroyed by a day.",
               {"permit": _PERMIT, "due_on": Field("day")}),
     EventType("closing.certificate_sent", "sealed", "A certificate of destruction was sent.",

@@ -312,10 +312,12 @@ class OutputRequest(Paper):
             raise ValueError("there are no groups to merge")
         if self.figure is not None:
             self._require_drawable()
-        counts = all(isinstance(one, People) for one in self.measures)
-        if self.protect == "suppress" and self.margins and not counts:
-            # A hidden sum or mean is held between bounds by its totals, and no attack looks at it.
-            raise ValueError("cells under totals can be hidden in counts of people only")
+        attacked = all(isinstance(one, People | Sum | Mean) for one in self.measures)
+        if self.protect == "suppress" and self.margins and not attacked:
+            # A hidden ratio or spread is held between bounds by its totals; no attack looks at it.
+            raise ValueError(
+                "cells under totals can be hidden in counts of people, sums and means only"
+            )
         if sum(1 for one in self.filters() for _ in one.conditions()) > MAX_CONDITIONS:
             raise ValueError(f"a request has at most {MAX_CONDITIONS} conditions")
         return self

@@ -29,6 +29,7 @@ from commonweal.papers.base import (
 )
 from commonweal.papers.cohort import Cohort
 from commonweal.papers.forms import Form, read_form
+from commonweal.papers.model_outputs import ModelOutputs
 from commonweal.papers.permit_check import Action, check_permit
 from commonweal.papers.permit_status import PermitStatus
 from commonweal.papers.refusal import PermitRefused
@@ -219,10 +220,11 @@ class RiskLimits(Paper):
 
 
 class Outputs(Paper):
-    """What may leave through the airlock."""
+    """What may leave through the airlock. `models`: where the permit is stricter about them."""
 
     profile: Identifier = "sacro-default"
     minimum_people: Annotated[int, Field(ge=2, le=1000)] = 10
+    models: ModelOutputs | None = None
 
 
 class IntruderTest(Paper):
@@ -307,6 +309,8 @@ class PermitDraft(Paper):
             raise ValueError("a person is named twice")
         if self.risk.shift_candidates > 2 * self.shift_weeks + 1:
             raise ValueError("shift_weeks is too small for so many shift_candidates")
+        if self.outputs.models is not None and "train" not in self.processing:
+            raise ValueError("limits for models are for a permit that allows train")
         if self.supersedes == self.id:
             raise ValueError("a permit cannot replace itself")
         return self

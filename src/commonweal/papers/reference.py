@@ -56,7 +56,8 @@ FIELDS: dict[str, str] = {
     "intruder_test": "The largest share of people whom attackers may find before a release; else "
     "none is made ([the intruder](../explanation/intruder.md)).",
     "sites": "Hospital sites of a federation.",
-    "outputs": "Rules for what may leave: profile and minimum number of people.",
+    "outputs": "Rules for what may leave: profile, minimum number of people, and limits for models "
+    "that are stricter than the hospital's ([models](../explanation/models.md)).",
     "from": "First day.",
     "until": "Last day, whole.",
     "review_dates": "When people look at it again.",

@@ -49,6 +49,11 @@ RULE_HELP: dict[str, RuleHelp] = {
         "A ratio can be undone into its two parts, and one of them can be of few people.",
         "2 of 400 people: the ratio 0.005 gives the two away.",
     ),
+    "again": RuleHelp(
+        "A few people came again",
+        "Rows less people, where both are told, is at most how many came more than once.",
+        "102 stays of 100 people: at most two of them came again.",
+    ),
     "dof": RuleHelp(
         "Too little left over (degrees of freedom)",
         "A model with nearly as many terms as people repeats each person's own values.",
@@ -368,6 +373,11 @@ RULE_HELP: dict[str, RuleHelp] = {
         "If the code does not make this model, what was learned of the code says nothing about it.",
         "A model that was changed by hand.",
     ),
+    "model-unlike": RuleHelp(
+        "Models of other people are unlike it",
+        "An attack compares this model with others made by its code, so they must be of its kind.",
+        "Of a person whom neither has seen one says 1 in 10, the other 6 in 10.",
+    ),
     "model-run": RuleHelp(
         "Could not be run", "Nothing of what it tells is known.", "It asks for a column of text."
     ),
@@ -382,6 +392,11 @@ RULE_HELP: dict[str, RuleHelp] = {
         "Two figures that are each large enough can give away a few people when they are "
         "subtracted.",
         "66 people stayed, 63 of them have a known birthday: three have none.",
+    ),
+    "CW-AUDIT-VALUE": RuleHelp(
+        "The difference is what a few people add",
+        "Two sums that are each large enough can give away what a few people add between them.",
+        "All costs of a ward, less those of all but one person there, is that person's bill.",
     ),
     "CW-AUDIT-SAME": RuleHelp(
         "The very same people, asked in two ways",

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from commonweal.papers.cohort import AtLeast, Cohort, Condition, Value
+from commonweal.papers.model_outputs import ModelOutputs
 from commonweal.papers.permit import Permit, PermitDraft, PermittedTable
 from commonweal.papers.permit_state import SENTENCES, State
 
@@ -278,7 +279,44 @@ def _risk(permit: PermitDraft) -> Iterable[str]:
             f"{_share(permit.intruder_test.upper_bound)} of people."
         )
     yield f"Published figures are about at least {permit.outputs.minimum_people} people."
+    if permit.outputs.models is not None:
+        yield from _models(permit.outputs.models)
     yield "The risk is never zero."
+
+
+def _models(limits: ModelOutputs) -> Iterable[str]:
+    """What a permit asks of models beyond what the hospital asks of all of them."""
+    if limits.auc is not None:
+        yield (
+            "Shown one person whose data made a model and one whose did not, an attack may name "
+            f"the right one in at most {_share(limits.auc)} of tries."
+        )
+    if limits.true_positives is not None:
+        yield (
+            f"At most {_share(limits.true_positives)} of the people whose data made a model may be "
+            "named by an attack that is seldom wrong."
+        )
+    if limits.advantage is not None:
+        yield (
+            "The best attack on a model may be right more often than wrong by at most "
+            f"{_share(limits.advantage)}."
+        )
+    if limits.attribute_gain is not None:
+        yield (
+            "A hidden detail may be guessed from a model at most "
+            f"{_share(limits.attribute_gain)} more often of people whose data made it."
+        )
+    if limits.people_behind_leaf is not None:
+        yield (
+            f"Each part of a model that is a tree is about at least {limits.people_behind_leaf} "
+            "people."
+        )
+    if limits.shadows is not None:
+        yield (
+            f"A model is made again at least {limits.shadows} times on other people, to test it."
+        )
+    if limits.differentially_private:
+        yield "Models are made in a way that hides each single person. This is not measured."
 
 
 def _processing(permit: PermitDraft) -> Iterable[str]:

@@ -36,11 +36,15 @@ def _refused_declaration(sentence: str) -> WrongUsage:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A file that a run may leave. path: from the output folder, with `/`. most_bytes: its size."""
+    """A file that a run may leave. path: from the output folder, with `/`. most_bytes: its size.
+
+    taken: whether it is copied; one that is not stays where it is, and goes with the run.
+    """
 
     path: str
     most_bytes: int
     required: bool = True
+    taken: bool = True
 
     def __post_init__(self) -> None:
         parts = self.path.split("/")
@@ -90,9 +94,10 @@ def collect(
 ) -> tuple[Collected, ...]:
     """Copy the declared files below the open folder `outputs` into the new folder `into`.
 
-    All of it or nothing. `owner`: the number of the run's user on this machine. `while_reading` is
-    called with the path of each file between opening and reading it (for tests of files that are
-    swapped). Files in `into` are read-only for their owner and group, in the order of their paths.
+    All that is to be taken, or nothing. `owner`: the number of the run's user on this machine.
+    `while_reading` is called with the path of each file between opening and reading it (for tests
+    of files that are swapped). Files in `into` are read-only for their owner and group, in the
+    order of their paths.
 
     Raises `Fault` CW-COLLECT-KIND, CW-COLLECT-NAME, CW-COLLECT-LIMIT, CW-COLLECT-CHANGED or
     CW-COLLECT-MISSING; CW-FILE-EXISTS where `into` is there already.
@@ -105,7 +110,7 @@ def collect(
     taken = []
     left = declaration.most_bytes
     with staged_folder(into) as staging:
-        for path in sorted(found):
+        for path in sorted(path for path in found if declared[path].taken):
             reader = _Reader(path, found[path], declared[path], owner, left)
             copied = reader.copy(outputs, staging / path, while_reading)
             left -= copied.size

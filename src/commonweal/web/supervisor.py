@@ -34,6 +34,7 @@ from commonweal.foundation.errors import (
 )
 from commonweal.web.config.environment import HOME, LOCALHOST, Environment, is_loopback
 from commonweal.web.config.trusting import look_at_home
+from commonweal.web.memory import forget_key
 
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
@@ -111,9 +112,12 @@ def serve(service: Service, say: Say, *, workers: bool = True) -> int:
     commands = {"web": _server(service)}
     if workers:
         commands |= {room: _worker(room) for room in WORKERS}
-    return Supervisor(commands, variables).run(
-        lambda: _answers(service), lambda: _announce(service, say)
-    )
+    try:
+        return Supervisor(commands, variables).run(
+            lambda: _answers(service), lambda: _announce(service, say)
+        )
+    finally:
+        forget_key(service.environment.home)
 
 
 def refuse_taken_port(host: str, port: int) -> None:

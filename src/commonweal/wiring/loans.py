@@ -21,11 +21,14 @@ from commonweal.airlock.opened import OpenRelease
 from commonweal.foundation.clock import SystemClock
 from commonweal.foundation.errors import Unavailable
 from commonweal.foundation.files import make_private_folder, only_one
+from commonweal.papers.job import JobOutputs
+from commonweal.papers.permit import Permit
 from commonweal.papers.release import ReleaseManifest
 from commonweal.vault.custody import Custody, find_permit, settled
 from commonweal.vault.release.lending import AUDIT_MAP, MEMORY, SIEVE, lend, take_back
 from commonweal.vault.release.sieving import sieve_codes
 from commonweal.vault.release.store import read_manifest
+from commonweal.wiring.retraining import made_again_by, model_limits
 from commonweal.wiring.sandboxes import opened_sandbox
 
 Opened = Callable[[], AbstractContextManager[Custody]]
@@ -37,13 +40,18 @@ _BEGINNING_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Loan:
-    """An opened release, the folder that it is lent in, and its audit map."""
+    """An opened release, the folder that it is lent in, its audit map, and its permit."""
 
     release: OpenRelease
     folder: Path
     audit_map: Path
     manifest: ReleaseManifest
-    project: str
+    permit: Permit
+
+    @property
+    def project(self) -> str:
+        """Whose the release is."""
+        return self.permit.project.id
 
 
 @contextlib.contextmanager
@@ -66,7 +74,7 @@ def unsealed(opened: Opened, folder: Path, memory: Path = MEMORY) -> Iterator[Lo
                 permit = find_permit(custody, manifest.permit_id)
                 lent = lend(custody, folder, permit, "airlock", to)
             release = OpenRelease.at(lent.manifest, to / "data", lent.permit.cohort)
-            yield Loan(release, to, to / AUDIT_MAP, lent.manifest, lent.permit.project.id)
+            yield Loan(release, to, to / AUDIT_MAP, lent.manifest, lent.permit)
     finally:
         _remove(loans)
 
@@ -92,18 +100,33 @@ def _remove(loans: Path) -> None:
 
 
 @contextlib.contextmanager
-def desk_on(opened: Opened, loan: Loan, kinds: Mapping[str, Kind] | None = None) -> Iterator[Desk]:
+def desk_on(
+    opened: Opened,
+    loan: Loan,
+    kinds: Mapping[str, Kind] | None = None,
+    left: JobOutputs | None = None,
+) -> Iterator[Desk]:
     """Files are compared with the release, with its sieve and with its hold-out.
 
-    kinds: what the study declared each file to be. The key of the sieve stays with the vault, and
-    what makes its codes is taken back when the block ends. The sandbox is opened when the first
-    file needs it.
+    kinds: what the study declared each file to be. left: what a job of this release left, by the
+    ledger; its code makes its models again. The key of the sieve stays with the vault, and what
+    makes its codes is taken back when the block ends. The sandbox is opened when the first file
+    needs it.
     """
     work = loan.folder.parent / "looked"
     make_private_folder(work)
     with opened() as custody, sieve_codes(custody, loan.manifest) as codes:
+        sandbox = functools.cache(lambda: opened_sandbox(custody))
+        models = loan.permit.outputs.models
         yield Desk(
-            functools.cache(lambda: opened_sandbox(custody)),
-            loan.project, work, kinds or {}, Sieve.at(loan.folder / SIEVE, codes),
+            sandbox, loan.project, work, kinds or {}, Sieve.at(loan.folder / SIEVE, codes),
             loan.release, loan.folder,
+            limits=model_limits(custody, loan.permit),
+            again=None if left is None else made_again_by(custody, left, sandbox),
+            private=models is not None and models.differentially_private,
         )  # fmt: skip
+
+
+def declared_kinds(left: JobOutputs) -> dict[str, Kind]:
+    """What a study declared each file to be; a column of single people is no file to look at."""
+    return {one.file: one.kind for one in left.files if one.kind != "person_column"}

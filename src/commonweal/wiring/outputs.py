@@ -9,10 +9,11 @@ from pathlib import Path
 
 from commonweal.airlock.audit.history import Pin
 from commonweal.airlock.audit.running import Progress, quiet
-from commonweal.airlock.desk import Kind
+from commonweal.airlock.kept import not_sealed_yet
 from commonweal.airlock.leaving.freezing import Draft, Frozen, freeze, resume
 from commonweal.airlock.leaving.gathering import Gathered, gather, job_paths, read_job
-from commonweal.airlock.leaving.releasing import judged_case
+from commonweal.airlock.leaving.releasing import judged_case, whole_history
+from commonweal.airlock.leaving.sealing import unsealed_folders
 from commonweal.airlock.leaving.store import OutputStore, Submitted, is_id
 from commonweal.airlock.profile import RuleProfile
 from commonweal.airlock.recompute.made import MadeFile, made_files
@@ -26,12 +27,15 @@ from commonweal.papers.output_manifest import OutputDecision, RulesUsed
 from commonweal.papers.permit import Permit
 from commonweal.vault.custody import Custody, find_permit, load_permit
 from commonweal.vault.custody.output_ground import OutputGround
+from commonweal.vault.custody.output_keys import OutputKeys
 from commonweal.vault.release.job_desk import JobDesk
 from commonweal.vault.release.lending import MEMORY
 from commonweal.vault.release.store import read_manifest
 from commonweal.wiring.checks import Check, begin_check, check_id
-from commonweal.wiring.loans import Loan, Opened, desk_on, unsealed
+from commonweal.wiring.loans import Loan, Opened, declared_kinds, desk_on, unsealed
 
+FOLDER = "airlock"
+"""The airlock's folder of a home."""
 SECONDS = 60.0
 """How long sums and bounds of many figures are looked for, unless more is asked."""
 
@@ -63,8 +67,8 @@ def check_and_freeze(
     """Check what a job left on its own release, audit it with all that has left, and freeze it.
 
     Nothing of what was found is said here; it is in the frozen turn, for reviewers. Raises what
-    `read_job`, `job_paths`, `unsealed`, `check_together`, `gather` and `freeze` raise; `Refused`
-    CW-LEAVING-JOB, CW-LEAVING-AUTHOR, CW-LEAVING-PERMIT, CW-LEAVING-QUOTA.
+    `read_job`, `job_paths`, `unsealed`, `whole_history`, `check_together`, `gather` and `freeze`
+    raise; `Refused` CW-LEAVING-JOB, CW-LEAVING-AUTHOR, CW-LEAVING-PERMIT, CW-LEAVING-QUOTA.
     """
     left = read_job(asked.folder)
     with opened() as custody:
@@ -99,12 +103,11 @@ def _checked(
     store: OutputStore,
     progress: Progress,
 ) -> tuple[Joined, Gathered]:
-    kinds: dict[str, Kind] = {
-        one.file: one.kind for one in chosen.files if one.kind != "person_column"
-    }
-    with desk_on(opened, lent, kinds) as desk:
+    with opened() as custody:
+        past = whole_history(store, OutputGround(custody))
+    with desk_on(opened, lent, declared_kinds(chosen), chosen) as desk:
         joined = check_together(
-            submission, limits, lent.release, lent.audit_map, store.history,
+            submission, limits, lent.release, lent.audit_map, past,
             desk=desk, seconds=asked.seconds, progress=progress,
         )  # fmt: skip
     tables = lent.folder.parent / "tables"
@@ -207,13 +210,18 @@ def _draft(
 
 
 def store_of(custody: Custody) -> OutputStore:
-    """The airlock's folder of a home."""
-    return OutputStore(custody.home.path / "airlock")
+    """The airlock's folder of a home, with the keys of what is kept in it."""
+    return OutputStore(custody.home.path / FOLDER, OutputKeys(custody.keyring))
 
 
 def resumed(custody: Custody) -> OutputStore:
-    """The same, once what a cut left behind was named or thrown away."""
+    """The same, once what a cut left behind was named or thrown away.
+
+    Raises `Unavailable` CW-AUDIT-UNSEALED where an older version left anything in the clear.
+    """
     store = store_of(custody)
+    if unsealed_folders(store)[0]:
+        raise not_sealed_yet()
     resume(store, OutputGround(custody))
     return store
 

@@ -212,7 +212,7 @@ def test_rows_that_cannot_be_are_refused(
 
 
 MANIFESTS: dict[str, Callable[[dict[str, Any]], object]] = {
-    "another version": lambda m: m.update(history=2),
+    "another version": lambda m: m.update(history=3),
     "an unknown field": lambda m: m.update(more=1),
     "another kind": lambda m: m.update(kind="publication"),
     "no people": lambda m: m.pop("people"),

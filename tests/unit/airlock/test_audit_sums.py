@@ -11,14 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from commonweal.airlock.audit import pairs, writing
+from commonweal.airlock.audit import pairs, room, writing
 from commonweal.airlock.audit.definitions import Definition
 from commonweal.airlock.audit.findings import given_away
 from commonweal.airlock.audit.history import read_history
+from commonweal.airlock.audit.manifest import Dimension
+from commonweal.airlock.audit.places import cells_at
 from commonweal.airlock.audit.probe import null_vectors
 from commonweal.airlock.audit.running import Result, audit, read_proposals
 from commonweal.airlock.audit.writing import NewTable, Published
-from tests.audit_house import Asked, House, by, fives, hiding, values
+from tests.audit_house import Asked, House, audit_id, by, fives, hiding, values
 
 AGE, SEX, ILL = by("age", "a", "b"), by("sex", "f", "m"), by("ill", "y", "n")
 
@@ -140,7 +142,10 @@ def test_rounded_figures_take_no_part_in_sums(house: House) -> None:
 # --- what keeps to its time, and what is done for many at once -----------------------------------
 
 
-def test_the_screen_ends_in_the_middle_when_its_time_is_over() -> None:
+def test_the_screen_ends_in_the_middle_when_its_time_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(room, "MOST_FIGURES", 10)  # so that it is made step by step
     rng = np.random.default_rng(4)
     matrix = sparse.random_array((400, 3_000), density=0.01, rng=rng, format="csr")
     matrix.data[:] = 1
@@ -168,18 +173,55 @@ def test_the_cells_of_a_spot_are_those_it_lies_in(data: st.DataObject) -> None:
     widths = data.draw(st.lists(st.integers(1, 3), min_size=0, max_size=3))
     every = [*itertools.product(*(range(-1, width) for width in widths))]
     published = data.draw(st.lists(st.sampled_from(every), max_size=12))
-    cells = tuple(Published(1, 1, one, 0, 0) for one in published)
-    table = NewTable("t", "t", "s", Definition(), (), cells, None, np.zeros((0, 0), np.int32))
+    cells = np.array(published, np.int64).reshape(len(published), len(widths))
     inside = [*np.ndindex(*widths)]
     spots = np.array(inside, np.int64).reshape(len(inside), len(widths))
-    assert writing._cells_at(table, spots) == [
-        frozenset(
+    lengths, found = cells_at(cells, spots, widths)
+    assert [one.tolist() for one in np.split(found, np.cumsum(lengths)[:-1])] == [
+        [
             number
             for number, one in enumerate(published)
             if all(mine in (-1, own) for mine, own in zip(one, spot, strict=True))
-        )
+        ]
         for spot in spots.tolist()
     ]
+
+
+visits = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2), st.integers(0, 1)), max_size=25)
+
+
+@given(visits, st.booleans())
+def test_a_part_is_everybody_who_stands_in_the_same_cells(
+    rows: list[tuple[int, int, int]], inner: bool
+) -> None:
+    """People in several cells: the slow twin takes each person's set of published cells."""
+    at = [*itertools.product(range(-1, 3), range(-1, 2))]
+    shown = [one for one in at if inner or -1 in one][1:]
+    cells = tuple(Published(1, 1, one, 0, 99) for one in shown)
+    sides = tuple(
+        Dimension(variable=name, categories=by(name, *"abc"[:width]))
+        for name, width in (("one", 3), ("two", 2))
+    )
+    ids = np.array([audit_id(person) for person, _, _ in rows], "S16")
+    places = np.array([row[1:] for row in rows], np.int32).reshape(len(rows), 2)
+    table = NewTable("t", "t", "s", Definition(), sides, cells, ids, places)
+    people = np.unique(ids)
+    made = writing._parts(table, people)
+    assert made.person.tolist() == [*range(len(people))]
+    inside: dict[bytes, set[int]] = {bytes(one): set() for one in people}
+    for row, id_ in zip(places.tolist(), ids, strict=True):
+        inside[bytes(id_)] |= {
+            number
+            for number, one in enumerate(shown)
+            if all(mine in (-1, own) for mine, own in zip(one, row, strict=True))
+        }
+    parts = dict(zip(map(bytes, people), made.part.tolist(), strict=True))
+    for first, second in itertools.combinations(parts, 2):
+        assert (parts[first] == parts[second]) == (inside[first] == inside[second])
+    assert made.count == len(set(map(frozenset, inside.values())))
+    for number, of_cell in enumerate(made.of_cells.to_pylist()):
+        assert set(of_cell) == {parts[one] for one, cells_ in inside.items() if number in cells_}
+        assert len(of_cell) == len(set(of_cell))
 
 
 def test_a_table_that_nobody_is_in_is_compared(house: House) -> None:

@@ -117,7 +117,13 @@ class RuleOracle(Oracle):
         kind = measure.measure
         if kind in ("people", "rows"):
             found |= self.line(cells, cell, labels)
-            return found | (self.dominated(counts, False, p) if kind == "rows" else set())
+            if kind == "rows":
+                both = {"people", "rows"} <= {one.measure for one in self.asked.measures}
+                exact = self.asked.rounding == "exact"
+                more = sum(map(len, people.values())) - len(people)
+                found |= {"again"} if both and exact and 0 < more < p.threshold else set()
+                found |= self.dominated(counts, False, p)
+            return found
         if values and len(set(values)) == 1:
             found.add("class")
         below = any(value < 0 for value in values)

@@ -54,7 +54,7 @@ def test_all_commands_of_this_stage_exist() -> None:
         "carry-on",
         "airlock audit", "airlock check", "airlock crate", "airlock download",
         "airlock import-publication", "airlock list", "airlock look", "airlock recall",
-        "airlock record", "register check", "register publish",
+        "airlock record", "airlock seal-history", "register check", "register publish",
         "airlock release", "airlock review", "airlock submit", "airlock withdraw",
         "feasibility ask", "feasibility build", "feasibility monthly",
         "noise budget", "noise count", "noise left", "site state", "study bring",

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from commonweal.enclave import packing
-from commonweal.enclave.packing import Shelf, thaw_and_remove, tree_hash
+from commonweal.enclave.packing import Shelf, tree_hash
 from commonweal.foundation.errors import CommonwealError
+from commonweal.foundation.files import thaw_and_remove
 from tests.enclave_house import write_study
 
 

@@ -192,7 +192,7 @@ REFUSED: dict[str, tuple[Callable[[Study], Any], str]] = {
     "101 conditions": (lambda s: s.count("x", where=_many(101), of="stays"), "100 conditions"),
     "odd protection": (lambda s: s.count("x", protect="hide", of="stays"), "protect"),
     "nothing to merge": (lambda s: s.count("x", protect="merge", of="stays"), "no groups"),
-    "hidden means": (lambda s: s.mean("x", "age", by="sex", totals=True, protect="suppress", of="stays"), "counts of people"),
+    "hidden deviations": (lambda s: s.sd("x", "age", by="sex", totals=True, protect="suppress", of="stays"), "sums and means only"),
     "several rows beside": (lambda s: s.count("x", by=col("stays", "sex"), of="people"), "several rows"),
 }  # fmt: skip
 

@@ -95,6 +95,13 @@ EXEMPT = {
     },
 }
 
+MODELS = {
+    "processing": ["train"],
+    "outputs": {"models": {
+        "auc": 0.55, "true_positives": 0.05, "advantage": 0.1, "attribute_gain": 0.08,
+        "people_behind_leaf": 25, "shadows": 32, "differentially_private": True,
+    }},
+}  # fmt: skip
 CHOSEN = {
     "where": {"table": "admissions", "variable": "diagnosis", "op": "starts_with", "value": "J45"}
 }
@@ -116,6 +123,13 @@ CHOSEN = {
         ({"risk": {"suppress_up_to": 0.015}}, "Limits of risk", "Up to 1.5 per cent of people"),
         ({"risk": {"prosecutor_mean": 0.05}}, "Limits of risk", "at or under 5 per cent"),
         ({"intruder_test": {"upper_bound": 0.01}}, "Limits of risk", "fewer than 1 per cent"),
+        (MODELS, "Limits of risk", "may name the right one in at most 55 per cent of tries."),
+        (MODELS, "Limits of risk", "At most 5 per cent of the people whose data made a model may be named"),
+        (MODELS, "Limits of risk", "right more often than wrong by at most 10 per cent."),
+        (MODELS, "Limits of risk", "at most 8 per cent more often of people whose data made it."),
+        (MODELS, "Limits of risk", "a tree is about at least 25 people."),
+        (MODELS, "Limits of risk", "made again at least 32 times on other people, to test it."),
+        (MODELS, "Limits of risk", "hides each single person. This is not measured."),
         ({"restricted_codes": [{"list": "fertility", "legal_gateway": "HFE Act"}]}, "Whose choices are honoured", "(fertility) are included: HFE Act."),
         ({"restricted_codes": [{"list": "fertility", "legal_gateway": "HFE Act"}]}, "Whose choices are honoured", "Other codes that the law restricts are left out."),
         ({"cohort": CHOSEN}, "Which people", "restricts do not count when these people are chosen. Ages"),
@@ -129,6 +143,13 @@ CHOSEN = {
 )  # fmt: skip
 def test_what_is_special_is_said(changes: dict[str, Any], section: str, part: str) -> None:
     assert part in said(**changes)[section]
+
+
+def test_nothing_is_said_of_models_where_the_hospitals_limits_hold() -> None:
+    for outputs in ({}, {"models": {}}):
+        told = said(processing=["train"], outputs=outputs)["Limits of risk"]
+        assert "attack" not in told
+        assert "model" not in told
 
 
 def test_nothing_is_said_of_choosing_where_everyone_is_in() -> None:

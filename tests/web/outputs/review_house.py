@@ -24,6 +24,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from commonweal.airlock.audit.history import History, read_history
 from commonweal.airlock.files.answers import Notebook, NotebookCell, Picture
 from commonweal.airlock.files.writing import notebook_file, picture_file
 from commonweal.airlock.profile import RuleProfile
@@ -108,7 +109,7 @@ def _made(folder: Path) -> Papers:
     history.mkdir()
     first = _joined(folder / "first", rows, None, EARLIER, BEFORE)
     (folder / "first" / "proposal" / EARLIER).rename(history / EARLIER)
-    second = _joined(folder / "second", rows, history, OUT, *NOW, plain=PLAIN)
+    second = _joined(folder / "second", rows, read_history(history), OUT, *NOW, plain=PLAIN)
     assert second.audit is not None
     tables: dict[str, bytes] = {}
     files, found = [], []
@@ -231,7 +232,7 @@ def chart(bars: Sequence[int] = (66, 66, 65, 65, 65, 65, 3, 3)) -> bytes:
 def _joined(
     folder: Path,
     rows: list[Row],
-    history: Path | None,
+    history: History | None,
     output: str,
     *asked: Mapping[str, Any],
     plain: str = "",
@@ -297,6 +298,7 @@ def furnish(
 ) -> Any:
     """The rows of an output in `state`; `votes` as `vote` makes them."""
     from commonweal.web.config import clock
+    from commonweal.web.outputs.contents import as_kept
     from commonweal.web.outputs.models import Output, ReviewFile, ReviewPapers
 
     found = renamed(made or papers(), name)
@@ -319,7 +321,7 @@ def furnish(
         votes=list(votes), members=["amara", "bethan"], told_at=now,
     )  # fmt: skip
     for path, content in found.contents.items():
-        ReviewFile.objects.create(papers=told, path=path, content=content)
+        ReviewFile.objects.create(papers=told, path=path, content=as_kept(content))
     return row
 
 

@@ -4,6 +4,8 @@ else, to those who judge it, while they judge it (S18, S6).
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import struct
 import zlib
 from dataclasses import replace
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from commonweal.foundation.errors import Fault
 from tests.web.conftest import Page
 from tests.web.outputs.review_house import (
     OUT,
@@ -118,11 +121,12 @@ def test_a_file_is_shown_as_what_it_is_and_not_as_another(address: str) -> None:
 
 
 def test_bytes_that_were_changed_in_the_database_are_not_shown() -> None:
+    from commonweal.web.outputs.contents import as_kept
     from commonweal.web.outputs.models import ReviewFile
 
     furnish(made=drawn())
     for path, content in (("chart.png", PNG[:-1]), ("born.csv", b"ward\nsecret\n")):
-        ReviewFile.objects.filter(path=path).update(content=content)
+        ReviewFile.objects.filter(path=path).update(content=as_kept(content))
     assert {status("tara", one) for one in (PICTURE, TEXTS["born.csv"])} == {404}
     text = Page(signed_in("tara").get(f"{FILES}/4")).text
     assert "This picture is not shown." in text
@@ -231,16 +235,23 @@ def test_the_worker_tells_what_was_frozen_and_nothing_too_large(
     row = furnish(made=replace(found, contents={}))
     for name, content in found.contents.items():
         (tmp_path / name).write_bytes(content)
-    turn: Any = SimpleNamespace(manifest=found.manifest, files=tmp_path)
+
+    def content_of(file: Any) -> bytes:
+        content = (tmp_path / file.path).read_bytes()
+        if f"sha256:{hashlib.sha256(content).hexdigest()}" != file.sha256:
+            raise Fault("CW-LEAVING-FILE", "It is another.")
+        return content
+
+    turn: Any = SimpleNamespace(manifest=found.manifest, content=content_of)
     contents.tell_contents(row.papers, turn)
-    told = {one.path: bytes(one.content) for one in ReviewFile.objects.all()}
+    told = {one.path: base64.b64decode(one.content) for one in ReviewFile.objects.all()}
     assert told == found.contents
     (tmp_path / "map.svg").unlink()
     (tmp_path / "map.svg").symlink_to(tmp_path / "chart.png")
     monkeypatch.setattr(contents, "MOST_TEXT", 200)
     contents.tell_contents(row.papers, turn)
-    told = {one.path: bytes(one.content) for one in ReviewFile.objects.all()}
-    assert "map.svg" not in told, "a link is no file of this turn"
+    told = {one.path: base64.b64decode(one.content) for one in ReviewFile.objects.all()}
+    assert "map.svg" not in told, "another file is not shown in its place"
     assert told["chart.png"] == PNG
     assert all(len(one) <= 200 for path, one in told.items() if path != "chart.png")
     monkeypatch.setattr(contents, "MOST_ALL", 10)

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from commonweal.enclave.packing import thaw_and_remove
 from commonweal.enclave.queue import Job as QueuedJob
 from commonweal.enclave.queue import Queue
 from commonweal.enclave.room import Room as Enclave
+from commonweal.foundation.files import thaw_and_remove
 from commonweal.vault.custody import Custody
 from commonweal.vault.release.job_desk import JobDesk
 from tests.enclave_house import GOOD, write_study

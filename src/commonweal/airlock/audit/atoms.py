@@ -17,7 +17,9 @@ from commonweal.airlock.audit.people import Ids, People, places_in
 from commonweal.airlock.audit.possible import Possible, possible_matrix
 from commonweal.airlock.audit.tables import AuditTable, Matrix, Small, Whole
 
-MOST_GROUPS = 200_000
+MOST_GROUPS = 1_000_000
+MOST_POSSIBLE = 200_000
+"""Combinations that nobody needs to be in."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +94,7 @@ def _finished(
 ) -> Groups:
     blocks = [_columns(one.cells.matrix, part) for one, part in zip(tables, parts, strict=True)]
     matrix = sparse.vstack(blocks, "csr") if blocks else sparse.csr_matrix((0, len(sizes)))
-    more = possible_matrix(tables, parts, sizes, most)
+    more = possible_matrix(tables, parts, sizes, min(most, MOST_POSSIBLE))
     if more is not None:
         added = more.matrix.tocsc()[:, _supposed(more, matrix)]
         matrix = sparse.hstack([matrix, added], "csr")

@@ -1,26 +1,29 @@
 """Between which numbers a small group must lie, from all figures: exact, rounded and hidden ones.
 
-Intervals are first pushed through the figures until nothing moves, then narrowed by HiGHS, smallest
-groups first, while there is time. Where figures are left out because there are too many, intervals
-are only wider than what a reader can know, never narrower; that is said.
+Groups that surely have room (`room`) need no more. For the others, smallest first and while there
+is time: intervals are pushed through the figures until nothing moves, and narrowed by HiGHS within
+the block of figures and groups that hang together. Where figures are left out because there are too
+many, intervals are only wider than what a reader can know, never narrower; that is said.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize
+from scipy import optimize, sparse
+from scipy.sparse import csgraph
 
 from commonweal.airlock.audit.atoms import Groups
 from commonweal.airlock.audit.certificates import Remaining
 from commonweal.airlock.audit.findings import Finding, Term, Verdict, given_away, term
 from commonweal.airlock.audit.probe import Probed, Target, vanishes
+from commonweal.airlock.audit.room import roomy
 from commonweal.airlock.audit.tables import Matrix, Whole
 
-MOST_TARGETS = 200
 _MOST_WHOLE = 400
 """Up to so many groups the numbers are asked to be whole ones; above it, bounds may be wider."""
 _MOST_ENTRIES = 150_000
@@ -52,6 +55,28 @@ class _Problem:
     least: Whole
     most: Whole
 
+    @functools.cached_property
+    def _blocks(self) -> tuple[Whole, Whole]:
+        """The block of each figure and of each group: those that hang together by groups whose
+        number is not known yet. A figure without any is in no block (-1)."""
+        free = self.least < self.most
+        entries = self.matrix.tocoo()
+        open_ = free[entries.col]
+        rows, columns = self.matrix.shape
+        places = (entries.row[open_], entries.col[open_] + rows)
+        size = rows + columns
+        graph = sparse.coo_matrix((np.ones(int(open_.sum()), np.int8), places), (size, size))
+        _, block = csgraph.connected_components(graph, directed=False)
+        used = np.zeros(rows, np.bool_)
+        used[entries.row[open_]] = True
+        return np.where(used, block[:rows], -1).astype(np.int64), block[rows:].astype(np.int64)
+
+    def block(self, target: Target) -> tuple[Whole, Whole]:
+        """The figures and the groups that hang together with a target."""
+        of_figures, of_groups = self._blocks
+        mine = np.unique(of_groups[target.groups])
+        return np.flatnonzero(np.isin(of_figures, mine)), np.flatnonzero(np.isin(of_groups, mine))
+
 
 def bounds(
     groups: Groups, new: int, threshold: int, probed: Probed, remaining: Remaining
@@ -61,14 +86,16 @@ def bounds(
     What follows by sums of exact figures (`probed`) is left to those.
     """
     rows = np.arange(groups.matrix.shape[0])
-    whole = _problem(groups, rows)
-    before = _problem(groups, rows[groups.starts[new] :])
     findings: list[Finding] = []
     already = partly = 0
-    targets = _targets(groups, threshold, probed)
-    missed = max(0, len(targets) - MOST_TARGETS)
-    for target in targets[:MOST_TARGETS]:
-        solved = _between(whole, target, remaining) if remaining() > 0 else None
+    targets = _targets(groups, threshold, probed, remaining)
+    problem = _Both(groups, new, remaining)
+    missed = 0
+    for number, target in enumerate(targets):
+        if remaining() <= 0:
+            missed += len(targets) - number
+            break
+        solved = _between(problem.whole, target, remaining)
         if solved is None:
             missed += 1
             continue
@@ -77,7 +104,7 @@ def bounds(
         verdict = _verdict(groups, rows, target, (low, high), threshold)
         if verdict == "pass":
             continue
-        earlier = _between(before, target, remaining)
+        earlier = _between(problem.before, target, remaining)
         if earlier is not None and earlier[:2] == (low, high):
             already += 1
             continue
@@ -90,37 +117,72 @@ def bounds(
     return Bounded(tuple(findings), already, tuple(line for count, line in said if count))
 
 
-def _problem(groups: Groups, rows: Whole) -> _Problem:
+@dataclass(eq=False)
+class _Both:
+    """The problem of all figures, and of those that have left: each made when it is needed."""
+
+    groups: Groups
+    new: int
+    remaining: Remaining
+
+    @functools.cached_property
+    def whole(self) -> _Problem:
+        """All figures."""
+        return _problem(self.groups, np.arange(self.groups.matrix.shape[0]), self.remaining)
+
+    @functools.cached_property
+    def before(self) -> _Problem:
+        """Those of earlier outputs."""
+        rows = np.arange(self.groups.matrix.shape[0])
+        return _problem(self.groups, rows[self.groups.starts[self.new] :], self.remaining)
+
+
+def _problem(groups: Groups, rows: Whole, remaining: Remaining = lambda: 1.0) -> _Problem:
     matrix = groups.matrix[rows].tocsr()
     low, high = groups.low[rows], groups.high[rows]
     high = np.where(high < 0, _NO_LIMIT, high)
-    least, most = propagate(matrix, low, high)
+    least, most = propagate(matrix, low, high, remaining)
     return _Problem(matrix, low, high, least, most)
 
 
-def propagate(matrix: Matrix, low: Whole, high: Whole) -> tuple[Whole, Whole]:
-    """(least, most) of each group that follow figure by figure, until nothing moves."""
-    entries = matrix.tocoo()
-    row, group = entries.row, entries.col
+def propagate(
+    matrix: Matrix, low: Whole, high: Whole, remaining: Remaining = lambda: 1.0
+) -> tuple[Whole, Whole]:
+    """(least, most) of each group that follow figure by figure, until nothing moves or there is no
+    time: after any round they are true."""
+    columns = matrix.tocsc()
+    row, lengths = columns.indices, np.diff(columns.indptr)
+    group = np.repeat(np.arange(matrix.shape[1]), lengths)
+    inside = np.flatnonzero(lengths)
+    starts = columns.indptr[inside]
     least = np.zeros(matrix.shape[1], np.int64)
     most = np.full(matrix.shape[1], _NO_LIMIT, np.int64)
+    if not len(inside):
+        return least, most
     for _ in range(_ROUNDS):
+        if remaining() <= 0:
+            break
         at_least, at_most = matrix @ least, matrix @ most
         new_most, new_least = most.copy(), least.copy()
-        np.minimum.at(new_most, group, high[row] - (at_least[row] - least[group]))
-        np.maximum.at(new_least, group, low[row] - (at_most[row] - most[group]))
+        tops = np.minimum.reduceat(high[row] - (at_least[row] - least[group]), starts)
+        floors = np.maximum.reduceat(low[row] - (at_most[row] - most[group]), starts)
+        new_most[inside] = np.minimum(most[inside], tops)
+        new_least[inside] = np.maximum(least[inside], floors)
         if np.array_equal(new_most, most) and np.array_equal(new_least, least):
             break
         least, most = new_least, new_most
     return least, most
 
 
-def _targets(groups: Groups, threshold: int, probed: Probed) -> list[Target]:
-    """Small cells whose figure is not exact, and small groups; the smallest first."""
+def _targets(groups: Groups, threshold: int, probed: Probed, remaining: Remaining) -> list[Target]:
+    """Small cells whose figure is not exact, and small groups without room; the smallest first."""
     small = (groups.sizes > 0) & (groups.sizes < threshold)
     if probed.unseen is not None:
         small &= ~vanishes(probed.unseen)
-    found = [Target(np.array([one]), int(groups.sizes[one])) for one in np.flatnonzero(small)]
+    every = np.flatnonzero(small)
+    if len(every) > _MOST_WHOLE:
+        every = every[~roomy(groups.matrix, groups.sizes, every, threshold, remaining)]
+    found = [Target(np.array([one]), int(groups.sizes[one])) for one in every]
     seen = {one.groups.tobytes() for one in found}
     sizes = np.asarray(groups.matrix @ groups.sizes)
     open_cells = (groups.low != groups.high) & (sizes > 0) & (sizes < threshold)
@@ -137,15 +199,17 @@ def _between(
     problem: _Problem, target: Target, remaining: Remaining
 ) -> tuple[int, int, bool] | None:
     """(least, most, whether all figures were used) of a target; None where there was no answer."""
-    matrix, low, high = problem.matrix, problem.low, problem.high
-    complete = matrix.nnz <= _MOST_ENTRIES
+    figures, inside = problem.block(target)
+    complete = int(problem.matrix[figures].nnz) <= _MOST_ENTRIES
     if not complete:
-        wanted = np.zeros(matrix.shape[1], np.int64)
+        wanted = np.zeros(problem.matrix.shape[1], np.int64)
         wanted[target.groups] = 1
-        touching = np.flatnonzero(np.asarray(matrix @ wanted) > 0)
-        near = touching[np.argsort(high[touching], kind="stable")][:_LOCAL_FIGURES]
-        matrix, low, high = matrix[near], low[near], high[near]
-    free = np.flatnonzero(problem.least < problem.most)
+        touching = np.flatnonzero(np.asarray(problem.matrix @ wanted) > 0)
+        figures = touching[np.argsort(problem.high[touching], kind="stable")][:_LOCAL_FIGURES]
+        inside = np.unique(np.concatenate([problem.matrix[figures].indices, target.groups]))
+    matrix = problem.matrix[figures]
+    low, high = problem.low[figures], problem.high[figures]
+    free = inside[problem.least[inside] < problem.most[inside]]
     fixed = np.zeros(matrix.shape[1], np.int64)
     fixed[problem.least == problem.most] = problem.least[problem.least == problem.most]
     base = int(fixed[target.groups].sum())

@@ -25,6 +25,8 @@ _RULES = {
     "CW-AUDIT-SUM": "No sum of figures may be the size of a group of fewer than {t} people.",
     "CW-AUDIT-BOUNDS": "Figures may not leave fewer than {t} numbers for a group that may be "
     "smaller than {t}.",
+    "CW-AUDIT-VALUE": "Sums may not differ by what fewer than {t} people add, or one or two nearly "
+    "alone.",
     "CW-AUDIT-UNPROVED": "A group of fewer than {t} people that seems to follow needs a look.",
 }
 
@@ -79,7 +81,7 @@ class Finding:
     """A group of people that published figures say too much of.
 
     `low` to `high`: what follows of its size; `divisor`: what the sum is divided by; `people`: how
-    many it really is, where people are known.
+    many it really is, where people are known. `said`: of sums of values, what follows of them.
     """
 
     code: str
@@ -89,6 +91,7 @@ class Finding:
     high: int | None
     people: int | None
     divisor: int = 1
+    said: str | None = None
 
     @property
     def sentence(self) -> str:
@@ -103,6 +106,9 @@ class Finding:
         if self.code == "CW-AUDIT-NEAR":
             first, second = self.terms
             return f"{first.words} and {second.words} differ by a few people on both sides."
+        if self.code == "CW-AUDIT-VALUE":
+            first, second = self.terms
+            return f"{first.words} minus {second.words}: {self.said}."
         whole = "".join(
             f"{_joined(number, one)}{_times(one)}{one.words}"
             for number, one in enumerate(self.terms)
@@ -129,8 +135,8 @@ def _people(low: int, high: int | None) -> str:
     return f"{low} to {high} people"
 
 
-def term(table: AuditTable, cell: int, times: int) -> Term:
-    """A cell of a table as a term."""
+def term(table: AuditTable, cell: int, times: int, *, column: int | None = None) -> Term:
+    """A cell of a table as a term. `column`: where another of its figures stands."""
     cells = table.cells
     high = int(cells.high[cell])
     return Term(
@@ -138,7 +144,7 @@ def term(table: AuditTable, cell: int, times: int) -> Term:
         table.output,
         table.paper.name,
         int(cells.row[cell]),
-        int(cells.column[cell]),
+        int(cells.column[cell]) if column is None else column,
         int(cells.low[cell]),
         None if high < 0 else high,
     )

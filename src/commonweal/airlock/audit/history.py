@@ -1,14 +1,17 @@
 """Reading `history/`: every output that left, validated and hashed before it is believed.
 
 Whatever is not exactly as its manifest says is a `Fault` CW-AUDIT-HISTORY (CW-AUDIT-OUTPUT for an
-output that is to be audited): an audit against half a history would find too little.
+output that is to be audited): an audit against half a history would find too little. In a home its
+files are sealed (`airlock.kept`). An output whose project's key was destroyed cannot be opened by
+anybody any more: it stays in the set, and the audit says that it was not compared.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +22,18 @@ from commonweal.airlock.audit.manifest import (
     BY_RULE,
     MANIFEST,
     FiguresHistory,
+    HistoryAmounts,
     HistoryFile,
     HistoryTable,
     OutputHistory,
 )
 from commonweal.airlock.audit.people import People, ascending, ids_of
-from commonweal.airlock.audit.tables import AuditTable, Cells, incidence
+from commonweal.airlock.audit.tables import Amounts, AuditTable, Cells, Small, incidence
+from commonweal.airlock.kept import CLEAR, Kept, history_context
 from commonweal.foundation.canonical import digest, parse_json
-from commonweal.foundation.errors import Fault
+from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import STAGING_PREFIX, read_bytes, sha256_file, translated
+from commonweal.foundation.keyed import has_mark, key_of
 
 MOST_OUTPUTS = 100_000
 _PEOPLE = pa.schema([("audit_id", pa.binary())])
@@ -42,7 +48,8 @@ _VALUES = pa.schema(
         ("parts", pa.list_(pa.int32())),
     ]
 )
-SCHEMAS = {"people": _PEOPLE, "cells": _CELLS, "values": _VALUES}
+_AMOUNTS = pa.schema([("person", pa.int32()), ("spot", pa.int32()), ("amount", pa.float64())])
+SCHEMAS = {"people": _PEOPLE, "cells": _CELLS, "values": _VALUES, "amounts": _AMOUNTS}
 
 
 @dataclass(frozen=True)
@@ -55,12 +62,25 @@ class Pin:
 
 @dataclass(frozen=True)
 class Place:
-    """An output's folder with its manifest, read; its files are hashed when it is loaded."""
+    """An output's folder with its manifest, read; its files are hashed when it is loaded.
+
+    `sealed`: whether its files are; `kept`: how they are opened.
+    """
 
     folder: Path
     pin: Pin
     paper: OutputHistory
     code: str = "CW-AUDIT-HISTORY"
+    sealed: bool = False
+    kept: Kept = field(default=CLEAR, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Lost:
+    """An output that left, and whose files nobody can open: their key (its id) was destroyed."""
+
+    pin: Pin
+    key: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,14 +100,18 @@ class Output:
 @dataclass(frozen=True)
 class History:
     """All outputs that left. `by_rule`: versions of the catalogue's figures, whole by their hashes;
-    they are safe against subtraction by the rule they are made by, and not compared one by one."""
+    they are safe against subtraction by the rule they are made by, and not compared one by one.
+    `lost`: outputs whose key was destroyed; the audit says that they were not compared."""
 
     places: tuple[Place, ...]
     by_rule: tuple[Pin, ...]
+    lost: tuple[Lost, ...] = ()
 
     def pins(self) -> tuple[Pin, ...]:
         """Each output with its hash, by name."""
-        every = [*(one.pin for one in self.places), *self.by_rule]
+        every = [
+            *(one.pin for one in self.places), *self.by_rule, *(one.pin for one in self.lost)
+        ]  # fmt: skip
         return tuple(sorted(every, key=lambda pin: pin.output))
 
     def load(self) -> Iterator[Output]:
@@ -102,17 +126,26 @@ def set_hash(pins: tuple[Pin, ...]) -> str:
     return digest([[pin.output, pin.manifest] for pin in sorted(pins, key=lambda p: p.output)])
 
 
-def read_history(folder: Path, expected: Mapping[str, str] | None = None) -> History:
+def read_history(
+    folder: Path,
+    expected: Mapping[str, str] | None = None,
+    *,
+    kept: Kept = CLEAR,
+    known: Mapping[str, str] | None = None,
+) -> History:
     """The history below `folder`.
 
     `expected`: the manifest hash of each output that left, as the ledger holds it; with it, an
-    output that is missing, changed or unknown is a fault too.
-    Raises `Fault` CW-AUDIT-HISTORY, and CW-FILE-MISSING where there is no such folder.
+    output that is missing, changed or unknown is a fault too. `kept`: how its files are opened.
+    `known`: manifest hashes of the ledger, for outputs that nobody can open any more.
+    Raises `Fault` CW-AUDIT-HISTORY, CW-FILE-MISSING where there is no such folder; `Unavailable`
+    CW-AUDIT-UNSEALED, CW-AUDIT-SEALED, CW-KEY-UNAVAILABLE.
     """
     if not folder.is_dir():
         raise Fault("CW-FILE-MISSING", f"The history {folder.name} is not a folder.")
     places: list[Place] = []
     figures: list[Pin] = []
+    lost: list[Lost] = []
     with translated(folder.name):
         found = sorted(folder.iterdir())
     for path in found:
@@ -120,26 +153,40 @@ def read_history(folder: Path, expected: Mapping[str, str] | None = None) -> His
             continue  # its making was cut off: it never left
         if path.is_symlink() or not path.is_dir() or len(places) >= MOST_OUTPUTS:
             raise _broken("CW-AUDIT-HISTORY", "it holds something that is no output's folder")
-        if _kind(path) in BY_RULE:
+        if not has_mark(path / MANIFEST) and _kind(path) in BY_RULE:
             figures.append(_figures(path))
-        else:
-            places.append(read_place(path, "CW-AUDIT-HISTORY"))
-    history = History(tuple(places), tuple(figures))
+            continue
+        try:
+            places.append(read_place(path, "CW-AUDIT-HISTORY", kept))
+        except Refused as error:
+            if error.code != "CW-KEY-DESTROYED":
+                raise
+            lost.append(_lost(path, known or {}))
+    history = History(tuple(places), tuple(figures), tuple(lost))
     if expected is not None and dict(expected) != {p.output: p.manifest for p in history.pins()}:
         raise _broken("CW-AUDIT-HISTORY", "it is not the set of outputs that the ledger holds")
     return history
 
 
-def read_place(folder: Path, code: str) -> Place:
-    """The manifest of an output's folder. Faults have `code`."""
-    content = read_bytes(folder / MANIFEST, "The manifest")
+def read_place(folder: Path, code: str, kept: Kept = CLEAR, name: str | None = None) -> Place:
+    """The manifest of an output's folder. Faults have `code`.
+
+    `name`: the output's, where the folder has another name; what is sealed is bound to it.
+    Raises `Refused` CW-KEY-DESTROYED where nobody can open it any more, and what `Kept.manifest`
+    raises of keys.
+    """
+    name, sealed = name or folder.name, has_mark(folder / MANIFEST)
+    try:
+        content = kept.manifest(folder / MANIFEST, history_context(name, MANIFEST), "The manifest")
+    except Fault as error:
+        raise _as_broken(error, code, f"the manifest of {name}") from error
     plain = parse_json(content, "The manifest")
-    paper = OutputHistory.read(plain, f"The manifest of {folder.name}", code)
-    if code == "CW-AUDIT-HISTORY" and paper.output != folder.name:
-        raise _broken(code, f"the folder {folder.name} holds another output")
+    paper = OutputHistory.read(plain, f"The manifest of {name}", code)
+    if (sealed or code == "CW-AUDIT-HISTORY") and paper.output != name:
+        raise _broken(code, f"the folder {name} holds another output")
     named = {MANIFEST, *(file.path for file in paper.files())}
     _only(folder, named, code)
-    return Place(folder, Pin(paper.output, _sha256(content)), paper, code)
+    return Place(folder, Pin(paper.output, _sha256(content)), paper, code, sealed, kept)
 
 
 def load_output(place: Place) -> Output:
@@ -171,12 +218,27 @@ def _table(place: Place, paper: HistoryTable, people: People | None) -> AuditTab
             raise _broken(place.code, f"the people of {what} are not in order")
         part_of = np.full(len(people), -1, np.int32)
         part_of[person] = part
-    table = AuditTable(paper_of(place), paper, cells, part_of)
+    amounts = tuple(_amounts(place, one, part_of, paper) for one in paper.amounts or ())
+    table = AuditTable(paper_of(place), paper, cells, part_of, amounts)
     if people is not None:
         wrong = (table.sizes < cells.low) | ((cells.high >= 0) & (table.sizes > cells.high))
         if np.any(wrong):
             raise _broken(place.code, f"a figure of {what} is not true of the people behind it")
     return table
+
+
+def _amounts(place: Place, one: HistoryAmounts, part_of: Small, paper: HistoryTable) -> Amounts:
+    """What people add to a sum: of people of the table, in its places, each pair once."""
+    rows = _rows(place, one.file, "amounts")
+    person, spot, amount = (rows[name].to_numpy() for name in ("person", "spot", "amount"))
+    places = math.prod(len(side.categories) for side in paper.dimensions)
+    known = (person >= 0) & (person < len(part_of)) & (spot >= 0) & (spot < places)
+    keys = person.astype(np.int64) * places + spot
+    fits = bool(np.all(known)) and bool(np.all(part_of[person] >= 0))
+    hidden = max(one.hidden, default=-1) < paper.values.rows
+    if not (fits and hidden and np.all(keys[1:] > keys[:-1]) and np.all(np.isfinite(amount))):
+        raise _broken(place.code, f"the amounts of {paper.name} of {paper_of(place)} do not fit")
+    return Amounts(one, person, spot, amount)
 
 
 def paper_of(place: Place) -> str:
@@ -207,11 +269,23 @@ def _cells(place: Place, paper: HistoryTable, rows: pa.Table, what: str) -> Cell
     return Cells(row, column, where, low, high, matrix)
 
 
+def checked_bytes(place: Place, file: HistoryFile) -> bytes:
+    """The plain bytes of a file, with the hash of the manifest. Raises with the place's code."""
+    try:
+        context = history_context(paper_of(place), file.path)
+        content, sha256 = place.kept.file(
+            place.folder / file.path, context, "A file of the history", sealed=place.sealed
+        )
+    except Fault as error:
+        raise _as_broken(error, place.code, f"{file.path} of {paper_of(place)}") from error
+    if sha256 != file.sha256:
+        raise _broken(place.code, f"{file.path} of {paper_of(place)} was changed")
+    return content
+
+
 def _rows(place: Place, file: HistoryFile, kind: str) -> pa.Table:
     """The rows of a file whose bytes have the hash of the manifest, in the exact columns."""
-    content = read_bytes(place.folder / file.path, "A file of the history")
-    if _sha256(content) != file.sha256:
-        raise _broken(place.code, f"{file.path} of {paper_of(place)} was changed")
+    content = checked_bytes(place, file)
     try:
         rows = pq.read_table(pa.BufferReader(content))
     except (pa.ArrowException, OSError):
@@ -228,7 +302,12 @@ def _rows(place: Place, file: HistoryFile, kind: str) -> pa.Table:
 
 
 def _kind(folder: Path) -> object:
-    plain = parse_json(read_bytes(folder / MANIFEST, "The manifest"), "The manifest")
+    """The kind that a clear manifest names; None where it is none, which `read_place` says."""
+    content = read_bytes(folder / MANIFEST, "The manifest")
+    try:
+        plain = parse_json(content, "The manifest")
+    except Fault:
+        return None
     return plain.get("kind") if isinstance(plain, dict) else None
 
 
@@ -245,6 +324,17 @@ def _figures(folder: Path) -> Pin:
     return Pin(paper.output, _sha256(content))
 
 
+def _lost(folder: Path, known: Mapping[str, str]) -> Lost:
+    """An output that nobody can open, as the ledger alone still knows it."""
+    pin = known.get(folder.name)
+    if pin is None:
+        raise _broken(
+            "CW-AUDIT-HISTORY", f"the key of {folder.name} was destroyed, and no ledger knows it"
+        )
+    content = read_bytes(folder / MANIFEST, "The manifest")
+    return Lost(Pin(folder.name, pin), key_of(content, "The manifest"))
+
+
 def _only(folder: Path, named: set[str], code: str) -> None:
     """Refuse files that are missing, are links, or that no manifest names."""
     with translated(folder.name):
@@ -258,6 +348,11 @@ def _only(folder: Path, named: set[str], code: str) -> None:
 
 def _sha256(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def _as_broken(error: Fault, code: str, what: str) -> Fault:
+    """A sealed file that does not open is a history that is not whole; other faults stay."""
+    return _broken(code, f"{what} was changed") if error.code == "CW-SEAL-BROKEN" else error
 
 
 def _broken(code: str, why: str) -> Fault:

@@ -23,6 +23,7 @@ from commonweal.airlock.audit.writing import NewTable, Published, write_output
 from commonweal.foundation.documents import load_document
 from commonweal.foundation.errors import Fault
 from commonweal.foundation.files import read_bytes
+from commonweal.foundation.keyed import OpenKey
 from commonweal.papers.base import Count, Identifier, Line, Moment, Paper, named_twice
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -96,8 +97,10 @@ def label(condition: Condition) -> str:
     return f"{least} to {below}"
 
 
-def import_publication(figures: Path, about: Path, history: Path) -> OutputHistory:
-    """Write a publication into the history; gives its manifest.
+def import_publication(
+    figures: Path, about: Path, history: Path, key: OpenKey | None = None
+) -> OutputHistory:
+    """Write a publication into the history; gives its manifest. `key`: what seals its files.
 
     Raises `Fault` CW-AUDIT-IMPORT where document and figures do not fit, CW-FILE-EXISTS where an
     output of that name has left, and what reading the files raises.
@@ -115,7 +118,7 @@ def import_publication(figures: Path, about: Path, history: Path) -> OutputHisto
     if any(not one.cells for one in tables.values()):
         raise Fault("CW-AUDIT-IMPORT", f"{figures.name} has no figures of one of the tables.")
     written = [_new(paper, one) for one in tables.values()]
-    return write_output(history, paper.output, paper.title, paper.published_at, written)
+    return write_output(history, paper.output, paper.title, paper.published_at, written, key)
 
 
 class _Reading:

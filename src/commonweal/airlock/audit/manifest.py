@@ -5,12 +5,15 @@
 | `cells/people.parquet` | `audit_id` (16 bytes, ascending): everybody behind the output, once |
 | `cells/NNNNN.parquet` | `person` (place in `people`, ascending, each once), `part` |
 | `values/NNNNN.parquet` | `row`, `column` (from 1), `at`, `low`, `high`, `parts` |
+| `amounts/NNNNNnNNNNN.parquet` | `person`, `spot`, `amount`: what somebody adds to a sum there |
 
 A *part* of a table holds the people who stand in the same cells of it, so that a person has one
 part, also where tables count a person in several cells. `parts` of a published cell (or total) are
 those that make it up; `at` is its category in each dimension, from 0, and -1 for a total.
 `low` to `high` is what the published figure says of the number of people: equal where it is exact,
 53 to 57 for 55 in fives, 0 to 9 for a hidden cell, `high` missing where nothing is said.
+A *spot* is an innermost place of a table as one number, the last dimension counting fastest; an
+amount of nothing is left out. Version 1 has no amounts, also where sums were published.
 """
 
 from __future__ import annotations
@@ -36,7 +39,9 @@ PEOPLE = "cells/people.parquet"
 MOST_TABLES = 1_000
 MOST_CATEGORIES = 20_000
 
-FilePath = Annotated[str, Field(pattern=r"^(values|cells)/[a-z0-9]{1,16}\.parquet$")]
+FilePath = Annotated[str, Field(pattern=r"^(values|cells|amounts)/[a-z0-9]{1,16}\.parquet$")]
+SumOf = Literal["sum", "mean", "ratio"]
+"""What was published: a sum, or what a sum follows from for whoever knows the number beside it."""
 
 
 class HistoryFile(Paper):
@@ -62,6 +67,17 @@ class Dimension(Paper):
         return self
 
 
+class HistoryAmounts(Paper):
+    """What people add to a figure. `of`: the column that is added up; `column`: where the figures
+    stand in the published table; `hidden`: the numbers of the cells that were not published."""
+
+    measure: SumOf
+    of: Line
+    column: Annotated[int, Field(ge=1, le=1_000)]
+    hidden: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(max_length=200_000)] = ()
+    file: HistoryFile
+
+
 class HistoryTable(Paper):
     """A table that was published. `cells` is missing where only its figures are known.
 
@@ -76,6 +92,7 @@ class HistoryTable(Paper):
     parts: Annotated[int, Field(ge=0, le=50_000_000)]
     values: HistoryFile
     cells: HistoryFile | None = None
+    amounts: Annotated[tuple[HistoryAmounts, ...], Field(max_length=1_000)] | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> HistoryTable:
@@ -85,15 +102,17 @@ class HistoryTable(Paper):
             raise ValueError("has its figures in the wrong place")
         if self.cells is not None and not self.cells.path.startswith("cells/"):
             raise ValueError("has its people in the wrong place")
-        if self.cells is None and self.parts:
+        if self.cells is None and (self.parts or self.amounts):
             raise ValueError("has parts and no people")
+        if any(not one.file.path.startswith("amounts/") for one in self.amounts or ()):
+            raise ValueError("has its amounts in the wrong place")
         return self
 
 
 class OutputHistory(Paper):
     """The manifest of one output. `tables`: recomputed here; `publication`: made elsewhere."""
 
-    history: Literal[1]
+    history: Literal[1, 2]
     output: Identifier
     kind: Literal["tables", "publication"]
     title: Line
@@ -108,6 +127,8 @@ class OutputHistory(Paper):
         paths = [file.path for file in self.files()]
         if len(set(paths)) < len(paths):
             raise ValueError("names a file twice")
+        if self.history == 1 and any(one.amounts for one in self.tables):
+            raise ValueError("is of the version that keeps no amounts")
         if self.people is not None and self.people.path != PEOPLE:
             raise ValueError("has its people in the wrong place")
         recomputed = [self.people, *(one.cells for one in self.tables)]
@@ -120,7 +141,8 @@ class OutputHistory(Paper):
     def files(self) -> list[HistoryFile]:
         """Every file that the manifest names."""
         named = [self.people, *(f for one in self.tables for f in (one.values, one.cells))]
-        return [one for one in named if one is not None]
+        amounts = [one.file for table in self.tables for one in table.amounts or ()]
+        return [one for one in named if one is not None] + amounts
 
 
 class FiguresFile(Paper):

@@ -43,6 +43,19 @@ class Compared:
 
 
 @dataclass(frozen=True, eq=False)
+class Overlap:
+    """All pairs of a cell of `new` and one of `earlier` that share people: their places, and how
+    many people are in one of the two only."""
+
+    new: AuditTable
+    earlier: AuditTable
+    first: Places
+    second: Places
+    left: Whole
+    right: Whole
+
+
+@dataclass(frozen=True, eq=False)
 class _Pairs:
     """Pairs of cells that may give something away: places, and remainders on either side."""
 
@@ -69,32 +82,40 @@ def joint(first: Small, second: Small, shape: tuple[int, int]) -> Matrix:
     return sparse.csr_matrix((counts.astype(np.int64), places), shape=shape)
 
 
+def overlap_of(new: AuditTable, earlier: AuditTable, part_of: Small) -> Overlap:
+    """Which cells share people. `part_of`: the earlier table's part of each of the new output's
+    people."""
+    shape = (new.paper.parts, earlier.paper.parts)
+    shared = new.cells.matrix @ joint(new.part_of, part_of, shape)
+    pairs = (shared @ earlier.cells.matrix.T).tocoo()
+    first, second = pairs.row.astype(np.int64), pairs.col.astype(np.int64)
+    left, right = new.sizes[first] - pairs.data, earlier.sizes[second] - pairs.data
+    return Overlap(new, earlier, first, second, left, right)
+
+
 def compare(
-    new: AuditTable, earlier: AuditTable, part_of: Small | None, threshold: int
+    new: AuditTable, earlier: AuditTable, overlap: Overlap | None, threshold: int
 ) -> Compared:
     """The findings of a new table against an earlier one, or against itself.
 
-    `part_of`: the earlier table's part of each of the new output's people; None where it is not
-    known who is in it, so that pairs are found by definitions alone.
+    `overlap`: of the two; None where it is not known who is in one, so that pairs are found by
+    definitions alone.
     """
     meanings = Meanings.of(new), Meanings.of(earlier)
-    if part_of is None:
-        pairs = _by_definition(new, earlier, meanings)
-        if pairs is None:
-            return Compared((), 0, "pass", examined=False)
-    else:
-        shape = (new.paper.parts, earlier.paper.parts)
-        overlap = new.cells.matrix @ joint(new.part_of, part_of, shape)
-        pairs = _by_people(new, earlier, (overlap @ earlier.cells.matrix.T).tocoo(), threshold)
+    pairs = (
+        _by_definition(new, earlier, meanings)
+        if overlap is None
+        else _by_people(overlap, threshold)
+    )
+    if pairs is None:
+        return Compared((), 0, "pass", examined=False)
     return _told(new, earlier, pairs, meanings, threshold)
 
 
-def _by_people(new: AuditTable, earlier: AuditTable, overlap: Matrix, threshold: int) -> _Pairs:
-    first, second = overlap.row.astype(np.int64), overlap.col.astype(np.int64)
-    left = new.sizes[first] - overlap.data
-    right = earlier.sizes[second] - overlap.data
+def _by_people(overlap: Overlap, threshold: int) -> _Pairs:
+    first, second, left, right = overlap.first, overlap.second, overlap.left, overlap.right
     kept = (left < threshold) & (right < threshold)
-    if new is earlier:
+    if overlap.new is overlap.earlier:
         # A cell with itself, each pair once, and rows that are their total: the table's own rules.
         kept &= (first < second) & ((left > 0) | (right > 0))
     return _Pairs(first[kept], second[kept], left[kept], right[kept])

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from commonweal.airlock.audit.definitions import Condition
+from commonweal.airlock.audit.manifest import Dimension
 from commonweal.airlock.audit.tables import AuditTable, Matrix, Small, Whole
 
 Flags = npt.NDArray[np.bool_]
@@ -36,8 +37,8 @@ class Possible:
 def possible_matrix(
     tables: Sequence[AuditTable], parts: Sequence[Small], sizes: Whole, most: int
 ) -> Possible | None:
-    """The possible combinations; None where they are too many, where a variable is named by values
-    and by ranges, or where categories of one table overlap."""
+    """The possible combinations; None where they are too many, or where a variable is named by
+    values and by ranges."""
     if not tables:
         return None
     pieces = _pieces(tables)
@@ -46,7 +47,7 @@ def possible_matrix(
     presences = _presences(tables, parts)
     shape = [len(one) for one in pieces.values()]
     count = math.prod(shape) * len(presences)
-    if count > most or any(_overlap(table, pieces) for table in tables):
+    if count > most:
         return None
     at = dict(zip(pieces, np.indices(shape).reshape(len(shape), -1), strict=True))
     allowed = _allowed(tables, parts, sizes, pieces, at)
@@ -99,14 +100,6 @@ def _within(piece: Condition | None, condition: Condition) -> bool:
     return piece is not None and piece.implies(condition)
 
 
-def _overlap(table: AuditTable, pieces: dict[str, list[Condition | None]]) -> bool:
-    return any(
-        sum(_within(piece, one) for one in dimension.categories) > 1
-        for dimension in table.paper.dimensions
-        for piece in pieces[dimension.variable]
-    )
-
-
 def _presences(tables: Sequence[AuditTable], parts: Sequence[Small]) -> list[tuple[int, ...]]:
     """The sets of snapshots at which people of some group are there."""
     snapshots = sorted({one.paper.snapshot for one in tables})
@@ -135,7 +128,8 @@ def _allowed(
     seen = [
         (table, number, _categories(table, number)[part])
         for table, part in zip(tables, parts, strict=True)
-        for number in range(len(table.paper.dimensions))
+        for number, dimension in enumerate(table.paper.dimensions)
+        if not _overlap(dimension, pieces[dimension.variable])
     ]
     for one, first, mine in seen:
         for other, second, others in seen:
@@ -157,12 +151,16 @@ def _allowed(
 
 def _follows(mine: Small, others: Small, sizes: Whole) -> Small | None:
     """The one category of the other that goes with each of mine (-1: none is known), where each has
-    one, by so many people that it is no accident, and they are not all the same; else None."""
+    one, by so many people that it is no accident, and they are not all the same, or several of mine
+    are all in one while others are elsewhere (parishes of one county); else None."""
     both = (mine >= 0) & (others >= 0) & (sizes > 0)
     if not np.any(both):
         return None
     pairs = np.unique(np.stack([mine[both], others[both]]), axis=1)
-    if len(np.unique(pairs[0])) < pairs.shape[1] or len(np.unique(pairs[1])) < 2:
+    if len(np.unique(pairs[0])) < pairs.shape[1]:
+        return None
+    elsewhere = sizes[(others >= 0) & (others != pairs[1, 0])].sum()
+    if len(np.unique(pairs[1])) < 2 and (pairs.shape[1] < 2 or elsewhere < _NO_ACCIDENT):
         return None
     people = np.bincount(mine[both], weights=sizes[both])
     if np.any(people[pairs[0]] < _NO_ACCIDENT):
@@ -173,12 +171,27 @@ def _follows(mine: Small, others: Small, sizes: Whole) -> Small | None:
 
 
 def _categories(table: AuditTable, dimension: int) -> Small:
-    """The category of each part in a dimension, -1 where none is published; one more -1 to be read
-    by the part -1."""
+    """The one category of each part in a dimension, -1 where none is published, or several are;
+    one more -1 to be read by the part -1."""
     found = np.full(table.paper.parts + 1, -1, np.int32)
+    least = np.full(table.paper.parts + 1, np.iinfo(np.int32).max, np.int32)
     entries = table.cells.matrix.tocoo()
-    np.maximum.at(found, entries.col, table.cells.at[entries.row, dimension])
-    return found
+    category = table.cells.at[entries.row, dimension]
+    said = category >= 0
+    np.maximum.at(found, entries.col[said], category[said])
+    np.minimum.at(least, entries.col[said], category[said])
+    return np.where(found == least, found, np.int32(-1))
+
+
+def _overlap(dimension: Dimension, pieces: list[Condition | None]) -> bool:
+    """Whether somebody may be in two categories, as they are defined."""
+    return bool(np.any(_sets(dimension, pieces).sum(axis=1) > 1))
+
+
+def _sets(dimension: Dimension, pieces: list[Condition | None]) -> Flags:
+    """Pieces by categories: which lies in which."""
+    held = [[_within(piece, one) for one in dimension.categories] for piece in pieces]
+    return np.array(held, np.bool_).reshape(len(pieces), len(dimension.categories))
 
 
 def _piece_categories(
@@ -202,15 +215,20 @@ def _membership(
     *,
     there: bool,
 ) -> Matrix:
-    """Cells of a table by combinations."""
+    """Cells of a table by combinations; one may lie in several categories, where they overlap."""
     count = len(next(iter(at.values()))) if at else 1
     inside = _in_population(table, pieces, at) & there
     spot = np.zeros(count, np.int64)
-    for number, dimension in enumerate(table.paper.dimensions):
-        here = _piece_categories(table, number, pieces)[at[dimension.variable]]
-        inside &= here >= 0
-        spot = spot * len(dimension.categories) + here
-    return _spots(table, np.where(inside, spot, -1))
+    kinds: list[Flags] = []
+    for dimension in table.paper.dimensions:
+        held = _sets(dimension, pieces[dimension.variable])
+        different, kind = np.unique(held, axis=0, return_inverse=True)
+        here = kind.ravel()[at[dimension.variable]]
+        inside &= np.any(different, axis=1)[here]
+        spot = spot * len(different) + here
+        # One more row, read by -1: everybody is in the total.
+        kinds.append(np.vstack([different.T, np.ones(len(different), np.bool_)]))
+    return _spots(table, np.where(inside, spot, -1), kinds)
 
 
 def _in_population(
@@ -225,21 +243,19 @@ def _in_population(
     return inside
 
 
-def _spots(table: AuditTable, spot: npt.NDArray[np.int64]) -> Matrix:
-    """Cells by combinations, from the innermost place of each combination (-1: outside)."""
+def _spots(table: AuditTable, spot: npt.NDArray[np.int64], kinds: Sequence[Flags]) -> Matrix:
+    """Cells by combinations, from the innermost place of each combination (-1: outside). `kinds`:
+    for each dimension, categories by what a combination may be there."""
     found, number = np.unique(spot, return_inverse=True)
-    widths = [len(one.categories) for one in table.paper.dimensions]
+    widths = [one.shape[1] for one in kinds]
     places = np.array(np.unravel_index(np.maximum(found, 0), widths)).T if widths else None
     held: list[npt.NDArray[np.int64]] = []
     for column, one in enumerate(found):
-        cells = table.cells.at
-        if one < 0:
-            held.append(np.empty(0, np.int64))
-        elif places is None:
-            held.append(np.arange(len(cells)))
-        else:
-            fits = np.all((cells == -1) | (cells == places[column]), axis=1)
-            held.append(np.flatnonzero(fits))
+        fits = np.full(len(table.cells), one >= 0)
+        if places is not None and one >= 0:
+            for side, kind in enumerate(kinds):
+                fits &= kind[table.cells.at[:, side], places[column, side]]
+        held.append(np.flatnonzero(fits))
     starts = np.concatenate(([0], np.cumsum([len(one) for one in held])))
     rows = np.concatenate([np.empty(0, np.int64), *held])
     shape = (len(table.cells), len(found))

@@ -18,6 +18,7 @@ from scipy.sparse import linalg
 from commonweal.airlock.audit.atoms import Groups
 from commonweal.airlock.audit.certificates import Certificate, Remaining, certify
 from commonweal.airlock.audit.findings import Finding, given_away, term
+from commonweal.airlock.audit.room import projected
 from commonweal.airlock.audit.tables import Matrix, Whole
 
 _DENSE = 1_500
@@ -64,12 +65,12 @@ def probe(groups: Groups, new: int, threshold: int, remaining: Remaining) -> Pro
     unseen = null_vectors(matrix, remaining)
     if unseen is None:
         return Probed((), 0, ("Sums of many figures: the screen did not come to an end in time.",))
-    targets, cut_off = [], False
-    for target in _targets(groups, unseen, new, threshold):
+    targets: list[Target] = []
+    for target in _targets(groups, unseen, new, threshold, remaining):
         targets.append(target)
-        cut_off = remaining() <= 0
-        if cut_off:
+        if remaining() <= 0:
             break
+    cut_off = remaining() <= 0
     incomplete = tuple(
         f"Parts common to cells of {groups.tables[number].paper.name} and others: too many."
         for number in range(new)
@@ -104,6 +105,10 @@ def null_vectors(matrix: Matrix, remaining: Remaining) -> Vectors | None:
         solved = np.linalg.lstsq(dense.T, draws.T, rcond=1e-11)[0]
         return np.asarray(draws - (dense.T @ solved).T)
     found = []
+    if remaining() > 0:
+        made = projected(rows, draws)
+        if made is not None and np.max(np.abs(rows @ made.T), initial=0.0) <= _UNSEEN:
+            return made
     timed = _timed(rows, remaining)
     for one in draws:
         try:
@@ -142,18 +147,21 @@ def vanishes(values: Vectors) -> npt.NDArray[np.bool_]:
     return flags
 
 
-def _targets(groups: Groups, unseen: Vectors, new: int, threshold: int) -> Iterator[Target]:
-    """Small groups, and small parts common to a new cell and another, that are hits."""
+def _targets(
+    groups: Groups, unseen: Vectors, new: int, threshold: int, remaining: Remaining
+) -> Iterator[Target]:
+    """Small groups, and small parts common to a new cell and another, that are hits, while there
+    is time."""
     small = (groups.sizes > 0) & (groups.sizes < threshold)
     for one in np.flatnonzero(small & vanishes(unseen)):
         yield Target(np.array([one]), int(groups.sizes[one]))
     seen = {np.array([one]).tobytes() for one in np.flatnonzero(small)}
     for number in range(new):
-        if _too_many(groups, number):
+        if _too_many(groups, number) or remaining() <= 0:
             continue
         mine = groups.matrix[groups.starts[number] : groups.starts[number + 1]].tocsr()
         others = groups.matrix[groups.starts[number + 1] :].tocsr()
-        for first, second in _joint_hits(mine, others, groups, unseen, threshold):
+        for first, second in _joint_hits(mine, others, groups, unseen, threshold, remaining):
             mine_in, others_in = _row(mine, first), _row(others, second)
             found = (
                 np.intersect1d(mine_in, others_in),
@@ -173,7 +181,12 @@ def _row(matrix: Matrix, row: int) -> Whole:
 
 
 def _joint_hits(
-    mine: Matrix, others: Matrix, groups: Groups, unseen: Vectors, threshold: int
+    mine: Matrix,
+    others: Matrix,
+    groups: Groups,
+    unseen: Vectors,
+    threshold: int,
+    remaining: Remaining,
 ) -> Iterator[tuple[int, int]]:
     """Pairs of cells, neither in the other, with a small remainder whose size follows."""
     counted = (mine @ others.T).tocoo()  # the pairs that share a group, in one order for all
@@ -182,7 +195,11 @@ def _joint_hits(
     pairs = counted.row, counted.col
     ones = np.ones(mine.shape[1])
     weights = [groups.sizes.astype(np.float64), *unseen]
-    joint = [_values_at(mine @ sparse.diags_array(one) @ others.T, pairs) for one in weights]
+    joint = []
+    for one in weights:
+        if remaining() <= 0:
+            return
+        joint.append(_values_at(mine @ sparse.diags_array(one) @ others.T, pairs))
     sums = [
         (np.asarray(mine @ one)[pairs[0]], np.asarray(others @ one)[pairs[1]]) for one in weights
     ]

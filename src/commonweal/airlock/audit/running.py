@@ -33,10 +33,12 @@ from commonweal.airlock.audit.history import (
     read_place,
     set_hash,
 )
-from commonweal.airlock.audit.pairs import compare
+from commonweal.airlock.audit.pairs import compare, overlap_of
 from commonweal.airlock.audit.people import places_in
 from commonweal.airlock.audit.probe import probe as probe_groups
 from commonweal.airlock.audit.tables import AuditTable, Small
+from commonweal.airlock.audit.values import DEFAULT, Dominance, differences
+from commonweal.airlock.kept import CLEAR, Kept
 from commonweal.foundation.errors import Fault, Refused, WrongUsage
 
 THRESHOLD = 10
@@ -82,6 +84,7 @@ class Result:
     worst_more: Verdict
     not_examined: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    dominance: Dominance = DEFAULT
 
     @property
     def verdict(self) -> Verdict:
@@ -103,6 +106,7 @@ class Result:
             "audit": 1,
             "verdict": self.verdict,
             "threshold": self.threshold,
+            "dominance": self.dominance.plain(),
             "outputs": [_plain(pin) for pin in self.pinned.proposals],
             "compared": [_plain(pin) for pin in self.pinned.compared],
             "compared_hash": self.pinned.hash,
@@ -122,14 +126,17 @@ def _plain(pin: Pin) -> dict[str, str]:
     return {"output": pin.output, "manifest": pin.manifest}
 
 
-def read_proposals(folders: Sequence[Path], history: History) -> list[Output]:
+def read_proposals(
+    folders: Sequence[Path], history: History, *, kept: Kept = CLEAR, name: str | None = None
+) -> list[Output]:
     """The outputs that somebody asks for, loaded.
 
+    `kept`: how their files are opened. `name`: of the output, where its one folder has another.
     Raises `Fault` CW-AUDIT-OUTPUT, also where one of that name has left or is named twice.
     """
     if not folders:
         raise WrongUsage("CW-USAGE", "Name at least one output to audit.")
-    places = [read_place(folder, "CW-AUDIT-OUTPUT") for folder in folders]
+    places = [read_place(folder, "CW-AUDIT-OUTPUT", kept, name) for folder in folders]
     taken = {pin.output for pin in history.pins()}
     for place in places:
         if place.pin.output in taken:
@@ -163,24 +170,37 @@ def audit(
     proposals: Sequence[Output],
     *,
     threshold: int = THRESHOLD,
+    dominance: Dominance = DEFAULT,
     probe: bool = True,
     seconds: float = 60.0,
     progress: Progress = quiet,
 ) -> Result:
     """Audit proposals against the history and each other.
 
-    `threshold`: the smallest group that may be seen, at least 2. `probe`: look for sums and bounds
-    of many figures too, for up to `seconds`; what was not reached is said.
+    `threshold`: the smallest group that may be seen, at least 2. `dominance`: limits of what one
+    or two people may have of what two sums differ by; pairs of sums get up to `seconds`. `probe`:
+    look for sums and bounds of many figures too, for up to `seconds` more; what was not reached is
+    said.
     Raises `Fault` CW-AUDIT-HISTORY where the history is not whole.
     """
     if threshold < 2:
         raise WrongUsage("CW-USAGE", "The smallest group that may be seen is at least 2.")
-    found = _Found([], 0, [], [], [])
+    found = _Found([], 0, [], [], [], set())
+    rules = _Rules(threshold, dominance, _left(time.monotonic() + seconds))
     everything = [*proposals]
     for output, other in _meetings(history, proposals, progress):
-        _meet(output, other, threshold, found)
+        _meet(output, other, rules, found)
         if other not in everything:
             everything.append(other)
+    found.not_examined += [
+        f"{one.pin.output}: its project's key was destroyed, so nobody can compare it any more."
+        for one in history.lost
+    ]
+    if found.unkept:
+        found.notes.append(
+            f"Values behind {len(found.unkept)} earlier outputs were not kept when they left: what "
+            "sums in them give away by subtraction is not known."
+        )
     if history.by_rule and threshold > LARGEST_BY_RULE:
         found.not_examined.append("The catalogue's figures: they are made for smaller groups.")
     if probe:
@@ -197,6 +217,7 @@ def audit(
         worst(found.worst),
         tuple(found.not_examined),
         tuple(found.notes),
+        dominance,
     )
 
 
@@ -246,6 +267,15 @@ def _softened(finding: Finding, possible: bool) -> Finding:
     return dataclasses.replace(finding, verdict="review")
 
 
+@dataclass(frozen=True)
+class _Rules:
+    """What pairs are held against, and for how long values are looked at."""
+
+    threshold: int
+    dominance: Dominance
+    remaining: Remaining
+
+
 @dataclass
 class _Found:
     findings: list[Finding]
@@ -253,6 +283,14 @@ class _Found:
     worst: list[Verdict]
     not_examined: list[str]
     notes: list[str]
+    unkept: set[str]
+
+    def take(self, findings: Sequence[Finding], more: int, worst_more: Verdict) -> None:
+        """Findings of a pair of tables, and how many more there were."""
+        self.findings += findings
+        if more:
+            self.more += more
+            self.worst.append(worst_more)
 
 
 def _meetings(
@@ -269,21 +307,41 @@ def _meetings(
             yield one, earlier
 
 
-def _meet(output: Output, other: Output, threshold: int, found: _Found) -> None:
+def _meet(output: Output, other: Output, rules: _Rules, found: _Found) -> None:
     where = _where(output, other)
+    missed = 0
     for number, new in enumerate(output.tables):
         earlier = other.tables if output is not other else output.tables[: number + 1]
         for table in earlier:
-            seen = compare(new, table, _part_of(new, table, where), threshold)
-            found.findings += seen.findings
-            if seen.more:
-                found.more += seen.more
-                found.worst.append(seen.worst_more)
+            part_of = _part_of(new, table, where)
+            overlap = None if part_of is None else overlap_of(new, table, part_of)
+            seen = compare(new, table, overlap, rules.threshold)
+            found.take(seen.findings, seen.more, seen.worst_more)
             if not seen.examined:
                 found.not_examined.append(
                     f"{new.paper.name} of {new.output} with {table.paper.name} of {table.output}: "
                     "too many cells for a comparison by definition."
                 )
+            if overlap is not None and where is not None and new.amounts and table.amounts:
+                told = differences(
+                    overlap, where, rules.threshold, rules.dominance, rules.remaining
+                )
+                # Where the counts give the same few people away, one line says enough.
+                said = {_cells_of(one) for one in seen.findings if one.verdict == "fail"}
+                new_ones = [one for one in told.findings if _cells_of(one) not in said]
+                found.take(new_ones, told.more, told.worst_more)
+                missed += told.missed
+    if missed:
+        found.not_examined.append(
+            f"What {missed} pairs of sums of {output.name} and {other.name} differ by: not reached "
+            "in time."
+        )
+    if other.place.paper.history == 1 and any(one.amounts for one in output.tables):
+        found.unkept.add(other.name)
+
+
+def _cells_of(finding: Finding) -> frozenset[tuple[str, str, int]]:
+    return frozenset((one.output, one.table, one.row) for one in finding.terms)
 
 
 def _where(output: Output, other: Output) -> Small | None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from commonweal.airlock.audit.definitions import Definition
-from commonweal.airlock.audit.manifest import HistoryTable
+from commonweal.airlock.audit.manifest import HistoryAmounts, HistoryTable
 
 Whole = npt.NDArray[np.int64]
 Small = npt.NDArray[np.int32]
@@ -44,14 +44,26 @@ class Cells:
 
 
 @dataclass(frozen=True, eq=False)
+class Amounts:
+    """What people add to one published figure, as `paper` says: `person` (place among the output's
+    people) adds `amount` in the innermost place `spot`; in order of person and spot."""
+
+    paper: HistoryAmounts
+    person: Small
+    spot: Small
+    amount: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
 class AuditTable:
     """A table of an output. `part_of`: the part of each of the output's people, -1 outside it;
-    empty where only the figures are known."""
+    empty where only the figures are known. `amounts`: what they add to its sums."""
 
     output: str
     paper: HistoryTable
     cells: Cells
     part_of: Small
+    amounts: tuple[Amounts, ...] = ()
 
     @property
     def has_people(self) -> bool:

@@ -1,11 +1,14 @@
-"""Writing an output into `history/`: figures, people and manifest, whole or not at all."""
+"""Writing an output into `history/`: figures, people and manifest, whole or not at all.
+
+What lies in memory is written in the clear; in a home, and wherever a home's key is at hand, each
+file is sealed (`airlock.kept`). Hashes of a manifest are those of the plain bytes.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,18 +19,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from commonweal.airlock.audit.definitions import Definition
-from commonweal.airlock.audit.history import SCHEMAS
+from commonweal.airlock.audit.history import SCHEMAS, Place, checked_bytes
 from commonweal.airlock.audit.manifest import (
     MANIFEST,
     PEOPLE,
     Dimension,
+    HistoryAmounts,
     HistoryFile,
     HistoryTable,
     OutputHistory,
+    SumOf,
 )
 from commonweal.airlock.audit.people import ID_BYTES, Ids, places_in
+from commonweal.airlock.audit.places import cells_at, ranges
+from commonweal.airlock.kept import history_context, write_sealed
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.files import make_private_folder, staged_folder, write_atomic
+from commonweal.foundation.keyed import OpenKey
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,22 @@ class Published:
     at: tuple[int, ...]
     low: int
     high: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class NewAmounts:
+    """What people add to a published figure that is a sum, or that a sum follows from.
+
+    `of`: the column that is added up; `column`: where the figures stand in the published table, in
+    the rows of its cells; `hidden`: numbers of the cells that are not published; `amounts`: of each
+    row of the table's `ids` and `at`, in the same order, where each person has each place once.
+    """
+
+    measure: SumOf
+    of: str
+    column: int
+    hidden: tuple[int, ...]
+    amounts: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,22 +80,29 @@ class NewTable:
     cells: tuple[Published, ...]
     ids: Ids | None
     at: npt.NDArray[np.int32]
+    amounts: tuple[NewAmounts, ...] = ()
 
 
 def write_output(
-    history: Path, output: str, title: str, released_at: datetime, tables: Sequence[NewTable]
+    history: Path,
+    output: str,
+    title: str,
+    released_at: datetime,
+    tables: Sequence[NewTable],
+    key: OpenKey | None = None,
 ) -> OutputHistory:
-    """Write an output below `history`; gives its manifest.
+    """Write an output below `history`; gives its manifest. `key`: what seals its files.
 
     Raises `PaperInvalid` where it does not fit together, `Fault` CW-FILE-EXISTS where it is there.
     """
-    with staged_folder(history / output) as folder:
+    with staged_folder(history / output) as staging:
+        folder = _Into(staging, output, key)
         people = _people(tables)
         written = None if people is None else _file(folder, PEOPLE, "people", {"audit_id": people})
         plain = [_table(folder, number, one, people).plain() for number, one in enumerate(tables)]
         paper = OutputHistory.read(
             {
-                "history": 1,
+                "history": 2,
                 "output": output,
                 "kind": "publication" if people is None else "tables",
                 "title": title,
@@ -82,8 +113,40 @@ def write_output(
             "The manifest",
             "CW-AUDIT-OUTPUT",
         )
-        write_atomic(folder / MANIFEST, paper.canonical())
+        folder.put(MANIFEST, paper.canonical())
     return paper
+
+
+def seal_output(source: Place, to: Path, key: OpenKey) -> None:
+    """Write an output that lies in memory once more, sealed, into the new folder `to`.
+
+    Raises `Fault` with the place's code for a file that is not as its manifest says.
+    """
+    with staged_folder(to) as staging:
+        folder = _Into(staging, source.paper.output, key)
+        for file in source.paper.files():
+            folder.put(file.path, checked_bytes(source, file))
+        context = history_context(source.paper.output, MANIFEST)
+        manifest = source.kept.manifest(source.folder / MANIFEST, context, "The manifest")
+        folder.put(MANIFEST, manifest)
+
+
+@dataclass(frozen=True)
+class _Into:
+    """A folder that is being written, and what seals its files."""
+
+    folder: Path
+    output: str
+    key: OpenKey | None
+
+    def put(self, path: str, content: bytes) -> None:
+        """Write one file durably."""
+        target = self.folder / path
+        make_private_folder(target.parent)
+        if self.key is None:
+            write_atomic(target, content)
+        else:
+            write_sealed(target, content, self.key, history_context(self.output, path))
 
 
 def _people(tables: Sequence[NewTable]) -> Ids | None:
@@ -91,16 +154,17 @@ def _people(tables: Sequence[NewTable]) -> Ids | None:
     return np.unique(np.concatenate(lists)) if lists else None
 
 
-def _table(folder: Path, number: int, table: NewTable, people: Ids | None) -> HistoryTable:
+def _table(folder: _Into, number: int, table: NewTable, people: Ids | None) -> HistoryTable:
     cells = None
-    parts: list[list[int]] = [[]] * len(table.cells)
+    parts: object = [[]] * len(table.cells)
     count = 0
+    amounts: tuple[HistoryAmounts, ...] = ()
     if table.ids is not None and people is not None:
-        person, part, patterns = _parts(table, people)
-        count = len(patterns)
-        parts = _within(patterns, len(table.cells))
-        columns = {"person": person, "part": part}
+        made = _parts(table, people)
+        count, parts = made.count, made.of_cells
+        columns = {"person": made.person, "part": made.part}
         cells = _file(folder, f"cells/{number:05d}.parquet", "cells", columns)
+        amounts = tuple(_amounts(folder, number, table, people))
     values = {
         "row": [one.row for one in table.cells],
         "column": [one.column for one in table.cells],
@@ -118,19 +182,46 @@ def _table(folder: Path, number: int, table: NewTable, people: Ids | None) -> Hi
         parts=count,
         values=_file(folder, f"values/{number:05d}.parquet", "values", values),
         cells=cells,
+        amounts=amounts or None,
     )
 
 
-def _parts(
-    table: NewTable, people: Ids
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], list[frozenset[int]]]:
-    """(person, part) of everybody in a table, and the published cells of each part."""
+def _amounts(folder: _Into, number: int, table: NewTable, people: Ids) -> Iterator[HistoryAmounts]:
+    """What people add to the sums that a table published, one file a measure."""
+    assert table.ids is not None  # noqa: S101 (told by the caller)
+    person, spot = places_in(people, table.ids), _spots(table)
+    for place, one in enumerate(table.amounts):
+        order = np.lexsort((spot, person))
+        # Who adds nothing changes no difference.
+        order = order[one.amounts[order] != 0]
+        columns = {
+            "person": person[order].astype(np.int32),
+            "spot": spot[order].astype(np.int32),
+            "amount": one.amounts[order],
+        }
+        path = f"amounts/{number:05d}n{place:05d}.parquet"
+        yield HistoryAmounts(
+            measure=one.measure, of=one.of, column=one.column, hidden=one.hidden,
+            file=_file(folder, path, "amounts", columns),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """`person`, `part`: of everybody in a table; `count`: how many parts; `of_cells`: those of each
+    published cell."""
+
+    person: npt.NDArray[np.int32]
+    part: npt.NDArray[np.int32]
+    count: int
+    of_cells: pa.ListArray
+
+
+def _parts(table: NewTable, people: Ids) -> _Parts:
+    """Who is in which part, and which parts make up each published cell."""
     assert table.ids is not None  # noqa: S101 (told by the caller)
     widths = [len(one.categories) for one in table.dimensions]
-    place = np.zeros(len(table.ids), np.int64)
-    for number, width in enumerate(widths):
-        place = place * width + table.at[:, number]
-    found, spot = np.unique(place, return_inverse=True)
+    found, spot = np.unique(_spots(table), return_inverse=True)
     spots = (
         np.stack(np.unravel_index(found, widths), 1)
         if widths
@@ -139,64 +230,81 @@ def _parts(
     order = np.argsort(table.ids, kind="stable")
     person = places_in(people, table.ids[order])
     # Each person's spots once, in order: one number for both, which sorts faster than two.
-    keys = np.unique(person * max(1, len(found)) + spot[order])
-    pairs = np.stack(np.divmod(keys, max(1, len(found))))
-    starts = np.flatnonzero(np.diff(pairs[0], prepend=-1))
-    pattern, sets = _patterns(pairs[1], starts, len(spots))
-    inside = _cells_at(table, spots)
-    known: dict[frozenset[int], int] = {}
-    by_pattern = [
-        known.setdefault(frozenset[int]().union(*(inside[one] for one in several)), len(known))
-        for several in sets
-    ]
-    part = np.array(by_pattern, np.int32)[pattern]
-    return pairs[0][starts].astype(np.int32), part, list(known)
+    keys = np.unique(person * max(1, len(found)) + spot.ravel()[order])
+    who, where = np.divmod(keys, max(1, len(found)))
+    starts = np.flatnonzero(np.diff(who, prepend=-1))
+    pattern, first = _alike(where, starts)
+    lengths = np.diff(np.append(starts, len(where)))[first]
+    inside = where[ranges(starts[first], lengths)]
+    owner = np.repeat(np.arange(len(first)), lengths)
+    cells, held = _of_patterns(table, spots, widths, owner, inside)
+    ends = np.searchsorted(cells, np.arange(len(first)))
+    part_of_pattern, of_part = _alike(held, ends)
+    sizes = np.diff(np.append(ends, len(held)))[of_part]
+    part = np.repeat(np.arange(len(of_part)), sizes)
+    cell = held[ranges(ends[of_part], sizes)]
+    by_cell = np.lexsort((part, cell))
+    bounds = np.searchsorted(cell[by_cell], np.arange(len(table.cells) + 1))
+    return _Parts(
+        who[starts].astype(np.int32),
+        part_of_pattern[pattern].astype(np.int32),
+        len(of_part),
+        pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), pa.array(part[by_cell], pa.int32())),
+    )
 
 
-def _patterns(
-    spots: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], kinds: int
-) -> tuple[npt.NDArray[np.int64], list[tuple[int, ...]]]:
-    """(pattern of each person, the spots of each pattern), from each person's spots in order.
+def _spots(table: NewTable) -> npt.NDArray[np.int64]:
+    """The innermost place of each row, as one number."""
+    place = np.zeros(len(table.at), np.int64)
+    for number, one in enumerate(table.dimensions):
+        place = place * len(one.categories) + table.at[:, number]
+    return place
 
-    Spot by spot: all people who have a k-th one are numbered anew by it and what they were before.
+
+def _alike(
+    members: npt.NDArray[np.int64], starts: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """(number of each set among the different ones, the first set of each number), of sets that lie
+    one after the other in `members` from `starts`.
+
+    Sets are compared by two sums of random numbers of 64 bits, one for each member.
     """
-    lengths = np.diff(np.append(starts, len(spots)))
-    pattern = spots[starts] if len(starts) else np.empty(0, np.int64)
-    sets: list[tuple[int, ...]] = [(one,) for one in range(kinds)]
-    for place in range(1, int(lengths.max(initial=0))):
-        who = np.flatnonzero(lengths > place)
-        keys = pattern[who] * kinds + spots[starts[who] + place]
-        new, number = np.unique(keys, return_inverse=True)
-        pattern[who] = len(sets) + number
-        sets += [(*sets[key // kinds], key % kinds) for key in new.tolist()]
-    return pattern, sets
+    ends = np.append(starts[1:], len(members)).astype(np.int64)
+    kinds = int(members.max(initial=-1)) + 1
+    draws = np.random.default_rng(1).integers(0, 2**64, (2, kinds), np.uint64)
+    sums = np.zeros((len(starts), 2), np.uint64)
+    for side, draw in enumerate(draws):
+        running = np.concatenate([np.zeros(1, np.uint64), np.cumsum(draw[members])])
+        sums[:, side] = running[ends] - running[starts]
+    order = np.lexsort((sums[:, 1], sums[:, 0]))
+    ordered = sums[order]
+    new = np.any(ordered[1:] != ordered[:-1], axis=1)
+    group = np.concatenate([np.zeros(min(1, len(order)), np.int64), np.cumsum(new)])
+    number = np.empty(len(order), np.int64)
+    number[order] = group
+    first = order[np.flatnonzero(np.append(True, new)[: len(order)])]
+    return number, first
 
 
-def _cells_at(table: NewTable, spots: npt.NDArray[np.int64]) -> list[frozenset[int]]:
-    """The published cells and totals that a row at each spot counts in."""
-    known: dict[tuple[int, ...], list[int]] = {}
-    for number, one in enumerate(table.cells):
-        known.setdefault(one.at, []).append(number)
-    return [
-        frozenset(
-            number
-            for place in itertools.product(*((one, -1) for one in spot))
-            for number in known.get(place, ())
-        )
-        for spot in spots.tolist()
-    ]
+def _of_patterns(
+    table: NewTable,
+    spots: npt.NDArray[np.int64],
+    widths: list[int],
+    pattern: npt.NDArray[np.int64],
+    spot: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """(pattern, cell) of each published cell that a pattern of spots is in, each once, in order."""
+    at = np.array([one.at for one in table.cells], np.int64).reshape(len(table.cells), len(widths))
+    lengths, cells = cells_at(at, spots, widths)
+    starts = np.cumsum(lengths) - lengths
+    owner = np.repeat(pattern, lengths[spot])
+    inside = cells[ranges(starts[spot], lengths[spot])]
+    every = np.unique(owner * max(1, len(table.cells)) + inside)
+    owners, held = np.divmod(every, max(1, len(table.cells)))
+    return owners, held
 
 
-def _within(patterns: list[frozenset[int]], cells: int) -> list[list[int]]:
-    """The patterns of each cell."""
-    found: list[list[int]] = [[] for _ in range(cells)]
-    for number, one in enumerate(patterns):
-        for cell in one:
-            found[cell].append(number)
-    return found
-
-
-def _file(folder: Path, path: str, kind: str, columns: Mapping[str, object]) -> HistoryFile:
+def _file(folder: _Into, path: str, kind: str, columns: Mapping[str, object]) -> HistoryFile:
     schema = SCHEMAS[kind]
     made = pa.table(
         [_column(columns[name], schema.field(name).type) for name in schema.names], schema=schema
@@ -206,8 +314,7 @@ def _file(folder: Path, path: str, kind: str, columns: Mapping[str, object]) -> 
     random = kind == "people"
     pq.write_table(made, sink, compression="none" if random else "zstd", use_dictionary=not random)
     content = sink.getvalue()
-    make_private_folder((folder / path).parent)
-    write_atomic(folder / path, content)
+    folder.put(path, content)
     sha256 = "sha256:" + hashlib.sha256(content).hexdigest()
     return HistoryFile(path=path, sha256=sha256, rows=len(made))
 
@@ -218,4 +325,4 @@ def _column(values: object, kind: pa.DataType) -> pa.Array:
         data = pa.py_buffer(np.ascontiguousarray(values))
         fixed = pa.Array.from_buffers(pa.binary(ID_BYTES), len(values), [None, data])
         return fixed.cast(pa.binary())
-    return pa.array(values, kind)
+    return values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, kind)

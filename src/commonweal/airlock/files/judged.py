@@ -24,6 +24,9 @@ from commonweal.airlock.files.parsers.common import MOST_CELLS, MOST_COLUMNS, MO
 from commonweal.foundation.errors import Fault
 
 Cells = list[str | None]
+_MOST_WITHIN = 50
+"""Tables within a document that are looked at by themselves; all values are looked at in any case.
+"""
 
 
 def sheets_of(answer: Answer, body: Body) -> list[Sheet]:
@@ -32,7 +35,7 @@ def sheets_of(answer: Answer, body: Body) -> list[Sheet]:
     Raises `Fault` CW-PARSE-LIMIT for more than are looked at.
     """
     if isinstance(body, Document):
-        return _bounded([_document(body.value)])
+        return _bounded(_documents(body.value))
     if isinstance(body, Notebook):
         return _bounded(_texts("cells", [cell.source for cell in body.cells]))
     if isinstance(body, Markup):
@@ -73,6 +76,24 @@ def _texts(name: str, texts: Iterable[str]) -> list[Sheet]:
 
 
 # --- documents -------------------------------------------------------------------------------
+
+
+def _documents(value: Any) -> list[Sheet]:
+    """The document, and each table that lies anywhere within it: its rows may be somebody's."""
+    whole = _document(value)
+    found: list[Sheet] = []
+    level = [value] if whole.name == "document" else []
+    while level and len(found) < _MOST_WITHIN:
+        inner = [
+            one
+            for outer in level
+            if isinstance(outer, dict | list)
+            for one in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        tables = [one for one in inner if _is_records(one) or _is_frame(one)]
+        found += [_document(one) for one in tables]
+        level = [one for one in inner if not any(one is table for table in tables)]
+    return [whole, *found[:_MOST_WITHIN]]
 
 
 def _document(value: Any) -> Sheet:

@@ -23,6 +23,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from commonweal.airlock.declared import counts_people
@@ -288,7 +289,34 @@ def compare(
         if release is not None:
             found.extend(cells.coded(release))
             found.extend(cells.row_level(release, profile))
+    if release is not None:
+        found += _on_its_side(sheets, what, profile, release, work)
     return found
+
+
+def _on_its_side(
+    sheets: Sequence[Sheet], what: str, profile: RuleProfile, release: OpenRelease, work: Path
+) -> list[Finding]:
+    """Tables whose columns are rows of few people: what has more columns than rows, turned."""
+    turned = [_turned(one) for one in sheets if one.form == "table"]
+    wide = [one for one in turned if one is not None]
+    if not wide:
+        return []
+    with Comparison(wide, what, work) as cells:
+        return [replace(one, where={"table": what}) for one in cells.row_level(release, profile)]
+
+
+def _turned(sheet: Sheet) -> Sheet | None:
+    """The table with its rows as columns, the first of which are names; None where it is long."""
+    first, *rest = sheet.columns
+    if len(rest) <= len(first.values) or not first.values:
+        return None
+    lines = zip(*(column.values for column in rest), strict=True)
+    columns = [
+        Column(name=name or "", values=list(line))
+        for name, line in zip(first.values, lines, strict=True)
+    ]
+    return Sheet(name=sheet.name, form="table", rows=len(rest), columns=columns)
 
 
 def _cells(sheets: Sequence[Sheet]) -> pa.Table:
@@ -296,7 +324,9 @@ def _cells(sheets: Sequence[Sheet]) -> pa.Table:
     parts = []
     for sheet_number, sheet in enumerate(sheets, start=1):
         for place, column in enumerate(sheet.columns, start=1):
-            texts = pa.array([column.name, *column.values], pa.string())
+            # Wide digits and the like are read as what they stand for.
+            told = pa.array([column.name, *column.values], pa.string())
+            texts = pc.utf8_normalize(told, form="NFKC")
             rows = len(texts)
             parts.append(pa.table({
                 "sheet": pa.array(np.full(rows, sheet_number, np.int32)),

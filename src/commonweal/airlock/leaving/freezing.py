@@ -1,9 +1,9 @@
 """Submitting: files are copied, hashed and frozen; then the author signs exactly that.
 
-`freeze` makes the turn's folder without its name. `submit` lets the ledger hear of the author's
-act and writes `output.submitted`, while the permit is live, in one transaction; only then the
-folder gets its name. A cut leaves a nameless folder, which `resume` names if the ledger knows its
-manifest, and throws away if it does not.
+`freeze` makes the turn's folder without its name; all in it is sealed as it is written. `submit`
+lets the ledger hear of the author's act and writes `output.submitted`, while the permit is live, in
+one transaction; only then the folder gets its name. A cut leaves a nameless folder, which `resume`
+names if the ledger knows its manifest, and throws away if it does not.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from commonweal.airlock.audit.history import Pin, read_place
+from commonweal.airlock.audit.writing import seal_output
+from commonweal.airlock.kept import turn_context, write_sealed
 from commonweal.airlock.leaving.ports import Ground
 from commonweal.airlock.leaving.releasing import recover
 from commonweal.airlock.leaving.store import (
@@ -34,7 +36,7 @@ from commonweal.airlock.leaving.store import (
     read_turn,
 )
 from commonweal.foundation.clock import stamp
-from commonweal.foundation.errors import CommonwealError, Fault, Refused
+from commonweal.foundation.errors import CommonwealError, Fault, Refused, Unavailable
 from commonweal.foundation.files import (
     STAGING_PREFIX,
     fsync_folder,
@@ -42,8 +44,8 @@ from commonweal.foundation.files import (
     make_private_folder,
     only_one,
     translated,
-    write_atomic,
 )
+from commonweal.foundation.keyed import Keys, OpenKey, sealing_into
 from commonweal.ledger.details import commitment, new_salt
 from commonweal.ledger.entry import Actor, Event
 from commonweal.papers.acts import SignedAct
@@ -137,21 +139,41 @@ def freeze(store: OutputStore, ground: Ground, draft: Draft) -> Frozen:
     previous = store.read(draft.id).manifest if turns else None
     if previous is not None and previous.author != draft.author:
         raise Refused("CW-LEAVING-KNOWN", "An output of this name is another author's.")
+    key = store.keys.sealing(ground.permit(draft.permit).project.id)
     make_private_folder(store.outputs / draft.id)
     staging = store.outputs / draft.id / f"{STAGING_PREFIX}{number}-{secrets.token_hex(6)}"
     with translated(staging.name):
         (staging / FILES).mkdir(parents=True, mode=0o700)
     try:
-        files = [_taken(one, staging / FILES) for one in draft.sources]
-        proposal = _proposal(draft, staging)
+        turn = _Sealing(staging, draft.id, number, key)
+        files = [_taken(one, turn) for one in draft.sources]
+        proposal = _proposal(draft, turn)
         findings = _findings(draft, number)
         manifest = _manifest(draft, ground, number, previous, files, findings, proposal)
-        write_atomic(staging / FINDINGS, findings.canonical())
-        write_atomic(staging / MANIFEST, manifest.canonical())
+        turn.put(FINDINGS, findings.canonical())
+        turn.put(MANIFEST, manifest.canonical())
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
-    return Frozen(Submitted(staging, manifest, findings, (), {}))
+    return Frozen(Submitted(staging, manifest, findings, (), {}, store.keys))
+
+
+@dataclass(frozen=True)
+class _Sealing:
+    """A turn's folder while it is made: what is written into it is sealed for that turn."""
+
+    folder: Path
+    output: str
+    turn: int
+    key: OpenKey
+
+    def context(self, path: str) -> str:
+        """What binds a file to the turn."""
+        return turn_context(self.output, self.turn, path)
+
+    def put(self, path: str, content: bytes) -> None:
+        """Seal and write one file durably."""
+        write_sealed(self.folder / path, content, self.key, self.context(path))
 
 
 def _require_open(ground: Ground, output: str, known: bool) -> None:
@@ -165,7 +187,7 @@ def _require_open(ground: Ground, output: str, known: bool) -> None:
         raise Refused("CW-LEAVING-KNOWN", "This output has ended; submit it under another name.")
 
 
-def _taken(source: Source, folder: Path) -> OutputFile:
+def _taken(source: Source, turn: _Sealing) -> OutputFile:
     """Copy a file of a job and hash what was copied. Links and devices are never followed."""
     name = source.path.name
     try:
@@ -175,7 +197,7 @@ def _taken(source: Source, folder: Path) -> OutputFile:
     except CommonwealError as error:
         raise Fault("CW-LEAVING-FILE", f"The file {name} of a job cannot be taken.") from error
     try:
-        size, digest = _copied(taken, name, folder / name)
+        size, digest = _copied(taken, name, turn)
     finally:
         os.close(taken)
     if source.sha256 not in (None, f"sha256:{digest}"):
@@ -188,29 +210,34 @@ def _taken(source: Source, folder: Path) -> OutputFile:
     return OutputFile.read(plain, "A file of an output", CODE)
 
 
-def _copied(source: int, name: str, target: Path) -> tuple[int, str]:
-    """Bytes and hash of what was copied."""
-    hashed, size = hashlib.sha256(), 0
+def _copied(source: int, name: str, turn: _Sealing) -> tuple[int, str]:
+    """Bytes and hash of what was copied, before it was sealed."""
+    path, hashed, size = f"{FILES}/{name}", hashlib.sha256(), 0
     with translated(name):
         if not stat.S_ISREG(os.fstat(source).st_mode):
             raise Fault("CW-LEAVING-FILE", f"{name} of a job is no plain file.")
-        with target.open("xb") as out:
+        with (
+            (turn.folder / path).open("xb") as out,
+            sealing_into(out, turn.key, turn.context(path)) as sealer,
+        ):
             while chunk := os.read(source, _CHUNK):
                 size += len(chunk)
                 if size > MOST_BYTES:
                     raise Fault("CW-LEAVING-FILE", f"The file {name} of a job is too large.")
                 hashed.update(chunk)
-                out.write(chunk)
+                sealer.write(chunk)
     return size, hashed.hexdigest()
 
 
-def _proposal(draft: Draft, staging: Path) -> EarlierOutput | None:
+def _proposal(draft: Draft, turn: _Sealing) -> EarlierOutput | None:
+    """The draft's part of the history, sealed as it will lie there once it has left."""
     if draft.proposal is None:
         return None
-    with translated(PROPOSAL):
-        shutil.copytree(draft.proposal, staging / PROPOSAL, symlinks=True)
-    pin = read_place(staging / PROPOSAL, "CW-AUDIT-OUTPUT").pin
-    return EarlierOutput(output=pin.output, manifest=pin.manifest)
+    place = read_place(draft.proposal, "CW-AUDIT-OUTPUT")
+    if place.pin.output != draft.id:
+        raise Fault("CW-AUDIT-OUTPUT", "The figures of an output are those of another one.")
+    seal_output(place, turn.folder / PROPOSAL, turn.key)
+    return EarlierOutput(output=place.pin.output, manifest=place.pin.manifest)
 
 
 def _findings(draft: Draft, turn: int) -> Findings:
@@ -299,7 +326,7 @@ def find_frozen(store: OutputStore, output: str, digest: str) -> Frozen:
     folder = store.outputs / output
     if folder.is_dir():
         for path in sorted(folder.iterdir()):
-            found = _frozen_at(path, output)
+            found = _frozen_at(path, output, store.keys)
             if found is not None and hmac.compare_digest(found.manifest.digest(), digest):
                 return Frozen(found)
     raise Refused(
@@ -309,12 +336,14 @@ def find_frozen(store: OutputStore, output: str, digest: str) -> Frozen:
     )
 
 
-def _frozen_at(path: Path, output: str) -> Submitted | None:
+def _frozen_at(path: Path, output: str, keys: Keys) -> Submitted | None:
     """A turn without its name. None for anything else, and for one that is not whole."""
     if not path.name.startswith(STAGING_PREFIX):
         return None
     try:
-        return read_turn(path, output, _turn_of(path))
+        return read_turn(path, output, _turn_of(path), keys)
+    except Unavailable:
+        raise
     except CommonwealError:
         return None
 
@@ -338,6 +367,7 @@ def resume(
     """After a cut: name what the ledger knows, throw the rest away. Gives the ids that were named.
 
     `after`: how long a frozen folder may wait for its author's signature.
+    Raises `Unavailable` CW-AUDIT-UNSEALED where an older version left turns in the clear.
     """
     store.make()
     before = (ground.now() - after).timestamp()
@@ -351,16 +381,18 @@ def resume(
                 if not path.name.startswith(STAGING_PREFIX):
                     continue
                 turn = _turn_of(path)
-                if _is_known(path, output, turn, known):
-                    _named(store, read_turn(path, output, turn))
+                if _is_known(path, output, turn, known, store.keys):
+                    _named(store, read_turn(path, output, turn, store.keys))
                     named.append(output)
                 elif path.stat().st_mtime < before:
                     shutil.rmtree(path)
     return named
 
 
-def _is_known(path: Path, output: str, turn: int, known: set[str]) -> bool:
+def _is_known(path: Path, output: str, turn: int, known: set[str], keys: Keys) -> bool:
     try:
-        return read_turn(path, output, turn).manifest.digest() in known
+        return read_turn(path, output, turn, keys).manifest.digest() in known
+    except Unavailable:
+        raise  # nothing is thrown away because keys are missing, or because it is not sealed yet
     except CommonwealError:
         return False  # it was cut off before it was whole, so nobody signed it

@@ -22,11 +22,11 @@ from pathlib import Path
 from commonweal.airlock.analysis.published import written
 from commonweal.airlock.checking import CheckReport, FileReport
 from commonweal.airlock.declared import MOST_BYTES
-from commonweal.airlock.desk import RECIPE
 from commonweal.airlock.drawing import SUFFIX as DRAWING
 from commonweal.airlock.drawing import picture_of_analysis, picture_of_table
 from commonweal.airlock.files.writing import Media, Rendering
 from commonweal.airlock.leaving.freezing import Source
+from commonweal.airlock.models.retraining import RECIPE
 from commonweal.airlock.published import published
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import Fault, Refused

@@ -87,6 +87,10 @@ class Ground(Protocol):
         """The permit under which the project of this one goes on: itself, or what replaced it."""
         ...
 
+    def publications(self) -> Mapping[str, str]:
+        """Manifest hashes of the publications made elsewhere that the ledger heard of, by name."""
+        ...
+
     def permit(self, permit_id: str) -> Permit:
         """The signed permit of this home, believed. Raises its `Fault`."""
         ...

@@ -21,8 +21,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from commonweal.airlock.audit.history import History, Pin, read_history, read_place
+from commonweal.airlock.audit.history import History, Lost, Pin, read_history, read_place
 from commonweal.airlock.audit.running import Pinned, audit, check_pinned, read_proposals
+from commonweal.airlock.audit.values import DEFAULT, Dominance
 from commonweal.airlock.leaving.ports import Ground, Judge, Judgement
 from commonweal.airlock.leaving.records import release_record
 from commonweal.airlock.leaving.store import (
@@ -34,7 +35,6 @@ from commonweal.airlock.leaving.store import (
     OutputStore,
     Submitted,
     check_files,
-    copy_checked,
 )
 from commonweal.foundation.canonical import canonical, digest, parse_json
 from commonweal.foundation.errors import CommonwealError, Fault, Refused
@@ -104,7 +104,7 @@ def _release(store: OutputStore, ground: Ground, judge: Judge, submitted: Submit
     history = whole_history(store, ground)
     # Votes first: an audit can take a minute, and nobody need wait for one that cannot leave.
     _judged(ground, judge, submitted)
-    compared = _audited(submitted, history)
+    compared = _audited(store, submitted, history)
     staging = _stage(store, submitted)
     try:
         with ground.transaction() as writing:
@@ -201,27 +201,45 @@ def judged_case(ground: Ground, judge: Judge, submitted: Submitted) -> Judgement
 def whole_history(store: OutputStore, ground: Ground) -> History:
     """The history, held against the ledger: what left is in it, unchanged, and no table beside it.
 
-    Raises `Fault` CW-AUDIT-HISTORY. Publications made elsewhere and the catalogue's figures come
-    from elsewhere than here, so the ledger's list of outputs does not name them.
+    Publications made elsewhere are there too, those that the ledger heard of unchanged; the
+    catalogue's figures come from elsewhere than here.
+    Raises `Fault` CW-AUDIT-HISTORY, and what `read_history` raises.
     """
-    history = read_history(store.history)
-    expected = {
-        one.output: str(one.details["proposal"])
+    left = {
+        one.output: one
         for one in ground.written()
         if one.type == "output.released" and one.details.get("proposal")
     }
-    there = {place.pin.output: place.pin.manifest for place in history.places}
+    expected = {output: str(one.details["proposal"]) for output, one in left.items()}
+    expected |= ground.publications()
+    history = read_history(store.history, kept=store.kept, known=expected)
+    there = {pin.output: pin.manifest for pin in history.pins()}
     own = {place.pin.output for place in history.places if place.paper.kind == "tables"}
-    if any(there.get(output) != pin for output, pin in expected.items()) or own - expected.keys():
-        raise Fault(
-            "CW-AUDIT-HISTORY",
-            "The history is not what the ledger says has left.",
-            remedy="Restore it from a backup; nothing leaves before.",
-        )
+    if any(there.get(output) != pin for output, pin in expected.items()) or own - left.keys():
+        raise _another_history()
+    for one in history.lost:
+        _require_lost(store, ground, one, left.get(one.pin.output))
     return history
 
 
-def _audited(submitted: Submitted, history: History) -> tuple[Pin, ...]:
+def _require_lost(store: OutputStore, ground: Ground, lost: Lost, left: OutputEvent | None) -> None:
+    """Whoever can write files could name a destroyed key of others, so that an output is not
+    compared: what is lost is so only with the key of its own project."""
+    project = None if left is None else ground.permit(left.permit).project.id
+    named = None if left is None else left.details.get("key")
+    if named not in (None, lost.key) or not store.keys.was(lost.key, project):
+        raise _another_history()
+
+
+def _another_history() -> Fault:
+    return Fault(
+        "CW-AUDIT-HISTORY",
+        "The history is not what the ledger says has left.",
+        remedy="Restore it from a backup; nothing leaves before.",
+    )
+
+
+def _audited(store: OutputStore, submitted: Submitted, history: History) -> tuple[Pin, ...]:
     """The outputs that this one was compared with, all of them. Raises `Refused` CW-AUDIT-STALE.
 
     Where another output left since people looked, the audit runs again. If it still finds nothing
@@ -230,7 +248,9 @@ def _audited(submitted: Submitted, history: History) -> tuple[Pin, ...]:
     manifest = submitted.manifest
     if manifest.proposal is None:
         return ()
-    proposals = read_proposals([submitted.proposal], history)
+    proposals = read_proposals(
+        [submitted.proposal], history, kept=store.kept, name=manifest.proposal.output
+    )
     own = Pin(manifest.proposal.output, manifest.proposal.manifest)
     pins = [one.place.pin for one in proposals]
     if pins != [own]:
@@ -239,8 +259,13 @@ def _audited(submitted: Submitted, history: History) -> tuple[Pin, ...]:
     try:
         check_pinned(Pinned((own,), compared), pins, history)
     except Refused as error:
-        threshold = _threshold(submitted)
-        again = audit(history, proposals, threshold=threshold, seconds=_RERUN_SECONDS)
+        again = audit(
+            history,
+            proposals,
+            threshold=_threshold(submitted),
+            dominance=_dominance(submitted),
+            seconds=_RERUN_SECONDS,
+        )
         if again.verdict != "pass":
             raise error from None
         return again.pinned.compared
@@ -255,6 +280,19 @@ def _threshold(submitted: Submitted) -> int:
     return said
 
 
+def _dominance(submitted: Submitted) -> Dominance:
+    """The limits of that audit for what one or two people have of two sums; those that come with
+    Commonweal where it was made before there were any."""
+    said = (submitted.findings.audit or {}).get("dominance")
+    if said is None:
+        return DEFAULT
+    names = {"n": int, "k": float, "p": float}
+    fits = isinstance(said, dict) and said.keys() == names.keys()
+    if not fits or any(type(said[name]) not in (int, kind) for name, kind in names.items()):
+        raise Fault("CW-LEAVING-FINDINGS", "The findings do not say how the audit was made.")
+    return Dominance(int(said["n"]), float(said["k"]), float(said["p"]))
+
+
 # --- (d) the moment -----------------------------------------------------------------------------
 
 
@@ -265,7 +303,7 @@ def _stage(store: OutputStore, submitted: Submitted) -> Path:
         shutil.rmtree(staging, ignore_errors=True)
         (staging / FILES).mkdir(parents=True, mode=0o700)
     for one in submitted.manifest.leaving():
-        copy_checked(submitted.files / one.path, one, staging / FILES / one.path)
+        submitted.copy(one, staging / FILES / one.path)
     write_atomic(staging / MANIFEST, submitted.manifest.canonical())
     return staging
 
@@ -298,6 +336,7 @@ def _write(
     ground.use(writing, found.acts, manifest.id, manifest.permit)
     committed = commitment(salt, manifest.canonical())
     about = {"permit": manifest.permit, "output": manifest.id, "manifest": committed}
+    key = submitted.keys.sealing(manifest.project)
     content = {
         "salt": salt.hex(),
         "manifest": manifest.digest(),
@@ -305,6 +344,7 @@ def _write(
         "proposal": "" if manifest.proposal is None else manifest.proposal.manifest,
         "compared": digest([[one.output, one.manifest] for one in compared]),
         "turn": manifest.turn,
+        "key": key.id,
     }
     writing.append(Event("output.approved", WORKER, about), ground.details(content))
     public = manifest.public_projection(found.decision.overrides)
@@ -408,10 +448,18 @@ def _finish_at(store: OutputStore, output: str, turn: Path, proposal: str) -> No
     place = store.history / output
     if proposal and not place.exists():
         _move(turn / "proposal", place)
-        if read_place(place, "CW-AUDIT-HISTORY").pin.manifest != proposal:
-            raise Fault("CW-LEAVING-STORE", "The figures of an output are not those that left.")
+        _require_moved(store, place, proposal)
     if not target.exists():
         _move(staging, target)
+
+
+def _require_moved(store: OutputStore, place: Path, proposal: str) -> None:
+    try:
+        found = read_place(place, "CW-AUDIT-HISTORY", store.kept).pin.manifest
+    except Refused:
+        return  # its key was destroyed since: the audit says that it cannot be compared
+    if found != proposal:
+        raise Fault("CW-LEAVING-STORE", "The figures of an output are not those that left.")
 
 
 def _move(source: Path, target: Path) -> None:

@@ -11,29 +11,27 @@
 | `released/<id>/` | the files that left, with manifest, decision, record, and `public.json` |
 | `released/<id>/recall.json` | why it should not have left |
 
-Nothing in here decides: files are hashed against the manifest, the manifest is what people signed,
-and what they signed is held against the ledger.
+All of a turn and of the history is sealed under the key of the output's project (`airlock.kept`);
+what has left is not. Nothing in here decides: files are hashed against the manifest, the manifest
+is what people signed, and what they signed is held against the ledger.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from commonweal.airlock.kept import Kept, turn_context, write_sealed
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import CommonwealError, Fault, Refused
-from commonweal.foundation.files import (
-    STAGING_PREFIX,
-    make_private_folder,
-    read_bytes,
-    translated,
-    write_atomic,
-)
+from commonweal.foundation.files import STAGING_PREFIX, make_private_folder, translated
+from commonweal.foundation.keyed import Keys, OpenKey, open_into
 from commonweal.papers.acts import CALLED as ACT_CALLED
 from commonweal.papers.acts import SignedAct
 from commonweal.papers.base import Paper
@@ -58,18 +56,40 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True)
 class Submitted:
-    """One turn of an output as it lies in the store: nothing of it is believed yet."""
+    """One turn of an output as it lies in the store: nothing of it is believed yet.
+
+    `keys`: what its sealed files are opened with.
+    """
 
     folder: Path
     manifest: OutputManifest
     findings: Findings
     acts: tuple[SignedAct, ...]
     reviews: Mapping[str, OutputReview]
+    keys: Keys = field(repr=False, compare=False)
 
     @property
     def files(self) -> Path:
-        """Where its files lie."""
+        """Where its files lie, sealed."""
         return self.folder / FILES
+
+    def context(self, path: str) -> str:
+        """What binds a file of this turn to it."""
+        return turn_context(self.manifest.id, self.manifest.turn, path)
+
+    def copy(self, file: OutputFile, target: Path | None) -> None:
+        """Open and hash one of its files; copy what was hashed where `target` is named.
+
+        Raises `Fault` CW-LEAVING-FILE where it is not the one that was frozen, and what
+        `Keys.opening` raises.
+        """
+        sealed = (self.keys, self.context(f"{FILES}/{file.path}"))
+        copy_checked(self.files / file.path, file, target, sealed)
+
+    def content(self, file: OutputFile) -> bytes:
+        """The bytes of one of its files. Raises as `copy`."""
+        sealed = (self.keys, self.context(f"{FILES}/{file.path}"))
+        return checked_content(self.files / file.path, file, sealed)
 
     @property
     def proposal(self) -> Path:
@@ -79,9 +99,15 @@ class Submitted:
 
 @dataclass(frozen=True)
 class OutputStore:
-    """The airlock's folder of a home."""
+    """The airlock's folder of a home, and the keys that seal and open what is kept in it."""
 
     root: Path
+    keys: Keys = field(repr=False, compare=False)
+
+    @property
+    def kept(self) -> Kept:
+        """How files of the history are read: nothing in the clear is."""
+        return Kept(self.keys, clear=False)
 
     @property
     def outputs(self) -> Path:
@@ -134,13 +160,15 @@ class OutputStore:
         turns = self.turns(output)
         if not turns:
             raise Refused("CW-LEAVING-UNKNOWN", "There is no output of this name.")
-        return read_turn(self.turn(output, turns[-1]), output, turns[-1])
+        return read_turn(self.turn(output, turns[-1]), output, turns[-1], self.keys)
 
     def add(self, submitted: Submitted, signed: SignedAct, review: OutputReview | None) -> None:
         """Keep what somebody signed. A second time the same is no fault."""
+        key = self.keys.sealing(submitted.manifest.project)
         if review is not None:
-            _keep(submitted.folder / REVIEWS, review.digest().removeprefix("sha256:"), review)
-        _keep(submitted.folder / ACTS, signed.act.id, signed)
+            name = review.digest().removeprefix("sha256:")
+            _keep(submitted, f"{REVIEWS}/{name}.json", review, key)
+        _keep(submitted, f"{ACTS}/{signed.act.id}.json", signed, key)
 
     def drop(self, submitted: Submitted, act: str) -> None:
         """Remove what somebody signed and the ledger never heard of.
@@ -164,47 +192,63 @@ def is_id(output: str) -> bool:
     return _ID.fullmatch(output) is not None
 
 
-def _keep(folder: Path, name: str, paper: Paper) -> None:
-    make_private_folder(folder)
-    write_atomic(folder / f"{name}.json", paper.canonical())
+def _keep(submitted: Submitted, path: str, paper: Paper, key: OpenKey) -> None:
+    target = submitted.folder / path
+    make_private_folder(target.parent)
+    write_sealed(target, paper.canonical(), key, submitted.context(path))
 
 
-def read_turn(folder: Path, output: str, turn: int) -> Submitted:
+def read_turn(folder: Path, output: str, turn: int, keys: Keys) -> Submitted:
     """What lies in the folder of a turn.
 
-    Raises `Fault` CW-LEAVING-MANIFEST, CW-LEAVING-FINDINGS, CW-LEAVING-ACTS and those of files.
+    Raises `Fault` CW-LEAVING-MANIFEST, CW-LEAVING-FINDINGS, CW-LEAVING-ACTS, CW-SEAL-BROKEN and
+    those of files; `Unavailable` CW-AUDIT-UNSEALED; what `Keys.opening` raises.
     """
-    plain = parse_json(read_bytes(folder / MANIFEST, CALLED, limit=_MOST_PAPER), CALLED)
-    manifest = OutputManifest.read(plain, CALLED, CODE)
+    kept = Kept(keys, clear=False)
+    told = kept.manifest(
+        folder / MANIFEST, turn_context(output, turn, MANIFEST), CALLED, limit=_MOST_PAPER
+    )
+    manifest = OutputManifest.read(parse_json(told, CALLED), CALLED, CODE)
     if (manifest.id, manifest.turn) != (output, turn):
         raise Fault(CODE, "The manifest of an output is that of another output or turn.")
-    found = parse_json(
-        read_bytes(folder / FINDINGS, "The findings", limit=_MOST_PAPER), "The findings"
-    )
+
+    def plain(path: str, what: str, limit: int) -> bytes:
+        context = turn_context(output, turn, path)
+        return kept.file(folder / path, context, what, sealed=True, limit=limit)[0]
+
+    found = parse_json(plain(FINDINGS, "The findings", _MOST_PAPER), "The findings")
     findings = Findings.read(found, "The findings", "CW-LEAVING-FINDINGS")
-    acts = tuple(SignedAct.load(parse_json(content, ACT_CALLED)) for content in _all(folder / ACTS))
+    acts = tuple(
+        SignedAct.load(parse_json(plain(path, ACT_CALLED, _MOST_ACT), ACT_CALLED))
+        for path in _all(folder, ACTS)
+    )
     reviews = [
-        OutputReview.read(parse_json(content, "The review"), "The review", "CW-LEAVING-ACTS")
-        for content in _all(folder / REVIEWS)
+        OutputReview.read(
+            parse_json(plain(path, "The review", _MOST_ACT), "The review"),
+            "The review",
+            "CW-LEAVING-ACTS",
+        )
+        for path in _all(folder, REVIEWS)
     ]
-    return Submitted(folder, manifest, findings, acts, {one.digest(): one for one in reviews})
+    by_digest = {one.digest(): one for one in reviews}
+    return Submitted(folder, manifest, findings, acts, by_digest, keys)
 
 
-def _all(folder: Path) -> Iterator[bytes]:
-    if not folder.is_dir():
-        return
-    with translated(folder.name):
-        names = sorted(path for path in folder.iterdir() if path.suffix == ".json")
+def _all(folder: Path, kind: str) -> list[str]:
+    """The paths of what people signed or wrote, in order."""
+    if not (folder / kind).is_dir():
+        return []
+    with translated(kind):
+        names = sorted(path.name for path in (folder / kind).iterdir() if path.suffix == ".json")
     # What was being written when the power went is not there; `write_atomic` left it beside.
-    whole = [path for path in names if not path.name.startswith(STAGING_PREFIX)]
+    whole = [name for name in names if not name.startswith(STAGING_PREFIX)]
     if len(whole) > _MOST_ACTS:
         raise Fault("CW-LEAVING-ACTS", "There are more acts about an output than there can be.")
-    for path in whole:
-        yield read_bytes(path, ACT_CALLED, limit=_MOST_ACT)
+    return [f"{kind}/{name}" for name in whole]
 
 
 def check_files(submitted: Submitted) -> None:
-    """Hash every file against the manifest. Raises `Fault` CW-LEAVING-FILE.
+    """Open and hash every file against the manifest. Raises `Fault` CW-LEAVING-FILE.
 
     A file more, one less, a link, or one changed byte is a fault: what people signed is not it.
     """
@@ -214,55 +258,91 @@ def check_files(submitted: Submitted) -> None:
     if there != set(named):
         raise Fault("CW-LEAVING-FILE", "The files of an output are not those of its manifest.")
     for one in named.values():
-        copy_checked(submitted.files / one.path, one, None)
+        submitted.copy(one, None)
 
 
-def copy_checked(source: Path, file: OutputFile, target: Path | None) -> None:
+Sealed = tuple[Keys, str]
+"""What a sealed file is opened with: the keys, and its context."""
+
+
+def copy_checked(
+    source: Path, file: OutputFile, target: Path | None, sealed: Sealed | None = None
+) -> None:
     """Hash a file, and copy what was hashed where `target` is named; the source is read once.
 
+    `sealed`: how it is opened, where it is one that waits. What is copied is plain.
     Raises `Fault` CW-LEAVING-FILE for a link, something that is no plain file, or other bytes.
     """
+    with translated(file.path):
+        out = None
+        if target is not None:
+            made = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o440)
+            out = os.fdopen(made, "wb", buffering=0)
+    try:
+        _pour(source, file, sealed, out)
+        if out is not None:
+            with translated(file.path):
+                os.fsync(out.fileno())
+    finally:
+        if out is not None:
+            out.close()
+
+
+def checked_content(source: Path, file: OutputFile, sealed: Sealed | None = None) -> bytes:
+    """The bytes of a file, hashed. Raises as `copy_checked`."""
+    held = io.BytesIO()
+    _pour(source, file, sealed, held)
+    return held.getvalue()
+
+
+def _pour(
+    source: Path, file: OutputFile, sealed: Sealed | None, out: io.RawIOBase | io.BytesIO | None
+) -> None:
+    """Everything of a file into `out`, if it is the one of the manifest to its last byte."""
     try:
         with translated(file.path):
             taken = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except CommonwealError as error:
         raise _changed(file) from error
-    try:
-        size, digest = _copied(taken, file, target)
-    finally:
+    if not stat.S_ISREG(os.fstat(taken).st_mode):
         os.close(taken)
-    if size != file.bytes or f"sha256:{digest}" != file.sha256:
+        raise _changed(file)
+    sink = _Hashed(file, out)
+    with os.fdopen(taken, "rb", buffering=0) as stream, translated(file.path):
+        if sealed is None:
+            while chunk := stream.read(_CHUNK):
+                sink.write(chunk)
+        else:
+            _open_into(io.BufferedReader(stream, _CHUNK), sink, file, sealed)
+    if sink.size != file.bytes or f"sha256:{sink.hashed.hexdigest()}" != file.sha256:
         raise _changed(file)
 
 
-def _copied(source: int, file: OutputFile, target: Path | None) -> tuple[int, str]:
-    hashed, size = hashlib.sha256(), 0
-    if not stat.S_ISREG(os.fstat(source).st_mode):
-        raise _changed(file)
-    with translated(file.path):
-        out = None
-        if target is not None:
-            out = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o440)
-        try:
-            while chunk := os.read(source, _CHUNK):
-                size += len(chunk)
-                if size > file.bytes:
-                    break
-                hashed.update(chunk)
-                _put(out, chunk)
-            if out is not None:
-                os.fsync(out)
-        finally:
-            if out is not None:
-                os.close(out)
-    return size, hashed.hexdigest()
+def _open_into(stream: io.BufferedReader, sink: _Hashed, file: OutputFile, sealed: Sealed) -> None:
+    keys, context = sealed
+    try:
+        open_into(stream, sink, keys, context, f"The file {file.path}")
+    except Fault as error:
+        raise (_changed(file) if error.code == "CW-SEAL-BROKEN" else error) from error
 
 
-def _put(out: int | None, chunk: bytes) -> None:
-    """Write all of it: a disk that is nearly full takes a part and says so only by the count."""
-    rest = memoryview(chunk)
-    while out is not None and rest:
-        rest = rest[os.write(out, rest) :]
+class _Hashed:
+    """Hashes what is written to it, passes it on, and takes no more than the manifest says."""
+
+    def __init__(self, file: OutputFile, out: io.RawIOBase | io.BytesIO | None) -> None:
+        self._file, self._out = file, out
+        self.hashed, self.size = hashlib.sha256(), 0
+
+    def write(self, data: bytes, /) -> int:
+        self.size += len(data)
+        if self.size > self._file.bytes:
+            raise _changed(self._file)
+        self.hashed.update(data)
+        rest = memoryview(data)
+        # A disk that is nearly full takes a part and says so only by the count.
+        while self._out is not None and rest:
+            rest = rest[(self._out.write(rest) or 0) :]
+        return len(data)
 
 
 def _changed(file: OutputFile) -> Fault:

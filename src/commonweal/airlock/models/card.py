@@ -39,7 +39,7 @@ class ModelReport:
             f"  about {model['parameters']:,} learned numbers",
             f"  trained on {people['members']:,} people, held out {people['others']:,}",
             f"  limits {limits['name']} {limits['version']}, seed {card['seed']}",
-            f"  models made again: {card['shadows']}",
+            f"  models made again: {_again(card.get('again'))}",
         ]
         return told + [
             f"  {ATTACKS.get(one['attack'], one['attack'])}: {FIGURES[one['figure']]} "
@@ -77,6 +77,18 @@ class ModelReport:
             told.append("We also made the model again without each of many people, and compared.")
         told.append("This is not a promise that nobody can ever learn anything about one person.")
         return told
+
+
+def _again(said: dict[str, Any] | None) -> str:
+    """How many models were made again, and what the one on the same people was like."""
+    if said is None:
+        return "none"
+    told = f"{said['made']} of {said['asked']} on other people"
+    if not said["control"]:
+        return f"{told}, none on the same"
+    apart = "without end" if said["apart"] is None else f"by at most {said['apart']:.6f}"
+    recipe = "the same" if said["same_recipe"] else "not the same"
+    return f"{told}; the one on the same people differs {apart}; recipe {recipe} each time"
 
 
 def made(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from commonweal.airlock.models import attacks, figures, linear, structure
+from commonweal.airlock.models import attacks, figures, structure
+from commonweal.airlock.models.again import Making, make_again
 from commonweal.airlock.models.attacks import Said
 from commonweal.airlock.models.card import ModelReport, made
 from commonweal.airlock.models.detecting import Kind, kind_of
@@ -33,15 +33,16 @@ from commonweal.airlock.models.examples import (
 )
 from commonweal.airlock.models.inside.operators import TREES
 from commonweal.airlock.models.limits import ModelLimits
-from commonweal.airlock.models.retraining import Retrainer, Samples, design
+from commonweal.airlock.models.retraining import Retrainer, Samples
 from commonweal.airlock.models.running import Bench
 from commonweal.airlock.models.structure import Looked
+from commonweal.airlock.models.telling import Teller, says_something
 from commonweal.airlock.opened import OpenRelease
 from commonweal.airlock.profile import Stop
 from commonweal.airlock.rules.findings import Finding
 from commonweal.foundation.errors import Fault, Refused
-from commonweal.foundation.files import make_private_folder, read_bytes
-from commonweal.papers.model_recipe import Feature, ModelRecipe
+from commonweal.foundation.files import make_private_folder, read_bytes, thaw_and_remove
+from commonweal.papers.model_recipe import ModelRecipe
 
 Array = npt.NDArray[np.float64]
 MOST_PEOPLE = 50_000
@@ -58,7 +59,8 @@ class Material:
     release: the one that its job had mounted. holdout: files of the people whom no job saw; None
     where the permit kept nobody back. recipe, retrainer: what made it, and who can make it again.
     private: whether the permit says that it was made with differential privacy, which lifts the
-    refusal of models that keep examples to a person's review, and nothing else.
+    refusal of models that keep examples to a person's review, and nothing else. recipe_file: the
+    hash of the recipe's file.
     """
 
     release: OpenRelease
@@ -66,6 +68,7 @@ class Material:
     recipe: ModelRecipe | None = None
     retrainer: Retrainer | None = None
     private: bool = False
+    recipe_file: str | None = None
 
 
 def examine(
@@ -87,7 +90,7 @@ def examine(
         drawn = secrets.randbits(32) if seed is None else seed
         return _Examination(copy, name, content, bench, limits, material, drawn, folder).report()
     finally:
-        shutil.rmtree(folder)
+        thaw_and_remove(folder)
 
 
 @dataclass
@@ -104,6 +107,7 @@ class _Examination:
     shown: list[dict[str, Any]] = field(default_factory=list)
     parameters: int = 0
     shadows: int = 0
+    again: dict[str, Any] | None = None
     people: dict[str, int] = field(default_factory=lambda: {"members": 0, "others": 0})
     operators: dict[str, int] = field(default_factory=dict)
 
@@ -134,8 +138,9 @@ class _Examination:
         more = {
             "release": None if material is None else material.release.release,
             "recipe": None if recipe is None else recipe.digest(),
+            "recipe_file": None if material is None else material.recipe_file,
             "code": None if retrainer is None else retrainer.code,
-            "shadows": self.shadows, "seed": self.seed,
+            "shadows": self.shadows, "again": self.again, "seed": self.seed,
             "limits": {"name": limits.name, "version": limits.version, "digest": limits.digest()},
         }  # fmt: skip
         return made(self.found, model, self.people, self.shown, more)
@@ -221,7 +226,7 @@ class _Examination:
             return
         chance = np.random.default_rng(self.seed)
         members, others = _drawn(members, chance), _drawn(others, chance)
-        teller = _Teller(self.bench, kind, recipe)
+        teller = Teller(self.bench, kind, recipe)
         try:
             mine, theirs = teller.said(self.file, members, others)
         except (Fault, Refused):
@@ -262,7 +267,7 @@ class _Examination:
             self._add(rule, outcome, found.value, limit, attack=attack, figure=kind)
 
     def _hidden(
-        self, teller: _Teller, members: Examples, others: Examples, recipe: ModelRecipe
+        self, teller: Teller, members: Examples, others: Examples, recipe: ModelRecipe
     ) -> None:
         """Whether what is hidden of a person is guessed more often where they were trained on."""
         at = tried = 0
@@ -277,150 +282,39 @@ class _Examination:
             at += one.width
 
     def _made_again(
-        self, teller: _Teller, mine: Said, theirs: Said, material: Material,
+        self, teller: Teller, mine: Said, theirs: Said, material: Material,
         chance: np.random.Generator,
     ) -> None:  # fmt: skip
-        retrainer = material.retrainer
+        retrainer, limits = material.retrainer, self.limits
         if retrainer is None or material.holdout is None:
             self._add("model-unproved", "review")
             return
         samples = Samples(material.release, material.holdout)
-        try:
-            again = retrainer.retrain(samples.same(_new(self.folder, "same")),
-                                      _new(self.folder, "again"))  # fmt: skip
-            apart = teller.apart(again, mine, theirs)
-            if apart > self.limits.agreement:
-                self._add("model-again", "review", apart, self.limits.agreement)
-            target, shadows, inside = self._shadows(teller, mine, theirs, samples, retrainer,
-                                                    chance)  # fmt: skip
-        except (Fault, Refused) as error:
-            # Our own sentence: why the code left no model, never what it said.
-            self._add("model-unproved", "review", None, None, why=error.code)
+        making = Making(teller, retrainer, samples, (mine, theirs), self.folder,
+                        material.recipe_file)  # fmt: skip
+        made = make_again(making, limits.shadows, chance)
+        self.again = made.plain()
+        if made.apart is not None and made.apart > limits.agreement:
+            self._add("model-again", "review", made.apart, limits.agreement)
+        if made.why is not None:
+            where = {"table": self.name, "why": made.why.code}
+            self.found.append(
+                Finding("model-unproved", "Unknown", "review", where, said=made.sentence)
+            )
             return
-        self.shadows = len(shadows)
+        self.shadows = made.made
+        if made.unlike > limits.unlike:
+            self._add("model-unlike", "review", made.unlike, limits.unlike)
         count = mine.of.people
-        for attack, (scores, known) in attacks.lira(target, shadows, inside).items():
+        for attack, (scores, known) in attacks.lira(*made.said).items():
             self._judge(attack, scores[:count][known[:count]], scores[count:][known[count:]],
                         chance)  # fmt: skip
-
-    def _shadows(
-        self, teller: _Teller, mine: Said, theirs: Said, samples: Samples, retrainer: Retrainer,
-        chance: np.random.Generator,
-    ) -> tuple[Array, Array, npt.NDArray[np.bool_]]:  # fmt: skip
-        import pyarrow as pa
-
-        codes = pa.concat_arrays([mine.of.codes, theirs.of.codes])
-        inside = design(mine.of.people, theirs.of.people, self.limits.shadows, chance)
-        shadows = []
-        for number, chosen in enumerate(inside):
-            folder = _new(self.folder, f"shadow-{number}")
-            sample = samples.of(codes.filter(pa.array(chosen)), _new(folder, "sample"))
-            model = retrainer.retrain(sample, _new(folder, "model"))
-            said = teller.said(model, mine.of, theirs.of)
-            shadows.append(np.concatenate([one.by_person() for one in said]))
-            shutil.rmtree(folder)
-        target = np.concatenate([mine.by_person(), theirs.by_person()])
-        return target, np.array(shadows), inside
 
 
 _ENDS = frozenset(
     {"model-external", "model-operator", "model-hidden", "model-instance", "model-rows"}
 )
 """Failures after which a model is not run: what it is made of is not known, or is people's rows."""
-
-
-@dataclass(frozen=True)
-class _Teller:
-    """Asks a model of one kind, fed by one recipe."""
-
-    bench: Bench
-    kind: Kind
-    recipe: ModelRecipe
-
-    def said(self, file: Path, *of: Examples) -> list[Said]:
-        """What the model says of some rows, asked once for all of them. Raises `Fault`."""
-        classes = len(self.recipe.target.classes)
-        if self.kind == "safetensors":
-            raise Fault("CW-MODEL-RUN", "A file of weights alone cannot be run.")
-        fed = np.concatenate([one.fed for one in of])
-        if self.kind == "coefficients":
-            told, values = self.bench.describe(file, self.kind, 1_000_000)
-            rest = linear.said_by(told, values, fed, fed_names(self.recipe), classes)
-        else:
-            names = [text(one) for one in self.recipe.target.classes]
-            rest = self.bench.predict(file, fed, fed_names(self.recipe), names)
-        parts = np.split(rest, np.cumsum([len(one.fed) for one in of])[:-1])
-        return [Said(one, part, classes) for one, part in zip(of, parts, strict=True)]
-
-    def apart(self, file: Path, *said: Said) -> float:
-        """The most by which another model says something else of the same rows."""
-        others = self.said(file, *(one.of for one in said))
-        wide = max(1, said[0].classes)
-        scale = 1.0 if said[0].classes else float(np.nanstd(said[0].of.outcome)) or 1.0
-        pairs = zip(others, said, strict=True)
-        return max(float(np.nanmax(np.abs(a.rest[:, :wide] - b.rest[:, :wide]))) for a, b in pairs
-                   ) / scale  # fmt: skip
-
-    def guessed(
-        self, file: Path, of: tuple[Examples, Examples], at: int, hidden: Feature
-    ) -> list[npt.NDArray[np.bool_]]:
-        """For members and for others: whether the hidden level of each person is guessed right.
-
-        One row of each person, put to the model with each level in turn. How common a level is, is
-        known from the members.
-        """
-        levels, end = len(hidden.levels), at + hidden.width
-        ones = np.eye(levels) if hidden.as_ == "one_of" else np.arange(levels)[:, None]
-        first = [np.unique(one.person, return_index=True)[1] for one in of]
-        truths = [_level(one.fed[:, at:end]) for one in of]
-        prior = np.bincount(truths[0][truths[0] >= 0], minlength=levels) / len(truths[0])
-        tries = []
-        for one, rows in zip(of, first, strict=True):
-            for level in ones:
-                put = one.fed[rows].copy()
-                put[:, at:end] = level
-                people = len(rows)
-                tries.append(Examples(put, one.outcome[rows], np.arange(people), people, one.codes))
-        said = self.said(file, *tries)
-        halves = (said[:levels], said[levels:])
-        return [
-            np.asarray(attacks.guess_hidden(half, prior) == truth[rows], bool)
-            for half, truth, rows in zip(halves, truths, first, strict=True)
-        ]
-
-
-def _level(fed: Array) -> npt.NDArray[np.int64]:
-    """The place of each row's level; -1 for a row with none."""
-    if fed.shape[1] == 1:
-        return np.asarray(fed[:, 0], np.int64)
-    return np.where(fed.any(axis=1), np.argmax(fed, axis=1), -1)
-
-
-def says_something(said: Said, confidence: float) -> bool:
-    """Whether the model, as it is fed, foretells the outcome better than chance.
-
-    An attack on a model that is fed with what it does not know would find nothing, and mean
-    nothing. One row of each person is looked at.
-    """
-    first = np.unique(said.of.person, return_index=True)[1]
-    truth = said.of.outcome[first]
-    if not said.classes:
-        from scipy.stats import spearmanr
-
-        told = np.nan_to_num(said.rest[first, 0])
-        if len(np.unique(told)) < 2 or len(np.unique(truth)) < 2 or len(truth) < 5:
-            return False
-        return bool(spearmanr(told, truth).statistic > 2.6 / np.sqrt(len(truth) - 3))
-    for number in range(said.classes):
-        is_so = truth == number
-        if min(is_so.sum(), (~is_so).sum()) < 2:
-            continue
-        chances = said.chances[first, number]
-        # Scores of some kinds of models fall with the chance: they say as much.
-        found = figures.area(chances[is_so], chances[~is_so], confidence)
-        if found.low > 0.5 or found.high < 0.5:
-            return True
-    return False
 
 
 def _drawn(of: Examples, chance: np.random.Generator) -> Examples:
@@ -437,12 +331,6 @@ def _known(recipe: ModelRecipe | None) -> frozenset[str]:
     levels = [level for one in recipe.features for level in one.levels]
     names = [one.column.name for one in recipe.features] + fed_names(recipe)
     return frozenset([*(text(one) for one in (*levels, *recipe.target.classes)), *names])
-
-
-def _new(folder: Path, name: str) -> Path:
-    made_here = folder / name
-    made_here.mkdir()
-    return made_here
 
 
 __all__ = ["Material", "ModelReport", "examine"]

@@ -16,6 +16,8 @@ from commonweal.airlock.profile import LEAST_THRESHOLD, Stop
 from commonweal.foundation.documents import load_document, parse_yaml
 from commonweal.foundation.errors import WrongUsage
 from commonweal.papers.base import Identifier, Line, Paper
+from commonweal.papers.model_outputs import ModelOutputs
+from commonweal.papers.permit import Outputs
 
 DEFAULT = "models-default"
 People = Annotated[int, Field(ge=LEAST_THRESHOLD, le=100_000)]
@@ -36,7 +38,9 @@ class ModelLimits(Paper):
     at its best. tail: chance under which members who stand before everybody held out are no chance.
     attribute_gain: how much more often a hidden value is guessed of members than of others.
     shadows: models made by re-running the code. agreement: how far predictions of a model that was
-    made again on the same rows may differ. most_bytes, most_values: of a file.
+    made again on the same rows may differ. unlike: how far what models of other people say of
+    people whom nobody saw may be from what the model says of them. most_bytes, most_values: of a
+    file.
     """
 
     limits: Literal[1]
@@ -61,6 +65,7 @@ class ModelLimits(Paper):
     attribute_gain: Annotated[float, Field(gt=0.0, le=0.5)]
     shadows: Annotated[int, Field(ge=4, le=512)]
     agreement: Annotated[float, Field(gt=0.0, le=0.01)]
+    unlike: Annotated[float, Field(gt=0.0, le=0.5)]
     most_bytes: Annotated[int, Field(ge=1_000, le=512 << 20)]
     most_values: Annotated[int, Field(ge=1_000, le=32_000_000)]
 
@@ -80,3 +85,20 @@ class ModelLimits(Paper):
                 remedy=f"Use {DEFAULT}, or a YAML file of your own.",
             )
         return cls.read(data, "The limits for models")
+
+    def under(self, outputs: Outputs) -> ModelLimits:
+        """These limits, and each that the permit sets where it is the stricter one.
+
+        People behind a leaf or a value are never fewer than behind a figure that leaves.
+        """
+        least, own = outputs.minimum_people, outputs.models or ModelOutputs()
+        changed: dict[str, Any] = {
+            "people_behind_leaf": max(self.people_behind_leaf, least, own.people_behind_leaf or 0),
+            "rare_value": max(self.rare_value, least),
+            "shadows": max(self.shadows, own.shadows or 0),
+        }
+        for name in ("auc", "true_positives", "advantage", "attribute_gain"):
+            asked = getattr(own, name)
+            if asked is not None:
+                changed[name] = min(getattr(self, name), asked)
+        return self.model_copy(update=changed)

@@ -8,7 +8,8 @@ folder of its own: models left by another one would be of other data, and nobody
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -23,6 +24,10 @@ from commonweal.airlock.models.examples import Files, release_files
 from commonweal.airlock.opened import OpenRelease
 
 Inside = npt.NDArray[np.bool_]
+RECIPE = ".recipe.json"
+"""The end of a recipe's name: that of `risk.onnx` is `risk.recipe.json`."""
+ROWS_IN_GROUP = 122_880
+"""As in a release: what the vault writes and a sample must look alike to the code."""
 
 
 class Retrainer(Protocol):
@@ -35,43 +40,54 @@ class Retrainer(Protocol):
     def retrain(self, sample: Path, into: Path) -> Path:
         """The model's file, in the folder `into`, that the code makes of `sample`.
 
-        sample: `data/<table>/part-*.parquet` and `release.json`, as a job's `/release`. Raises a
-        `CommonwealError` where the code leaves no model.
+        sample: `data/<table>/part-*.parquet` and `release.json`, as a job's `/release`. The recipe
+        that the code leaves lies beside the model. Raises a `CommonwealError` where the code leaves
+        no model.
         """
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Samples of the people of a release and of those held out, as releases of their own."""
+    """Samples of the people of a release and of those held out, as releases of their own.
+
+    A sample looks like the release that a job mounts: the same names, the same kinds of files, the
+    same description but for the number of rows. Code that can tell them apart can behave.
+    """
 
     release: OpenRelease
     holdout: Files
 
     def same(self, folder: Path) -> Path:
-        """The mounted release itself: the same rows in the same order."""
+        """The mounted release itself: the same bytes."""
+        rows = {}
         for name, files in release_files(self.release).items():
-            _write(folder, name, _read(files))
-        return self._described(folder)
+            inside = _inside(folder, name)
+            for number, file in enumerate(files):
+                shutil.copyfile(file, inside / f"part-{number}.parquet")
+            rows[name] = sum(pq.read_metadata(one).num_rows for one in files)
+        return self._described(folder, rows)
 
     def of(self, people: pa.Array, folder: Path) -> Path:
         """All rows of these people; rows that are about nobody are in every sample."""
-        mounted = release_files(self.release)
+        mounted, count = release_files(self.release), {}
         for name, table in self.release.tables.items():
-            if table.person is None:
-                _write(folder, name, _read(mounted[name]))
-                continue
-            both = [_read(files) for files in (mounted[name], self.holdout.get(name, ())) if files]
-            rows = pa.concat_tables(both, promote_options="permissive")
-            rows = rows.filter(pc.is_in(rows.column(table.person), value_set=people))
-            # In the order of their values, as every release is: a place would tell who is who.
-            order = [(column, "ascending") for column in rows.column_names]
-            _write(folder, name, rows.sort_by(order))
-        return self._described(folder)
+            rows = _read(mounted[name])
+            if table.person is not None:
+                held = self.holdout.get(name, ())
+                both = [rows, _read(held)] if held else [rows]
+                rows = pa.concat_tables(both, promote_options="permissive")
+                rows = rows.filter(pc.is_in(rows.column(table.person), value_set=people))
+                # In the order of their values, as every release is: a place would tell who is who.
+                rows = rows.sort_by([(column, "ascending") for column in rows.column_names])
+            _write(_inside(folder, name) / "part-0.parquet", rows)
+            count[name] = rows.num_rows
+        return self._described(folder, count)
 
-    def _described(self, folder: Path) -> Path:
+    def _described(self, folder: Path, rows: Mapping[str, int]) -> Path:
         tables = {
             name: {
                 "person": table.person,
+                "rows": rows[name],
                 "columns": {
                     column: {"type": told.type, "form": told.form}
                     for column, told in table.columns.items()
@@ -80,7 +96,8 @@ class Samples:
             for name, table in self.release.tables.items()
         }
         told = {"release": 1, "id": self.release.release, "tables": tables}
-        (folder / "release.json").write_text(json.dumps(told), "utf-8")
+        said = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+        (folder / "release.json").write_text(said, "utf-8")
         return folder
 
 
@@ -100,7 +117,14 @@ def _read(files: Sequence[Path]) -> pa.Table:
     return pa.concat_tables([pq.read_table(one, partitioning=None) for one in files])
 
 
-def _write(folder: Path, name: str, rows: pa.Table) -> None:
+def _inside(folder: Path, name: str) -> Path:
     inside = folder / "data" / name
     inside.mkdir(parents=True, exist_ok=True)
-    pq.write_table(rows, inside / "part-0.parquet")
+    return inside
+
+
+def _write(path: Path, rows: pa.Table) -> None:
+    """In the form in which the vault writes a release."""
+    schema = rows.schema.remove_metadata()
+    with pq.ParquetWriter(path, schema, compression="zstd", store_schema=False) as writer:
+        writer.write_table(rows.cast(schema), row_group_size=ROWS_IN_GROUP)

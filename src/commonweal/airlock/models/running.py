@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import CommonwealError, Fault, Unavailable
-from commonweal.foundation.files import make_private_folder, read_bytes
+from commonweal.foundation.files import make_private_folder, read_bytes, thaw_and_remove
 from commonweal.sandbox.box import Sandbox
 from commonweal.sandbox.collecting import Declaration, Declared, collect
 from commonweal.sandbox.orders import MIB, Limits, Mount, Run
@@ -170,7 +170,7 @@ class Bench:
                 collect(job.outputs, left, taken, owner=self.sandbox.owner(who))
             yield _answer(taken), _numbers(taken / "values.bin")
         finally:
-            _remove(folder)
+            thaw_and_remove(folder)
 
     def _rows(self, folder: Path, rows: Array | None) -> Path | None:
         if rows is None:
@@ -248,11 +248,3 @@ def _shaped(said: _Counted, values: Array) -> Array:
 
 def _odd() -> Fault:
     return Fault("CW-MODEL-FILE", "What was read of a model does not have its form.")
-
-
-def _remove(folder: Path) -> None:
-    # Collected folders are read-only.
-    for path in [folder, *folder.rglob("*")]:
-        if path.is_dir():
-            path.chmod(0o700)
-    shutil.rmtree(folder)

@@ -120,6 +120,13 @@ def apart(only: Counts, profile: RuleProfile) -> Iterator[Hit]:
     yield Hit("part", "fail", few, only.astype(np.float64), profile.threshold)
 
 
+def again(evidence: Evidence, profile: RuleProfile) -> Iterator[Hit]:
+    """1 to t - 1 more rows than people, where both are counted: so few people have several."""
+    more = evidence.rows - evidence.people
+    few = (more > 0) & (more < profile.threshold)
+    yield Hit("again", "fail", few, more.astype(np.float64), profile.threshold)
+
+
 def missing(evidence: Evidence, outcome: Outcome, profile: RuleProfile) -> Iterator[Hit]:
     """1 to t - 1 people of the cell have no value, where the cell's people are counted beside."""
     if evidence.lacking is None:

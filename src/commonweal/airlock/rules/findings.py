@@ -48,6 +48,7 @@ class RuleWords:
 
 _CLASS = "All {value} people of this line or cell have one and the same answer."
 _MISSING = "{value} people of the cell have no value in this column; the least is {limit}."
+_AGAIN = "{value} more rows than people: at most so many came again; the least is {limit}."
 _PART = "{value} people are in one part of the ratio only; the least is {limit}."
 _SHARE = "The largest contributors make up {value:.4f} of the figure; the limit is {limit}."
 _OTHERS = "All others contribute {value:.4f} of what the largest does; the least is {limit}."
@@ -64,6 +65,7 @@ RULES: dict[str, RuleWords] = {
     "zero": RuleWords("CW-OUTPUT-ZERO", "cell", "Nobody is behind this figure."),
     "class": RuleWords("CW-OUTPUT-CLASS", "cell", _CLASS),
     "missing": RuleWords("CW-OUTPUT-MISSING", "cell", _MISSING),
+    "again": RuleWords("CW-OUTPUT-AGAIN", "cell", _AGAIN),
     "part": RuleWords("CW-OUTPUT-PART", "cell", _PART),
     "dof": RuleWords(
         "CW-OUTPUT-DOF", "cell", "{value} degrees of freedom, by people; the least is {limit}."

@@ -61,6 +61,9 @@ def _of_series(table: Table, series: Series, profile: RuleProfile) -> Iterator[F
 
 def _hits(table: Table, series: Series, profile: RuleProfile, check: Check) -> Iterator[Hit]:
     yield from check(table, series, profile)
+    exact = {one.kind for one in table.series if one.rounding == "exact"}
+    if series.kind == "rows" and {"people", "rows"} <= exact and series.evidence is not None:
+        yield from checks.again(series.evidence, profile)
     counted = any(one.kind in ("people", "rows") for one in table.series)
     if counted and series.kind in _OF_VALUES and series.evidence is not None:
         # A sum over its mean is how many values there are, which a reader takes from the count.

@@ -63,7 +63,17 @@ MODEL_WORDS: dict[str, tuple[str, str]] = {
     ),
     "model-again": (
         "CW-MODEL-AGAIN",
-        "The code made another model on the same rows: predictions differ by {value:.4f}.",
+        (
+            "The code, run again on the same release, made another model: predictions differ by "
+            "{value:.4f}. So it may not be what made this one, or it leaves things to chance."
+        ),
+    ),
+    "model-unlike": (
+        "CW-MODEL-UNLIKE",
+        (
+            "Models that the code made of other people are not like this one: of people whom "
+            "neither saw they say something else, by {value:.2f}; the limit is {limit}."
+        ),
     ),
     "model-run": (
         "CW-MODEL-RUN",

@@ -260,8 +260,11 @@ def _protection(protect: object, measures: list[Json], groups: list[Json], *, to
         raise StudyError(f"protect: this is one of {', '.join(PROTECTIONS)}, or None.")
     if protect == "merge" and not groups:
         raise StudyError("protect: there are no groups to merge.")
-    if protect == "suppress" and totals and any(one["measure"] != "people" for one in measures):
-        raise StudyError("protect: under totals, cells are hidden in counts of people only.")
+    attacked = all(one["measure"] in ("people", "sum", "mean") for one in measures)
+    if protect == "suppress" and totals and not attacked:
+        raise StudyError(
+            "protect: under totals, cells are hidden in counts of people, sums and means only."
+        )
     return str(protect)
 
 

@@ -12,13 +12,12 @@ from functools import partial
 from pathlib import Path
 
 from commonweal.foundation.errors import CommonwealError
-from commonweal.foundation.files import translated
+from commonweal.foundation.files import file_system, translated
 from commonweal.foundation.findings import Finding, asked, told
 from commonweal.vault.choices.national import read_checked_at
 from commonweal.vault.custody import Custody
 from commonweal.vault.keys.keyring import Keyring
 from commonweal.vault.release.inputs import Inputs, all_inputs
-from commonweal.vault.release.opening import file_system
 
 REMOTE = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "ceph", "glusterfs", "afs"}

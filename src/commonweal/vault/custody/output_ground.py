@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from commonweal.ledger.details import Details
-from commonweal.ledger.outputs import OutputEvent, output_events
+from commonweal.ledger.outputs import OutputEvent, imported_publications, output_events
 from commonweal.ledger.store import Writing
 from commonweal.papers.act_records import ActRecords
 from commonweal.papers.acts import SignedAct
@@ -113,6 +113,12 @@ class OutputGround:
             seen.add(by)
             found = newer
         return found
+
+    def publications(self) -> Mapping[str, str]:
+        """Manifest hashes of the publications that the ledger heard of. Raises as `written`."""
+        keyring = self._custody.keyring
+        with self._custody.ledger.reading() as connection:
+            return imported_publications(connection, lambda key: keyring.secret_of(key).use())
 
     def permit(self, permit_id: str) -> Permit:
         """The signed permit of this home, believed. Raises its `Fault`, CW-PERMIT-UNKNOWN."""

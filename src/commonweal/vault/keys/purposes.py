@@ -36,11 +36,12 @@ PURPOSES: dict[str, Purpose] = {
         rotates=True,
         two_people=False,
     ),
-    # The next five tie data together: a new version would break linkage or open nothing.
+    # The next six tie data together: a new version would break linkage or open nothing.
     "project": Purpose("root of a project's pseudonyms, codes and shifts", project="required"),
     "audit": Purpose("audit ids across projects, the custodian's own"),
     "sieve": Purpose("finds identifiers in outputs", project="optional"),
     "release_data": Purpose("seals the data of one release", project="optional"),
+    "output_data": Purpose("seals what the airlock keeps of one project", project="optional"),
     "membership": Purpose("labels and nonces of membership lists", project="optional"),
     "details": Purpose("seals erasable details in the ledger", project="optional", rotates=True),
     "backup": Purpose("seals backups", rotates=True),

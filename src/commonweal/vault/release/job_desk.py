@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from commonweal.foundation.errors import Refused, Unavailable
 from commonweal.ledger.details import Details
@@ -121,18 +122,32 @@ class JobDesk:
 
     def recorded(self, permit_id: str, job: str) -> KnownOutputs | None:
         """What the ledger knows of a job's outputs."""
+        for entry, said in self._told(permit_id, _COLLECTED, job):
+            return KnownOutputs(int(entry["attempt"]), said["outputs"])
+        return None
+
+    def ordered(self, permit_id: str, job: str, attempt: int) -> str | None:
+        """The hash of the order by which an attempt was started, as the ledger knows it."""
+        for entry, said in self._told(permit_id, "job.started", job):
+            if entry["attempt"] == attempt:
+                return said["order"]
+        return None
+
+    def _told(
+        self, permit_id: str, type_: str, job: str
+    ) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+        """Every event of this type about a job, and what was sealed with it; oldest first."""
         with self.custody.ledger.reading() as connection:
             rows = connection.execute(
                 "SELECT id, body FROM intent WHERE permit = ? AND type = ? ORDER BY id",
-                (permit_id, _COLLECTED),
+                (permit_id, type_),
             ).fetchall()
         for intent, body in rows:
             entry = json.loads(body)
             if entry["job"] == job:
                 key = self.custody.keyring.secret_of(str(entry["details_key"]))
                 said = self.custody.ledger.open_details(intent, key.use())
-                return KnownOutputs(int(entry["attempt"]), str(said["outputs"]))
-        return None
+                yield entry, {name: str(value) for name, value in said.items()}
 
     def _sealed(self, content: Mapping[str, str]) -> Details:
         key = self.custody.keyring.get(DETAILS_KEY)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -19,7 +18,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from commonweal.foundation.errors import Fault, Refused
-from commonweal.foundation.files import make_private_folder, sha256_file, staged_folder, translated
+from commonweal.foundation.files import (
+    file_system,
+    hand_over,
+    make_private_folder,
+    sha256_file,
+    staged_folder,
+    thaw_and_remove,
+    translated,
+)
 from commonweal.foundation.sealing import unseal
 from commonweal.ledger.entry import Event
 from commonweal.papers.permit import Permit
@@ -29,7 +36,7 @@ from commonweal.vault.custody import Custody, find_permit
 from commonweal.vault.custody.release_steps import require_signed_off
 from commonweal.vault.keys import Secret
 from commonweal.vault.release.closing import MANAGER, newest
-from commonweal.vault.release.opening import data_key, file_system, openable, recomputable
+from commonweal.vault.release.opening import data_key, openable, recomputable
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.store import airlock_folder
 from commonweal.vault.release.verify import open_file
@@ -109,7 +116,7 @@ def lend(
         _describe(staging / DESCRIPTION, manifest)
         if use == "airlock":
             _open_aside(custody, staging, manifest, secret)
-        _hand_over(staging, owner)
+        hand_over(staging, owner)
     return Lent(manifest.release, to, permit, manifest)
 
 
@@ -129,7 +136,7 @@ def lent(
     try:
         yield lend(custody, folder, find_permit(custody, permit_id), use, to, owner)
     finally:
-        _remove(to)
+        thaw_and_remove(to)
 
 
 def loans_of(custody: Custody, memory: Path = MEMORY) -> Path:
@@ -161,18 +168,8 @@ def take_back(loans: Path, in_use: Callable[[], Iterable[str]] = tuple) -> int:
     kept = tuple(in_use())
     left = [one for one in there if not any(name in one.name for name in kept)]
     for path in left:
-        _remove(path)
+        thaw_and_remove(path)
     return len(left)
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder whose files and folders can only be read."""
-    if not folder.is_dir() or folder.is_symlink():
-        return
-    if os.geteuid() != 0:
-        for above, _, _ in os.walk(folder):
-            Path(above).chmod(stat.S_IRWXU)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _open(
@@ -224,15 +221,3 @@ def _described(table: ReleasedTable) -> dict[str, Any]:
         "rows": table.rows,
         "columns": {one.name: {"type": one.type, "form": one.form} for one in table.columns},
     }
-
-
-def _hand_over(staging: Path, owner: int | None) -> None:
-    """Make everything readable for its user only, inner ones first."""
-    give = owner is not None and os.geteuid() == 0
-    for above, _, names in os.walk(staging, topdown=False):
-        for path, mode in [*((Path(above, one), 0o400) for one in names), (Path(above), 0o500)]:
-            if give and owner is not None:
-                os.chown(path, owner, owner, follow_symlinks=False)
-            # The folder itself gets its last mode when it has its name: renaming needs to write.
-            if path != staging:
-                path.chmod(mode)

@@ -9,6 +9,7 @@ from typing import Any
 
 from commonweal.foundation.errors import Fault, Refused, Unavailable
 from commonweal.foundation.files import (
+    file_system,
     make_private_folder,
     staged_folder,
     translated,
@@ -180,16 +181,3 @@ def _check_newest(custody: Custody, permit: Permit, manifest: ReleaseManifest) -
             "CW-RELEASE-SUPERSEDED",
             "A newer release of this permit exists; only the newest is opened.",
         )
-
-
-def file_system(path: Path) -> str:
-    """The type of the file system that `path` lies on, as the kernel names it."""
-    best, found = "", "unknown"
-    resolved = str(path.resolve())
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        fields, _, after = line.partition(" - ")
-        mount = fields.split()[4]
-        inside = resolved == mount or resolved.startswith(mount.rstrip("/") + "/")
-        if inside and len(mount) >= len(best):
-            best, found = mount, after.split()[0]
-    return found

@@ -8,6 +8,7 @@ notebooks are shown as text: a browser is never asked to run or draw what a stud
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import struct
@@ -46,11 +47,26 @@ def content_of(case: Case, file: OutputFile) -> bytes | None:
     row = ReviewFile.objects.filter(papers=case.papers, path=file.path).first()
     if row is None:
         return None
-    content = bytes(row.content)
+    content = _plain(row.content)
+    if content is None:
+        return None
     found = f"sha256:{hashlib.sha256(content).hexdigest()}"
     if len(content) != file.bytes or not hmac.compare_digest(found, file.sha256):
         raise _another(file)
     return content
+
+
+def as_kept(content: bytes) -> str:
+    """Bytes as a row keeps them."""
+    return base64.b64encode(content).decode()
+
+
+def _plain(kept_as: object) -> bytes | None:
+    """The bytes of a row; None where it cannot be opened any more, or holds no bytes."""
+    try:
+        return base64.b64decode(kept_as, validate=True) if isinstance(kept_as, str) else None
+    except ValueError:
+        return None
 
 
 def picture_of(case: Case, file: OutputFile) -> bytes | None:

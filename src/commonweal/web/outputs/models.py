@@ -16,6 +16,7 @@ from django.db.models import Q
 from commonweal.governance.states.output import OUTPUT
 from commonweal.web.accounts.models import User
 from commonweal.web.orders import OPEN, LeasedOrder, ended_whole, known_state
+from commonweal.web.outputs.sealed import SealedJSON
 from commonweal.web.signing.models import Act
 
 CHECK, SUBMIT, VOTE, WITHDRAW = "check", "submit", "vote", "withdraw"
@@ -126,6 +127,9 @@ class Output(models.Model):
 class ReviewPapers(models.Model):
     """What reviewers of one turn read, and nobody else (S6). Deleted when the turn has ended.
 
+    What was found, the figures and the votes are sealed under a key that lies in memory only: a
+    field that cannot be opened is None, and the airlock's worker tells it anew.
+
     `manifest`: the whole `OutputManifest`, which they sign. `findings`: the paper `Findings`.
     `tables`: of each figure that would leave, by its file's name, its columns and rows as they
     would leave (`{"columns": [...], "rows": [[...]], "cut": n}`; `cut`: rows that are not shown).
@@ -139,12 +143,12 @@ class ReviewPapers(models.Model):
 
     output = models.OneToOneField(Output, on_delete=models.CASCADE, related_name="papers")
     turn = models.PositiveSmallIntegerField()
-    manifest = models.JSONField()
-    findings = models.JSONField()
-    tables = models.JSONField(default=dict)
-    earlier = models.JSONField(default=dict)
+    manifest = SealedJSON()
+    findings = SealedJSON()
+    tables = SealedJSON(default=dict)
+    earlier = SealedJSON(default=dict)
     code = models.JSONField(default=dict)
-    votes = models.JSONField(default=list)
+    votes = SealedJSON(default=list)
     members = models.JSONField(default=list)
     refused = models.CharField(max_length=64, blank=True)
     told_at = models.DateTimeField()
@@ -161,13 +165,14 @@ class ReviewPapers(models.Model):
 class ReviewFile(models.Model):
     """A file of a turn as it would leave, for its reviewers alone; gone with their papers (S6).
 
-    `content`: the bytes that the airlock wrote and froze, never those that a study wrote (S18). A
-    page holds them to the signed manifest before it shows anything of them.
+    `content`: the bytes that the airlock wrote and froze, never those that a study wrote (S18), in
+    base64 and sealed like the papers (S19). A page holds them to the signed manifest before it
+    shows anything of them.
     """
 
     papers = models.ForeignKey(ReviewPapers, on_delete=models.CASCADE, related_name="files")
     path = models.CharField(max_length=64)
-    content = models.BinaryField()
+    content = SealedJSON()
 
     class Meta:
         """In the order of their names; each name once."""

@@ -168,7 +168,7 @@ def case_of(person: User, output: Output) -> Case:
     rows are not what was signed.
     """
     papers = ReviewPapers.objects.filter(output=output, turn=output.turn).first()
-    if papers is None:
+    if papers is None or papers.manifest is None:
         raise Refused("CW-STATE-STEP", "What was found is not here yet. Look again in a minute.")
     manifest = OutputManifest.read(papers.manifest, "The output manifest", "CW-WEB-VERSION")
     findings = Findings.read(papers.findings, "The findings", "CW-WEB-VERSION")

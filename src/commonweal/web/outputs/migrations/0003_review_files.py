@@ -5,6 +5,8 @@ from typing import Any
 import django.db.models.deletion
 from django.db import migrations, models
 
+import commonweal.web.outputs.sealed
+
 
 def told_anew(apps: Any, _: Any) -> None:
     apps.get_model('outputs', 'ReviewPapers').objects.all().delete()
@@ -13,6 +15,7 @@ def told_anew(apps: Any, _: Any) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
+        ('outputs', '0002_papers_sealed'),
         ('outputs', '0002_permit_that_counts'),
     ]
 
@@ -23,7 +26,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('path', models.CharField(max_length=64)),
-                ('content', models.BinaryField()),
+                ('content', commonweal.web.outputs.sealed.SealedJSON()),
                 ('papers', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='outputs.reviewpapers')),
             ],
             options={

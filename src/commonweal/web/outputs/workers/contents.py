@@ -10,8 +10,7 @@ import contextlib
 
 from commonweal.airlock.leaving.store import Submitted
 from commonweal.foundation.errors import CommonwealError
-from commonweal.foundation.files import read_bytes
-from commonweal.web.outputs.contents import MOST_PICTURE, MOST_TEXT, TEXTS
+from commonweal.web.outputs.contents import MOST_PICTURE, MOST_TEXT, TEXTS, as_kept
 from commonweal.web.outputs.models import ReviewFile, ReviewPapers
 
 MOST_ALL = 64 * 1024 * 1024
@@ -28,6 +27,6 @@ def tell_contents(papers: ReviewPapers, found: Submitted) -> None:
             continue
         # A file that is gone or has grown is none to show; nothing of it leaves either.
         with contextlib.suppress(CommonwealError):
-            content = read_bytes(found.files / one.path, one.path, limit=limit)
-            ReviewFile.objects.create(papers=papers, path=one.path, content=content)
+            content = found.content(one)
+            ReviewFile.objects.create(papers=papers, path=one.path, content=as_kept(content))
             room -= len(content)

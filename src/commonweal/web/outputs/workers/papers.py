@@ -7,12 +7,13 @@ written anew from a study's files (S18). Code is shown as text and never run.
 from __future__ import annotations
 
 import csv
+import functools
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from commonweal.airlock.leaving.store import FILES, OutputStore, Submitted
+from commonweal.airlock.leaving.store import FILES, OutputStore, Submitted, checked_content
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import CommonwealError
 from commonweal.foundation.files import read_bytes
@@ -31,23 +32,24 @@ Shown = dict[str, Any]
 
 def tables_of(found: Submitted) -> dict[str, Shown]:
     """The figures of a turn, by the name of their file."""
-    return _tables(found.files, found.manifest.leaving())
+    return _tables(found.content, found.manifest.leaving())
 
 
-def _tables(folder: Path, files: Iterable[OutputFile]) -> dict[str, Shown]:
+def _tables(
+    content_of: Callable[[OutputFile], bytes], files: Iterable[OutputFile]
+) -> dict[str, Shown]:
     shown: dict[str, Shown] = {}
     for one in files:
         drawing = one.kind == "drawing"
         if not (drawing or one.type in ("csv", "tsv", "json")) or one.bytes > MOST_TABLE:
             continue
         try:
+            content = content_of(one)
             if drawing:
                 # Drawn by the airlock: the only kind of SVG that a page may hold.
-                shown[one.path] = {"columns": [], "rows": [], "cut": 0, "svg": read_bytes(
-                    folder / one.path, one.path, limit=MOST_TABLE
-                ).decode("utf-8")}  # fmt: skip
+                svg = content.decode("utf-8")
+                shown[one.path] = {"columns": [], "rows": [], "cut": 0, "svg": svg}
                 continue
-            content = read_bytes(folder / one.path, one.path, limit=MOST_TABLE)
             shown[one.path] = (
                 _of_json(content, one.path)
                 if one.type == "json"
@@ -105,9 +107,16 @@ def earlier_of(store: OutputStore, found: Submitted) -> dict[str, dict[str, Show
             files = [OutputFile.read(one, "A file") for one in plain["files"]]
         except (CommonwealError, KeyError, TypeError):
             continue
-        tables = _tables(left / FILES, [one for one in files if one.kind != "request"])
+        tables = _tables(
+            functools.partial(_released, left / FILES),
+            [one for one in files if one.kind != "request"],
+        )
         shown[output] = {name.rpartition(".")[0] or name: one for name, one in tables.items()}
     return shown
+
+
+def _released(folder: Path, file: OutputFile) -> bytes:
+    return checked_content(folder / file.path, file)
 
 
 def code_of(custody: Custody, study: str) -> dict[str, str | None]:

@@ -258,6 +258,7 @@ def _tell_papers(here: _Here, now: Stands, row: Output) -> bool:
         return bool(removed)
     papers = ReviewPapers.objects.filter(output=row).first() or ReviewPapers(output=row)
     before, manifest, found = _image(papers), here.found.manifest, here.found
+    # After a restart of the machine nothing of it can be opened, so it is told as a whole.
     anew = papers.pk is None or papers.manifest != manifest.plain()
     if anew:
         papers.turn, papers.manifest = manifest.turn, manifest.plain()
