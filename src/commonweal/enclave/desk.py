@@ -29,6 +29,13 @@ class Loan(Protocol):
         """Where `data/` and `release.json` lie."""
         ...
 
+    def sealing_key(self, job: str) -> bytes:
+        """32 bytes that seal what this job keeps for its next attempt, and nothing else.
+
+        The same each time for one job on one release; gone when the release's key is destroyed.
+        """
+        ...
+
 
 class Recorded(Protocol):
     """What the ledger knows of a job's outputs."""

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from commonweal.enclave.checkpoints import Checkpoints
 from commonweal.enclave.desk import Desk
 from commonweal.enclave.packing import Shelf
 from commonweal.enclave.reference import Brought, References
 from commonweal.enclave.runtimes import Environment, environment
-from commonweal.enclave.settings import Settings
+from commonweal.enclave.settings import CHECKPOINTS_MB, Settings
 from commonweal.foundation.clock import Clock
 from commonweal.foundation.errors import Refused
 from commonweal.foundation.files import make_private_folder
@@ -18,6 +19,13 @@ from commonweal.papers.permit import Permit
 from commonweal.papers.study import StudyDeclaration
 
 FOLDER = "enclave"
+
+
+def checkpoints_of(declaration: StudyDeclaration) -> int | None:
+    """MiB that a study keeps for its next attempt; None where it keeps nothing."""
+    if not declaration.checkpoints:
+        return None
+    return declaration.limits.checkpoints_mb or CHECKPOINTS_MB
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,11 @@ class Room:
     def logs(self) -> Path:
         """Where logs lie of jobs that left no outputs."""
         return self.folder / "logs"
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """What jobs keep for their next attempt."""
+        return Checkpoints.of(self.folder)
 
     @property
     def shelf(self) -> Shelf:
@@ -83,6 +96,12 @@ class Room:
     def check_limits(self, declaration: StudyDeclaration) -> None:
         """Refuse a study that asks for more than is given here. Raises `Refused`."""
         asked, most = declaration.limits, self.settings.most
+        if (kept := checkpoints_of(declaration)) and kept > self.settings.most_checkpoints_mb:
+            raise Refused(
+                "CW-STUDY-LIMITS",
+                "The study would keep more for its next attempt than the "
+                f"{self.settings.most_checkpoints_mb:,} MB that are given here.",
+            )
         for name, unit in (("minutes", "minutes"), ("memory_gb", "GB of memory"),
                            ("outputs_mb", "MB of outputs")):  # fmt: skip
             if getattr(asked, name) > getattr(most, name):

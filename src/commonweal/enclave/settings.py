@@ -16,6 +16,8 @@ from commonweal.papers.base import Identifier, Line, Paper
 from commonweal.papers.study import StudyLimits
 
 NAME = "settings.yaml"
+CHECKPOINTS_MB, MOST_CHECKPOINTS_MB = 256, 1024
+"""What a study with checkpoints may keep where it does not say, and at most where nobody says."""
 
 
 class Settings(Paper):
@@ -36,6 +38,11 @@ class Settings(Paper):
     tmp_mb: Annotated[int, Field(ge=1, le=1_048_576)] = 256
     cores: Annotated[int, Field(ge=1, le=256)] = 2
     runtimes: dict[Identifier, Line] = Field(default_factory=dict)
+
+    @property
+    def most_checkpoints_mb(self) -> int:
+        """The most that a study may keep for its next attempt, in MiB."""
+        return self.most.checkpoints_mb or MOST_CHECKPOINTS_MB
 
     @classmethod
     def load(cls, folder: Path) -> Settings:

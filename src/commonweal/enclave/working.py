@@ -11,7 +11,10 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
+from commonweal.enclave.checkpoints import Keeper, filler, most_bytes
 from commonweal.enclave.desk import Desk, Loan
 from commonweal.enclave.engine import Ended, Following, Place, Stopped, run_of, running
 from commonweal.enclave.leaving import (
@@ -26,7 +29,7 @@ from commonweal.enclave.mistakes import lines_of, mistake
 from commonweal.enclave.packing import Study, thaw_and_remove
 from commonweal.enclave.queue import Held, Job, Queue
 from commonweal.enclave.reference import Brought
-from commonweal.enclave.room import Room
+from commonweal.enclave.room import Room, checkpoints_of
 from commonweal.enclave.states import AT_WORK, ENDED
 from commonweal.foundation.clock import Clock, stamp
 from commonweal.foundation.errors import CommonwealError, Fault, Refused
@@ -34,7 +37,7 @@ from commonweal.foundation.files import make_private_folder
 from commonweal.ledger.entry import Event
 from commonweal.papers.job import JobError, JobOrder
 from commonweal.sandbox.box import Job as Run
-from commonweal.sandbox.box import Outcome, Sandbox
+from commonweal.sandbox.box import Fill, Outcome, Sandbox
 
 WAITS: dict[str, timedelta] = {
     "CW-PERMIT-PAUSED": timedelta(minutes=5),
@@ -73,8 +76,13 @@ class Worker:
         """Settle every job whose worker died, and remove what it left; what became of them."""
         found = [self._recovered(held) for held in self.queue.seize_lost(self.name)]
         self.desk.take_back(self._at_work)
+        self.tidy()
         self.tell()
         return found
+
+    def tidy(self) -> int:
+        """Remove what jobs kept that have ended since; of how many."""
+        return self.room.checkpoints.tidy(self.queue.unended)
 
     def _at_work(self) -> list[str]:
         return [job.id for job in self.queue.jobs() if job.state in AT_WORK]
@@ -89,6 +97,7 @@ class Worker:
             return None
         with contextlib.suppress(_Lost):
             self._see_through(held)
+        self.tidy()
         self.tell()
         return self.queue.job(held.job.id)
 
@@ -124,17 +133,34 @@ class Worker:
                 tuple((one.name, one.path) for one in references),
                 environment,
             )
-            run = run_of(order, place, self.room.settings)
+            earlier = self._earlier(order)
+            run = run_of(order, place, self.room.settings, earlier is not None)
             with self._lease():
                 self.queue.runs_on(held, order.release)
             fields = {"permit": job.permit, "release": order.release, "job": job.id,
                       "attempt": order.attempt}  # fmt: skip
             self.desk.record(Event("job.started", ENCLAVE, fields), {"order": order.digest()})
+            fill, keeper = self._kept(order, earlier, loan, owner)
             following = Following(
-                lambda: self.desk.standing(job.permit), lambda: self.queue.beat(held)
+                lambda: self.desk.standing(job.permit), lambda: self.queue.beat(held), keeper
             )
-            with running(self.sandbox, run, job.project, following) as (ran, ended):
+            with running(self.sandbox, run, job.project, following, fill) as (ran, ended):
                 self._ended(held, order, study, ran, ended)
+
+    def _earlier(self, order: JobOrder) -> Path | None:
+        """What an earlier attempt kept that this one may have."""
+        return self.room.checkpoints.find(order) if order.declaration.checkpoints else None
+
+    def _kept(
+        self, order: JobOrder, earlier: Path | None, loan: Loan, owner: int
+    ) -> tuple[Fill | None, Keeper | None]:
+        """What lays out what was kept before, and what keeps what is written from now on."""
+        if not order.declaration.checkpoints:
+            return None, None
+        key = loan.sealing_key(order.job)
+        fill = None if earlier is None else filler(earlier, order, key)
+        place = self.room.checkpoints.place(order)
+        return fill, Keeper(place, order, key, owner, most_bytes(order))
 
     def _checked(self, job: Job) -> Study:
         permit = self.desk.permit(job.permit)
@@ -160,7 +186,7 @@ class Worker:
             "release": loan.release,
             "study": job.study,
             "declaration": job.declaration.plain(),
-            "limits": job.declaration.limits.plain(),
+            "limits": self._limits(job),
             "runtime": {"name": job.declaration.runtime, "packages": packages},
             "reference": [{"name": one.name, "sha256": one.sha256} for one in references],
             "submitted_by": job.submitted_by,
@@ -168,6 +194,11 @@ class Worker:
             "at": stamp(max(self.clock.now(), job.submitted_at)),
         }
         return JobOrder.read(plain, "The order")
+
+    def _limits(self, job: Job) -> dict[str, Any]:
+        kept = checkpoints_of(job.declaration)
+        granted = {} if kept is None else {"checkpoints_mb": kept}
+        return job.declaration.limits.plain() | granted
 
     def _ended(self, held: Held, order: JobOrder, study: Study, ran: Run, ended: Ended) -> None:
         outcome = ended.outcome
@@ -186,6 +217,10 @@ class Worker:
             raise _Lost
         if stopped.why == "cancel":
             self._end(held, order, outcome, "cancel")
+        elif stopped.why == "kept_too_much":
+            self._end(held, order, outcome, "exceed")
+        elif stopped.why == "kept":
+            self._end(held, order, outcome, "fail", error=JobError(kind="outputs"))
         else:
             self._end(held, order, outcome, "refuse", because=stopped.code)
 

@@ -21,6 +21,7 @@ JOBS = {
     "CW-JOB-QUEUE": "The queue of jobs cannot be read or written.",
     "CW-JOB-ATTEMPTS": "A job was cut off as often as it may be, so it is not tried again.",
     "CW-JOB-UNSURE": "A job was stopped because nobody could say whether its permit still counts.",
+    "CW-JOB-CHECKPOINT": "What a job kept for its next attempt cannot be opened, or was changed.",
     "CW-JOB-WAITS": "A job cannot begin now and stays in the queue.",
     "CW-JOB-SETTINGS": "The settings of the room for jobs do not have the form they must have.",
     "CW-INGRESS-KIND": "A file that is brought in is not what it is said to be.",

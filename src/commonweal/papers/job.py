@@ -135,6 +135,11 @@ class JobOrder(Paper):
             )
         ):
             raise ValueError("more was granted than was declared")
+        if self.limits.checkpoints_mb is not None and not self.declaration.checkpoints:
+            raise ValueError("room for checkpoints was granted, and none were declared")
+        most = self.declaration.limits.checkpoints_mb
+        if most is not None and (self.limits.checkpoints_mb or 0) > most:
+            raise ValueError("more was granted than was declared")
         if self.runtime.name != self.declaration.runtime:
             raise ValueError("the runtime is another than was declared")
         if tuple(one.name for one in self.reference) != self.declaration.reference:

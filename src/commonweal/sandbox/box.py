@@ -19,10 +19,10 @@ from commonweal.sandbox.cgroups import Cgroups
 from commonweal.sandbox.guards import Report, probe
 from commonweal.sandbox.orders import JobUser, Run
 from commonweal.sandbox.parsing import Parsed, Parsing, parse_in_sandbox, with_limits
-from commonweal.sandbox.running import Job, Outcome, running
+from commonweal.sandbox.running import Fill, Job, Outcome, running
 from commonweal.sandbox.uids import PROBE_USER, UserNumbers
 
-__all__ = ["Job", "Outcome", "Report", "Sandbox"]
+__all__ = ["Fill", "Job", "Outcome", "Report", "Sandbox"]
 
 Shaped = TypeVar("Shaped")
 
@@ -53,12 +53,12 @@ class Sandbox:
         """
         return cls(*_tried(demo=demo, cgroup=cgroup, record=record))
 
-    def run(self, run: Run, project: str) -> AbstractContextManager[Job]:
+    def run(self, run: Run, project: str, fill: Fill | None = None) -> AbstractContextManager[Job]:
         """Start a run of a project; leaving the block ends it. Whether it needs a cgroup is ours
-        to say and not the run's. Raises as `running` does.
+        to say and not the run's. `fill`: see `running`. Raises as `running` does.
         """
         order = replace(run, cgroup=self.cgroups is not None)
-        return running(order, self._user(project), self.cgroups)
+        return running(order, self._user(project), self.cgroups, fill=fill)
 
     def owner(self, project: str) -> int:
         """The number on this machine of the user to whom a run's outputs belong."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from commonweal.sandbox.orders import INSIDE_ID, OUTPUTS, SHM, TMP, Limits, Run
+from commonweal.sandbox.orders import INSIDE_ID, KEPT, OUTPUTS, SHM, TMP, Limits, Run
 
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _DEVICE_LINKS = {
@@ -113,9 +113,10 @@ def _own_folders(run: Run) -> list[str]:
     if run.proc:
         for name, goal in _DEVICE_LINKS.items():
             words += ["--symlink", goal, f"/dev/{name}"]
-    sizes = ((TMP, limits.tmp_bytes), (SHM, limits.shm_bytes), (OUTPUTS, limits.output_bytes))
-    for folder, size in sizes:
-        words += ["--size", str(size), "--perms", "0700", "--tmpfs", folder]
+    sizes = {TMP: limits.tmp_bytes, SHM: limits.shm_bytes, OUTPUTS: limits.output_bytes,
+             KEPT: limits.kept_bytes}  # fmt: skip
+    for folder in run.own_folders():
+        words += ["--size", str(sizes[folder]), "--perms", "0700", "--tmpfs", folder]
     return words
 
 

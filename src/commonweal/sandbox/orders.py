@@ -18,16 +18,17 @@ from pathlib import Path
 from commonweal.foundation.errors import WrongUsage
 
 OUTPUTS = "/outputs"
+KEPT = "/checkpoints"
 TMP = "/tmp"  # noqa: S108 (a folder inside the sandbox, which is its own)
 SHM = "/dev/shm"  # noqa: S108
 OWN_FOLDERS = (OUTPUTS, TMP, SHM)
-"""Where a run may write. Each lies in memory, has a size, and is gone with the run."""
+"""Where every run may write. Each has a size, and is gone with the run."""
 
 INSIDE_ID = 65534
 """The number of the run's user and group as the run sees it."""
 
 MIB = 1 << 20
-_TAKEN = ("/proc", "/dev", "/sys", "/run", "/etc", OUTPUTS, TMP)
+_TAKEN = ("/proc", "/dev", "/sys", "/run", "/etc", OUTPUTS, TMP, KEPT)
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
 _DEVICE = re.compile(r"/dev/(?:nvidia(?:ctl|-uvm|-uvm-tools|[0-9]{1,2})|kfd|dri/renderD[0-9]{3})")
 _LONGEST_TEXT = 32_768
@@ -121,6 +122,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "tmp_bytes": (4_096, 1 << 42),
     "tmp_files": (1, 1_000_000),
     "shm_bytes": (4_096, 1 << 42),
+    "kept_bytes": (0, 1 << 42),
     "log_bytes": (0, 64 * MIB),
     "cores": (1, 1_024),
 }
@@ -137,6 +139,7 @@ class Limits:
     processes: processes and threads of the run.
     file_bytes: size of one file. output_bytes, tmp_bytes, shm_bytes: size of each folder.
     output_files, tmp_files: files and folders in each.
+    kept_bytes: size of the folder that is kept for a next attempt; 0 where there is none.
     log_bytes: how much of standard output, and of standard error, is kept; the rest is dropped.
     cores: CPU cores that the run may keep busy (cgroup).
     """
@@ -153,6 +156,7 @@ class Limits:
     tmp_bytes: int = 64 * MIB
     tmp_files: int = 10_000
     shm_bytes: int = 16 * MIB
+    kept_bytes: int = 0
     log_bytes: int = MIB
     cores: int = 2
 
@@ -215,6 +219,10 @@ class Run:
             for other in targets[:place]:
                 if _inside(target, other) or _inside(other, target):
                     raise _refused(f"{target} would lie in, or over, {other}.")
+
+    def own_folders(self) -> tuple[str, ...]:
+        """Where this run may write."""
+        return OWN_FOLDERS + ((KEPT,) if self.limits.kept_bytes else ())
 
     def all_mounts(self) -> tuple[Mount, ...]:
         """The runtime's mounts, then the run's own."""

@@ -16,16 +16,18 @@ import select
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from commonweal.foundation.errors import Unavailable, WrongUsage
 from commonweal.sandbox.cgroups import Cgroups
-from commonweal.sandbox.orders import OUTPUTS, SHM, TMP, JobUser, Limits, Run
+from commonweal.sandbox.keeping import MOST_FILES, files_of
+from commonweal.sandbox.orders import KEPT, OUTPUTS, SHM, TMP, JobUser, Limits, Run
 from commonweal.sandbox.starting import Begun, Start, begin
 
 State = Literal["finished", "failed", "over_limit", "stopped"]
+Fill = Callable[[int], None]
 Limit = Literal["wall", "cpu", "memory", "files", "file_size"]
 
 LOOK_SECONDS = 0.1
@@ -58,8 +60,10 @@ class Outcome:
 class Job:
     """A run that was started. Use it in a `with` block: leaving it ends the run and closes it."""
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, start: Start, fill: Fill | None = None) -> None:
         self._start = start
+        self._fill = fill
+        self._kept: int | None = None
         self._wake, self._stop = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._settled = threading.Event()
         self._released = threading.Event()
@@ -104,10 +108,23 @@ class Job:
             raise WrongUsage("CW-SANDBOX-ORDER", "Outputs are collected when a run has ended.")
         return self._outputs
 
+    @property
+    def kept(self) -> int | None:
+        """A descriptor of the folder that is kept for a next attempt, while the run lives.
+
+        None before the run began, and where it keeps nothing.
+        """
+        return self._kept
+
     def _work(self) -> None:
         begun: Begun | None = None
         try:
             begun = begin(self._start)
+            kept = begun.folders.get(KEPT)
+            if kept is not None and self._fill is not None:
+                with files_of(self._start.user):
+                    self._fill(kept)
+            self._kept = kept
             self._outcome = _Watch(begun, self._start.run.limits, self._wake).to_the_end()
             self._outputs = begun.folders[OUTPUTS]
         except BaseException as error:  # noqa: BLE001 (carried to the thread that waits)
@@ -121,10 +138,18 @@ class Job:
 
 @contextlib.contextmanager
 def running(
-    run: Run, user: JobUser | None, cgroups: Cgroups | None = None, stdin: int | None = None
+    run: Run,
+    user: JobUser | None,
+    cgroups: Cgroups | None = None,
+    stdin: int | None = None,
+    fill: Fill | None = None,
 ) -> Iterator[Job]:
-    """Start a run; on leaving the block it is ended and all of it is gone."""
-    with Job(Start(run, user, cgroups, stdin)) as job:
+    """Start a run; on leaving the block it is ended and all of it is gone.
+
+    fill: lays out, in the open folder that it is given, what an earlier attempt kept; called before
+        the program's first instruction, with files belonging to the run's user.
+    """
+    with Job(Start(run, user, cgroups, stdin), fill) as job:
         yield job
 
 
@@ -190,6 +215,8 @@ class _Watch:
             TMP: self._limits.tmp_files,
             SHM: self._limits.tmp_files,
         }
+        if KEPT in self._begun.folders:
+            allowed[KEPT] = MOST_FILES
         for name, most in allowed.items():
             found = os.fstatvfs(self._begun.folders[name])
             # One more than its files: the folder itself.

@@ -25,7 +25,7 @@ from pathlib import Path
 from commonweal.foundation.errors import Unavailable, WrongUsage
 from commonweal.sandbox import calls, command, staging
 from commonweal.sandbox.cgroups import Cgroups, RunCgroup
-from commonweal.sandbox.orders import OWN_FOLDERS, JobUser, Run
+from commonweal.sandbox.orders import JobUser, Run
 
 SETUP_SECONDS = 30.0
 """bubblewrap needs hundredths of a second; a machine under load may need longer."""
@@ -207,7 +207,7 @@ def _spawned(
     number = _first_number(process, status)
     first = os.pidfd_open(number)
     closing.callback(os.close, first)
-    folders = _folders(process, number, marker, closing)
+    folders = _folders(process, number, marker, start.run.own_folders(), closing)
     if cgroup is not None:
         cgroup.take(process.pid, number)
     return Begun(process, first, status, block, folders, cgroup, closing)
@@ -272,7 +272,11 @@ def _first_number(process: subprocess.Popen[bytes], status: int) -> int:
 
 
 def _folders(
-    process: subprocess.Popen[bytes], number: int, marker: str, closing: contextlib.ExitStack
+    process: subprocess.Popen[bytes],
+    number: int,
+    marker: str,
+    own: tuple[str, ...],
+    closing: contextlib.ExitStack,
 ) -> dict[str, int]:
     """Open the run's own folders once its mounts are in place.
 
@@ -288,7 +292,7 @@ def _folders(
         time.sleep(0.0005)
     folders = {}
     try:
-        for name in OWN_FOLDERS:
+        for name in own:
             folders[name] = os.open(root + name, _FOLDER)
             closing.callback(os.close, folders[name])
     except OSError:

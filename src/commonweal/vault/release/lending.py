@@ -14,7 +14,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,6 +53,14 @@ class Lent:
     folder: Path
     permit: Permit
     manifest: ReleaseManifest
+    secret: Secret = field(repr=False)
+
+    def sealing_key(self, job: str) -> bytes:
+        """32 bytes that seal what a job keeps for its next attempt: of this job on this release.
+
+        Made from the release's data key, so nothing can be opened once that is destroyed.
+        """
+        return self.secret.derive(b"commonweal/checkpoint/v1\x00" + job.encode()).use()
 
 
 def newest_release(custody: Custody, permit_id: str) -> Path:
@@ -110,7 +118,7 @@ def lend(
         if use == "airlock":
             _open_aside(custody, staging, manifest, secret)
         _hand_over(staging, owner)
-    return Lent(manifest.release, to, permit, manifest)
+    return Lent(manifest.release, to, permit, manifest, secret)
 
 
 @contextlib.contextmanager

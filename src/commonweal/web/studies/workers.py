@@ -18,6 +18,7 @@ from pathlib import Path
 
 from django.db import transaction
 
+from commonweal.enclave.checkpoints import Checkpoints
 from commonweal.enclave.queue import DATABASE, Queue
 from commonweal.enclave.queue import Job as QueuedJob
 from commonweal.enclave.room import FOLDER, Room
@@ -200,12 +201,13 @@ def _ended_by(order: StudyOrder) -> Iterator[None]:
 
 
 def jobs_wait(custody: Custody) -> int:
-    """How many jobs could be taken now, or have lost their worker."""
+    """How many jobs could be taken now, have lost their worker, or left what must be removed."""
     folder = custody.home.path / FOLDER
     if not (folder / DATABASE).exists():
         return 0
     with Queue.open(folder, custody.clock) as queue:
-        return queue.waiting() + queue.lost()
+        kept = set(Checkpoints.of(folder).left())
+        return queue.waiting() + queue.lost() + len(kept - set(queue.unended()))
 
 
 class RunJobs:
