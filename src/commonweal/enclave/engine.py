@@ -24,7 +24,7 @@ from commonweal.ledger.events import PermitState
 from commonweal.ledger.state import PermitStanding
 from commonweal.papers.job import JobOrder
 from commonweal.sandbox.box import Fill, Job, Outcome, Sandbox
-from commonweal.sandbox.orders import KEPT, MIB, Limits, Mount, Run
+from commonweal.sandbox.orders import KEPT, MIB, Device, Disk, Limits, Mount, Run
 from commonweal.sandbox.runtimes import CODE, PACKAGES
 
 RELEASE, STUDY, REFERENCE = "/release", "/study", "/reference"
@@ -96,6 +96,7 @@ class Place:
     release: Path
     references: tuple[tuple[str, Path], ...]
     environment: Environment
+    disk: Disk | None = None
 
 
 def run_of(order: JobOrder, place: Place, settings: Settings, earlier: bool = False) -> Run:
@@ -105,6 +106,10 @@ def run_of(order: JobOrder, place: Place, settings: Settings, earlier: bool = Fa
     """
     mounts = [Mount(place.release, RELEASE), Mount(place.study.folder, STUDY)]
     mounts += [Mount(path, f"{REFERENCE}/{name}") for name, path in place.references]
+    devices: tuple[Device, ...] = ()
+    if order.gpu and settings.gpus is not None:
+        devices = settings.gpus.given()
+        mounts += _beside(settings.gpus.mounts(), place.environment)
     cores = settings.cores
     threads = {
         "OMP_NUM_THREADS": str(cores),
@@ -123,8 +128,20 @@ def run_of(order: JobOrder, place: Place, settings: Settings, earlier: bool = Fa
         environment=tuple(sorted((_ENVIRONMENT | threads | kept).items())),
         workdir=STUDY,
         limits=limits_of(order, settings),
+        devices=devices,
+        disk=place.disk,
         proc=True,
     )
+
+
+def _beside(folders: tuple[Mount, ...], environment: Environment) -> list[Mount]:
+    """Folders of a driver that the runtime does not show already."""
+    shown = [mount.target for mount in environment.runtime.mounts]
+    return [
+        mount
+        for mount in folders
+        if not any(mount.target == one or mount.target.startswith(f"{one}/") for one in shown)
+    ]
 
 
 def limits_of(order: JobOrder, settings: Settings) -> Limits:
@@ -210,7 +227,6 @@ def _looked(following: Following, kept: int | None, unsure: int) -> tuple[Stoppe
             return Stopped("cancel"), 0
         if following.keeper is not None and kept is not None:
             following.keeper.look(kept)
-        return None, 0
     except CommonwealError as error:
         if error.code == "CW-JOB-LEASE":
             return Stopped("lease"), 0
@@ -218,6 +234,7 @@ def _looked(following: Following, kept: int | None, unsure: int) -> tuple[Stoppe
             return Stopped(_NOT_KEPT[error.code]), 0
         unsure += 1
         return (Stopped("unsure", "CW-JOB-UNSURE") if unsure >= UNSURE_AFTER else None), unsure
+    return None, 0
 
 
 def _code(standing: PermitStanding | None) -> str:

@@ -148,8 +148,9 @@ def _paper(order: JobOrder, taken: tuple[Collected, ...], at: datetime) -> dict[
     same = order.plain()
     names = ("job", "attempt", "project", "permit", "permit_hash", "release", "study",
              "submitted_by")  # fmt: skip
-    return {"outputs": 1, **{name: same[name] for name in names}, "collected_at": stamp(at),
-            "files": files}  # fmt: skip
+    given = {"gpu": True} if order.gpu else {}
+    return {"outputs": 1, **{name: same[name] for name in names}, **given,
+            "collected_at": stamp(at), "files": files}  # fmt: skip
 
 
 def _write(path: Path, content: bytes) -> None:

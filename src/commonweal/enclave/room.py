@@ -11,12 +11,15 @@ from commonweal.enclave.desk import Desk
 from commonweal.enclave.packing import Shelf
 from commonweal.enclave.reference import Brought, References
 from commonweal.enclave.runtimes import Environment, environment
+from commonweal.enclave.scratch import FOLDER as SCRATCH
+from commonweal.enclave.scratch import Scratch
 from commonweal.enclave.settings import CHECKPOINTS_MB, Settings
 from commonweal.foundation.clock import Clock
 from commonweal.foundation.errors import Refused
 from commonweal.foundation.files import make_private_folder
 from commonweal.papers.permit import Permit
 from commonweal.papers.study import StudyDeclaration
+from commonweal.sandbox.orders import MIB
 
 FOLDER = "enclave"
 
@@ -64,6 +67,13 @@ class Room:
         return Checkpoints.of(self.folder)
 
     @property
+    def scratch(self) -> Scratch:
+        """Where folders of jobs lie on a disk while they run."""
+        named = self.settings.disk_folder
+        place = self.folder / SCRATCH if named is None else Path(named)
+        return Scratch(place, self.settings.disk_reserve_mb * MIB)
+
+    @property
     def shelf(self) -> Shelf:
         """Studies by their hash."""
         return Shelf(self.folder / "studies")
@@ -94,7 +104,16 @@ class Room:
             permit.check("train", by, now, status)
 
     def check_limits(self, declaration: StudyDeclaration) -> None:
-        """Refuse a study that asks for more than is given here. Raises `Refused`."""
+        """Refuse a study that asks for more than is given here.
+
+        Raises `Refused` CW-STUDY-LIMITS, CW-STUDY-GPU.
+        """
+        if declaration.gpu and self.settings.gpus is None:
+            raise Refused(
+                "CW-STUDY-GPU",
+                "The study asks for a device for calculations (gpu: true), and none is given here.",
+                remedy="Run it without; the custodian names devices in enclave/settings.yaml.",
+            )
         asked, most = declaration.limits, self.settings.most
         if (kept := checkpoints_of(declaration)) and kept > self.settings.most_checkpoints_mb:
             raise Refused(

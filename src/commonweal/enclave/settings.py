@@ -9,15 +9,47 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints, model_validator
 
 from commonweal.foundation.documents import load_document
-from commonweal.papers.base import Identifier, Line, Paper
+from commonweal.foundation.errors import CommonwealError
+from commonweal.papers.base import Identifier, Line, Paper, named_twice
 from commonweal.papers.study import StudyLimits
+from commonweal.sandbox.orders import Device, Mount
 
 NAME = "settings.yaml"
 CHECKPOINTS_MB, MOST_CHECKPOINTS_MB = 256, 1024
 """What a study with checkpoints may keep where it does not say, and at most where nobody says."""
+
+
+class Gpus(Paper):
+    """Devices for calculations that studies may ask for.
+
+    devices: paths such as /dev/nvidia0, /dev/nvidiactl, /dev/nvidia-uvm. libraries: folders of the
+    driver that do not lie below /usr; a job sees them read-only, at their own path.
+    """
+
+    devices: Annotated[tuple[Line, ...], Field(min_length=1, max_length=64)]
+    libraries: Annotated[tuple[Line, ...], Field(max_length=16)] = ()
+
+    @model_validator(mode="after")
+    def _can_be_given(self) -> Gpus:
+        try:
+            self.given()
+            self.mounts()
+        except CommonwealError as error:
+            raise ValueError(error.sentence) from error
+        if named_twice(list(self.devices)) is not None:
+            raise ValueError("a device is named twice")
+        return self
+
+    def given(self) -> tuple[Device, ...]:
+        """The devices, as a run is given them."""
+        return tuple(Device(path) for path in self.devices)
+
+    def mounts(self) -> tuple[Mount, ...]:
+        """The folders of the driver, as a run sees them."""
+        return tuple(Mount(Path(path), path) for path in self.libraries)
 
 
 class Settings(Paper):
@@ -27,7 +59,9 @@ class Settings(Paper):
     same; the airlock counts them, by page and by command. attempts: how often a job is tried when
     it is cut off by us. most: the largest limits that a study may ask for. tmp_mb: room for
     temporary files of a job, in memory. cores: CPU cores of a job. runtimes: name and folder of
-    each environment (a virtual environment with the packages that studies use).
+    each environment (a virtual environment with the packages that studies use). gpus: devices for
+    calculations; none where it is absent. outputs: where what a job writes lies while it runs.
+    disk_folder: on which disk, if not the home's. disk_reserve_mb: room on it that stays free.
     """
 
     enclave: Literal[1] = 1
@@ -38,6 +72,10 @@ class Settings(Paper):
     tmp_mb: Annotated[int, Field(ge=1, le=1_048_576)] = 256
     cores: Annotated[int, Field(ge=1, le=256)] = 2
     runtimes: dict[Identifier, Line] = Field(default_factory=dict)
+    gpus: Gpus | None = None
+    outputs: Literal["memory", "disk"] = "memory"
+    disk_folder: Annotated[Line, StringConstraints(pattern=r"^/")] | None = None
+    disk_reserve_mb: Annotated[int, Field(ge=64, le=16_777_216)] = 1024
 
     @property
     def most_checkpoints_mb(self) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 from commonweal.enclave.checkpoints import Keeper, filler, most_bytes
 from commonweal.enclave.desk import Desk, Loan
-from commonweal.enclave.engine import Ended, Following, Place, Stopped, run_of, running
+from commonweal.enclave.engine import Ended, Following, Place, Stopped, limits_of, run_of, running
 from commonweal.enclave.leaving import (
     ENCLAVE,
     collect_outputs,
@@ -30,14 +31,16 @@ from commonweal.enclave.packing import Study, thaw_and_remove
 from commonweal.enclave.queue import Held, Job, Queue
 from commonweal.enclave.reference import Brought
 from commonweal.enclave.room import Room, checkpoints_of
+from commonweal.enclave.scratch import own_folders
 from commonweal.enclave.states import AT_WORK, ENDED
 from commonweal.foundation.clock import Clock, stamp
 from commonweal.foundation.errors import CommonwealError, Fault, Refused
 from commonweal.foundation.files import make_private_folder
 from commonweal.ledger.entry import Event
 from commonweal.papers.job import JobError, JobOrder
-from commonweal.sandbox.box import Job as Run
 from commonweal.sandbox.box import Fill, Outcome, Sandbox
+from commonweal.sandbox.box import Job as Run
+from commonweal.sandbox.orders import Disk
 
 WAITS: dict[str, timedelta] = {
     "CW-PERMIT-PAUSED": timedelta(minutes=5),
@@ -49,6 +52,7 @@ WAITS: dict[str, timedelta] = {
     "CW-RELEASE-NOT-SIGNED-OFF": timedelta(minutes=15),
     "CW-CLOCK-BEHIND": timedelta(minutes=1),
     "CW-BUSY": timedelta(seconds=5),
+    "CW-JOB-DISK": timedelta(minutes=15),
 }
 """What may pass: a job that meets it before it has begun waits, and loses no attempt by it."""
 
@@ -82,6 +86,7 @@ class Worker:
 
     def tidy(self) -> int:
         """Remove what jobs kept that have ended since; of how many."""
+        self.room.scratch.tidy(self._at_work)
         return self.room.checkpoints.tidy(self.queue.unended)
 
     def _at_work(self) -> list[str]:
@@ -122,16 +127,19 @@ class Worker:
     def _attempt(self, held: Held) -> None:
         job = held.job
         study = self._checked(job)
+        if job.declaration.gpu and self.room.settings.gpus is not None:
+            self.sandbox.check_devices(self.room.settings.gpus.given())
         environment = self.room.environment(job.declaration.runtime)
         references = self.room.references(job.declaration.reference)
         owner = self.sandbox.owner(job.project)
-        with self.desk.lend(job.permit, job.id, owner) as loan:
+        with self.desk.lend(job.permit, job.id, owner) as loan, contextlib.ExitStack() as block:
             order = self._order(held, loan, environment.packages, references)
             place = Place(
                 study,
                 loan.folder,
                 tuple((one.name, one.path) for one in references),
                 environment,
+                block.enter_context(self._disk(order, owner)),
             )
             earlier = self._earlier(order)
             run = run_of(order, place, self.room.settings, earlier is not None)
@@ -146,6 +154,16 @@ class Worker:
             )
             with running(self.sandbox, run, job.project, following, fill) as (ran, ended):
                 self._ended(held, order, study, ran, ended)
+
+    def _disk(self, order: JobOrder, owner: int) -> AbstractContextManager[Disk | None]:
+        """Where folders of this attempt lie on a disk; None where they lie in memory."""
+        if self.room.settings.outputs == "memory":
+            return contextlib.nullcontext()
+        limits = limits_of(order, self.room.settings)
+        most = limits.output_bytes + limits.tmp_bytes + limits.kept_bytes
+        folders = own_folders(bool(limits.kept_bytes))
+        name = f"{order.job}.{order.attempt}"
+        return self.room.scratch.lent(name, folders, owner, most)
 
     def _earlier(self, order: JobOrder) -> Path | None:
         """What an earlier attempt kept that this one may have."""
@@ -167,6 +185,7 @@ class Worker:
         if permit.digest() != job.permit_hash:
             raise Refused("CW-PERMIT-NOT-ISSUED", "The permit is another than at submission.")
         self.room.check_permit(self.desk, permit, job.declaration, job.submitted_by)
+        self.room.check_limits(job.declaration)
         study = self.room.shelf.find(job.study)
         if study.declaration != job.declaration:
             raise Fault("CW-STUDY-CHANGED", "The study's declaration is not that of the job.")
@@ -189,6 +208,7 @@ class Worker:
             "limits": self._limits(job),
             "runtime": {"name": job.declaration.runtime, "packages": packages},
             "reference": [{"name": one.name, "sha256": one.sha256} for one in references],
+            **({"gpu": True} if job.declaration.gpu else {}),
             "submitted_by": job.submitted_by,
             "submitted_at": stamp(job.submitted_at),
             "at": stamp(max(self.clock.now(), job.submitted_at)),

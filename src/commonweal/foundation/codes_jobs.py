@@ -14,6 +14,8 @@ JOBS = {
     "CW-STUDY-CLOSED": "No study can be sent to a permit now, or none at all.",
     "CW-STUDY-CUT-OFF": "The worker that took a study in was stopped in the middle each time.",
     "CW-STUDY-LIMITS": "A study asks for more time, memory or space than is given here.",
+    "CW-STUDY-GPU": "A study asks for a device for calculations that is not given here.",
+    "CW-JOB-DISK": "There is too little room on the disk for what a job may write.",
     "CW-JOB-UNKNOWN": "There is no job with this name.",
     "CW-JOB-QUOTA": "A project has submitted as many jobs as it may on one day.",
     "CW-JOB-STEP": "A job cannot take this step from the state that it is in.",

@@ -94,6 +94,7 @@ class StudyDeclaration(Paper):
     no shell. `runtime`: the name of an environment that the custodian built. `reference`: names of
     reference tables and weights that came in through the ingress check (P11). `checkpoints`:
     whether what it writes to `/checkpoints` is kept for its next attempt where we cut it off.
+    `gpu`: whether it asks for the custodian's devices for calculations.
     """
 
     study: Literal[1]
@@ -104,6 +105,7 @@ class StudyDeclaration(Paper):
     limits: StudyLimits = StudyLimits()
     reference: Annotated[tuple[FileName, ...], Field(max_length=MAX_REFERENCES)] = ()
     checkpoints: Switch = None
+    gpu: Switch = None
 
     @model_validator(mode="after")
     def _hangs_together(self) -> StudyDeclaration:
