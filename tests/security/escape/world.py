@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -123,10 +123,11 @@ def script_run(
     )
 
 
-def inside(at: World) -> dict[str, str]:
-    """Every attempt, made in the sandbox."""
-    told = {**at.told, "own": "/outputs", "tmp": "/tmp", "kept": "/checkpoints"}
-    with running(script_run("attempts.py", (json.dumps(told), "inside")), job_user()) as job:
+def inside(at: World, told: dict[str, str] | None = None, **changes: Any) -> dict[str, str]:
+    """Every attempt, made in the sandbox. `changes`: of the run."""
+    said = {**at.told, "own": "/outputs", "tmp": "/tmp", "kept": "/checkpoints", **(told or {})}
+    run = replace(script_run("attempts.py", (json.dumps(said), "inside")), **changes)
+    with running(run, job_user()) as job:
         outcome = job.wait()
     return answered(outcome)
 
