@@ -260,9 +260,11 @@ def _taken_in(here: _Here, study: Path) -> Study:
 def _worker(here: _Here) -> Iterator[Worker]:
     from commonweal.cli.sandboxes import opened_sandbox
     from commonweal.enclave.working import worker
+    from commonweal.wiring.engines import engine_of
 
     sandbox = opened_sandbox(here.custody)
-    with worker(here.room, here.queue, here.desk, sandbox, here.custody.clock) as made:
+    engine = engine_of(here.custody, here.room)
+    with worker(here.room, here.queue, here.desk, sandbox, here.custody.clock, engine) as made:
         yield made
 
 

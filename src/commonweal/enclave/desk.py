@@ -79,6 +79,18 @@ class Desk(Protocol):
         """Its newest release, in memory under `name` for `owner`, as long as a block lasts."""
         ...
 
+    def lend_to_site(self, permit_id: str, name: str, owner: int, statement: bytes) -> Loan:
+        """Its newest release on the volume of a site, in the folder `name`, until `take_from_site`.
+
+        The desk believes nothing of what it is told but the signed statement: its volume is where
+        the release is laid. Raises `Refused` CW-ENGINE-VOLUME, `Fault` CW-ENGINE-STATEMENT.
+        """
+        ...
+
+    def take_from_site(self, names: Callable[[str], bool], statement: bytes) -> int:
+        """Remove the folders of attempts from a site's volume whose name `names` says; how many."""
+        ...
+
     def take_back(self, at_work: Callable[[], list[str]]) -> int:
         """Remove loans that a crash left, but those of jobs at work; how many.
 

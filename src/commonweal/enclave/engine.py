@@ -46,8 +46,9 @@ _CODES: dict[PermitState, str] = {
 }
 """Why a job is stopped, by the state of its permit: any but active and paused."""
 
-Why = Literal["permit", "unsure", "cancel", "lease", "kept", "kept_too_much"]
-"""`kept`, `kept_too_much`: it kept for its next attempt what no job may keep."""
+Why = Literal["permit", "unsure", "cancel", "lease", "time", "kept", "kept_too_much"]
+"""`time`: its minutes are over, where no sandbox of ours counts them. `kept`, `kept_too_much`: it
+kept for its next attempt what no job may keep."""
 
 _NOT_KEPT: dict[str, Why] = {
     "CW-COLLECT-KIND": "kept",
@@ -202,22 +203,22 @@ def running(
 def _watched(job: Job, following: Following) -> Ended:
     stopped: Stopped | None = None
     unsure = 0
-    looked = time.monotonic()
+    last = time.monotonic()
     while True:
         try:
             # A job that takes long to look at must not be looked at less often.
-            left = max(0.05, LOOK_SECONDS - (time.monotonic() - looked))
+            left = max(0.05, LOOK_SECONDS - (time.monotonic() - last))
             return Ended(job.wait(left), stopped)
         except TimeoutError:
-            looked = time.monotonic()
+            last = time.monotonic()
         if stopped is not None:
             continue
-        stopped, unsure = _looked(following, job.kept, unsure)
+        stopped, unsure = looked(following, job.kept, unsure)
         if stopped is not None:
             job.stop()
 
 
-def _looked(following: Following, kept: int | None, unsure: int) -> tuple[Stopped | None, int]:
+def looked(following: Following, kept: int | None, unsure: int) -> tuple[Stopped | None, int]:
     """Whether the job must be stopped, and how many looks in a row had no answer."""
     try:
         standing = following.standing()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from commonweal.enclave.checkpoints import Checkpoints
 from commonweal.enclave.desk import Desk
+from commonweal.enclave.elsewhere import Notes
 from commonweal.enclave.packing import Shelf
 from commonweal.enclave.reference import Brought, References
 from commonweal.enclave.runtimes import Environment, environment
@@ -67,6 +68,11 @@ class Room:
         return Checkpoints.of(self.folder)
 
     @property
+    def notes(self) -> Notes:
+        """What was sent to a site."""
+        return Notes.of(self.folder)
+
+    @property
     def scratch(self) -> Scratch:
         """Where folders of jobs lie on a disk while they run."""
         named = self.settings.disk_folder
@@ -106,8 +112,14 @@ class Room:
     def check_limits(self, declaration: StudyDeclaration) -> None:
         """Refuse a study that asks for more than is given here.
 
-        Raises `Refused` CW-STUDY-LIMITS, CW-STUDY-GPU.
+        Raises `Refused` CW-STUDY-LIMITS, CW-STUDY-GPU, CW-STUDY-ENGINE.
         """
+        if self.settings.engine != "here" and (declaration.gpu or declaration.checkpoints):
+            raise Refused(
+                "CW-STUDY-ENGINE",
+                "Studies here run at a site, where no checkpoints are kept and no devices given.",
+                remedy="Leave `checkpoints` and `gpu` out, or ask who keeps this service.",
+            )
         if declaration.gpu and self.settings.gpus is None:
             raise Refused(
                 "CW-STUDY-GPU",

@@ -13,13 +13,17 @@ from pydantic import Field, StringConstraints, model_validator
 
 from commonweal.foundation.documents import load_document
 from commonweal.foundation.errors import CommonwealError
-from commonweal.papers.base import Identifier, Line, Paper, named_twice
+from commonweal.papers.base import Identifier, Line, Paper, Sha256, named_twice
 from commonweal.papers.study import StudyLimits
 from commonweal.sandbox.orders import Device, Mount
 
 NAME = "settings.yaml"
 CHECKPOINTS_MB, MOST_CHECKPOINTS_MB = 256, 1024
 """What a study with checkpoints may keep where it does not say, and at most where nobody says."""
+
+
+FilePlace = Annotated[Line, StringConstraints(pattern=r"^/")]
+"""An absolute path."""
 
 
 class Gpus(Paper):
@@ -52,6 +56,25 @@ class Gpus(Paper):
         return tuple(Mount(Path(path), path) for path in self.libraries)
 
 
+class Site(Paper):
+    """A site whose engine runs jobs (GA4GH TES 1.1).
+
+    address: of the engine. statement: the file of the custodian's signed word. outputs,
+    outputs_folder: where tasks leave what they write, as the site and as this machine sees it.
+    owner: the number of the user as whom tasks run. token_file, authority: a file with the token,
+    and with the certificate to believe. images: by the hash of a runtime's packages.
+    """
+
+    address: Line
+    statement: FilePlace
+    outputs: Line
+    outputs_folder: FilePlace
+    owner: Annotated[int, Field(ge=0, le=2**31)]
+    token_file: FilePlace | None = None
+    authority: FilePlace | None = None
+    images: dict[Sha256, Line]
+
+
 class Settings(Paper):
     """The settings of the enclave.
 
@@ -62,6 +85,7 @@ class Settings(Paper):
     each environment (a virtual environment with the packages that studies use). gpus: devices for
     calculations; none where it is absent. outputs: where what a job writes lies while it runs.
     disk_folder: on which disk, if not the home's. disk_reserve_mb: room on it that stays free.
+    engine, site: what runs jobs: this machine, or the engine of a site.
     """
 
     enclave: Literal[1] = 1
@@ -74,8 +98,16 @@ class Settings(Paper):
     runtimes: dict[Identifier, Line] = Field(default_factory=dict)
     gpus: Gpus | None = None
     outputs: Literal["memory", "disk"] = "memory"
-    disk_folder: Annotated[Line, StringConstraints(pattern=r"^/")] | None = None
+    disk_folder: FilePlace | None = None
     disk_reserve_mb: Annotated[int, Field(ge=64, le=16_777_216)] = 1024
+    engine: Literal["here", "tes"] = "here"
+    site: Site | None = None
+
+    @model_validator(mode="after")
+    def _has_its_site(self) -> Settings:
+        if (self.engine == "tes") != (self.site is not None):
+            raise ValueError("a site is named where its engine runs jobs, and only there")
+        return self
 
     @property
     def most_checkpoints_mb(self) -> int:

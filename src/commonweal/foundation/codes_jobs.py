@@ -15,6 +15,7 @@ JOBS = {
     "CW-STUDY-CUT-OFF": "The worker that took a study in was stopped in the middle each time.",
     "CW-STUDY-LIMITS": "A study asks for more time, memory or space than is given here.",
     "CW-STUDY-GPU": "A study asks for a device for calculations that is not given here.",
+    "CW-STUDY-ENGINE": "A study asks for something that the engine which runs studies cannot give.",
     "CW-JOB-DISK": "There is too little room on the disk for what a job may write.",
     "CW-JOB-UNKNOWN": "There is no job with this name.",
     "CW-JOB-QUOTA": "A project has submitted as many jobs as it may on one day.",

@@ -83,8 +83,11 @@ def lend(
     to: Path,
     owner: int | None = None,
     progress: Progress = quiet,
+    volume: Path | None = None,
 ) -> Lent:
     """Unseal a release into the new folder `to`, which lies in memory.
+
+    `volume`: the folder that a site's signed statement names; a loan to that site may lie in it.
 
     For a job it is the permit's newest, with young choices. For the airlock it may also be an older
     one whose jobs' outputs are not decided, and the permit may be paused then (`recomputable`).
@@ -102,7 +105,8 @@ def lend(
         permit, manifest = openable(custody, release_folder, permit_path, progress)
     require_signed_off(custody, manifest.release, permit.authority)
     # A permit with delivery handover may have its data on a disk elsewhere; a loan never does.
-    if file_system(to.absolute().parent) not in _MEMORY:
+    at_site = volume is not None and use == "job" and to.parent.parent == volume
+    if not at_site and file_system(to.absolute().parent) not in _MEMORY:
         raise Refused(
             "CW-RELEASE-NOT-IN-MEMORY",
             "A release is lent in memory only; the folder named lies on a disk.",

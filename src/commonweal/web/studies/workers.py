@@ -38,6 +38,7 @@ from commonweal.web.orders import FAILED
 from commonweal.web.studies import services, telling
 from commonweal.web.studies.models import AT_WORK, CANCEL, SUBMIT, WAITING, Job, StudyOrder
 from commonweal.web.studies.outward import INTERNAL, outward
+from commonweal.wiring.engines import engine_of
 
 INCOMING = "incoming"
 _KEPT = timedelta(hours=1)
@@ -224,7 +225,9 @@ class RunJobs:
             with (
                 settled(custody),
                 Queue.open(room.folder, custody.clock) as queue,
-                worker(room, queue, JobDesk(custody), sandbox, custody.clock) as made,
+                worker(
+                    room, queue, JobDesk(custody), sandbox, custody.clock, engine_of(custody, room)
+                ) as made,
             ):
                 return int(made.work_one() is not None)
         except Unavailable:
