@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commonweal.cli import studies_dummy, studies_offer
+from commonweal.cli import studies_dummy, studies_manifest, studies_offer
 from commonweal.cli.options import HomeOption, JsonOption, group, opened
 from commonweal.cli.show import emit, note, show_table
 from commonweal.cli.studies_offer import (
@@ -224,6 +224,7 @@ def references(ctx: typer.Context, home: HomeOption = None, json: JsonOption = F
 
 app.command("dummy")(studies_dummy.dummy)
 app.command("offer")(studies_offer.offer)
+app.command("manifest")(studies_manifest.manifest)
 
 
 # --- inside -------------------------------------------------------------------------------

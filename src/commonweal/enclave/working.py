@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from commonweal.enclave.checkpoints import Keeper, filler, most_bytes
 from commonweal.enclave.desk import Desk, Loan
@@ -37,13 +36,14 @@ from commonweal.enclave.leaving import (
     staging_of,
 )
 from commonweal.enclave.mistakes import lines_of, mistake
+from commonweal.enclave.ordering import order_of
 from commonweal.enclave.packing import Study, thaw_and_remove
 from commonweal.enclave.queue import Held, Job, Queue
 from commonweal.enclave.reference import Brought
-from commonweal.enclave.room import Room, checkpoints_of
+from commonweal.enclave.room import Room
 from commonweal.enclave.scratch import own_folders
 from commonweal.enclave.states import AT_WORK, ENDED
-from commonweal.foundation.clock import Clock, stamp
+from commonweal.foundation.clock import Clock
 from commonweal.foundation.errors import CommonwealError, Fault, Refused
 from commonweal.foundation.files import make_private_folder
 from commonweal.ledger.entry import Event
@@ -300,31 +300,7 @@ class Worker:
     def _order(
         self, held: Held, loan: Loan, packages: str, references: tuple[Brought, ...]
     ) -> JobOrder:
-        job = held.job
-        plain = {
-            "order": 1,
-            "job": job.id,
-            "attempt": job.attempt,
-            "project": job.project,
-            "permit": job.permit,
-            "permit_hash": job.permit_hash,
-            "release": loan.release,
-            "study": job.study,
-            "declaration": job.declaration.plain(),
-            "limits": self._limits(job),
-            "runtime": {"name": job.declaration.runtime, "packages": packages},
-            "reference": [{"name": one.name, "sha256": one.sha256} for one in references],
-            **({"gpu": True} if job.declaration.gpu else {}),
-            "submitted_by": job.submitted_by,
-            "submitted_at": stamp(job.submitted_at),
-            "at": stamp(max(self.clock.now(), job.submitted_at)),
-        }
-        return JobOrder.read(plain, "The order")
-
-    def _limits(self, job: Job) -> dict[str, Any]:
-        kept = checkpoints_of(job.declaration)
-        granted = {} if kept is None else {"checkpoints_mb": kept}
-        return job.declaration.limits.plain() | granted
+        return order_of(held.job, loan.release, packages, references, self.clock.now())
 
     def _ended(self, held: Held, order: JobOrder, study: Study, ran: Run, ended: Ended) -> None:
         outcome = ended.outcome
