@@ -58,8 +58,8 @@ def test_all_commands_of_this_stage_exist() -> None:
         "airlock release", "airlock review", "airlock submit", "airlock withdraw",
         "feasibility ask", "feasibility build", "feasibility monthly",
         "noise budget", "noise count", "noise left", "site state", "study bring",
-        "study cancel", "study dummy", "study offer", "study references", "study status",
-        "study submit", "study work",
+        "study cancel", "study dummy", "study manifest", "study offer", "study references",
+        "study status", "study submit", "study work",
     }  # fmt: skip
 
 
