@@ -19,6 +19,7 @@ from commonweal.papers.output_manifest import (
     FileFound,
     FileVerdict,
     OutputFile,
+    OutputManifest,
     OutputReview,
     needing_override,
 )
@@ -137,9 +138,8 @@ def case_shown(case: Case) -> dict[str, Any]:
             if text is None or len(str(text)) > MOST_CODE
         ),
         "facts": [
-            ("Study", manifest.job),
+            *_made_by(manifest),
             ("Release", manifest.release),
-            ("Fingerprint of the code", manifest.study),
             ("Rules", f"{manifest.profile.name} {manifest.profile.version}"),
             ("Fingerprint of the rules", manifest.profile.hash),
             ("Fingerprint of what you sign", manifest.digest()),
@@ -151,6 +151,19 @@ def case_shown(case: Case) -> dict[str, Any]:
         "turn": manifest.turn,
         "found": numbers.made,
     }
+
+
+def _made_by(manifest: OutputManifest) -> list[tuple[str, str]]:
+    """Which study made it; or what it was made from, where the airlock did so by itself."""
+    origin = manifest.origin
+    if origin is None:
+        return [("Study", manifest.job or ""), ("Fingerprint of the code", manifest.study or "")]
+    if origin.kind == "noise":
+        return [
+            ("Question, answered with noise", origin.of),
+            ("Paid for by entry", f"{origin.spend:,}"),
+        ]
+    return [("Made each month from", origin.of), ("Fingerprint of its layout", origin.made_from)]
 
 
 def _outputs(count: int) -> str:

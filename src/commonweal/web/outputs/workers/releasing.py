@@ -71,7 +71,7 @@ def release_approved(custody: Custody) -> int:
         if not _may_try(custody, ground, [one for one in written if one.output == output]):
             continue
         try:
-            found = stands(ground, store.read(output), written)
+            found = stands(store, ground, store.read(output), written)
             if found.decision is not None and found.decision.outcome == "approved":
                 done += int(release(store, ground, output_judge, output).now)
         except CommonwealError as error:
