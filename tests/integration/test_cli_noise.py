@@ -29,8 +29,12 @@ def test_counts_are_paid_for_drawn_once_and_given_again(job: Job) -> None:
     refused = job("noise", "count", request(job), "--release", folder, code=4)
     assert refused["error"]["code"] == "CW-NOISE-BUDGET"
     why = ("--why", "Counts for the annual report.", "--key", "guardian")
+    together = ("noise", "people", "clinic", "--epsilon", "5", *why)
     set_ = job("noise", "budget", permit, "--epsilon", "0.8", *why)
     assert (set_["project"], set_["left_millionths"]) == ("asthma", 800_000)
+    off = job("noise", "count", request(job), "--release", folder, code=4)
+    assert off["error"]["code"] == "CW-NOISE-PEOPLE"
+    assert job(*together)["left_millionths"] == 5_000_000
     first = job("noise", "count", request(job), "--release", folder)
     assert [one["name"] for one in first["counts"]] == ["F", "M"]
     # Noise of scale 2 is 60 away once in ten million million times.

@@ -57,18 +57,63 @@ def budget(
 
 
 @app.command()
+def people(
+    ctx: typer.Context,
+    dataset: Annotated[str, typer.Argument(help="The id of the dataset.", metavar="DATASET")],
+    epsilon: Annotated[
+        str, typer.Option(help="What all projects together may spend on its people.")
+    ],
+    why: Annotated[str, typer.Option(help="Why so much.")],
+    key: SigningKeys,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Sign what all projects together may spend on the people of a dataset, and put it in force.
+
+    Without it nobody gets counts with noise of these people. What was spent stays spent. The
+    ledger says it publicly.
+    """
+    from commonweal.airlock.noise.budget import people_standing_of, set_people_budget
+    from commonweal.foundation.clock import stamp
+    from commonweal.papers.noise import PeopleBudget
+    from commonweal.vault.custody import settle
+    from commonweal.vault.custody.permits import ACTOR
+
+    with opened(ctx, home) as custody:
+        at = custody.book.now()
+        plain = {"people_budget": 1, "dataset": dataset, "epsilon": epsilon, "why": why,
+                 "stated_at": stamp(at)}  # fmt: skip
+        paper = PeopleBudget.read(plain, "The budget", "CW-NOISE-INVALID")
+        signed = paper.signed([custody.signer(name) for name in key], paper.stated_at)
+        set_people_budget(custody.ledger, signed, custody.belief, ACTOR)
+        settle(custody)
+        standing = people_standing_of(custody.ledger, dataset)
+    told = _figures(standing) | {"dataset": dataset}
+    emit(json, told, [_people_line(dataset, standing)])
+
+
+@app.command()
 def left(
     ctx: typer.Context,
     project: Annotated[str, typer.Argument(help="The id of the project.", metavar="PROJECT")],
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="Also what all projects may still spend on this dataset's people."),
+    ] = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
     """Say what a project may still spend."""
-    from commonweal.airlock.noise.budget import standing_of
+    from commonweal.airlock.noise.budget import people_standing_of, standing_of
 
     with opened(ctx, home) as custody:
         standing = standing_of(custody.ledger, project)
-    emit(json, _plain(project, standing), [_line(project, standing)])
+        together = None if dataset is None else people_standing_of(custody.ledger, dataset)
+    plain, lines = _plain(project, standing), [_line(project, standing)]
+    if dataset is not None and together is not None:
+        plain["people"] = _figures(together) | {"dataset": dataset}
+        lines.append(_people_line(dataset, together))
+    emit(json, plain, lines)
 
 
 @app.command()
@@ -98,18 +143,36 @@ def count(
         permit = load_permit(custody, find_permit(custody, manifest.permit_id))
         desk = Desk(custody.ledger, custody.home.path.joinpath(*FOLDER), custody.clock)
         with Session.over(lent.release) as session:
-            answer = desk.answer(asked, permit.id, permit.project.id, session)
+            answer = desk.answer(
+                asked, permit.id, permit.project.id, permit.dataset.dataset, session
+            )
     lines = [f"{one.name}: about {one.people:,} people." for one in answer.counts]
     emit(json, answer.plain(), [*lines, answer.sentence])
 
 
 def _plain(project: str, standing: Standing) -> dict[str, object]:
+    return {"project": project, **_figures(standing)}
+
+
+def _figures(standing: Standing) -> dict[str, object]:
     return {
-        "project": project,
         "budget_millionths": standing.budget,
         "spent_millionths": standing.spent,
         "left_millionths": standing.left,
     }
+
+
+def _people_line(dataset: str, standing: Standing) -> str:
+    from commonweal.papers.noise import MILLION
+
+    if standing.budget is None:
+        return (
+            f"There is no budget for counts with noise of the people of {dataset}: none are made."
+        )
+    return (
+        f"All projects together may spend {standing.budget / MILLION:g} on the people of "
+        f"{dataset}; {standing.left / MILLION:g} is left."
+    )
 
 
 def _line(project: str, standing: Standing) -> str:
