@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ import yaml
 
 from commonweal.foundation.clock import SystemClock
 from tests.integration import test_cli_release as base
-from tests.integration.test_cli_leaving import staffed, submit
 from tests.integration.test_cli_leaving import left as job_of
+from tests.integration.test_cli_leaving import staffed, submit
 from tests.integration.test_cli_release import PEOPLE, Job
 from tests.integration.test_cli_release import job as job
 
@@ -35,10 +34,11 @@ def write_source(folder: Path) -> None:
     people = ["person_id,sex,born,surname"]
     visits = ["visit_id,person_id,day,code"]
     for number in range(PEOPLE):
-        people.append(f"P{number:04},{'FM'[number % 2]},{1940 + 10 * (number % 4)}-05-17,Name{number}")
-        visits.append(f"A{number:04},P{number:04},{before(2)}-{11 + number % 9},J45.{number % 3}")
+        born, day, code = 1940 + 10 * (number % 4), 11 + number % 9, f"J45.{number % 3}"
+        people.append(f"P{number:04},{'FM'[number % 2]},{born}-05-17,Name{number}")
+        visits.append(f"A{number:04},P{number:04},{before(2)}-{day},{code}")
         if number >= FEWER:
-            visits.append(f"B{number:04},P{number:04},{before(1)}-{11 + number % 9},J45.{number % 3}")
+            visits.append(f"B{number:04},P{number:04},{before(1)}-{day},{code}")
     (folder / "people.csv").write_text("\n".join(people) + "\n")
     (folder / "visits.csv").write_text("\n".join(visits) + "\n")
 
@@ -53,10 +53,9 @@ def draft(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def _months(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _months(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "write_source", write_source)
     monkeypatch.setattr(base, "draft", draft)
-    yield
 
 
 def layout(**changed: Any) -> dict[str, Any]:

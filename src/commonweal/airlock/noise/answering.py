@@ -48,8 +48,9 @@ class Desk:
     ) -> NoisyAnswer:
         """The noisy counts of a request, drawn now or given again. `dataset`: whose people.
 
-        Raises `Refused` CW-NOISE-BUDGET, CW-NOISE-PEOPLE, CW-PERMIT-NOT-LIVE, CW-OUTPUT-COLUMN, CW-OUTPUT-NOBODY;
-        `Unavailable` CW-NOISE-MISSING; `Fault` CW-NOISE-BROKEN, CW-NOISE-SCALE, CW-OUTPUT-RELEASE.
+        Raises `Refused` CW-NOISE-BUDGET, CW-NOISE-PEOPLE, CW-PERMIT-NOT-LIVE, CW-OUTPUT-COLUMN,
+        CW-OUTPUT-NOBODY; `Unavailable` CW-NOISE-MISSING; `Fault` CW-NOISE-BROKEN, CW-NOISE-SCALE,
+        CW-OUTPUT-RELEASE.
         Only the last hangs on data, and it says that the release is not what it was.
         """
         make_private_folder(self.folder)

@@ -60,11 +60,13 @@ KIND_WORDS: Mapping[str, str] = {
     "file": "A file that the study wrote",
     "figure": "A picture that the study wrote",
     "model": "A model that the study wrote",
+    "noisy": "Counts with noise, which the airlock drew itself",
 }
 GRADE_WORDS: Mapping[str, str] = {
     "recomputed": "counted again outside the study",
     "tabulated": "counted outside the study, over a column that the study made",
     "declared": "as the study said; nothing was counted again",
+    "noisy": "random noise was added, and paid for from a budget",
 }
 _SUMMARY_WORDS: tuple[tuple[str, str], ...] = (
     ("type", "Kind"), ("distinct", "Different values"), ("missing", "Without a value"),
@@ -254,12 +256,13 @@ def _file_shown(case: Case, one: _File) -> dict[str, Any]:
         "reading": [str(text) for text in one.report.get("reading", ())],
         "card": [str(line) for line in one.report.get("card", ())],
         "picture": file.kind == "figure",
+        "noisy": file.kind == "noisy",
     }
 
 
 def _is_made_here(file: OutputFile) -> bool:
     """Whether the airlock wrote it as `review_tables.proved` writes tables."""
-    return file.kind == "table" and file.type == "csv"
+    return file.kind in ("table", "noisy") and file.type == "csv"
 
 
 def _summaries(report: Mapping[str, Any]) -> list[dict[str, Any]]:
