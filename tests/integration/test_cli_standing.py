@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -165,7 +166,11 @@ def test_a_layout_is_made_from_an_output_that_has_left(job: Job) -> None:
     assert told["error"]["code"] == "CW-LEAVING-UNKNOWN"
     vote(job, "job-1", "approve")
     job("airlock", "release", "job-1")
+    file = job.folder / "came.json"
+    job("standing", "draft", *named, "--by", "amira", "--out", file)
+    assert job("standing", "list")["standing"] == [], "a draft is signed by nobody"
     job("standing", "propose", *named, *said("amira"))
+    assert job("standing", "look", "came")["paper"] == json.loads(file.read_text())
     paper = job("standing", "look", "came")["paper"]
     assert "where" not in paper["layout"]
     assert paper["groups"] == [{"labels": ["F", "M"]}]

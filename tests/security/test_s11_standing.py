@@ -208,7 +208,9 @@ def test_an_approval_is_of_one_layout(house: OutputHouse) -> None:
             again = approve(house.store, house.ground, judge_layout, signed)
             assert len(again.approvals) == 2
     assert len(house.events("standing.approved")) == 1
-    assert len(house.events("act.used")) == 2
+    used = {one["act"] for one in house.events("act.used")}
+    assert used == {one["act"] for one in house.events("act.recorded")}, "each once"
+    assert len(used) == len(house.events("act.used"))
     assert naively_approved(folder_of(house.store, "waits-more"))
     assert state(house, "waits-more") == "proposed"
     refused("CW-STANDING-STATE", put, house, month(house, wider))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from commonweal.cli.leaving import ByOption, KeyOption, act_about, signed_by
-from commonweal.cli.options import HomeOption, JsonOption, group, opened
+from commonweal.cli.options import HomeOption, JsonOption, group, new_place, opened
 from commonweal.cli.show import emit, steps
 from commonweal.foundation.errors import Refused, WrongUsage
 
@@ -91,6 +91,39 @@ def propose(
     plain = {"standing": paper.id, "state": judged.state, "months": len(paper.months()),
              "digest": paper.digest()}  # fmt: skip
     emit(json, plain, [act.statement, f"{paper.id} waits for two people."])
+
+
+@app.command()
+def draft(
+    ctx: typer.Context,
+    output: Annotated[str, typer.Option(help="An output that has left; its table is made again.")],
+    name: Annotated[str, typer.Option("--id", help="What the standing output is called.")],
+    first: Annotated[str, typer.Option(help="The first month, YYYY-MM.")],
+    until: Annotated[str, typer.Option(help="The last month, YYYY-MM.")],
+    by: Annotated[str, typer.Option("--by", help="Its author, who signs it on a page.")],
+    out: Annotated[Path, typer.Option(help="The file to make.", callback=new_place)],
+    request: Annotated[
+        str | None, typer.Option(help="The file of its request, where it has several.")
+    ] = None,
+    period: Annotated[
+        str | None,
+        typer.Option(help="TABLE.COLUMN that says the month of a row; else the state of things."),
+    ] = None,
+    settles: Annotated[
+        int, typer.Option(help="Days after a month's end until its records are complete.")
+    ] = 14,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write the file of a standing output, for its author to sign on a page; sign nothing."""
+    from commonweal.foundation.files import write_atomic
+
+    asked = {"id": name, "first": first, "until": until, "settles_days": settles}
+    with opened(ctx, home) as custody:
+        paper = _from_output(custody, output, request, by, asked, _column(period))
+    write_atomic(out, paper.canonical(), exclusive=True)
+    plain = {"standing": paper.id, "digest": paper.digest(), "file": str(out)}
+    emit(json, plain, [f"{out} is for {by} to bring to the service and sign."])
 
 
 def _read(file: Path, by: str) -> StandingOutput:

@@ -58,7 +58,7 @@ def test_all_commands_of_this_stage_exist() -> None:
         "airlock release", "airlock review", "airlock submit", "airlock withdraw",
         "feasibility ask", "feasibility build", "feasibility monthly",
         "noise budget", "noise count", "noise left", "noise people", "noise submit",
-        "standing approve", "standing end", "standing give-up", "standing list", "standing look",
+        "standing approve", "standing draft", "standing end", "standing give-up", "standing list", "standing look",
         "standing month", "standing propose", "site state", "study bring",
         "study cancel", "study dummy", "study offer", "study references", "study status",
         "study submit", "study work",

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,6 +38,7 @@ from commonweal.ledger.details import commitment, new_salt
 from commonweal.ledger.entry import Actor, Event
 from commonweal.ledger.state import PermitLive
 from commonweal.ledger.store import Writing
+from commonweal.papers.act_records import ActRecords
 from commonweal.papers.acts import CALLED as ACT_CALLED
 from commonweal.papers.acts import SignedAct
 from commonweal.papers.standing import MonthGivenUp, StandingOutput
@@ -109,33 +110,76 @@ def propose(
     folder = store.root / STANDING / paper.id
     with _alone(store):
         ground.settle()
-        if ground.records(paper.id).acts:
+        known = ground.records(paper.id)
+        if _was_taken(known, signed):
+            return _judged(ground, judge, standing_case(store, ground, paper.id))
+        if known.acts.keys() - {signed.act.id}:
             raise Refused("CW-STANDING-KNOWN", "A standing output of this name is there already.")
-        with translated(STANDING):
-            # Cut off before the ledger heard of it: nobody asked for it.
-            shutil.rmtree(folder, ignore_errors=True)
-        with staged_folder(folder) as staging:
-            write_atomic(staging / PAPER, paper.canonical())
-            make_private_folder(staging / ACTS)
-            make_private_folder(staging / GIVEN_UP)
-            write_atomic(staging / ACTS / f"{signed.act.id}.json", signed.canonical())
-        salt = new_salt()
-        about = {"permit": paper.permit_id, "standing": paper.id}
-        fields = {**about, "layout": commitment(salt, paper.canonical())}
-        content = {"salt": salt.hex(), "layout": paper.digest()}
+        _lay_down(folder, paper, signed)
         try:
-            with ground.transaction() as writing:
-                ground.record(writing, signed)
-                judged = _judged(ground, judge, standing_case(store, ground, paper.id))
-                event = Event("standing.proposed", Actor("researcher", paper.author), fields)
-                writing.append(event, ground.details(content))
+            judged = _propose(store, ground, judge, paper, signed)
         except BaseException:
             with contextlib.suppress(CommonwealError):
-                if not ground.records(paper.id).acts:
+                if not _was_taken(ground.records(paper.id), signed):
                     shutil.rmtree(folder, ignore_errors=True)
             raise
         ground.settle()
     return judged
+
+
+def _lay_down(folder: Path, paper: StandingOutput, signed: SignedAct) -> None:
+    with translated(STANDING):
+        # Cut off before it was taken: nobody asked for it.
+        shutil.rmtree(folder, ignore_errors=True)
+    with staged_folder(folder) as staging:
+        write_atomic(staging / PAPER, paper.canonical())
+        make_private_folder(staging / ACTS)
+        make_private_folder(staging / GIVEN_UP)
+        write_atomic(staging / ACTS / f"{signed.act.id}.json", signed.canonical())
+
+
+def _propose(
+    store: OutputStore,
+    ground: Ground,
+    judge: LayoutJudge,
+    paper: StandingOutput,
+    signed: SignedAct,
+) -> JudgedLayout:
+    salt = new_salt()
+    fields = {
+        "permit": paper.permit_id, "standing": paper.id,
+        "layout": commitment(salt, paper.canonical()),
+    }  # fmt: skip
+    content = {"salt": salt.hex(), "layout": paper.digest()}
+    with ground.transaction() as writing:
+        ground.record(writing, signed)
+        judged = _judged(ground, judge, standing_case(store, ground, paper.id))
+        ground.use(writing, [signed.act.id], paper.id, paper.permit_id)
+        event = Event("standing.proposed", Actor("researcher", paper.author), fields)
+        writing.append(event, ground.details(content))
+    return judged
+
+
+def bring_acts(
+    store: OutputStore,
+    ground: Ground,
+    standing: str,
+    brought: Iterable[tuple[SignedAct, MonthGivenUp | None]],
+) -> None:
+    """Keep what the ledger has heard of already, so that the judge misses none.
+
+    People sign at the same moment, and the signer brings each to the ledger before any comes here.
+    What the ledger does not know stays where it is.
+    """
+    with _alone(store):
+        folder = folder_of(store, standing)
+        records = ground.records(standing)
+        for signed, month in brought:
+            with contextlib.suppress(Refused):
+                records.heard(signed)
+                if month is not None:
+                    write_atomic(_month_file(folder, month), month.canonical())
+                write_atomic(folder / ACTS / f"{signed.act.id}.json", signed.canonical())
 
 
 def approve(
@@ -148,19 +192,20 @@ def approve(
     """
     act = signed.act
     with _alone(store):
-        ground.settle()
-        paper, before = judged_layout(store, ground, judge, act.subject)
+        paper, before = _before(store, ground, judge, signed)
         _check_about(signed, "approve_standing", paper.id, paper.digest())
         if before.state == "ended":
             raise Refused("CW-STANDING-STATE", "This standing output was ended.")
         with _taken(store, ground, signed, None) as case, ground.transaction() as writing:
             ground.record(writing, signed)
-            judged = _judged(ground, judge, replace(case, records=ground.records(paper.id)))
+            records = ground.records(paper.id)
+            judged = _judged(ground, judge, replace(case, records=records))
             if act.verdict == "approve" and act.id not in judged.approvals:
                 raise _would_not_count()
             if act.verdict != "approve" and judged.state != "refused":
                 raise _would_not_count()
-            if judged.state == "approved" and before.state != "approved":
+            used = [one for one in judged.approvals if records.acts[one].used_for is not None]
+            if judged.state == "approved" and not used:
                 _write_approved(ground, writing, paper, judged)
         ground.settle()
     return judged
@@ -173,9 +218,10 @@ def end(store: OutputStore, ground: Ground, judge: LayoutJudge, signed: SignedAc
     raises.
     """
     with _alone(store):
-        ground.settle()
-        paper, before = judged_layout(store, ground, judge, signed.act.subject)
+        paper, before = _before(store, ground, judge, signed)
         _check_about(signed, "end_standing", paper.id, paper.digest())
+        if _was_taken(ground.records(paper.id), signed):
+            return judged_layout(store, ground, judge, paper.id)[1]
         if before.state == "ended":
             raise Refused("CW-STANDING-STATE", "This standing output was ended.")
         with _taken(store, ground, signed, None) as case, ground.transaction() as writing:
@@ -183,6 +229,7 @@ def end(store: OutputStore, ground: Ground, judge: LayoutJudge, signed: SignedAc
             judged = _judged(ground, judge, replace(case, records=ground.records(paper.id)))
             if judged.state != "ended":
                 raise _would_not_count()
+            ground.use(writing, [signed.act.id], paper.id, paper.permit_id)
             about = {"permit": paper.permit_id, "standing": paper.id}
             writing.append(Event("standing.ended", _AIRLOCK, about))
         ground.settle()
@@ -202,11 +249,12 @@ def give_up(
     CW-STANDING-CHANGED; what the judge raises.
     """
     with _alone(store):
-        ground.settle()
-        paper, before = judged_layout(store, ground, judge, month.standing)
+        paper, before = _before(store, ground, judge, signed)
         _check_about(signed, "give_up_month", paper.id, month.digest())
-        if month.layout != paper.digest():
+        if month.layout != paper.digest() or month.standing != paper.id:
             raise Fault(_BROKEN, "The month is one of another layout.")
+        if _was_taken(ground.records(paper.id), signed):
+            return judged_layout(store, ground, judge, paper.id)[1]
         if month.month not in paper.months() or month.month in before.given_up:
             raise Refused(
                 "CW-STANDING-MONTH",
@@ -217,6 +265,7 @@ def give_up(
             judged = _judged(ground, judge, replace(case, records=ground.records(paper.id)))
             if month.month not in judged.given_up:
                 raise _would_not_count()
+            ground.use(writing, [signed.act.id], paper.id, paper.permit_id)
             fields = {"permit": paper.permit_id, "standing": paper.id,
                       "output": paper.output(month.month)}  # fmt: skip
             writing.append(Event("standing.given_up", _AIRLOCK, fields))
@@ -261,6 +310,31 @@ def _all(folder: Path) -> Iterator[bytes]:
         yield read_bytes(path, CALLED, limit=_MOST_ACT)
 
 
+def _before(
+    store: OutputStore, ground: Ground, judge: LayoutJudge, signed: SignedAct
+) -> tuple[StandingOutput, JudgedLayout]:
+    """A layout and how it stood without an act, which the ledger may have heard of already."""
+    ground.settle()
+    case = standing_case(store, ground, signed.act.subject)
+    records = ActRecords({k: v for k, v in case.records.acts.items() if k != signed.act.id})
+    acts = [one for one in case.acts if one.act.id != signed.act.id]
+    return case.paper, _judged(ground, judge, replace(case, acts=acts, records=records))
+
+
+def _was_taken(records: ActRecords, signed: SignedAct) -> bool:
+    """Whether what follows from an act was written already; a second time nothing follows.
+
+    Raises `Refused` CW-ACT-NOT-RECORDED for another act of its id.
+    """
+    if signed.act.id not in records.acts:
+        return False
+    return records.heard(signed).used_for is not None
+
+
+def _month_file(folder: Path, month: MonthGivenUp) -> Path:
+    return folder / GIVEN_UP / f"{month.digest().removeprefix('sha256:')}.json"
+
+
 def _judged(ground: Ground, judge: LayoutJudge, case: StandingCase) -> JudgedLayout:
     at = ground.now()
     return judge(case, ground.rosters(), ground.trust(at), at, home=ground.home)
@@ -274,8 +348,7 @@ def _taken(
     if the ledger heard of it."""
     folder = folder_of(store, signed.act.subject)
     act = folder / ACTS / f"{signed.act.id}.json"
-    name = signed.act.object_digest.removeprefix("sha256:")
-    left_out = None if month is None else folder / GIVEN_UP / f"{name}.json"
+    left_out = None if month is None else _month_file(folder, month)
     case = standing_case(store, ground, signed.act.subject)
     if month is not None and left_out is not None:
         write_atomic(left_out, month.canonical())

@@ -25,8 +25,11 @@ class OutputsConfig(AppConfig):
             ReviewHandler,
             SubmitHandler,
         )
+        from commonweal.web.outputs.layouts import LAYOUT_KINDS, LayoutHandler
         from commonweal.web.signing.handlers import handle
 
+        for kind in LAYOUT_KINDS:
+            handle(kind, LayoutHandler())
         handle(SUBMIT, SubmitHandler())
         handle(REVIEW, ReviewHandler())
         handle(RECALL, RecallHandler())

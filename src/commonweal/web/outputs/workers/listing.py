@@ -9,6 +9,7 @@ from commonweal.web.config.workers import Beside
 from commonweal.web.outputs.workers.acting import act_step
 from commonweal.web.outputs.workers.checking import check_step, check_waits, tell_step
 from commonweal.web.outputs.workers.giving import forget_step, give_step
+from commonweal.web.outputs.workers.layouts import TellingLayouts
 from commonweal.web.outputs.workers.months import MonthsDue
 from commonweal.web.outputs.workers.releasing import Releasing
 from commonweal.web.outputs.workers.telling import Telling
@@ -22,5 +23,6 @@ def steps(room: str) -> Sequence[Callable[[Custody], int]]:
     due = MonthsDue()
     months = Beside(due.waits, due.step)
     return (
-        tell_step, act_step, Releasing(), Telling(), give_step, checking, months, forget_step,
+        tell_step, act_step, Releasing(), Telling(), TellingLayouts(), give_step, checking, months,
+        forget_step,
     )  # fmt: skip
