@@ -42,7 +42,7 @@ def furnish(state: str = "proposed", **changed: Any) -> Any:
     said = {"permit": PERMIT, "project": PROJECT, "author": "amara", "digest": paper.digest(),
             "paper": paper.plain(), "members": MEMBERS, "state": state,
             "months": {"2026-10": "due", "2026-11": "later"}, "due": "2026-10"}  # fmt: skip
-    return Layout.objects.create(reference="by-sex", **(said | changed))
+    return Layout.objects.create(**({"reference": "by-sex"} | said | changed))
 
 
 def upload(content: Any) -> dict[str, Any]:
