@@ -101,7 +101,7 @@ def test_noisy_counts_leave_by_two_people_and_exact_ones_beside_them_are_told(jo
         job("airlock", "review", "noisy-1", "--verdict", "approve", "--by", who, "--key", who)
     gone = Path(job("airlock", "release", "noisy-1")["folder"])
     rows = (gone / "files" / "noisy.csv").read_text().splitlines()
-    assert rows[1].startswith(f"F,{drawn['counts'][0]['people']},{drawn['within']},\"Random noise")
+    assert rows[1].startswith(f'F,{drawn["counts"][0]["people"]},{drawn["within"]},"Random noise')
     assert job("airlock", "record", "noisy-1")["files"][0]["grade"] == "noisy"
     assert job("register", "publish")
     assert job("ledger", "verify")["faults"] == []
