@@ -123,6 +123,7 @@ def test_what_each_person_is_offered() -> None:
         radios = {one.get("value") for one in page.every("input") if one.get("name") == "word"}
         assert radios == able, who
         assert "&lt;b&gt;All" in page.html
+        assert "Made each month: by-sex" in page.text
     mary = signed_in("mary")
     assert mary.get(ADDRESS).status_code in (403, 404)
     assert mary.post(ADDRESS, {"word": "end"}).status_code in (403, 404)
@@ -234,3 +235,14 @@ def test_orders_written_into_the_database_approve_nothing(airlock: Airlock) -> N
     assert not Output.objects.exists()
     assert Layout.objects.get(reference="by-sex").state == "proposed", "told right again"
     assert not airlock.events("standing.approved")
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("who", ["tara", "edward", "farah", "amara"])
+@pytest.mark.parametrize("state", ["proposed", "approved", "refused", "ended"])
+def test_the_list_says_where_each_stands(who: str, state: str) -> None:
+    furnish(state)
+    text = Page(signed_in(who).get("/outputs/standing/")).text
+    assert "People by sex" in text
+    assert "2 months left" in text
+    assert ("2026-10 is made next" in text) is (state == "approved")

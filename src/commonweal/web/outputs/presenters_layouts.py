@@ -58,6 +58,7 @@ def layout_shown(row: Layout) -> dict[str, Any]:
     ]
     period = paper.period
     return line_shown(row) | {
+        "standing": row.reference,
         "permit": row.permit,
         "digest": row.digest,
         "approvals": row.approvals,
