@@ -238,6 +238,20 @@ class OutputHouse:
         act = self.act(who, "recall_output", "recall", paper.digest(), output, **changed)
         return recall(self.store, self.ground, self.sign(act), paper)
 
+    def taking_back(self, manifest: OutputManifest, **changed: Any) -> SignedAct:
+        act = self.act(manifest.author, "withdraw_output", "withdraw", manifest.digest(),
+                       manifest.id, **changed)  # fmt: skip
+        return self.sign(act)
+
+    def renew(self, newer: str = "permit-2", *people: str, **changed: Any) -> None:
+        """A permit of the same project that counts at once instead of the older one."""
+        named = [{"id": one, "name": PEOPLE[one][0], "role": "Researcher"} for one in people]
+        plain = factories.draft_data(id=newer, people=named, supersedes=PERMIT, **changed)
+        catalogue = Catalogue.read(factories.catalogue_data(), "The catalogue")
+        issue_permit(self.custody, PermitDraft.read(plain, "The draft"), catalogue,
+                     ["permit-signer"], self.base / f"{newer}.jws")  # fmt: skip
+        self.clock.advance(timedelta(seconds=1))
+
     def stop(self, step: Any = "revoke") -> None:
         change_state(self.custody, self.base / "permit.jws", step)
 

@@ -29,18 +29,28 @@ COMMITTED = "hmac-sha256:" + "a" * 64
 def make_old_template(base: Path, **permit: Any) -> Path:
     """A closed home with one release."""
     house = make_house(base)
+    at_one_place(house, base)
     house.build(house.issue(**({"processing": ["table", "python"]} | permit)))
     house.close()
     return base
+
+
+def at_one_place(house: House, template: Path) -> None:
+    """Let the records lie, by name, where they lie for every copy of `template` too: where a source
+    lies is a part of what people decide on."""
+    named = template.with_name(f"{template.name}-records")
+    named.unlink(missing_ok=True)
+    named.symlink_to(house.base / "records")
+    house.catalogue_data["datasets"][0]["source"]["location"] = str(named)
+    house.write_catalogue()
 
 
 def old_home(template: Path, base: Path, *, days: int = 8) -> House:
     """A copy of it, `days` later, that knows where catalogue, records and choices lie."""
     shutil.copytree(template, base)
     data = json.loads((base / "catalogue.json").read_text())
-    data["datasets"][0]["source"]["location"] = str(base / "records")
     house = House(base, FixedClock(factories.NOW), hospital(), data, permits=1)
-    house.write_catalogue()
+    at_one_place(house, template)
     house.clock.advance(timedelta(days=days))
     remember_inputs(house.custody(), "hospital", house.catalogue, house.choices)
     return house

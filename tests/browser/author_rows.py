@@ -25,7 +25,7 @@ def with_outputs() -> Names:
     now, amara = clock.now(), person("amara")
     row = made()
     # What has left is handed out while the permit is live only.
-    row.permit, row.project = LIVE, PROJECT
+    row.permit, row.project, row.living = LIVE, PROJECT, LIVE
     for state in OUTPUT.states:
         told = _TOLD if state in ("returned", "rejected") else None
         recall = "A count was of three people." if state == "recalled" else ""
@@ -44,8 +44,8 @@ def with_outputs() -> Names:
     )  # fmt: skip
     order.save()
     order.pk, order.output, order.job = "1" * 32, "left-refused", "left-refused"
-    order.state, order.ended_at, order.code = "refused", now, "CW-LEAVING-BLOCKED"
-    order.sentence = "The file model.pkl is of a kind that does not leave."
+    order.state, order.ended_at, order.code = "refused", now, "CW-LEAVING-QUOTA"
+    order.sentence = "The project has asked for 20 checks of outputs today, which is all it may."
     order.save(force_insert=True)
     given = OutputOrder(
         pk="2" * 32, kind="download", output="made-released", permit=row.permit, asked_by=amara,

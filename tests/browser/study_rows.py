@@ -22,7 +22,7 @@ def with_studies() -> Names:
 
     now, amara = clock.now(), User.objects.get(public_id="amara")
     names_are(LIVE, PROJECT, {"amara", "bethan"})
-    room_is(runs=True, code="", jobs_a_day=20)
+    room_is(runs=True, code="", jobs_a_day=20, checks_a_day=20)
     found: Names = {"study.permit": LIVE}
     declared = [
         {"file": "costs.json", "kind": "request", "about": "Table 2: costs of care by sex and age"},

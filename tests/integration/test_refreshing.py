@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from commonweal.foundation.errors import CommonwealError, Refused
+from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.release import ReleaseManifest
 from commonweal.papers.release.manifest import ReleasedLink
 from commonweal.vault.custody import change_state
@@ -29,6 +31,7 @@ from tests.refresh_house import (
     PERMIT,
     asked_and_taken_up,
     asks,
+    at_one_place,
     decide,
     make_old_template,
     old_home,
@@ -286,7 +289,7 @@ def other_source(house: House) -> None:
 
 
 def test_another_source_goes_back_to_people(house: House) -> None:
-    """Its kind and its catalogue are the same, so only the number of people says it."""
+    """Its kind and its catalogue are the same; its place is not, and it has fewer people."""
     decide(house, "release.signed_off")
     house.choose()
     other_source(house)
@@ -295,9 +298,86 @@ def test_another_source_goes_back_to_people(house: House) -> None:
     assert house.events("release.refreshed") == []
 
 
+@pytest.mark.parametrize("how", ["catalogue", "folder", "link"])
+def test_another_source_of_the_same_size_goes_back_to_people(house: House, how: str) -> None:
+    """The same people to the last byte, at another place: nobody looked whether it is the same
+    source. The twin compares kinds and sizes, and sees no difference."""
+    decide(house, "release.signed_off")
+    house.choose()
+    other = house.base / "elsewhere"
+    shutil.copytree(house.source, other / "records")
+    place = {"folder": "records", "link": str(other / "linked")}.get(how, str(other / "records"))
+    (other / "linked").symlink_to(house.source)
+    house.catalogue_data["datasets"][0]["source"]["location"] = place
+    (other / "catalogue.json").write_text(json.dumps(house.catalogue_data))
+    remember_inputs(house.custody(), "hospital", other / "catalogue.json", house.choices)
+    with engine_forbidden():
+        assert answer(house) == "CW-REFRESH-CHANGED"
+    assert house.events("release.refreshed") == []
+
+
+@contextlib.contextmanager
+def engine_forbidden() -> Iterator[None]:
+    """No row is read for what can be said at once."""
+    from commonweal.vault.release import refreshing
+
+    def never(*_: Any, **__: Any) -> Any:
+        raise AssertionError("a build was begun")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(refreshing, "build_release", never)
+        yield
+
+
+def test_the_same_place_named_otherwise_is_the_same(house: House) -> None:
+    """A path with a detour leads to the same place; and where it lies is in no manifest."""
+    decide(house, "release.signed_off")
+    house.choose()
+    named = Path(house.catalogue_data["datasets"][0]["source"]["location"])
+    detour = f"{named.parent}/../{named.parent.name}/{named.name}"
+    house.catalogue_data["datasets"][0]["source"]["location"] = detour
+    house.write_catalogue()
+    assert answer(house) is None
+    seen = manifest(house)
+    assert seen.source.place is not None
+    assert str(named) not in json.dumps(seen.plain())
+
+
+def test_where_a_source_lies_cannot_be_tried_out(house: House) -> None:
+    """The hash is under a key of the project: another project's is another, and a guess is none."""
+    from commonweal.vault.keys import Secret
+    from commonweal.vault.release.source_place import place_of
+
+    source = Catalogue.load(house.catalogue).dataset("hospital").source
+    said = {place_of(Secret.generate(), "hospital", source, house.base) for _ in range(3)}
+    assert len(said | {manifest(house).source.place}) == 4
+
+
+def test_a_manifest_that_does_not_say_where_its_source_lies_waits_for_people(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from commonweal.vault.release import refreshing
+
+    decide(house, "release.signed_off")
+    house.choose()
+    honest = refreshing.read_manifest
+
+    def older(*asked: Any) -> ReleaseManifest:
+        found = honest(*asked)
+        return found.model_copy(update={"source": found.source.model_copy(update={"place": None})})
+
+    seen = manifest(house)
+    bare = seen.model_copy(update={"source": seen.source.model_copy(update={"place": None})})
+    assert differences(bare, bare) == ("where its source lies",)
+    assert differences(bare, seen) == ("where its source lies",)
+    monkeypatch.setattr(refreshing, "read_manifest", older)
+    assert answer(house) == "CW-REFRESH-CHANGED"
+
+
 def test_choices_that_were_lost_go_back_to_people(tmp_path: Path) -> None:
     """Twelve people objected in what people signed; then the file is empty."""
     first = make_house(tmp_path / "first")
+    at_one_place(first, tmp_path / "first")
     first.choose(objections=[objection(one) for one in first.numbers[:12]])
     first.build(first.issue(processing=["table", "python"]))
     first.close()

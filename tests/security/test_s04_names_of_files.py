@@ -74,16 +74,21 @@ def test_how_many_sheets_and_whether_a_request_is_one(airlock: Airlock) -> None:
     assert [one["path"] for one in two] == ["b", "book", "sexes"]
 
 
-def test_a_refusal_names_no_file(airlock: Airlock) -> None:  # noqa: F811
+def test_a_file_that_cannot_be_read_is_told_to_nobody_who_asked(
+    airlock: Airlock,  # noqa: F811
+) -> None:
+    """One job writes a broken file where it saw something; the other does not. Both are frozen, and
+    only reviewers learn which; in the naive twin the first is refused at once."""
     good, bad = raw(b"sex,n\nF,30\nM,30\n"), raw(pickle.dumps({"a": 1}))
-    said = []
-    for name, place in (("job-a", 0), ("job-b", 2)):
-        files = {f"t{number}_csv": bad if number == place else good for number in range(3)}
-        airlock.job(name, **files)
-        order = airlock.checked(name, files=[f"t{number}.csv" for number in range(3)])
-        said.append((order.state, order.code, order.sentence))
-    assert said[0] == said[1]
-    assert said[0][:2] == ("refused", "CW-LEAVING-BLOCKED")
+    whole = told(airlock, "job-a", t0_csv=good, t1_csv=good)
+    broken = told(airlock, "job-b", t0_csv=good, t1_csv=bad)
+    assert whole == broken
+    assert frozen(airlock, "job-a") == ["t0.csv", "t1.csv"]
+    assert frozen(airlock, "job-b") == ["t0.csv", "t1.unreadable.txt"]
+    (turn,) = (airlock.home / "airlock" / "outputs" / "job-b").iterdir()
+    assert (turn / "files" / "t1.unreadable.txt").read_bytes() == b"Nothing of this file leaves.\n"
+    assert not any(pickle.dumps({"a": 1}) in one.read_bytes()
+                   for one in turn.rglob("*") if one.is_file())  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_ours_the_volume_of_the_sealed_log_does_not_show(tmp_path: Path) -> None
 
 def test_ours_nobody_chooses_the_log_when_writing() -> None:
     sealed = {"job.submitted", "job.started", "job.ended", "outputs.collected",
-              "reference.brought",
+              "outputs.check_begun", "reference.brought",
               "release.authorised", "release.refused", "release.abandoned", "release.opened",
               "release.refresh_asked", "release.refreshed",
               "release.planned", "release.person_asked", "risk.hint_given", "key.created",

@@ -234,9 +234,12 @@ def test_an_answer_that_somebody_wrote_into_an_order(house: Airlock) -> None:
 
 
 def test_nobody_else_takes_an_output_back_or_has_its_files(house: Airlock) -> None:
-    order = ordered("withdraw", "bethan")
-    house.work(2)
-    assert ended(order) == ("refused", "CW-LEAVING-AUTHOR")
+    for person_ in ("bethan", "amara"):
+        # A row is nobody's word, the author's neither: taking back is signed.
+        order = ordered("withdraw", person_)
+        house.work(2)
+        assert ended(order) == ("refused", "CW-LEAVING-ACTS")
+    assert not house.events("output.moved")
     for who in CHECKERS:
         house.vote(who)
     house.work(4)
@@ -246,6 +249,50 @@ def test_nobody_else_takes_an_output_back_or_has_its_files(house: Airlock) -> No
         house.work()
         assert ended(order) == ("refused", "CW-LEAVING-AUTHOR")
         assert order.content is None
+
+
+def naive_event(order: Any) -> dict[str, str]:
+    """The twin: who an order's row names did it."""
+    return {"actor": order.asked_by.public_id, "role": "researcher"}
+
+
+def test_a_download_that_somebody_wrote_into_the_database_makes_nobody_a_liar(
+    house: Airlock,
+) -> None:
+    """Whoever owns the service's database has files made ready in amara's name. She did nothing,
+    and the log does not say that she did: only in whose name, and by which way."""
+    for who in CHECKERS:
+        house.vote(who)
+    house.work(4)
+    order = ordered("download", "amara")
+    house.work()
+    assert ended(order)[0] == "done"
+    assert naive_event(order)["actor"] == "amara", "the attack works on the twin"
+    (event,) = house.events("output.downloaded")
+    assert event["actor"] != "amara"
+    assert (event["role"], event["way"], event["named"]) == ("system", "service", "amara")
+
+
+def test_a_signed_withdrawal_of_an_earlier_turn_is_brought_again(house: Airlock) -> None:
+    """Who owns the database keeps an act that its author signed about turn 1, and brings it when
+    turn 2 waits."""
+    from commonweal.web.outputs import services
+    from commonweal.web.outputs.models import OutputOrder
+    from tests.web.signing_room import sign_now
+
+    act = services.propose_withdrawal(person("amara"), output(), "/")
+    act = sign_now(house.home, act)
+    OutputOrder.objects.filter(act=act).delete()  # it is held back
+    for who in CHECKERS:
+        house.vote(who, verdict="return")
+    house.work(3)
+    assert output().state == "returned"
+    house.checked()
+    assert house.submitted().turn == 2
+    order = ordered("withdraw", "amara", act=act)
+    house.work(2)
+    assert ended(order) == ("refused", "CW-LEAVING-STATE")
+    assert output().state == "in_review"
 
 
 def test_a_crate_that_somebody_outside_asked_for(house: Airlock) -> None:

@@ -26,7 +26,7 @@ from commonweal.airlock.rules.analyses import judge_analysis
 from commonweal.airlock.session import Session
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import Fault, Refused
-from commonweal.foundation.files import read_bytes
+from commonweal.foundation.files import read_bytes, sha256_file
 from commonweal.papers.output_request import OutputRequest
 from commonweal.papers.requests import read_request
 
@@ -97,7 +97,12 @@ def _check(path: Path, against: _Against) -> FileReport:
 def _request(path: Path, against: _Against) -> FileReport:
     """A request is a paper of ours, small and of a closed form: it is read here, and its figures
     are made from the release."""
-    content = read_bytes(path, "The output", limit=MOST_BYTES)
+    try:
+        content = read_bytes(path, "The output", limit=MOST_BYTES)
+    except Fault as error:
+        if error.code != "CW-FILE-TOO-LARGE":
+            raise
+        return FileReport(path.name, "output_request", sha256_file(path), (_stopped(path, error),))
     seen = f"sha256:{hashlib.sha256(content).hexdigest()}"
     profile, session, audit_map = against.profile, against.session, against.audit_map
     table: Table | None = None

@@ -29,6 +29,7 @@ from commonweal.airlock.profile import RuleProfile
 from commonweal.airlock.report import FileReport
 from commonweal.airlock.rules.findings import Finding
 from commonweal.foundation.errors import Fault, Unavailable
+from commonweal.foundation.files import sha256_file
 from commonweal.sandbox.box import Sandbox
 
 Kind = Literal["request", "file", "figure", "model"]
@@ -86,8 +87,16 @@ class Desk:
         """
         bench = Bench(_opened(self, path), self.project, self.work)
         limits = self.limits or ModelLimits.load()
-        report = examine_output(path, bench, limits, self.release, self.lent)
         first = Finding("declared", "Unknown", "review", {"table": path.name})
+        try:
+            report = examine_output(path, bench, limits, self.release, self.lent)
+        except Fault as error:
+            if error.code != "CW-FILE-TOO-LARGE":
+                raise
+            large = Finding("model-large", "Unknown", "fail", {"table": path.name})
+            return FileReport(
+                path.name, "model", sha256_file(path), (first, large), model="unknown"
+            )
         card = report.card["model"]
         return FileReport(
             path.name, "model", card["sha256"], (first, *report.findings),

@@ -144,7 +144,8 @@ def recall(
 ) -> None:
     """Say in public that an output should not have left, and give it to nobody any more.
 
-    One person is enough. It takes nothing back: the answer names who has downloaded it.
+    One person is enough. It takes nothing back: the answer says in whose names its files were given
+    out before, which nobody has proven.
     """
     from commonweal.airlock.leaving.giving import recall as run
     from commonweal.foundation.clock import stamp
@@ -164,25 +165,28 @@ def recall(
     told = {"output": output, "recalled": True, "ledger_entry": done.intent,
             "downloaded_by": list(done.downloaded_by)}  # fmt: skip
     who = ", ".join(done.downloaded_by) or "nobody"
-    emit(json, told, [act.statement, f"Its links are stopped. It was downloaded by: {who}."])
+    said = f"Its links are stopped. Its files were given out in the names of: {who}."
+    emit(json, told, [act.statement, said])
 
 
 def withdraw(
     ctx: typer.Context,
     output: OutputArgument,
     by: Annotated[str, typer.Option("--by", help="Its author.")],
+    key: KeyOption,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Take an output back before it leaves."""
+    """Take an output back before it leaves: its author signs it, about the turn that waits."""
     from commonweal.airlock.leaving.giving import withdraw as run
     from commonweal.vault.custody.output_ground import OutputGround
 
     with opened(ctx, home) as custody:
         store = store_of(custody)
-        entry = run(store, OutputGround(custody), store.read(output).manifest, by)
+        act = act_of(custody, by, "withdraw_output", "withdraw", store.read(output).manifest)
+        entry = run(store, OutputGround(custody), signed_by(custody, act, key))
     emit(json, {"output": output, "withdrawn": True, "ledger_entry": entry},
-         [f"{output} is taken back; nothing of it leaves."])  # fmt: skip
+         [act.statement, f"{output} is taken back; nothing of it leaves."])  # fmt: skip
 
 
 def download(

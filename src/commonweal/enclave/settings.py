@@ -21,7 +21,8 @@ NAME = "settings.yaml"
 class Settings(Paper):
     """The settings of the enclave.
 
-    jobs_a_day: of one project, on one day in London (S4). attempts: how often a job is tried when
+    jobs_a_day: of one project, on one day in London (S4). checks_a_day: of what its jobs left, the
+    same; the airlock counts them, by page and by command. attempts: how often a job is tried when
     it is cut off by us. most: the largest limits that a study may ask for. tmp_mb: room for
     temporary files of a job, in memory. cores: CPU cores of a job. runtimes: name and folder of
     each environment (a virtual environment with the packages that studies use).
@@ -29,6 +30,7 @@ class Settings(Paper):
 
     enclave: Literal[1] = 1
     jobs_a_day: Annotated[int, Field(ge=1, le=1000)] = 20
+    checks_a_day: Annotated[int, Field(ge=1, le=1000)] = 20
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
     most: StudyLimits = StudyLimits(minutes=24 * 60, memory_gb=16, outputs_mb=512)
     tmp_mb: Annotated[int, Field(ge=1, le=1_048_576)] = 256

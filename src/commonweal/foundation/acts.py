@@ -31,6 +31,7 @@ ActKind = Literal[
     "propose_route",
     "call_in",
     "submit_output",
+    "withdraw_output",
     "review_output",
     "recall_output",
     "bring_in",

@@ -9,6 +9,7 @@ LEAVING = {
     "CW-LEAVING-JOB": "What asks to leave is not what the ledger says that a job left.",
     "CW-LEAVING-BLOCKED": "An output holds something that can never leave.",
     "CW-LEAVING-KNOWN": "An output of this name, or this turn of it, is there already.",
+    "CW-LEAVING-QUOTA": "A project has asked for as many checks of outputs as it may on one day.",
     "CW-LEAVING-CHECKS": "The checks of an output did not come to an end.",
     "CW-LEAVING-CUT-OFF": "The airlock's worker was stopped in the middle each time.",
     "CW-LEAVING-LARGE": "The files of an output are too large for a page.",

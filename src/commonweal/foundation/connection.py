@@ -32,6 +32,9 @@ MEMORY_SETTING = "COMMONWEAL_MEMORY"
 _LEAST_MEMORY = 200_000_000
 """Bytes for each core: every thread of the engine sorts and groups for itself."""
 _AMOUNT = re.compile(r"[1-9][0-9]{0,8}(\.[0-9]{1,3})? ?[KMGT]i?B")
+_SILENT = "SET enable_progress_bar = false"
+"""Comes first: some ways of starting Python have a bar on standard output by default, and what is
+read there by a program would begin with it."""
 _NETWORK = ("HTTPFileSystem", "S3FileSystem", "HuggingFaceFileSystem")
 
 
@@ -74,6 +77,13 @@ def connect(
     return connection
 
 
+def connect_for_names() -> duckdb.DuckDBPyConnection:
+    """A connection that reads names and types of columns and no row. The caller closes it."""
+    connection = duckdb.connect(":memory:", config={"autoload_known_extensions": False})
+    connection.execute(_SILENT)
+    return connection
+
+
 def _modest() -> str:
     # What does not fit is spilled, encrypted, mostly into the page cache: a release of ten million
     # rows takes a twentieth more time than with all the machine's memory.
@@ -113,11 +123,11 @@ def _harden(
     memory_limit: str,
     threads: int | None,
 ) -> None:
+    connection.execute(_SILENT)
     connection.execute(f"LOAD {quote_literal(str(_openssl_extension()))}")
     connection.execute(f"SET temp_directory = {quote_literal(str(spill))}")
     connection.execute("SET temp_file_encryption = true")
     connection.execute("SET enable_http_logging = false")
-    connection.execute("SET enable_progress_bar = false")
     connection.execute("SET preserve_insertion_order = true")
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET python_enable_replacements = false")

@@ -89,6 +89,7 @@ KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType({
     "standing": (_is_identifier, "the id of a standing output"),
     "key": (_is_identifier, "the id of a key"),
     "job": (_is_identifier, "the id of a job"),
+    "check": (_is_identifier, "the id of one check of an output"),
     "reference": (_is_identifier, "the name of something that was brought in"),
     "dataset": (_is_identifier, "the id of a dataset"),
     "authorisation": (_is_identifier, "the id of an authorisation to attack"),
@@ -115,6 +116,6 @@ KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType({
 
 PUBLIC_KINDS = frozenset(KINDS) - {
     *("actor", "code", "authorisation", "question", "meeting"),
-    *("act", "subject", "job", "reference"),
+    *("act", "subject", "job", "check", "reference"),
 }
 """Kinds that may appear on the public log."""

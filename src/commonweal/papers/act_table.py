@@ -205,6 +205,10 @@ _TABLE: dict[ActKind, ActRule] = {
         frozenset({"applicant", "co_applicant"}), "output",
         {"submit": "I ask that this output may leave, and what I wrote about it is true"},
     ),
+    "withdraw_output": ActRule(
+        frozenset({"applicant", "co_applicant"}), "output",
+        {"withdraw": "I take this output back before it leaves"},
+    ),
     "review_output": ActRule(
         frozenset({"output_checker"}), "output",
         {

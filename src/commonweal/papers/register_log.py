@@ -55,6 +55,7 @@ def outputs_named(entries: Logged) -> dict[str, dict[str, Any]]:
         elif kind == RECALLED and "recalled" not in found.get(output, {"recalled": None}):
             found[output]["recalled"] = {
                 "at": entry.get("at"), "entry": index, "reasons_hash": entry.get("reasons_hash"),
+                **({"given_to": entry["given_to"]} if "given_to" in entry else {}),
             }  # fmt: skip
     return found
 

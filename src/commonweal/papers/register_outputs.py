@@ -60,12 +60,15 @@ class PublicOutput(Paper):
 class RegisterRecall(Paper):
     """That an output should not have left. `at`: to the hour, as the log shows it.
 
-    `said`: None where the home does not have the reasons that were logged any more.
+    `said`: None where the home does not have the reasons that were logged any more. `given_to`: in
+    how many people's names its files had been given out by then, by the home's own log; None where
+    the log does not say.
     """
 
     at: Moment
     entry: Count
     reasons_hash: Sha256
+    given_to: Count | None = None
     said: OutputRecall | None = None
 
     def fault(self, output: str) -> str | None:
@@ -145,6 +148,7 @@ def public_record(one: RegisterOutput, home: str) -> dict[str, Any]:
             "at": recall.plain()["at"],
             "log": {"name": "public", "entry": recall.entry, "reasons_hash": recall.reasons_hash},
             "reasons": None if recall.said is None else recall.said.reasons,
+            "given_to": recall.given_to,
         },
     }  # fmt: skip
 

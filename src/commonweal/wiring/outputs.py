@@ -4,7 +4,7 @@ audited and frozen; and how a frozen one stands.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from commonweal.airlock.audit.history import Pin
@@ -27,6 +27,7 @@ from commonweal.vault.custody.output_ground import OutputGround
 from commonweal.vault.release.job_desk import JobDesk
 from commonweal.vault.release.lending import MEMORY
 from commonweal.vault.release.store import read_manifest
+from commonweal.wiring.checks import Check, begin_check, check_id
 from commonweal.wiring.loans import Loan, Opened, desk_on, unsealed
 
 SECONDS = 60.0
@@ -38,7 +39,8 @@ class Asked:
     """What an author asks: a job's folder, the output's id, its words, and who asks.
 
     `files`: names of those that are asked for; None: all that the job left. `profile`: the file of
-    the permit's profile, where it is the custodian's own. `seconds`: for the audit.
+    the permit's profile, where it is the custodian's own. `seconds`: for the audit. `check`: the
+    id under which it counts (`checks.check_id`); one that begins anew has a new one.
     """
 
     folder: Path
@@ -50,6 +52,7 @@ class Asked:
     files: tuple[str, ...] | None = None
     profile: str | None = None
     seconds: float = SECONDS
+    check: str = field(default_factory=check_id)
 
 
 def check_and_freeze(
@@ -59,7 +62,7 @@ def check_and_freeze(
 
     Nothing of what was found is said here; it is in the frozen turn, for reviewers. Raises what
     `read_job`, `job_paths`, `unsealed`, `check_together`, `gather` and `freeze` raise; `Refused`
-    CW-LEAVING-JOB, CW-LEAVING-AUTHOR, CW-LEAVING-PERMIT.
+    CW-LEAVING-JOB, CW-LEAVING-AUTHOR, CW-LEAVING-PERMIT, CW-LEAVING-QUOTA.
     """
     left = read_job(asked.folder)
     with opened() as custody:
@@ -68,7 +71,8 @@ def check_and_freeze(
         permit = _require_author(custody, left, asked.author)
         _require_release(custody, left)
         limits = RuleProfile.of_permit(permit.outputs, asked.profile)
-    chosen = _chosen(left, asked.files)
+        chosen = _chosen(left, asked.files)
+        begin_check(custody, permit, Check(asked.check, left.job, asked.output, asked.author))
     paths = job_paths(asked.folder, chosen)
     with unsealed(opened, release, memory) as lent:
         joined, gathered, proposal = _checked(

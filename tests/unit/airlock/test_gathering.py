@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from commonweal.airlock.checking import CheckReport, FileReport, check_files
+from commonweal.airlock.files.writing import Rendering
 from commonweal.airlock.leaving.gathering import Gathered, gather, job_paths
 from commonweal.airlock.rules import Finding
 from commonweal.foundation.errors import CommonwealError
@@ -150,38 +151,104 @@ def test_a_model_leaves_as_it_is_with_its_card_for_reviewers(tmp_path: Path) -> 
     assert found.found[0].report["card"] == ["A card."]
 
 
-@pytest.mark.parametrize(("report", "code"), [
-    (reported("unknown", "declared"), "CW-LEAVING-BLOCKED"),
-    (reported("onnx", "model-kind"), "CW-LEAVING-BLOCKED"),
-    (reported("onnx", "model-file"), "CW-LEAVING-BLOCKED"),
-    (reported("onnx", "model-hidden"), "CW-LEAVING-BLOCKED"),
-    (reported("onnx", "declared", content=b"another"), "CW-LEAVING-FILE"),
+@pytest.mark.parametrize("report", [
+    reported("unknown", "declared"),
+    reported("onnx", "model-kind"),
+    reported("onnx", "model-file"),
+    reported("onnx", "model-hidden"),
 ])  # fmt: skip
-def test_models_that_nobody_saw_whole_are_refused(
-    tmp_path: Path, report: FileReport, code: str
+def test_of_models_that_nobody_saw_whole_nothing_leaves(tmp_path: Path, report: FileReport) -> None:
+    assert_stays(gathered_model(tmp_path, report), "risk.unreadable.txt")
+
+
+def test_a_model_that_is_not_the_one_that_was_checked_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CommonwealError) as caught:
+        gathered_model(tmp_path, reported("onnx", "declared", content=b"another"))
+    assert caught.value.code == "CW-LEAVING-FILE"
+
+
+def assert_stays(found: Gathered, name: str) -> None:
+    """Nothing of a file is frozen, the author reads the same name, and reviewers read why."""
+    (one,) = [one for one in found.sources if one.path.name == name]
+    assert one.path.read_bytes() == b"Nothing of this file leaves.\n"
+    assert (one.kind, one.type, one.grade) == ("file", "text", "declared")
+    (told,) = [one for one in found.found if one.path == name]
+    assert told.verdict == "unreadable"
+    assert told.report["findings"]
+
+
+@pytest.mark.parametrize(("name", "content"), [
+    ("model__pkl", "x"),
+    ("wards__json", {**TABLE, "evidence": 50}),
+    ("a__csv", "a,b\n1\n"),
+    ("a__csv", zip_of({"x": b"x"})),
+    ("a__txt", "a,b\n1,2\n"),
+    ("a__png", "a,b\n1,2\n"),
+    ("a__svg", svg_of("<script>x()</script>")),
+    ("a__json", b" " * ((16 << 20) + 1)),
+], ids=["pickle", "request", "ragged", "zip", "text", "picture", "script", "large"])  # fmt: skip
+@pytest.mark.parametrize("more", [{}, {"other__json": TABLE}], ids=["alone", "beside"])
+def test_of_what_cannot_be_read_nothing_leaves_and_its_author_is_told_nothing(
+    tmp_path: Path, name: str, content: Any, more: dict[str, Any]
 ) -> None:
-    with pytest.raises(CommonwealError) as caught:
-        gathered_model(tmp_path, report)
-    assert caught.value.code == code
+    """A refusal would say a bit with each check: a job that saw data writes a broken file or not
+    (S4). Nor may the file itself leave, whoever approves it."""
+    found = gathered(tmp_path, **{name: content}, **more)
+    assert_stays(found, f"{name.partition('__')[0]}.unreadable.txt")
+    leaves = leaving(found)
+    assert set(leaves) - {"other.csv"} == {f"{name.partition('__')[0]}.unreadable.txt"}
 
 
-@pytest.mark.parametrize(("code", "released", "files"), [
-    ("CW-LEAVING-BLOCKED", True, {"wards__json": TABLE, "model__pkl": "x"}),
-    ("CW-LEAVING-BLOCKED", True, {"wards__json": {**TABLE, "evidence": 50}}),
-    ("CW-LEAVING-FILE", True, {"wards__json": TABLE, "wards__csv": "a,b\n1,2\n"}),
-    ("CW-LEAVING-FILE", True, {"a__csv": "a,b\n1,2\n", "a__old__csv": "a,b\n1,2\n"}),
-    ("CW-LEAVING-FILE", True, {"a__old__csv": "a,b\n1,2\n", "a__csv": "a,b\n1,2\n"}),
-    ("CW-LEAVING-FILE", True, {"a__csv": "a,b\n1,2\n", "a__xlsx": book_of()}),
-    ("CW-LEAVING-BLOCKED", True, {"a__csv": "a,b\n1\n"}),
-    ("CW-LEAVING-BLOCKED", True, {"a__csv": zip_of({"x": b"x"})}),
-    ("CW-LEAVING-BLOCKED", True, {"a__txt": "a,b\n1,2\n"}),
-    ("CW-LEAVING-BLOCKED", True, {"a__png": "a,b\n1,2\n"}),
-    ("CW-LEAVING-BLOCKED", True, {"a__svg": svg_of("<script>x()</script>")}),
-])  # fmt: skip
-def test_what_is_refused(tmp_path: Path, code: str, released: bool, files: dict[str, Any]) -> None:
+def test_an_output_of_no_file_is_refused(tmp_path: Path) -> None:
+    left = job(tmp_path / "job", wards__json=TABLE)
+    empty = left.model_copy(update={"files": ()})
     with pytest.raises(CommonwealError) as caught:
-        gathered(tmp_path, released, **files)
-    assert caught.value.code == code
+        gather(tmp_path / "job", empty, CheckReport(SACRO, ()), tmp_path)
+    assert caught.value.code == "CW-LEAVING-BLOCKED"
+
+
+@pytest.mark.parametrize(("files", "names"), [
+    ({"wards__json": TABLE, "wards__csv": "a,b\n1,2\n"}, {"wards-2.csv", "wards.csv"}),
+    ({"a__csv": "a,b\n1,2\n", "a__old__csv": "a,b\n3,4\n"}, {"a.csv", "a-2.csv"}),
+    ({"a__old__csv": "a,b\n1,2\n", "a__csv": "a,b\n3,4\n"}, {"a.csv", "a-2.csv"}),
+    ({"a__csv": "a,b\n1,2\n", "a__xlsx": book_of()}, {"a.csv", "a-2.csv"}),
+    ({"a__csv": "a,b\n1\n", "A__xlsx": "x", "a__unreadable__txt": "x"},
+     {"a-2.unreadable.txt", "A-3.unreadable.txt", "a-4.unreadable.txt"}),
+], ids=["table", "dots", "dots-first", "workbook", "placeholders"])  # fmt: skip
+def test_a_name_that_is_taken_gets_a_number(
+    tmp_path: Path, files: dict[str, Any], names: set[str]
+) -> None:
+    """Which names what is written anew has is chosen by a job that saw data: no refusal says it."""
+    found = gathered(tmp_path, **files)
+    assert set(leaving(found)) == names
+    assert {one.path for one in found.found} == {one.path.name for one in found.sources}
+
+
+def test_a_workbook_of_too_many_sheets_stays(tmp_path: Path) -> None:
+    """More files than a manifest takes would be a refusal that a job can choose."""
+    parts = tuple(Rendering(f"book-{n}.csv", "text/csv", b"a\r\n") for n in range(201))
+    content = book_of()
+    left = job(tmp_path / "job", book__xlsx=content)
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    seen = [Finding("declared", "Unknown", "review", {"table": "book.xlsx"})]
+    report = FileReport("book.xlsx", "xlsx", digest, tuple(seen), renderings=parts)
+    (tmp_path / "made").mkdir()
+    found = gather(tmp_path / "job", left, CheckReport(SACRO, (report,)), tmp_path / "made")
+    assert_stays(found, "book.unreadable.txt")
+
+
+@pytest.mark.parametrize("stem", ["a" * 60, "b" * 38 + "-1-" + "c" * 19, "d" * 39, "e-1", "f" * 40])
+def test_numbers_and_placeholders_leave_what_an_author_reads_of_a_name(stem: str) -> None:
+    from commonweal.airlock.leaving.gathering import _named
+    from commonweal.web.outputs.wishes import authors_name
+
+    plain = authors_name(f"{stem}.csv")
+    for ending in ("csv", "figures.json", "unreadable.txt"):
+        for number in (1, 2, 12, 200):
+            name = _named(f"{stem}.{ending}", number)
+            assert len(name) <= 64
+            assert name.endswith(f".{ending}")
+            assert authors_name(name) == plain
 
 
 def nowhere(asked: dict[str, Any], table: str = "stays", column: str = "ward") -> dict[str, Any]:

@@ -229,10 +229,12 @@ def test_a_vote_that_the_ledger_heard_of_is_never_cleared_away(house: OutputHous
 def test_nobody_takes_back_what_is_just_being_released(house: OutputHouse) -> None:
     found = house.approved()
     with only_one(house.store.lock, "the outputs"):
-        refused("CW-BUSY", withdraw, house.store, house.ground, found.manifest, "amira")
-    refused("CW-LEAVING-AUTHOR", withdraw, house.store, house.ground, found.manifest, "iris")
-    withdraw(house.store, house.ground, found.manifest, "amira")
-    refused("CW-LEAVING-STATE", withdraw, house.store, house.ground, found.manifest, "amira")
+        refused("CW-BUSY", withdraw, house.store, house.ground, house.taking_back(found.manifest))
+    other = house.taking_back(found.manifest, actor="iris", role="applicant")
+    refused("CW-LEAVING-AUTHOR", withdraw, house.store, house.ground, other)
+    withdraw(house.store, house.ground, house.taking_back(found.manifest))
+    again = house.taking_back(found.manifest)
+    refused("CW-LEAVING-STATE", withdraw, house.store, house.ground, again)
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "../out-1", "", ".", "a/b", "out-1\n"])
@@ -460,7 +462,8 @@ def test_a_download_is_for_the_project_while_its_permit_is_live(house: OutputHou
     given = house.download()
     assert {path.name for path in given.iterdir()} == {"stays.csv"}
     (event,) = house.events("output.downloaded")
-    assert event["actor"] == "amira"
+    # Nobody signed for it: the log says in whose name, and never that it was they.
+    assert (event["role"], event["named"], event["way"]) == ("system", "amira", "command")
     refused("CW-FILE-EXISTS", house.download)
     house.stop("pause")
     refused("CW-PERMIT-NOT-LIVE", house.download, to="again")

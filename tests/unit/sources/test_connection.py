@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -179,3 +181,17 @@ def test_a_setting_that_is_no_amount_is_refused(
         connect(tmp_path)
     assert caught.value.code == "CW-ENGINE-SETTING"
     assert not list(tmp_path.iterdir())
+
+
+def test_no_bar_on_standard_output_however_python_was_started(tmp_path: Path) -> None:
+    shown = "SELECT current_setting('enable_progress_bar')"
+    asked = f"""
+import duckdb, pathlib, sys
+from commonweal.foundation.connection import connect, connect_for_names
+ours = [connect(pathlib.Path(sys.argv[1])), connect_for_names()]
+print([c.execute({shown!r}).fetchone()[0] for c in (duckdb.connect(), *ours)])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", asked, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[True, False, False]\n"

@@ -165,6 +165,13 @@ class Airlock:
         self.held.advance(at - self.held.now())
         return at
 
+    def hour(self) -> datetime:
+        """Until the next hour is full, at which is told what had to wait."""
+        at = self.quarter()
+        while at.minute:
+            at = self.quarter()
+        return at
+
     def events(self, type_: str) -> list[dict[str, Any]]:
         """The bodies of all intents of one type."""
 

@@ -117,7 +117,11 @@ def test_taken_back(airlock: Airlock, browser_of: Browser) -> None:
     airlock.submitted()
     amara = browser_of("amara")
     assert "This cannot be undone." in Page(amara.get("/outputs/job-1/withdraw")).text
-    assert amara.post("/outputs/job-1/withdraw").status_code == 302
+    signing = amara.post("/outputs/job-1/withdraw")
+    assert signing.status_code == 302
+    act = signing["Location"].rstrip("/").rpartition("/")[2]
+    assert "Take this output back" in Page(amara.get(signing["Location"])).text
+    sign_now(airlock.home, act)
     assert "It is being taken back." in Page(amara.get("/outputs/job-1/")).text
     airlock.work(2)
     page = Page(amara.get("/outputs/job-1/"))

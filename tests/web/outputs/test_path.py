@@ -43,4 +43,7 @@ def test_from_a_job_to_files_in_hand(airlock: Airlock) -> None:
     with zipfile.ZipFile(io.BytesIO(bytes(given.content))) as files:
         assert files.namelist() == ["sexes.csv"]
         assert files.read("sexes.csv").splitlines()[0] == b"sex,people"
-    assert [one["actor"] for one in airlock.events("output.downloaded")] == ["amara"]
+    (event,) = airlock.events("output.downloaded")
+    assert (event["actor"], event["named"], event["way"]) == (
+        "release-worker", "amara", "service",
+    )  # fmt: skip

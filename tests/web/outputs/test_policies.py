@@ -53,7 +53,7 @@ def made(state: str = "in_review", **changed: Any) -> Any:
         "reference": "job-1", "permit": PERMIT, "project": PROJECT, "job": "job-1",
         "author": "amara", "title": WORDS["title"], "turn": 1, "digest": f"sha256:{'2' * 64}",
         "manifest": manifest, "state": state, "expires_at": NOW + timedelta(days=60),
-        "members": ["amara", "bethan"], **changed,
+        "members": ["amara", "bethan"], "living": PERMIT, "takers": ["amara", "bethan"], **changed,
     })  # fmt: skip
 
 

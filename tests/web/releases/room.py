@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from tests.release_house import write_tables
 from tests.unit.choices.helpers import HEADER
 from tests.web.house import catalogue
 
+_PLACE = tempfile.TemporaryDirectory(prefix="commonweal-records-")
 LIVE, PAUSED, REVOKED, ANNOUNCED = "permit-0", "permit-1", "permit-2", "permit-3"
 PROJECT = "project-0"
 
@@ -43,7 +45,12 @@ class Room:
         self.tables = hospital_tables(self.people)
         write_tables(self.beside / "records", self.tables)
         described = catalogue()
-        described["datasets"][0]["source"]["location"] = str(self.beside / "records")
+        # By name the records lie at one place, whichever copy of a home reads them: where a source
+        # lies is a part of what people decide on.
+        named = Path(_PLACE.name) / "records"
+        named.unlink(missing_ok=True)
+        named.symlink_to(self.beside / "records")
+        described["datasets"][0]["source"]["location"] = str(named)
         (self.beside / "catalogue.json").write_text(json.dumps(described))
         self.choose()
         stores = self.home.with_name("stores")

@@ -134,16 +134,16 @@ def test_whom_the_permit_names_is_what_the_homes_own_copy_says(told: Room) -> No
     from commonweal.web.studies.policies import own_permits
     from commonweal.web.studies.telling import names_are
 
-    assert own_permits(person("amara")) == {LIVE}
+    assert own_permits(person("amara"), today()) == {LIVE}
     assert set(Named.objects.filter(permit=LIVE).values_list("person", flat=True)) == {
         "amira", *NAMED
     }  # fmt: skip
     names_are(LIVE, "project-0", {"bethan"})
-    assert own_permits(person("amara")) == frozenset()
+    assert own_permits(person("amara"), today()) == frozenset()
     assert told.work("TellNames") == 0  # the ledger has not grown
     told.steps = []  # a worker that begins
     told.work("TellNames")
-    assert own_permits(person("amara")) == {LIVE}
+    assert own_permits(person("amara"), today()) == {LIVE}
 
 
 def test_a_permit_that_could_not_be_read_for_a_moment_names_its_people_later(
@@ -164,10 +164,60 @@ def test_a_permit_that_could_not_be_read_for_a_moment_names_its_people_later(
         patched.setattr(workers, "load_permit", busy)
         told.steps = []
         told.work("TellNames")
-    assert own_permits(person("amara")) == frozenset()
+    assert own_permits(person("amara"), today()) == frozenset()
     Releases(told.home).stop("suspend", LIVE)  # the ledger grows
     told.work("TellNames")
-    assert own_permits(person("amara")) == {LIVE}
+    assert own_permits(person("amara"), today()) == {LIVE}
+
+
+def today() -> Any:
+    from commonweal.web.config import clock
+
+    return clock.today()
+
+
+def naive_may(who: str) -> bool:
+    """The twin: whom a permit names may."""
+    from commonweal.web.studies.models import Named
+
+    return Named.objects.filter(permit=LIVE, person=who).exists()
+
+
+@pytest.mark.parametrize("change", [
+    {"project": "project-9"}, {"role": "panel_member"}, {"ended": True}, {"begins": 1},
+])  # fmt: skip
+def test_who_has_left_the_project_sees_and_does_nothing_whomever_the_permit_names(
+    told: Room, browser_of: Callable[[str], Any], change: dict[str, Any]
+) -> None:
+    """A permit keeps the names of people who have moved on; what counts besides is their role in
+    the project today: to send, to take back, to look, by page and by API."""
+    from commonweal.web.accounts.models import Membership
+    from commonweal.web.ledgerlink.models import governed_write
+    from commonweal.web.studies.models import Job
+    from commonweal.web.studies.policies import check_take_back, own_permits, sees_studies
+    from commonweal.web.studies.turns import waiting
+
+    mine = Membership.objects.filter(user__public_id="amara")
+    day = today()
+    if change.get("ended"):
+        change = {"begins": day - timedelta(days=9), "ends": day}
+    elif "begins" in change:
+        change = {"begins": day + timedelta(days=1)}
+    with governed_write():
+        mine.update(**change)
+    assert naive_may("amara"), "the attack works on the twin"
+    assert own_permits(person("amara"), day) == frozenset()
+    assert not sees_studies(person("amara"), day)
+    assert waiting(person("amara"), day) == []
+    client = browser_of("amara")
+    for path in READ:
+        assert client.get(f"/studies/{LIVE}/{path}").status_code == 404, path
+    for path in ("send", f"jobs/{JOB}/take-back"):
+        answer = client.post(f"/studies/{LIVE}/{path}", {"order": "0" * 32})
+        assert answer.status_code == 404, path
+    job = Job.objects.get(reference=JOB)
+    assert refused(check_take_back, person("amara"), job, day) == "CW-WEB-DENIED"
+    assert browser_of("bethan").get(f"/studies/{LIVE}/send").status_code == 200
 
 
 def refused(check: Callable[..., Any], *asked: Any) -> str:
@@ -200,7 +250,7 @@ def test_taking_back_by_what_is_shown(told: Room, shown: str) -> None:
     row = made_job(reference="job-b", shown=shown)
     for one in PEOPLE:
         may = one.id in NAMED and shown in ("waiting", "at_work")
-        assert can(check_take_back, person(one.id), row) == may, one.id
+        assert can(check_take_back, person(one.id), row, today()) == may, one.id
 
 
 def test_lists_ask_the_database_as_often_however_long_they_are(

@@ -2,13 +2,13 @@
 
 A request that could be recomputed brings its figures, a table as CSV and an analysis as JSON; only
 they leave. Of a file or a figure, what was written anew from its values leaves, and a model as it
-is. What the checks do not know at all cannot leave, whoever approves it: it is refused here, before
-anybody has to look at it.
+is. What the checks do not know at all cannot leave, whoever approves it.
 
-A refusal here is told to the author at once, so none may hang on anybody's data (S4, S6). A request
-that says what it should, and of which the data gave nothing (nobody meets it, groups cannot be
-merged, a person has several rows), is frozen like any other, with a file that says so in place of
-its figures; only reviewers learn of it.
+A refusal here would be told to the author at once, so none may hang on anybody's data or on bytes
+that a job wrote with the data before it (S4, S6). A request of which the data gave nothing (nobody
+meets it, groups cannot be merged, a person has several rows), a file that cannot be read, one of a
+kind that never leaves, and one that falls into too many parts are frozen like any other, with a
+file in place of what would leave that says only that there is nothing. Only reviewers learn why.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from commonweal.airlock.analysis.published import written
 from commonweal.airlock.checking import CheckReport, FileReport
 from commonweal.airlock.declared import MOST_BYTES
 from commonweal.airlock.desk import RECIPE
-from commonweal.airlock.files.writing import Media
+from commonweal.airlock.files.writing import Media, Rendering
 from commonweal.airlock.leaving.freezing import Source
 from commonweal.airlock.published import published
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import read_bytes, sha256_file, write_atomic
 from commonweal.papers.job import JobOutputs, LeftFile
-from commonweal.papers.output_manifest import Detected, FileFound, FileVerdict
+from commonweal.papers.output_manifest import MOST_FILES, Detected, FileFound, FileVerdict
 from commonweal.papers.output_request import OutputRequest
 from commonweal.papers.requests import read_request
 
@@ -46,11 +46,15 @@ _NEVER = frozenset(
     {"kind", "model", "model-kind", "model-file", "model-large", "model-external", "model-hidden"}
 )
 """Rules that nobody can override: a kind of file that does not leave, and a model of which nobody
-saw everything. What they find stands in the file alone, so its author may be told."""
+saw everything. Nothing of such a file is frozen, so nothing of it can be approved."""
 _MOST_MODEL = 512 << 20
 _MOST_BYTES = 4 * 1024 * 1024
 _NO_TABLE = b"no figures were made\n"
 _NO_ANALYSIS = b'{"figures": null}\n'
+_NO_FILE = b"Nothing of this file leaves.\n"
+"""In place of a file of which nothing can leave: the same bytes, whatever was in it."""
+_LONGEST, _KEPT_STEM = 64, 40
+"""Characters of a file's name, and how many of its beginning are never cut off."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +96,17 @@ class Files(Protocol):
 def gather(folder: Path, left: Files, report: CheckReport, work: Path) -> Gathered:
     """The sources of an output. `work`: an empty folder, for what leaves.
 
-    Raises `Refused` CW-LEAVING-BLOCKED for a kind of file that does not leave, for one that could
-    not be read, and where nothing is there that could leave; `Fault` CW-LEAVING-FILE where two
-    files would have one name, or a file is not the one that was checked.
+    A file of which nothing can leave is there by a placeholder, with what was found of it for
+    reviewers; names that are taken get a number. Raises `Refused` CW-LEAVING-BLOCKED where no file
+    is there at all; `Fault` CW-LEAVING-FILE where a file is not the one that was checked.
     """
-    gathering = _Gathering(folder, report, work, {one.file.casefold() for one in left.files})
+    if not left.files:
+        raise Refused("CW-LEAVING-BLOCKED", "There is no file in this output.")
+    parts = sum(2 if one.kind == "output_request" else max(1, len(_leaving(one)))
+                for one in report.files)  # fmt: skip
+    gathering = _Gathering(
+        folder, report, work, {one.file.casefold() for one in left.files}, parts > MOST_FILES
+    )
     for one, checked in zip(left.files, report.files, strict=True):
         if not hmac.compare_digest(checked.sha256, one.sha256):
             raise Fault("CW-LEAVING-FILE", f"The file {one.file} is not the one that was checked.")
@@ -106,20 +116,19 @@ def gather(folder: Path, left: Files, report: CheckReport, work: Path) -> Gather
             gathering.model(one, checked)
         else:
             gathering.anew(one, checked)
-    if all(one.kind == "request" for one in gathering.sources):
-        raise Refused("CW-LEAVING-BLOCKED", "Nothing in this output is a request that can be read, "
-                      "so nothing of it can leave.")  # fmt: skip
     return Gathered(tuple(gathering.sources), tuple(gathering.found))
 
 
 @dataclass
 class _Gathering:
-    """Files as they are made ready. `taken`: names that are given, folded."""
+    """Files as they are made ready. `taken`: names that are given, folded. `crowded`: there are too
+    many parts, so a file of several stays."""
 
     folder: Path
     report: CheckReport
     work: Path
     taken: set[str]
+    crowded: bool
     sources: list[Source] = field(default_factory=list)
     found: list[FileFound] = field(default_factory=list)
 
@@ -130,57 +139,76 @@ class _Gathering:
         self.sources.append(Source(path, "request", "json", "recomputed", sha256=one.sha256))
         self._tell(one.file, verdict, checked)
         made = _figures(path, checked, self.report)
-        if made is not None:
-            self._put(made.name, made.content, None)
-            self.sources.append(_source(made, self.work, one.file))
-            said = "unreadable" if made.nothing else verdict
-            self.found.append(FileFound(path=made.name, verdict=said))
+        if made is None:
+            self.stays(one, checked)
+            return
+        made = replace(made, name=self._put(made.name, made.content, None))
+        self.sources.append(_source(made, self.work, one.file))
+        said = "unreadable" if made.nothing else verdict
+        self.found.append(FileFound(path=made.name, verdict=said))
 
     def anew(self, one: LeftFile, checked: FileReport) -> None:
         """What was written anew from a file's values leaves; the file itself stays behind (S18)."""
-        verdict = _verdict(checked)
-        leaving = [made for made in checked.renderings if made.leaves]
-        if not leaving:
-            raise Refused(
-                "CW-LEAVING-BLOCKED",
-                f"Nothing of the file {one.file} could be written anew, so nothing of it leaves.",
-                remedy="Leave it out, or write what it says as a table.",
-            )
+        leaving = _leaving(checked)
+        if not leaving or _never(checked) or (self.crowded and len(leaving) > 1):
+            self.stays(one, checked)
+            return
         for made in leaving:
             # A recipe keeps the name by which its model is found.
             recipe = one.file.endswith(RECIPE) and len(leaving) == 1
-            name = one.file if recipe else made.name
-            self._put(name, made.content, one.file)
+            name = self._put(one.file if recipe else made.name, made.content, one.file)
             kind = "file" if one.kind == "request" else one.kind
             self.sources.append(Source(self.work / name, kind, _TYPES[made.media], "declared"))
-            self._tell(name, verdict, checked)
+            self._tell(name, _verdict(checked), checked)
 
     def model(self, one: LeftFile, checked: FileReport) -> None:
         """A model leaves as it is: each of its bytes was told of by a reader of ours."""
-        verdict = _verdict(checked)
         type_ = _MODELS.get(checked.model or "")
-        if type_ is None:
-            raise _blocked(checked)
-        content = read_bytes(self.folder / "outputs" / one.file, "The model", limit=_MOST_MODEL)
+        path = self.folder / "outputs" / one.file
+        if type_ is None or _never(checked) or path.stat().st_size > _MOST_MODEL:
+            self.stays(one, checked)
+            return
+        content = read_bytes(path, "The model", limit=_MOST_MODEL)
         if f"sha256:{hashlib.sha256(content).hexdigest()}" != checked.sha256:
             raise Fault("CW-LEAVING-FILE", f"The file {one.file} is not the one that was checked.")
-        self._put(one.file, content, one.file)
-        self.sources.append(Source(self.work / one.file, "model", type_, "declared"))
-        self._tell(one.file, verdict, checked)
+        name = self._put(one.file, content, one.file)
+        self.sources.append(Source(self.work / name, "model", type_, "declared"))
+        self._tell(name, _verdict(checked), checked)
 
-    def _put(self, name: str, content: bytes, instead: str | None) -> None:
-        """Write what leaves. It may have the name of the file that it stands for."""
-        folded = name.casefold()
-        if instead is not None and folded == instead.casefold():
-            self.taken.discard(folded)
-        if folded in self.taken:
-            raise Fault("CW-LEAVING-FILE", f"Two files would be called {name}.")
-        self.taken.add(folded)
-        write_atomic(self.work / name, content, exclusive=True)
+    def stays(self, one: LeftFile, checked: FileReport) -> None:
+        """Nothing of a file leaves: a placeholder says so, and reviewers read why."""
+        name = self._put(f"{one.file.split('.')[0]}.unreadable.txt", _NO_FILE, None)
+        self.sources.append(Source(self.work / name, "file", "text", "declared"))
+        self._tell(name, "unreadable", checked)
+
+    def _put(self, name: str, content: bytes, instead: str | None) -> str:
+        """Write what leaves, and give its name: that of the file that it stands for, or one with a
+        number where a name is taken. Which names collide can hang on what a job wrote, so it is
+        refused to nobody."""
+        if instead is not None and name.casefold() == instead.casefold():
+            self.taken.discard(name.casefold())
+        free, number = _named(name, 1), 1
+        while free.casefold() in self.taken:
+            number += 1
+            free = _named(name, number)
+        self.taken.add(free.casefold())
+        write_atomic(self.work / free, content, exclusive=True)
+        return free
 
     def _tell(self, name: str, verdict: FileVerdict, checked: FileReport) -> None:
         said = checked.for_record(self.report.profile)
         self.found.append(FileFound(path=name, verdict=verdict, report=said))
+
+
+def _named(name: str, number: int) -> str:
+    """A name that fits, with a number from the second on. Its beginning stays (`authors_name`)."""
+    stem, dot, ending = name.partition(".")
+    counted = "" if number == 1 else f"-{number}"
+    whole = f"{stem}{counted}{dot}{ending}"
+    if len(whole) <= _LONGEST:
+        return whole
+    room = _LONGEST - len(f"{counted}{dot}{ending}")
+    return f"{stem[: max(room, _KEPT_STEM)]}{counted}{dot}{ending}"[:_LONGEST]
 
 
 @dataclass(frozen=True)
@@ -223,14 +251,13 @@ def _source(made: _Made, work: Path, request: str) -> Source:
 
 def _verdict(checked: FileReport) -> FileVerdict:
     rules = {one.rule for one in checked.findings}
-    if rules & _NEVER:
-        raise _blocked(checked)
     return "unreadable" if "unreadable" in rules else checked.verdict("reviewer")
 
 
-def _blocked(checked: FileReport) -> Refused:
-    return Refused(
-        "CW-LEAVING-BLOCKED",
-        f"The file {checked.path} is of a kind that does not leave, or cannot be read as it is.",
-        remedy="Leave it out, or write what it says as a table.",
-    )
+def _never(checked: FileReport) -> bool:
+    """True for what nobody can let out."""
+    return any(one.rule in _NEVER for one in checked.findings)
+
+
+def _leaving(checked: FileReport) -> list[Rendering]:
+    return [made for made in checked.renderings if made.leaves]

@@ -1,15 +1,21 @@
 """After an output has left: giving it to its project, recalling it, taking it back before.
 
 A download is an event like any other: written with the permit live, in that transaction, and
-refused once the output was recalled (S12). A recall takes nothing back. It stops the links, says so
-in public with its reasons and date, and the sealed log says who has the files.
+refused once the output was recalled (S12). Nobody signs it, so the event says no more than what the
+airlock knows: that files were given out, by which way, and in whose name they were asked for; never
+that this person asked. A project goes on under the permit that replaced an older one, and what left
+under the older one is given to the people whom the newer one names.
+
+A recall takes nothing back. It stops the links, says so in public with its reasons and date and in
+how many names files had been given out, and the sealed log says in whose.
 """
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from commonweal.airlock.leaving.ports import Ground
 from commonweal.airlock.leaving.records import release_record
@@ -43,18 +49,26 @@ RECALL = "recall.json"
 
 @dataclass(frozen=True)
 class Recalled:
-    """A recall: its record, its intent, and who had downloaded the output before (sealed)."""
+    """A recall: its record, its intent, and in whose names files were given out before (sealed)."""
 
     recall: OutputRecall
     intent: int
     downloaded_by: tuple[str, ...]
 
 
-def download(store: OutputStore, ground: Ground, output: str, person: str, to: Path) -> Path:
+Way = Literal["service", "command"]
+"""By which way files are given out: made ready for the service's pages, or to who gave a command.
+Neither proves who asked."""
+
+
+def download(
+    store: OutputStore, ground: Ground, output: str, person: str, to: Path, *, way: Way = "command"
+) -> Path:
     """Give the files of a released output to a person of its project, into the new folder `to`.
 
-    Raises `Refused` CW-LEAVING-UNKNOWN, CW-LEAVING-RECALLED, CW-LEAVING-AUTHOR for somebody whom
-    the permit does not name, CW-PERMIT-NOT-LIVE; `Fault` CW-LEAVING-FILE, CW-FILE-EXISTS.
+    The permit that is asked is the one under which the project goes on (`Ground.living`). Raises
+    `Refused` CW-LEAVING-UNKNOWN, CW-LEAVING-RECALLED, CW-LEAVING-AUTHOR for somebody whom that one
+    does not name, CW-PERMIT-NOT-LIVE; `Fault` CW-LEAVING-FILE, CW-FILE-EXISTS.
     """
     store.make()
     with only_one(store.lock, "the outputs"):
@@ -62,7 +76,8 @@ def download(store: OutputStore, ground: Ground, output: str, person: str, to: P
         recover(store, ground)
         left = _left(ground, output)
         manifest = released_manifest(store, left)
-        if person not in {one.id for one in ground.permit(manifest.permit).people}:
+        permit = ground.living(manifest.permit)
+        if person not in {one.id for one in permit.people}:
             raise Refused("CW-LEAVING-AUTHOR", "The permit does not name this person.")
         with staged_folder(to) as folder:
             for one in manifest.leaving():
@@ -70,11 +85,11 @@ def download(store: OutputStore, ground: Ground, output: str, person: str, to: P
                 copy_checked(source, one, folder / one.path)
             with ground.transaction() as writing:
                 _left(ground, output)
-                fields = {"permit": manifest.permit, "output": output}
+                fields = {"permit": permit.id, "output": output, "named": person, "way": way}
                 writing.append(
-                    Event("output.downloaded", Actor("researcher", person), fields),
+                    Event("output.downloaded", WORKER, fields),
                     None,
-                    PermitLive(manifest.permit, ("active",)),
+                    PermitLive(permit.id, ("active",)),
                 )
         ground.settle()
     return to
@@ -99,7 +114,7 @@ def released_record(store: OutputStore, ground: Ground, output: str) -> dict[str
     Raises `Refused` CW-LEAVING-UNKNOWN; `Fault` CW-LEAVING-STORE where the record is not about what
     the ledger says has left.
     """
-    events = [one for one in ground.written() if one.output == output]
+    events = ground.about(output)
     left = next((one for one in events if one.type == "output.released"), None)
     if left is None:
         raise Refused("CW-LEAVING-UNKNOWN", "No output of this name has left.")
@@ -115,7 +130,7 @@ def released_record(store: OutputStore, ground: Ground, output: str) -> dict[str
 
 
 def _left(ground: Ground, output: str) -> OutputEvent:
-    events = [one for one in ground.written() if one.output == output]
+    events = ground.about(output)
     if any(one.type == "output.recalled" for one in events):
         raise Refused("CW-LEAVING-RECALLED", "This output was recalled; it is given to nobody.")
     found = next((one for one in events if one.type == "output.released"), None)
@@ -145,32 +160,50 @@ def recall(store: OutputStore, ground: Ground, signed: SignedAct, paper: OutputR
             # Once the act is verified; until the ledger says so it is only a file, which the ledger
             # names by its hash.
             write_atomic(store.released / paper.output / RECALL, paper.canonical())
+            people = given_to(ground, paper.output)
             fields = {
-                "permit": left.permit, "output": paper.output, "reasons_hash": paper.digest()
+                "permit": left.permit, "output": paper.output, "reasons_hash": paper.digest(),
+                "given_to": len(people),
             }  # fmt: skip
             intent = writing.append(Event("output.recalled", WORKER, fields))
         ground.settle()
-    had = [one for one in ground.written() if one.type == "output.downloaded"]
-    people = {str(one.fields["actor"]) for one in had if one.output == paper.output}
-    return Recalled(paper, intent, tuple(sorted(people)))
+    return Recalled(paper, intent, people)
 
 
-def withdraw(store: OutputStore, ground: Ground, manifest: OutputManifest, person: str) -> int:
-    """Take an output back before it leaves: its author alone can.
+def given_to(ground: Ground, output: str) -> tuple[str, ...]:
+    """In whose names files of an output were given out, by the sealed log. Entries of earlier
+    versions name the person as who did it."""
+    had = [one for one in ground.about(output) if one.type == "output.downloaded"]
+    return tuple(sorted({str(one.fields.get("named") or one.fields["actor"]) for one in had}))
 
-    Not while it is released: whoever releases holds the store.
 
-    Raises `Refused` CW-LEAVING-AUTHOR, CW-LEAVING-STATE.
+def withdraw(store: OutputStore, ground: Ground, signed: SignedAct) -> int:
+    """Take an output back before it leaves: its author signs it, about the very turn that waits.
+
+    What was signed about an earlier turn takes back no later one. Not while it is released: whoever
+    releases holds the store. Raises `Fault` CW-LEAVING-ACTS, what `verify_act` raises; `Refused`
+    CW-LEAVING-AUTHOR, CW-LEAVING-UNKNOWN, CW-LEAVING-STATE.
     """
-    if person != manifest.author:
-        raise Refused("CW-LEAVING-AUTHOR", "Only its author takes an output back.")
+    act = signed.act
+    if act.kind != "withdraw_output":
+        raise Fault("CW-LEAVING-ACTS", "What was signed takes no output back.")
     with only_one(store.lock, "the outputs"):
+        ground.settle()
+        manifest = store.read(act.subject).manifest
+        if act.actor != manifest.author:
+            raise Refused("CW-LEAVING-AUTHOR", "Only its author takes an output back.")
+        if not hmac.compare_digest(act.object_digest, manifest.digest()):
+            raise Refused("CW-LEAVING-STATE", "What was signed is about another turn of it.")
         with ground.transaction() as writing:
-            events = [one for one in ground.written() if one.output == manifest.id]
-            last = [one for one in events if one.type != "output.refused"][-1:]
+            last = [one for one in ground.about(manifest.id) if one.type != "output.refused"][-1:]
             if not last or last[0].type != "output.submitted":
                 raise Refused("CW-LEAVING-STATE", "This output cannot be taken back any more.")
+            if last[0].details.get("manifest") != manifest.digest():
+                raise Refused("CW-LEAVING-STATE", "Another turn of it is the one that waits.")
+            ground.record(writing, signed)
+            ground.use(writing, [act.id], manifest.id, manifest.permit)
             fields = {"permit": manifest.permit, "output": manifest.id, "step": "withdraw"}
-            intent = writing.append(Event("output.moved", Actor("researcher", person), fields))
+            by = Actor("researcher", manifest.author)
+            intent = writing.append(Event("output.moved", by, fields))
         ground.settle()
     return intent

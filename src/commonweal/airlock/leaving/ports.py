@@ -77,7 +77,15 @@ class Ground(Protocol):
         ...
 
     def written(self) -> tuple[OutputEvent, ...]:
-        """Every event of an output, in the order of the ledger."""
+        """Every event of every output, in the order of the ledger."""
+        ...
+
+    def about(self, output: str) -> tuple[OutputEvent, ...]:
+        """Every event of one output, in the order of the ledger."""
+        ...
+
+    def living(self, permit_id: str) -> Permit:
+        """The permit under which the project of this one goes on: itself, or what replaced it."""
         ...
 
     def permit(self, permit_id: str) -> Permit:

@@ -349,6 +349,21 @@ def _refused(ground: Ground, manifest: OutputManifest, error: CommonwealError) -
     ground.settle()
 
 
+def end(store: OutputStore, ground: Ground, output: str) -> int:
+    """End an output that waits and whose permit is over for good. Whoever calls it has seen that.
+
+    Raises `Refused` CW-LEAVING-STATE where it waits no more.
+    """
+    with only_one(store.lock, "the outputs"):
+        manifest = store.read(output).manifest
+        with ground.transaction() as writing:
+            require_standing(ground, manifest)
+            fields = {"permit": manifest.permit, "output": output, "step": "end"}
+            intent = writing.append(Event("output.moved", WORKER, fields))
+        ground.settle()
+    return intent
+
+
 # --- (e) and after a cut ------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from commonweal.papers.base import (
     ColumnName,
@@ -79,11 +79,19 @@ class Engine(Paper):
     version: Line
 
 
+Keyed = Annotated[str, StringConstraints(pattern=r"^hmac-sha256:[0-9a-f]{64}$")]
+
+
 class SourceSnapshot(Paper):
-    """Where the rows came from, and a fingerprint of exactly those rows."""
+    """Where the rows came from, and a fingerprint of exactly those rows.
+
+    `place`: HMAC of where the source lies under a key of the project, so that a refresh can see
+    that it is the same and nobody else can read or try out where. None in older manifests.
+    """
 
     kind: Literal["folder", "duckdb", "postgresql"]
     fingerprint: Sha256
+    place: Keyed | None = None
 
 
 class NationalCheck(Paper):

@@ -21,6 +21,7 @@ from commonweal.papers.trust import TrustPolicy
 from commonweal.vault.custody.acts import record_within, records_about, refuse_void, use_acts
 from commonweal.vault.custody.holding import DETAILS_KEY, Custody
 from commonweal.vault.custody.permits import find_permit, load_permit
+from commonweal.vault.custody.replacing import counts_instead
 from commonweal.vault.custody.settling import settle
 
 
@@ -91,6 +92,27 @@ class OutputGround:
         keyring = self._custody.keyring
         with self._custody.ledger.reading() as connection:
             return output_events(connection, lambda key: keyring.secret_of(key).use())
+
+    def about(self, output: str) -> tuple[OutputEvent, ...]:
+        """Every event of one output, in the order of the ledger. Raises as `written`."""
+        keyring = self._custody.keyring
+        with self._custody.ledger.reading() as connection:
+            return output_events(connection, lambda key: keyring.secret_of(key).use(), output)
+
+    def living(self, permit_id: str) -> Permit:
+        """The permit under which the project of this one goes on.
+
+        It is followed along the ledger's events that a newer one counts, and never into another
+        project. Raises as `permit`.
+        """
+        found, seen = self.permit(permit_id), {permit_id}
+        while (by := counts_instead(self._custody, found.id)) is not None and by not in seen:
+            newer = self.permit(by)
+            if newer.project.id != found.project.id:
+                break
+            seen.add(by)
+            found = newer
+        return found
 
     def permit(self, permit_id: str) -> Permit:
         """The signed permit of this home, believed. Raises its `Fault`, CW-PERMIT-UNKNOWN."""

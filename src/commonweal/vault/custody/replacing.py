@@ -41,6 +41,17 @@ def newer_than(writing: Writing, permit_id: str) -> tuple[str, ...]:
     return tuple(one for (one,) in rows)
 
 
+def counts_instead(custody: Custody, permit_id: str) -> str | None:
+    """The permit that the ledger says counts instead of this one; None where none does."""
+    with custody.ledger.reading() as connection:
+        row = connection.execute(
+            "SELECT json_extract(CAST(body AS TEXT), '$.by') FROM intent WHERE permit = ? "
+            "AND type = 'permit.superseded' ORDER BY id DESC LIMIT 1",
+            (permit_id,),
+        ).fetchone()
+    return None if row is None or row[0] is None else str(row[0])
+
+
 def check_replaceable(writing: Writing, permit_id: str) -> PermitStanding:
     """The standing of a permit that is to be replaced.
 

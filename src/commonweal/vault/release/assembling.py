@@ -28,6 +28,7 @@ from commonweal.vault.release.prepare import Prepared
 from commonweal.vault.release.progress import Progress
 from commonweal.vault.release.recipe import CODE_SYSTEMS, EventLink, TableRecipe
 from commonweal.vault.release.reporting import report_page, risk_document, risk_paper
+from commonweal.vault.release.source_place import place_of
 from commonweal.vault.release.store import MANIFEST, REPORT, RISK, SUMMARY
 from commonweal.vault.release.utility import utility_of
 from commonweal.vault.release.writing import SealedFolder, Written, sealing_key
@@ -137,6 +138,12 @@ def _origin(
         "source": {
             "kind": prepared.recipe.dataset.source.kind,
             "fingerprint": prepared.loaded.fingerprint.digest,
+            "place": place_of(
+                prepared.shaper.keys.project,
+                prepared.recipe.dataset.id,
+                prepared.recipe.dataset.source,
+                prepared.inputs.catalogue_folder,
+            ),
         },
         "person_kind": prepared.recipe.dataset.person.kind,
         "pseudonym_scope": "linked" if prepared.shaper.keys.scope == "linked" else "release",

@@ -37,7 +37,8 @@ from commonweal.vault.release.opening import require_fresh_choices
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.refresh_requests import REFRESHER, REFUSED, asked, standing_of
 from commonweal.vault.release.sameness import differences
-from commonweal.vault.release.session import check_now
+from commonweal.vault.release.session import check_now, key_name
+from commonweal.vault.release.source_place import place_of
 from commonweal.vault.release.store import next_release_id, read_manifest
 
 _OLD = "CW-RELEASE-CHOICES-OLD"
@@ -174,6 +175,8 @@ def _ground(custody: Custody, permit: Permit) -> _Ground | None:
         raise _changed("its permit")
     if catalogue.governed_digest((permit.dataset.dataset,)) != before.catalogue_digest:
         raise _changed("its catalogue")
+    if before.source.place is None or before.source.place != _place(custody, permit, inputs):
+        raise _changed("where its source lies")
     if before.risk.population is not None:
         raise _changed("the table of the population")
     today = london_day(custody.clock.now())
@@ -184,6 +187,13 @@ def _ground(custody: Custody, permit: Permit) -> _Ground | None:
             not_before=custody.home.info.restored_at,
         )  # fmt: skip
     return _Ground(custody, permit, before, inputs, next_release_id(custody.ledger, permit)[0])
+
+
+def _place(custody: Custody, permit: Permit, inputs: Inputs) -> str:
+    """Where the source lies now, as a manifest says it. Raises as reading the project's key."""
+    dataset = Catalogue.load(inputs.catalogue).dataset(permit.dataset.dataset)
+    project = custody.keyring.secret(key_name("project", permit.project.id))
+    return place_of(project, dataset.id, dataset.source, inputs.catalogue.absolute().parent)
 
 
 def _is_fresh(custody: Custody, manifest: ReleaseManifest) -> bool:

@@ -36,6 +36,7 @@ _ASPECTS: tuple[tuple[str, Callable[[ReleaseManifest], Any]], ...] = (
     ("its permit", lambda one: (one.permit_id, one.permit_hash)),
     ("its catalogue", lambda one: one.catalogue_digest),
     ("the kind of its source", lambda one: one.source.kind),
+    ("where its source lies", lambda one: one.source.place),
     ("how people are told apart", lambda one: one.person_kind),
     ("its tables and columns", _columns),
     ("how its tables hang together", lambda one: set(one.links or ())),
@@ -57,11 +58,13 @@ def differences(seen: ReleaseManifest, made: ReleaseManifest) -> tuple[str, ...]
     A table of the population is a file of somebody's that no refresh can read again, so a release
     that was measured against one always differs.
 
-    Where records and choices lie is no part of a release, and may change without a decision. So
-    what comes of it is looked at: another source, half a source, or choices that were lost show in
-    how many people there are.
+    A manifest that does not say where its source lies, as older ones do not, differs from any. What
+    else may change without a decision is looked at by what comes of it: half a source, or choices
+    that were lost, show in how many people there are.
     """
     changed = [what for what, of in _ASPECTS if of(seen) != of(made)]
+    if seen.source.place is None and made.source.place is None:
+        changed.append("where its source lies")
     return (*changed, *(what for what, broke in _NUMBERS if broke(seen, made)))
 
 

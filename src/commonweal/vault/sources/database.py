@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from commonweal.foundation.connection import quote_identifier, quote_literal
+from commonweal.foundation.connection import connect_for_names, quote_identifier, quote_literal
 from commonweal.foundation.errors import CommonwealError, Fault, Unavailable
 from commonweal.foundation.files import sha256_file
 from commonweal.vault.sources.source import (
@@ -83,7 +83,7 @@ class DuckDBSource(Source):
 
     def _listed(self) -> dict[str, tuple[str, str, tuple[Column, ...]]]:
         if self._found is None:
-            with duckdb.connect(":memory:", config={"autoload_known_extensions": False}) as engine:
+            with connect_for_names() as engine:
                 self._open(engine)
                 self._found = self._list(engine)
         return self._found

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from commonweal.foundation.connection import quote_path
+from commonweal.foundation.connection import connect_for_names, quote_path
 from commonweal.foundation.errors import CommonwealError, Fault
 from commonweal.foundation.files import sha256_file, translated
 from commonweal.vault.sources import csv_files
@@ -234,7 +234,7 @@ def parquet_columns(files: Sequence[Path], place: str) -> tuple[Column, ...]:
     assert first is not None  # noqa: S101 (a table has at least one file)
     check_names(first.names, place)
     # DuckDB, which will read the values, says how it sees them; the engine opens no data pages.
-    with duckdb.connect(":memory:", config={"autoload_known_extensions": False}) as engine:
+    with connect_for_names() as engine:
         try:
             relation = parquet_relation(files)
             rows = engine.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()  # noqa: S608

@@ -6,6 +6,7 @@ from datetime import date
 
 from commonweal.foundation.errors import Refused
 from commonweal.governance.roles import APPLICANT_SIDE, VOTING
+from commonweal.governance.states.parties import WRITERS
 from commonweal.web.accounts.models import Membership, Organisation, User
 from commonweal.web.accounts.roles import OUTSIDE, ROLES, WORDS
 
@@ -41,6 +42,16 @@ def memberships_on(user: User, day: date) -> list[Membership]:
     fetched = "memberships" in getattr(user, "_prefetched_objects_cache", {})
     rows = user.memberships.all() if fetched else user.memberships.select_related("organisation")
     return [one for one in rows if one.holds_on(day)]
+
+
+def writing_in(user: User, day: date) -> frozenset[str]:
+    """The projects in which a person writes on `day`, for an organisation outside the hospital; the
+    empty name stands for all of theirs."""
+    return frozenset(
+        one.project
+        for one in memberships_on(user, day)
+        if one.role in WRITERS and one.organisation.kind != "custodian"
+    )
 
 
 def check_standing(user: User, day: date) -> None:

@@ -140,12 +140,16 @@ class LeftOverrideShape(Schema):
 
 
 class LeftRecallShape(Schema):
-    """That an output should not have left. `entry`: of the public log; `hash`: what it holds."""
+    """That an output should not have left. `entry`: of the public log; `hash`: what it holds.
+
+    `given_to`: in how many people's names files had been given out by then; null where not known.
+    """
 
     at: datetime
     entry: int
     hash: str
     reasons: str | None
+    given_to: int | None
 
 
 class LeftShape(Schema):

@@ -89,7 +89,7 @@ def send(request: HttpRequest, permit_id: Id) -> Any:
 def order(request: HttpRequest, order: OrderId) -> Any:
     """What you asked: whether it waits, and what came of it."""
     rows = StudyOrder.objects.defer("content").filter(asked_by=_person(request), pk=order)
-    found = rows.filter(permit__in=own_permits(_person(request))).first()
+    found = rows.filter(permit__in=own_permits(_person(request), clock.today())).first()
     if found is None:
         raise _none("order")
     return _order(found)
@@ -104,7 +104,7 @@ def _person(request: HttpRequest) -> User:
 
 
 def _jobs(request: HttpRequest) -> Any:
-    return Job.objects.filter(permit__in=own_permits(_person(request)))
+    return Job.objects.filter(permit__in=own_permits(_person(request), clock.today()))
 
 
 def _one(request: HttpRequest, job: str) -> Job:

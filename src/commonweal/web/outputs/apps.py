@@ -21,9 +21,11 @@ class OutputsConfig(AppConfig):
             RECALL,
             REVIEW,
             SUBMIT,
+            WITHDRAW,
             RecallHandler,
             ReviewHandler,
             SubmitHandler,
+            WithdrawHandler,
         )
         from commonweal.web.outputs.layouts import LAYOUT_KINDS, LayoutHandler
         from commonweal.web.signing.handlers import handle
@@ -31,6 +33,7 @@ class OutputsConfig(AppConfig):
         for kind in LAYOUT_KINDS:
             handle(kind, LayoutHandler())
         handle(SUBMIT, SubmitHandler())
+        handle(WITHDRAW, WithdrawHandler())
         handle(REVIEW, ReviewHandler())
         handle(RECALL, RecallHandler())
 

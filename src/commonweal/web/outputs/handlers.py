@@ -26,11 +26,20 @@ from commonweal.web.outputs.models import (
     Output,
     OutputOrder,
 )
-from commonweal.web.outputs.policies import check_recall, check_review, check_submit
+from commonweal.web.outputs.models import (
+    WITHDRAW as ORDER_WITHDRAW,
+)
+from commonweal.web.outputs.policies import (
+    check_recall,
+    check_review,
+    check_submit,
+    check_withdraw,
+)
 from commonweal.web.signing.handlers import Told
 from commonweal.web.signing.models import Act
 
 SUBMIT, REVIEW, RECALL = "submit_output", "review_output", "recall_output"
+WITHDRAW = "withdraw_output"
 
 
 class _Handler(ABC):
@@ -97,6 +106,23 @@ class SubmitHandler(_Handler):
         ]  # fmt: skip
         link = reverse("outputs:output", args=[row.reference])
         return Told("Ask that this output may leave", link, tuple(lines))
+
+
+class WithdrawHandler(_Handler):
+    """The author takes back the turn that waits, and no other."""
+
+    kind = ORDER_WITHDRAW
+
+    def may(self, act: Act, row: Output) -> None:
+        """Only its author, before it leaves."""
+        check_withdraw(act.person, row, clock.today())
+
+    def told(self, act: Act) -> Told:
+        """The output and its turn."""
+        row = self.row(act)
+        link = reverse("outputs:output", args=[row.reference])
+        lines = [("Output", row.title), ("Turn", str(row.turn))]
+        return Told("Take this output back", link, tuple(lines))
 
 
 class ReviewHandler(_Handler):

@@ -75,9 +75,11 @@ class Output(models.Model):
     `turn`, `digest`: of the newest turn. `manifest`: of its manifest what its author may read
     (`wishes.authors_view`), which holds nothing that hangs on anybody's data until it has left
     (S6); the whole manifest, which people sign, is in its `ReviewPapers`. A turn that was frozen
-    and not yet signed has the state `draft`. `members`: whom the permit names. `told`: what its
-    author reads once people have decided (`for_author` in `governance.outputs`). `waits_since`:
-    since when two people are waited for. `public`: what the register shows.
+    and not yet signed has the state `draft`. `members`: whom the permit names, or the one that
+    replaced it: they judge nothing. `living`: the permit under which the project goes on;
+    `takers`: whom that one names, who may have what has left. `told`: what its author reads once
+    people have decided (`for_author` in `governance.outputs`). `waits_since`: since when two people
+    are waited for. `public`: what the register shows.
     """
 
     reference = models.CharField(max_length=64, unique=True)
@@ -95,6 +97,8 @@ class Output(models.Model):
     ended_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField()
     members = models.JSONField(default=list)
+    living = models.CharField(max_length=64, blank=True, db_index=True)
+    takers = models.JSONField(default=list)
     public = models.JSONField(null=True)
     recall = models.TextField(blank=True)
 
@@ -110,6 +114,11 @@ class Output(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether a newer permit counts instead of the one that it was asked under."""
+        return self.living not in ("", self.permit)
 
     def leaving(self) -> list[dict[str, Any]]:
         """The files that leave, as far as its author may read; requests stay."""

@@ -30,6 +30,7 @@ _OWN_WORDS = frozenset(
         "CW-LEAVING-KNOWN",
         "CW-LEAVING-LARGE",
         "CW-LEAVING-PERMIT",
+        "CW-LEAVING-QUOTA",
         "CW-LEAVING-RECALLED",
         "CW-LEAVING-REVIEW",
         "CW-LEAVING-REVIEWER",

@@ -18,10 +18,12 @@ from commonweal.governance.outputs import may_judge
 from commonweal.governance.roles import RoleName
 from commonweal.governance.states.parties import CHECKERS, RECALLERS
 from commonweal.web.accounts.models import User
-from commonweal.web.accounts.policies import memberships_on
+from commonweal.web.accounts.policies import memberships_on, writing_in
+from commonweal.web.config import clock
 from commonweal.web.orders import OPEN
 from commonweal.web.outputs.models import CHECK, WITHDRAW, Output, OutputOrder
-from commonweal.web.register.presenters import entry_or_none, stage_of
+from commonweal.web.outputs.quota import quota_of
+from commonweal.web.register.presenters import entry_or_none, replaced_at, stage_of
 from commonweal.web.releases.policies import own_permits, roles_for
 from commonweal.web.studies.models import Job
 
@@ -44,11 +46,7 @@ def none() -> Fault:
 
 def projects_of(person: User, day: date) -> frozenset[str]:
     """The projects in which a person writes on `day`; the empty name stands for all of theirs."""
-    return frozenset(
-        one.project
-        for one in memberships_on(person, day)
-        if one.role in AUTHORS and one.organisation.kind != "custodian"
-    )
+    return writing_in(person, day)
 
 
 def role_of(person: User, project: str, day: date) -> RoleName:
@@ -81,7 +79,8 @@ def _within(person: User, day: date) -> Q:
 
 def outputs_of(person: User, day: date) -> QuerySet[Output]:
     """Own outputs, and those of own projects that have left."""
-    left = Q(permit__in=sorted(own_permits(person, day)), state__in=LEFT)
+    permits = sorted(own_permits(person, day))
+    left = Q(state__in=LEFT) & (Q(permit__in=permits) | Q(living__in=permits))
     return Output.objects.filter(_within(person, day)).filter(Q(author=person.public_id) | left)
 
 
@@ -123,19 +122,29 @@ def name_for(job: str) -> tuple[str, Output | None]:
 
 
 def check_ask(person: User, job: Job, day: date) -> str:
-    """The name under which a job's outputs may be asked for now. Raises `Refused` CW-LEAVING-JOB,
-    CW-LEAVING-KNOWN; `Fault` CW-WEB-NOT-FOUND for another's job.
+    """The name under which a job's outputs may be asked for now.
+
+    Raises `Refused` CW-LEAVING-JOB, CW-LEAVING-KNOWN, CW-LEAVING-PERMIT, CW-LEAVING-QUOTA; `Fault`
+    CW-WEB-NOT-FOUND for another's job.
     """
     if job.submitted_by != person.public_id:
         raise none()
     role_of(person, job.project, day)
     if not job.has_finished:
         raise Refused("CW-LEAVING-JOB", "This study has not left anything that could be checked.")
+    replaced = replaced_at(job.permit)
+    if replaced is not None and replaced <= clock.now():
+        raise Refused(
+            "CW-LEAVING-PERMIT",
+            "A newer permit has replaced the one that this study ran under, and nothing more "
+            "leaves under the older one. Run the study again under the newer permit.",
+        )
     name, row = name_for(job.reference)
     if row is not None and row.state not in ("returned", "draft"):
         raise Refused("CW-LEAVING-KNOWN", "This output is being judged. Wait for the answer first.")
     if open_orders(name, CHECK).exists():
         raise Refused("CW-LEAVING-KNOWN", "The checks of this output are running.")
+    quota_of(job.project, day).check()
     return name
 
 
@@ -148,18 +157,22 @@ def check_submit(person: User, row: Output, day: date) -> RoleName:
     return role
 
 
-def check_withdraw(person: User, row: Output, day: date) -> None:
-    """Refuse to take back what cannot be any more. Raises `Refused` CW-LEAVING-STATE."""
+def check_withdraw(person: User, row: Output, day: date) -> RoleName:
+    """The role in which the author signs that they take an output back.
+
+    Raises `Refused` CW-LEAVING-STATE for what cannot be taken back any more.
+    """
     _own(person, row)
-    role_of(person, row.project, day)
+    role = role_of(person, row.project, day)
     if row.state not in _WITHDRAWABLE:
         raise Refused("CW-LEAVING-STATE", "This output cannot be taken back any more.")
     if open_orders(row.reference, WITHDRAW).exists():
         raise Refused("CW-LEAVING-STATE", "This output is being taken back.")
+    return role
 
 
 def check_download(person: User, row: Output, day: date) -> None:
-    """Refuse whom the permit does not name, and what has not left or was recalled.
+    """Refuse whom the permit that counts does not name, and what has not left or was recalled.
 
     Raises `Refused` CW-LEAVING-AUTHOR, CW-LEAVING-RECALLED, CW-LEAVING-STATE.
     """
@@ -168,8 +181,8 @@ def check_download(person: User, row: Output, day: date) -> None:
         raise Refused("CW-LEAVING-RECALLED", "This output was recalled; it is given to nobody.")
     if row.state != "released":
         raise Refused("CW-LEAVING-STATE", "This output has not left.")
-    if person.public_id not in row.members:
-        raise Refused("CW-LEAVING-AUTHOR", "The permit does not name you.")
+    if person.public_id not in row.takers:
+        raise Refused("CW-LEAVING-AUTHOR", "The permit that counts now does not name you.")
 
 
 def check_fetch(person: User, row: Output, now: datetime) -> None:
@@ -177,7 +190,7 @@ def check_fetch(person: User, row: Output, now: datetime) -> None:
     `check_download`; `Refused` CW-PERMIT-NOT-LIVE.
     """
     check_download(person, row, london_day(now))
-    entry = entry_or_none(row.permit)
+    entry = entry_or_none(row.living)
     if entry is None or stage_of(entry, now) != "active":
         raise Refused(
             "CW-PERMIT-NOT-LIVE", "The project may not use data now, so nothing is given to it."

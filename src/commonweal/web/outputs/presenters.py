@@ -58,6 +58,17 @@ def state_shown(row: Output) -> dict[str, str]:
     return {"name": name, "colour": colour, "sentence": _SENTENCES[state]}
 
 
+def replaced_shown(row: Output) -> str:
+    """What its author can do where a newer permit counts and it has not left; else empty."""
+    if not row.is_replaced or row.state in ("released", "recalled", "rejected", "withdrawn"):
+        return ""
+    return (
+        f"A newer permit, {row.living}, has replaced the one that you asked under. Nothing more "
+        "leaves under the older one. Run your study again under the newer permit, and ask for its "
+        "files there."
+    )
+
+
 def line(row: Output) -> dict[str, Any]:
     """An output in a list."""
     return {

@@ -21,7 +21,6 @@ from commonweal.web.outputs.models import (
     CHECK,
     CRATE,
     DOWNLOAD,
-    WITHDRAW,
     Output,
     OutputOrder,
 )
@@ -72,12 +71,13 @@ def propose_submission(person: User, row: Output, back: str) -> Act:
     )  # fmt: skip
 
 
-def ask_withdrawal(person: User, row: Output) -> OutputOrder:
-    """Write down that the author takes an output back. Raises as `check_withdraw`."""
-    with transaction.atomic():
-        held = Output.objects.select_for_update().get(pk=row.pk)
-        check_withdraw(person, held, clock.today())
-        return _ask(WITHDRAW, person, held.reference, held.permit, job=held.job)
+def propose_withdrawal(person: User, row: Output, back: str) -> Act:
+    """An act for the author to sign: this very turn is taken back. Raises as `check_withdraw`."""
+    role = check_withdraw(person, row, clock.today())
+    return propose(
+        person, role, "withdraw_output", "withdraw", subject=row.reference,
+        object_digest=row.digest, back=back,
+    )  # fmt: skip
 
 
 def ask_download(person: User, row: Output) -> OutputOrder:
@@ -162,6 +162,13 @@ def last_ended() -> datetime | None:
     """When an order ended last: a vote can change how an output stands and write no new event."""
     ended = OutputOrder.objects.filter(ended_at__isnull=False).order_by("-ended_at")
     return ended.values_list("ended_at", flat=True).first()
+
+
+def outputs_ended_since(at: datetime | None) -> set[str]:
+    """The outputs whose orders ended at `at` or later; none where nothing was looked at before."""
+    if at is None:
+        return set()
+    return set(OutputOrder.objects.filter(ended_at__gte=at).values_list("output", flat=True))
 
 
 def refuse(order: OutputOrder, code: str, sentence: str, *, state: str = REFUSED) -> None:

@@ -36,9 +36,11 @@ from commonweal.web.outputs.presenters import (
     check_shown,
     download_shown,
     line,
+    replaced_shown,
     state_shown,
     told_shown,
 )
+from commonweal.web.outputs.quota import quota_of
 from commonweal.web.outputs.reviewing import sees_reviews
 from commonweal.web.studies.policies import own_permits as studies_of
 
@@ -95,6 +97,7 @@ def ask(request: HttpRequest, job: str) -> HttpResponse:
     running = checking is not None and checking["open"]
     more = {
         "job": study, "form": form, "checking": checking, "stopped": "" if running else stopped,
+        "quota": quota_of(study.project, today).sentence,
         "title": "Ask for outputs of a study", "button_text": "Ask for the checks",
     }  # fmt: skip
     return _page(request, "asked" if stopped else "ask", more)
@@ -113,7 +116,10 @@ def output(request: HttpRequest, reference: str) -> HttpResponse:
     check = OutputOrder.objects.filter(kind=CHECK, output=reference).last() if mine else None
     return _page(request, "output", {
         "row": row, "mine": mine, "state": state_shown(row), "told": told_shown(row),
-        "sees_study": row.permit in studies_of(person),
+        "replaced": replaced_shown(row) if mine else "",
+        "replaced_link": reverse("studies:permit", args=[row.living])
+        if mine and row.is_replaced and row.living in studies_of(person, today) else "",
+        "sees_study": row.permit in studies_of(person, today),
         "checking": check_shown(check),
         "may_submit": mine and can(check_submit, person, row, today),
         "may_withdraw": mine and can(check_withdraw, person, row, today),
@@ -137,12 +143,14 @@ def submit(request: HttpRequest, reference: str) -> HttpResponse:
 
 @FORM
 def withdraw(request: HttpRequest, reference: str) -> HttpResponse:
-    """Take an output back, after a page that says what follows."""
+    """Take an output back, after a page that says what follows; the signing page comes next."""
     row = output_of(request.user, reference, clock.today())
     check_withdraw(request.user, row, clock.today())
     if request.method == "POST":
-        services.ask_withdrawal(request.user, row)
-        return redirect("outputs:output", reference)
+        act = services.propose_withdrawal(
+            request.user, row, reverse("outputs:output", args=[reference])
+        )
+        return redirect("signing:sign", act.pk)
     return _page(request, "withdraw", {"row": row, "title": "Take this output back"})
 
 

@@ -12,7 +12,9 @@ from commonweal.papers.base import Line, Paper, Text
 from commonweal.papers.job import quarter_after
 from commonweal.papers.output_manifest import MOST_FILES, FilePath, OutputManifest
 
-_NUMBERED = re.compile(r"(-[0-9]+)+$", re.ASCII)
+_NUMBERED = re.compile(r"(-[0-9]*)+$", re.ASCII)
+_BEGINNING = 40
+"""Characters of a name that are never cut off where a number needs room."""
 
 
 class Wish(Paper):
@@ -41,7 +43,8 @@ class AuthorsFile(Paper):
     Whether figures could be made shows in a file's hash, size, kind and grade, so these are not
     here (S6). Nor is how many files are written anew of one (sheets of a workbook), or with which
     ending: the job chose that, and it chose with the data before it. `path`: the name that was
-    asked for, up to its first dot and without a number at its end. `kind`: always `file`.
+    asked for, up to its first dot or forty characters, and without a number at its end. `kind`:
+    always `file`.
     """
 
     path: FilePath
@@ -50,7 +53,7 @@ class AuthorsFile(Paper):
 
 def authors_name(path: str) -> str:
     """What the names of all files that are made from one that was asked for have in common."""
-    return _NUMBERED.sub("", path.split(".", maxsplit=1)[0]) or "file"
+    return _NUMBERED.sub("", path.split(".", maxsplit=1)[0][:_BEGINNING]) or "file"
 
 
 def authors_view(manifest: OutputManifest, *, has_left: bool) -> dict[str, Any]:

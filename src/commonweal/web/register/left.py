@@ -144,6 +144,7 @@ def left_told(one: RegisterOutput) -> dict[str, Any]:
         "recalled": None if recall is None else {
             "at": recall.at, "entry": recall.entry, "hash": recall.reasons_hash,
             "reasons": None if recall.said is None else recall.said.reasons,
+            "given_to": recall.given_to,
         },
     }  # fmt: skip
 
@@ -198,6 +199,7 @@ def output_page(left: Left, output: str) -> dict[str, Any]:
         "recall": None if recall is None else {
             "when": moment(recall.at), "entry": recall.entry, "hash": recall.reasons_hash,
             "reasons": None if recall.said is None else recall.said.reasons,
+            "given_to": recall.given_to,
         },
         "entry": one.entry,
         "hash": one.output_hash,

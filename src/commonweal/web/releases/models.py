@@ -65,7 +65,8 @@ class Release(models.Model):
 
     `content`: the signed summary, which is all that may leave the vault; `shown`: the same, opened;
     `digest`: of that summary, which is what a second person signs. `plan`: what a plan told before
-    it was built. `made_by`: the public ids of who planned and built it.
+    it was built. `precedent`: of one that the vault made again by itself, the release that people
+    decided on. `made_by`: the public ids of who planned and built it.
     """
 
     reference = models.CharField(max_length=64, unique=True)
@@ -75,6 +76,7 @@ class Release(models.Model):
     content = models.BinaryField(null=True)
     shown = models.JSONField(null=True)
     digest = models.CharField(max_length=71, blank=True)
+    precedent = models.CharField(max_length=64, blank=True)
     made_by = models.JSONField(default=list)
     manifest = models.CharField(max_length=90, blank=True)
     ledger_intent = models.BigIntegerField(null=True)
@@ -109,3 +111,23 @@ class Release(models.Model):
     def step(self, action: str, role: str, **more: Any) -> None:
         """Take a step of the state machine. Raises its `Refused`."""
         self.state = RELEASE.check_step(self.state, action, role, **more)  # type: ignore[arg-type]
+
+
+class Held(models.Model):
+    """A permit whose studies wait for people: a release with newer choices was not made by itself.
+
+    `code`: why not, for staff only; `at`: since when. Told by the vault's worker from the ledger,
+    and gone once a release was made or is tried again.
+    """
+
+    permit = models.CharField(max_length=64, unique=True)
+    code = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        """The oldest first."""
+
+        ordering = ("at", "id")
+
+    def __str__(self) -> str:
+        return f"studies under {self.permit} wait for people"

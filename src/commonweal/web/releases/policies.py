@@ -139,12 +139,15 @@ def plan_passed(release: Release) -> bool:
 def check_decide(person: User, action: str, release: Release, project: str, day: date) -> RoleName:
     """The role in which a person may sign a release off or send it back now.
 
-    Raises `Refused` CW-STATE-STEP, CW-STATE-ROLE or CW-STATE-GUARD (they made it themselves).
+    One that the vault made again by itself is ready, and nobody has looked at it: it can be sent
+    back as if it waited. Raises `Refused` CW-STATE-STEP, CW-STATE-ROLE or CW-STATE-GUARD (they made
+    it themselves).
     """
     held = roles_for(person, project, day)
     role: RoleName = next((one for one in SIGNING_OFF if one in held), "data_manager")
     met = () if person.public_id in release.made_by else ("somebody_else",)
-    RELEASE.check_step(release.state, action, role, met=met)
+    again = action == "send_back" and release.state == "released" and release.precedent
+    RELEASE.check_step("measured" if again else release.state, action, role, met=met)
     if Order.objects.filter(permit=release.permit, state__in=OPEN).exists():
         raise Refused("CW-RELEASE-ORDER", "Work on a release of this permit is under way.")
     return role

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from commonweal.foundation.codes import CODES
 from commonweal.governance.states.release import RELEASE
 from commonweal.papers.act_table import fingerprint
 from commonweal.papers.forms import Form
@@ -19,7 +20,7 @@ from commonweal.papers.release.summary import SummaryPeople, SummaryRisk
 from commonweal.web.discovery.missing import told_shown
 from commonweal.web.orders import OPEN, QUEUED
 from commonweal.web.register.presenters import project_shown
-from commonweal.web.releases.models import Order, Release
+from commonweal.web.releases.models import Held, Order, Release
 
 STATE_WORDS: Mapping[str, tuple[str, str]] = {
     "planned": ("Planned", "blue"),
@@ -230,3 +231,11 @@ def project_line(entry: RegisterEntry, now: datetime, release: Release | None, b
         "release": state,
         "busy": busy,
     }
+
+
+def held_shown(permit: str) -> dict[str, Any] | None:
+    """Why studies under a permit wait for people, for staff; None where none do."""
+    row = Held.objects.filter(permit=permit).first()
+    if row is None:
+        return None
+    return {"code": row.code, "why": CODES.get(row.code, ""), "at": row.at}

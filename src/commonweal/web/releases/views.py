@@ -33,6 +33,7 @@ from commonweal.web.releases.policies import (
     why_not,
 )
 from commonweal.web.releases.presenters import (
+    held_shown,
     order_shown,
     plan_shown,
     project_line,
@@ -94,6 +95,7 @@ def permit(request: HttpRequest, permit: str) -> HttpResponse:
         roles = roles_for(request.user, services.project_of(entry), london_day(now))
         more |= {
             "order": None if order is None else order_shown(order, now),
+            "held": held_shown(permit),
             "plan": plan_shown(newest),
             "manager": MANAGER in roles,
             "may_plan": can(check_ask, request.user, PLAN, *asked),
@@ -150,6 +152,9 @@ def release(request: HttpRequest, permit: str, release: str) -> HttpResponse:
                 kind__in=("sign_off_release", "send_back_release"),
             ).select_related("person").last(),
             "may_decide": _may_decide(request, entry, row),
+            "may_send_back": row.precedent and not row.is_gone and _may_decide(
+                request, entry, row, "send_back"
+            ),
             "mine": request.user.public_id in row.made_by,
         }  # fmt: skip
     return _page(request, "release", more)
@@ -225,8 +230,10 @@ def _shown(row: Release) -> dict[str, Any]:
     return release_shown(row, summary)
 
 
-def _may_decide(request: HttpRequest, entry: RegisterEntry, row: Release) -> bool:
-    asked = (request.user, "sign_off", row, services.project_of(entry), clock.today())
+def _may_decide(
+    request: HttpRequest, entry: RegisterEntry, row: Release, action: str = "sign_off"
+) -> bool:
+    asked = (request.user, action, row, services.project_of(entry), clock.today())
     return can(check_decide, *asked)
 
 

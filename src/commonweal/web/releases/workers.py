@@ -21,6 +21,7 @@ from typing import Any
 from django.db import transaction
 
 from commonweal.foundation.canonical import digest
+from commonweal.foundation.clock import parse_stamp
 from commonweal.foundation.errors import CommonwealError, Refused
 from commonweal.foundation.files import read_bytes
 from commonweal.governance.dossier.steps import check_step_acts
@@ -54,6 +55,7 @@ from commonweal.web.releases.handlers import SEND_BACK, SIGN_OFF, sent_back_of
 from commonweal.web.releases.models import (
     BUILD,
     PLAN,
+    Held,
     Order,
     Release,
 )
@@ -235,9 +237,38 @@ class Telling:
             (newest,) = reading.execute("SELECT coalesce(max(id), 0) FROM intent").fetchone()
         if newest == self._seen:
             return 0
-        changed = tell_releases(custody)
+        changed = tell_releases(custody) + tell_held(custody, max(self._seen, 0))
         self._seen = newest
         return changed
+
+
+def tell_held(custody: Custody, after: int) -> int:
+    """Bring in line whose studies wait for people, by what was written after an intent; how many
+    changed."""
+    with custody.ledger.reading() as reading:
+        rows = reading.execute(
+            "SELECT type, permit, json_extract(CAST(body AS TEXT), '$.code'), "
+            "json_extract(CAST(body AS TEXT), '$.actor'), created_at FROM intent WHERE id > ? "
+            "AND type IN ('release.refresh_asked', 'release.completed', 'release.refused') "
+            "ORDER BY id",
+            (after,),
+        ).fetchall()
+    held: dict[str, Held | None] = {}
+    for type_, permit, code, actor, at in rows:
+        if type_ != "release.refused":
+            held[permit] = None
+        elif actor == REFRESHER.id:
+            held[permit] = Held(permit=permit, code=str(code), at=parse_stamp(at))
+    changed = 0
+    for permit, row in held.items():
+        before = Held.objects.filter(permit=permit).first()
+        if row is None:
+            changed += Held.objects.filter(permit=permit).delete()[0]
+        elif before is None or (before.code, before.at) != (row.code, row.at):
+            told = {"code": row.code, "at": row.at}
+            Held.objects.update_or_create(permit=permit, defaults=told)
+            changed += 1
+    return changed
 
 
 def tell_releases(custody: Custody) -> int:
@@ -263,6 +294,7 @@ def _tell(custody: Custody, entry: Completed) -> int:
     row.manifest, row.ledger_intent = str(entry.fields["manifest"]), entry.intent_id
     row.made_by = sorted({*row.made_by, *_makers(custody, entry)})
     row.is_gone = _is_gone(custody, entry)
+    row.precedent = refreshed_after(custody, entry.release) or ""
     if row.state in ("planned", "building"):
         _through(row, ("build", "finish_building", "measure"))
     if found is not None and row.state == "measured":
@@ -270,8 +302,12 @@ def _tell(custody: Custody, entry: Completed) -> int:
             _through(row, ("sign_off", "release"))
         else:
             _through(row, ("send_back",))
-    elif row.state == "measured" and refreshed_after(custody, entry.release) is not None:
+    elif row.state == "measured" and row.precedent:
         _through(row, ("stand",))
+    if found is not None and found.step == "send_back_release" and row.state == "released":
+        # Nobody had decided on this very release, so it can still be sent back; the row follows
+        # the ledger, also where the states of what people build have ended.
+        row.state = "sent_back"
     if before == _image(row):
         return 0
     row.save()

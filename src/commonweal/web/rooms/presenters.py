@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from commonweal.foundation.codes import CODES
+from commonweal.papers.register import RegisterEntry
+from commonweal.web.register.presenters import register_or_none
+from commonweal.web.releases.models import Held
+from commonweal.web.releases.services import project_of
 from commonweal.web.rooms.models import Room
 from commonweal.web.rooms.queues import OTHER, Queue, Queues
 
@@ -167,3 +172,20 @@ def span(length: timedelta) -> str:
             count = minutes // size
             return f"{count} {word}" if count == 1 else f"{count} {word}s"
     return "less than a minute"
+
+
+def held_rows(projects: frozenset[str]) -> list[dict[str, Any]]:
+    """The permits whose studies wait for people to make a release, of the projects whose releases
+    somebody sees; the empty name: all."""
+    rows = list(Held.objects.all())
+    named = {one.id: project_of(one) for one in _entries()} if "" not in projects else {}
+    return [
+        {"permit": one.permit, "why": CODES.get(one.code, ""), "code": one.code, "at": one.at}
+        for one in rows
+        if "" in projects or named.get(one.permit) in projects
+    ]
+
+
+def _entries() -> Sequence[RegisterEntry]:
+    register = register_or_none()
+    return () if register is None else register.entries

@@ -7,8 +7,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from commonweal.web.config import clock
+from commonweal.web.releases.policies import staff_projects
 from commonweal.web.rooms.policies import check_see
-from commonweal.web.rooms.presenters import other_shown, rooms_shown
+from commonweal.web.rooms.presenters import held_rows, other_shown, rooms_shown
 from commonweal.web.rooms.queues import every_queue
 
 
@@ -18,5 +19,9 @@ def index(request: HttpRequest) -> HttpResponse:
     check_see(request.user, clock.today())
     now = clock.now()
     queues = every_queue(now)
-    more = {"rooms": rooms_shown(queues, now), "other": other_shown(queues, now), "now": now}
+    seen = staff_projects(request.user, clock.today())
+    more = {
+        "rooms": rooms_shown(queues, now), "other": other_shown(queues, now), "now": now,
+        "held": held_rows(seen),
+    }  # fmt: skip
     return render(request, "rooms/index.jinja", more, using="jinja2")

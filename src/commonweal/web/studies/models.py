@@ -111,12 +111,14 @@ class Named(models.Model):
 class StudyRoom(models.Model):
     """Whether studies are run now, as the worker last found: one row.
 
-    `runs`: the sandbox holds. `code`: why it does not. `jobs_a_day`: of one project.
+    `runs`: the sandbox holds. `code`: why it does not. `jobs_a_day`, `checks_a_day`: of one
+    project; 0 where the room has not told it yet.
     """
 
     runs = models.BooleanField(default=False)
     code = models.CharField(max_length=64, blank=True)
     jobs_a_day = models.PositiveIntegerField(default=0)
+    checks_a_day = models.PositiveIntegerField(default=0)
 
     class Meta:
         """One row."""

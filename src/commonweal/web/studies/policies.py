@@ -1,6 +1,7 @@
 """Who may see and send studies. `check_x` says why not, `can_x` and `why_not` ask it.
 
-The people whom a permit names send studies to it, and see all of their project's. A data manager,
+The people whom a permit names, and who have a role in its project today, send studies to it, and
+see all of their project's: a permit keeps names of people who have left. A data manager,
 somebody of information governance and the asset owner see for their projects that there are
 studies and how they stand. For everybody else there is nothing here. What counts is decided by the
 enclave, which asks the permit itself.
@@ -15,7 +16,7 @@ from commonweal.foundation.london import london_day
 from commonweal.governance.roles import RoleName
 from commonweal.papers.register import RegisterEntry
 from commonweal.web.accounts.models import User
-from commonweal.web.accounts.policies import memberships_on
+from commonweal.web.accounts.policies import memberships_on, writing_in
 from commonweal.web.register.presenters import stage_of
 from commonweal.web.releases.policies import can, roles_for, why_not
 from commonweal.web.studies.models import CANCELLED, ENDED, Job, Named
@@ -31,15 +32,18 @@ def project_of(entry: RegisterEntry) -> str:
     return str(entry.permit["project"]["id"])
 
 
-def own_permits(person: User) -> frozenset[str]:
-    """The permits that name a person."""
+def own_permits(person: User, day: date) -> frozenset[str]:
+    """The permits that name a person who writes in their project on `day`."""
+    projects = writing_in(person, day)
     rows = Named.objects.filter(person=person.public_id)
-    return frozenset(rows.values_list("permit", flat=True))
+    if "" not in projects:
+        rows = rows.filter(project__in=sorted(projects))
+    return frozenset(rows.values_list("permit", flat=True)) if projects else frozenset()
 
 
-def is_named(person: User, permit: str) -> bool:
-    """Whether a permit names a person."""
-    return Named.objects.filter(permit=permit, person=person.public_id).exists()
+def is_named(person: User, permit: str, day: date) -> bool:
+    """Whether a permit names a person who writes in its project on `day`."""
+    return permit in own_permits(person, day)
 
 
 def staff_projects(person: User, day: date) -> frozenset[str]:
@@ -53,7 +57,7 @@ def staff_projects(person: User, day: date) -> frozenset[str]:
 
 def sees_studies(person: User, day: date) -> bool:
     """True for whoever sees anything here."""
-    return bool(staff_projects(person, day)) or bool(own_permits(person))
+    return bool(staff_projects(person, day)) or bool(own_permits(person, day))
 
 
 def check_see(person: User, entry: RegisterEntry, day: date) -> bool:
@@ -61,7 +65,7 @@ def check_see(person: User, entry: RegisterEntry, day: date) -> bool:
 
     Raises `Fault` CW-WEB-NOT-FOUND for everybody else: nobody learns whether there is anything.
     """
-    if is_named(person, entry.id):
+    if is_named(person, entry.id, day):
         return True
     if STAFF & roles_for(person, project_of(entry), day):
         return False
@@ -73,8 +77,12 @@ def check_send(person: User, entry: RegisterEntry, now: datetime) -> None:
 
     Raises `Refused` CW-WEB-DENIED, CW-STUDY-CLOSED or CW-JOB-QUOTA. The enclave says the last word.
     """
-    if not is_named(person, entry.id):
-        raise Refused("CW-WEB-DENIED", "Only people whom the permit names can send studies.")
+    if not is_named(person, entry.id, london_day(now)):
+        raise Refused(
+            "CW-WEB-DENIED",
+            "Only people whom the permit names, and who have a role in its project today, can send "
+            "studies.",
+        )
     if stage_of(entry, now) != "active":
         raise Refused("CW-STUDY-CLOSED", "The project may not use data now, so no study is run.")
     if "python" not in entry.permit["processing"]:
@@ -82,13 +90,17 @@ def check_send(person: User, entry: RegisterEntry, now: datetime) -> None:
     quota_of(project_of(entry), london_day(now)).check()
 
 
-def check_take_back(person: User, job: Job) -> None:
-    """Refuse unless `person` may take a job back now: as far as is shown, it has not ended.
+def check_take_back(person: User, job: Job, day: date) -> None:
+    """Refuse unless `person` may take a job back on `day`: as far as is shown, it has not ended.
 
     Raises `Refused` CW-WEB-DENIED or CW-JOB-STEP.
     """
-    if not is_named(person, job.permit):
-        raise Refused("CW-WEB-DENIED", "Only people whom the permit names can take a study back.")
+    if not is_named(person, job.permit, day):
+        raise Refused(
+            "CW-WEB-DENIED",
+            "Only people whom the permit names, and who have a role in its project today, can take "
+            "a study back.",
+        )
     if job.shown in (ENDED, CANCELLED):
         raise Refused("CW-JOB-STEP", "The study has ended, so it cannot be taken back any more.")
 

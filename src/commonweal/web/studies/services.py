@@ -112,7 +112,7 @@ def ask_back(person: User, job: Job) -> StudyOrder:
     with transaction.atomic():
         # The row is locked so that two who ask at once ask once.
         row = Job.objects.select_for_update().get(pk=job.pk)
-        check_take_back(person, row)
+        check_take_back(person, row, clock.today())
         found = asked_back(row)
         if found is not None:
             return found

@@ -77,9 +77,9 @@ def names_are(permit: str, project: str, people: Collection[str]) -> None:
         )
 
 
-def room_is(*, runs: bool, code: str, jobs_a_day: int) -> None:
-    """Write whether studies are run now."""
-    told = {"runs": runs, "code": code, "jobs_a_day": jobs_a_day}
+def room_is(*, runs: bool, code: str, jobs_a_day: int, checks_a_day: int = 0) -> None:
+    """Write whether studies are run now, and how many there may be; 0: that is not told."""
+    told = {"runs": runs, "code": code, "jobs_a_day": jobs_a_day, "checks_a_day": checks_a_day}
     row = StudyRoom.objects.first() or StudyRoom(pk=1)
     if row._state.adding or any(getattr(row, name) != value for name, value in told.items()):
         for name, value in told.items():

@@ -18,7 +18,7 @@ def waiting(person: User, day: date) -> list[Turn]:
     """Studies of this person that ended in the last days."""
     rows = Job.objects.filter(
         submitted_by=person.public_id,
-        permit__in=own_permits(person),
+        permit__in=own_permits(person, day),
         shown=ENDED,
         ended_at__gte=day_begins(day - SHOWN_FOR),
     ).order_by("-ended_at", "-pk")

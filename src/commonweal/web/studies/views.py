@@ -23,9 +23,18 @@ from commonweal.web.outputs.policies import outputs_of
 from commonweal.web.outputs.presenters import line
 from commonweal.web.projects.beside import links_beside
 from commonweal.web.register.presenters import project_shown, register_or_none
+from commonweal.web.releases.models import Held
 from commonweal.web.studies import services
 from commonweal.web.studies.forms import SendForm
-from commonweal.web.studies.models import CANCELLED, ENDED, SUBMIT, Job, StudyOrder, StudyRoom
+from commonweal.web.studies.models import (
+    CANCELLED,
+    ENDED,
+    SUBMIT,
+    WAITING,
+    Job,
+    StudyOrder,
+    StudyRoom,
+)
 from commonweal.web.studies.policies import (
     can,
     check_see,
@@ -58,9 +67,9 @@ def _page(request: HttpRequest, name: str, more: Mapping[str, Any]) -> HttpRespo
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """The permits whose studies the person sees: those that name them, and as staff."""
-    now = clock.now()
+    now, today = clock.now(), clock.today()
     register = register_or_none()
-    own, staff = own_permits(request.user), staff_projects(request.user, london_day(now))
+    own, staff = own_permits(request.user, today), staff_projects(request.user, today)
     seen = [
         one
         for one in reversed(register.entries if register is not None else ())
@@ -89,6 +98,8 @@ def permit(request: HttpRequest, permit: str) -> HttpResponse:
         "jobs": [job_line(one, names.get(one.submitted_by, "")) for one in shown.rows],
     }
     if named:
+        waits = Held.objects.filter(permit=permit).exists()
+        more["waits"] = waits and rows.filter(shown=WAITING).exists()
         sent = _sent(permit, now)
         more |= {
             "sent": sent,
@@ -149,7 +160,8 @@ def job(request: HttpRequest, permit: str, job: str) -> HttpResponse:
         "named": named,
         "job": shown,
         "outputs": [line(one) for one in seen.order_by("pk")] if named else [],
-        "may_take_back": can(check_take_back, request.user, row),
+        "waits": named and row.shown == WAITING and Held.objects.filter(permit=permit).exists(),
+        "may_take_back": can(check_take_back, request.user, row, clock.today()),
         "asked_back": named and row.shown not in (ENDED, CANCELLED)
         and services.asked_back(row) is not None,
     }  # fmt: skip
@@ -161,7 +173,7 @@ def take_back(request: HttpRequest, permit: str, job: str) -> HttpResponse:
     """Ask that a job is taken back, after a page that says what follows."""
     entry = _named_entry(request, permit)
     row = services.job_of(permit, job)
-    check_take_back(request.user, row)
+    check_take_back(request.user, row, clock.today())
     if request.method == "POST":
         services.ask_back(request.user, row)
         messages.success(request, "It will be taken back, unless it has just ended.")

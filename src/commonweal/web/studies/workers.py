@@ -67,13 +67,14 @@ class Tried:
         with self._lock:
             home = custody.home.path
             if self._held is None or self._held[0] != home:
-                most = Room.open(home, custody.clock).settings.jobs_a_day
+                settings = Room.open(home, custody.clock).settings
+                most = {"jobs_a_day": settings.jobs_a_day, "checks_a_day": settings.checks_a_day}
                 try:
                     self._held = (home, sandbox_of(home, demo=custody.home.kind == "demo"))
                 except Unavailable as error:
-                    telling.room_is(runs=False, code=error.code, jobs_a_day=most)
+                    telling.room_is(runs=False, code=error.code, **most)
                     raise
-                telling.room_is(runs=True, code="", jobs_a_day=most)
+                telling.room_is(runs=True, code="", **most)
             return self._held[1]
 
     def forget(self) -> None:

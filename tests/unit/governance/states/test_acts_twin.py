@@ -31,6 +31,7 @@ STEPS: dict[str, list[tuple[str, str]]] = {
     "sign_off_release": [("release", "sign_off")],
     "send_back_release": [("release", "send_back")],
     "submit_output": [("output", "submit")],
+    "withdraw_output": [("output", "withdraw")],
     "review_output": [("output", "review")],
     "recall_output": [("output", "recall")],
 }  # fmt: skip

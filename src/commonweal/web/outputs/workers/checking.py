@@ -6,7 +6,8 @@ that made trouble are an unreadable file for reviewers, and nothing that the aut
 
 An answer never waits for another check: it would be told in the moment in which that one ends, and
 say to the second how long it took. So telling is a step beside the thread that checks, and an
-answer that could not be told in the first minute of a quarter waits for the next.
+answer that could not be told in the first minute of a quarter waits for the next. Nor does a check
+wait for another project's where that can be helped (`queue`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from pathlib import Path
 from typing import Literal
 
 from django.db import transaction
-from django.db.models import Q
 
 from commonweal.airlock.leaving.freezing import Frozen, find_frozen
 from commonweal.foundation.canonical import parse_json
@@ -31,11 +31,12 @@ from commonweal.vault.custody import Custody
 from commonweal.vault.custody.output_ground import OutputGround
 from commonweal.web import orders
 from commonweal.web.config import clock
-from commonweal.web.orders import QUEUED, RUNNING
 from commonweal.web.outputs import services
 from commonweal.web.outputs.models import CHECK, Output, OutputOrder
 from commonweal.web.outputs.outward import CHECKS, outward
 from commonweal.web.outputs.wishes import authors_view, runs_out, wish_of
+from commonweal.web.outputs.workers.queue import Turns, told_at
+from commonweal.wiring.checks import check_id
 from commonweal.wiring.outputs import (
     Asked,
     check_and_freeze,
@@ -67,17 +68,23 @@ class Answer(Paper):
     at: Moment
 
 
+TURNS = Turns()
+"""One for all lanes of this process."""
+
+
 def check_waits(_custody: Custody) -> int:
-    """Whether a check waits, or what came of one can be told now."""
-    due = Q(state=QUEUED) | Q(state=RUNNING, lease_until__lte=clock.now())
-    return int(OutputOrder.objects.filter(due, kind=CHECK).exists())
+    """Whether a check waits that could be taken up, or what came of one can be told now."""
+    return int(TURNS.waits())
 
 
 def check_step(custody: Custody) -> int:
     """Take up one check, or tell what came of it; how many."""
-    order = services.take((CHECK,))
-    if order is None:
-        return 0
+    with TURNS.next() as order:
+        return 0 if order is None else _check(custody, order)
+
+
+def _check(custody: Custody, order: OutputOrder) -> int:
+    late = TURNS.is_late(order)
     if _ID.fullmatch(order.pk) is None:
         services.refuse(order, "CW-LEAVING-UNKNOWN", "There is no such order.")
         return 1
@@ -85,7 +92,7 @@ def check_step(custody: Custody) -> int:
     answer = _kept(place)
     if answer is None:
         with orders.beating(order):
-            answer = _answer(custody, order)
+            answer = _answer(custody, order, late=late)
             write_atomic(place, answer.canonical())
     _tell_or_hold(custody, order, answer)
     return 1
@@ -138,8 +145,8 @@ def _kept(place: Path) -> Answer | None:
     return None
 
 
-def _answer(custody: Custody, order: OutputOrder) -> Answer:
-    """Check and freeze. Raises only what makes the order wait."""
+def _answer(custody: Custody, order: OutputOrder, *, late: bool) -> Answer:
+    """Check and freeze. Raises only what makes the order wait. `late`: it had to wait."""
     code, sentence, frozen = "", "", ""
     try:
         frozen = _frozen(custody, order).manifest.digest()
@@ -154,7 +161,7 @@ def _answer(custody: Custody, order: OutputOrder) -> Answer:
         _LOG.exception("a check broke", extra={"order": order.pk})
     return Answer(
         answer=1, output=order.output, frozen=frozen, code=code, sentence=sentence,
-        at=quarter_after(clock.now()),
+        at=told_at(clock.now(), late=late),
     )  # fmt: skip
 
 
@@ -166,7 +173,7 @@ def _frozen(custody: Custody, order: OutputOrder) -> Frozen:
         raise Refused("CW-LEAVING-KNOWN", "The output is not named after its job.")
     asked = Asked(
         job_folder(custody, order.job), output, wish.title, wish.context, wish.controls,
-        order.asked_by.public_id, files=wish.files,
+        order.asked_by.public_id, files=wish.files, check=check_id(order.pk),
     )  # fmt: skip
     return check_and_freeze(lambda: contextlib.nullcontext(custody), asked)
 
@@ -182,7 +189,9 @@ def _tell(custody: Custody, order: OutputOrder, answer: Answer) -> None:
         services.refuse(order, error.code, error.sentence)
         return
     manifest = frozen.manifest
-    members = [one.id for one in OutputGround(custody).permit(manifest.permit).people]
+    ground = OutputGround(custody)
+    members = [one.id for one in ground.permit(manifest.permit).people]
+    living = ground.living(manifest.permit)
     with transaction.atomic():
         if not orders.end(order, result={"output": manifest.id, "turn": manifest.turn}):
             return
@@ -193,6 +202,7 @@ def _tell(custody: Custody, order: OutputOrder, answer: Answer) -> None:
                 "author": manifest.author, "title": manifest.title, "turn": manifest.turn,
                 "digest": manifest.digest(), "state": "draft", "told": None, "recall": "",
                 "manifest": authors_view(manifest, has_left=False), "members": members,
+                "living": living.id, "takers": [one.id for one in living.people],
                 "waits_since": None, "ended_at": None, "expires_at": runs_out(manifest),
                 "public": None,
             },

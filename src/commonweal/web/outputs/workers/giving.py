@@ -52,13 +52,16 @@ def forget_step(_custody: Custody) -> int:
 
 
 def _download(custody: Custody, order: OutputOrder, to: Path) -> Path:
-    """The files of an output, for who asked: the permit must name them, and be live."""
+    """The files of an output, for who asked: the permit must name them, and be live.
+
+    A row proves nothing of who asked, and the event says nothing of it: only in whose name.
+    """
     store, ground = resumed(custody), OutputGround(custody)
     output = require_name(order.output)
     held = store.released / output
     if held.is_dir():
         _require_size(held)
-    return download(store, ground, output, order.asked_by.public_id, to)
+    return download(store, ground, output, order.asked_by.public_id, to, way="service")
 
 
 def _crate(custody: Custody, order: OutputOrder, to: Path) -> Path:

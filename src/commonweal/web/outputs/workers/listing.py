@@ -11,6 +11,7 @@ from commonweal.web.outputs.workers.checking import check_step, check_waits, tel
 from commonweal.web.outputs.workers.giving import forget_step, give_step
 from commonweal.web.outputs.workers.layouts import TellingLayouts
 from commonweal.web.outputs.workers.months import MonthsDue
+from commonweal.web.outputs.workers.queue import LANES
 from commonweal.web.outputs.workers.releasing import Releasing
 from commonweal.web.outputs.workers.telling import Telling
 
@@ -19,10 +20,10 @@ def steps(room: str) -> Sequence[Callable[[Custody], int]]:
     """What this app does in a room."""
     if room != "airlock":
         return ()
-    checking = Beside(check_waits, check_step)
+    lanes = [Beside(check_waits, check_step) for _ in range(LANES)]
     due = MonthsDue()
     months = Beside(due.waits, due.step)
     return (
-        tell_step, act_step, Releasing(), Telling(), TellingLayouts(), give_step, checking, months,
+        tell_step, act_step, Releasing(), Telling(), TellingLayouts(), give_step, *lanes, months,
         forget_step,
     )  # fmt: skip

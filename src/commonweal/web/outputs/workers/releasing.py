@@ -10,14 +10,17 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from commonweal.airlock.leaving.releasing import release
+from commonweal.airlock.leaving.releasing import end, release
 from commonweal.foundation.errors import CommonwealError
 from commonweal.governance.outputs import output_judge
+from commonweal.ledger.events import TERMINAL
 from commonweal.ledger.outputs import OutputEvent
 from commonweal.vault.custody import Custody
 from commonweal.vault.custody.output_ground import OutputGround
+from commonweal.web.config import clock
 from commonweal.web.outputs import services
-from commonweal.wiring.outputs import resumed, stands
+from commonweal.web.outputs.workers.changes import Changed, Changes
+from commonweal.wiring.outputs import stands, store_of
 
 AGAIN = timedelta(days=1)
 """How long a refused release waits before it is tried again: each try stands on the ledger."""
@@ -28,21 +31,42 @@ _LOG = logging.getLogger("commonweal.web.outputs")
 
 
 class Releasing:
-    """Lets everything leave that may, whenever the ledger has grown."""
+    """Lets leave what may, whenever the ledger has grown: of what it has grown about.
+
+    Of all that wait when the worker begins, and from time to time.
+    """
 
     def __init__(self) -> None:
+        self._changes = Changes()
         self._seen: object = None
+        self._left: set[str] = set()
+        self._since: datetime | None = None
         self._again: datetime | None = None
 
     def __call__(self, custody: Custody) -> int:
         """How many outputs have left now."""
         ground = OutputGround(custody)
         newest, now = stirred(custody), ground.now()
-        if newest == self._seen and self._again is not None and now < self._again:
+        on_time = self._again is None or now >= self._again
+        if newest == self._seen and not on_time:
             return 0
-        done = release_approved(custody)
-        self._seen, self._again = stirred(custody), now + LOOK
+        changed, looked_at = self._changes.read(custody), clock.now()
+        self._left |= self._names(changed, on_time=on_time)
+        done = release_some(custody, sorted(self._left), self._changes)
+        self._left, self._seen, self._since = set(), newest, looked_at
+        if on_time:
+            self._again = now + LOOK
         return done
+
+    def _names(self, changed: Changed, *, on_time: bool) -> set[str]:
+        """What waits and may have come to stand otherwise."""
+        waiting = self._changes.waiting
+        if changed.all or on_time:
+            return set(waiting)
+        by_permit = {one for one, permit in waiting.items() if permit in changed.permits}
+        return by_permit | (
+            waiting.keys() & (changed.outputs | services.outputs_ended_since(self._since))
+        )
 
 
 def stirred(custody: Custody) -> object:
@@ -59,21 +83,22 @@ def _newest_intent(custody: Custody) -> int:
     return int(newest)
 
 
-def release_approved(custody: Custody) -> int:
-    """Release every output that is approved; how many left.
+def release_some(custody: Custody, names: Iterable[str], changes: Changes) -> int:
+    """Release those of these outputs that are approved; how many left.
 
     A refusal of one keeps no other from leaving: it stands on the ledger, and its reviewers are
-    told. Raises what is wrong with the home.
+    told. One whose permit is over for good has come to its end. Raises what is wrong with the home.
     """
-    store, ground = resumed(custody), OutputGround(custody)
-    written, done = ground.written(), 0
-    for output in _waiting(written):
-        if not _may_try(custody, ground, [one for one in written if one.output == output]):
-            continue
+    store, ground, done = store_of(custody), OutputGround(custody), 0
+    for output in names:
+        events = changes.events[output]
         try:
-            found = stands(store, ground, store.read(output), written)
-            if found.decision is not None and found.decision.outcome == "approved":
-                done += int(release(store, ground, output_judge, output).now)
+            if _is_over(custody, changes.waiting[output]):
+                end(store, ground, output)
+            elif _may_try(custody, ground, events, changes.waiting[output]):
+                found = stands(store, ground, store.read(output), tuple(events))
+                if found.decision is not None and found.decision.outcome == "approved":
+                    done += int(release(store, ground, output_judge, output).now)
         except CommonwealError as error:
             if error.code in _HOME:
                 raise
@@ -81,18 +106,17 @@ def release_approved(custody: Custody) -> int:
     return done
 
 
-def _waiting(written: Iterable[OutputEvent]) -> list[str]:
-    """Outputs whose last step is that they were submitted."""
-    last: dict[str, str] = {}
-    for one in written:
-        if one.type in ("output.submitted", "output.moved", "output.released", "output.recalled"):
-            last[one.output] = one.type
-    return [output for output, type_ in last.items() if type_ == "output.submitted"]
+def _is_over(custody: Custody, permit: str) -> bool:
+    """Whether a permit is over for good: revoked, closed, run out, or replaced by a newer one."""
+    standing = custody.ledger.permit_standing(permit)
+    return standing is not None and standing.state in (*TERMINAL, "expired")
 
 
-def _may_try(custody: Custody, ground: OutputGround, events: list[OutputEvent]) -> bool:
+def _may_try(
+    custody: Custody, ground: OutputGround, events: list[OutputEvent], permit: str
+) -> bool:
     """Whether the permit is live, and the last refusal of this turn is long enough ago."""
-    standing = custody.ledger.permit_standing(events[-1].permit)
+    standing = custody.ledger.permit_standing(permit)
     if standing is None or standing.state != "active":
         return False
     refused = last_refusal(events)

@@ -8,16 +8,17 @@ reviewers' pages read, and is removed once the turn has ended (S6).
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from commonweal.airlock.leaving.freezing import find_frozen
 from commonweal.airlock.leaving.giving import RECALL
-from commonweal.airlock.leaving.store import DECISION, OutputStore, Submitted
+from commonweal.airlock.leaving.store import DECISION, OutputStore, Submitted, is_id
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import CommonwealError, Refused
 from commonweal.foundation.files import read_bytes
@@ -27,56 +28,83 @@ from commonweal.papers.output_manifest import OutputDecision, OutputRecall
 from commonweal.vault.custody import Custody
 from commonweal.vault.custody.output_ground import OutputGround
 from commonweal.web.config import clock
+from commonweal.web.outputs import services
 from commonweal.web.outputs.models import Output, ReviewPapers
 from commonweal.web.outputs.policies import ENDED, JUDGED, LEFT
 from commonweal.web.outputs.wishes import authors_view, runs_out
+from commonweal.web.outputs.workers.changes import STEPS, Changed, Changes
 from commonweal.web.outputs.workers.papers import code_of, earlier_of, tables_of
 from commonweal.web.outputs.workers.releasing import last_refusal, stirred
-from commonweal.wiring.outputs import Stands, resumed, stands
+from commonweal.wiring.outputs import Stands, resumed, stands, store_of
 
 LOOK = timedelta(minutes=1)
-"""How often outputs are looked at where nothing was written: time alone ends some."""
+"""How often those that go on are looked at where nothing was written: time alone ends some."""
 _AGAIN = {"find_stale": "stale", "find_changed": "changed"}
 """Steps after which the same turn has to be checked anew, and what its author is told."""
-_STEPS = ("output.submitted", "output.moved", "output.released", "output.recalled")
 
 
 class Telling:
-    """Tells of every output whenever the ledger has grown, and from time to time."""
+    """Tells of outputs whenever the ledger has grown: of those that it has grown about.
+
+    From time to time of all that have not ended, since time alone ends some; and when the worker
+    begins, of every one.
+    """
 
     def __init__(self) -> None:
+        self._changes = Changes()
         self._seen: object = None
+        self._left: set[str] = set()
+        self._since: datetime | None = None
         self._again: datetime | None = None
 
     def __call__(self, custody: Custody) -> int:
         """How many rows changed."""
         newest, now = stirred(custody), clock.now()
-        if newest == self._seen and self._again is not None and now < self._again:
+        on_time = self._again is None or now >= self._again
+        if newest == self._seen and not on_time:
             return 0
-        changed = tell_outputs(custody)
-        self._seen, self._again = newest, now + LOOK
-        return changed
+        changed = self._changes.read(custody)
+        self._left |= self._names(changed, on_time=on_time)
+        told = 0
+        if on_time:
+            store = resumed(custody)
+            told += _forget_unsigned(store, self._changes.events)
+            self._again = now + LOOK
+        told += _tell_some(custody, sorted(self._left), self._changes)
+        self._left, self._seen, self._since = set(), newest, now
+        return told
+
+    def _names(self, changed: Changed, *, on_time: bool) -> set[str]:
+        """What has to be told of now. An order that ended can change how its output stands and
+        write nothing on the ledger."""
+        if changed.all:
+            return set(self._changes.events)
+        names = changed.outputs | services.outputs_ended_since(self._since)
+        if changed.permits:
+            permits = sorted(changed.permits)
+            about = Output.objects.filter(Q(permit__in=permits) | Q(living__in=permits))
+            names |= set(about.values_list("reference", flat=True))
+        if on_time:
+            going_on = Output.objects.exclude(state__in=ENDED)
+            names |= set(going_on.values_list("reference", flat=True))
+        return names
 
 
-def tell_outputs(custody: Custody) -> int:
-    """Bring the rows in line with ledger and store; how many changed.
+def _tell_some(custody: Custody, names: Iterable[str], changes: Changes) -> int:
+    """Bring the rows of these outputs in line with ledger and store; how many changed.
 
     An output that cannot be read is left as it was told; nothing of it can leave either.
     """
-    store, ground = resumed(custody), OutputGround(custody)
-    written = ground.written()
-    by_output: dict[str, list[OutputEvent]] = {}
-    for one in written:
-        by_output.setdefault(one.output, []).append(one)
-    changed = 0
-    for output in store.ids():
-        if not store.turns(output) or output not in by_output:
+    store, ground, changed = store_of(custody), OutputGround(custody), 0
+    for output in names:
+        events = changes.events.get(output)
+        if events is None or not is_id(output) or not store.turns(output):
             continue
         with contextlib.suppress(CommonwealError):
             found = store.read(output)
-            here = _Here(custody, store, ground, found, by_output[output])
-            changed += _tell(here, stands(store, ground, found, written))
-    return changed + _forget_unsigned(store, set(by_output))
+            here = _Here(custody, store, ground, found, events)
+            changed += _tell(here, stands(store, ground, found, tuple(events)))
+    return changed
 
 
 @dataclass(frozen=True)
@@ -92,7 +120,7 @@ class _Here:
     @property
     def last(self) -> OutputEvent:
         """The last step."""
-        return [one for one in self.events if one.type in _STEPS][-1]
+        return [one for one in self.events if one.type in STEPS][-1]
 
     @property
     def submitted_at(self) -> datetime:
@@ -148,7 +176,10 @@ def _fill(here: _Here, row: Output) -> None:
     row.author, row.title, row.turn = manifest.author, manifest.title, manifest.turn
     row.digest, row.expires_at = manifest.digest(), runs_out(manifest)
     row.manifest = authors_view(manifest, has_left=has_left)
-    row.members = [one.id for one in here.ground.permit(manifest.permit).people]
+    permit, living = here.ground.permit(manifest.permit), here.ground.living(manifest.permit)
+    row.living, row.takers = living.id, [one.id for one in living.people]
+    row.members = [one.id for one in permit.people]
+    row.members += [one for one in row.takers if one not in row.members]
     row.waits_since = here.submitted_at if row.state in JUDGED else None
     row.ended_at = _ended_at(here, row)
     row.public = _public(here) if has_left else None
@@ -206,11 +237,11 @@ def _is_frozen(store: OutputStore, row: Output) -> bool:
     return True
 
 
-def _forget_unsigned(store: OutputStore, known: Iterable[str]) -> int:
+def _forget_unsigned(store: OutputStore, known: Mapping[str, object]) -> int:
     """Remove rows of first turns that nobody signed in time: nothing of them is kept either."""
     gone = [
-        row.pk for row in Output.objects.filter(state="draft").exclude(reference__in=known)
-        if not _is_frozen(store, row)
+        row.pk for row in Output.objects.filter(state="draft")
+        if row.reference not in known and not _is_frozen(store, row)
     ]  # fmt: skip
     removed, _ = Output.objects.filter(pk__in=gone).delete() if gone else (0, {})
     return removed

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('outputs', '0001_initial'),
+        ('outputs', '0002_permit_that_counts'),
         ('signing', '0002_void_and_put_off'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
