@@ -22,6 +22,7 @@ from commonweal.papers.output_manifest import (
     FileFound,
     FileVerdict,
     OutputFile,
+    OutputManifest,
     OutputReview,
     needing_override,
 )
@@ -63,11 +64,13 @@ KIND_WORDS: Mapping[str, str] = {
     "file": "A file that the study wrote",
     "figure": "A picture that the study wrote",
     "model": "A model that the study wrote",
+    "noisy": "Counts with noise, which the airlock drew itself",
 }
 GRADE_WORDS: Mapping[str, str] = {
     "recomputed": "counted again outside the study",
     "tabulated": "counted outside the study, over a column that the study made",
     "declared": "as the study said; nothing was counted again",
+    "noisy": "random noise was added, and paid for from a budget",
 }
 _SUMMARY_WORDS: tuple[tuple[str, str], ...] = (
     ("type", "Kind"), ("distinct", "Different values"), ("missing", "Without a value"),
@@ -141,9 +144,8 @@ def case_shown(case: Case) -> dict[str, Any]:
             if text is None or len(str(text)) > MOST_CODE
         ),
         "facts": [
-            ("Study", manifest.job),
+            *_made_by(manifest),
             ("Release", manifest.release),
-            ("Fingerprint of the code", manifest.study),
             ("Rules", f"{manifest.profile.name} {manifest.profile.version}"),
             ("Fingerprint of the rules", manifest.profile.hash),
             ("Fingerprint of what you sign", manifest.digest()),
@@ -155,6 +157,19 @@ def case_shown(case: Case) -> dict[str, Any]:
         "turn": manifest.turn,
         "found": numbers.made,
     }
+
+
+def _made_by(manifest: OutputManifest) -> list[tuple[str, str]]:
+    """Which study made it; or what it was made from, where the airlock did so by itself."""
+    origin = manifest.origin
+    if origin is None:
+        return [("Study", manifest.job or ""), ("Fingerprint of the code", manifest.study or "")]
+    if origin.kind == "noise":
+        return [
+            ("Question, answered with noise", origin.of),
+            ("Paid for by entry", f"{origin.spend:,}"),
+        ]
+    return [("Made each month from", origin.of), ("Fingerprint of its layout", origin.made_from)]
 
 
 def _outputs(count: int) -> str:
@@ -251,6 +266,7 @@ def _file_shown(case: Case, one: _File) -> dict[str, Any]:
         "drawing": drawing,
         "drawn": file.kind == "drawing",
         "made": [dict(each) for each in one.report.get("made", ())],
+        "noisy": file.kind == "noisy",
     }
 
 
@@ -266,7 +282,7 @@ def _drawing(one: _File) -> str | None:
 
 def _is_made_here(file: OutputFile) -> bool:
     """Whether the airlock wrote it as `review_tables.proved` writes tables."""
-    return file.kind == "table" and file.type == "csv"
+    return file.kind in ("table", "noisy") and file.type == "csv"
 
 
 def _summaries(report: Mapping[str, Any]) -> list[dict[str, Any]]:
