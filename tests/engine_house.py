@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -125,6 +126,12 @@ class InMemory:
             self.tickets[task.name] = ticket
             self.states[ticket.there] = "waiting"
         return self.tickets[task.name]
+
+    def find(self, name: str) -> Ticket | None:
+        return self.tickets.get(name)
+
+    def clear(self, ticket: Ticket) -> None:
+        shutil.rmtree(self.folder / ticket.mark, ignore_errors=True)
 
     def poll(self, ticket: Ticket, before: State = "waiting") -> State:
         if ticket.there not in self.states:

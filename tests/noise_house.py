@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from commonweal.airlock.noise.answering import Desk
-from commonweal.airlock.noise.budget import set_budget
+from commonweal.airlock.noise.budget import Asker, set_budget, set_people_budget, spend
 from commonweal.airlock.opened import OpenRelease
 from commonweal.foundation.clock import FixedClock, stamp
 from commonweal.ledger.store import Ledger
-from commonweal.papers.noise import NoiseBudget, NoisyRequest
+from commonweal.papers.noise import NoiseBudget, NoisyRequest, PeopleBudget
 from tests import factories
 from tests.airlock_house import PERSON, open_release, where
 from tests.unit.ledger.support import JANE, PERMIT, START, issued, policy
@@ -18,12 +18,40 @@ from tests.unit.ledger.support import JANE, PERMIT, START, issued, policy
 PROJECT = "asthma"
 
 
-def ledger_at(folder: Path) -> Ledger:
-    """A new ledger whose permit is active."""
+DATASET = "hospital"
+
+
+def ledger_at(folder: Path, together: str | None = "10") -> Ledger:
+    """A new ledger whose permit is active, with what all projects may spend `together`."""
     found = Ledger.create(folder / "ledger.sqlite", FixedClock(START))
     found.append(policy())
     found.append(issued())
+    if together is not None:
+        give_people(found, together)
     return found
+
+
+def people_text(epsilon: str, **changes: Any) -> str:
+    data = {"people_budget": 1, "dataset": DATASET, "epsilon": epsilon,
+            "why": "What the board agreed on.", "stated_at": stamp(START), **changes}  # fmt: skip
+    paper = PeopleBudget.read(data, "The budget", "CW-NOISE-INVALID")
+    return paper.signed([factories.signer()], paper.stated_at)
+
+
+def give_people(ledger: Ledger, epsilon: str, **changes: Any) -> None:
+    set_people_budget(ledger, people_text(epsilon, **changes), factories.trust(), JANE)
+
+
+def pay(
+    ledger: Ledger,
+    permit: str,
+    project: str,
+    release: str,
+    asked: NoisyRequest,
+    dataset: str = DATASET,
+) -> int:
+    """A spend, and nothing drawn for it."""
+    return spend(ledger, Asker(permit, project, dataset, release), asked)
 
 
 def again(folder: Path) -> Ledger:

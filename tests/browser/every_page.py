@@ -338,6 +338,11 @@ CHECKING = (
     see("outputs:review_together", "tara", reference="@output.waits"),
     see("outputs:review_code", "tara", reference="@output.waits"),
     see("outputs:review_recall", "edward", reference="@output.left"),
+    see("outputs:layouts", "tara"), see("outputs:layouts", "amara"),
+    see("outputs:layout", "tara", reference="@layout.waits"),
+    see("outputs:layout", "amara", reference="@layout.made"),
+    see("outputs:layout", "edward", reference="@layout.ended"),
+    see("outputs:layout_new", "amara"),
 )  # fmt: skip
 
 STUDIES = (

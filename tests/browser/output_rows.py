@@ -42,12 +42,31 @@ def outputs() -> Names:
     _recalled("out-recalled")
     furnish(name="out-model", title="A model and a long table", waited=timedelta(hours=1),
             made=_long())  # fmt: skip
+    _layouts()
     return {
+        "layout.waits": "layout-proposed", "layout.made": "layout-approved",
+        "layout.ended": "layout-ended",
         "output.waits": OUT, "output.mine": "out-mine", "output.two": "out-two",
         "output.left": "out-released", "output.recalled": "out-recalled",
         "output.back": "out-returned", "output.model": "out-model",
         "output.tables": "out-tables",
     }  # fmt: skip
+
+
+def _layouts() -> None:
+    """Tables that are made each month: one to approve, one that is made, one that was ended."""
+    from commonweal.papers.standing import StandingOutput
+    from tests.web.outputs.test_layouts import furnish, plain
+
+    months = {"2026-07": "left", "2026-08": "given_up", "2026-09": "waiting", "2026-10": "later"}
+    for state in ("proposed", "approved", "ended"):
+        name = f"layout-{state}"
+        said = plain("2026-07", "2026-10", id=name)
+        paper = StandingOutput.read(said, "It", "CW-STANDING-INVALID")
+        furnish(
+            state, reference=name, paper=paper.plain(), digest=paper.digest(), due="",
+            months=months if state != "proposed" else dict.fromkeys(months, "later"),
+        )  # fmt: skip
 
 
 def _recalled(name: str) -> None:

@@ -30,7 +30,14 @@ from tests.enclave_house import (
 
 ROOT = Path(__file__).resolve().parents[2]
 SLOW = pytest.mark.slow
-WORK = f"import time\ntime.sleep(0.2)\n{GOOD}"
+WORK = f"""
+import pathlib, time
+at = pathlib.Path("/checkpoints/step")
+assert not at.exists() or at.read_text() == "whole" * 1000
+at.write_text("whole" * 1000)
+time.sleep(0.4)
+{GOOD}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +48,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 @pytest.fixture
 def base(tmp_path: Path, sandbox: Sandbox) -> Iterator[Path]:
     base = make_template(tmp_path / "house", sandbox)
-    write_study(base / "study", WORK)
+    write_study(base / "study", WORK, checkpoints=True)
     room = base / "home" / "enclave"
     room.mkdir(mode=0o700)
     (room / "settings.yaml").write_text("jobs_a_day: 1000\nattempts: 10\n")
@@ -104,7 +111,9 @@ def check(base: Path, sandbox: Sandbox, told: list[str], *, done: bool) -> None:
                 recorded = enclave.desk.recorded(enclave.permit_id, folder.name)
                 assert recorded is not None
                 require_whole(folder, recorded.outputs)
+        assert set(enclave.room.checkpoints.left()) <= set(jobs)
         if done:
+            assert list(enclave.room.checkpoints.folder.iterdir()) == []
             assert {(job.state, job.because) for job in jobs.values()} == {("finished", None)}
             assert {folder.name for folder in enclave.room.jobs.iterdir()} == set(jobs)
             assert set(heard) == set(jobs)

@@ -148,3 +148,31 @@ def test_a_machine_without_a_sandbox_runs_nothing(
     (job,) = terminal("status")["jobs"]
     assert job["state"] == "waiting"
     assert datetime.fromisoformat(job["submitted_at"]) == terminal.at
+
+
+def test_the_job_for_a_cluster_is_written_and_nothing_is_sent(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    import yaml
+
+    found = terminal.submit(write_study(tmp_path / "s"), "--no-wait")
+    said = tmp_path / "cluster.yaml"
+    plain = {"cluster": 1, "user": 20_001, "image": "registry.example/s@sha256:" + "ab" * 32,
+             "claims": {"/release": "r1", "/study": "s1", "/outputs": "out"}}  # fmt: skip
+    said.write_text(yaml.safe_dump(plain))
+    out = tmp_path / "job.yaml"
+    shown = terminal("manifest", found["job"], "--cluster", said, "--out", out)
+    assert shown["release"] == "permit-1.r1"
+    kinds = [one["kind"] for one in yaml.safe_load_all(out.read_text())]
+    assert kinds == ["Namespace", "NetworkPolicy", "Job"]
+    assert terminal("status", found["job"])["state"] == "waiting"
+    assert terminal.enclave.events("release.opened") == []
+    assert terminal("manifest", found["job"], "--cluster", said, "--out", out, code=3)
+    said.write_text(yaml.safe_dump(plain | {"image": "s:latest"}))
+    refused = terminal("manifest", found["job"], "--cluster", said, "--out", tmp_path / "x", code=2)
+    assert refused["error"]["code"] == "CW-ENGINE-TASK"
+    assert not (tmp_path / "x").exists()
+    custody = terminal.enclave.house.custody()
+    change_state(custody, terminal.enclave.permit, "revoke")
+    said.write_text(yaml.safe_dump(plain))
+    assert terminal("manifest", found["job"], "--cluster", said, "--out", tmp_path / "x", code=4)

@@ -241,8 +241,9 @@ def test_run_a_study(copied: Desk) -> None:
         assert OutputRequest.read(request, "The request").table == "patients"
 
 
-def test_check_outputs(copied: Desk) -> None:
-    """The reader brings a roster, and what a job left: a request for patients by sex."""
+def _job_left(copied: Desk) -> str:
+    """The reader brings a roster, and what a job left: a request for patients by sex. Gives the
+    commands with which people get their keys and roles."""
     who = {"a.analyst": "applicant", "ada": "output_checker", "ben": "output_checker"}
     listed = {"people_list": 1, "people": [
         {"id": one, "name": f"{one.title()} Person", "organisation": "Example Hospital",
@@ -278,8 +279,13 @@ def test_check_outputs(copied: Desk) -> None:
         "commonweal people sign roster.jws --key siro",
         "commonweal people adopt roster.jws",
     ]
+    return "\n".join(roster)
+
+
+def test_check_outputs(copied: Desk) -> None:
+    roster = _job_left(copied)
     words = {"JOBFOLDER": "job-1", "amira": "a.analyst"}
-    copied.run("check-outputs.md", Stage(words, before={"airlock submit": "\n".join(roster)}))
+    copied.run("check-outputs.md", Stage(words, before={"airlock submit": roster}))
     airlock = copied.folder / "home" / "airlock"
     assert (airlock / "released" / "job-1" / "recall.json").is_file()
     assert (copied.folder / "given" / "sexes.csv").is_file()
@@ -290,6 +296,24 @@ def test_check_outputs(copied: Desk) -> None:
         "cp home/public/register.json register.json"
     )
     copied.run("see-what-has-left.md", Stage(words, before={"--log public-log": fetched}))
+
+
+def test_make_a_table_each_month(copied: Desk) -> None:
+    """An output has left; the table is of the state of things in the newest month."""
+    words = "--title Sexes --context Sexes. --controls None."
+    before = "\n".join([
+        _job_left(copied),
+        f"commonweal airlock submit job-1 --by a.analyst --key a.analyst {words}",
+        *(f"commonweal airlock review job-1 --verdict approve --by {one} --key {one}"
+          for one in ("ada", "ben")),
+        "commonweal airlock release job-1",
+    ])  # fmt: skip
+    today = SystemClock().now().date()
+    first, last = today.replace(day=1) - timedelta(days=1), today
+    months = {"FIRST": f"{first:%Y-%m}", "LAST": f"{last:%Y-%m}", "amira": "a.analyst"}
+    copied.run("make-a-table-each-month.md", Stage(months, before={"standing propose": before}))
+    airlock = copied.folder / "home" / "airlock"
+    assert (airlock / "released" / f"by-sex.{first:%Y-%m}").is_dir()
 
 
 def test_stop_a_project(copied: Desk) -> None:

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commonweal.airlock.noise.budget import spend, standing_of
+from commonweal.airlock.noise.budget import standing_of
 from commonweal.airlock.noise.mechanism import mechanism, within
 from commonweal.foundation.errors import CommonwealError
 from tests.airlock_house import where
-from tests.noise_house import PROJECT, give, ledger_at, request
+from tests.noise_house import PROJECT, give, ledger_at, pay, request
 from tests.unit.ledger.support import PERMIT
 
 MANY = 200
@@ -97,7 +97,7 @@ def test_spends_are_those_of_a_twin_that_counts_in_fractions(
         for cost in asked:
             wanted = request(f"{cost / 1_000_000:.6f}".rstrip("0").rstrip("."))
             try:
-                spend(ledger, PERMIT, PROJECT, "r1", wanted)
+                pay(ledger, PERMIT, PROJECT, "r1", wanted)
             except CommonwealError as error:
                 assert error.code == "CW-NOISE-BUDGET"  # noqa: PT017
                 assert Fraction(cost, 1_000_000) > left

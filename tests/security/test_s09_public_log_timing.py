@@ -118,7 +118,7 @@ def test_ours_nobody_chooses_the_log_when_writing() -> None:
               "act.recorded", "act.used", "act.void", "service.brought_back",
               "account.signed_in", "account.role_given", "account.role_ended",
               "account.token_made", "account.token_ended",
-              "noise.spent", "noise.drawn"}  # fmt: skip
+              "noise.spent", "noise.drawn", "standing.proposed", "standing.given_up"}  # fmt: skip
     public = {"trust.policy_set", "trust.policy_changed", "trust.policy_withdrawn",
               "ledger.key_added", "ledger.key_retired", "roster.changed", "roster.withdrawn",
               "permit.issued", "permit.paused", "permit.suspended",
@@ -133,7 +133,8 @@ def test_ours_nobody_chooses_the_log_when_writing() -> None:
               "panel.answered",
               "officer.countersigned", "officer.stopped", "closing.certified",
               "closing.without_certificate", "catalogue.described",
-              "feasibility.frozen", "noise.budget_set"}  # fmt: skip
+              "feasibility.frozen", "noise.budget_set", "noise.people_budget_set",
+              "standing.approved", "standing.ended"}  # fmt: skip
     assert {name for name, row in TYPES.items() if row.log == "sealed"} == sealed
     assert {name for name, row in TYPES.items() if row.log == "public"} == public
     assert "log" not in Event.__dataclass_fields__

@@ -43,7 +43,8 @@ class Session(Protocol):
 @dataclass(frozen=True)
 class MonthProposal:
     """A month's table, with what the rules and the audit found. folder: the proposal, as the audit
-    reads it. new_groups: groups that nobody has approved, by the name of their side."""
+    reads it; cells: what was written into it. new_groups: groups that nobody has approved, by the
+    name of their side; each is among the findings, for a person to look at."""
 
     month: str
     request: OutputRequest
@@ -51,16 +52,14 @@ class MonthProposal:
     findings: tuple[Finding, ...]
     audited: Result
     folder: Path
+    cells: tuple[NewTable, ...]
     new_groups: tuple[tuple[str, str], ...]
 
     @property
     def verdict(self) -> Outcome:
         """The worse of rules and audit; at least `review` where there is a new group."""
         order: tuple[Outcome, ...] = ("pass", "review", "fail")
-        found = [verdict_of(self.findings), self.audited.verdict]
-        if self.new_groups:
-            found.append("review")
-        return max(found, key=order.index)
+        return max(verdict_of(self.findings), self.audited.verdict, key=order.index)
 
 
 def make_month(
@@ -87,20 +86,24 @@ def make_month(
     gone = left | {standing.output(month) for month in given_up}
     month = standing.due(london_day(at), frozenset(gone))
     if month is None:
-        raise Refused(
-            "CW-STANDING-DUE",
-            f"No month of {standing.id} is due: its months were made, or are not complete yet.",
-        )
+        raise nothing_due(standing.id)
     request = standing.request(month)
     table = session.protected(request, profile)
-    findings = tuple(judge(table, profile))
-    cells = session.cells(table, audit_map)
+    new = _new_groups(standing, table)
+    findings = (*judge(table, profile), *(_unapproved(table, *one) for one in new))
+    cells = tuple(session.cells(table, audit_map))
     name = standing.output(month)
     write_output(proposals, name, request.title, at, cells)
     loaded = read_proposals([proposals / name], earlier)
     audited = audit(earlier, loaded, threshold=profile.threshold, dominance=Dominance.of(profile))
-    return MonthProposal(
-        month, request, table, findings, audited, proposals / name, _new_groups(standing, table)
+    return MonthProposal(month, request, table, findings, audited, proposals / name, cells, new)
+
+
+def nothing_due(standing: str) -> Refused:
+    """That a standing output has no month that can be made now."""
+    return Refused(
+        "CW-STANDING-DUE",
+        f"No month of {standing} is due: its months were made, or are not complete yet.",
     )
 
 
@@ -114,3 +117,8 @@ def _new_groups(standing: StandingOutput, table: Table) -> tuple[tuple[str, str]
             if label not in known
         ]
     return tuple(found)
+
+
+def _unapproved(table: Table, side: str, label: str) -> Finding:
+    where = {"table": table.name, "side": side, "group": label}
+    return Finding("group", "Frequencies", "review", where)

@@ -27,6 +27,7 @@ GROUPS: Final = {
     "release": "releases",
     "study": "studies",
     "airlock": "airlock",
+    "standing": "standing",
     "noise": "noise",
     "risk": "risk",
     "site": "sites",

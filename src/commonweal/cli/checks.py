@@ -29,7 +29,7 @@ def examine(home: Path | None) -> list[Finding]:
         _swap(),
         separation(),
     ]
-    return [*found, *_home(home), *_sandbox(home)]
+    return [*found, *_home(home), *_sandbox(home), *_jobs(home)]
 
 
 def _python() -> Finding:
@@ -160,6 +160,14 @@ def _sandbox(home: Path | None) -> Iterator[Finding]:
     demo = home is None or _is_demo(home)
     report, _ = look(demo=demo, cgroup=os.environ.get("COMMONWEAL_CGROUP"))
     yield from (guard.finding for guard in report.guards)
+
+
+def _jobs(home: Path | None) -> list[Finding]:
+    """Where what studies write lies, and which devices they get, by the settings of a home."""
+    from commonweal.enclave.health import findings
+    from commonweal.foundation.files import file_system
+
+    return [] if home is None else findings(home, file_system)
 
 
 def _is_demo(home: Path) -> bool:

@@ -273,7 +273,7 @@ def list_outputs(ctx: typer.Context, home: HomeOption = None, json: JsonOption =
                              "title": "The key of its project was destroyed.",
                              "expires": None})  # fmt: skip
                 continue
-            state, _, _ = _standing(OutputGround(custody), found)
+            state, _, _ = _standing(store, OutputGround(custody), found)
             manifest = found.manifest
             rows.append({"output": output, "turn": manifest.turn, "state": state,
                          "project": manifest.project, "title": manifest.title,
@@ -306,8 +306,9 @@ def look(
         raise WrongUsage("CW-USAGE", "An output is shown to its author, or --for reviewer --by.")
     with opened(ctx, home) as custody:
         ground = OutputGround(custody)
-        found = store_of(custody).read(output)
-        state, decision, votes = _standing(ground, found)
+        store = store_of(custody)
+        found = store.read(output)
+        state, decision, votes = _standing(store, ground, found)
         if by is None:
             plain = _for_author(found.manifest, state, decision, votes)
         else:
@@ -408,11 +409,13 @@ def resumed(custody: Custody) -> OutputStore:
     return found(custody)
 
 
-def _standing(ground: Any, found: Submitted) -> tuple[str, OutputDecision | None, list[Vote]]:
+def _standing(
+    store: OutputStore, ground: Any, found: Submitted
+) -> tuple[str, OutputDecision | None, list[Vote]]:
     """State, count and votes of an output. Votes that cannot be believed make no count."""
     from commonweal.wiring.outputs import stands
 
-    now = stands(ground, found)
+    now = stands(store, ground, found)
     return now.state, now.decision, list(now.votes)
 
 

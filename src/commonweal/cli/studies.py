@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commonweal.cli import studies_dummy, studies_offer
+from commonweal.cli import studies_dummy, studies_manifest, studies_offer
 from commonweal.cli.options import HomeOption, JsonOption, group, opened
 from commonweal.cli.show import emit, note, show_table
 from commonweal.cli.studies_offer import (
@@ -224,6 +224,7 @@ def references(ctx: typer.Context, home: HomeOption = None, json: JsonOption = F
 
 app.command("dummy")(studies_dummy.dummy)
 app.command("offer")(studies_offer.offer)
+app.command("manifest")(studies_manifest.manifest)
 
 
 # --- inside -------------------------------------------------------------------------------
@@ -260,9 +261,11 @@ def _taken_in(here: _Here, study: Path) -> Study:
 def _worker(here: _Here) -> Iterator[Worker]:
     from commonweal.cli.sandboxes import opened_sandbox
     from commonweal.enclave.working import worker
+    from commonweal.wiring.engines import engine_of
 
     sandbox = opened_sandbox(here.custody)
-    with worker(here.room, here.queue, here.desk, sandbox, here.custody.clock) as made:
+    engine = engine_of(here.custody, here.room)
+    with worker(here.room, here.queue, here.desk, sandbox, here.custody.clock, engine) as made:
         yield made
 
 

@@ -34,6 +34,7 @@ _PARTS = {
     "Analyses": ("regression", "number", "category", "survival", "correlation"),
     "Models": ("model", "examples", "feature", "one_of", "code", "target"),
     "Files": ("figure", "file", "note"),
+    "Long studies": ("checkpoints",),
 }
 _MEASURES = ("people", "rows", "sum", "mean", "sd", "quantile", "minimum", "maximum", "ratio")
 

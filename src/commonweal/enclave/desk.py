@@ -29,6 +29,13 @@ class Loan(Protocol):
         """Where `data/` and `release.json` lie."""
         ...
 
+    def sealing_key(self, job: str) -> bytes:
+        """32 bytes that seal what this job keeps for its next attempt, and nothing else.
+
+        The same each time for one job on one release; gone when the release's key is destroyed.
+        """
+        ...
+
 
 class Recorded(Protocol):
     """What the ledger knows of a job's outputs."""
@@ -70,6 +77,18 @@ class Desk(Protocol):
 
     def lend(self, permit_id: str, name: str, owner: int | None) -> AbstractContextManager[Loan]:
         """Its newest release, in memory under `name` for `owner`, as long as a block lasts."""
+        ...
+
+    def lend_to_site(self, permit_id: str, name: str, owner: int, statement: bytes) -> Loan:
+        """Its newest release on the volume of a site, in the folder `name`, until `take_from_site`.
+
+        The desk believes nothing of what it is told but the signed statement: its volume is where
+        the release is laid. Raises `Refused` CW-ENGINE-VOLUME, `Fault` CW-ENGINE-STATEMENT.
+        """
+        ...
+
+    def take_from_site(self, names: Callable[[str], bool], statement: bytes) -> int:
+        """Remove the folders of attempts from a site's volume whose name `names` says; how many."""
         ...
 
     def take_back(self, at_work: Callable[[], list[str]]) -> int:

@@ -9,6 +9,7 @@ again, or it does, and they get their place. So nothing is lost and nothing has 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -52,14 +53,30 @@ def collect_outputs(
 
     Raises the faults of `collect` for what a job may not leave.
     """
+
+    def take(into: Path) -> tuple[Collected, ...]:
+        return collect(job.outputs, declaration_of(order), into, owner=owner)
+
+    return collect_by(jobs, order, take, outcome, at)
+
+
+def collect_by(
+    jobs: Path,
+    order: JobOrder,
+    take: Callable[[Path], tuple[Collected, ...]],
+    outcome: Outcome | None,
+    at: datetime,
+) -> JobOutputs:
+    """`collect_outputs`, where `take` copies. outcome: None where nothing that it said is read."""
     staging = staging_of(jobs, order.job, order.attempt)
     thaw_and_remove(staging)
     make_private_folder(staging)
-    taken = collect(job.outputs, declaration_of(order), staging / OUTPUTS, owner=owner)
+    taken = take(staging / OUTPUTS)
     paper = JobOutputs.read(_paper(order, taken, at), "The outputs of a job")
     _write(staging / ORDER, order.canonical())
     _write(staging / PAPER, paper.canonical())
-    keep_logs(staging, outcome)
+    if outcome is not None:
+        keep_logs(staging, outcome)
     with translated("the outputs of a job"):
         fsync_tree(staging)
         fsync_folder(jobs)
@@ -148,8 +165,9 @@ def _paper(order: JobOrder, taken: tuple[Collected, ...], at: datetime) -> dict[
     same = order.plain()
     names = ("job", "attempt", "project", "permit", "permit_hash", "release", "study",
              "submitted_by")  # fmt: skip
-    return {"outputs": 1, **{name: same[name] for name in names}, "collected_at": stamp(at),
-            "files": files}  # fmt: skip
+    given = {"gpu": True} if order.gpu else {}
+    return {"outputs": 1, **{name: same[name] for name in names}, **given,
+            "collected_at": stamp(at), "files": files}  # fmt: skip
 
 
 def _write(path: Path, content: bytes) -> None:

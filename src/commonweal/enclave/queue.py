@@ -216,6 +216,14 @@ class Queue:
             ).fetchone()
         return int(row[0])
 
+    def unended(self) -> list[str]:
+        """The names of jobs that have not ended, the first by name first."""
+        with _database():
+            rows = self._connection.execute(
+                "SELECT id FROM job WHERE ended_at IS NULL ORDER BY id"
+            ).fetchall()
+        return [str(name) for (name,) in rows]
+
     def waiting(self) -> int:
         """How many jobs could be taken now."""
         with _database():

@@ -6,18 +6,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from commonweal.enclave.checkpoints import Checkpoints
 from commonweal.enclave.desk import Desk
+from commonweal.enclave.elsewhere import Notes
 from commonweal.enclave.packing import Shelf
 from commonweal.enclave.reference import Brought, References
 from commonweal.enclave.runtimes import Environment, environment
-from commonweal.enclave.settings import Settings
+from commonweal.enclave.scratch import FOLDER as SCRATCH
+from commonweal.enclave.scratch import Scratch
+from commonweal.enclave.settings import CHECKPOINTS_MB, Settings
 from commonweal.foundation.clock import Clock
 from commonweal.foundation.errors import Refused
 from commonweal.foundation.files import make_private_folder
 from commonweal.papers.permit import Permit
 from commonweal.papers.study import StudyDeclaration
+from commonweal.sandbox.orders import MIB
 
 FOLDER = "enclave"
+
+
+def checkpoints_of(declaration: StudyDeclaration) -> int | None:
+    """MiB that a study keeps for its next attempt; None where it keeps nothing."""
+    if not declaration.checkpoints:
+        return None
+    return declaration.limits.checkpoints_mb or CHECKPOINTS_MB
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,23 @@ class Room:
         return self.folder / "logs"
 
     @property
+    def checkpoints(self) -> Checkpoints:
+        """What jobs keep for their next attempt."""
+        return Checkpoints.of(self.folder)
+
+    @property
+    def notes(self) -> Notes:
+        """What was sent to a site."""
+        return Notes.of(self.folder)
+
+    @property
+    def scratch(self) -> Scratch:
+        """Where folders of jobs lie on a disk while they run."""
+        named = self.settings.disk_folder
+        place = self.folder / SCRATCH if named is None else Path(named)
+        return Scratch(place, self.settings.disk_reserve_mb * MIB)
+
+    @property
     def shelf(self) -> Shelf:
         """Studies by their hash."""
         return Shelf(self.folder / "studies")
@@ -81,8 +110,29 @@ class Room:
             permit.check("train", by, now, status)
 
     def check_limits(self, declaration: StudyDeclaration) -> None:
-        """Refuse a study that asks for more than is given here. Raises `Refused`."""
+        """Refuse a study that asks for more than is given here.
+
+        Raises `Refused` CW-STUDY-LIMITS, CW-STUDY-GPU, CW-STUDY-ENGINE.
+        """
+        if self.settings.engine != "here" and (declaration.gpu or declaration.checkpoints):
+            raise Refused(
+                "CW-STUDY-ENGINE",
+                "Studies here run at a site, where no checkpoints are kept and no devices given.",
+                remedy="Leave `checkpoints` and `gpu` out, or ask who keeps this service.",
+            )
+        if declaration.gpu and self.settings.gpus is None:
+            raise Refused(
+                "CW-STUDY-GPU",
+                "The study asks for a device for calculations (gpu: true), and none is given here.",
+                remedy="Run it without; the custodian names devices in enclave/settings.yaml.",
+            )
         asked, most = declaration.limits, self.settings.most
+        if (kept := checkpoints_of(declaration)) and kept > self.settings.most_checkpoints_mb:
+            raise Refused(
+                "CW-STUDY-LIMITS",
+                "The study would keep more for its next attempt than the "
+                f"{self.settings.most_checkpoints_mb:,} MB that are given here.",
+            )
         for name, unit in (("minutes", "minutes"), ("memory_gb", "GB of memory"),
                            ("outputs_mb", "MB of outputs")):  # fmt: skip
             if getattr(asked, name) > getattr(most, name):

@@ -30,14 +30,14 @@ STEPS: dict[Step, tuple[frozenset[State], State]] = {
     "exceed": (frozenset({"running", "collecting"}), "over_limit"),
     "refuse": (frozenset({"queued", "running", "collecting"}), "refused"),
     "cancel": (frozenset({"queued", "running"}), "cancelled"),
-    "give_back": (frozenset({"running"}), "queued"),
+    "give_back": (frozenset({"running", "collecting"}), "queued"),
     "cut_off": (frozenset({"running", "collecting"}), "queued"),
 }
 """Step: the states it may start from, and the state it leads to.
 
 `finish` from `queued`: an attempt was cut off after the ledger had heard of its outputs, and the
-next one finds them. `give_back`: it could not begin now, and that is nobody's fault. `cut_off`: a
-worker died, and the job is tried again.
+next one finds them. `give_back`: it could not begin now, and that is nobody's fault; or it goes on
+at a site, and its worker died. `cut_off`: a worker died, and the job is tried again.
 """
 
 SENTENCES: dict[State, str] = {

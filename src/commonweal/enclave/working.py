@@ -8,14 +8,27 @@ hash, the release (the permit's newest, with fresh choices).
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
+from commonweal.enclave.checkpoints import Keeper, filler, most_bytes
 from commonweal.enclave.desk import Desk, Loan
-from commonweal.enclave.engine import Ended, Following, Place, Stopped, run_of, running
+from commonweal.enclave.elsewhere import (
+    SILENT,
+    Elsewhere,
+    lay_ready,
+    stopped_there,
+    watched,
+)
+from commonweal.enclave.engine import Ended, Following, Place, Stopped, limits_of, run_of, running
+from commonweal.enclave.engines.ordering import task_of
+from commonweal.enclave.engines.port import State
 from commonweal.enclave.leaving import (
     ENCLAVE,
+    collect_by,
     collect_outputs,
     keep_logs,
     record_and_place,
@@ -23,18 +36,22 @@ from commonweal.enclave.leaving import (
     staging_of,
 )
 from commonweal.enclave.mistakes import lines_of, mistake
+from commonweal.enclave.ordering import order_of
 from commonweal.enclave.packing import Study
 from commonweal.enclave.queue import Held, Job, Queue
 from commonweal.enclave.reference import Brought
 from commonweal.enclave.room import Room
+from commonweal.enclave.scratch import own_folders
 from commonweal.enclave.states import AT_WORK, ENDED
-from commonweal.foundation.clock import Clock, stamp
+from commonweal.foundation.clock import Clock
 from commonweal.foundation.errors import CommonwealError, Fault, Refused
 from commonweal.foundation.files import make_private_folder, thaw_and_remove
 from commonweal.ledger.entry import Event
-from commonweal.papers.job import JobError, JobOrder
+from commonweal.papers.job import JobError, JobOrder, JobOutputs
+from commonweal.sandbox.box import Fill, Outcome, Sandbox
 from commonweal.sandbox.box import Job as Run
-from commonweal.sandbox.box import Outcome, Sandbox
+from commonweal.sandbox.collecting import Collected
+from commonweal.sandbox.orders import Disk
 
 WAITS: dict[str, timedelta] = {
     "CW-PERMIT-PAUSED": timedelta(minutes=5),
@@ -46,6 +63,11 @@ WAITS: dict[str, timedelta] = {
     "CW-RELEASE-NOT-SIGNED-OFF": timedelta(minutes=15),
     "CW-CLOCK-BEHIND": timedelta(minutes=1),
     "CW-BUSY": timedelta(seconds=5),
+    "CW-JOB-DISK": timedelta(minutes=15),
+    "CW-ENGINE-UNREACHABLE": timedelta(seconds=30),
+    "CW-ENGINE-UNSURE": timedelta(seconds=30),
+    "CW-ENGINE-ANSWER": timedelta(minutes=1),
+    "CW-ENGINE-REFUSED": timedelta(minutes=1),
 }
 """What may pass: a job that meets it before it has begun waits, and loses no attempt by it."""
 
@@ -68,13 +90,22 @@ class Worker:
     sandbox: Sandbox
     clock: Clock
     name: str
+    elsewhere: Elsewhere | None = None
 
     def recover(self) -> list[Job]:
         """Settle every job whose worker died, and remove what it left; what became of them."""
         found = [self._recovered(held) for held in self.queue.seize_lost(self.name)]
         self.desk.take_back(self._at_work)
+        self.tidy()
         self.tell()
         return found
+
+    def tidy(self) -> int:
+        """Remove what jobs kept that have ended since; of how many."""
+        self.room.scratch.tidy(self._at_work)
+        if self.elsewhere is not None:
+            self._tidy_there(self.elsewhere)
+        return self.room.checkpoints.tidy(self.queue.unended)
 
     def _at_work(self) -> list[str]:
         return [job.id for job in self.queue.jobs() if job.state in AT_WORK]
@@ -89,6 +120,7 @@ class Worker:
             return None
         with contextlib.suppress(_Lost):
             self._see_through(held)
+        self.tidy()
         self.tell()
         return self.queue.job(held.job.id)
 
@@ -106,41 +138,160 @@ class Worker:
         try:
             if self._settled(held):
                 return
-            self._attempt(held)
+            if self.elsewhere is None:
+                self._attempt(held)
+            else:
+                self._attempt_there(held, self.elsewhere)
         except CommonwealError as error:
             self._not_run(held, error)
 
     def _attempt(self, held: Held) -> None:
         job = held.job
         study = self._checked(job)
+        if job.declaration.gpu and self.room.settings.gpus is not None:
+            self.sandbox.check_devices(self.room.settings.gpus.given())
         environment = self.room.environment(job.declaration.runtime)
         references = self.room.references(job.declaration.reference)
         owner = self.sandbox.owner(job.project)
-        with self.desk.lend(job.permit, job.id, owner) as loan:
+        with self.desk.lend(job.permit, job.id, owner) as loan, contextlib.ExitStack() as block:
             order = self._order(held, loan, environment.packages, references)
             place = Place(
                 study,
                 loan.folder,
                 tuple((one.name, one.path) for one in references),
                 environment,
+                block.enter_context(self._disk(order, owner)),
             )
-            run = run_of(order, place, self.room.settings)
+            earlier = self._earlier(order)
+            run = run_of(order, place, self.room.settings, earlier is not None)
             with self._lease():
                 self.queue.runs_on(held, order.release)
             fields = {"permit": job.permit, "release": order.release, "job": job.id,
                       "attempt": order.attempt}  # fmt: skip
             self.desk.record(Event("job.started", ENCLAVE, fields), {"order": order.digest()})
+            fill, keeper = self._kept(order, earlier, loan, owner)
             following = Following(
-                lambda: self.desk.standing(job.permit), lambda: self.queue.beat(held)
+                lambda: self.desk.standing(job.permit), lambda: self.queue.beat(held), keeper
             )
-            with running(self.sandbox, run, job.project, following) as (ran, ended):
+            with running(self.sandbox, run, job.project, following, fill) as (ran, ended):
                 self._ended(held, order, study, ran, ended)
+
+    # --- at a site ------------------------------------------------------------------------
+    def _attempt_there(self, held: Held, there: Elsewhere) -> None:
+        """One attempt at a site's engine; one that goes on there is taken up where it is."""
+        name = f"{held.job.id}.{held.job.attempt}"
+        try:
+            # One that was sent goes on as it was: its permit is followed, and may be paused.
+            order = self.room.notes.read(name) or self._sent(held, there)
+            with self._lease():
+                self.queue.runs_on(held, order.release)
+            task = task_of(order, there.lying(order), self.room.settings.cores)
+            ticket = there.engine.submit(task)
+            following = Following(
+                lambda: self.desk.standing(order.permit), lambda: self.queue.beat(held)
+            )
+            until = order.at + timedelta(minutes=order.limits.minutes)
+            state, stopped = watched(there.engine, ticket, following, until, self.clock.now())
+            self._ended_there(held, order, state, stopped, lambda into: there.engine.collect(
+                ticket, task, into))  # fmt: skip
+        except CommonwealError as error:
+            if error.code in SILENT:
+                raise  # it may go on there: it is asked for again, under the same name
+            self._withdrawn(there, name)
+            raise
+        self._withdrawn(there, name)
+
+    def _sent(self, held: Held, there: Elsewhere) -> JobOrder:
+        """Lay ready what an attempt reads, and note its order; the site has not heard of it yet."""
+        job = held.job
+        study = self._checked(job)
+        environment = self.room.environment(job.declaration.runtime)
+        references = self.room.references(job.declaration.reference)
+        name = f"{job.id}.{job.attempt}"
+        loan = self.desk.lend_to_site(job.permit, name, there.owner, there.statement)
+        lay_ready(loan.folder.parent, study, references)
+        order = self._order(held, loan, environment.packages, references)
+        fields = {"permit": job.permit, "release": order.release, "job": job.id,
+                  "attempt": order.attempt}  # fmt: skip
+        self.desk.record(Event("job.started", ENCLAVE, fields), {"order": order.digest()})
+        self.room.notes.write(order)
+        return order
+
+    def _ended_there(
+        self,
+        held: Held,
+        order: JobOrder,
+        state: State,
+        stopped: Stopped | None,
+        take: Callable[[Path], tuple[Collected, ...]],
+    ) -> None:
+        if stopped is not None:
+            if stopped.why == "time":
+                self._end(held, order, None, "exceed")
+            else:
+                self._stopped(held, order, None, stopped)
+        elif state == "finished":
+            self._collect(held, order, lambda jobs: collect_by(
+                jobs, order, take, None, self.clock.now()))  # fmt: skip
+        elif state == "failed":
+            self._end(held, order, None, "fail", error=JobError(kind="other"))
+        else:
+            with self._lease():
+                self._cut_off(held, "CW-ENGINE-GONE")
+
+    def _withdrawn(self, there: Elsewhere, name: str) -> None:
+        """See that nothing of an attempt is left at a site. What cannot be said now, is later."""
+        stopped = stopped_there(there.engine, name)
+        self.desk.take_from_site(lambda one: one == name, there.statement)
+        if stopped:
+            self.room.notes.forget(name)
+
+    def _tidy_there(self, there: Elsewhere) -> None:
+        """Withdraw what belongs to no job that goes on, and folders of which nothing is noted."""
+        names = self.room.notes.names()
+        # A job that waits is counted up when it is taken.
+        going = {f"{job.id}.{job.attempt + (job.state not in AT_WORK)}"
+                 for job in self.queue.jobs() if job.state not in ENDED}  # fmt: skip
+        for name in names:
+            if name not in going:
+                self._withdrawn(there, name)
+        with contextlib.suppress(CommonwealError):
+            self.desk.take_from_site(
+                lambda one: one not in names and one.partition(".")[0] not in self._at_work(),
+                there.statement,
+            )
+
+    def _disk(self, order: JobOrder, owner: int) -> AbstractContextManager[Disk | None]:
+        """Where folders of this attempt lie on a disk; None where they lie in memory."""
+        if self.room.settings.outputs == "memory":
+            return contextlib.nullcontext()
+        limits = limits_of(order, self.room.settings)
+        most = limits.output_bytes + limits.tmp_bytes + limits.kept_bytes
+        folders = own_folders(bool(limits.kept_bytes))
+        name = f"{order.job}.{order.attempt}"
+        return self.room.scratch.lent(name, folders, owner, most)
+
+    def _earlier(self, order: JobOrder) -> Path | None:
+        """What an earlier attempt kept that this one may have."""
+        return self.room.checkpoints.find(order) if order.declaration.checkpoints else None
+
+    def _kept(
+        self, order: JobOrder, earlier: Path | None, loan: Loan, owner: int
+    ) -> tuple[Fill | None, Keeper | None]:
+        """What lays out what was kept before, and what keeps what is written from now on."""
+        if not order.declaration.checkpoints:
+            return None, None
+        key = loan.sealing_key(order.job)
+        fill = None if earlier is None else filler(earlier, order, key)
+        place = self.room.checkpoints.place(order)
+        return fill, Keeper(place, order, key, owner, most_bytes(order))
 
     def _checked(self, job: Job) -> Study:
         permit = self.desk.permit(job.permit)
         if permit.digest() != job.permit_hash:
             raise Refused("CW-PERMIT-NOT-ISSUED", "The permit is another than at submission.")
         self.room.check_permit(self.desk, permit, job.declaration, job.submitted_by)
+        self.room.check_limits(job.declaration)
         study = self.room.shelf.find(job.study)
         if study.declaration != job.declaration:
             raise Fault("CW-STUDY-CHANGED", "The study's declaration is not that of the job.")
@@ -149,53 +300,52 @@ class Worker:
     def _order(
         self, held: Held, loan: Loan, packages: str, references: tuple[Brought, ...]
     ) -> JobOrder:
-        job = held.job
-        plain = {
-            "order": 1,
-            "job": job.id,
-            "attempt": job.attempt,
-            "project": job.project,
-            "permit": job.permit,
-            "permit_hash": job.permit_hash,
-            "release": loan.release,
-            "study": job.study,
-            "declaration": job.declaration.plain(),
-            "limits": job.declaration.limits.plain(),
-            "runtime": {"name": job.declaration.runtime, "packages": packages},
-            "reference": [{"name": one.name, "sha256": one.sha256} for one in references],
-            "submitted_by": job.submitted_by,
-            "submitted_at": stamp(job.submitted_at),
-            "at": stamp(max(self.clock.now(), job.submitted_at)),
-        }
-        return JobOrder.read(plain, "The order")
+        return order_of(held.job, loan.release, packages, references, self.clock.now())
 
     def _ended(self, held: Held, order: JobOrder, study: Study, ran: Run, ended: Ended) -> None:
         outcome = ended.outcome
         if ended.stopped is not None and outcome.state == "stopped":
             self._stopped(held, order, outcome, ended.stopped)
         elif outcome.state == "finished":
-            self._collect(held, order, ran, outcome)
+            owner = self.sandbox.owner(order.project)
+            self._collect(
+                held,
+                order,
+                lambda jobs: collect_outputs(jobs, order, ran, outcome, owner, self.clock.now()),
+                outcome,
+            )
         elif outcome.state == "over_limit":
             self._end(held, order, outcome, "exceed")
         else:
             found = mistake(outcome.errors, lines_of(study.folder, dict(study.files)))
             self._end(held, order, outcome, "fail", error=found)
 
-    def _stopped(self, held: Held, order: JobOrder, outcome: Outcome, stopped: Stopped) -> None:
+    def _stopped(
+        self, held: Held, order: JobOrder, outcome: Outcome | None, stopped: Stopped
+    ) -> None:
         if stopped.why == "lease":
             raise _Lost
         if stopped.why == "cancel":
             self._end(held, order, outcome, "cancel")
+        elif stopped.why == "kept_too_much":
+            self._end(held, order, outcome, "exceed")
+        elif stopped.why == "kept":
+            self._end(held, order, outcome, "fail", error=JobError(kind="outputs"))
         else:
             self._end(held, order, outcome, "refuse", because=stopped.code)
 
-    def _collect(self, held: Held, order: JobOrder, ran: Run, outcome: Outcome) -> None:
+    def _collect(
+        self,
+        held: Held,
+        order: JobOrder,
+        collected: Callable[[Path], JobOutputs],
+        outcome: Outcome | None = None,
+    ) -> None:
         jobs = self.room.jobs
         with self._lease():
             self.queue.step(held, "collect")
         try:
-            owner = self.sandbox.owner(order.project)
-            paper = collect_outputs(jobs, order, ran, outcome, owner, self.clock.now())
+            paper = collected(jobs)
         except Fault as error:
             thaw_and_remove(staging_of(jobs, order.job, order.attempt))
             if error.code == "CW-COLLECT-LIMIT":
@@ -221,7 +371,7 @@ class Worker:
         self,
         held: Held,
         order: JobOrder,
-        outcome: Outcome,
+        outcome: Outcome | None,
         step: str,
         *,
         error: JobError | None = None,
@@ -231,7 +381,7 @@ class Worker:
         with self._lease():
             self.queue.beat(held)
             folder = self.room.logs / f"{order.job}.{order.attempt}"
-            if not folder.exists():
+            if outcome is not None and not folder.exists():
                 make_private_folder(folder)
                 keep_logs(folder, outcome)
             self.queue.step(held, step, error=error, because=because)  # type: ignore[arg-type]
@@ -244,13 +394,18 @@ class Worker:
             if job.state in ENDED:
                 raise error
             wait = WAITS.get(error.code)
-            if job.state == "running" and wait is not None:
+            if job.state in self._waits_from and wait is not None:
                 until = self.clock.now() + wait
                 self.queue.step(held, "give_back", not_before=until)
             elif isinstance(error, Refused | Fault):
                 self.queue.step(held, "refuse", because=error.code)
             else:
                 self._cut_off(held, error.code)
+
+    @property
+    def _waits_from(self) -> frozenset[str]:
+        """States in which a job can wait: at a site it goes on meanwhile."""
+        return frozenset({"running"}) if self.elsewhere is None else AT_WORK
 
     def _cut_off(self, held: Held, code: str) -> None:
         """Try again, as often as the settings say; what cannot be run then is refused."""
@@ -266,8 +421,12 @@ class Worker:
         with contextlib.suppress(_Lost):
             try:
                 if not self._settled(held):
+                    name = f"{held.job.id}.{held.job.attempt}"
                     if held.job.cancel and held.job.state == "running":
                         self.queue.step(held, "cancel")
+                    elif self.elsewhere is not None and self.room.notes.read(name) is not None:
+                        # It goes on there: whoever takes it next finds it under its name.
+                        self.queue.step(held, "give_back")
                     else:
                         self._cut_off(held, "CW-JOB-ATTEMPTS")
             except Fault as error:
@@ -296,10 +455,15 @@ class Worker:
 
 @contextlib.contextmanager
 def worker(
-    room: Room, queue: Queue, desk: Desk, sandbox: Sandbox, clock: Clock
+    room: Room,
+    queue: Queue,
+    desk: Desk,
+    sandbox: Sandbox,
+    clock: Clock,
+    elsewhere: Elsewhere | None = None,
 ) -> Iterator[Worker]:
-    """A worker that has settled what others left behind."""
+    """A worker that has settled what others left behind. elsewhere: the engine of a site."""
     with queue.worker() as name:
-        made = Worker(room, queue, desk, sandbox, clock, name)
+        made = Worker(room, queue, desk, sandbox, clock, name, elsewhere)
         made.recover()
         yield made

@@ -36,5 +36,9 @@ ActKind = Literal[
     "recall_output",
     "bring_in",
     "approve_ingress",
+    "propose_standing",
+    "approve_standing",
+    "end_standing",
+    "give_up_month",
 ]
 ACT_KINDS: tuple[ActKind, ...] = get_args(ActKind)

@@ -6,6 +6,7 @@ ENGINES = {
     "CW-ENGINE-TASK": "A task for an engine is described in a way that is not allowed.",
     "CW-ENGINE-SITE": "A site that would run jobs is not what its signed statement says.",
     "CW-ENGINE-STATEMENT": "A statement about a site is wrong, about another, or ran out.",
+    "CW-ENGINE-VOLUME": "A site's statement names no volume where a release may lie for a job.",
     "CW-ENGINE-ADDRESS": "The address of a site's engine cannot be used.",
     "CW-ENGINE-UNREACHABLE": "A site's engine did not answer, or not in time.",
     "CW-ENGINE-ANSWER": "A site's engine gave an answer that cannot be understood.",

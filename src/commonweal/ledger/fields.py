@@ -86,6 +86,7 @@ KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType({
     "permit": (_is_identifier, "the id of a permit"),
     "release": (_is_identifier, "the id of a release"),
     "output": (_is_identifier, "the id of an output"),
+    "standing": (_is_identifier, "the id of a standing output"),
     "key": (_is_identifier, "the id of a key"),
     "job": (_is_identifier, "the id of a job"),
     "check": (_is_identifier, "the id of one check of an output"),

@@ -30,6 +30,8 @@ ObjectType = Literal[
     "output",
     "recall",
     "ingress",
+    "standing",
+    "month",
 ]
 
 ROLE_WORDS: Mapping[RosterRole, str] = MappingProxyType({
@@ -76,6 +78,7 @@ _CHAIR = frozenset({"committee_chair"})
 _OFFICERS = frozenset({"caldicott_guardian", "siro"})
 _STOPPING = _OFFICERS | {"dpo", "information_asset_owner", "ig_officer"}
 _RELEASING = frozenset({"ig_officer", "information_asset_owner"})
+_ASKING = frozenset({"applicant", "co_applicant"})
 _OUTCOMES = ("approve", "approve_with_conditions", "resubmit", "reject")
 
 
@@ -231,6 +234,25 @@ _TABLE: dict[ActKind, ActRule] = {
             "refuse": "I looked at this file that somebody else brings, and it may not come in",
         },
         content="allowed",
+    ),
+    "propose_standing": ActRule(
+        _ASKING, "standing",
+        {"propose": "I ask that this table is made again each month, and what I wrote is true"},
+    ),
+    "approve_standing": ActRule(
+        frozenset({"output_checker"}), "standing",
+        {
+            "approve": "I looked at this table and its groups, and it may be made each month",
+            "refuse": "I looked at this table and its groups, and it may not be made each month",
+        },
+    ),
+    "end_standing": ActRule(
+        _STOPPING | _ASKING | {"output_checker", "data_manager"}, "standing",
+        {"end": "this table is not to be made for another month"},
+    ),
+    "give_up_month": ActRule(
+        _ASKING | {"output_checker", "data_manager"}, "month",
+        {"give_up": "this month is left out, and the months after it are made"},
     ),
     "roster_change": ActRule(
         frozenset({"caldicott_guardian", "siro"}), "roster",

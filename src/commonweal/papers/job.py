@@ -15,7 +15,14 @@ from pydantic import AfterValidator, Field, model_validator
 
 from commonweal.foundation.codes import CODES
 from commonweal.papers.base import Count, Identifier, Line, Moment, Paper, Sha256, named_twice
-from commonweal.papers.study import FileName, OutputKind, StudyDeclaration, StudyLimits, StudyPath
+from commonweal.papers.study import (
+    FileName,
+    OutputKind,
+    StudyDeclaration,
+    StudyLimits,
+    StudyPath,
+    Switch,
+)
 
 QUARTER = timedelta(minutes=15)
 MAX_LINE = 20_000
@@ -106,6 +113,7 @@ class JobOrder(Paper):
     """One attempt to run a study on one release: everything that the engine needs to know.
 
     `permit_hash`: of the whole permit. `limits`: what was granted, never more than was declared.
+    `gpu`: that it is given the custodian's devices for calculations.
     """
 
     order: Literal[1]
@@ -120,6 +128,7 @@ class JobOrder(Paper):
     limits: StudyLimits
     runtime: OrderedRuntime
     reference: tuple[OrderedReference, ...] = ()
+    gpu: Switch = None
     submitted_by: Identifier
     submitted_at: Moment
     at: Moment
@@ -135,10 +144,17 @@ class JobOrder(Paper):
             )
         ):
             raise ValueError("more was granted than was declared")
+        if self.limits.checkpoints_mb is not None and not self.declaration.checkpoints:
+            raise ValueError("room for checkpoints was granted, and none were declared")
+        most = self.declaration.limits.checkpoints_mb
+        if most is not None and (self.limits.checkpoints_mb or 0) > most:
+            raise ValueError("more was granted than was declared")
         if self.runtime.name != self.declaration.runtime:
             raise ValueError("the runtime is another than was declared")
         if tuple(one.name for one in self.reference) != self.declaration.reference:
             raise ValueError("the references are others than were declared")
+        if self.gpu != self.declaration.gpu:
+            raise ValueError("a device for calculations is given where it was declared, only there")
         if self.at < self.submitted_at:
             raise ValueError("a job cannot run before it was submitted")
         return self
@@ -202,7 +218,8 @@ class LeftFile(Paper):
 class JobOutputs(Paper):
     """What was collected of a job, for the airlock: `outputs.json` beside the folder `outputs/`.
 
-    Hashes and sizes are for the airlock only; an author hears of neither (S4).
+    Hashes and sizes are for the airlock only; an author hears of neither (S4). `gpu`: that the job
+    had a device for calculations.
     """
 
     outputs: Literal[1]
@@ -214,6 +231,7 @@ class JobOutputs(Paper):
     release: Identifier
     study: Sha256
     submitted_by: Identifier
+    gpu: Switch = None
     collected_at: Moment
     files: Annotated[tuple[LeftFile, ...], Field(min_length=1)]
 

@@ -129,6 +129,30 @@ class NoiseBudget(SignedPaper):
         return self.stated_at
 
 
+class PeopleBudget(SignedPaper):
+    """How much epsilon all projects together may spend on the people of a dataset, in all time.
+
+    The custodian's own limit: without one there are no noisy counts of these people. A later one
+    replaces an earlier; what was spent stays spent.
+    """
+
+    paper_type: ClassVar[str] = "commonweal-people-budget+json"
+    signing_role: ClassVar[SigningRole] = "permit"
+    called: ClassVar[str] = "The budget for noisy counts of a dataset's people"
+    code: ClassVar[str] = "CW-NOISE-INVALID"
+
+    people_budget: Literal[1]
+    dataset: Identifier
+    epsilon: Epsilon
+    why: Text
+    stated_at: Moment
+
+    @property
+    def made_at(self) -> datetime:
+        """When it was decided."""
+        return self.stated_at
+
+
 class NoisyCount(Paper):
     """One count with its noise. Below nothing is shown as 0."""
 

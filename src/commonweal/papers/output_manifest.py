@@ -34,10 +34,11 @@ MOST_TURNS = 50
 CALLED = "The output manifest"
 CODE = "CW-LEAVING-MANIFEST"
 
-FileKind = Literal["table", "drawing", "request", "file", "figure", "model"]
+FileKind = Literal["table", "drawing", "request", "file", "figure", "model", "noisy"]
 """`table`: figures that the airlock made from a request. `drawing`: the picture that it drew of
-such figures as they leave. `request`: what was asked, kept for reviewers; it does not leave. The
-others are files that the job wrote."""
+such figures as they leave. `request`: what was asked, kept for reviewers; it does not leave.
+`noisy`: counts with noise, which no audit of exact figures reads. The others are files that the job
+wrote."""
 _MADE_HERE = frozenset({"table", "drawing"})
 Detected = Literal[
     "csv", "tsv", "parquet", "json", "text", "xlsx", "ipynb", "png", "jpeg", "svg", "html", "pdf",
@@ -69,11 +70,15 @@ class OutputFile(Paper):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> OutputFile:
-        if (self.kind in _MADE_HERE) is (self.made_from is None):
-            raise ValueError("a table or drawing, and nothing else, names what it was made from")
+        if (self.kind in ("noisy", *_MADE_HERE)) is (self.made_from is None):
+            raise ValueError(
+                "figures and drawings, and only they, name what they are made from"
+            )
+        if (self.kind == "noisy") is not (self.grade == "noisy"):
+            raise ValueError("counts with noise have a grade of their own")
         if self.kind == "drawing" and (self.type != "svg" or self.grade == "declared"):
             raise ValueError("a drawing is an SVG of figures that the airlock made")
-        if self.grade != "declared" and self.kind not in ("request", *_MADE_HERE):
+        if self.grade not in ("declared", "noisy") and self.kind not in ("request", *_MADE_HERE):
             raise ValueError("only figures that the airlock made are recomputed or tabulated")
         if self.kind == "request" and self.type != "json":
             raise ValueError("a request is JSON")
@@ -98,11 +103,30 @@ class RulesUsed(Paper):
     hash: Sha256
 
 
+class Origin(Paper):
+    """Where figures come from that no job made. `of`: the id of the standing output, or the name of
+    the question that was answered with noise; `made_from`: the digest of that paper. `spend`: of
+    noise, the entry of the ledger that paid for it.
+    """
+
+    kind: Literal["standing", "noise"]
+    of: Identifier
+    made_from: Sha256
+    spend: Count | None = None
+
+    @model_validator(mode="after")
+    def _paid_for(self) -> Origin:
+        if (self.kind == "noise") is (self.spend is None):
+            raise ValueError("noise, and nothing else, was paid for")
+        return self
+
+
 class OutputManifest(Paper):
     """One submission of one output: turn 1, or a later turn after reviewers returned it.
 
     `id` is the output's and stays the same over turns; `previous`: digest of the turn before.
-    `study`: the digest of the code. `release_hash`, `permit_hash`: of the papers themselves.
+    `job`, `study`: what ran, and the digest of its code; `origin` in their place where the airlock
+    made the figures by itself. `release_hash`, `permit_hash`: of the papers themselves.
     `context`, `controls`: what the author says it is about, and what was done to protect people.
     `findings`: digest of the `Findings`. `proposal`: its own history manifest, where figures were
     recomputed; `compared`: every output that it was audited against. `left_behind`: files that the
@@ -120,8 +144,9 @@ class OutputManifest(Paper):
     permit_hash: Sha256
     release: Identifier
     release_hash: Sha256
-    job: Identifier
-    study: Sha256
+    job: Identifier | None = None
+    study: Sha256 | None = None
+    origin: Origin | None = None
     context: Text
     controls: Text
     files: Annotated[tuple[OutputFile, ...], Field(min_length=1, max_length=MOST_FILES)]
@@ -142,13 +167,24 @@ class OutputManifest(Paper):
         # Two names that look alike could be shown as one and released as the other.
         if named_twice([one.path for one in self.files]) is not None:
             raise ValueError("has two files whose names look the same")
+        self._check_origin()
         self._check_tables()
         self._check_history()
         return self
 
+    def _check_origin(self) -> None:
+        made = {self.job is None, self.study is None, self.origin is not None}
+        if len(made) != 1:
+            raise ValueError("was made by a job with its code, or has another origin")
+        noisy = self.origin is not None and self.origin.kind == "noise"
+        if noisy is not any(one.kind == "noisy" for one in self.files):
+            raise ValueError("has counts with noise where, and only where, noise was paid for")
+        if noisy and any(one.kind not in ("noisy", "request") for one in self.files):
+            raise ValueError("has other files beside counts with noise")
+
     def _check_tables(self) -> None:
         requests = {one.path for one in self.files if one.kind == "request"}
-        made = [one.made_from for one in self.files if one.kind == "table"]
+        made = [one.made_from for one in self.files if one.kind in ("table", "noisy")]
         drawings = [one.made_from for one in self.files if one.kind == "drawing"]
         if not set(made) <= requests:
             raise ValueError("has a table whose request is not there")

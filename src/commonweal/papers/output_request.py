@@ -20,12 +20,13 @@ from pydantic import Field, StringConstraints, model_validator
 from commonweal.papers.base import ColumnName, Identifier, Line, Number, Paper, named_twice
 from commonweal.papers.cohort import Value
 
-Grade = Literal["recomputed", "tabulated", "declared"]
+Grade = Literal["recomputed", "tabulated", "declared", "noisy"]
 
 GRADES: dict[Grade, str] = {
     "recomputed": "The airlock made figures and evidence from the release.",
     "tabulated": "The airlock counted over a column that the job made for each person.",
     "declared": "Somebody made this file; nothing in it was counted again.",
+    "noisy": "The airlock counted people and added random noise, paid for from a budget.",
 }
 """How far a figure can be relied on. Only `recomputed` may pass without a person."""
 

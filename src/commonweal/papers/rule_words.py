@@ -167,6 +167,16 @@ RULE_HELP: dict[str, RuleHelp] = {
         "them.",
         "A risk score: read the code, and see that it is no person's number in disguise.",
     ),
+    "beside": RuleHelp(
+        "An exact figure stands beside the noise",
+        "Noise hides nothing if an exact figure about nearly the same people has left already.",
+        "412 people left exactly; with noise a month later it is about 415.",
+    ),
+    "group": RuleHelp(
+        "A group that nobody approved",
+        "A layout was approved for groups that people read; another group was not.",
+        "A new ward opens in May, and the table of May has a line for it.",
+    ),
     "declared": RuleHelp(
         "Made elsewhere",
         "The study wrote this file itself, so its figures are only as true as the study's code.",

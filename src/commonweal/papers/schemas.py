@@ -27,7 +27,7 @@ from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.cube import CubeDeclaration, FrozenCube
 from commonweal.papers.job import JobOrder, JobOutputs, JobReport
 from commonweal.papers.model_recipe import ModelRecipe
-from commonweal.papers.noise import NoiseBudget, NoisyAnswer, NoisyRequest
+from commonweal.papers.noise import NoiseBudget, NoisyAnswer, NoisyRequest, PeopleBudget
 from commonweal.papers.output_manifest import (
     Findings,
     OutputDecision,
@@ -41,7 +41,7 @@ from commonweal.papers.register import Register
 from commonweal.papers.release import ReleaseManifest, ReleaseSummary, StatementOfAbsence
 from commonweal.papers.roster import Roster
 from commonweal.papers.site import SiteStatement
-from commonweal.papers.standing import StandingOutput
+from commonweal.papers.standing import MonthGivenUp, StandingOutput
 from commonweal.papers.study import StudyDeclaration
 from commonweal.papers.trust import TrustPolicy
 
@@ -60,8 +60,10 @@ PAPERS: dict[str, type[Paper]] = {
     "cube-declaration": CubeDeclaration,
     "frozen-cube": FrozenCube,
     "noise-budget": NoiseBudget,
+    "month-given-up": MonthGivenUp,
     "noisy-answer": NoisyAnswer,
     "noisy-request": NoisyRequest,
+    "people-budget": PeopleBudget,
     "output-request": OutputRequest,
     "output-review": OutputReview,
     "permit-draft": PermitDraft,

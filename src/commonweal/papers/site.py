@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from commonweal.foundation.london import london_day
-from commonweal.papers.base import Day, Identifier, Line, Moment, Text, Value
+from commonweal.papers.base import Day, Identifier, Line, Moment, Paper, Text, Value
 from commonweal.papers.signed import SignedPaper
 from commonweal.papers.trust import SigningRole
 
@@ -27,12 +27,27 @@ Address = Annotated[
 ]
 
 
+class SiteVolume(Paper):
+    """The one place where a release may lie open for a job at the site.
+
+    `address`: as the site reads it. `folder`: the same place as this machine sees it. `how`: how it
+    is kept from all but the task that it lies there for, and what is left when it is removed.
+    """
+
+    address: Annotated[
+        str, StringConstraints(pattern=r"^(https|file|s3)://[A-Za-z0-9._:/-]{1,400}[A-Za-z0-9]$")
+    ]
+    folder: Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9._-]{1,128}){1,12}$")]
+    how: Text
+
+
 class SiteStatement(SignedPaper):
     """How a site keeps jobs from the network, who tried it, and until when that is believed.
 
     `service`: the id in the engine's own service-info. `parameter`, `value`: the backend parameter
     of a task that switches the network off; the site must know it and must refuse a task whose
-    parameters it does not know.
+    parameters it does not know. `volume`: where releases may lie open for jobs; without one no job
+    of a release is sent.
     """
 
     paper_type: ClassVar[str] = "commonweal-site-statement+json"
@@ -47,6 +62,7 @@ class SiteStatement(SignedPaper):
     parameter: ParameterName
     value: Annotated[Value, Field(min_length=1)]
     how: Text
+    volume: SiteVolume | None = None
     tried: Text
     tried_by: Line
     tried_on: Day

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from commonweal.papers.base import Identifier, Line, Paper
+from commonweal.papers.base import Identifier, Line, Moment, Paper, Sha256, Text
 from commonweal.papers.output_request import Column, OutputRequest
 
 Month = Annotated[str, StringConstraints(pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$")]
@@ -51,6 +51,8 @@ class ApprovedGroups(Paper):
 class StandingOutput(Paper):
     """What is approved once.
 
+    `author`: the person of the permit who asked for it; `context` and `controls` stand beside every
+    month, as an author writes them beside an output.
     `period`: the column in the form `month` that says which month a row belongs to; None where the
     table is of the state of things when it is made (a waiting list). `settles_days`: how long after
     a month's end its records are complete. `groups`: by grouping of the layout; a group that is
@@ -61,6 +63,9 @@ class StandingOutput(Paper):
     id: Identifier
     permit_id: Identifier
     project: Identifier
+    author: Identifier
+    context: Text
+    controls: Text
     layout: OutputRequest
     period: Column | None = None
     settles_days: Annotated[int, Field(ge=0, le=92)] = 14
@@ -72,6 +77,8 @@ class StandingOutput(Paper):
     def _hangs_together(self) -> StandingOutput:
         if not self.first <= self.until or len(self.months()) > MOST_MONTHS:
             raise ValueError(f"stands for 1 to {MOST_MONTHS} months")
+        if len(self.id) > LONGEST_NAME:
+            raise ValueError(f"has a name that is longer than {LONGEST_NAME} letters")
         if len(self.layout.name) > LONGEST_NAME:
             raise ValueError(f"has a layout whose name is longer than {LONGEST_NAME} letters")
         if len(self.groups) != len(self.layout.by):
@@ -91,7 +98,7 @@ class StandingOutput(Paper):
 
     def output(self, month: str) -> str:
         """The name of a month's output."""
-        return f"{self.id[:LONGEST_NAME]}.{month}"
+        return f"{self.id}.{month}"
 
     def due(self, today: date, made: frozenset[str]) -> str | None:
         """The month that is to be made next, or None. `made`: names of outputs that were.
@@ -116,3 +123,17 @@ class StandingOutput(Paper):
             both = {"all": [before.plain(), asked]} if before is not None else asked
             plain["where"] = both
         return OutputRequest.read(plain, "The month's request", "CW-STANDING-INVALID")
+
+
+class MonthGivenUp(Paper):
+    """One month that people leave out, so that it does not hold up those after it.
+
+    `layout`: digest of the standing output. `why` is kept for those who look back.
+    """
+
+    month_given_up: Literal[1]
+    standing: Identifier
+    layout: Sha256
+    month: Month
+    why: Text
+    at: Moment

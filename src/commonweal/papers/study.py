@@ -7,9 +7,9 @@ that a job could choose would carry what is in the data to the outside (S4).
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from commonweal.foundation.documents import load_document
 from commonweal.papers.base import Identifier, Line, Paper, Value, named_twice
@@ -55,6 +55,14 @@ StudyPath = Annotated[
 """A file of a study: at most 7 folders and a name, with forward slashes, none of them hidden."""
 
 
+def _yes_or_nothing(value: Any) -> Any:
+    return None if value is False else value
+
+
+Switch = Annotated[Literal[True] | None, BeforeValidator(_yes_or_nothing)]
+"""Yes, or nothing at all: a study that does not ask keeps the hash that it had before one could."""
+
+
 class DeclaredOutput(Paper):
     """One file that the study leaves. `about`: for whoever looks at it in the airlock."""
 
@@ -74,11 +82,15 @@ class DeclaredOutput(Paper):
 
 
 class StudyLimits(Paper):
-    """What the study asks for: minutes by the clock, memory in GiB, outputs together in MiB."""
+    """What the study asks for: minutes by the clock, memory in GiB, outputs together in MiB.
+
+    `checkpoints_mb`: what it keeps for a next attempt, in MiB; only where it keeps something.
+    """
 
     minutes: Annotated[int, Field(ge=1, le=14 * 24 * 60)] = 60
     memory_gb: Annotated[int, Field(ge=1, le=1024)] = 4
     outputs_mb: Annotated[int, Field(ge=1, le=10_240)] = 64
+    checkpoints_mb: Annotated[int, Field(ge=1, le=65_536)] | None = None
 
 
 class StudyDeclaration(Paper):
@@ -86,7 +98,9 @@ class StudyDeclaration(Paper):
 
     `command`: a program of the runtime and its arguments, started in the study's folder; there is
     no shell. `runtime`: the name of an environment that the custodian built. `reference`: names of
-    reference tables and weights that came in through the ingress check (P11).
+    reference tables and weights that came in through the ingress check (P11). `checkpoints`:
+    whether what it writes to `/checkpoints` is kept for its next attempt where we cut it off.
+    `gpu`: whether it asks for the custodian's devices for calculations.
     """
 
     study: Literal[1]
@@ -96,6 +110,8 @@ class StudyDeclaration(Paper):
     outputs: Annotated[tuple[DeclaredOutput, ...], Field(min_length=1, max_length=MAX_OUTPUTS)]
     limits: StudyLimits = StudyLimits()
     reference: Annotated[tuple[FileName, ...], Field(max_length=MAX_REFERENCES)] = ()
+    checkpoints: Switch = None
+    gpu: Switch = None
 
     @model_validator(mode="after")
     def _hangs_together(self) -> StudyDeclaration:
@@ -106,6 +122,8 @@ class StudyDeclaration(Paper):
             raise ValueError("an output is declared twice")
         if named_twice(list(self.reference)) is not None:
             raise ValueError("a reference is named twice")
+        if self.limits.checkpoints_mb is not None and not self.checkpoints:
+            raise ValueError("room for checkpoints is asked for, and no checkpoints")
         return self
 
     @classmethod

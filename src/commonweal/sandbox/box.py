@@ -8,7 +8,7 @@ ever run on a machine that was not tried, and no setting runs things with less.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,13 +16,14 @@ from typing import Any, TypeVar
 
 from commonweal.foundation.errors import CommonwealError
 from commonweal.sandbox.cgroups import Cgroups
+from commonweal.sandbox.devices import check_devices
 from commonweal.sandbox.guards import Report, probe
-from commonweal.sandbox.orders import JobUser, Run
+from commonweal.sandbox.orders import Device, JobUser, Run
 from commonweal.sandbox.parsing import Parsed, Parsing, parse_in_sandbox, with_limits
-from commonweal.sandbox.running import Job, Outcome, running
+from commonweal.sandbox.running import Fill, Job, Outcome, running
 from commonweal.sandbox.uids import PROBE_USER, UserNumbers
 
-__all__ = ["Job", "Outcome", "Report", "Sandbox"]
+__all__ = ["Fill", "Job", "Outcome", "Report", "Sandbox"]
 
 Shaped = TypeVar("Shaped")
 
@@ -53,12 +54,20 @@ class Sandbox:
         """
         return cls(*_tried(demo=demo, cgroup=cgroup, record=record))
 
-    def run(self, run: Run, project: str) -> AbstractContextManager[Job]:
+    def run(self, run: Run, project: str, fill: Fill | None = None) -> AbstractContextManager[Job]:
         """Start a run of a project; leaving the block ends it. Whether it needs a cgroup is ours
-        to say and not the run's. Raises as `running` does.
+        to say and not the run's. `fill`: see `running`. Raises as `running` does.
         """
         order = replace(run, cgroup=self.cgroups is not None)
-        return running(order, self._user(project), self.cgroups)
+        return running(order, self._user(project), self.cgroups, fill=fill)
+
+    def check_devices(self, devices: Sequence[Device]) -> None:
+        """Try that a run that is given devices opens these and no other.
+
+        Raises `Unavailable` CW-STUDY-GPU.
+        """
+        user = PROBE_USER if os.geteuid() == 0 else None
+        check_devices(devices, user)
 
     def owner(self, project: str) -> int:
         """The number on this machine of the user to whom a run's outputs belong."""

@@ -128,7 +128,8 @@ def programs(*, devices: bool, architecture: str | None = None) -> tuple[bytes, 
     _add_conditional(library, made, devices=devices)
     if not devices:
         return (_exported(made),)
-    return _exported(made), _exported(_no_typing(library, name))
+    # Laid on in this order: the list refuses any filter that would come after it.
+    return _exported(_no_typing(library, name)), _exported(made)
 
 
 def _empty(library: ModuleType, otherwise: int, architecture: str) -> Any:

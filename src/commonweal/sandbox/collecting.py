@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from commonweal.foundation.errors import Fault, WrongUsage
-from commonweal.foundation.files import sha256_file, staged_folder, translated
+from commonweal.foundation.files import ByteSink, sha256_file, staged_folder, translated
 
 DEEPEST = 4
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
@@ -111,7 +111,7 @@ def collect(
     left = declaration.most_bytes
     with staged_folder(into) as staging:
         for path in sorted(path for path in found if declared[path].taken):
-            reader = _Reader(path, found[path], declared[path], owner, left)
+            reader = FileReader(path, found[path], declared[path], owner, left)
             copied = reader.copy(outputs, staging / path, while_reading)
             left -= copied.size
             taken.append(copied)
@@ -144,14 +144,14 @@ def _entries(outputs: int, declared: dict[str, Declared]) -> dict[str, os.stat_r
     waiting = [""]
     while waiting:
         above = waiting.pop()
-        with _opened(outputs, above) as folder, os.scandir(folder) as entries:
+        with opened_below(outputs, above) as folder, os.scandir(folder) as entries:
             for entry in entries:
                 seen += 1
                 if seen > min(_MOST_ENTRIES, len(declared) + len(folders)):
                     raise _undeclared()
                 path = f"{above}/{entry.name}" if above else entry.name
                 its = entry.stat(follow_symlinks=False)
-                _refuse_kind(its, device)
+                refuse_kind(its, device)
                 if stat.S_ISDIR(its.st_mode) and path in folders:
                     waiting.append(path)
                 elif stat.S_ISREG(its.st_mode) and path in declared:
@@ -165,7 +165,8 @@ def _undeclared() -> Fault:
     return Fault("CW-COLLECT-NAME", "The run left a file or folder that was not declared.")
 
 
-def _refuse_kind(its: os.stat_result, device: int) -> None:
+def refuse_kind(its: os.stat_result, device: int) -> None:
+    """Refuse what is neither a plain file nor a folder. Raises `Fault` CW-COLLECT-KIND."""
     if not (stat.S_ISREG(its.st_mode) or stat.S_ISDIR(its.st_mode)):
         raise Fault("CW-COLLECT-KIND", "The run left something that is neither file nor folder.")
     if its.st_dev != device:
@@ -177,7 +178,7 @@ def _refuse_kind(its: os.stat_result, device: int) -> None:
 
 
 @contextlib.contextmanager
-def _opened(outputs: int, path: str) -> Iterator[int]:
+def opened_below(outputs: int, path: str) -> Iterator[int]:
     """A descriptor of a folder below `outputs`, reached step by step without following a link."""
     folder = os.open(".", _FOLDER, dir_fd=outputs)
     try:
@@ -194,7 +195,7 @@ def _opened(outputs: int, path: str) -> Iterator[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class FileReader:
     """One file on its way: what was seen of it by name, what was declared, what is left to take."""
 
     path: str
@@ -204,8 +205,18 @@ class _Reader:
     left: int
 
     def copy(self, outputs: int, target: Path, while_reading: Callable[[str], None]) -> Collected:
+        """Copy it into the new file `target`."""
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(made, "wb") as copy:
+            return self.into(outputs, copy, while_reading)
+
+    def into(
+        self, outputs: int, sink: ByteSink, while_reading: Callable[[str], None] = lambda _: None
+    ) -> Collected:
+        """Write its bytes into `sink`. Raises the faults of `collect`: discard the sink then."""
         above, _, name = self.path.rpartition("/")
-        with _opened(outputs, above) as folder:
+        with opened_below(outputs, above) as folder:
             try:
                 descriptor = os.open(name, _READ, dir_fd=folder)
             except OSError as error:
@@ -214,9 +225,8 @@ class _Reader:
                 before = os.fstat(descriptor)
                 self._check(before)
                 while_reading(self.path)
-                target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with translated(self.path):
-                    digest = self._write(stream.read, target, before.st_size)
+                    digest = self._write(stream.read, sink, before.st_size)
                 self._unchanged(before, os.fstat(descriptor))
             try:
                 self._unchanged(before, os.stat(name, dir_fd=folder, follow_symlinks=False))
@@ -225,7 +235,7 @@ class _Reader:
         return Collected(self.path, digest, before.st_size)
 
     def _check(self, its: os.stat_result) -> None:
-        _refuse_kind(its, self.seen.st_dev)
+        refuse_kind(its, self.seen.st_dev)
         self._unchanged(self.seen, its)
         if its.st_uid != self.owner:
             raise Fault("CW-COLLECT-KIND", f"{self.path} does not belong to the run's user.")
@@ -245,18 +255,16 @@ class _Reader:
         if told(before) != told(after):
             raise _changed(self.path)
 
-    def _write(self, read: Callable[[int], bytes | None], target: Path, size: int) -> str:
-        made = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    def _write(self, read: Callable[[int], bytes | None], sink: ByteSink, size: int) -> str:
         digest = hashlib.sha256()
         copied = 0
-        with os.fdopen(made, "wb") as copy:
-            # One byte more than was seen is asked for, so that a file that grows is noticed.
-            while block := read(min(_BLOCK, size + 1 - copied)):
-                copied += len(block)
-                if copied > size:
-                    raise _changed(self.path)
-                digest.update(block)
-                copy.write(block)
+        # One byte more than was seen is asked for, so that a file that grows is noticed.
+        while block := read(min(_BLOCK, size + 1 - copied)):
+            copied += len(block)
+            if copied > size:
+                raise _changed(self.path)
+            digest.update(block)
+            sink.write(block)
         if copied != size:
             raise _changed(self.path)
         return "sha256:" + digest.hexdigest()

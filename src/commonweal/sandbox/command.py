@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from commonweal.sandbox.orders import INSIDE_ID, OUTPUTS, SHM, TMP, Limits, Run
+from commonweal.sandbox.orders import INSIDE_ID, KEPT, OUTPUTS, SHM, TMP, Limits, Run
 
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _DEVICE_LINKS = {
@@ -51,13 +51,17 @@ def options(
     descriptors: Descriptors,
     marker: str,
     masks: tuple[str, ...],
+    disk: tuple[str, ...] = (),
 ) -> list[str]:
     """What bubblewrap is told through `--args`.
 
     sources: where each of `run.all_mounts()` lies for the user who starts it, in that order.
     marker: name of a folder made last at the root; when it can be seen, all mounts are in place.
     masks: paths below /proc that are covered.
+    disk: where each of `run.disk_folders()` lies for the user who starts it, in that order.
     """
+    if len(disk) != len(run.disk_folders()):
+        raise ValueError("each folder on a disk has one source")
     if len(sources) != len(run.all_mounts()):
         raise ValueError("each mount has one source")
     return [
@@ -69,7 +73,7 @@ def options(
             for source, mount in zip(sources, run.all_mounts(), strict=True)
             for word in ("--ro-bind", source, mount.target)
         ],
-        *_own_folders(run),
+        *_own_folders(run, dict(zip(run.disk_folders(), disk, strict=True))),
         *_proc(run, masks),
         # Everything that is mounted lies on one small file system in memory, now closed.
         *("--dir", f"/{marker}", "--remount-ro", "/dev", "--remount-ro", "/"),
@@ -103,19 +107,24 @@ def _system(run: Run, descriptors: Descriptors) -> list[str]:
     return words
 
 
-def _own_folders(run: Run) -> list[str]:
+def _own_folders(run: Run, disk: dict[str, str]) -> list[str]:
     limits = run.limits
     words = ["--size", str(4096), "--perms", "0755", "--tmpfs", "/dev"]
     for name in _DEVICES:
         words += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
     for device in run.devices:
-        words += ["--dev-bind", device.path, device.path]
+        words += ["--dev-bind", str(device.place), device.path]
     if run.proc:
         for name, goal in _DEVICE_LINKS.items():
             words += ["--symlink", goal, f"/dev/{name}"]
-    sizes = ((TMP, limits.tmp_bytes), (SHM, limits.shm_bytes), (OUTPUTS, limits.output_bytes))
-    for folder, size in sizes:
-        words += ["--size", str(size), "--perms", "0700", "--tmpfs", folder]
+    sizes = {TMP: limits.tmp_bytes, SHM: limits.shm_bytes, OUTPUTS: limits.output_bytes,
+             KEPT: limits.kept_bytes}  # fmt: skip
+    for folder in run.own_folders():
+        if folder in disk:
+            # Bound without devices and set-user-id bits; its size is measured while it runs.
+            words += ["--bind", disk[folder], folder]
+            continue
+        words += ["--size", str(sizes[folder]), "--perms", "0700", "--tmpfs", folder]
     return words
 
 

@@ -18,18 +18,22 @@ from pathlib import Path
 from commonweal.foundation.errors import WrongUsage
 
 OUTPUTS = "/outputs"
+KEPT = "/checkpoints"
 TMP = "/tmp"  # noqa: S108 (a folder inside the sandbox, which is its own)
 SHM = "/dev/shm"  # noqa: S108
 OWN_FOLDERS = (OUTPUTS, TMP, SHM)
-"""Where a run may write. Each lies in memory, has a size, and is gone with the run."""
+"""Where every run may write. Each has a size, and is gone with the run."""
 
 INSIDE_ID = 65534
 """The number of the run's user and group as the run sees it."""
 
 MIB = 1 << 20
-_TAKEN = ("/proc", "/dev", "/sys", "/run", "/etc", OUTPUTS, TMP)
+_TAKEN = ("/proc", "/dev", "/sys", "/run", "/etc", OUTPUTS, TMP, KEPT)
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
-_DEVICE = re.compile(r"/dev/(?:nvidia(?:ctl|-uvm|-uvm-tools|[0-9]{1,2})|kfd|dri/renderD[0-9]{3})")
+_DEVICE = re.compile(
+    r"/dev/(?:nvidia(?:ctl|-uvm|-uvm-tools|[0-9]{1,2})|nvidia-caps/nvidia-cap[0-9]{1,4}"
+    r"|kfd|dri/renderD[0-9]{3})"
+)
 _LONGEST_TEXT = 32_768
 _MOST_TEXTS = 1_024
 
@@ -70,13 +74,39 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device for calculations (GPU) that a run may open. Other devices are refused."""
+    """A device for calculations (GPU) that a run may open. Other devices are refused.
+
+    path: inside. source: where it lies on the machine, where that is another place.
+    """
 
     path: str
+    source: Path | None = None
 
     def __post_init__(self) -> None:
         if not _DEVICE.fullmatch(self.path):
             raise _refused("Only devices for calculations can be given to a run.")
+
+    @property
+    def place(self) -> Path:
+        """Where it lies on the machine."""
+        return Path(self.path) if self.source is None else self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """Where folders of a run lie on a disk of the machine instead of in memory.
+
+    folder: holds `outputs`, `tmp` and, where the run keeps something, `checkpoints`: empty, and its
+        user's alone. reserve_bytes: how much of the disk stays free; a run that leaves less is
+        stopped.
+    """
+
+    folder: Path
+    reserve_bytes: int = 1 << 30
+
+    def source(self, inside: str) -> Path:
+        """Where a folder of the run lies on the machine."""
+        return self.folder / inside.strip("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +151,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "tmp_bytes": (4_096, 1 << 42),
     "tmp_files": (1, 1_000_000),
     "shm_bytes": (4_096, 1 << 42),
+    "kept_bytes": (0, 1 << 42),
     "log_bytes": (0, 64 * MIB),
     "cores": (1, 1_024),
 }
@@ -137,6 +168,7 @@ class Limits:
     processes: processes and threads of the run.
     file_bytes: size of one file. output_bytes, tmp_bytes, shm_bytes: size of each folder.
     output_files, tmp_files: files and folders in each.
+    kept_bytes: size of the folder that is kept for a next attempt; 0 where there is none.
     log_bytes: how much of standard output, and of standard error, is kept; the rest is dropped.
     cores: CPU cores that the run may keep busy (cgroup).
     """
@@ -153,6 +185,7 @@ class Limits:
     tmp_bytes: int = 64 * MIB
     tmp_files: int = 10_000
     shm_bytes: int = 16 * MIB
+    kept_bytes: int = 0
     log_bytes: int = MIB
     cores: int = 2
 
@@ -175,6 +208,7 @@ class Run:
     environment: all variables that the program sees, besides PWD, which bubblewrap sets.
     workdir: the folder inside in which it starts.
     proc: whether it sees /proc (of its own processes). Parsers do without.
+    devices: those for calculations that it may open. disk: where its folders lie on a disk.
     cgroup: whether limits of the whole run by cgroup v2 are needed; without, the run is refused.
     """
 
@@ -186,6 +220,7 @@ class Run:
     workdir: str = TMP
     limits: Limits = field(default_factory=Limits)
     devices: tuple[Device, ...] = ()
+    disk: Disk | None = None
     proc: bool = False
     cgroup: bool = True
 
@@ -215,6 +250,14 @@ class Run:
             for other in targets[:place]:
                 if _inside(target, other) or _inside(other, target):
                     raise _refused(f"{target} would lie in, or over, {other}.")
+
+    def own_folders(self) -> tuple[str, ...]:
+        """Where this run may write."""
+        return OWN_FOLDERS + ((KEPT,) if self.limits.kept_bytes else ())
+
+    def disk_folders(self) -> tuple[str, ...]:
+        """Those of its own folders that lie on a disk."""
+        return () if self.disk is None else tuple(f for f in self.own_folders() if f != SHM)
 
     def all_mounts(self) -> tuple[Mount, ...]:
         """The runtime's mounts, then the run's own."""

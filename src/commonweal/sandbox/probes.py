@@ -19,6 +19,7 @@ import platform
 import resource
 import signal
 import socket
+import stat
 import struct
 import sys
 from collections.abc import Callable
@@ -92,6 +93,8 @@ def attempts(told: dict[str, str]) -> dict[str, Callable[[], bool]]:
     for path in ("/", "/usr", "/etc", "/dev", "/app/commonweal", "/proc/sys/kernel"):
         found[f"files.write {path}"] = functools.partial(_writes, path)
     found["files.core_pattern"] = lambda: _opens_to_write("/proc/sys/kernel/core_pattern")
+    found["files.other device"] = _other_device
+    found["files.new device"] = _new_device
     found["files.shadow"] = lambda: _reads("/etc/shadow")
     found["processes.signal"] = lambda: _signals(int(told["process"]))
     found["processes.seen"] = lambda: os.path.exists(f"/proc/{told['process']}")
@@ -137,6 +140,18 @@ def _connect(address: object, family: int) -> bool:
 def _reads(path: str) -> bool:
     with open(path, "rb") as stream:
         return len(stream.read(1)) == 1
+
+
+def _other_device() -> bool:
+    known = {"null", "zero", "full", "random", "urandom"}
+    found = [os.path.join(at, name) for at, _, names in os.walk("/dev") for name in names]
+    return any(stat.S_ISCHR(os.lstat(path).st_mode) or stat.S_ISBLK(os.lstat(path).st_mode)
+               for path in found if path[5:] not in known)  # fmt: skip
+
+
+def _new_device() -> bool:
+    os.mknod("/outputs/device", 0o600 | stat.S_IFCHR, os.makedev(1, 5))
+    return True
 
 
 def _writes(folder: str) -> bool:

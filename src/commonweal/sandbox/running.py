@@ -16,20 +16,25 @@ import select
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from commonweal.foundation.errors import Unavailable, WrongUsage
 from commonweal.sandbox.cgroups import Cgroups
-from commonweal.sandbox.orders import OUTPUTS, SHM, TMP, JobUser, Limits, Run
+from commonweal.sandbox.keeping import MOST_FILES, files_of
+from commonweal.sandbox.measuring import Room, over
+from commonweal.sandbox.orders import KEPT, OUTPUTS, SHM, TMP, JobUser, Run
 from commonweal.sandbox.starting import Begun, Start, begin
 
 State = Literal["finished", "failed", "over_limit", "stopped"]
-Limit = Literal["wall", "cpu", "memory", "files", "file_size"]
+Fill = Callable[[int], None]
+Limit = Literal["wall", "cpu", "memory", "files", "file_size", "space"]
 
 LOOK_SECONDS = 0.1
 """How often the folders are measured: between two looks a run makes some ten thousand files."""
+DISK_LOOK_SECONDS = 0.25
+"""The same for folders on a disk, which take longer to measure."""
 _END_SECONDS = 10.0
 _BLOCK = 65_536
 _BY_SIGNAL: dict[int, Limit] = {signal.SIGXCPU: "cpu", signal.SIGXFSZ: "file_size"}
@@ -58,8 +63,10 @@ class Outcome:
 class Job:
     """A run that was started. Use it in a `with` block: leaving it ends the run and closes it."""
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, start: Start, fill: Fill | None = None) -> None:
         self._start = start
+        self._fill = fill
+        self._kept: int | None = None
         self._wake, self._stop = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._settled = threading.Event()
         self._released = threading.Event()
@@ -104,11 +111,24 @@ class Job:
             raise WrongUsage("CW-SANDBOX-ORDER", "Outputs are collected when a run has ended.")
         return self._outputs
 
+    @property
+    def kept(self) -> int | None:
+        """A descriptor of the folder that is kept for a next attempt, while the run lives.
+
+        None before the run began, and where it keeps nothing.
+        """
+        return self._kept
+
     def _work(self) -> None:
         begun: Begun | None = None
         try:
             begun = begin(self._start)
-            self._outcome = _Watch(begun, self._start.run.limits, self._wake).to_the_end()
+            kept = begun.folders.get(KEPT)
+            if kept is not None and self._fill is not None:
+                with files_of(self._start.user):
+                    self._fill(kept)
+            self._kept = kept
+            self._outcome = _Watch(begun, self._start.run, self._wake).to_the_end()
             self._outputs = begun.folders[OUTPUTS]
         except BaseException as error:  # noqa: BLE001 (carried to the thread that waits)
             self._error = error
@@ -121,19 +141,29 @@ class Job:
 
 @contextlib.contextmanager
 def running(
-    run: Run, user: JobUser | None, cgroups: Cgroups | None = None, stdin: int | None = None
+    run: Run,
+    user: JobUser | None,
+    cgroups: Cgroups | None = None,
+    stdin: int | None = None,
+    fill: Fill | None = None,
 ) -> Iterator[Job]:
-    """Start a run; on leaving the block it is ended and all of it is gone."""
-    with Job(Start(run, user, cgroups, stdin)) as job:
+    """Start a run; on leaving the block it is ended and all of it is gone.
+
+    fill: lays out, in the open folder that it is given, what an earlier attempt kept; called before
+        the program's first instruction, with files belonging to the run's user.
+    """
+    with Job(Start(run, user, cgroups, stdin), fill) as job:
         yield job
 
 
 class _Watch:
     """What the thread does while the run lives."""
 
-    def __init__(self, begun: Begun, limits: Limits, wake: int) -> None:
+    def __init__(self, begun: Begun, run: Run, wake: int) -> None:
         self._begun = begun
-        self._limits = limits
+        self._disk = run.disk
+        self._on_disk = run.disk_folders()
+        self._limits = run.limits
         self._wake = wake
         self._kept: dict[int, bytearray] = {}
         self._cut = False
@@ -161,9 +191,10 @@ class _Watch:
             elif now >= until:
                 raise _not_ended()
             if now >= look:
-                look = now + LOOK_SECONDS
-                if self._state is None and self._too_many_files():
-                    self._end("over_limit", "files")
+                look = now + (LOOK_SECONDS if self._disk is None else DISK_LOOK_SECONDS)
+                found = self._too_much() if self._state is None else None
+                if found is not None:
+                    self._end("over_limit", found)
                     until = now + _END_SECONDS
             ready = {number for number, _ in poll.poll(max(0, min(until, look) - now) * 1000)}
             for number in ready - {begun.first, self._wake}:
@@ -184,13 +215,34 @@ class _Watch:
         self._state, self._limit = state, limit
         self._begun.kill()
 
+    def _too_much(self, *, ended: bool = False) -> Limit | None:
+        """Which limit of its folders the run is over, if any."""
+        if self._too_many_files():
+            return "files"
+        limits = self._limits
+        rooms = {
+            OUTPUTS: Room(limits.output_bytes, limits.output_files),
+            TMP: Room(limits.tmp_bytes, limits.tmp_files),
+            KEPT: Room(limits.kept_bytes, MOST_FILES),
+        }
+        rooms = {path: rooms[path] for path in self._on_disk}
+        begun = self._begun
+        # Of a run that has ended the number may be somebody else's.
+        first = 0 if ended else begun.number
+        full = self._disk is not None and over(begun.folders, rooms, self._disk, first)
+        return "space" if full else None
+
     def _too_many_files(self) -> bool:
         allowed = {
             OUTPUTS: self._limits.output_files,
             TMP: self._limits.tmp_files,
             SHM: self._limits.tmp_files,
         }
+        if KEPT in self._begun.folders:
+            allowed[KEPT] = MOST_FILES
         for name, most in allowed.items():
+            if name in self._on_disk:
+                continue
             found = os.fstatvfs(self._begun.folders[name])
             # One more than its files: the folder itself.
             if found.f_files - found.f_ffree > most + 1:
@@ -228,10 +280,9 @@ class _Watch:
         if state is None and code is not None and code - 128 in _BY_SIGNAL:
             state, limit = "over_limit", _BY_SIGNAL[code - 128]
         if state is None:
-            if self._too_many_files():
-                state, limit = "over_limit", "files"
-            else:
-                state = "finished" if code == 0 else "failed"
+            limit = self._too_much(ended=True)
+            ended: State = "finished" if code == 0 else "failed"
+            state = ended if limit is None else "over_limit"
         output, errors = (bytes(self._kept[number]) for number in streams)
         return Outcome(state, limit, code, output, errors, self._cut, seconds)
 

@@ -25,9 +25,10 @@ _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 32, 4096, 16384, 1 << 18
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def stage(sources: tuple[Path, ...]) -> tuple[str, ...]:
+def stage(sources: tuple[Path, ...], writable: int = 0) -> tuple[str, ...]:
     """Bind each source under `RUN_FOLDER` for the calling thread; where each lies now, in order.
 
+    writable: how many of them, from the end, may be written to; all others are read-only.
     Must be called as root in a thread that does nothing else and ends with the run. Raises
     `Unavailable` CW-SANDBOX-START.
     """
@@ -38,7 +39,11 @@ def stage(sources: tuple[Path, ...]) -> tuple[str, ...]:
         _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
         kinds = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
         _mount("tmpfs", str(RUN_FOLDER), "tmpfs", kinds, "size=1m,mode=0711")
-        return tuple(_bind(source, RUN_FOLDER / str(n)) for n, source in enumerate(sources))
+        fixed = len(sources) - writable
+        return tuple(
+            _bind(source, RUN_FOLDER / str(n), read_only=n < fixed)
+            for n, source in enumerate(sources)
+        )
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else "unknown reason"
         raise Unavailable(
@@ -49,13 +54,15 @@ def stage(sources: tuple[Path, ...]) -> tuple[str, ...]:
         ) from error
 
 
-def _bind(source: Path, place: Path) -> str:
+def _bind(source: Path, place: Path, *, read_only: bool) -> str:
     if source.is_dir():
         place.mkdir(mode=0o755)
     else:
         place.touch(mode=0o644)
     _mount(str(source), str(place), None, _MS_BIND)
-    flags = _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | _MS_NODEV
+    flags = _MS_REMOUNT | _MS_BIND | _MS_NOSUID | _MS_NODEV
+    if read_only:
+        flags |= _MS_RDONLY
     _mount("none", str(place), None, flags)
     return str(place)
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from commonweal.foundation.errors import Unavailable, WrongUsage
 from commonweal.sandbox import calls, command, staging
 from commonweal.sandbox.cgroups import Cgroups, RunCgroup
-from commonweal.sandbox.orders import OWN_FOLDERS, JobUser, Run
+from commonweal.sandbox.orders import JobUser, Run
 
 SETUP_SECONDS = 30.0
 """bubblewrap needs hundredths of a second; a machine under load may need longer."""
@@ -47,12 +47,14 @@ _LIMIT_NAMES = {
 class Begun:
     """A run that waits to be let go, seen from outside. Close it once, whatever happened.
 
+    number: the number of its process 1 on the machine.
     first: a descriptor of process 1 of the run (pidfd). When it becomes readable, the kernel has
         ended every process of the run, as they all live in that process's namespace.
     folders: an open descriptor of each folder in which the run may write, by its path inside.
     """
 
     process: subprocess.Popen[bytes]
+    number: int
     first: int
     status: int
     block: int
@@ -155,7 +157,13 @@ def _sources(start: Start) -> tuple[str, ...]:
             raise Unavailable(
                 "CW-SANDBOX-START", f"What a run is to see at {mount.target} is not there."
             ) from error
-    return tuple(map(str, found)) if start.user is None else staging.stage(tuple(found))
+    folders = start.run.disk_folders()
+    for inside in folders:
+        assert start.run.disk is not None  # noqa: S101 (for the type)
+        found.append(start.run.disk.source(inside))
+    if start.user is None:
+        return tuple(map(str, found))
+    return staging.stage(tuple(found), len(folders))
 
 
 def _pipe(closing: contextlib.ExitStack, theirs: list[int], *, we_read: bool) -> int:
@@ -197,7 +205,10 @@ def _spawned(
             status=theirs[0],
             block=theirs[1],
         )
-        words = command.options(start.run, sources, descriptors, marker, command.masks_here())
+        mounts = len(start.run.all_mounts())
+        words = command.options(
+            start.run, sources[:mounts], descriptors, marker, command.masks_here(), sources[mounts:]
+        )
         told = b"".join(os.fsencode(word) + b"\0" for word in words)
         process = _popen(start, paths, _in_memory("options", told, theirs), theirs)
     finally:
@@ -207,10 +218,10 @@ def _spawned(
     number = _first_number(process, status)
     first = os.pidfd_open(number)
     closing.callback(os.close, first)
-    folders = _folders(process, number, marker, closing)
+    folders = _folders(process, number, marker, start.run.own_folders(), closing)
     if cgroup is not None:
         cgroup.take(process.pid, number)
-    return Begun(process, first, status, block, folders, cgroup, closing)
+    return Begun(process, number, first, status, block, folders, cgroup, closing)
 
 
 def _popen(
@@ -272,7 +283,11 @@ def _first_number(process: subprocess.Popen[bytes], status: int) -> int:
 
 
 def _folders(
-    process: subprocess.Popen[bytes], number: int, marker: str, closing: contextlib.ExitStack
+    process: subprocess.Popen[bytes],
+    number: int,
+    marker: str,
+    own: tuple[str, ...],
+    closing: contextlib.ExitStack,
 ) -> dict[str, int]:
     """Open the run's own folders once its mounts are in place.
 
@@ -288,7 +303,7 @@ def _folders(
         time.sleep(0.0005)
     folders = {}
     try:
-        for name in OWN_FOLDERS:
+        for name in own:
             folders[name] = os.open(root + name, _FOLDER)
             closing.callback(os.close, folders[name])
     except OSError:

@@ -236,7 +236,10 @@ class Stands:
 
 
 def stands(
-    ground: OutputGround, found: Submitted, written: tuple[OutputEvent, ...] | None = None
+    store: OutputStore,
+    ground: OutputGround,
+    found: Submitted,
+    written: tuple[OutputEvent, ...] | None = None,
 ) -> Stands:
     """State, count and votes of an output. Votes that cannot be believed make no count.
 
@@ -246,7 +249,7 @@ def stands(
     events = [one for one in every if one.output == found.manifest.id]
     records = ground.records(found.manifest.id).acts
     try:
-        decision = judged_case(ground, output_judge, found).decision
+        decision = judged_case(store, ground, output_judge, found).decision
     except CommonwealError:
         decision = None
     state = standing(

@@ -265,6 +265,40 @@ def fill_shm():
     return _fill("/dev/shm", int(TOLD["shm"]) + (1 << 20), 4)
 
 
+@attempt("disk: fill the folder for checkpoints", MUST)
+def fill_kept():
+    return _fill(TOLD["kept"], int(TOLD["kept_size"]) + (1 << 20), 8)
+
+
+@attempt("checkpoints: read that of another job", MUST)
+def read_other_kept():
+    with open(TOLD["other_kept"], "rb") as stream:
+        return bool(stream.read(1))
+
+
+@attempt("checkpoints: put another in its place", MUST)
+def change_other_kept():
+    with open(TOLD["other_kept"], "r+b") as stream:
+        return stream.write(b"w") == 1
+
+
+@attempt("checkpoints: by the folder above", NEVER)
+def above_kept():
+    os.chdir(TOLD["kept"])
+    return "job-other.0" in os.listdir("..") or os.path.exists("../checkpoints/job-other.0")
+
+
+@attempt("checkpoints: a second name for what it was given", MUST)
+def link_into_kept():
+    source = TOLD["own"] + "/of-outputs"
+    with open(source, "w"):
+        pass
+    place = TOLD["kept"] + "/of-outputs-2"
+    os.link(source, place)
+    os.unlink(place)
+    return True
+
+
 @attempt("descriptors: more than it may have", MUST)
 def many_descriptors():
     opened = []
@@ -295,7 +329,8 @@ def other_descriptors():
 @attempt("devices: any but the harmless ones", NEVER)
 def devices():
     return bool(set(os.listdir("/dev")) - {"null", "zero", "full", "random", "urandom", "shm",
-                                           "fd", "stdin", "stdout", "stderr"})  # fmt: skip
+                                           "fd", "stdin", "stdout", "stderr",
+                                           TOLD.get("device", "null")})  # fmt: skip
 
 
 @attempt("devices: make one", NEVER)

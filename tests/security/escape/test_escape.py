@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from commonweal.sandbox.orders import Device, Disk
 from tests.security.escape import world as worlds
 from tests.security.escape.attempts import MUST, TABLE
 
@@ -35,6 +36,20 @@ def test_nothing_gets_out(world: worlds.World) -> None:
     assert set(found) == set(TABLE)
     assert {name: said for name, said in found.items() if said != "stopped"} == {}
     assert world.sleeper.poll() is None
+
+
+def test_nothing_gets_out_of_a_run_on_a_disk_with_a_device(
+    world: worlds.World, tmp_path: Path
+) -> None:
+    """Floods of the disk end the run as a whole: `tests/unit/sandbox/test_measuring.py`."""
+    for name in ("outputs", "tmp", "checkpoints"):
+        (tmp_path / name).mkdir(mode=0o700)
+        os.chown(tmp_path / name, worlds.job_uid(), -1)
+    told = {"without": "disk: fill the", "device": "nvidia0"}
+    device = Device("/dev/nvidia0", Path("/dev/zero"))
+    found = worlds.inside(world, told, disk=Disk(tmp_path, 0), devices=(device,))
+    assert len(found) > len(TABLE) - 6
+    assert {name: said for name, said in found.items() if said != "stopped"} == {}
 
 
 def test_without_the_sandbox_the_same_attempts_work(world: worlds.World) -> None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ LIMITS = Limits(
     output_bytes=8 * MIB,
     tmp_bytes=8 * MIB,
     shm_bytes=2 * MIB,
+    kept_bytes=4 * MIB,
 )
 
 
@@ -70,6 +71,12 @@ def world() -> Iterator[World]:
         canary = folder / "canary"
         canary.write_text("a canary of ours")
         canary.chmod(0o666)
+        # As another job's checkpoint would lie for a user who can reach it.
+        other = folder / "checkpoints" / "job-other.0"
+        other.parent.mkdir()
+        other.parent.chmod(0o755)
+        other.write_text("what another job keeps")
+        other.chmod(0o666)
         # A second name may be given only to what is one's own (fs.protected_hardlinks).
         os.chown(canary, job_uid(), -1)
         stream = stack.enter_context(canary.open("rb"))
@@ -92,7 +99,8 @@ def world() -> Iterator[World]:
             "address": str(LIMITS.address_bytes), "processes": str(LIMITS.processes),
             "file": str(LIMITS.file_bytes), "output": str(LIMITS.output_bytes),
             "tmp_size": str(LIMITS.tmp_bytes), "shm": str(LIMITS.shm_bytes),
-            "open_files": str(LIMITS.open_files),
+            "open_files": str(LIMITS.open_files), "kept_size": str(LIMITS.kept_bytes),
+            "other_kept": str(other),
         }  # fmt: skip
         yield World(told, stream.fileno(), sleeper)
 
@@ -115,10 +123,11 @@ def script_run(
     )
 
 
-def inside(at: World) -> dict[str, str]:
-    """Every attempt, made in the sandbox."""
-    told = {**at.told, "own": "/outputs", "tmp": "/tmp"}
-    with running(script_run("attempts.py", (json.dumps(told), "inside")), job_user()) as job:
+def inside(at: World, told: dict[str, str] | None = None, **changes: Any) -> dict[str, str]:
+    """Every attempt, made in the sandbox. `changes`: of the run."""
+    said = {**at.told, "own": "/outputs", "tmp": "/tmp", "kept": "/checkpoints", **(told or {})}
+    run = replace(script_run("attempts.py", (json.dumps(said), "inside")), **changes)
+    with running(run, job_user()) as job:
         outcome = job.wait()
     return answered(outcome)
 
@@ -133,7 +142,7 @@ def bare(at: World) -> dict[str, str]:
     """Every attempt that cannot harm the machine, made by the same user without a sandbox."""
     with tempfile.TemporaryDirectory(prefix="escape-own-") as own:
         os.chown(own, job_uid(), -1)
-        told = {**at.told, "own": own, "tmp": own}
+        told = {**at.told, "own": own, "tmp": own, "kept": own}
         script = str(HERE / "attempts.py")
         command = ordinary([sys.executable, "-I", "-S", "-B", script, json.dumps(told), "bare"])
         return _on_a_terminal(command, at.canary_descriptor)

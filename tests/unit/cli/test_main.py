@@ -57,9 +57,11 @@ def test_all_commands_of_this_stage_exist() -> None:
         "airlock record", "airlock seal-history", "register check", "register publish",
         "airlock release", "airlock review", "airlock submit", "airlock withdraw",
         "feasibility ask", "feasibility build", "feasibility monthly",
-        "noise budget", "noise count", "noise left", "site state", "study bring",
-        "study cancel", "study dummy", "study offer", "study references", "study status",
-        "study submit", "study work",
+        "noise budget", "noise count", "noise left", "noise people", "noise submit",
+        "standing approve", "standing draft", "standing end", "standing give-up", "standing list",
+        "standing look", "standing month", "standing propose", "site state", "study bring",
+        "study cancel", "study dummy", "study manifest", "study offer", "study references",
+        "study status", "study submit", "study work",
     }  # fmt: skip
 
 

@@ -14,8 +14,8 @@ from commonweal.enclave.engine import (
     UNSURE_AFTER,
     Following,
     Place,
-    _looked,
     limits_of,
+    looked,
     run_of,
 )
 from commonweal.enclave.packing import Study
@@ -104,7 +104,7 @@ def following(state: Any, beat: Any = False) -> Following:
 
 @pytest.mark.parametrize("state", get_args(PermitState))
 def test_a_job_goes_on_under_an_active_or_paused_permit_only(state: PermitState) -> None:
-    stopped, unsure = _looked(following(standing(state)), 2)
+    stopped, unsure = looked(following(standing(state)), None, 2)
     assert unsure == 0
     if state in ("active", "paused"):
         assert stopped is None
@@ -116,13 +116,13 @@ def test_a_job_goes_on_under_an_active_or_paused_permit_only(state: PermitState)
 
 def test_what_else_stops_a_job() -> None:
     active = standing("active")
-    stopped, _ = _looked(following(None), 0)
+    stopped, _ = looked(following(None), None, 0)
     assert stopped is not None
     assert stopped.code == "CW-PERMIT-UNKNOWN"
-    stopped, _ = _looked(following(active, beat=True), 0)
+    stopped, _ = looked(following(active, beat=True), None, 0)
     assert stopped is not None
     assert stopped.why == "cancel"
-    stopped, _ = _looked(following(active, Refused("CW-JOB-LEASE", "Lost.")), 0)
+    stopped, _ = looked(following(active, Refused("CW-JOB-LEASE", "Lost.")), None, 0)
     assert stopped is not None
     assert stopped.why == "lease"
 
@@ -133,11 +133,11 @@ def test_silence_stops_a_job_after_some_looks(silent: str) -> None:
     asked = following(nobody) if silent == "standing" else following(standing("active"), nobody)
     unsure = 0
     for _ in range(UNSURE_AFTER - 1):
-        stopped, unsure = _looked(asked, unsure)
+        stopped, unsure = looked(asked, None, unsure)
         assert stopped is None
     # One answer in between, and it begins anew.
-    assert _looked(following(standing("active")), unsure) == (None, 0)
-    stopped, _ = _looked(asked, unsure)
+    assert looked(following(standing("active")), None, unsure) == (None, 0)
+    stopped, _ = looked(asked, None, unsure)
     assert stopped is not None
     assert (stopped.why, stopped.code) == ("unsure", "CW-JOB-UNSURE")
 

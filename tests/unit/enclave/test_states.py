@@ -37,6 +37,7 @@ ALLOWED = {
     ("queued", "cancel", "cancelled"),
     ("running", "cancel", "cancelled"),
     ("running", "give_back", "queued"),
+    ("collecting", "give_back", "queued"),
     ("running", "cut_off", "queued"),
     ("collecting", "cut_off", "queued"),
 }

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from commonweal.airlock.noise import answering
-from commonweal.airlock.noise.budget import spend, standing_of
+from commonweal.airlock.noise.budget import standing_of
 from commonweal.airlock.noise.counting import true_counts
 from commonweal.airlock.session import Session
 from commonweal.foundation.errors import CommonwealError
@@ -21,6 +21,7 @@ from commonweal.ledger.store import Ledger
 from commonweal.papers.noise import NoisyAnswer, NoisyRequest, millionths
 from tests.airlock_house import PERSON, col, where
 from tests.noise_house import (
+    DATASET,
     PROJECT,
     ROWS,
     again,
@@ -28,6 +29,7 @@ from tests.noise_house import (
     desk,
     give,
     ledger_at,
+    pay,
     release,
     request,
     slow_counts,
@@ -46,7 +48,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 def ask(folder: Path, ledger: Ledger, asked: Any = None, **changes: Any) -> NoisyAnswer:
     wanted = asked or request(**changes)
     with Session.over(release(folder / "release")) as session:
-        return desk(folder, ledger).answer(wanted, PERMIT, PROJECT, session)
+        return desk(folder, ledger).answer(wanted, PERMIT, PROJECT, DATASET, session)
 
 
 def counts(asked: NoisyRequest, folder: Path, rows: Any = None) -> list[int]:
@@ -83,7 +85,7 @@ def test_a_release_of_nobody_gives_noise_around_nothing(tmp_path: Path, ledger: 
     give(ledger, "1")
     opened = release(tmp_path / "empty", [{PERSON: "p", "ward": None, "days": None}])
     with Session.over(opened) as session:
-        found = desk(tmp_path, ledger).answer(request(), PERMIT, PROJECT, session)
+        found = desk(tmp_path, ledger).answer(request(), PERMIT, PROJECT, DATASET, session)
     assert [one.name for one in found.counts] == ["A", "B", "C"]
     assert all(one.people >= 0 for one in found.counts)
 
@@ -132,28 +134,28 @@ def test_tenths_add_up_exactly(ledger: Ledger) -> None:
     give(ledger, "1")
     asked = request("0.1")
     for _ in range(10):
-        spend(ledger, PERMIT, PROJECT, "r1", asked)
+        pay(ledger, PERMIT, PROJECT, "r1", asked)
     assert standing_of(ledger, PROJECT).left == 0
     least = request("0.000001")
-    assert refused(lambda: spend(ledger, PERMIT, PROJECT, "r1", least)).code == "CW-NOISE-BUDGET"
+    assert refused(lambda: pay(ledger, PERMIT, PROJECT, "r1", least)).code == "CW-NOISE-BUDGET"
 
 
 def test_a_smaller_budget_takes_nothing_back_and_gives_nothing(ledger: Ledger) -> None:
     give(ledger, "1")
-    spend(ledger, PERMIT, PROJECT, "r1", request("0.5"))
+    pay(ledger, PERMIT, PROJECT, "r1", request("0.5"))
     give(ledger, "0.3")
     assert standing_of(ledger, PROJECT).left == 0
-    assert refused(lambda: spend(ledger, PERMIT, PROJECT, "r1", request("0.1")))
+    assert refused(lambda: pay(ledger, PERMIT, PROJECT, "r1", request("0.1")))
     give(ledger, "0.6")
     assert standing_of(ledger, PROJECT).left == 100_000
 
 
 def test_projects_do_not_spend_each_others_budget(ledger: Ledger) -> None:
     give(ledger, "1")
-    assert refused(lambda: spend(ledger, PERMIT, "diabetes", "r1", request("0.1")))
-    spend(ledger, PERMIT, PROJECT, "r1", request("1"))
+    assert refused(lambda: pay(ledger, PERMIT, "diabetes", "r1", request("0.1")))
+    pay(ledger, PERMIT, PROJECT, "r1", request("1"))
     give(ledger, "0.4", project="diabetes")
-    spend(ledger, PERMIT, "diabetes", "r1", request("0.4"))
+    pay(ledger, PERMIT, "diabetes", "r1", request("0.4"))
 
 
 def test_many_at_once_never_spend_more_than_there_is(tmp_path: Path, ledger: Ledger) -> None:
@@ -162,7 +164,7 @@ def test_many_at_once_never_spend_more_than_there_is(tmp_path: Path, ledger: Led
     def one(_: int) -> int:
         with again(tmp_path) as mine:
             try:
-                spend(mine, PERMIT, PROJECT, "r1", request("0.15"))
+                pay(mine, PERMIT, PROJECT, "r1", request("0.15"))
             except CommonwealError as error:
                 assert error.code == "CW-NOISE-BUDGET"  # noqa: PT017
                 return 0

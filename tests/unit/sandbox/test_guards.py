@@ -125,9 +125,18 @@ def _no_process_limit(patch: pytest.MonkeyPatch) -> None:
 def _larger_folders(patch: pytest.MonkeyPatch) -> None:
     real = command._own_folders
 
-    def weakened(run: Any) -> list[str]:
+    def weakened(run: Any, disk: Any) -> list[str]:
         sizes = {str(getattr(run.limits, n)) for n in ("tmp_bytes", "output_bytes", "shm_bytes")}
-        return ["67108864" if word in sizes else word for word in real(run)]
+        return ["67108864" if word in sizes else word for word in real(run, disk)]
+
+    patch.setattr(command, "_own_folders", weakened)
+
+
+def _a_device_more(patch: pytest.MonkeyPatch) -> None:
+    real = command._own_folders
+
+    def weakened(run: Any, disk: Any) -> list[str]:
+        return [*real(run, disk), "--dev-bind", "/dev/zero", "/dev/more"]
 
     patch.setattr(command, "_own_folders", weakened)
 
@@ -170,6 +179,7 @@ WEAKENED: list[tuple[str, str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("named pipes", "outputs", _allowed("mknodat", "mknod")),
     ("a root that can be written to", "files", _writable_root),
     ("a folder of the machine", "files", _machine_files),
+    ("a device that was not given", "files", _a_device_more),
     ("no limits", "limits", _no_limits),
     ("no limit of processes", "limits", _no_process_limit),
     ("folders without a size", "limits", _larger_folders),

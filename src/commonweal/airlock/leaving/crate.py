@@ -139,7 +139,7 @@ def crate_graph(about: About, left: Sequence[LeftOutput]) -> Iterator[Entity]:
     """Every entity of the crate, each once."""
     here = [one for one in left if not one.recalled]
     permit = about.permits[-1]
-    studies = {_study(one.manifest): one.manifest.study for one in left}
+    studies = {_study(one.manifest): one.manifest for one in left}
     parts = [id_ for one in here for id_ in _files(one.manifest)]
     actions = [action["@id"] for one in left for action in _actions(one)]
     yield {
@@ -155,12 +155,8 @@ def crate_graph(about: About, left: Sequence[LeftOutput]) -> Iterator[Entity]:
         "sourceOrganization": _ref("#project"), "publisher": _ref("#custodian"),
     }  # fmt: skip
     yield from _around(about, permit)
-    for study, hash_ in studies.items():
-        yield {
-            "@id": study, "@type": "Dataset", "name": "Code of the study", "identifier": hash_,
-            "description": "The code that ran, named by the SHA-256 of what was submitted.",
-            "license": _ref("#terms"),
-        }  # fmt: skip
+    for study, made in studies.items():
+        yield _made_from(study, made)
     releases = {one.manifest.release: one.manifest for one in left}
     for manifest in releases.values():
         yield {
@@ -174,6 +170,25 @@ def crate_graph(about: About, left: Sequence[LeftOutput]) -> Iterator[Entity]:
     for one in left:
         yield from _actions(one)
     yield from _people(about, left)
+
+
+def _made_from(id_: str, manifest: OutputManifest) -> Entity:
+    """The code that ran, or what the airlock made figures from by itself."""
+    name, said = (
+        "Code of the study",
+        "The code that ran, named by the SHA-256 of what was submitted.",
+    )
+    if manifest.origin is not None:
+        name = f"What was asked: {manifest.origin.of}"
+        said = "The question from which the hospital's own program made figures, by its SHA-256."
+    return {
+        "@id": id_, "@type": "Dataset", "name": name, "identifier": _hash(manifest),
+        "description": said, "license": _ref("#terms"),
+    }  # fmt: skip
+
+
+def _hash(manifest: OutputManifest) -> str:
+    return str(manifest.study if manifest.origin is None else manifest.origin.made_from)
 
 
 def _around(about: About, permit: Permit) -> Iterator[Entity]:
@@ -206,7 +221,8 @@ def _actions(left: LeftOutput) -> list[Entity]:
     one, at = left.manifest, stamp(left.at)
     result = [] if left.recalled else [_ref(id_) for id_ in _files(one)]
     job: Entity = {
-        "@id": f"#job-{one.id}", "@type": "CreateAction", "name": f"Job {one.job}: {one.title}",
+        "@id": f"#job-{one.id}", "@type": "CreateAction",
+        "name": f"Job {one.job or 'of the airlock'}: {one.title}",
         "agent": _ref(f"#person-{one.author}"), "instrument": _ref(_study(one)),
         "object": [_ref(f"#release-{one.release}")], "result": result, "endTime": at,
         "actionStatus": _DONE,
@@ -258,7 +274,7 @@ def _files(manifest: OutputManifest) -> list[str]:
 
 
 def _study(manifest: OutputManifest) -> str:
-    return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, manifest.study)}"
+    return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, _hash(manifest))}"
 
 
 def _ref(id_: str) -> Entity:

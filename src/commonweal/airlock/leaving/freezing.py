@@ -14,7 +14,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,8 +23,8 @@ from typing import Any
 from commonweal.airlock.audit.history import Pin, read_place
 from commonweal.airlock.audit.writing import seal_output
 from commonweal.airlock.kept import turn_context, write_sealed
-from commonweal.airlock.leaving.ports import Ground
-from commonweal.airlock.leaving.releasing import recover
+from commonweal.airlock.leaving.ports import Ground, Judge
+from commonweal.airlock.leaving.releasing import judged_case, recover
 from commonweal.airlock.leaving.store import (
     FILES,
     FINDINGS,
@@ -48,6 +48,7 @@ from commonweal.foundation.files import (
 from commonweal.foundation.keyed import Keys, OpenKey, sealing_into
 from commonweal.ledger.details import commitment, new_salt
 from commonweal.ledger.entry import Actor, Event
+from commonweal.ledger.store import Writing
 from commonweal.papers.acts import SignedAct
 from commonweal.papers.output_manifest import (
     CALLED,
@@ -57,6 +58,7 @@ from commonweal.papers.output_manifest import (
     FileFound,
     FileKind,
     Findings,
+    Origin,
     OutputFile,
     OutputManifest,
     RulesUsed,
@@ -68,6 +70,7 @@ LIFE = timedelta(days=60)
 MOST_BYTES = 10 * 1024**3
 _CHUNK = 1 << 20
 _AUTHOR_ROLE = "researcher"
+_AIRLOCK = Actor("system", "airlock")
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class Draft:
     `release_hash`: of the release's manifest. `found`: of each file, with `audit` the reviewer's
     result of the audit as plain JSON, against exactly `compared`. `proposal`: a folder as
     `audit.writing.write_output` makes it, or None where nothing was recomputed. `left_behind`:
-    what the job left beside, and its author did not ask for.
+    what the job left beside, and its author did not ask for. `job` and `study`, or `origin`.
     """
 
     id: str
@@ -101,8 +104,6 @@ class Draft:
     permit: str
     release: str
     release_hash: str
-    job: str
-    study: str
     context: str
     controls: str
     sources: Sequence[Source]
@@ -112,6 +113,9 @@ class Draft:
     audit: dict[str, Any] | None = None
     proposal: Path | None = None
     left_behind: Sequence[str] = ()
+    job: str | None = None
+    study: str | None = None
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True)
@@ -268,7 +272,9 @@ def _manifest(
         "author": draft.author, "project": permit.project.id,
         "permit": permit.id, "permit_hash": permit.digest(),
         "release": draft.release, "release_hash": draft.release_hash,
-        "job": draft.job, "study": draft.study,
+        **({"job": draft.job, "study": draft.study} if draft.origin is None else {
+            "origin": draft.origin.plain()
+        }),
         "context": draft.context, "controls": draft.controls,
         "files": [one.plain() for one in files], "findings": findings.digest(),
         "profile": draft.profile.plain(), "compared": compared,
@@ -292,30 +298,62 @@ def submit(store: OutputStore, ground: Ground, frozen: Frozen, signed: SignedAct
         raise Fault("CW-LEAVING-ACTS", "The author signed something else than this output.")
     if manifest.author not in {one.id for one in ground.permit(manifest.permit).people}:
         raise Refused("CW-LEAVING-AUTHOR", "The permit does not name the author of this output.")
+    if manifest.origin is not None and manifest.origin.kind == "standing":
+        raise Fault("CW-LEAVING-ACTS", "A month is put forward by the airlock, under its approval.")
+
+    def heard(writing: Writing) -> None:
+        ground.record(writing, signed)
+
+    return _submitted(store, ground, frozen, Actor(_AUTHOR_ROLE, manifest.author), heard, (signed,))
+
+
+def submit_month(store: OutputStore, ground: Ground, judge: Judge, frozen: Frozen) -> Submitted:
+    """Put a month of a standing output forward, and give the turn its name.
+
+    Nobody signs it: its author and two others signed the layout, and the judge verifies that in the
+    transaction that writes it. Raises what the judge raises, and as `submit`.
+    """
+
+    def approved(_writing: Writing) -> None:
+        judged_case(store, ground, judge, frozen.submitted)
+
+    return _submitted(store, ground, frozen, _AIRLOCK, approved, ())
+
+
+def _submitted(
+    store: OutputStore,
+    ground: Ground,
+    frozen: Frozen,
+    by: Actor,
+    first: Callable[[Writing], None],
+    acts: tuple[SignedAct, ...],
+) -> Submitted:
+    """Write that a turn was submitted, after `first`, in one transaction; then it has its name."""
+    manifest = frozen.manifest
     with only_one(store.lock, "the outputs"):
         ground.settle()
         recover(store, ground)
         check_files(frozen.submitted)
-        store.add(frozen.submitted, signed, None)
+        for one in acts:
+            store.add(frozen.submitted, one, None)
         with translated(frozen.submitted.folder.name):
             fsync_tree(frozen.submitted.folder)
             fsync_folder(frozen.submitted.folder.parent)
             fsync_folder(store.outputs)
         with ground.transaction() as writing:
             _require_open(ground, manifest.id, known=True)
-            ground.record(writing, signed)
+            first(writing)
             salt = new_salt()
             content = {"salt": salt.hex(), "manifest": manifest.digest(), "turn": manifest.turn}
             fields = {
                 "permit": manifest.permit, "release": manifest.release, "output": manifest.id,
                 "turn": manifest.turn, "manifest": commitment(salt, manifest.canonical()),
-                "job": manifest.job,
+                **({} if manifest.job is None else {"job": manifest.job}),
             }  # fmt: skip
-            event = Event("output.submitted", Actor(_AUTHOR_ROLE, manifest.author), fields)
-            writing.append(event, ground.details(content))
+            writing.append(Event("output.submitted", by, fields), ground.details(content))
         target = _named(store, frozen.submitted)
         ground.settle()
-    return replace(frozen.submitted, folder=target, acts=(signed,))
+    return replace(frozen.submitted, folder=target, acts=acts)
 
 
 def find_frozen(store: OutputStore, output: str, digest: str) -> Frozen:

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from commonweal.airlock.analysis.published import written
 from commonweal.airlock.checking import CheckReport, FileReport
@@ -95,7 +96,16 @@ def job_paths(folder: Path, left: JobOutputs) -> list[Path]:
     return paths
 
 
-def gather(folder: Path, left: JobOutputs, report: CheckReport, work: Path) -> Gathered:
+class Files(Protocol):
+    """A list of files that lie in the folder `outputs` of another."""
+
+    @property
+    def files(self) -> Sequence[LeftFile]:
+        """Each with its hash."""
+        ...
+
+
+def gather(folder: Path, left: Files, report: CheckReport, work: Path) -> Gathered:
     """The sources of an output. `work`: an empty folder, for what leaves.
 
     A file of which nothing can leave is there by a placeholder, with what was found of it for

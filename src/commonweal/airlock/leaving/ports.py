@@ -25,6 +25,7 @@ from commonweal.papers.output_manifest import (
 )
 from commonweal.papers.permit import Permit
 from commonweal.papers.roster_history import RosterHistory
+from commonweal.papers.standing_case import JudgedLayout, StandingCase
 from commonweal.papers.trust import TrustPolicy
 
 
@@ -126,6 +127,23 @@ class Judge(Protocol):
         *,
         home: str,
         records: ActRecords,
+        standing: StandingCase | None = None,
     ) -> Judgement:
-        """The decision that the acts make."""
+        """The decision that the acts make. `standing`: of a month, what its layout rests on."""
+        ...
+
+
+class LayoutJudge(Protocol):
+    """Who knows the rules of standing outputs. Verifies every act itself."""
+
+    def __call__(
+        self,
+        case: StandingCase,
+        rosters: RosterHistory,
+        trust: TrustPolicy,
+        at: datetime,
+        *,
+        home: str,
+    ) -> JudgedLayout:
+        """How a layout stands. Raises a `CommonwealError`."""
         ...

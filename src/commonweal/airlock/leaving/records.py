@@ -27,7 +27,11 @@ def release_record(
         "project": manifest.project,
         "permit": {"id": manifest.permit, "hash": manifest.permit_hash},
         "release": {"id": manifest.release, "hash": manifest.release_hash},
-        "code": manifest.study,
+        **(
+            {"code": manifest.study}
+            if manifest.origin is None
+            else {"origin": manifest.origin.plain()}
+        ),
         "manifest": manifest.digest(),
         "context": manifest.context,
         "controls": manifest.controls,

@@ -26,6 +26,7 @@ from commonweal.airlock.audit.running import Pinned, audit, check_pinned, read_p
 from commonweal.airlock.audit.values import DEFAULT, Dominance
 from commonweal.airlock.leaving.ports import Ground, Judge, Judgement
 from commonweal.airlock.leaving.records import release_record
+from commonweal.airlock.leaving.signed_layouts import standing_case
 from commonweal.airlock.leaving.store import (
     DECISION,
     FILES,
@@ -53,6 +54,7 @@ from commonweal.ledger.outputs import OutputEvent
 from commonweal.ledger.state import PermitLive
 from commonweal.ledger.store import Writing
 from commonweal.papers.output_manifest import CALLED, CODE, OutputDecision, OutputManifest
+from commonweal.papers.standing_case import StandingCase
 
 WORKER = Actor("system", "release-worker")
 _RERUN_SECONDS = 60.0
@@ -103,14 +105,14 @@ def _release(store: OutputStore, ground: Ground, judge: Judge, submitted: Submit
     check_files(submitted)
     history = whole_history(store, ground)
     # Votes first: an audit can take a minute, and nobody need wait for one that cannot leave.
-    _judged(ground, judge, submitted)
+    _judged(store, ground, judge, submitted)
     compared = _audited(store, submitted, history)
     staging = _stage(store, submitted)
     try:
         with ground.transaction() as writing:
             require_standing(ground, manifest)
             _check_same_set(ground, history)
-            found = _judged(ground, judge, submitted)
+            found = _judged(store, ground, judge, submitted)
             _finish_papers(staging, manifest, found, writing)
             intent = _write(ground, writing, submitted, found, compared)
     except BaseException:
@@ -156,9 +158,9 @@ def _check_same_set(ground: Ground, history: History) -> None:
 # --- (b) the votes ------------------------------------------------------------------------------
 
 
-def _judged(ground: Ground, judge: Judge, submitted: Submitted) -> Judgement:
+def _judged(store: OutputStore, ground: Ground, judge: Judge, submitted: Submitted) -> Judgement:
     """The votes, verified and counted now; refuses unless they let it leave."""
-    found = judged_case(ground, judge, submitted)
+    found = judged_case(store, ground, judge, submitted)
     if found.decision.outcome != "approved":
         raise Refused(
             "CW-LEAVING-VOTES",
@@ -168,8 +170,13 @@ def _judged(ground: Ground, judge: Judge, submitted: Submitted) -> Judgement:
     return found
 
 
-def judged_case(ground: Ground, judge: Judge, submitted: Submitted) -> Judgement:
+def judged_case(
+    store: OutputStore, ground: Ground, judge: Judge, submitted: Submitted
+) -> Judgement:
     """What the votes make, whatever it is.
+
+    With a month of a standing output the judge is handed everything that was signed about its
+    layout too: it verifies the approval each time, and nobody says that it was there.
 
     What the ledger has not heard of is no vote, however it came into the store; what it heard of
     and is not there is missed by the judge.
@@ -192,7 +199,17 @@ def judged_case(ground: Ground, judge: Judge, submitted: Submitted) -> Judgement
         at,
         home=ground.home,
         records=records,
+        standing=_standing_of(store, ground, manifest),
     )
+
+
+def _standing_of(
+    store: OutputStore, ground: Ground, manifest: OutputManifest
+) -> StandingCase | None:
+    origin = manifest.origin
+    if origin is None or origin.kind != "standing":
+        return None
+    return standing_case(store, ground, origin.of)
 
 
 # --- (c) the audit ------------------------------------------------------------------------------

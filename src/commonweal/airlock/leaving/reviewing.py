@@ -47,7 +47,7 @@ def take_vote(
         _check_vote(submitted, signed, review)
         store.add(submitted, signed, review)
         try:
-            decision = _counted(ground, judge, submitted, signed, review)
+            decision = _counted(store, ground, judge, submitted, signed, review)
         except BaseException:
             # Why it was refused is what is told; what stays now the next vote clears away.
             with contextlib.suppress(CommonwealError):
@@ -99,7 +99,12 @@ def drop_unheard(store: OutputStore, ground: Ground, submitted: Submitted) -> Su
 
 
 def _counted(
-    ground: Ground, judge: Judge, submitted: Submitted, signed: SignedAct, review: OutputReview
+    store: OutputStore,
+    ground: Ground,
+    judge: Judge,
+    submitted: Submitted,
+    signed: SignedAct,
+    review: OutputReview,
 ) -> OutputDecision:
     """Record a vote and count it with the others, in one transaction."""
     act = signed.act
@@ -112,7 +117,7 @@ def _counted(
     with ground.transaction() as writing:
         require_standing(ground, submitted.manifest)
         ground.record(writing, signed)
-        decision = judged_case(ground, judge, with_it).decision
+        decision = judged_case(store, ground, judge, with_it).decision
         if review.verdict != "conflicted" and act.id not in {v.act for v in decision.votes}:
             raise Refused(
                 "CW-LEAVING-REVIEWER",

@@ -13,7 +13,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from commonweal.airlock.noise.budget import AIRLOCK, DRAWN, drawn, spend
+from commonweal.airlock.noise.budget import AIRLOCK, DRAWN, Asker, drawn, spend
 from commonweal.airlock.noise.counting import true_counts
 from commonweal.airlock.noise.mechanism import Mechanism, mechanism
 from commonweal.airlock.session import Session
@@ -44,23 +44,24 @@ class Desk:
     clock: Clock
 
     def answer(
-        self, request: NoisyRequest, permit: str, project: str, session: Session
+        self, request: NoisyRequest, permit: str, project: str, dataset: str, session: Session
     ) -> NoisyAnswer:
-        """The noisy counts of a request, drawn now or given again.
+        """The noisy counts of a request, drawn now or given again. `dataset`: whose people.
 
-        Raises `Refused` CW-NOISE-BUDGET, CW-PERMIT-NOT-LIVE, CW-OUTPUT-COLUMN, CW-OUTPUT-NOBODY;
-        `Unavailable` CW-NOISE-MISSING; `Fault` CW-NOISE-BROKEN, CW-NOISE-SCALE, CW-OUTPUT-RELEASE.
+        Raises `Refused` CW-NOISE-BUDGET, CW-NOISE-PEOPLE, CW-PERMIT-NOT-LIVE, CW-OUTPUT-COLUMN,
+        CW-OUTPUT-NOBODY; `Unavailable` CW-NOISE-MISSING; `Fault` CW-NOISE-BROKEN, CW-NOISE-SCALE,
+        CW-OUTPUT-RELEASE.
         Only the last hangs on data, and it says that the release is not what it was.
         """
         make_private_folder(self.folder)
         with only_one(self.folder / "one-at-a-time", "the noisy counts"):
             release = session.release.release
-            kept = self._kept(request, permit, project, release)
+            kept = self.kept(request, permit, project, release)
             if kept is not None:
                 return kept
             drawing = mechanism(request)
             counts = true_counts(request, session)
-            paid = spend(self.ledger, permit, project, release, request)
+            paid = spend(self.ledger, Asker(permit, project, dataset, release), request)
             plain = _plain(drawing, [int(one) for one in counts], request)
             return self._keep(
                 NoisyAnswer.read(
@@ -96,10 +97,13 @@ class Desk:
         self.ledger.append(Event(DRAWN, AIRLOCK, fields))
         return answer
 
-    def _kept(
+    def kept(
         self, request: NoisyRequest, permit: str, project: str, release: str
     ) -> NoisyAnswer | None:
-        """The answer that was given before, as the ledger commits to it; None if there is none."""
+        """The answer that was given before, as the ledger commits to it; None if there is none.
+
+        Raises `Fault` CW-NOISE-BROKEN for another answer than that of the ledger.
+        """
         place = self._place(request, release)
         if not place.is_file():
             return None

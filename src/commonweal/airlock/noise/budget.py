@@ -1,4 +1,8 @@
-"""What a project may spend and has spent: on the ledger, in whole millionths, never in memory.
+"""What a project may spend and has spent, and all projects together on the same people: on the
+ledger, in whole millionths, never in memory.
+
+Epsilons add up over projects too: whoever has the answers of two can average their noise away. So
+a spend needs room in both budgets, the project's and that of the people of its dataset.
 
 A spend is written in one transaction in which everything that was spent before is added up, and
 the ledger lets one writer in at a time; so two at once can never spend what only one may. A spend
@@ -14,20 +18,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from commonweal.foundation.canonical import parse_json
+from commonweal.foundation.clock import parse_stamp
 from commonweal.foundation.errors import Refused
 from commonweal.ledger.details import commitment
 from commonweal.ledger.entry import Actor, Event
 from commonweal.ledger.store import Ledger
-from commonweal.papers.noise import MILLION, NoiseBudget, NoisyRequest, millionths
+from commonweal.papers.noise import (
+    MILLION,
+    NoiseBudget,
+    NoisyRequest,
+    PeopleBudget,
+    millionths,
+)
 from commonweal.papers.signing import Trust
 
 SET, SPENT, DRAWN = "noise.budget_set", "noise.spent", "noise.drawn"
+PEOPLE_SET = "noise.people_budget_set"
 AIRLOCK = Actor("system", "airlock")
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Of one project, in millionths of epsilon. budget: None where nobody has set one."""
+    """Of one project, or of one dataset's people, in millionths of epsilon. budget: None where
+    nobody has set one."""
 
     budget: int | None
     spent: int
@@ -54,30 +67,72 @@ def set_budget(ledger: Ledger, signed: str | bytes, trust: Trust, by: Actor) -> 
     return budget
 
 
+def set_people_budget(ledger: Ledger, signed: str | bytes, trust: Trust, by: Actor) -> PeopleBudget:
+    """Put the custodian's budget for a dataset's people in force; it counts over all projects.
+
+    Raises what `PeopleBudget.load` does, and `Refused` CW-NOISE-OLD for one that was signed before
+    the one in force: who finds an old paper cannot raise the budget with it.
+    """
+    budget = PeopleBudget.load(signed, trust)
+    fields = {"dataset": budget.dataset, "millionths": millionths(budget.epsilon)}
+    with ledger.transaction() as writing:
+        set_at = [
+            at
+            for one, at in _dated(writing.connection, PEOPLE_SET)
+            if one["dataset"] == budget.dataset
+        ]
+        if set_at and budget.stated_at < parse_stamp(set_at[-1]):
+            raise Refused("CW-NOISE-OLD", "A newer budget for these people is in force.")
+        writing.append(Event(PEOPLE_SET, by, fields))
+    return budget
+
+
+def people_standing_of(ledger: Ledger, dataset: str) -> Standing:
+    """What all projects together may spend on the people of a dataset, and have spent."""
+    with ledger.reading() as connection:
+        return _people_standing(connection, dataset)
+
+
 def standing_of(ledger: Ledger, project: str) -> Standing:
     """What a project may spend and has spent."""
     with ledger.reading() as connection:
         return _standing(connection, project)
 
 
-def spend(ledger: Ledger, permit: str, project: str, release: str, request: NoisyRequest) -> int:
-    """Pay for a request, durably; gives the number of the entry.
+@dataclass(frozen=True)
+class Asker:
+    """Who pays: a permit, its project, the dataset whose people are counted, and the release."""
 
-    Raises `Refused` CW-NOISE-BUDGET where what is left does not reach, CW-PERMIT-NOT-LIVE.
+    permit: str
+    project: str
+    dataset: str
+    release: str
+
+
+def spend(ledger: Ledger, asker: Asker, request: NoisyRequest) -> int:
+    """Pay for a request, durably, from both budgets; gives the number of the entry.
+
+    In one transaction: what the project has left and what is left for these people over all
+    projects. Raises `Refused` CW-NOISE-BUDGET, CW-NOISE-PEOPLE where one of them does not reach,
+    CW-PERMIT-NOT-LIVE.
     """
     salt = secrets.token_bytes(32)
     fields = {
-        "permit": permit,
-        "project": project,
-        "release": release,
+        "permit": asker.permit,
+        "project": asker.project,
+        "dataset": asker.dataset,
+        "release": asker.release,
         "millionths": request.cost,
         # For a salt that nobody keeps: it only shows that something was asked for.
         "request": commitment(salt, request.canonical()),
     }
     with ledger.transaction() as writing:
-        standing = _standing(writing.connection, project)
+        standing = _standing(writing.connection, asker.project)
         if request.cost > standing.left:
             raise _over(standing, request.cost)
+        together = _people_standing(writing.connection, asker.dataset)
+        if request.cost > together.left:
+            raise _over_people(together, request.cost)
         return writing.append(Event(SPENT, AIRLOCK, fields))
 
 
@@ -96,9 +151,41 @@ def _standing(connection: sqlite3.Connection, project: str) -> Standing:
     return Standing(budgets[-1] if budgets else None, sum(spends))
 
 
+def _people_standing(connection: sqlite3.Connection, dataset: str) -> Standing:
+    """A spend that does not say whose people it was about counts for everybody."""
+    budgets = [one for one in _entries(connection, PEOPLE_SET) if one["dataset"] == dataset]
+    spends = [
+        one["millionths"]
+        for one in _entries(connection, SPENT)
+        if one.get("dataset", dataset) == dataset
+    ]
+    return Standing(budgets[-1]["millionths"] if budgets else None, sum(spends))
+
+
 def _entries(connection: sqlite3.Connection, type_: str) -> list[Mapping[str, Any]]:
-    rows = connection.execute("SELECT body FROM intent WHERE type = ? ORDER BY id", (type_,))
-    return [parse_json(body, "An entry") for (body,) in rows]
+    return [one for one, _ in _dated(connection, type_)]
+
+
+def _dated(connection: sqlite3.Connection, type_: str) -> list[tuple[Mapping[str, Any], str]]:
+    """The entries of a type with the time of each, in the order of the ledger."""
+    rows = connection.execute(
+        "SELECT body, created_at FROM intent WHERE type = ? ORDER BY id", (type_,)
+    )
+    return [(parse_json(body, "An entry"), str(at)) for body, at in rows]
+
+
+def _over_people(standing: Standing, cost: int) -> Refused:
+    if standing.budget is None:
+        return Refused(
+            "CW-NOISE-PEOPLE",
+            "The hospital has set no budget for noisy counts of these people, so there are none.",
+            remedy="People who may sign permits can set one: `commonweal noise people`.",
+        )
+    return Refused(
+        "CW-NOISE-PEOPLE",
+        f"This would spend an epsilon of {cost / MILLION:g} on these people. Of all projects' "
+        f"{standing.budget / MILLION:g} together, {standing.left / MILLION:g} is left.",
+    )
 
 
 def _over(standing: Standing, cost: int) -> Refused:

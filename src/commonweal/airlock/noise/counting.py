@@ -13,6 +13,7 @@ from commonweal.foundation.errors import Refused
 from commonweal.papers.noise import NoisyRequest
 
 Counts = npt.NDArray[np.int64]
+Members = npt.NDArray[np.bool_]
 
 
 def check_noisy(request: NoisyRequest, release: OpenRelease) -> None:
@@ -33,12 +34,20 @@ def true_counts(request: NoisyRequest, session: Session) -> Counts:
 
     Raises what `check_noisy` does, `Fault` CW-OUTPUT-RELEASE and `Failure` CW-ENGINE-MEMORY.
     """
+    counts: Counts = members(request, session).sum(axis=0, dtype=np.int64)
+    return counts
+
+
+def members(request: NoisyRequest, session: Session) -> Members:
+    """Who is counted in which cell, people (by number) by cells; after `at_most`.
+
+    Raises as `true_counts`.
+    """
     check_noisy(request, session.release)
     with enough_memory():
         rows = session.rows(request.table)
         belongs = np.zeros((rows.table.people, len(request.cells)), np.bool_)
         for place, cell in enumerate(request.cells):
             belongs[rows.table.person[rows.meets(cell.where)], place] = True
-        counted = belongs & (np.cumsum(belongs, axis=1) <= request.at_most)
-        counts: Counts = counted.sum(axis=0, dtype=np.int64)
-    return counts
+        counted: Members = belongs & (np.cumsum(belongs, axis=1) <= request.at_most)
+    return counted

@@ -115,6 +115,14 @@ RULES: dict[str, RuleWords] = {
     "steps": RuleWords(
         "CW-OUTPUT-STEPS", "cell", "No step of the curve has {limit} people with an event."
     ),
+    "group": RuleWords(
+        "CW-STANDING-GROUP", "person", "This group is not one of those that people approved."
+    ),
+    "beside": RuleWords(
+        "CW-NOISE-BESIDE",
+        "person",
+        "An exact figure has left about people who differ from these by {value}.",
+    ),
     "exact": RuleWords("CW-OUTPUT-EXACT", "form", "Counts are not rounded as the profile asks."),
     "unknown": RuleWords(
         "CW-OUTPUT-UNKNOWN", "person", "No rule knows this figure, or its evidence is not there."

@@ -133,6 +133,14 @@ class Engine(Protocol):
         """
         ...
 
+    def find(self, name: str) -> Ticket | None:
+        """The task of this name, if there is one; nothing is sent."""
+        ...
+
+    def clear(self, ticket: Ticket) -> None:
+        """Remove what a task left there. No matter if nothing lies there any more."""
+        ...
+
     def poll(self, ticket: Ticket, before: State = "waiting") -> State:
         """How it stands. `before`: what was heard last. Raises `Fault` CW-ENGINE-BACKWARDS,
         `Unavailable` CW-ENGINE-UNREACHABLE, CW-ENGINE-ANSWER, CW-ENGINE-GONE."""

@@ -27,9 +27,11 @@ from commonweal.foundation.addresses import Address, service_address
 from commonweal.foundation.canonical import canonical, parse_json
 from commonweal.foundation.clock import Clock
 from commonweal.foundation.errors import CommonwealError, Unavailable, WrongUsage
+from commonweal.foundation.files import translated
 from commonweal.papers.signing import Trust
 from commonweal.papers.site import SiteStatement
 from commonweal.sandbox.collecting import Collected, collect
+from commonweal.sandbox.measuring import remove_tree
 
 BASE = "/ga4gh/tes/v1"
 MOST_ANSWER = 2 * 1024 * 1024
@@ -130,6 +132,19 @@ class TesEngine:
         if one.state not in ENDED:
             self._check_taken(task, ticket)
         return ticket
+
+    def find(self, name: str) -> Ticket | None:
+        """The task of this name; see `Engine.find`."""
+        known = self._ours(name)
+        if not known:
+            return None
+        one, _ = asking.chosen(known)
+        return Ticket(name, one.there, one.mark)
+
+    def clear(self, ticket: Ticket) -> None:
+        """Remove what a task left in the folder that the site and this machine share."""
+        with translated("what a task left"):
+            remove_tree(self.site.outputs_folder / ticket.mark)
 
     def poll(self, ticket: Ticket, before: State = "waiting") -> State:
         """How a task stands; see `Engine.poll`."""

@@ -13,6 +13,7 @@ from commonweal.enclave.study.columns import Column, Filter
 from commonweal.enclave.study.data import Table
 from commonweal.enclave.study.errors import StudyError
 from commonweal.enclave.study.here import (
+    checkpoints,
     col,
     column,
     correlation,
@@ -37,11 +38,13 @@ from commonweal.enclave.study.here import (
     tables,
     use,
 )
+from commonweal.enclave.study.keeping import Checkpoints
 from commonweal.enclave.study.models import Examples, code, feature, one_of, target
 from commonweal.enclave.study.preview import Preview
 from commonweal.enclave.study.study import Study
 
 __all__ = [
+    "Checkpoints",
     "Column",
     "Examples",
     "Filter",
@@ -51,6 +54,7 @@ __all__ = [
     "Table",
     "bands",
     "category",
+    "checkpoints",
     "code",
     "col",
     "column",

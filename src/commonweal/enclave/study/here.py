@@ -29,6 +29,7 @@ file = _here.file
 figure = _here.figure
 model = _here.model
 examples = _here.examples
+checkpoints = _here.checkpoints
 note = _here.note
 
 

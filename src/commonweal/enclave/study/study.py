@@ -29,6 +29,7 @@ from commonweal.enclave.study.asking import (
 from commonweal.enclave.study.columns import Column, Filter, Json
 from commonweal.enclave.study.data import Engine, Table
 from commonweal.enclave.study.errors import StudyError
+from commonweal.enclave.study.keeping import Checkpoints, checkpoints_here
 from commonweal.enclave.study.measure import Measure
 from commonweal.enclave.study.models import Examples, Feature, Target, examples, recipe
 from commonweal.enclave.study.place import Place
@@ -49,11 +50,22 @@ class Study:
     _engine: Engine | None = field(default=None, repr=False)
     _writer: Writer | None = field(default=None, repr=False)
     _notes: list[Json] = field(default_factory=list, repr=False)
+    _checkpoints: Checkpoints | None = field(default=None, repr=False)
 
     def move(self, place: Place) -> None:
         """Work on other folders from now on."""
         self.place, self._engine, self._writer = place, None, None
         self._notes.clear()
+
+    def checkpoints(self) -> Checkpoints:
+        """The folder in which a long study keeps how far it has come (`checkpoints: true`).
+
+        `.folder` is its path and `.earlier` says whether it holds what an attempt before this one
+        kept; `with study.checkpoints().writing() as folder:` writes files that belong together.
+        """
+        if self._checkpoints is None:
+            self._checkpoints = checkpoints_here()
+        return self._checkpoints
 
     # --- data ---------------------------------------------------------------------------------
     def tables(self) -> list[str]:

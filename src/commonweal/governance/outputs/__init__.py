@@ -9,6 +9,7 @@ from commonweal.governance.outputs.judging import (
     judge_output,
     output_judge,
 )
+from commonweal.governance.outputs.layouts import judge_layout, require_approved
 from commonweal.governance.outputs.showing import for_author, visible_to
 from commonweal.governance.outputs.standing import State, standing
 
@@ -19,9 +20,11 @@ __all__ = [
     "Vote",
     "count",
     "for_author",
+    "judge_layout",
     "judge_output",
     "may_judge",
     "output_judge",
+    "require_approved",
     "standing",
     "visible_to",
     "vote_faults",

@@ -15,6 +15,7 @@ from commonweal.foundation.errors import Fault, Refused
 from commonweal.governance.dossier.checking import verify_heard
 from commonweal.governance.dossier.voting import HeardAct
 from commonweal.governance.outputs.counting import Vote, count
+from commonweal.governance.outputs.layouts import check_month
 from commonweal.governance.same_person import People
 from commonweal.papers.act_records import ActRecords
 from commonweal.papers.act_table import ACTS
@@ -26,6 +27,7 @@ from commonweal.papers.output_manifest import (
     OutputReview,
 )
 from commonweal.papers.roster_history import RosterHistory
+from commonweal.papers.standing_case import StandingCase
 from commonweal.papers.trust import TrustPolicy
 
 _ABOUT_IT = ("submit_output", "review_output")
@@ -36,7 +38,7 @@ class OutputCase:
     """All that is brought about one output, none of it believed yet.
 
     `acts`: every act about this turn. `reviews`: what was written with each vote, by its digest.
-    `members`: everybody whom the permit names.
+    `members`: everybody whom the permit names. `standing`: of a month, what its layout rests on.
     """
 
     manifest: OutputManifest
@@ -44,11 +46,14 @@ class OutputCase:
     acts: Sequence[SignedAct]
     reviews: Mapping[str, OutputReview]
     members: Collection[str]
+    standing: StandingCase | None = None
 
 
 @dataclass(frozen=True)
 class Judged:
-    """The decision, and the acts that it rests on: the author's, then the votes that counted."""
+    """The decision, and the acts that it rests on: the author's, then the votes that counted.
+
+    A month of a standing output has no act of its author: theirs is about the layout."""
 
     decision: OutputDecision
     acts: tuple[str, ...]
@@ -67,7 +72,7 @@ def judge_output(
 
     Raises what `verify_act` raises; `Refused` CW-ACT-NOT-RECORDED, CW-ACT-USED, CW-ACT-ROLE,
     CW-LEAVING-EXPIRED, CW-LEAVING-AUTHOR, CW-LEAVING-ACT-MISSING; `Fault` CW-DOSSIER-ACT-EXTRA,
-    CW-LEAVING-ACTS, CW-LEAVING-FINDINGS.
+    CW-LEAVING-ACTS, CW-LEAVING-FINDINGS; for a month as `check_month`.
     """
     manifest = case.manifest
     _check_papers(case, at)
@@ -77,10 +82,14 @@ def judge_output(
         # An act heard in a role that the table had then still verifies; it decides nothing now.
         if one.verified.act.role not in ACTS[one.verified.act.kind].roles:
             raise Refused("CW-ACT-ROLE", "An act is signed in a role that takes this step no more.")
-    author = _author(case, heard)
+    if manifest.origin is not None and manifest.origin.kind == "standing":
+        check_month(case.standing, manifest, rosters, trust, at, home=home)
+        author: tuple[str, ...] = ()
+    else:
+        author = (_author(case, heard),)
     votes = [_vote(one, case.reviews) for one in heard if _kind(one) == "review_output"]
     decision = count(manifest, case.findings, votes, _not_by(case, records))
-    return Judged(decision, (author, *(one.act for one in decision.votes)))
+    return Judged(decision, (*author, *(one.act for one in decision.votes)))
 
 
 def output_judge(
@@ -95,9 +104,10 @@ def output_judge(
     *,
     home: str,
     records: ActRecords,
+    standing: StandingCase | None = None,
 ) -> Judged:
     """`judge_output` in the form that the release worker calls it by (`airlock.leaving.ports`)."""
-    case = OutputCase(manifest, findings, acts, reviews, members)
+    case = OutputCase(manifest, findings, acts, reviews, members, standing)
     return judge_output(case, rosters, trust, at, home=home, records=records)
 
 

@@ -8,22 +8,28 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from commonweal.foundation.errors import Refused, Unavailable
+from commonweal.foundation.errors import Fault, Refused, Unavailable
+from commonweal.foundation.files import translated
 from commonweal.ledger.details import Details
 from commonweal.ledger.entry import Event
 from commonweal.ledger.state import PermitStanding
 from commonweal.papers.permit import Permit
 from commonweal.papers.permit_status import PermitStatus
+from commonweal.papers.site import SiteStatement
+from commonweal.sandbox.measuring import remove_tree
 from commonweal.vault.custody import Custody, find_permit, load_permit, status_of
 from commonweal.vault.custody.holding import DETAILS_KEY
 from commonweal.vault.release.lending import (
     MEMORY,
     Lent,
+    lend,
     lent,
     loans_of,
     newest_release,
@@ -79,13 +85,66 @@ class JobDesk:
         """
         to = loans_of(self.custody, self.memory) / name
         with contextlib.ExitStack() as block:
-            try:
+            with self._asking(permit_id, name):
                 loan = block.enter_context(lent(self.custody, permit_id, "job", to, owner))
-            except Unavailable as error:
-                if error.code == "CW-RELEASE-CHOICES-OLD":
-                    ask_refresh(self.custody, permit_id, self.newest(permit_id), name)
-                raise
             yield loan
+
+    @contextlib.contextmanager
+    def _asking(self, permit_id: str, name: str) -> Iterator[None]:
+        """Ask the vault's worker for a release with young choices, where a loan needs one."""
+        try:
+            yield
+        except Unavailable as error:
+            if error.code == "CW-RELEASE-CHOICES-OLD":
+                ask_refresh(self.custody, permit_id, self.newest(permit_id), name)
+            raise
+
+    def lend_to_site(self, permit_id: str, name: str, owner: int, statement: bytes) -> Lent:
+        """Its newest release, open on the volume that a site's statement names (S19).
+
+        Raises what `lend` raises, `Refused` CW-ENGINE-VOLUME, `Fault` CW-ENGINE-STATEMENT.
+        """
+        volume = self._volume(statement)
+        folder = volume / name
+        with translated("the volume of the site"):
+            remove_tree(folder)
+            folder.mkdir(mode=0o700)
+        paper = find_permit(self.custody, permit_id)
+        with self._asking(permit_id, name.partition(".")[0]):
+            newest = newest_release(self.custody, permit_id)
+            to = folder / "release"
+            return lend(self.custody, newest, paper, "job", to, owner, volume=volume)
+
+    def take_from_site(self, names: Callable[[str], bool], statement: bytes) -> int:
+        """Remove attempts' folders from the volume of a site; how many."""
+        gone = [one for one in self._volume(statement, at=None).glob("job-*") if names(one.name)]
+        with translated("the volume of the site"):
+            for one in gone:
+                remove_tree(one)
+        return len(gone)
+
+    def _volume(self, statement: bytes, at: Literal["now"] | None = "now") -> Path:
+        """The folder that a statement names; `at` None where nothing is laid there."""
+        paper = SiteStatement.load(statement, self.custody.belief)
+        if at is not None and not paper.holds(self.custody.clock.now()):
+            raise Fault("CW-ENGINE-STATEMENT", "The site's statement is not believed any more.")
+        if paper.volume is None:
+            raise Refused(
+                "CW-ENGINE-VOLUME",
+                "The site's statement names no volume where a release may lie open for a job, so "
+                "none is sent there.",
+                remedy="State the volume (`commonweal site state`), or run jobs here: engine: here",
+            )
+        folder = Path(paper.volume.folder)
+        with translated("the volume of the site"):
+            its = folder.lstat()
+        private = stat.S_ISDIR(its.st_mode) and not its.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        if not private or its.st_uid != os.geteuid():
+            raise Refused(
+                "CW-ENGINE-VOLUME",
+                "The volume of the site is not a folder that only this service can write to.",
+            )
+        return folder
 
     def take_back(self, at_work: Callable[[], list[str]]) -> int:
         """Remove loans that a crash left, but those of jobs that are at work."""

@@ -13,7 +13,7 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,6 +60,14 @@ class Lent:
     folder: Path
     permit: Permit
     manifest: ReleaseManifest
+    secret: Secret = field(repr=False)
+
+    def sealing_key(self, job: str) -> bytes:
+        """32 bytes that seal what a job keeps for its next attempt: of this job on this release.
+
+        Made from the release's data key, so nothing can be opened once that is destroyed.
+        """
+        return self.secret.derive(b"commonweal/checkpoint/v1\x00" + job.encode()).use()
 
 
 def newest_release(custody: Custody, permit_id: str) -> Path:
@@ -82,8 +90,11 @@ def lend(
     to: Path,
     owner: int | None = None,
     progress: Progress = quiet,
+    volume: Path | None = None,
 ) -> Lent:
     """Unseal a release into the new folder `to`, which lies in memory.
+
+    `volume`: the folder that a site's signed statement names; a loan to that site may lie in it.
 
     For a job it is the permit's newest, with young choices. For the airlock it may also be an older
     one whose jobs' outputs are not decided, and the permit may be paused then (`recomputable`).
@@ -101,7 +112,8 @@ def lend(
         permit, manifest = openable(custody, release_folder, permit_path, progress)
     require_signed_off(custody, manifest.release, permit.authority)
     # A permit with delivery handover may have its data on a disk elsewhere; a loan never does.
-    if file_system(to.absolute().parent) not in _MEMORY:
+    at_site = volume is not None and use == "job" and to.parent.parent == volume
+    if not at_site and file_system(to.absolute().parent) not in _MEMORY:
         raise Refused(
             "CW-RELEASE-NOT-IN-MEMORY",
             "A release is lent in memory only; the folder named lies on a disk.",
@@ -117,7 +129,7 @@ def lend(
         if use == "airlock":
             _open_aside(custody, staging, manifest, secret)
         hand_over(staging, owner)
-    return Lent(manifest.release, to, permit, manifest)
+    return Lent(manifest.release, to, permit, manifest, secret)
 
 
 @contextlib.contextmanager

@@ -27,8 +27,11 @@ class OutputsConfig(AppConfig):
             SubmitHandler,
             WithdrawHandler,
         )
+        from commonweal.web.outputs.layouts import LAYOUT_KINDS, LayoutHandler
         from commonweal.web.signing.handlers import handle
 
+        for kind in LAYOUT_KINDS:
+            handle(kind, LayoutHandler())
         handle(SUBMIT, SubmitHandler())
         handle(WITHDRAW, WithdrawHandler())
         handle(REVIEW, ReviewHandler())

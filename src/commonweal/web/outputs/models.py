@@ -8,27 +8,29 @@ again (S11). An `Output` is a projection of the ledger, told anew by the airlock
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from django.db import models
 from django.db.models import Q
 
 from commonweal.governance.states.output import OUTPUT
+from commonweal.papers.standing_case import LayoutState
 from commonweal.web.accounts.models import User
 from commonweal.web.orders import OPEN, LeasedOrder, ended_whole, known_state
 from commonweal.web.outputs.sealed import SealedJSON
 from commonweal.web.signing.models import Act
 
 CHECK, SUBMIT, VOTE, WITHDRAW = "check", "submit", "vote", "withdraw"
-DOWNLOAD, RECALL, CRATE = "download", "recall", "crate"
-KINDS = (CHECK, SUBMIT, VOTE, WITHDRAW, DOWNLOAD, RECALL, CRATE)
+DOWNLOAD, RECALL, CRATE, LAYOUT = "download", "recall", "crate", "layout"
+KINDS = (CHECK, SUBMIT, VOTE, WITHDRAW, DOWNLOAD, RECALL, CRATE, LAYOUT)
 
 
 class OutputOrder(LeasedOrder):
     """One thing that somebody asked of the airlock.
 
     `check`: look at what a job left, with the words in `wish` (title, context, controls, files),
-    and freeze it; `submit`, `vote`, `recall`: what was signed with `act` is taken to the airlock.
+    and freeze it; `submit`, `vote`, `recall`, `layout`: what was signed with `act` is taken to the
+    airlock.
     `content`: for a download or a crate the files as one zip, until they were fetched or it is too
     late (`goes_at`).
     """
@@ -184,3 +186,36 @@ class ReviewFile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.path} of {self.papers_id}"
+
+
+class Layout(models.Model):
+    """A standing output, as the airlock last told of it: a projection of what people signed.
+
+    `digest`: of `paper`, the whole `StandingOutput`, over which they sign. `members`: whom the
+    permit names. `months`: the state of each month; `due`: the one that can be made now.
+    """
+
+    reference = models.CharField(max_length=64, unique=True)
+    permit = models.CharField(max_length=64, db_index=True)
+    project = models.CharField(max_length=64, db_index=True)
+    author = models.CharField(max_length=64, db_index=True)
+    digest = models.CharField(max_length=71)
+    paper = models.JSONField()
+    members = models.JSONField(default=list)
+    state = models.CharField(max_length=16)
+    approvals = models.PositiveSmallIntegerField(default=0)
+    months = models.JSONField(default=dict)
+    due = models.CharField(max_length=7, blank=True)
+
+    class Meta:
+        """The newest last; only states that there are."""
+
+        ordering = ("id",)
+        constraints = (
+            models.CheckConstraint(
+                name="layout_state_known", condition=Q(state__in=sorted(get_args(LayoutState)))
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.reference

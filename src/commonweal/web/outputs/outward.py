@@ -49,6 +49,13 @@ _OWN_WORDS = frozenset(
         "CW-PERMIT-SUSPENDED",
         "CW-RELEASE-SUPERSEDED",
         "CW-SANDBOX-GUARD",
+        "CW-STANDING-ACTS",
+        "CW-STANDING-CHANGED",
+        "CW-STANDING-KNOWN",
+        "CW-STANDING-MONTH",
+        "CW-STANDING-PEOPLE",
+        "CW-STANDING-STATE",
+        "CW-STANDING-UNKNOWN",
     }
 )
 

@@ -7,19 +7,16 @@ they sign before it gets here (`reviewing.case_of`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from commonweal.governance.outputs import Vote
 from commonweal.papers.output_manifest import (
     AUDIT,
-    OVERRIDE_WORDS,
-    RETURN_WORDS,
     FileFound,
     FileVerdict,
     OutputFile,
-    OutputReview,
+    OutputManifest,
     needing_override,
 )
 from commonweal.papers.rule_words import rule_help
@@ -50,12 +47,6 @@ SAYS: Mapping[str, str] = {
     "unreadable": "Something in it could not be read, so nobody knows what it says. It leaves only "
     "if two people each give a reason for that, and those reasons are published.",
 }
-VOTE_WORDS: Mapping[str, str] = {
-    "approve": "It may leave",
-    "return": "Send it back",
-    "reject": "It may not leave",
-    "conflicted": "Has an interest, so does not judge",
-}
 KIND_WORDS: Mapping[str, str] = {
     "table": "Figures that the airlock made itself",
     "drawing": "A picture that the airlock drew of figures that leave",
@@ -63,11 +54,13 @@ KIND_WORDS: Mapping[str, str] = {
     "file": "A file that the study wrote",
     "figure": "A picture that the study wrote",
     "model": "A model that the study wrote",
+    "noisy": "Counts with noise, which the airlock drew itself",
 }
 GRADE_WORDS: Mapping[str, str] = {
     "recomputed": "counted again outside the study",
     "tabulated": "counted outside the study, over a column that the study made",
     "declared": "as the study said; nothing was counted again",
+    "noisy": "random noise was added, and paid for from a budget",
 }
 _SUMMARY_WORDS: tuple[tuple[str, str], ...] = (
     ("type", "Kind"), ("distinct", "Different values"), ("missing", "Without a value"),
@@ -156,9 +149,8 @@ def case_shown(case: Case, kept: Collection[str] = ()) -> dict[str, Any]:
             if text is None or len(str(text)) > MOST_CODE
         ),
         "facts": [
-            ("Study", manifest.job),
+            *_made_by(manifest),
             ("Release", manifest.release),
-            ("Fingerprint of the code", manifest.study),
             ("Rules", f"{manifest.profile.name} {manifest.profile.version}"),
             ("Fingerprint of the rules", manifest.profile.hash),
             ("Fingerprint of what you sign", manifest.digest()),
@@ -170,6 +162,19 @@ def case_shown(case: Case, kept: Collection[str] = ()) -> dict[str, Any]:
         "turn": manifest.turn,
         "found": numbers.made,
     }
+
+
+def _made_by(manifest: OutputManifest) -> list[tuple[str, str]]:
+    """Which study made it; or what it was made from, where the airlock did so by itself."""
+    origin = manifest.origin
+    if origin is None:
+        return [("Study", manifest.job or ""), ("Fingerprint of the code", manifest.study or "")]
+    if origin.kind == "noise":
+        return [
+            ("Question, answered with noise", origin.of),
+            ("Paid for by entry", f"{origin.spend:,}"),
+        ]
+    return [("Made each month from", origin.of), ("Fingerprint of its layout", origin.made_from)]
 
 
 def _outputs(count: int) -> str:
@@ -296,12 +301,13 @@ def _file_shown(case: Case, one: _File, kept: Collection[str]) -> dict[str, Any]
         "drawing": drawing,
         "drawn": file.kind == "drawing",
         "made": [dict(each) for each in one.report.get("made", ())],
+        "noisy": file.kind == "noisy",
     }
 
 
 def _is_made_here(file: OutputFile) -> bool:
     """Whether the airlock wrote it as `review_tables.proved` writes tables."""
-    return file.kind == "table" and file.type == "csv"
+    return file.kind in ("table", "noisy") and file.type == "csv"
 
 
 def _summaries(report: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -503,39 +509,3 @@ def _pair(
         "before": review_tables.only(table, before.at),
         "now": review_tables.only(one.table, now.at if _is_csv(one) else {}),
     }
-
-
-# --- votes --------------------------------------------------------------------------------------
-
-
-def votes_shown(votes: Sequence[Vote], names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Votes that a person may see, each person's newest, as a page shows them beside each other."""
-    newest = {one.reviewer: one for one in votes}
-    return [
-        {"name": names.get(one.reviewer, one.reviewer), **review_shown(one.review)}
-        for one in newest.values()
-    ]
-
-
-def review_shown(review: OutputReview) -> dict[str, Any]:
-    """What somebody wrote with a vote."""
-    return {
-        "verdict": review.verdict,
-        "words": VOTE_WORDS[review.verdict],
-        "reasons": list(_reasons(review)),
-        "overrides": [
-            {
-                "what": what_words(one.what),
-                "verdict": VERDICTS[one.verdict][0],
-                "reason": OVERRIDE_WORDS[one.reason],
-            }
-            for one in review.overrides
-        ],
-        "to_author": review.to_author,
-        "note": review.note,
-    }
-
-
-def _reasons(review: OutputReview) -> Iterator[tuple[str, str]]:
-    for one in review.reasons:
-        yield one.file or "All of it", RETURN_WORDS[one.reason]

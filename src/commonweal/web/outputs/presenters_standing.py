@@ -12,7 +12,8 @@ from commonweal.governance.states.output import OUTPUT
 from commonweal.web.config import clock
 from commonweal.web.outputs.models import RECALL, Output, OutputOrder
 from commonweal.web.outputs.policies import JUDGED, LEFT
-from commonweal.web.outputs.presenters_review import GRADE_WORDS, KIND_WORDS, review_shown
+from commonweal.web.outputs.presenters_review import GRADE_WORDS, KIND_WORDS
+from commonweal.web.outputs.presenters_votes import review_shown
 from commonweal.web.outputs.reviewing import Case, fetched_by, votes_on
 from commonweal.web.register.presenters import title_of
 

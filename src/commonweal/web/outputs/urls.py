@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from commonweal.web.outputs import views
+from commonweal.web.outputs import views, views_layouts
 
 app_name = "outputs"
 urlpatterns = [
     path("", views.index, name="index"),
     path("review/", include("commonweal.web.outputs.urls_review")),
+    path("standing/", views_layouts.index, name="layouts"),
+    path("standing/new", views_layouts.new, name="layout_new"),
+    path("standing/<str:reference>/", views_layouts.layout, name="layout"),
     path("ask/<str:job>/", views.ask, name="ask"),
     path("<str:reference>/", views.output, name="output"),
     path("<str:reference>/submit", views.submit, name="submit"),

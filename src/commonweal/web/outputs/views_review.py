@@ -20,7 +20,7 @@ from commonweal.web.outputs import contents, reviewing
 from commonweal.web.outputs.forms_review import RecallForm, ReviewForm
 from commonweal.web.outputs.models import Output
 from commonweal.web.outputs.policies import LEFT, can, check_recall, why_not
-from commonweal.web.outputs.presenters_review import case_shown, votes_shown
+from commonweal.web.outputs.presenters_review import case_shown
 from commonweal.web.outputs.presenters_standing import (
     decided_shown,
     earlier_turn,
@@ -29,6 +29,7 @@ from commonweal.web.outputs.presenters_standing import (
     median_words,
     standing_shown,
 )
+from commonweal.web.outputs.presenters_votes import votes_shown
 from commonweal.web.outputs.reviewing import Case
 from commonweal.web.outputs.views_parts import links_of, parts_of
 

@@ -66,7 +66,7 @@ def authors_view(manifest: OutputManifest, *, has_left: bool) -> dict[str, Any]:
              "controls")  # fmt: skip
     asked = sorted({authors_name(one.path) for one in manifest.files})
     files = plain["files"] if has_left else [AuthorsFile(path=one).plain() for one in asked]
-    return {name: plain[name] for name in names} | {"files": files}
+    return {name: plain.get(name, "") for name in names} | {"files": files}
 
 
 def runs_out(manifest: OutputManifest) -> datetime:

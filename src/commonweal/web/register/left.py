@@ -44,12 +44,15 @@ KIND_WORDS: dict[FileKind, tuple[str, str]] = {
     "model": ("model that a computer has learned", "models that a computer has learned"),
     "file": ("other file", "other files"),
     "request": ("question", "questions"),
+    "noisy": ("table of counts with noise", "tables of counts with noise"),
 }
 GRADE_WORDS: dict[Grade, str] = {
     "recomputed": "The hospital's own program made the figures again from the data.",
     "tabulated": "The hospital's own program counted again what the project's program had made.",
     "declared": "Made by the project, and not counted again. A program of the hospital and two "
                 "people looked.",
+    "noisy": "The hospital's own program counted people, and changed each count a little by "
+             "chance, so that nobody can be found in them.",
 }  # fmt: skip
 
 

@@ -13,7 +13,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from commonweal.enclave.health import findings
 from commonweal.foundation.errors import CommonwealError
+from commonweal.foundation.files import file_system
 from commonweal.foundation.findings import Finding
 from commonweal.sandbox.box import Report, look
 from commonweal.vault.custody import Custody
@@ -97,18 +99,22 @@ class Guards:
         """Always 0: it is done once and not again until it is due."""
         demo = custody.home.kind == "demo"
         report, _ = look(demo=demo, cgroup=os.environ.get(CGROUP))
-        tell_guards(self._room, report, custody.clock.now())
+        beside = findings(custody.home.path, file_system) if self._room == "enclave" else []
+        tell_guards(self._room, report, custody.clock.now(), beside)
         return 0
 
 
-def tell_guards(room: str, report: Report, now: datetime) -> None:
-    """Write what was found, and why nothing is run if nothing is: in the words of the refusal."""
+def tell_guards(room: str, report: Report, now: datetime, beside: Sequence[Finding] = ()) -> None:
+    """Write what was found, and why nothing is run if nothing is: in the words of the refusal.
+
+    beside: what else was found of the room.
+    """
     told: dict[str, Any] = {"code": "", "sentence": "", "remedy": ""}
     try:
         report.check()
     except CommonwealError as error:
         told = {"code": error.code, "sentence": error.sentence, "remedy": error.remedy or ""}
-    found = [guard.finding for guard in report.guards]
+    found = [*(guard.finding for guard in report.guards), *beside]
     tell(room, checked_at=now, findings=[one.as_dict() for one in found], **told)
 
 

@@ -23,6 +23,8 @@ _OWN_WORDS = frozenset(
         "CW-STUDY-FILE",
         "CW-STUDY-FILES",
         "CW-STUDY-INVALID",
+        "CW-STUDY-ENGINE",
+        "CW-STUDY-GPU",
         "CW-STUDY-LIMITS",
         "CW-STUDY-RUNTIME",
         "CW-STUDY-REFERENCE",

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from django.db import transaction
 
+from commonweal.enclave.checkpoints import Checkpoints
 from commonweal.enclave.queue import DATABASE, Queue
 from commonweal.enclave.queue import Job as QueuedJob
 from commonweal.enclave.room import FOLDER, Room
@@ -37,6 +38,7 @@ from commonweal.web.orders import FAILED
 from commonweal.web.studies import services, telling
 from commonweal.web.studies.models import AT_WORK, CANCEL, SUBMIT, WAITING, Job, StudyOrder
 from commonweal.web.studies.outward import INTERNAL, outward
+from commonweal.wiring.engines import engine_of
 
 INCOMING = "incoming"
 _KEPT = timedelta(hours=1)
@@ -200,12 +202,13 @@ def _ended_by(order: StudyOrder) -> Iterator[None]:
 
 
 def jobs_wait(custody: Custody) -> int:
-    """How many jobs could be taken now, or have lost their worker."""
+    """How many jobs could be taken now, have lost their worker, or left what must be removed."""
     folder = custody.home.path / FOLDER
     if not (folder / DATABASE).exists():
         return 0
     with Queue.open(folder, custody.clock) as queue:
-        return queue.waiting() + queue.lost()
+        kept = set(Checkpoints.of(folder).left())
+        return queue.waiting() + queue.lost() + len(kept - set(queue.unended()))
 
 
 class RunJobs:
@@ -222,7 +225,9 @@ class RunJobs:
             with (
                 settled(custody),
                 Queue.open(room.folder, custody.clock) as queue,
-                worker(room, queue, JobDesk(custody), sandbox, custody.clock) as made,
+                worker(
+                    room, queue, JobDesk(custody), sandbox, custody.clock, engine_of(custody, room)
+                ) as made,
             ):
                 return int(made.work_one() is not None)
         except Unavailable:

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from commonweal.foundation.acts import ActKind
-from commonweal.governance.states.parties import RECORDERS
+from commonweal.governance.states.parties import CHECKERS, RECORDERS, STOPPERS, WRITERS
 from commonweal.governance.states.registry import MACHINES
 from commonweal.papers.act_table import ACTS
 from commonweal.papers.roster import VOTING_ROLES
@@ -45,6 +45,10 @@ NO_STEP = {
     "propose_route": frozenset({"committee_secretary", "committee_chair"}),
     "bring_in": frozenset({"applicant", "co_applicant", "data_manager"}),
     "approve_ingress": frozenset({"data_manager"}),
+    "propose_standing": frozenset(WRITERS),
+    "approve_standing": frozenset(CHECKERS),
+    "end_standing": frozenset({*STOPPERS, *WRITERS, *CHECKERS, "data_manager"}),
+    "give_up_month": frozenset({*WRITERS, *CHECKERS, "data_manager"}),
 }
 """Kinds of act that move nothing by themselves: who signs them."""
 

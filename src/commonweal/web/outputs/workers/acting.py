@@ -26,8 +26,9 @@ from commonweal.web.config import clock
 from commonweal.web.orders import FAILED, MOST_ATTEMPTS
 from commonweal.web.outputs import services
 from commonweal.web.outputs.handlers import REVIEW, recall_of, review_of
-from commonweal.web.outputs.models import RECALL, SUBMIT, VOTE, WITHDRAW, OutputOrder
+from commonweal.web.outputs.models import LAYOUT, RECALL, SUBMIT, VOTE, WITHDRAW, OutputOrder
 from commonweal.web.outputs.outward import CHECKS, outward
+from commonweal.web.outputs.workers.layouts import take_layout
 from commonweal.web.signing.models import ON_LEDGER, Act
 from commonweal.wiring.outputs import require_name, resumed
 
@@ -167,4 +168,5 @@ _DONE_BY: Mapping[str, Callable[[Custody, OutputOrder], Result]] = {
     VOTE: _vote,
     WITHDRAW: _withdraw,
     RECALL: _recall,
+    LAYOUT: take_layout,
 }

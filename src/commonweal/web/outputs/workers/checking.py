@@ -198,7 +198,7 @@ def _tell(custody: Custody, order: OutputOrder, answer: Answer) -> None:
         Output.objects.update_or_create(
             reference=manifest.id,
             defaults={
-                "permit": manifest.permit, "project": manifest.project, "job": manifest.job,
+                "permit": manifest.permit, "project": manifest.project, "job": manifest.job or "",
                 "author": manifest.author, "title": manifest.title, "turn": manifest.turn,
                 "digest": manifest.digest(), "state": "draft", "told": None, "recall": "",
                 "manifest": authors_view(manifest, has_left=False), "members": members,

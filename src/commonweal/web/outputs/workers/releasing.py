@@ -96,7 +96,7 @@ def release_some(custody: Custody, names: Iterable[str], changes: Changes) -> in
             if _is_over(custody, changes.waiting[output]):
                 end(store, ground, output)
             elif _may_try(custody, ground, events, changes.waiting[output]):
-                found = stands(ground, store.read(output), tuple(events))
+                found = stands(store, ground, store.read(output), tuple(events))
                 if found.decision is not None and found.decision.outcome == "approved":
                     done += int(release(store, ground, output_judge, output).now)
         except CommonwealError as error:

@@ -104,7 +104,7 @@ def _tell_some(custody: Custody, names: Iterable[str], changes: Changes) -> int:
         with contextlib.suppress(CommonwealError):
             found = store.read(output)
             here = _Here(custody, store, ground, found, events)
-            changed += _tell(here, stands(ground, found, tuple(events)))
+            changed += _tell(here, stands(store, ground, found, tuple(events)))
     return changed
 
 
@@ -173,7 +173,7 @@ def _told(here: _Here, now: Stands, state: str, before: Any) -> Any:
 def _fill(here: _Here, row: Output) -> None:
     manifest = here.found.manifest
     has_left = row.state in LEFT
-    row.permit, row.project, row.job = manifest.permit, manifest.project, manifest.job
+    row.permit, row.project, row.job = manifest.permit, manifest.project, manifest.job or ""
     row.author, row.title, row.turn = manifest.author, manifest.title, manifest.turn
     row.digest, row.expires_at = manifest.digest(), runs_out(manifest)
     row.manifest = authors_view(manifest, has_left=has_left)
@@ -263,7 +263,7 @@ def _tell_papers(here: _Here, now: Stands, row: Output) -> bool:
     if anew:
         papers.turn, papers.manifest = manifest.turn, manifest.plain()
         papers.tables, papers.earlier = tables_of(found), earlier_of(here.store, found)
-        papers.code = code_of(here.custody, manifest.study)
+        papers.code = {} if manifest.study is None else code_of(here.custody, manifest.study)
     papers.members = [manifest.author, *row.members]
     papers.findings = found.findings.plain()
     refused = last_refusal(here.events)

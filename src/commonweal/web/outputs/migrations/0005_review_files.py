@@ -15,8 +15,7 @@ def told_anew(apps: Any, _: Any) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('outputs', '0002_papers_sealed'),
-        ('outputs', '0002_permit_that_counts'),
+        ('outputs', '0004_papers_sealed'),
     ]
 
     operations = [

@@ -21,7 +21,7 @@ def scrub(_apps: object, editor: object) -> None:
 class Migration(migrations.Migration):
     atomic = False  # VACUUM is never part of a transaction; each step may be repeated by hand
 
-    dependencies: ClassVar = [("outputs", "0001_initial")]
+    dependencies: ClassVar = [("outputs", "0003_standing_outputs")]
 
     operations: ClassVar = [
         migrations.DeleteModel(name="ReviewPapers"),

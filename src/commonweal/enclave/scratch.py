@@ -1,0 +1,83 @@
+"""Folders of jobs on a disk, where outputs do not fit into memory: made for one attempt, removed.
+
+`outputs: disk` in the settings. What a job writes to `/outputs`, `/tmp` and `/checkpoints` then
+lies here while it runs, as its user's alone and unsealed; the sandbox measures it and stops the job
+that is over its size. It is removed when the attempt has ended; what a kill left, by the next
+worker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from commonweal.foundation.errors import Unavailable
+from commonweal.foundation.files import make_private_folder, translated
+from commonweal.sandbox.measuring import remove_tree
+from commonweal.sandbox.orders import KEPT, OUTPUTS, TMP, Disk
+
+FOLDER = "scratch"
+
+
+def own_folders(kept: bool) -> tuple[str, ...]:
+    """The folders that lie on the disk, by their path inside."""
+    return (OUTPUTS, TMP, KEPT) if kept else (OUTPUTS, TMP)
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """The folder in which each attempt has one. reserve_bytes: room on its disk that stays free."""
+
+    folder: Path
+    reserve_bytes: int
+
+    @contextlib.contextmanager
+    def lent(
+        self, name: str, folders: tuple[str, ...], owner: int, most_bytes: int
+    ) -> Iterator[Disk]:
+        """Folders for one attempt, for the length of a block; `owner` is the run's user.
+
+        Raises `Unavailable` CW-JOB-DISK where there is less room than `most_bytes` and the reserve.
+        """
+        with translated("the folder of jobs on the disk"):
+            make_private_folder(self.folder)
+            free = shutil.disk_usage(self.folder).free
+        if free < most_bytes + self.reserve_bytes:
+            raise Unavailable(
+                "CW-JOB-DISK",
+                "There is too little room on the disk for what the job may write, so it waits.",
+                remedy="Make room, or name another disk (disk_folder in enclave/settings.yaml).",
+            )
+        disk = Disk(self.folder / name, self.reserve_bytes)
+        with translated("the folder of a job on the disk"):
+            remove_tree(disk.folder)
+            disk.folder.mkdir(mode=0o700)
+        try:
+            with translated("the folder of a job on the disk"):
+                for inside in folders:
+                    disk.source(inside).mkdir(mode=0o700)
+                    if os.geteuid() == 0:
+                        os.chown(disk.source(inside), owner, owner)
+            yield disk
+        finally:
+            with translated("the folder of a job on the disk"):
+                remove_tree(disk.folder)
+
+    def tidy(self, at_work: Callable[[], Collection[str]]) -> int:
+        """Remove what jobs left that are not at work; how many folders.
+
+        `at_work` is asked after the folder was looked at, so one that is made meanwhile stays.
+        """
+        if not self.folder.is_dir():
+            return 0
+        there = [one for one in self.folder.iterdir() if one.name.startswith("job-")]
+        kept = set(at_work()) if there else set()
+        gone = [one for one in there if one.name.partition(".")[0] not in kept]
+        with translated("the folder of jobs on the disk"):
+            for one in gone:
+                remove_tree(one)
+        return len(gone)

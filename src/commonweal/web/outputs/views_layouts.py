@@ -1,0 +1,117 @@
+"""Pages of standing outputs: what there is, one of them with a form to sign, and a new one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from commonweal.foundation.acts import ActKind
+from commonweal.foundation.errors import Fault, Refused
+from commonweal.web.config import clock
+from commonweal.web.nhsuk.paging import Counted, Page, page_of
+from commonweal.web.outputs import layouts
+from commonweal.web.outputs.forms_layouts import LayoutForm, NewLayoutForm
+from commonweal.web.outputs.models import LAYOUT, Layout, OutputOrder
+from commonweal.web.outputs.policies import can, projects_of, sees_outputs
+from commonweal.web.outputs.presenters_layouts import layout_shown, line_shown
+from commonweal.web.outputs.reviewing import check_works_here, sees_reviews
+
+FORM = require_http_methods(["GET", "HEAD", "POST"])
+_KINDS: dict[str, ActKind] = {
+    "approve": layouts.APPROVE, "refuse": layouts.APPROVE, "give_up": layouts.GIVE_UP,
+    "end": layouts.END,
+}  # fmt: skip
+
+
+def _page(request: HttpRequest, name: str, more: dict[str, Any], status: int = 200) -> HttpResponse:
+    return render(request, f"outputs/{name}.jinja", more, using="jinja2", status=status)
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Every table that is made each month, of the person's projects or of all."""
+    person, day = request.user, clock.today()
+    if not sees_outputs(person, day):
+        check_works_here(person, day)
+    rows = layouts.seen_layouts(person, day).order_by("-pk")
+    shown: Page[Layout] = page_of(Counted(rows), request.GET)
+    more = {
+        "page": shown,
+        "rows": [line_shown(one) for one in shown.rows],
+        "staff": sees_reviews(person, day),
+        "may_ask": bool(projects_of(person, day)),
+        "under_way": OutputOrder.objects.filter(
+            kind=LAYOUT, asked_by=person, state__in=("queued", "running")
+        ).exists(),
+        "trouble": _trouble(person, ""),
+    }
+    return _page(request, "layouts", more)
+
+
+@FORM
+def layout(request: HttpRequest, reference: str) -> HttpResponse:
+    """One table, what people approved of it, its months, and what the person can sign."""
+    person, day = request.user, clock.today()
+    row = layouts.layout_of(person, reference, day)
+    able = [
+        word for word, kind in _KINDS.items()
+        if can(layouts.check_sign, person, row, kind, day)
+        and (word != "give_up" or layouts.open_months(row))
+    ]  # fmt: skip
+    form, problem = None, ""
+    if able:
+        given = request.POST if request.method == "POST" else None
+        form = LayoutForm(
+            given, able=able, months=layouts.open_months(row), initial={"seen": row.digest}
+        )
+    if request.method == "POST":
+        if form is None:
+            raise Refused("CW-WEB-DENIED", "There is nothing here that you can sign.")
+        if form.data.get("seen") != row.digest:
+            problem = "This table changed since you opened the page. Read it again."
+        elif form.is_valid():
+            return redirect("signing:sign", _act(person, row, form.cleaned_data).pk)
+    more = layout_shown(row) | {
+        "form": form,
+        "problem": problem,
+        "button_text": "Go on to sign",
+        "trouble": _trouble(person, row.reference),
+    }
+    return _page(request, "layout", more, 400 if problem else 200)
+
+
+def _act(person: Any, row: Layout, said: dict[str, Any]) -> Any:
+    word = said["word"]
+    if word == "give_up":
+        return layouts.propose_give_up(person, row, said["month"], said["why"])
+    return layouts.propose_word(person, row, _KINDS[word], word)
+
+
+@FORM
+def new(request: HttpRequest) -> HttpResponse:
+    """An author brings the file of a standing output; the signing page follows."""
+    person, day = request.user, clock.today()
+    if not projects_of(person, day):
+        check_works_here(person, day)
+        raise Refused("CW-WEB-DENIED", "Only people of a project ask for a table.")
+    form, problem = NewLayoutForm(request.POST or None, request.FILES or None), ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            act = layouts.propose_layout(person, form.cleaned_data["file"])
+        except (Refused, Fault) as error:
+            problem = error.sentence
+        else:
+            return redirect("signing:sign", act.pk)
+    more = {"title": "Ask for a table each month", "form": form, "problem": problem,
+            "button_text": "Go on to sign"}  # fmt: skip
+    return _page(request, "layout_new", more, 400 if problem else 200)
+
+
+def _trouble(person: Any, reference: str) -> str:
+    """Why the last thing that a person signed about it came to nothing; else nothing."""
+    wanted = {"kind": LAYOUT, "asked_by": person} | ({"output": reference} if reference else {})
+    last = OutputOrder.objects.filter(**wanted).order_by("-asked_at").first()
+    return str(last.sentence) if last is not None and last.state in ("refused", "failed") else ""
