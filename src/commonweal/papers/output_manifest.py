@@ -71,9 +71,7 @@ class OutputFile(Paper):
     @model_validator(mode="after")
     def _hangs_together(self) -> OutputFile:
         if (self.kind in ("noisy", *_MADE_HERE)) is (self.made_from is None):
-            raise ValueError(
-                "figures and drawings, and only they, name what they are made from"
-            )
+            raise ValueError("figures and drawings, and only they, name what they are made from")
         if (self.kind == "noisy") is not (self.grade == "noisy"):
             raise ValueError("counts with noise have a grade of their own")
         if self.kind == "drawing" and (self.type != "svg" or self.grade == "declared"):
