@@ -15,6 +15,7 @@ import zipfile
 from pathlib import Path
 from unittest import mock
 
+import pytest
 from playwright.sync_api import Browser, Page
 
 from commonweal.demo.walkthrough.story import make_released
@@ -149,6 +150,7 @@ def seen(page: Page, text: str, part: str = "main", *, seconds: int) -> bool:
     return False
 
 
+@pytest.mark.timeout(900)
 def test_what_is_safe_leaves_and_what_is_not_stays(
     browser: Browser, axe: Axe, tmp_path: Path
 ) -> None:
