@@ -23,7 +23,16 @@ from commonweal.enclave.elsewhere import (
     stopped_there,
     watched,
 )
-from commonweal.enclave.engine import Ended, Following, Place, Stopped, limits_of, run_of, running
+from commonweal.enclave.engine import (
+    Ended,
+    Following,
+    Place,
+    Stopped,
+    limits_of,
+    looked,
+    run_of,
+    running,
+)
 from commonweal.enclave.engines.ordering import task_of
 from commonweal.enclave.engines.port import State
 from commonweal.enclave.leaving import (
@@ -182,14 +191,21 @@ class Worker:
         name = f"{held.job.id}.{held.job.attempt}"
         try:
             # One that was sent goes on as it was: its permit is followed, and may be paused.
-            order = self.room.notes.read(name) or self._sent(held, there)
+            noted = self.room.notes.read(name)
+            order = noted or self._sent(held, there)
             with self._lease():
                 self.queue.runs_on(held, order.release)
-            task = task_of(order, there.lying(order), self.room.settings.cores)
-            ticket = there.engine.submit(task)
             following = Following(
                 lambda: self.desk.standing(order.permit), lambda: self.queue.beat(held)
             )
+            # A site that does not answer must not keep us from seeing that it has to end.
+            ended = None if noted is None else looked(following, None, 0)[0]
+            if ended is not None:
+                self._stopped(held, order, None, ended)
+                self._withdrawn(there, name)
+                return
+            task = task_of(order, there.lying(order), self.room.settings.cores)
+            ticket = there.engine.submit(task)
             until = order.at + timedelta(minutes=order.limits.minutes)
             state, stopped = watched(there.engine, ticket, following, until, self.clock.now())
             self._ended_there(held, order, state, stopped, lambda into: there.engine.collect(
