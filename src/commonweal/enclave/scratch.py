@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from commonweal.foundation.errors import Unavailable
-from commonweal.foundation.files import make_private_folder, translated
+from commonweal.foundation.files import make_private_folder, only_one, translated
 from commonweal.sandbox.measuring import remove_tree
 from commonweal.sandbox.orders import KEPT, OUTPUTS, TMP, Disk
 
 FOLDER = "scratch"
+_AGAIN, _LOCK = "again-", ".lock"
 
 
 def own_folders(kept: bool) -> tuple[str, ...]:
@@ -67,6 +69,25 @@ class Scratch:
             with translated("the folder of a job on the disk"):
                 remove_tree(disk.folder)
 
+    @contextlib.contextmanager
+    def lent_again(
+        self, job: str, folders: tuple[str, ...], owner: int, most_bytes: int
+    ) -> Iterator[Disk]:
+        """As `lent`, for a job whose code is run again. No queue knows of such a run, so what says
+        that it goes on is a lock, which the kernel frees whoever is killed."""
+        with translated("the folder of jobs on the disk"):
+            make_private_folder(self.folder)
+        name = f"{_AGAIN}{job}.{secrets.token_hex(8)}"
+        lock = self.folder / f"{name}{_LOCK}"
+        try:
+            with (
+                only_one(lock, "a job that is run again"),
+                self.lent(name, folders, owner, most_bytes) as disk,
+            ):
+                yield disk
+        finally:
+            lock.unlink(missing_ok=True)
+
     def tidy(self, at_work: Callable[[], Collection[str]]) -> int:
         """Remove what jobs left that are not at work; how many folders.
 
@@ -80,4 +101,18 @@ class Scratch:
         with translated("the folder of jobs on the disk"):
             for one in gone:
                 remove_tree(one)
-        return len(gone)
+        return len(gone) + self._tidy_again()
+
+    def _tidy_again(self) -> int:
+        """Remove what a killed run of a job's code left: the lock of one that goes on is held."""
+        removed = 0
+        for lock in self.folder.glob(f"{_AGAIN}*{_LOCK}"):
+            with (
+                contextlib.suppress(Unavailable),
+                only_one(lock, "a job that is run again"),
+                translated("the folder of jobs on the disk"),
+            ):
+                remove_tree(lock.with_suffix(""))
+                lock.unlink(missing_ok=True)
+                removed += 1
+        return removed
