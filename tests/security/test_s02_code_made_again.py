@@ -438,6 +438,11 @@ def test_what_a_killed_run_left_on_the_disk_is_removed(house: Again) -> None:
             (disk.source("/outputs") / "rows.csv").write_text("Zebedee")
             shutil.copytree(disk.folder, scratch.folder / "again-job-x.dead")
         (scratch.folder / "again-job-x.dead.lock").touch()
+        left = scratch.folder / "again-job-x.dead"
+        with scratch.lent_again("job-x", ("/outputs",), os.geteuid(), 1) as disk:
+            assert not left.exists()  # a run that is made again comes before any worker of jobs
+            shutil.copytree(disk.folder, left)
+        (scratch.folder / "again-job-x.dead.lock").touch()
         assert scratch.tidy(list) == 1
         assert list(scratch.folder.iterdir()) == []
 

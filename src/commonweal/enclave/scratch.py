@@ -74,9 +74,11 @@ class Scratch:
         self, job: str, folders: tuple[str, ...], owner: int, most_bytes: int
     ) -> Iterator[Disk]:
         """As `lent`, for a job whose code is run again. No queue knows of such a run, so what says
-        that it goes on is a lock, which the kernel frees whoever is killed."""
+        that it goes on is a lock, which the kernel frees whoever is killed. What one that was
+        killed left is removed first: it is made again, and no worker of jobs may come for days."""
         with translated("the folder of jobs on the disk"):
             make_private_folder(self.folder)
+        self._tidy_again()
         name = f"{_AGAIN}{job}.{secrets.token_hex(8)}"
         lock = self.folder / f"{name}{_LOCK}"
         try:
