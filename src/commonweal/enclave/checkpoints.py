@@ -153,7 +153,8 @@ class Keeper:
 
     @property
     def _new(self) -> Path:
-        return self.place.with_name(self.place.name + _NEW)
+        # Of this attempt alone: one that lost its job may not have noticed yet.
+        return self.place.with_name(f"{self.place.name}.{self.order.attempt}{_NEW}")
 
     def look(self, folder: int) -> None:
         """Place what was copied; begin another copy where the folder changed and rests.

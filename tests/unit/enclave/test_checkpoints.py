@@ -78,3 +78,27 @@ def test_a_copy_that_nobody_ends_is_whole(tmp_path: Path, monkeypatch: pytest.Mo
     finally:
         os.close(opened)
     assert (again / "large").read_bytes() == (folder / "large").read_bytes()
+
+
+def test_an_attempt_that_lost_its_job_leaves_the_next_one_s_copy_alone(tmp_path: Path) -> None:
+    """Its worker was asleep for longer than its lease; both are of one job on one release."""
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    (folder / "state").write_text("far")
+    place = tmp_path / "job-1.x"
+    first, second = (
+        Keeper(place, JobOrder.read(order(attempt=one), "The order"), bytes(32), os.geteuid(), _MIB)
+        for one in (1, 2)
+    )
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        for _ in range(2):
+            second.look(opened)
+        assert second._thread is not None
+        second._thread.join()
+        first.close()
+        second.look(opened)
+        second.close()
+    finally:
+        os.close(opened)
+    assert place.is_file()
