@@ -16,7 +16,7 @@ from commonweal.enclave.packing import Shelf
 from commonweal.enclave.reference import Brought, References
 from commonweal.enclave.runtimes import Environment, environment
 from commonweal.enclave.scratch import FOLDER as SCRATCH
-from commonweal.enclave.scratch import Scratch, own_folders
+from commonweal.enclave.scratch import Scratch, own_folders, scratch_of
 from commonweal.enclave.settings import CHECKPOINTS_MB, Settings
 from commonweal.foundation.clock import Clock
 from commonweal.foundation.errors import Refused
@@ -80,7 +80,7 @@ class Room:
     def scratch(self) -> Scratch:
         """Where folders of jobs lie on a disk while they run."""
         named = self.settings.disk_folder
-        place = self.folder / SCRATCH if named is None else Path(named)
+        place = self.folder / SCRATCH if named is None else scratch_of(Path(named), self.folder)
         return Scratch(place, self.settings.disk_reserve_mb * MIB)
 
     def disk_for(

@@ -9,9 +9,11 @@ worker.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,11 @@ def own_folders(kept: bool) -> tuple[str, ...]:
     return (OUTPUTS, TMP, KEPT) if kept else (OUTPUTS, TMP)
 
 
+def scratch_of(disk: Path, room: Path) -> Path:
+    """The folder of a room on a disk that other homes may use as well: each tidies its own."""
+    return disk / f"commonweal-{hashlib.sha256(os.fsencode(room.resolve())).hexdigest()[:16]}"
+
+
 @dataclass(frozen=True)
 class Scratch:
     """The folder in which each attempt has one. reserve_bytes: room on its disk that stays free."""
@@ -43,10 +50,12 @@ class Scratch:
     ) -> Iterator[Disk]:
         """Folders for one attempt, for the length of a block; `owner` is the run's user.
 
-        Raises `Unavailable` CW-JOB-DISK where there is less room than `most_bytes` and the reserve.
+        Raises `Unavailable` CW-JOB-DISK where there is less room than `most_bytes` and the reserve,
+        or the folder is not ours alone.
         """
         with translated("the folder of jobs on the disk"):
             make_private_folder(self.folder)
+            self._require_ours()
             free = shutil.disk_usage(self.folder).free
         if free < most_bytes + self.reserve_bytes:
             raise Unavailable(
@@ -68,6 +77,18 @@ class Scratch:
         finally:
             with translated("the folder of a job on the disk"):
                 remove_tree(disk.folder)
+
+    def _require_ours(self) -> None:
+        """Refuse a folder that somebody else made or can write to: what lies in it is unsealed."""
+        its = self.folder.lstat()
+        ours = stat.S_ISDIR(its.st_mode) and its.st_uid == os.geteuid()
+        if not ours or its.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise Unavailable(
+                "CW-JOB-DISK",
+                "The folder of jobs on the disk is not one that this service alone can write to, "
+                "so the job waits.",
+                remedy=f"Find out who made {self.folder}, and remove it.",
+            )
 
     @contextlib.contextmanager
     def lent_again(
