@@ -14,11 +14,7 @@ from commonweal.enclave.queue import Queue
 from commonweal.foundation.clock import FixedClock
 from tests import factories
 
-SITE = {
-    "address": "https://site.example", "statement": "/srv/site.jws", "outputs": "file:///srv/out",
-    "outputs_folder": "/srv/out", "owner": 1000,
-    "images": {"sha256:" + "a" * 64: "registry.example/study@sha256:" + "b" * 64},
-}  # fmt: skip
+IMAGE = {"sha256:" + "a" * 64: "registry.example/study@sha256:" + "b" * 64}
 
 
 @pytest.mark.usefixtures("db")
@@ -36,5 +32,8 @@ def test_a_task_that_may_go_on_at_the_site_calls_a_worker(tmp_path: Path) -> Non
     (Notes.of(room).folder / "job-gone.1.json").write_text("{}")
     # Where jobs run here, nobody could ask the site, and calling a worker would help nobody.
     assert jobs_wait(custody) == 0
-    (room / "settings.yaml").write_text(json.dumps({"engine": "tes", "site": SITE}))
+    site = {"address": "https://site.example", "statement": str(tmp_path / "site.jws"),
+            "outputs": f"file://{tmp_path}", "outputs_folder": str(tmp_path), "owner": 1000,
+            "images": IMAGE}  # fmt: skip
+    (room / "settings.yaml").write_text(json.dumps({"engine": "tes", "site": site}))
     assert jobs_wait(custody) == 1
