@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from commonweal.enclave import elsewhere, working
-from commonweal.enclave.engines import tes
 from commonweal.enclave.elsewhere import Elsewhere
+from commonweal.enclave.engines import tes
 from commonweal.enclave.engines.tes import TesEngine
 from commonweal.enclave.queue import Job
 from commonweal.enclave.runtimes import environment
