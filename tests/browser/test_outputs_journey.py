@@ -103,7 +103,7 @@ class Walk:
         amara.locator("[name=controls]").fill(CONTROLS)
         self.looked_at(amara)
         amara.get_by_role("main").locator("form button[type=submit]").last.click()
-        for _ in range(2):
+        for _ in range(4):  # a check that waited for its turn is told a quarter later
             self.wait()
             amara = self.people(AMARA)
             amara.goto(address)
