@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -194,8 +195,37 @@ def test_too_little_room_lets_it_wait(enclave: Enclave, tmp_path: Path) -> None:
     enclave.house.clock.advance(timedelta(minutes=16))
     enclave.work()
     assert enclave.job(name).state == "finished"
-    assert list((tmp_path / "other").iterdir()) == []
+    (own,) = (tmp_path / "other").iterdir()
+    assert list(own.iterdir()) == []
     assert places(enclave) == []
+
+
+def test_two_homes_may_share_a_disk(tmp_path: Path) -> None:
+    """What one runs at this moment is nothing that the other's jobs left."""
+    disk = tmp_path / "disk"
+    one, other = (scratch.Scratch(scratch.scratch_of(disk, tmp_path / name), 0) for name in "ab")
+    with one.lent("job-1.1", ("/outputs",), os.geteuid(), 1) as lent:
+        assert other.tidy(list) == 0
+        with other.lent("job-2.1", ("/outputs",), os.geteuid(), 1):
+            assert other.tidy(lambda: ["job-2"]) == 0
+        assert lent.source("/outputs").is_dir()
+
+
+@pytest.mark.parametrize("how", ["others may write", "somebody else's", "a link"])
+def test_a_folder_that_is_not_ours_alone_is_not_used(how: str, tmp_path: Path) -> None:
+    folder = scratch.scratch_of(tmp_path, tmp_path / "a")
+    if how == "a link":
+        (tmp_path / "theirs").mkdir()
+        folder.symlink_to(tmp_path / "theirs")
+    else:
+        folder.mkdir()
+        os.chown(folder, 12_345 if how == "somebody else's" else -1, -1)
+        folder.chmod(0o777 if how == "others may write" else 0o755)
+    made = scratch.Scratch(folder, 0)
+    with pytest.raises(CommonwealError) as caught, made.lent("job-1.1", ("/tmp",), os.geteuid(), 1):
+        pass
+    assert caught.value.code == "CW-JOB-DISK"
+    assert list(folder.iterdir()) == []
 
 
 def test_doctor_says_where_it_lies_and_which_devices(

@@ -19,6 +19,7 @@ import pytest
 
 from commonweal.enclave import elsewhere, working
 from commonweal.enclave.elsewhere import Elsewhere
+from commonweal.enclave.engines import tes
 from commonweal.enclave.engines.tes import TesEngine
 from commonweal.enclave.queue import Job
 from commonweal.enclave.runtimes import environment
@@ -302,6 +303,58 @@ def test_a_permit_that_was_revoked_while_nobody_worked(
     there.work()
     assert there.job(name).because == "CW-PERMIT-REVOKED"
     assert [one["state"] for one in there.tasks()] == ["CANCELED"]
+    there.clean()
+
+
+def test_a_site_that_is_silent_does_not_keep_the_release_of_a_permit_that_was_revoked(
+    there: There, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs the site could let nothing through, and so have the data go on lying there."""
+    name = there.submit(tmp_path)
+
+    def die(*_: object) -> None:
+        raise Died
+
+    def silent(*_: object) -> None:
+        raise tes._Unanswered
+
+    with monkeypatch.context() as patch:
+        patch.setattr(working, "watched", die)
+        with pytest.raises(Died):
+            there.work()
+    assert there.lies() == [f"{name}.1"]
+    with monkeypatch.context() as patch:
+        patch.setattr(TesEngine, "_send", silent)
+        there.work()
+        assert there.lies() == [f"{name}.1"]  # the permit lives: it goes on there
+        change_state(there.enclave.house.custody(), there.enclave.permit, "revoke")
+        there.enclave.house.clock.advance(timedelta(seconds=31))
+        there.work()
+        assert (there.job(name).state, there.job(name).because) == ("refused", "CW-PERMIT-REVOKED")
+        assert there.lies() == []
+        # It is known that a task may go on there, until the site has said that it does not.
+        assert there.enclave.room.notes.names() == [f"{name}.1"]
+    there.work()
+    assert [one["state"] for one in there.tasks()] == ["CANCELED"]
+    there.clean()
+
+
+def test_a_permit_that_was_stopped_before_a_task_was_sent_sends_none(
+    there: There, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = there.submit(tmp_path)
+
+    def die(*_: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TesEngine, "submit", die)
+        with pytest.raises(Died):
+            there.work()
+    change_state(there.enclave.house.custody(), there.enclave.permit, "suspend")
+    there.work()
+    assert (there.job(name).state, there.job(name).because) == ("refused", "CW-PERMIT-SUSPENDED")
+    assert there.tasks() == []
     there.clean()
 
 

@@ -6,6 +6,7 @@ compare numbers without asking whether they are numbers.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -19,15 +20,20 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from commonweal.airlock.models.examples import holdout_at
 from commonweal.airlock.models.retraining import Samples
+from commonweal.enclave import retraining
 from commonweal.enclave.queue import Job
 from commonweal.enclave.retraining import Budget
+from commonweal.enclave.settings import Gpus
 from commonweal.foundation.errors import CommonwealError, Unavailable
 from commonweal.foundation.files import thaw_and_remove
 from commonweal.papers.refusal import PermitRefused
+from commonweal.sandbox import devices
 from commonweal.sandbox.box import Sandbox
+from commonweal.sandbox.orders import Device
 from commonweal.vault.custody import change_state, open_custody
 from tests.again_house import MODEL, Again, make_again
 from tests.enclave_house import open_sandbox
@@ -367,3 +373,98 @@ def test_a_sandbox_that_cannot_be_had_leaves_no_model(
         with pytest.raises(CommonwealError) as caught:
             made.retrain(place, tmp_path)
         assert caught.value.code == code
+
+
+# --- where it runs -------------------------------------------------------------------------
+
+WHERE = """
+import json, os
+mounts = [line.split() for line in open("/proc/self/mounts")]
+lies = {one[1]: one[2] for one in mounts if one[1] in ("/outputs", "/tmp")}
+kept = os.environ.get("COMMONWEAL_CHECKPOINTS_EARLIER")
+found = {"lies": lies, "kept": kept, "there": sorted(os.listdir("/checkpoints"))}
+open("/checkpoints/state", "w").write("Zebedee")
+json.dump(found, open("/outputs/risk.json", "w"))
+open("/outputs/risk.recipe.json", "w").write("{}")
+"""
+
+
+@contextlib.contextmanager
+def setting(house: Again, **more: Any) -> Iterator[None]:
+    path = house.enclave.room.folder / "settings.yaml"
+    before = path.read_text()
+    path.write_text(yaml.safe_dump(yaml.safe_load(before) | more))
+    try:
+        yield
+    finally:
+        path.write_text(before)
+
+
+def test_outputs_lie_on_the_disk_again_and_nothing_of_them_stays(
+    house: Again, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A study whose outputs fit on a disk only must not be given so much memory; and code must not
+    be able to tell by its folders that it is tested."""
+    with setting(house, outputs="disk"):
+        done = house.ran("where", WHERE, MODEL, runtime="python", checkpoints=True)
+        assert done.state == "finished", done
+        first = json.loads(house.file(done, "risk.json").read_text())
+        assert "tmpfs" not in first["lies"].values()
+        room, tidied = house.enclave.room, []
+        real = retraining.running
+
+        @contextlib.contextmanager
+        def meanwhile(*given: Any) -> Iterator[Any]:
+            with real(*given) as ran:
+                # A worker of the queue knows of no job at work, and leaves this one alone.
+                tidied.append(room.scratch.tidy(list))
+                yield ran
+
+        monkeypatch.setattr(retraining, "running", meanwhile)
+        (tmp_path / "into").mkdir()
+        made = house.maker(done, "risk.json")
+        found = made.retrain(sample(tmp_path / "sample", "fine"), tmp_path / "into")
+        assert json.loads(found.read_text()) == first
+        assert tidied == [0]
+        assert list(room.scratch.folder.iterdir()) == []
+        assert room.checkpoints.left() == []
+
+
+def test_what_a_killed_run_left_on_the_disk_is_removed(house: Again) -> None:
+    with setting(house, outputs="disk"):
+        scratch = house.enclave.room.scratch
+        block = scratch.lent_again("job-x", ("/outputs",), os.geteuid(), 1)
+        with block as disk:
+            (disk.source("/outputs") / "rows.csv").write_text("Zebedee")
+            shutil.copytree(disk.folder, scratch.folder / "again-job-x.dead")
+        (scratch.folder / "again-job-x.dead.lock").touch()
+        left = scratch.folder / "again-job-x.dead"
+        with scratch.lent_again("job-x", ("/outputs",), os.geteuid(), 1) as disk:
+            assert not left.exists()  # a run that is made again comes before any worker of jobs
+            shutil.copytree(disk.folder, left)
+        (scratch.folder / "again-job-x.dead.lock").touch()
+        assert scratch.tidy(list) == 1
+        assert list(scratch.folder.iterdir()) == []
+
+
+def test_what_had_a_device_is_never_run_again_without(
+    house: Again, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = {"/dev/nvidia0": "/dev/zero"}
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            Gpus, "given", lambda self: tuple(Device(p, Path(places[p])) for p in self.devices)
+        )
+        patch.setattr(devices, "KINDS", ("mem",))
+        with setting(house, gpus={"devices": ["/dev/nvidia0"]}):
+            done = house.ran("device", CODE, [*MODEL, PICTURE], runtime="python", gpu=True)
+            assert done.state == "finished", done
+            assert again(house, done, tmp_path / "one", "fine").is_file()
+        with pytest.raises(CommonwealError) as caught:
+            again(house, done, tmp_path / "two", "fine")
+        assert caught.value.code == "CW-STUDY-GPU"
+    # The settings name it, and the machine has it no more.
+    with setting(house, gpus={"devices": ["/dev/nvidia0"]}):
+        error = refused(lambda: again(house, done, tmp_path / "three", "fine"))
+    assert error.code == "CW-MODEL-RETRAIN"
+    assert "/dev/nvidia0 is not there" in error.sentence

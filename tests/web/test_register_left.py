@@ -330,3 +330,16 @@ def test_programs_are_told_the_same(shown: OutputHouse, client: Any) -> None:
     assert last["recalled"]["reasons"] == REASONS
     assert client.get(f"/api/v1/register/{PERMIT}/outputs?page=2").json()["outputs"] == []
     assert client.get("/api/v1/register/permit-0/outputs").status_code == 404
+
+
+@pytest.mark.parametrize(("kind", "grade", "held"), [
+    ("table", "recomputed", True), ("table", "tabulated", True), ("noisy", "noisy", False),
+    ("file", "declared", False),
+])  # fmt: skip
+def test_every_table_was_held_against_what_had_left(kind: str, grade: str, held: bool) -> None:
+    from types import SimpleNamespace
+
+    from commonweal.web.register.left import tables_among
+
+    said: Any = SimpleNamespace(files=[SimpleNamespace(kind=kind, grade=grade)])
+    assert tables_among(said) is held

@@ -13,12 +13,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from commonweal.airlock.audit.history import read_history
+from commonweal.airlock.audit.history import History
 from commonweal.airlock.audit.running import Result, audit, read_proposals
 from commonweal.airlock.audit.values import Dominance
 from commonweal.airlock.audit.writing import NewTable, write_output
 from commonweal.airlock.figures import Table
-from commonweal.airlock.kept import CLEAR, Kept
 from commonweal.airlock.profile import Outcome, RuleProfile
 from commonweal.airlock.rules.findings import Finding, verdict_of
 from commonweal.airlock.rules.judging import judge
@@ -66,22 +65,19 @@ def make_month(
     standing: StandingOutput,
     session: Session,
     audit_map: Path,
-    history: Path,
+    earlier: History,
     proposals: Path,
     profile: RuleProfile,
     at: datetime,
     given_up: frozenset[str] = frozenset(),
-    kept: Kept = CLEAR,
 ) -> MonthProposal:
     """Make the month that is due and put it into a new folder below `proposals`, which lies in
     memory.
 
-    `history`: everything that has left; `kept`: how its files are opened. `given_up`: months that
-    people have said are not to be made, so that one that may not leave does not hold up those after
-    it.
+    `earlier`: everything that has left. `given_up`: months that people have said are not to be
+    made, so that one that may not leave does not hold up those after it.
     Raises `Refused` CW-STANDING-DUE where no month is due, and what recomputing and audit raise.
     """
-    earlier = read_history(history, kept=kept)
     left = {pin.output for pin in earlier.pins()}
     gone = left | {standing.output(month) for month in given_up}
     month = standing.due(london_day(at), frozenset(gone))

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from commonweal.foundation.canonical import digest
 from commonweal.foundation.errors import CommonwealError, Fault
@@ -34,6 +35,8 @@ KEEP_SECONDS = 30.0
 """How long after one copy the next may begin: a job that never rests must not keep us busy."""
 _NEW = ".new"
 _BLOCK = 1 << 20
+_AT_ONCE = 64 << 20
+"""Bytes of a copy after which the disk has to have them."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,8 @@ class Keeper:
 
     @property
     def _new(self) -> Path:
-        return self.place.with_name(self.place.name + _NEW)
+        # Of this attempt alone: one that lost its job may not have noticed yet.
+        return self.place.with_name(f"{self.place.name}.{self.order.attempt}{_NEW}")
 
     def look(self, folder: int) -> None:
         """Place what was copied; begin another copy where the folder changed and rests.
@@ -208,7 +212,7 @@ class Keeper:
                 self._new.unlink(missing_ok=True)
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
                 with os.fdopen(os.open(self._new, flags, 0o600), "wb") as sink:
-                    sealer = Sealer(sink, self.key, context_of(self.order))
+                    sealer = Sealer(_Short(sink, self._stop), self.key, context_of(self.order))
                     whole = pack(
                         folder, seen, sealer, owner=self.owner, most_bytes=self.most_bytes,
                         go_on=lambda: not self._stop.is_set(),
@@ -222,8 +226,39 @@ class Keeper:
         except Fault as fault:
             if fault.code != "CW-COLLECT-CHANGED":
                 self._fault = fault
+        except _Stopped:
+            pass  # the attempt has ended
         except CommonwealError:
             pass  # a disk that is full: its earlier one stays, and `doctor` tells of the disk
+
+
+class _Stopped(Exception):
+    """A copy is wanted no more."""
+
+
+@dataclass
+class _Short:
+    """A file of which little is ever left to do when somebody waits for the end of a copy.
+
+    Who waits holds the job by a lease of seconds, and a copy can be of many GiB: so it ends in the
+    middle of a file, and what was written is on the disk already but for the last of it.
+    """
+
+    file: BinaryIO
+    stop: threading.Event
+    waiting: int = 0
+
+    def write(self, data: bytes, /) -> int:
+        """Write on. Raises `_Stopped` once that is wanted no more."""
+        if self.stop.is_set():
+            raise _Stopped
+        written = self.file.write(data)
+        self.waiting += written
+        if self.waiting >= _AT_ONCE:
+            self.file.flush()
+            os.fsync(self.file.fileno())
+            self.waiting = 0
+        return written
 
 
 def most_bytes(order: JobOrder) -> int:

@@ -26,11 +26,11 @@ from commonweal.papers.refusal import PermitRefused
 from commonweal.sandbox.box import Job as Ran
 from commonweal.sandbox.box import Sandbox
 from commonweal.sandbox.collecting import Declaration, Declared, collect
-from commonweal.sandbox.orders import MIB
+from commonweal.sandbox.orders import MIB, Run
 
-_NO_SANDBOX = frozenset({
+_NOT_HERE = frozenset({
     "CW-SANDBOX-MISSING", "CW-SANDBOX-GUARD", "CW-SANDBOX-CGROUP", "CW-SANDBOX-START",
-    "CW-SANDBOX-NOT-ENDED", "CW-SANDBOX-USERS",
+    "CW-SANDBOX-NOT-ENDED", "CW-SANDBOX-USERS", "CW-STUDY-GPU", "CW-JOB-DISK",
 })  # fmt: skip
 """Why nothing can be run safely here. What else is not there is there again later."""
 LEAST_SECONDS = 1.0
@@ -87,34 +87,51 @@ class Rerun:
 
         Raises `PermitRefused` where the permit does not live, or stops to live meanwhile; `Fault`
         CW-MODEL-TIME, CW-MODEL-ORDER, CW-STUDY-UNKNOWN, CW-STUDY-CHANGED and CW-MODEL-RETRAIN and
-        `Refused` CW-STUDY-RUNTIME and CW-STUDY-REFERENCE where there is no model;
+        `Refused` CW-STUDY-RUNTIME, CW-STUDY-REFERENCE and CW-STUDY-GPU where there is no model;
         `Unavailable` where nobody can say.
         """
         self._require_permit()
         order = self._order()
         place = self._place(order, sample)
-        seconds = self.budget.required()
-        run = run_of(order, place, self.room.settings)
-        short = min(run.limits.wall_seconds, seconds)
-        run = replace(run, limits=replace(run.limits, wall_seconds=short, log_bytes=0))
+        self.budget.required()
         following = Following(
             lambda: self.desk.standing(order.permit), lambda: self.budget.left() <= 0
         )
         taken = into / OUTPUTS
         try:
             sandbox = self.sandbox()
+            self._check_devices(sandbox, order)
             owner = sandbox.owner(order.project)
             hand_over(sample, owner)
             # As a job finds it: code can tell its release from a sample by anything that differs.
             sample.chmod(0o700)
-            with running(sandbox, run, order.project, following) as (ran, ended):
-                self._require_finished(ended)
-                self._collect(ran, order, taken, owner)
+            with self.room.disk_for(order, owner, again=True) as disk:
+                run = self._run(order, replace(place, disk=disk))
+                with running(sandbox, run, order.project, following) as (ran, ended):
+                    self._require_finished(ended)
+                    self._collect(ran, order, taken, owner)
         except Unavailable as error:
-            if error.code not in _NO_SANDBOX:
+            if error.code not in _NOT_HERE:
                 raise
             raise _no_model(f"It was not run again: {error.sentence}") from error
         return taken / self.file
+
+    def _run(self, order: JobOrder, place: Place) -> Run:
+        """The run of the order, cut to the time that is left. Raises `Fault` CW-MODEL-TIME."""
+        run = run_of(order, place, self.room.settings)
+        short = min(run.limits.wall_seconds, self.budget.required())
+        return replace(run, limits=replace(run.limits, wall_seconds=short, log_bytes=0))
+
+    def _check_devices(self, sandbox: Sandbox, order: JobOrder) -> None:
+        """What had a device is never run with less, nor with more. Raises `Refused` and
+        `Unavailable` CW-STUDY-GPU."""
+        if not order.gpu:
+            return
+        if self.room.settings.gpus is None:
+            raise Refused(
+                "CW-STUDY-GPU", "The job had a device for calculations, and none is given now."
+            )
+        sandbox.check_devices(self.room.settings.gpus.given())
 
     def _require_permit(self) -> None:
         """The permit of the job lives, is the one that it ran under, and allows training."""

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from commonweal.enclave.checkpoints import Checkpoints
 from commonweal.enclave.desk import Desk
-from commonweal.enclave.elsewhere import Notes
+from commonweal.enclave.elsewhere import Notes, name_of
+from commonweal.enclave.engine import limits_of
 from commonweal.enclave.packing import Shelf
 from commonweal.enclave.reference import Brought, References
 from commonweal.enclave.runtimes import Environment, environment
 from commonweal.enclave.scratch import FOLDER as SCRATCH
-from commonweal.enclave.scratch import Scratch
+from commonweal.enclave.scratch import Scratch, own_folders, scratch_of
 from commonweal.enclave.settings import CHECKPOINTS_MB, Settings
 from commonweal.foundation.clock import Clock
 from commonweal.foundation.errors import Refused
 from commonweal.foundation.files import make_private_folder
+from commonweal.papers.job import JobOrder
 from commonweal.papers.permit import Permit
 from commonweal.papers.study import StudyDeclaration
-from commonweal.sandbox.orders import MIB
+from commonweal.sandbox.orders import MIB, Disk
 
 FOLDER = "enclave"
 
@@ -76,8 +80,24 @@ class Room:
     def scratch(self) -> Scratch:
         """Where folders of jobs lie on a disk while they run."""
         named = self.settings.disk_folder
-        place = self.folder / SCRATCH if named is None else Path(named)
+        place = self.folder / SCRATCH if named is None else scratch_of(Path(named), self.folder)
         return Scratch(place, self.settings.disk_reserve_mb * MIB)
+
+    def disk_for(
+        self, order: JobOrder, owner: int, *, again: bool = False
+    ) -> AbstractContextManager[Disk | None]:
+        """Where the folders of an attempt lie on a disk; None where they lie in memory.
+
+        again: its code is run again, by nobody whom the queue knows. Raises as `Scratch.lent`.
+        """
+        if self.settings.outputs == "memory":
+            return contextlib.nullcontext()
+        limits = limits_of(order, self.settings)
+        most = limits.output_bytes + limits.tmp_bytes + limits.kept_bytes
+        folders = own_folders(bool(limits.kept_bytes))
+        if again:
+            return self.scratch.lent_again(order.job, folders, owner, most)
+        return self.scratch.lent(name_of(order), folders, owner, most)
 
     @property
     def shelf(self) -> Shelf:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +22,15 @@ from commonweal.enclave.elsewhere import (
     stopped_there,
     watched,
 )
-from commonweal.enclave.engine import Ended, Following, Place, Stopped, limits_of, run_of, running
+from commonweal.enclave.engine import (
+    Ended,
+    Following,
+    Place,
+    Stopped,
+    looked,
+    run_of,
+    running,
+)
 from commonweal.enclave.engines.ordering import task_of
 from commonweal.enclave.engines.port import State
 from commonweal.enclave.leaving import (
@@ -41,7 +48,6 @@ from commonweal.enclave.packing import Study
 from commonweal.enclave.queue import Held, Job, Queue
 from commonweal.enclave.reference import Brought
 from commonweal.enclave.room import Room
-from commonweal.enclave.scratch import own_folders
 from commonweal.enclave.states import AT_WORK, ENDED
 from commonweal.foundation.clock import Clock
 from commonweal.foundation.errors import CommonwealError, Fault, Refused
@@ -51,7 +57,6 @@ from commonweal.papers.job import JobError, JobOrder, JobOutputs
 from commonweal.sandbox.box import Fill, Outcome, Sandbox
 from commonweal.sandbox.box import Job as Run
 from commonweal.sandbox.collecting import Collected
-from commonweal.sandbox.orders import Disk
 
 WAITS: dict[str, timedelta] = {
     "CW-PERMIT-PAUSED": timedelta(minutes=5),
@@ -160,7 +165,7 @@ class Worker:
                 loan.folder,
                 tuple((one.name, one.path) for one in references),
                 environment,
-                block.enter_context(self._disk(order, owner)),
+                block.enter_context(self.room.disk_for(order, owner)),
             )
             earlier = self._earlier(order)
             run = run_of(order, place, self.room.settings, earlier is not None)
@@ -182,14 +187,21 @@ class Worker:
         name = f"{held.job.id}.{held.job.attempt}"
         try:
             # One that was sent goes on as it was: its permit is followed, and may be paused.
-            order = self.room.notes.read(name) or self._sent(held, there)
+            noted = self.room.notes.read(name)
+            order = noted or self._sent(held, there)
             with self._lease():
                 self.queue.runs_on(held, order.release)
-            task = task_of(order, there.lying(order), self.room.settings.cores)
-            ticket = there.engine.submit(task)
             following = Following(
                 lambda: self.desk.standing(order.permit), lambda: self.queue.beat(held)
             )
+            # A site that does not answer must not keep us from seeing that it has to end.
+            ended = None if noted is None else looked(following, None, 0)[0]
+            if ended is not None:
+                self._stopped(held, order, None, ended)
+                self._withdrawn(there, name)
+                return
+            task = task_of(order, there.lying(order), self.room.settings.cores)
+            ticket = there.engine.submit(task)
             until = order.at + timedelta(minutes=order.limits.minutes)
             state, stopped = watched(there.engine, ticket, following, until, self.clock.now())
             self._ended_there(held, order, state, stopped, lambda into: there.engine.collect(
@@ -260,16 +272,6 @@ class Worker:
                 lambda one: one not in names and one.partition(".")[0] not in self._at_work(),
                 there.statement,
             )
-
-    def _disk(self, order: JobOrder, owner: int) -> AbstractContextManager[Disk | None]:
-        """Where folders of this attempt lie on a disk; None where they lie in memory."""
-        if self.room.settings.outputs == "memory":
-            return contextlib.nullcontext()
-        limits = limits_of(order, self.room.settings)
-        most = limits.output_bytes + limits.tmp_bytes + limits.kept_bytes
-        folders = own_folders(bool(limits.kept_bytes))
-        name = f"{order.job}.{order.attempt}"
-        return self.room.scratch.lent(name, folders, owner, most)
 
     def _earlier(self, order: JobOrder) -> Path | None:
         """What an earlier attempt kept that this one may have."""

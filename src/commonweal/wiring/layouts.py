@@ -8,13 +8,11 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from pathlib import Path
 
 from commonweal.airlock.leaving.giving import released_manifest
-from commonweal.airlock.leaving.store import FILES, OutputStore, copy_checked
+from commonweal.airlock.leaving.store import OutputStore, read_turn
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import Fault, Refused
-from commonweal.foundation.files import read_bytes
 from commonweal.papers.output_manifest import OutputManifest
 from commonweal.papers.output_request import Column, OutputRequest, RowFilter
 from commonweal.papers.requests import read_request
@@ -22,7 +20,6 @@ from commonweal.papers.standing import ApprovedGroups
 from commonweal.vault.custody.output_ground import OutputGround
 
 _FORMULA = ("=", "+", "@", "-")
-_MOST = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,8 @@ def layout_of(
 
     `name`: of the request's file, where the output has several. Conditions that say which month it
     is (`period` is a value) are left out: each month brings its own. Raises `Refused`
-    CW-LEAVING-UNKNOWN, CW-STANDING-UNKNOWN; `Fault` CW-LEAVING-STORE, CW-LEAVING-FILE.
+    CW-LEAVING-UNKNOWN, CW-STANDING-UNKNOWN; `Fault` CW-LEAVING-STORE, CW-LEAVING-FILE; what
+    `read_turn` raises.
     """
     left = [one for one in ground.written() if one.output == output]
     event = next((one for one in left if one.type == "output.released"), None)
@@ -62,15 +60,12 @@ def layout_of(
     asked = manifest.file(str(table.made_from))
     if asked is None:
         raise Fault("CW-LEAVING-STORE", "The request of a released table is not there.")
-    turn = store.turn(output, manifest.turn) / FILES
-    copy_checked(turn / asked.path, asked, None)
-    copy_checked(turn / table.path, table, None)
-    plain = parse_json(read_bytes(turn / asked.path, "The request", limit=_MOST), "The request")
-    request = read_request(plain, asked.path)
+    turn = read_turn(store.turn(output, manifest.turn), output, manifest.turn, store.keys)
+    request = read_request(parse_json(turn.content(asked), "The request"), asked.path)
     if not isinstance(request, OutputRequest):
         raise Refused("CW-STANDING-UNKNOWN", "Only a table can be made each month.")
     kept = without_month(request, period)
-    return Layout(manifest, kept, _groups(turn / table.path, request))
+    return Layout(manifest, kept, _groups(turn.content(table), request))
 
 
 def without_month(request: OutputRequest, period: Column | None) -> OutputRequest:
@@ -92,10 +87,9 @@ def _names_month(one: RowFilter, period: Column) -> bool:
     return one.where is not None and one.where.column == period and one.where.op == "eq"
 
 
-def _groups(path: Path, request: OutputRequest) -> tuple[ApprovedGroups, ...]:
+def _groups(content: bytes, request: OutputRequest) -> tuple[ApprovedGroups, ...]:
     """The groups that the published figures name, side by side as the request has them."""
-    text = read_bytes(path, "The figures", limit=_MOST).decode("utf-8")
-    rows = list(csv.reader(io.StringIO(text)))[1:]
+    rows = list(csv.reader(io.StringIO(content.decode("utf-8"))))[1:]
     found = []
     for side in range(len(request.by)):
         labels = dict.fromkeys(_label(row[side]) for row in rows)

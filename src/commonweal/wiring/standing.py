@@ -18,6 +18,7 @@ from commonweal.airlock.checking import CheckReport, FileReport
 from commonweal.airlock.leaving.freezing import Draft, freeze, submit_month
 from commonweal.airlock.leaving.gathering import gather
 from commonweal.airlock.leaving.months import GONE, Months, months_of
+from commonweal.airlock.leaving.releasing import whole_history
 from commonweal.airlock.leaving.signed_layouts import folder_of, judged_layout, standing_ids
 from commonweal.airlock.leaving.signed_layouts import give_up as leave_out
 from commonweal.airlock.leaving.store import OutputStore, Submitted
@@ -102,7 +103,7 @@ def put_forward(
         with opened() as custody:
             asked = _asked(custody, standing, returned, profile)
         with unsealed(opened, asked.release, memory) as lent:
-            made = _made(asked, lent)
+            made = _made(opened, asked, lent)
             draft = _draft(asked, made, lent)
             with opened() as custody:
                 ground = OutputGround(custody)
@@ -187,12 +188,15 @@ def _release(custody: Custody, paper: StandingOutput, month: str) -> Path:
     )
 
 
-def _made(asked: _Asked, lent: Loan) -> MonthProposal:
+def _made(opened: Opened, asked: _Asked, lent: Loan) -> MonthProposal:
+    with opened() as custody:
+        # Sealed, and as the ledger says it is: the months before are in it.
+        earlier = whole_history(asked.store, OutputGround(custody))
     proposals = lent.folder.parent / "proposal"
     proposals.mkdir(mode=0o700)
     with Session.over(lent.release) as session:
         return make_month(
-            asked.paper, session, lent.audit_map, asked.store.history, proposals, asked.limits,
+            asked.paper, session, lent.audit_map, earlier, proposals, asked.limits,
             asked.at, asked.months.gone,
         )  # fmt: skip
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from commonweal.airlock.audit.history import read_history
 from commonweal.airlock.profile import DEFAULT, RuleProfile
 from commonweal.airlock.session import Session
 from commonweal.airlock.standing import MonthProposal, make_month
@@ -134,8 +135,9 @@ def make(
     people, profile = audit_map(folder, rows), RuleProfile.load(DEFAULT)
     with Session.over(opened) as session:
         return make_month(
-            standing(**changes), session, people, history, proposals, profile, AT, given_up
-        )
+            standing(**changes), session, people, read_history(history), proposals, profile, AT,
+            given_up,
+        )  # fmt: skip
 
 
 def test_a_month_is_made_judged_audited_and_put_forward(tmp_path: Path) -> None:

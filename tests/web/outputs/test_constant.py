@@ -187,6 +187,37 @@ def test_what_could_not_be_told_is_told_the_next_time(
     assert output().state == "returned"
 
 
+def test_a_release_that_broke_off_and_was_overtaken_holds_up_nobody(
+    airlock: Airlock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a look that broke off had named may have been taken back before the next look."""
+    from commonweal.foundation.errors import Unavailable
+    from commonweal.web.outputs.workers import releasing as module
+
+    airlock.job()
+    airlock.checked()
+    airlock.submitted()
+    releasing = module.Releasing()
+    with monkeypatch.context() as broken:
+
+        def busy(*_: Any) -> Any:
+            raise Unavailable("CW-BUSY", "The ledger is busy.")
+
+        broken.setattr(module, "release_some", busy)
+        with pytest.raises(Unavailable):
+            airlock.with_custody(releasing)
+
+    def taken_back(custody: Any) -> None:
+        with custody.ledger.transaction() as writing:
+            fields = {"permit": PERMIT, "output": "job-1", "step": "withdraw"}
+            writing.append(Event("output.moved", Actor("researcher", "amara"), fields))
+
+    airlock.with_custody(taken_back)
+    for _ in range(2):
+        assert airlock.with_custody(releasing) == 0
+        entry(airlock)
+
+
 def test_an_output_whose_permit_is_over_comes_to_its_end(airlock: Airlock) -> None:
     from commonweal.vault.custody import change_state, find_permit
 

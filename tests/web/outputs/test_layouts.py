@@ -96,11 +96,19 @@ def test_from_a_file_to_a_month_that_waits_for_two_people(airlock: Airlock) -> N
     assert (made.state, made.author, made.job) == ("in_review", "amara", "")
     row.refresh_from_db()
     assert row.months[first] == "waiting"
+    for state, said in (("returned", "Came back to you"), ("rejected", "May not leave"),
+                        ("in_review", "Two people are looking")):  # fmt: skip
+        Output.objects.update(state=state)
+        mine = Page(amara.get(f"/outputs/by-sex.{first}/"))
+        assert said in mine.text
+        links = [str(one["href"]) for one in mine.every("a")]
+        assert ADDRESS in links, "it leads to its layout: there is no study behind it"
+        assert not [one for one in links if "/ask/" in one or "/studies/permit" in one]
     airlock.anew()
     airlock.later(minutes=11)
     airlock.work(2)
     assert Output.objects.count() == 1, "made once, whoever works"
-    page = Page(signed_in("tara").get(f"/outputs/review/by-sex.{first}/"))
+    page = Page(signed_in("tara").get(f"/outputs/review/by-sex.{first}/code"))
     assert "Made each month from" in page.text
     assert f"{first} waits for two people" in Page(signed_in("umar").get(ADDRESS)).text
     say(airlock, "amara", "end")

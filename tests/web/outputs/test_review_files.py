@@ -257,3 +257,31 @@ def test_the_worker_tells_what_was_frozen_and_nothing_too_large(
     monkeypatch.setattr(contents, "MOST_ALL", 10)
     contents.tell_contents(row.papers, turn)
     assert ReviewFile.objects.count() == 0
+
+
+# What a browser shows of it by itself: a comment that ends at the line's end.
+TURNED = (
+    "keep = 1 \u202e# \u2066 leave out who said no\u2069 \u2066\nsend\u200b_all = 2\t# caf\u00e9\n"
+)
+
+
+def test_code_hides_nothing_from_who_judges_it() -> None:
+    """The attack: signs that turn the direction of text let code read as a comment."""
+    furnish(made=drawn())
+    from commonweal.web.outputs.models import ReviewPapers
+
+    papers = ReviewPapers.objects.get()
+    papers.code = {"main.py": TURNED}
+    papers.save()
+    page = signed_in("tara").get(f"/outputs/review/{OUT}/code").content.decode()
+    assert not any(sign in page for sign in "\u202e\u2066\u2069\u200b")
+    assert "keep = 1 [U+202E]# [U+2066] leave out who said no[U+2069] [U+2066]" in page
+    assert "send[U+200B]_all = 2\t# caf\u00e9" in page
+
+
+def test_texts_hide_nothing_either() -> None:
+    from commonweal.web.outputs.contents import visible
+
+    assert visible("plain text, 5") == "plain text, 5"
+    assert visible("caf\u00e9\t\u4e2d\n") == "caf\u00e9\t\u4e2d\n"
+    assert visible("a\ufeffb\x08c\u2028d\xad") == "a[U+FEFF]b[U+0008]c[U+2028]d[U+00AD]"

@@ -9,9 +9,13 @@ notebooks are shown as text: a browser is never asked to run or draw what a stud
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import hmac
+import re
 import struct
+import sys
+import unicodedata
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -29,6 +33,7 @@ TEXTS = frozenset({"csv", "tsv", "json", "ipynb", "svg", "html", "text"})
 """Kinds of file that are shown as text. Models have a card instead."""
 PIECE, PIECES = 1_000, 200
 """Characters of a line before it goes on in the next, and lines of one page."""
+_HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp"})
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PARTS = (b"IHDR", b"IDAT", b"IEND")
 
@@ -131,7 +136,24 @@ def lines_of(file: OutputFile, content: bytes) -> list[str]:
     return [piece for line in text.splitlines() for piece in _pieces(line)]
 
 
+def visible(text: str) -> str:
+    """A text in which nothing is hidden or moved: signs that a page shows as nothing, or that turn
+    the direction of what follows, stand there as their numbers. Else what people judge would read
+    otherwise than what ran."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _unseen().sub(lambda found: f"[U+{ord(found[0]):04X}]", text)
+
+
+@functools.cache
+def _unseen() -> re.Pattern[str]:
+    signs = (chr(one) for one in range(sys.maxunicode + 1) if chr(one) not in "\n\r\t")
+    hidden = "".join(one for one in signs if unicodedata.category(one) in _HIDDEN)
+    return re.compile(f"[{re.escape(hidden)}]")
+
+
 def _pieces(line: str) -> Iterator[str]:
+    line = visible(line)
     for start in range(0, max(len(line), 1), PIECE):
         yield line[start : start + PIECE]
 

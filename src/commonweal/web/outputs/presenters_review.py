@@ -21,6 +21,7 @@ from commonweal.papers.output_manifest import (
 )
 from commonweal.papers.rule_words import rule_help
 from commonweal.web.outputs import review_tables
+from commonweal.web.outputs.contents import visible
 from commonweal.web.outputs.review_tables import Collected, Mark, Shown
 from commonweal.web.outputs.reviewing import Case
 
@@ -137,7 +138,7 @@ def case_shown(case: Case, kept: Collection[str] = ()) -> dict[str, Any]:
         "code": [
             {
                 "name": str(name),
-                "text": str(text or "")[:MOST_CODE],
+                "text": visible(str(text or "")[:MOST_CODE]),
                 "cut": len(str(text or "")) > MOST_CODE,
             }
             for name, text in sorted(case.papers.code.items())

@@ -16,7 +16,7 @@ from commonweal.web.nhsuk.paging import Counted, Page, page_of
 from commonweal.web.orders import OPEN
 from commonweal.web.outputs import services
 from commonweal.web.outputs.forms import AskForm
-from commonweal.web.outputs.models import CHECK, DOWNLOAD, WITHDRAW, Output, OutputOrder
+from commonweal.web.outputs.models import CHECK, DOWNLOAD, WITHDRAW, Layout, Output, OutputOrder
 from commonweal.web.outputs.policies import (
     can,
     check_ask,
@@ -128,11 +128,20 @@ def output(request: HttpRequest, reference: str) -> HttpResponse:
         "may_submit": mine and can(check_submit, person, row, today),
         "may_withdraw": mine and can(check_withdraw, person, row, today),
         "taking_back": mine and back is not None and back.state in OPEN,
-        "may_ask": mine and row.state in ("returned", "draft"),
-        "may_ask_anew": mine and row.state in ("rejected", "withdrawn", "expired"),
+        # What the airlock made by itself has no study whose files could be asked for.
+        "may_ask": mine and row.job and row.state in ("returned", "draft"),
+        "may_ask_anew": mine and row.job and row.state in ("rejected", "withdrawn", "expired"),
+        "layout": "" if row.job else _layout_of(row),
         "download": download_shown(download, clock.now()) if row.state == "released" else None,
         "may_download": can(check_download, person, row, today),
     })  # fmt: skip
+
+
+def _layout_of(row: Output) -> str:
+    """The standing output that an output is a month of; empty where it is of none."""
+    name, _, month = row.reference.rpartition(".")
+    found = Layout.objects.filter(reference=name, permit=row.permit).first()
+    return name if found is not None and month in found.months else ""
 
 
 @require_POST

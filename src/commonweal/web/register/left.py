@@ -242,7 +242,7 @@ def _times(number: int) -> str:
 
 def tables_among(said: PublicOutput | None) -> bool:
     """True if figures were made again, which are what can be held against earlier outputs."""
-    return said is not None and any(one.grade == "recomputed" for one in said.files)
+    return said is not None and any(one.kind == "table" for one in said.files)
 
 
 def shown_outputs(left: Left, names: Sequence[str]) -> list[RegisterOutput]:

@@ -19,9 +19,11 @@ from pathlib import Path
 from django.db import transaction
 
 from commonweal.enclave.checkpoints import Checkpoints
+from commonweal.enclave.elsewhere import Notes
 from commonweal.enclave.queue import DATABASE, Queue
 from commonweal.enclave.queue import Job as QueuedJob
 from commonweal.enclave.room import FOLDER, Room
+from commonweal.enclave.settings import Settings
 from commonweal.enclave.submitting import submit
 from commonweal.enclave.telling import shown_at, take_back
 from commonweal.enclave.working import worker
@@ -207,8 +209,15 @@ def jobs_wait(custody: Custody) -> int:
     if not (folder / DATABASE).exists():
         return 0
     with Queue.open(folder, custody.clock) as queue:
-        kept = set(Checkpoints.of(folder).left())
-        return queue.waiting() + queue.lost() + len(kept - set(queue.unended()))
+        left = set(Checkpoints.of(folder).left()) | _at_site(folder)
+        return queue.waiting() + queue.lost() + len(left - set(queue.unended()))
+
+
+def _at_site(folder: Path) -> set[str]:
+    """Jobs that were sent to the site, and of which it has not said that nothing is left there."""
+    if Settings.load(folder).engine == "here":
+        return set()
+    return {name.partition(".")[0] for name in Notes.of(folder).names()}
 
 
 class RunJobs:

@@ -52,6 +52,8 @@ class Releasing:
             return 0
         changed, looked_at = self._changes.read(custody), clock.now()
         self._left |= self._names(changed, on_time=on_time)
+        # What was left over from a look that broke off may have ended otherwise since.
+        self._left &= self._changes.waiting.keys()
         done = release_some(custody, sorted(self._left), self._changes)
         self._left, self._seen, self._since = set(), newest, looked_at
         if on_time:
