@@ -443,8 +443,8 @@ REASON_HELP: dict[ReturnReason, str] = {
     "ask: 66 and 63 both become 65.",
     "small_counts_shown": "Put small groups together, or leave them out. “3 people on ward D” can "
     "be people whom the reader knows.",
-    "differs_from_earlier_output": "Two tables that are each safe can give a few people away when they "
-    "are compared. Use the same groups as in what left before, or coarser ones.",
+    "differs_from_earlier_output": "Two tables that are each safe can give a few people away when "
+    "they are compared. Use the same groups as in what left before, or coarser ones.",
     "context_missing": "Say whom the figures count, over which time, and what each column means: "
     "“people who stayed at least one night in 2025, by ward”.",
     "controls_missing": "Say what you did: “counts are rounded to five, wards under 10 people are "
