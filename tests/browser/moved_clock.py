@@ -7,6 +7,7 @@ the system's time. The product has no such thing.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -47,7 +48,9 @@ class MovedClock:
     @property
     def variables(self) -> dict[str, str]:
         """What a process is started with."""
-        return {"PYTHONPATH": str(self.place), "TEST_CLOCK": str(self.place / "seconds")}
+        # Before what is there already: a checkout that is not installed is tried as well.
+        places = [str(self.place), *filter(None, [os.environ.get("PYTHONPATH")])]
+        return {"PYTHONPATH": os.pathsep.join(places), "TEST_CLOCK": str(self.place / "seconds")}
 
     def now(self) -> datetime:
         """The time over there."""
