@@ -86,7 +86,7 @@ def told_shown(row: Output) -> dict[str, Any] | None:
         return None
     reasons = [
         {"file": one["file"] or "The whole output", "says": one["says"],
-         "help": REASON_HELP.get(one["reason"], "")}
+         "help": REASON_HELP.get(one.get("reason", ""), "")}
         for one in row.told["reasons"]
     ]  # fmt: skip
     again = AGAIN_WORDS.get(row.told["outcome"], "")
