@@ -348,7 +348,8 @@ def joined(
     made = handed(folder, content(told))
     at = datetime(2026, 1, 1, tzinfo=UTC)
     submission = Submission([path], name, at, folder / "proposal", made)
-    return check_together(submission, SACRO, release, audit_map, past, seconds=5.0)
+    history = None if past is None else read_history(past)
+    return check_together(submission, SACRO, release, audit_map, history, seconds=5.0)
 
 
 ALL = {"measures": [{"measure": "people"}]}

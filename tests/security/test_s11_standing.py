@@ -339,7 +339,7 @@ def killed(*_: Any, **__: Any) -> Any:
     raise Killed
 
 
-@pytest.mark.parametrize("where", ["write_atomic", "fsync_tree", "judged_case", "_named"])
+@pytest.mark.parametrize("where", ["write_sealed", "fsync_tree", "judged_case", "_named"])
 def test_cut_off_anywhere_there_is_no_half_month_and_not_two(
     house: OutputHouse, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
