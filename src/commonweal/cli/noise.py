@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commonweal.cli.leaving import ByOption, KeyOption, act_of, signed_by
-from commonweal.cli.options import HomeOption, JsonOption, PermitFile, SigningKeys, group, opened
+from commonweal.cli.options import (
+    HomeOption,
+    JsonOption,
+    PermitFile,
+    PermitProfileOption,
+    SigningKeys,
+    group,
+    opened,
+)
 from commonweal.cli.show import emit
 from commonweal.foundation.errors import WrongUsage
 
@@ -161,13 +169,7 @@ def submit(
     context: Annotated[str, typer.Option(help="What the figures are about, for who checks them.")],
     by: ByOption,
     key: KeyOption,
-    profile: Annotated[
-        str | None,
-        typer.Option(
-            help="The file of the permit's profile, where it is the custodian's own.",
-            show_default=False,
-        ),
-    ] = None,
+    profile: PermitProfileOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:

@@ -36,6 +36,13 @@ PersonOption = Annotated[
     str | None,
     typer.Option(help="The column that says whose row it is; else each row is one person."),
 ]
+PermitProfileOption = Annotated[
+    str | None,
+    typer.Option(
+        help="The file of the permit's profile, where it is the custodian's own.",
+        show_default=False,
+    ),
+]
 ReleaseFolder = Annotated[Path, typer.Argument(help="The release folder.", metavar="DIR")]
 
 

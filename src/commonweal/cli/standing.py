@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from commonweal.cli.leaving import ByOption, KeyOption, act_about, signed_by
-from commonweal.cli.options import HomeOption, JsonOption, group, new_place, opened
+from commonweal.cli.options import (
+    HomeOption,
+    JsonOption,
+    PermitProfileOption,
+    group,
+    new_place,
+    opened,
+)
 from commonweal.cli.show import emit, steps
 from commonweal.foundation.errors import Refused, WrongUsage
 
@@ -250,13 +257,7 @@ def month(
     returned: Annotated[
         bool, typer.Option("--returned", help="Also make a month anew that reviewers returned.")
     ] = False,
-    profile: Annotated[
-        str | None,
-        typer.Option(
-            help="The file of the permit's profile, where it is the custodian's own.",
-            show_default=False,
-        ),
-    ] = None,
+    profile: PermitProfileOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:

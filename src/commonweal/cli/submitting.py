@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from commonweal.cli.leaving import ByOption, KeyOption, act_of, signed_by
-from commonweal.cli.options import HomeOption, JsonOption, opened
+from commonweal.cli.options import HomeOption, JsonOption, PermitProfileOption, opened
 from commonweal.cli.show import emit, steps
 from commonweal.foundation.errors import WrongUsage
 
@@ -33,13 +33,7 @@ def submit(
     output: Annotated[
         str | None, typer.Option(help="Its id; else that of the job.", show_default=False)
     ] = None,
-    profile: Annotated[
-        str | None,
-        typer.Option(
-            help="The file of the permit's profile, where it is the custodian's own.",
-            show_default=False,
-        ),
-    ] = None,
+    profile: PermitProfileOption = None,
     seconds: Annotated[
         float,
         typer.Option(help="How long to look for sums and bounds of many figures: 60 to 3600."),

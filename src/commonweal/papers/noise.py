@@ -108,17 +108,12 @@ class NoisyRequest(Paper):
         return digest([self.plain(), release])
 
 
-class NoiseBudget(SignedPaper):
-    """How much epsilon a project may spend in all its time. A later one replaces an earlier."""
+class _Budget(SignedPaper):
+    """What both budgets say: how much, why, and since when."""
 
-    paper_type: ClassVar[str] = "commonweal-noise-budget+json"
     signing_role: ClassVar[SigningRole] = "permit"
-    called: ClassVar[str] = "The budget for noisy counts"
     code: ClassVar[str] = "CW-NOISE-INVALID"
 
-    budget: Literal[1]
-    permit_id: Identifier
-    project: Identifier
     epsilon: Epsilon
     why: Text
     stated_at: Moment
@@ -129,7 +124,18 @@ class NoiseBudget(SignedPaper):
         return self.stated_at
 
 
-class PeopleBudget(SignedPaper):
+class NoiseBudget(_Budget):
+    """How much epsilon a project may spend in all its time. A later one replaces an earlier."""
+
+    paper_type: ClassVar[str] = "commonweal-noise-budget+json"
+    called: ClassVar[str] = "The budget for noisy counts"
+
+    budget: Literal[1]
+    permit_id: Identifier
+    project: Identifier
+
+
+class PeopleBudget(_Budget):
     """How much epsilon all projects together may spend on the people of a dataset, in all time.
 
     The custodian's own limit: without one there are no noisy counts of these people. A later one
@@ -137,20 +143,10 @@ class PeopleBudget(SignedPaper):
     """
 
     paper_type: ClassVar[str] = "commonweal-people-budget+json"
-    signing_role: ClassVar[SigningRole] = "permit"
     called: ClassVar[str] = "The budget for noisy counts of a dataset's people"
-    code: ClassVar[str] = "CW-NOISE-INVALID"
 
     people_budget: Literal[1]
     dataset: Identifier
-    epsilon: Epsilon
-    why: Text
-    stated_at: Moment
-
-    @property
-    def made_at(self) -> datetime:
-        """When it was decided."""
-        return self.stated_at
 
 
 class NoisyCount(Paper):
