@@ -53,7 +53,7 @@ def test_a_file_that_is_not_shown_is_named(
 
 def test_the_page_names_what_it_does_not_show(db: None) -> None:  # noqa: F811
     furnish()
-    address = f"/outputs/review/{OUT}/"
+    address = f"/outputs/review/{OUT}/code"
     words = "This page does not show all of the code."
     assert words not in Page(signed_in("tara").get(address)).text
     row = _row()

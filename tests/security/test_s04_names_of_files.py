@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from commonweal.airlock.leaving.store import read_turn
 from commonweal.vault.custody import Custody
 from commonweal.wiring.outputs import store_of
 from tests.web.conftest import db, web_home  # noqa: F401 (fixtures)
@@ -64,7 +65,9 @@ def frozen(house: Airlock, name: str) -> dict[str, bytes]:
     """The naive twin: the names in the frozen manifest, with what is sealed under them."""
 
     def read(custody: Custody) -> dict[str, bytes]:
-        found = store_of(custody).read(name)
+        store = store_of(custody)
+        (folder,) = (store.outputs / name).iterdir()
+        found = read_turn(folder, name, 1, store.keys)
         return {one.path: found.content(one) for one in found.manifest.files}
 
     return dict(house.with_custody(read))
