@@ -62,6 +62,8 @@ def test_the_page_names_what_it_does_not_show(db: None) -> None:  # noqa: F811
     text = Page(signed_in("tara").get(address)).text
     assert words in text
     assert "deep/z.py" in text
+    first = Page(signed_in("tara").get(f"/outputs/review/{OUT}/")).text
+    assert "Not all of its code can be shown here." in first
 
 
 def _row() -> Any:
