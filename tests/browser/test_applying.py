@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.looking import SIZES, Axe, faults, heading, sign_in, visitors
 from tests.web.house import Served, make_home, served
@@ -138,7 +138,7 @@ def test_an_applicant_finds_everything_as_it_was_typed(
     page.goto(base + "send/")
     # Each line leads to the box that puts it right.
     page.get_by_role("link", name="Short name for machines").click()
-    assert page.url.endswith("parts/project/#q-project-id")
+    page.wait_for_url("**parts/project/#q-project-id")
     assert {name: found for name, found in wrong.items() if found} == {}
 
 
@@ -157,7 +157,7 @@ def test_it_works_without_scripts_and_a_table_grows(opened: Callable[..., Page])
     names.nth(1).fill("The company")
     # The Enter key saves, and takes nothing away.
     names.nth(1).press("Enter")
-    assert page.get_by_text("Saved.", exact=True).is_visible()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
     page.get_by_role("button", name="Take away Controllers: 1").click()
     assert page.get_by_label("Name", exact=True).first.input_value() == "The company"
 

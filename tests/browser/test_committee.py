@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.web.house import Served, make_home, served
 
@@ -109,7 +109,9 @@ def test_a_member_calls_a_case_in_without_scripts(
     page.goto(known["few"])
     assert "Any member can call it in until" in page.inner_text("main")
     page.get_by_role("link", name="Call it in to the whole committee").click()
-    assert "need not say why" in page.inner_text("main")
+    expect(page.locator("main")).to_contain_text("need not say why")
     page.get_by_role("button", name="Go on to sign").click()
-    assert "I ask that the whole committee decides this application" in page.inner_text("main")
+    expect(page.locator("main")).to_contain_text(
+        "I ask that the whole committee decides this application"
+    )
     context.close()

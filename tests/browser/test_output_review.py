@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.looking import Axe, faults, heading, visitors
 from tests.web.house import Served, make_home, served
@@ -166,12 +166,12 @@ def test_what_belongs_to_an_answer_opens_with_it(
 ) -> None:
     page = page_of("Tara Singh")
     review(page, service)
-    assert not page.locator("select").first.is_visible()
+    expect(page.locator("select").first).not_to_be_visible()
     page.get_by_label("It may leave", exact=True).check()
-    assert page.locator("select").first.is_visible()
-    assert not page.locator("input[name=reasons]").first.is_visible()
+    expect(page.locator("select").first).to_be_visible()
+    expect(page.locator("input[name=reasons]").first).not_to_be_visible()
     page.get_by_label("It may not leave", exact=True).check()
-    assert page.locator("input[name=reasons]").first.is_visible()
+    expect(page.locator("input[name=reasons]").first).to_be_visible()
 
 
 def test_the_page_works_without_scripts_and_says_what_is_missing(
@@ -179,11 +179,11 @@ def test_the_page_works_without_scripts_and_says_what_is_missing(
 ) -> None:
     page = page_of("Umar Farouk", scripts=False)
     review(page, service)
-    assert not page.locator("#review-keys").is_visible()
+    expect(page.locator("#review-keys")).not_to_be_visible()
     page.get_by_label("It may leave", exact=True).check()
     page.get_by_role("button", name="Go on to sign").click()
-    assert page.get_by_text("There is a problem").is_visible()
-    assert page.get_by_text("The checks say:").is_visible()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+    expect(page.get_by_text("The checks say:")).to_be_visible()
     assert "Stays and costs by ward" in heading(page)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from commonweal.web.config.providers import private_key
 from tests.browser.looking import Axe, faults
@@ -69,7 +69,7 @@ def test_in_by_the_provider_and_out_again(
     page.get_by_role("button", name="Use NHS CIS2").click()
     page.get_by_role("link", name="Sign in as Tess Ting").click()
     page.get_by_role("heading", level=1, name="Tess Ting").wait_for()
-    assert page.get_by_text("You signed in with NHS CIS2").is_visible()
+    expect(page.get_by_text("You signed in with NHS CIS2")).to_be_visible()
     wrong["account"] = faults(page, axe, ())
 
     # Out here, and there: no policy of the page stands in the way of going on.

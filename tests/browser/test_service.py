@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser import looking
 from tests.browser.looking import Axe
@@ -91,7 +91,7 @@ def watch(browser: Browser, service: Served) -> Iterator[Watch]:
 def sign_in(watched: Watched, who: str) -> Page:
     page = watched.open("/account/people/")
     page.get_by_role("button", name=f"Sign in as {who}").click()
-    assert page.get_by_role("heading", level=1).inner_text() == who
+    expect(page.get_by_role("heading", level=1)).to_have_text(who)
     return page
 
 
@@ -143,7 +143,7 @@ def test_the_way_through_by_keyboard_alone(watch: Watch) -> None:
     reach(page, "Show results")
     page.keyboard.press("Enter")
     page.wait_for_url("**/data/?*")
-    assert page.get_by_role("heading", name="1 detail").is_visible()
+    expect(page.get_by_role("heading", name="1 detail")).to_be_visible()
     assert page.get_by_label("Says who somebody is").is_checked()
     reach(page, "born")
     page.keyboard.press("Enter")
@@ -184,24 +184,24 @@ def test_everything_but_a_security_key_works_without_scripts(watch: Watch) -> No
     page = watched.open("/data/")
     page.get_by_label("Search", exact=True).fill("born")
     page.get_by_role("button", name="Show results").click()
-    assert page.get_by_role("heading", name="1 detail").is_visible()
+    expect(page.get_by_role("heading", name="1 detail")).to_be_visible()
     page = sign_in(watched, "Tara Singh")
     page.get_by_role("link", name="Keys for programs").click()
     page.get_by_label("What is the key for?").fill("list")
     page.get_by_label("Read the register of projects").check()
     page.get_by_role("button", name="Make a key").click()
-    assert page.locator("#new-key").is_visible()
+    expect(page.locator("#new-key")).to_be_visible()
     page.get_by_role("button", name="Take back list").click()
     page.get_by_role("link", name="Sign out").click()
     page.get_by_role("button", name="Sign out").click()
-    assert page.get_by_role("link", name="Sign in", exact=True).is_visible()
+    expect(page.get_by_role("link", name="Sign in", exact=True)).to_be_visible()
 
 
 def test_on_paper_nothing_stays_hidden(watch: Watch) -> None:
     page = watch().open("/projects/permit-0/")
     page.emulate_media(media="print")
-    assert page.get_by_text("as an age group of 5 years").is_visible()
-    assert not page.get_by_role("navigation", name="Main").is_visible()
+    expect(page.get_by_text("as an age group of 5 years")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Main")).not_to_be_visible()
     assert page.pdf(format="A4").startswith(b"%PDF")
 
 
@@ -277,7 +277,7 @@ def test_a_member_of_staff_comes_in_by_invitation_and_signs_in_with_a_key(
     wrong["again"] = faults(page, axe)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Continue").click()
-    assert page.locator("img.house-qr").is_visible()
+    expect(page.locator("img.house-qr")).to_be_visible()
     wrong["app"] = faults(page, axe)
     watched.open("/account/second-factor/webauthn/")
     wrong["no keys"] = faults(page, axe)
@@ -289,7 +289,7 @@ def test_a_member_of_staff_comes_in_by_invitation_and_signs_in_with_a_key(
     assert page.locator("#recovery-codes li").count() == 10
     wrong["codes"] = faults(page, axe)
     page.get_by_role("button", name="I have kept them").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Olga Olsen"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Olga Olsen")
 
     for path in (
         "/account/password/change/", "/account/email/", "/account/second-factor/",
@@ -301,7 +301,7 @@ def test_a_member_of_staff_comes_in_by_invitation_and_signs_in_with_a_key(
     watched.open("/account/second-factor/webauthn/")
     for name, back in (("Rename blue key", "/edit/"), ("Remove blue key", "/remove/")):
         page.get_by_role("link", name=name).click()
-        assert page.url.endswith(back)
+        page.wait_for_url(f"**{back}")
         wrong[name] = faults(page, axe)
         page.go_back()
 
@@ -315,7 +315,7 @@ def test_a_member_of_staff_comes_in_by_invitation_and_signs_in_with_a_key(
     assert page.get_by_role("heading", level=1).inner_text() == "Show your second factor"
     page.get_by_role("button", name="Use my security key").click()
     page.wait_for_url("**/account/")
-    assert page.get_by_role("heading", level=1).inner_text() == "Olga Olsen"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Olga Olsen")
     assert {name: found for name, found in wrong.items() if found} == {}
 
 

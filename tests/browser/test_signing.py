@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from commonweal.demo.walkthrough.deciding import CHANGERS, people_list
 from commonweal.foundation.clock import SystemClock
@@ -147,7 +147,7 @@ def test_a_person_signs_with_a_security_key(
     page.get_by_role("button", name="Sign with your security key").click()
     page.get_by_text("You signed it, and the ledger has heard of it.").wait_for()
     assert page.url.endswith(f"/applications/{reference}/sent/1/")
-    assert "It is signed" in page.inner_text("main")
+    expect(page.locator("main")).to_contain_text("It is signed")
     (record,) = recorded(service, stores, reference)
     assert (record.actor, record.kind, record.credential) == ("amara", "send", KEY.id)
     page.goto("/sign/")
@@ -177,7 +177,7 @@ def test_a_made_up_person_signs_without_scripts(
             page.get_by_role("button", name="Continue")
         )
         link.click()
-    assert "It is signed" in page.inner_text("main")
+    expect(page.locator("main")).to_contain_text("It is signed")
     (record,) = recorded(service, stores, reference)
     assert (record.actor, record.kind) == ("divya", "send")
 

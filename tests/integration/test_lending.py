@@ -154,7 +154,7 @@ def test_what_a_crash_left_is_taken_back(
 ) -> None:
     permit = house.issue()
     house.build(permit)
-    monkeypatch.setattr(lending, "_remove", lambda _: None)
+    monkeypatch.setattr(lending, "thaw_and_remove", lambda _: None)
     for name in ("dead", "alive"):
         with lent(house.custody(), "permit-1", "job", loans / name):
             pass

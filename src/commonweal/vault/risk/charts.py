@@ -41,9 +41,9 @@ svg.chart .ring { fill: none; stroke: #212b32; stroke-width: 3; }
 _LINE = 22
 _BAR = 12
 _GAP = 12
-_BROAD = 40
-_BROAD_BOLD = 34
-"""Letters that fit a line of a chart on a screen of 320 pixels."""
+_BROAD = 30
+_BROAD_BOLD = 26
+"""Letters that fit a line of a chart on a screen of 320 pixels, also in the widest usual font."""
 _PLOT = 260
 _MARK = 5
 
