@@ -21,14 +21,16 @@ from commonweal.airlock.audit.manifest import SumOf
 from commonweal.airlock.audit.people import Ids, ids_of
 from commonweal.airlock.audit.writing import NewAmounts, NewTable, Published
 from commonweal.airlock.figures import Marks, Series, Table
-from commonweal.airlock.meaning import conditions, dimension, known, narrowed, population
+from commonweal.airlock.meaning import conditions, dimension, known, narrowed, population, variable
 from commonweal.airlock.opened import OpenRelease
 from commonweal.airlock.published import place
 from commonweal.airlock.recompute.laying import Laid
 from commonweal.airlock.recompute.reading import Places
+from commonweal.airlock.recompute.schema import find
 from commonweal.airlock.rounding import rounded, said_by
 from commonweal.foundation.errors import Fault
 from commonweal.papers.output_request import (
+    MADE_BY_STUDY,
     Column,
     Mean,
     Measure,
@@ -124,7 +126,7 @@ def _new_table(
         cells=tuple(_cells(table, one.figures, sides)),
         ids=ids[members.who],
         at=members.at,
-        amounts=tuple(_amounts(table, laid, one, members)),
+        amounts=tuple(_amounts(table, laid, one, members, release)),
     )
 
 
@@ -138,7 +140,9 @@ class _Members:
     number: Places
 
 
-def _amounts(table: Table, laid: Laid, one: _Set, members: _Members) -> Iterator[NewAmounts]:
+def _amounts(
+    table: Table, laid: Laid, one: _Set, members: _Members, release: OpenRelease
+) -> Iterator[NewAmounts]:
     """What people add to each sum that the figures of a set are, or that follows from them: one for
     each column, a sum before a mean before a ratio."""
     assert table.request is not None  # noqa: S101 (told by the caller)
@@ -159,7 +163,15 @@ def _amounts(table: Table, laid: Laid, one: _Set, members: _Members) -> Iterator
             hidden = table.series[number].hidden
             places = () if hidden is None else tuple(np.flatnonzero(hidden).tolist())
             stands = place(table, (0,) * len(table.axes), number)[1]
-            yield NewAmounts(measure, f"{column.table}.{column.name}", stands, places, amounts)
+            yield NewAmounts(measure, _called(column, release), stands, places, amounts)
+
+
+def _called(column: Column, release: OpenRelease) -> str:
+    """A summed column's name for the audit: one of a study's own is known by its content, one of a
+    release by its name alone, since another form of it still tells of the same values."""
+    if column.table == MADE_BY_STUDY:
+        return variable(find(column, release), column.table)
+    return f"{column.table}.{column.name}"
 
 
 def _summed(measure: Measure, role: str) -> tuple[Column, SumOf] | None:

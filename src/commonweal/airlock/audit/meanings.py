@@ -9,9 +9,12 @@ import numpy.typing as npt
 
 from commonweal.airlock.audit.definitions import Condition
 from commonweal.airlock.audit.tables import AuditTable, Small
+from commonweal.papers.output_request import MADE_BY_STUDY
 
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64]
+_OWN = (f"{MADE_BY_STUDY}.", f"{MADE_BY_STUDY} ")
+"""How variables begin that hang on a column of a study's own (`airlock.meaning`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +49,18 @@ class Meanings:
             says = [_implies(held[key // len(wanted)], wanted[key % len(wanted)]) for key in unique]
             found &= np.array(says, np.bool_)[number]
         return found
+
+
+def is_own(variable: str) -> bool:
+    """Whether a variable hangs on a column that a study made."""
+    return variable.startswith(_OWN)
+
+
+def of_own_making(table: AuditTable) -> bool:
+    """Whether the people of a table, or its groups, hang on a column that a study made."""
+    said = (one.variable for one in table.paper.population.conditions)
+    sides = (one.variable for one in table.paper.dimensions)
+    return any(is_own(one) for one in (*said, *sides))
 
 
 def _implies(one: Condition | None, other: Condition | None) -> bool:

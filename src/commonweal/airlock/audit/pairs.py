@@ -14,12 +14,9 @@ import numpy as np
 from scipy import sparse
 
 from commonweal.airlock.audit.findings import Finding, Term, Verdict, term
-from commonweal.airlock.audit.meanings import Flags, Meanings, Places
+from commonweal.airlock.audit.meanings import Flags, Meanings, Places, of_own_making
 from commonweal.airlock.audit.tables import AuditTable, Matrix, Small, Whole
-from commonweal.papers.output_request import MADE_BY_STUDY
 
-_OWN = (f"{MADE_BY_STUDY}.", f"{MADE_BY_STUDY} ")
-"""How variables begin that hang on a column of a study's own (`airlock.meaning`)."""
 _BINS = 4_000_000
 """Up to so many pairs of parts are counted in one array; above it they are sorted."""
 MOST_SHOWN = 500
@@ -152,7 +149,7 @@ def _told(
     earlier_in = np.where(known, pairs.right == 0, around)
     nobody = known & new_in & earlier_in
     by_definition = (new_in & inside) | (earlier_in & around)
-    if _of_own_making(new) or _of_own_making(earlier):
+    if of_own_making(new) or of_own_making(earlier):
         # A definition cannot say what a study's own column does; who wrote its code may know.
         by_definition |= known & (new_in | earlier_in)
     near = ~new_in & ~earlier_in
@@ -180,13 +177,6 @@ def _told(
         findings.append(_finding(code, verdict, terms, said, _people(pairs, place)))
     more = verdicts[told[MOST_SHOWN:]]
     return Compared(tuple(findings), len(more), "fail" if np.any(more == _FAIL) else "review")
-
-
-def _of_own_making(table: AuditTable) -> bool:
-    """Whether the people of a table, or its groups, hang on a column that a study made."""
-    said = (one.variable for one in table.paper.population.conditions)
-    sides = (one.variable for one in table.paper.dimensions)
-    return any(one.startswith(_OWN) for one in (*said, *sides))
 
 
 def _difference(

@@ -8,6 +8,10 @@ hold for one sum: enough people with another contribution, and none, nor two, wi
 A difference is never more than its parts are: where the published sums are far apart beside the
 largest contribution to either, no one person makes it up. Pairs are screened by that, for whole
 tables at once; what is left is worked out person by person, while there is time.
+
+Sums are compared of one column, and of a column of a study's own with every other: who wrote its
+code may have made it like another but for one person, whatever it is called. Two that have nothing
+to do with one another differ by what many people add, and nothing is found.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ import numpy.typing as npt
 
 from commonweal.airlock.audit.certificates import Remaining
 from commonweal.airlock.audit.findings import Finding, Term, Verdict, term
-from commonweal.airlock.audit.meanings import Meanings
+from commonweal.airlock.audit.meanings import Meanings, is_own, of_own_making
 from commonweal.airlock.audit.pairs import Overlap
 from commonweal.airlock.audit.places import cells_at, ranges
 from commonweal.airlock.audit.tables import Amounts, AuditTable, Small, Whole
@@ -151,11 +155,12 @@ def differences(
     """
     findings: list[Finding] = []
     missed = 0
-    for mine in _sums(overlap.new):
-        for other in _sums(overlap.earlier):
-            if mine.amounts.paper.of != other.amounts.paper.of:
+    for place, mine in enumerate(_sums(overlap.new)):
+        for at, other in enumerate(_sums(overlap.earlier)):
+            columns = mine.amounts.paper.of, other.amounts.paper.of
+            if columns[0] != columns[1] and not any(is_own(one) for one in columns):
                 continue
-            pairs = _screened(overlap, mine, other, threshold, dominance)
+            pairs = _screened(overlap, (mine, place), (other, at), threshold, dominance)
             for number, (first, second, defined) in enumerate(pairs):
                 if remaining() <= 0:
                     missed += len(pairs) - number
@@ -175,10 +180,16 @@ def differences(
 
 
 def _screened(
-    overlap: Overlap, mine: Sums, other: Sums, threshold: int, dominance: Dominance
+    overlap: Overlap,
+    one: tuple[Sums, int],
+    another: tuple[Sums, int],
+    threshold: int,
+    dominance: Dominance,
 ) -> list[tuple[int, int, bool]]:
-    """(cell, cell of the other, whether definitions say which lies in which) of each pair whose
-    difference a few may make up; the smallest first."""
+    """(cell, cell of the other, whether a reader may know which lies in which) of each pair whose
+    difference a few may make up; the smallest first. `one`, `another`: sums and their place among
+    those of their table."""
+    (mine, place_of_mine), (other, place_of_other) = one, another
     first, second = overlap.first, overlap.second
     same = overlap.new is overlap.earlier
     # A share k of the n largest, all but two under p of the largest, or fewer than t: in each case
@@ -190,7 +201,8 @@ def _screened(
     kept = mine.shown[first] & other.shown[second] & (far <= times * most * (1 + _ROUNDING))
     kept &= most > 0
     if same:
-        kept &= first < second
+        # Each pair once, and no figure with itself; two columns of one cell are a pair.
+        kept &= (first < second) | ((first == second) & (place_of_mine < place_of_other))
     place = np.flatnonzero(kept)
     first, second = first[place], second[place]
     left, right = overlap.left[place], overlap.right[place]
@@ -200,6 +212,9 @@ def _screened(
     near = (left < threshold) & (right < threshold)
     told = (left == 0) | (right == 0) | near | inside | around
     defined = inside | around
+    if of_own_making(overlap.new) or of_own_making(overlap.earlier):
+        # As with counts: what a study's own column does no definition says, and its author knows.
+        defined |= (left == 0) | (right == 0)
     order = np.flatnonzero(told)
     order = order[np.argsort(overlap.new.sizes[first[order]], kind="stable")]
     return [(int(first[n]), int(second[n]), bool(defined[n])) for n in order]
@@ -268,8 +283,9 @@ def _finding(
     signed = mine[1].negative or other[1].negative
     verdict: Verdict = "fail" if defined and exact and not signed else "review"
     figures = [float(one[1].total[one[2]]) for one in (larger, smaller)]
+    columns = dict.fromkeys(one[1].amounts.paper.of for one in (larger, smaller))
     said = (
-        f"the sums of {mine[1].amounts.paper.of} behind them, {figures[0]:,.2f} and "
+        f"the sums of {' and of '.join(columns)} behind them, {figures[0]:,.2f} and "
         f"{figures[1]:,.2f}, differ by {figures[0] - figures[1]:,.2f}, to which {apart.people} "
         f"{'person contributes' if apart.people == 1 else 'people contribute'} "
         f"and one of them {share:.0%}"

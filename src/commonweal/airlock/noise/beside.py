@@ -4,6 +4,11 @@ A count with noise keeps its promise whatever else is known; but where the exact
 people has left, the noise hides nothing of it any more, and the budget was spent for nothing. So
 who looks at counts with noise is told, cell by cell. People are compared, not words: two ways to
 ask for the same people are the same.
+
+Exact figures that leave later are not held against noisy ones, and nobody is worse off for it: they
+are judged as if no noisy ones had left. Beside the exact figure a noisy one of the same people
+tells only what noise was drawn, and each cell has noise of its own; one of people who differ by one
+tells of that one what was paid for. So only the budget was spent for nothing.
 """
 
 from __future__ import annotations
@@ -59,7 +64,10 @@ def _beside(
     if not table.has_people or output.people is None:
         return
     places = places_in(output.people.ids, ids)
-    part = np.where(places >= 0, table.part_of[places], -1)
+    part = np.full(len(ids), -1, np.int64)
+    known = places >= 0
+    # An output that nobody is in has no parts to look up; its exact noughts are figures too.
+    part[known] = table.part_of[places[known]]
     sizes = belongs.sum(axis=0)
     told = table.cells.high >= 0
     for column, cell in enumerate(request.cells):
