@@ -84,14 +84,14 @@ def audit_ids(codes: pa.Array, audit_map: Path) -> Ids:
 def new_tables(table: Table, laid: Laid, ids: Ids, release: OpenRelease) -> tuple[NewTable, ...]:
     """The tables of the audit for a recomputed table. `ids`: of the person of each number.
 
-    Where a table has no cell, there is none. Raises `Fault` CW-OUTPUT-RELEASE for a table that was
-    not recomputed from a request.
+    A table without a row says that nobody is there, which is what the audit gets of it. Raises
+    `Fault` CW-OUTPUT-RELEASE for a table that was not recomputed from a request.
     """
     if table.request is None:
         raise Fault("CW-OUTPUT-RELEASE", "Only what was recomputed has people behind it.")
     sides = [side for side, axis in enumerate(table.axes) if axis.labels]
     if any(not axis.labels and not axis.total for axis in table.axes):
-        return ()
+        return (_of_nobody(table, ids, release),)
     made = []
     for number, one in enumerate(_sets(table.request, laid, release)):
         name = table.name[:_LONGEST_NAME] + (f".{number}" if number else "")
@@ -101,6 +101,21 @@ def new_tables(table: Table, laid: Laid, ids: Ids, release: OpenRelease) -> tupl
             about = narrowed(about, condition)
         made.append(_new_table(table, laid, ids, release, sides, one, (name, title, about)))
     return tuple(made)
+
+
+def _of_nobody(table: Table, ids: Ids, release: OpenRelease) -> NewTable:
+    """What a table without a row says: that all its people together are nobody."""
+    assert table.request is not None  # noqa: S101 (told by the caller)
+    return NewTable(
+        name=table.name[:_LONGEST_NAME],
+        title=table.title,
+        snapshot=release.snapshot,
+        population=population(table.request, release),
+        dimensions=(),
+        cells=(Published(1, len(table.axes) + 1, (), 0, 0),),
+        ids=ids[:0],
+        at=np.zeros((0, 0), np.int32),
+    )
 
 
 def _new_table(

@@ -141,13 +141,16 @@ def merging(request: OutputRequest, laid: Laid, profile: RuleProfile) -> Moves:
     """Which neighbouring groups to put together so that no cell has too few people, or nobody.
 
     The smallest number of steps is not looked for: each step merges the two neighbours that leave
-    the fewest small cells. A group without a value, and a side without an order, stay as they are.
+    the fewest small cells. A group without a value, and a side without an order, stay as they are,
+    and so does a table of nobody.
     Raises `Refused` CW-OUTPUT-MERGE where no side has an order, or cells stay small.
     """
     sides = [
         _Side([(place,) for place in range(len(groups))], _ordered(groups))
         for groups in laid.groups
     ]
+    if not len(laid.person):
+        return _moves(sides)  # nobody is there, however groups are put together: for the rules
     if not any(side.ordered for side in sides):
         raise Refused(
             "CW-OUTPUT-MERGE",

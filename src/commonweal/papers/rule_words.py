@@ -34,6 +34,11 @@ RULE_HELP: dict[str, RuleHelp] = {
         "An empty cell says something about everybody who could have been in it.",
         "No man over 80 came home: so each man over 80 whom I know did not.",
     ),
+    "empty": RuleHelp(
+        "No figures",
+        "A table without a row is an answer too: nobody was there to be counted.",
+        "The table of March has no row: so nobody on the ward had the illness in March.",
+    ),
     "class": RuleHelp(
         "Everybody has the same answer (class disclosure)",
         "If all people of a group are alike, to know that somebody is in it is to know the rest.",

@@ -11,8 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from commonweal.airlock.audit.history import read_history
+from commonweal.airlock.audit.history import read_history, read_place
 from commonweal.airlock.profile import DEFAULT, RuleProfile
+from commonweal.airlock.published import published
+from commonweal.airlock.rules import judge
+from commonweal.airlock.rules.findings import for_author, for_reviewer
 from commonweal.airlock.session import Session
 from commonweal.airlock.standing import MonthProposal, make_month
 from commonweal.papers.standing import StandingOutput, last_day, month_after
@@ -178,6 +181,51 @@ def test_a_small_group_fails_and_a_new_one_is_for_a_person(tmp_path: Path) -> No
 def test_a_month_that_is_given_up_does_not_hold_up_the_next(tmp_path: Path) -> None:
     rows = month_rows("2026-01", 4, 60) + month_rows("2026-02", 40, 60)
     assert make(tmp_path, rows, frozenset({"2026-01"})).month == "2026-02"
+
+
+NOBODY: dict[str, dict[str, Any]] = {
+    "counts": {},
+    "means": {"measures": [{"measure": "mean", "column": col("days")}], "rounding": "exact"},
+    "in bands": {"by": [{"column": col("days"), "bands": [1, 5]}]},
+    "two sides": {"by": [{"column": col("ward")}, {"column": col("days"), "bands": [1]}]},
+    "hidden": {"protect": "suppress", "rounding": "exact"},
+    "merged": {"by": [{"column": col("days"), "bands": [1, 5]}], "protect": "merge"},
+}
+
+
+@pytest.mark.parametrize("way", list(NOBODY))
+def test_a_month_without_figures_is_put_forward_and_says_so(tmp_path: Path, way: str) -> None:
+    layout = data()["layout"] | NOBODY[way]
+    groups = [{"labels": ["A"]}] * len(layout["by"])
+    # Groups of so few people in all that none is named where nobody of this month is in it.
+    found = make(tmp_path, month_rows("2026-02", 3, 4), layout=layout, groups=groups)
+    assert (found.month, found.new_groups) == ("2026-01", ())
+    assert len(published(found.table).splitlines()) == 1
+    assert found.verdict == "fail"
+    (empty,) = [one for one in for_reviewer(found.findings) if one["rule"] == "empty"]
+    assert empty["sentence"] == "The table has no figures: nobody is there to be counted."
+    # The author reads what they would read of a few people (S6).
+    (told,) = for_author(found.findings, RuleProfile.load(DEFAULT))
+    assert told["code"] == "CW-OUTPUT-CELL"
+    paper = read_place(found.folder, "CW-AUDIT-OUTPUT").paper
+    assert (paper.kind, len(paper.tables)) == ("tables", 1)
+
+
+def test_the_month_after_one_without_figures_is_held_against_it(tmp_path: Path) -> None:
+    found = make(tmp_path, month_rows("2026-02", 3, 4))
+    found.folder.rename(tmp_path / "history" / found.folder.name)
+    after = make(tmp_path, month_rows("2026-02", 40, 60))
+    assert after.month == "2026-02"
+    assert [one.output for one in after.audited.pinned.compared] == [found.folder.name]
+
+
+@pytest.mark.parametrize(
+    ("profile", "outcome"), [("sacro-default", "fail"), ("opensafely", "review")]
+)
+def test_no_figures_never_pass_by_themselves(tmp_path: Path, profile: str, outcome: str) -> None:
+    found = make(tmp_path, month_rows("2026-02", 3, 4))
+    judged = judge(found.table, RuleProfile.load(profile))
+    assert [one.outcome for one in judged if one.rule == "empty"] == [outcome]
 
 
 def test_where_nothing_is_due_nothing_is_made(tmp_path: Path) -> None:

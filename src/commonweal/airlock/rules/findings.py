@@ -63,6 +63,9 @@ RULES: dict[str, RuleWords] = {
         "CW-OUTPUT-THRESHOLD", "cell", "{value} people are behind this; the least is {limit}."
     ),
     "zero": RuleWords("CW-OUTPUT-ZERO", "cell", "Nobody is behind this figure."),
+    "empty": RuleWords(
+        "CW-OUTPUT-ZERO", "cell", "The table has no figures: nobody is there to be counted."
+    ),
     "class": RuleWords("CW-OUTPUT-CLASS", "cell", _CLASS),
     "missing": RuleWords("CW-OUTPUT-MISSING", "cell", _MISSING),
     "again": RuleWords("CW-OUTPUT-AGAIN", "cell", _AGAIN),

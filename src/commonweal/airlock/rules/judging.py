@@ -26,6 +26,10 @@ def judge(table: Table, profile: RuleProfile) -> list[Finding]:
     found = [one for series in table.series for one in _of_series(table, series, profile)]
     if not table.series:
         found.append(Finding("unknown", "Unknown", "review", {"table": table.name}))
+    if 0 in table.shape:
+        # A table without a row says as much as a nought: it is at least for a person to look at.
+        outcome: Stop = "fail" if profile.zeros == "fail" else "review"
+        found.append(Finding("empty", "Frequencies", outcome, {"table": table.name}))
     if table.grade != "recomputed":
         rule = "tabulated" if table.grade == "tabulated" else "declared"
         found.append(Finding(rule, "Unknown", "review", {"table": table.name}))
