@@ -60,10 +60,10 @@ def again(folder: Path) -> Ledger:
 
 def budget_text(epsilon: str, **changes: Any) -> str:
     data = {"budget": 1, "permit_id": PERMIT, "project": PROJECT, "epsilon": epsilon,
-            "why": "Counts by month for the annual report.", "stated_at": stamp(factories.NOW),
+            "why": "Counts by month for the annual report.", "stated_at": stamp(START),
             **changes}  # fmt: skip
     paper = NoiseBudget.read(data, "The budget", "CW-NOISE-INVALID")
-    return paper.signed([factories.signer()], factories.NOW)
+    return paper.signed([factories.signer()], paper.stated_at)
 
 
 def give(ledger: Ledger, epsilon: str, **changes: Any) -> None:

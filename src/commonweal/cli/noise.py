@@ -48,7 +48,7 @@ def budget(
 
     with opened(ctx, home) as custody:
         about = load_permit(custody, permit)
-        at = custody.clock.now()
+        at = custody.book.now()
         plain = {
             "budget": 1,
             "permit_id": about.id,

@@ -37,6 +37,11 @@ def month_after(month: str) -> str:
     return f"{year + number // 12:04d}-{number % 12 + 1:02d}"
 
 
+def month_words(month: str) -> str:
+    """A month as people write it: July 2026."""
+    return f"{_NAMES[int(month[5:]) - 1]} {month[:4]}"
+
+
 def month_of(day: date) -> str:
     """The month that a day lies in."""
     return f"{day:%Y-%m}"
@@ -115,8 +120,8 @@ class StandingOutput(Paper):
         if month not in self.months():
             raise ValueError("it does not stand for this month")
         plain: dict[str, Any] = self.layout.plain()
-        said = f"{_NAMES[int(month[5:]) - 1]} {month[:4]}"
-        plain |= {"name": f"{self.layout.name}-{month}", "title": f"{self.layout.title}, {said}"}
+        title = f"{self.layout.title}, {month_words(month)}"
+        plain |= {"name": f"{self.layout.name}-{month}", "title": title}
         if self.period is not None:
             asked = {"where": {"column": self.period.plain(), "op": "eq", "value": month}}
             before = self.layout.where

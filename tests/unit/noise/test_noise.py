@@ -6,6 +6,7 @@ import builtins
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from commonweal.airlock.noise import answering
 from commonweal.airlock.noise.budget import standing_of
 from commonweal.airlock.noise.counting import true_counts
 from commonweal.airlock.session import Session
+from commonweal.foundation.clock import FixedClock, stamp
 from commonweal.foundation.errors import CommonwealError
 from commonweal.ledger.store import Ledger
 from commonweal.papers.noise import NoisyAnswer, NoisyRequest, millionths
@@ -35,7 +37,7 @@ from tests.noise_house import (
     slow_counts,
 )
 from tests.release_house import refused
-from tests.unit.ledger.support import PERMIT, step
+from tests.unit.ledger.support import PERMIT, START, step
 
 
 @pytest.fixture
@@ -148,6 +150,54 @@ def test_a_smaller_budget_takes_nothing_back_and_gives_nothing(ledger: Ledger) -
     assert refused(lambda: pay(ledger, PERMIT, PROJECT, "r1", request("0.1")))
     give(ledger, "0.6")
     assert standing_of(ledger, PROJECT).left == 100_000
+
+
+def test_an_old_budget_or_one_brought_twice_raises_nothing(tmp_path: Path) -> None:
+    """Who finds the larger budget of before, or replays it, does not get its noise back."""
+    from commonweal.airlock.noise.budget import set_budget
+    from tests import factories
+    from tests.unit.ledger.support import JANE
+
+    minute = timedelta(minutes=1)
+    times = [START + timedelta(hours=hours) for hours in (0, 1, 2)]
+    large, small = (budget_text(one, stated_at=stamp(at))
+                    for one, at in (("5", times[0]), ("0.2", times[1])))  # fmt: skip
+    ledger_at(tmp_path).close()
+    for at, text, code in ((times[0], large, ""), (times[1], small, ""),
+                           (times[2], large, "CW-NOISE-OLD"),
+                           (times[2], small, "CW-NOISE-OLD")):  # fmt: skip
+        with Ledger.open(tmp_path / "ledger.sqlite", FixedClock(at + minute)) as ledger:
+            if code:
+                error = refused(lambda: set_budget(ledger, text, factories.trust(), JANE))  # noqa: B023
+                assert (error.code, error.exit_code) == (code, 4)
+            else:
+                set_budget(ledger, text, factories.trust(), JANE)
+    with Ledger.open(tmp_path / "ledger.sqlite", FixedClock(times[2] + minute)) as ledger:
+        assert standing_of(ledger, PROJECT).budget == 200_000
+        assert len(events(ledger, "noise.budget_set")) == 2
+        later = budget_text("1", stated_at=stamp(times[2]), project="diabetes")
+        set_budget(ledger, later, factories.trust(), JANE)
+
+
+def test_a_spend_pays_for_one_answer(tmp_path: Path, ledger: Ledger) -> None:
+    from commonweal.airlock.noise.budget import tell_drawn
+    from tests.unit.ledger.support import COMMITMENT
+
+    give(ledger, "2")
+    first = ask(tmp_path, ledger)
+    spent = standing_of(ledger, PROJECT).spent
+    other = pay(ledger, PERMIT, PROJECT, "another-release", request("0.25"))
+    for answer in (
+        first,  # told a second time
+        first.model_copy(update={"spend": other}),  # paid for something else, and less
+        first.model_copy(update={"spend": other + 1}),  # paid for by nothing
+        first.model_copy(update={"spend": 1}),  # an entry of another kind
+    ):
+        error = refused(lambda a=answer: tell_drawn(ledger, a, COMMITMENT))
+        assert error.code == "CW-NOISE-BROKEN"
+    assert len(events(ledger, "noise.drawn")) == 1
+    assert ask(tmp_path, ledger) == first
+    assert standing_of(ledger, PROJECT).spent == spent + 250_000, "no spend is lost, none doubled"
 
 
 def test_projects_do_not_spend_each_others_budget(ledger: Ledger) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from commonweal.papers.standing import StandingOutput
+from commonweal.papers.standing import StandingOutput, month_words
 from tests.web.conftest import Page
 from tests.web.outputs.review_house import person, signed_in
 from tests.web.outputs.room import PERMIT, PROJECT, SEXES, Airlock
@@ -104,19 +104,33 @@ def test_from_a_file_to_a_month_that_waits_for_two_people(airlock: Airlock) -> N
         links = [str(one["href"]) for one in mine.every("a")]
         assert ADDRESS in links, "it leads to its layout: there is no study behind it"
         assert not [one for one in links if "/ask/" in one or "/studies/permit" in one]
+        assert "your study" not in mine.text
+        assert ("the page of the layout" in mine.text) is (state == "returned")
     airlock.anew()
     airlock.later(minutes=11)
     airlock.work(2)
     assert Output.objects.count() == 1, "made once, whoever works"
     page = Page(signed_in("tara").get(f"/outputs/review/by-sex.{first}/code"))
     assert "Made each month from" in page.text
-    assert f"{first} waits for two people" in Page(signed_in("umar").get(ADDRESS)).text
+    said = f"{month_words(first)} waits for two people"
+    for who, there in (("umar", f"/outputs/review/by-sex.{first}/"),
+                       ("amara", f"/outputs/by-sex.{first}/"), ("bethan", "")):  # fmt: skip
+        page = Page(signed_in(who).get(ADDRESS))
+        assert said in page.text
+        (link,) = [str(one["href"]) for one in page.every("a") if first in str(one["href"])] or [""]
+        assert link == there, who
+        assert not link or signed_in(who).get(link).status_code == 200
     say(airlock, "amara", "end")
     airlock.work(2)
     row.refresh_from_db()
     assert row.state == "ended"
     assert len(airlock.events("standing.ended")) == 1
     assert "Say what may be" not in Page(amara.get(ADDRESS)).text
+    now = airlock.held.now().date()
+    for address in (ADDRESS, "/outputs/standing/"):
+        text = Page(signed_in("umar").get(address)).text
+        assert f"It was ended on {now.day} {now:%B %Y} by its own project." in text
+        assert "to come" not in text
 
 
 @pytest.mark.usefixtures("db")
@@ -245,6 +259,14 @@ def test_orders_written_into_the_database_approve_nothing(airlock: Airlock) -> N
     assert not airlock.events("standing.approved")
 
 
+STANDS = {
+    "proposed": "2 months to come once two people have approved it.",
+    "approved": "October 2026 is made next. 1 more month to come after it.",
+    "refused": "Somebody said that it may not be made, so no month is made.",
+    "ended": "It was ended. No month is made or leaves any more.",
+}
+
+
 @pytest.mark.usefixtures("db")
 @pytest.mark.parametrize("who", ["tara", "edward", "farah", "amara"])
 @pytest.mark.parametrize("state", ["proposed", "approved", "refused", "ended"])
@@ -252,5 +274,24 @@ def test_the_list_says_where_each_stands(who: str, state: str) -> None:
     furnish(state)
     text = Page(signed_in(who).get("/outputs/standing/")).text
     assert "People by sex" in text
-    assert "2 months left" in text
-    assert ("2026-10 is made next" in text) is (state == "approved")
+    assert STANDS[state] in text
+    assert "2026-1" not in text, "months are in words"
+
+
+@pytest.mark.usefixtures("db")
+def test_months_that_are_over_are_not_to_come() -> None:
+    furnish("approved", months={"2026-10": "left", "2026-11": "given_up"}, due="")
+    text = Page(signed_in("tara").get("/outputs/standing/")).text
+    assert "All its months are over." in text
+    assert "to come" not in text
+
+
+@pytest.mark.usefixtures("db")
+def test_a_project_stands_by_its_title(monkeypatch: pytest.MonkeyPatch) -> None:
+    from commonweal.web.outputs import presenters_layouts
+
+    monkeypatch.setattr(presenters_layouts, "title_of", lambda permit: "Asthma <at> home")
+    furnish("approved")
+    for address in ("/outputs/standing/", ADDRESS):
+        page = Page(signed_in("tara").get(address))
+        assert "Asthma <at> home (project" in page.text, page.text

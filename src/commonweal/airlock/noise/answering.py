@@ -13,7 +13,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from commonweal.airlock.noise.budget import AIRLOCK, DRAWN, Asker, drawn, spend
+from commonweal.airlock.noise.budget import Asker, drawn, spend, tell_drawn
 from commonweal.airlock.noise.counting import true_counts
 from commonweal.airlock.noise.mechanism import Mechanism, mechanism
 from commonweal.airlock.session import Session
@@ -28,7 +28,6 @@ from commonweal.foundation.files import (
     write_atomic,
 )
 from commonweal.ledger.details import commitment, verify_commitment
-from commonweal.ledger.entry import Event
 from commonweal.ledger.store import Ledger
 from commonweal.papers.noise import NoisyAnswer, NoisyRequest
 
@@ -88,13 +87,7 @@ class Desk:
         salt = secrets.token_bytes(32)
         content = canonical({"salt": salt.hex(), "answer": answer.plain()})
         write_atomic(self._place(answer.request, answer.release), content, exclusive=True)
-        fields = {
-            "permit": answer.permit_id,
-            "project": answer.project,
-            "spend": answer.spend,
-            "answer": commitment(salt, answer.canonical()),
-        }
-        self.ledger.append(Event(DRAWN, AIRLOCK, fields))
+        tell_drawn(self.ledger, answer, commitment(salt, answer.canonical()))
         return answer
 
     def kept(

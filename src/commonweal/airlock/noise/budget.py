@@ -6,7 +6,8 @@ a spend needs room in both budgets, the project's and that of the people of its 
 
 A spend is written in one transaction in which everything that was spent before is added up, and
 the ledger lets one writer in at a time; so two at once can never spend what only one may. A spend
-that was followed by a crash stays spent.
+that was followed by a crash stays spent, and is never drawn for later: nobody can know whether
+somebody saw the first draw. A question is asked twice for nothing only where its answer is kept.
 """
 
 from __future__ import annotations
@@ -15,17 +16,19 @@ import secrets
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.clock import parse_stamp
-from commonweal.foundation.errors import Refused
+from commonweal.foundation.errors import Fault, Refused
 from commonweal.ledger.details import commitment
 from commonweal.ledger.entry import Actor, Event
 from commonweal.ledger.store import Ledger
 from commonweal.papers.noise import (
     MILLION,
     NoiseBudget,
+    NoisyAnswer,
     NoisyRequest,
     PeopleBudget,
     millionths,
@@ -54,8 +57,8 @@ class Standing:
 def set_budget(ledger: Ledger, signed: str | bytes, trust: Trust, by: Actor) -> NoiseBudget:
     """Put a signed budget in force. The newest counts; what was spent stays spent.
 
-    Raises what `NoiseBudget.load` does, and `Refused` CW-PERMIT-NOT-LIVE where its permit is not
-    active.
+    Raises what `NoiseBudget.load` does, `Refused` CW-PERMIT-NOT-LIVE where its permit is not
+    active, CW-NOISE-OLD for one that was signed before the one in force.
     """
     budget = NoiseBudget.load(signed, trust)
     fields = {
@@ -63,7 +66,7 @@ def set_budget(ledger: Ledger, signed: str | bytes, trust: Trust, by: Actor) -> 
         "project": budget.project,
         "millionths": millionths(budget.epsilon),
     }
-    ledger.append(Event(SET, by, fields))
+    _set(ledger, Event(SET, by, fields), "project", budget.stated_at)
     return budget
 
 
@@ -71,20 +74,30 @@ def set_people_budget(ledger: Ledger, signed: str | bytes, trust: Trust, by: Act
     """Put the custodian's budget for a dataset's people in force; it counts over all projects.
 
     Raises what `PeopleBudget.load` does, and `Refused` CW-NOISE-OLD for one that was signed before
-    the one in force: who finds an old paper cannot raise the budget with it.
+    the one in force.
     """
     budget = PeopleBudget.load(signed, trust)
     fields = {"dataset": budget.dataset, "millionths": millionths(budget.epsilon)}
+    _set(ledger, Event(PEOPLE_SET, by, fields), "dataset", budget.stated_at)
+    return budget
+
+
+def _set(ledger: Ledger, event: Event, whose: str, stated_at: datetime) -> None:
+    """Write a budget, unless one was set after it was signed: who finds an old paper, or brings
+    one a second time, cannot raise the budget with it."""
     with ledger.transaction() as writing:
         set_at = [
             at
-            for one, at in _dated(writing.connection, PEOPLE_SET)
-            if one["dataset"] == budget.dataset
+            for one, at in _dated(writing.connection, event.type)
+            if one[whose] == event.fields[whose]
         ]
-        if set_at and budget.stated_at < parse_stamp(set_at[-1]):
-            raise Refused("CW-NOISE-OLD", "A newer budget for these people is in force.")
-        writing.append(Event(PEOPLE_SET, by, fields))
-    return budget
+        if set_at and stated_at < parse_stamp(set_at[-1]):
+            raise Refused(
+                "CW-NOISE-OLD",
+                f"A budget for this {whose} was set after this one was signed, or this very one.",
+                remedy="Sign a new one.",
+            )
+        writing.append(event)
 
 
 def people_standing_of(ledger: Ledger, dataset: str) -> Standing:
@@ -134,6 +147,38 @@ def spend(ledger: Ledger, asker: Asker, request: NoisyRequest) -> int:
         if request.cost > together.left:
             raise _over_people(together, request.cost)
         return writing.append(Event(SPENT, AIRLOCK, fields))
+
+
+def tell_drawn(ledger: Ledger, answer: NoisyAnswer, committed: str) -> None:
+    """Commit the ledger to what was drawn for a spend: once, however often it is told.
+
+    Raises `Fault` CW-NOISE-BROKEN where nothing of the kind was paid for, or noise was drawn for it
+    already: one spend pays for one answer.
+    """
+    fields = {
+        "permit": answer.permit_id,
+        "project": answer.project,
+        "spend": answer.spend,
+        "answer": committed,
+    }
+    with ledger.transaction() as writing:
+        paid = _paid(writing.connection, answer.spend)
+        theirs = {"permit": answer.permit_id, "project": answer.project,
+                  "release": answer.release, "millionths": answer.request.cost}  # fmt: skip
+        told = any(one["spend"] == answer.spend for one in _entries(writing.connection, DRAWN))
+        if told or paid is None or any(paid[name] != said for name, said in theirs.items()):
+            raise Fault(
+                "CW-NOISE-BROKEN",
+                f"Entry {answer.spend} of the ledger does not pay for this answer.",
+                remedy="Ask again; it is paid for once more.",
+            )
+        writing.append(Event(DRAWN, AIRLOCK, fields))
+
+
+def _paid(connection: sqlite3.Connection, entry: int) -> Mapping[str, Any] | None:
+    rows = connection.execute("SELECT body FROM intent WHERE id = ? AND type = ?", (entry, SPENT))
+    found = rows.fetchone()
+    return None if found is None else parse_json(found[0], "An entry")
 
 
 def drawn(ledger: Ledger, spend_entry: int) -> Mapping[str, Any] | None:

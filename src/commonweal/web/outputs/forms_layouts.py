@@ -9,6 +9,7 @@ from django import forms
 
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import CommonwealError
+from commonweal.papers.standing import month_words
 from commonweal.web.nhsuk.fields import FileField, RadiosField, SelectField, WordsField
 
 MOST_BYTES = 256 * 1024
@@ -38,9 +39,10 @@ class LayoutForm(forms.Form):
         )  # fmt: skip
         if "give_up" in able:
             self.fields["month"] = _Needed(
-                label="Month to leave out", choices=[("", "None"), *((m, m) for m in months)],
+                label="Month to leave out",
+                choices=[("", "None"), *((one, month_words(one)) for one in months)],
                 required=False,
-            )  # fmt: skip
+            )
             self.fields["why"] = WordsField(
                 label="Why the month is left out", max_length=1_000, required=False
             )

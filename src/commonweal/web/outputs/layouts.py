@@ -5,7 +5,7 @@ The service writes no more than an order to the airlock, which verifies every ac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, ClassVar
 
@@ -18,15 +18,15 @@ from commonweal.foundation.errors import Fault, Refused
 from commonweal.governance.outputs import may_judge
 from commonweal.governance.same_person import People
 from commonweal.papers.act_table import ACTS
-from commonweal.papers.standing import MonthGivenUp, StandingOutput
+from commonweal.papers.standing import MonthGivenUp, StandingOutput, month_words
 from commonweal.web.accounts.models import User
 from commonweal.web.config import clock
 from commonweal.web.outputs.models import LAYOUT, Layout, OutputOrder
-from commonweal.web.outputs.policies import none, role_of
-from commonweal.web.outputs.reviewing import seen_projects
+from commonweal.web.outputs.policies import none, outputs_of, role_of
+from commonweal.web.outputs.reviewing import seen_outputs, seen_projects, without_own
 from commonweal.web.releases.policies import roles_for
 from commonweal.web.signing.handlers import Told
-from commonweal.web.signing.models import Act
+from commonweal.web.signing.models import HEARD, Act
 from commonweal.web.signing.services import propose
 
 PROPOSE: ActKind = "propose_standing"
@@ -89,6 +89,30 @@ def check_new(person: User, paper: StandingOutput, day: date) -> str:
 def open_months(row: Layout) -> list[str]:
     """Months that can be left out now."""
     return [month for month, state in row.months.items() if state in _OPEN_MONTHS]
+
+
+def endings(rows: Iterable[Layout]) -> dict[str, Act]:
+    """The first act that the ledger heard of and that ended each, by its name; none for what was
+    ended by a command."""
+    digests = {one.reference: one.digest for one in rows if one.state == "ended"}
+    acts = Act.objects.filter(kind=END, subject__in=digests, state=HEARD).order_by("-entry")
+    return {
+        one.subject: one
+        for one in acts.select_related(None)
+        if one.object_digest == digests[one.subject]
+    }
+
+
+def month_links(person: User, row: Layout, day: date) -> dict[str, str]:
+    """Where a person may open the outputs of a layout's months, by the output's name."""
+    names = [f"{row.reference}.{month}" for month in row.months]
+    found = seen_outputs(person, day).filter(reference__in=names, permit=row.permit)
+    links = {
+        one.reference: reverse("outputs:review", args=[one.reference])
+        for one in without_own(person, found)
+    }
+    mine = outputs_of(person, day).filter(reference__in=names, permit=row.permit)
+    return links | {one.reference: reverse("outputs:output", args=[one.reference]) for one in mine}
 
 
 # --- acts to sign ---------------------------------------------------------------------------------
@@ -190,13 +214,14 @@ class LayoutHandler:
             paper = standing_of(act)
         else:
             paper = StandingOutput.read(self._row(act).paper, "It", "CW-STANDING-INVALID")
-        lines = [("Table", paper.layout.title), ("Months", f"{paper.first} to {paper.until}")]
+        months = f"{month_words(paper.first)} to {month_words(paper.until)}"
+        lines = [("Table", paper.layout.title), ("Months", months)]
         for side, groups in zip(paper.layout.by, paper.groups, strict=True):
             names = ", ".join("no value" if one is None else one for one in groups.labels)
             lines.append((f"Groups of {side.column.name}", names))
         if act.kind == GIVE_UP:
             month = month_of(act)
-            lines += [("Month that is left out", month.month), ("Why", month.why)]
+            lines += [("Month that is left out", month_words(month.month)), ("Why", month.why)]
         return Told(self._TITLES[act.kind, act.verdict], act.back, tuple(lines))
 
     @staticmethod

@@ -42,6 +42,12 @@ _SENTENCES: dict[str, str] = {
     "withdrawn": "It was taken back before it left.",
     "expired": "Its time, or that of its permit, ran out before it left.",
 }
+_RETURNED_MONTH = (
+    "This month may not leave as it is. Read why. What is in it, the layout says: on the page of "
+    "the layout you can leave this month out, or end the layout and ask for another one. A data "
+    "manager can have the month made again."
+)
+_RETURNED_NOISE = "It may not leave as it is. Read why, and ask again in other words."
 _SAME = {
     "consolidating": "in_review", "submitted": "in_review", "checking": "in_review",
     "releasing": "approved", "blocked": "returned", "failed": "in_review",
@@ -53,21 +59,26 @@ AGAIN_WORDS = {
 }
 
 
-def state_shown(row: Output) -> dict[str, str]:
-    """The state as a tag and a sentence."""
+def state_shown(row: Output, *, month: bool = False) -> dict[str, str]:
+    """The state as a tag and a sentence. `month`: it is a month of a standing output."""
     state = _SAME.get(row.state, row.state)
     name, colour = _NAMES[state]
-    return {"name": name, "colour": colour, "sentence": _SENTENCES[state]}
+    sentence = _SENTENCES[state]
+    if state == "returned" and not row.job:  # no study made it that could be changed
+        sentence = _RETURNED_MONTH if month else _RETURNED_NOISE
+    return {"name": name, "colour": colour, "sentence": sentence}
 
 
 def replaced_shown(row: Output) -> str:
     """What its author can do where a newer permit counts and it has not left; else empty."""
     if not row.is_replaced or row.state in ("released", "recalled", "rejected", "withdrawn"):
         return ""
+    then = "Run your study again under the newer permit, and ask for its files there."
+    if not row.job:
+        then = "Ask for it again under the newer permit."
     return (
         f"A newer permit, {row.living}, has replaced the one that you asked under. Nothing more "
-        "leaves under the older one. Run your study again under the newer permit, and ask for its "
-        "files there."
+        f"leaves under the older one. {then}"
     )
 
 

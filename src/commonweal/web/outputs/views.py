@@ -117,11 +117,13 @@ def output(request: HttpRequest, reference: str) -> HttpResponse:
     ).defer("content").last()  # fmt: skip
     back = OutputOrder.objects.filter(kind=WITHDRAW, output=reference).defer("content").last()
     check = OutputOrder.objects.filter(kind=CHECK, output=reference).last() if mine else None
+    layout = "" if row.job else _layout_of(row)
     return _page(request, "output", {
-        "row": row, "mine": mine, "state": state_shown(row), "told": told_shown(row),
+        "row": row, "mine": mine, "state": state_shown(row, month=bool(layout)),
+        "told": told_shown(row), "layout": layout,
         "replaced": replaced_shown(row) if mine else "",
         "replaced_link": reverse("studies:permit", args=[row.living])
-        if mine and row.is_replaced and row.living in studies_of(person, today) else "",
+        if mine and row.job and row.is_replaced and row.living in studies_of(person, today) else "",
         "sees_study": row.permit in studies_of(person, today),
         "project_title": title_of(row.permit),
         "checking": check_shown(check),
@@ -131,7 +133,6 @@ def output(request: HttpRequest, reference: str) -> HttpResponse:
         # What the airlock made by itself has no study whose files could be asked for.
         "may_ask": mine and row.job and row.state in ("returned", "draft"),
         "may_ask_anew": mine and row.job and row.state in ("rejected", "withdrawn", "expired"),
-        "layout": "" if row.job else _layout_of(row),
         "download": download_shown(download, clock.now()) if row.state == "released" else None,
         "may_download": can(check_download, person, row, today),
     })  # fmt: skip

@@ -38,9 +38,10 @@ def index(request: HttpRequest) -> HttpResponse:
         check_works_here(person, day)
     rows = layouts.seen_layouts(person, day).order_by("-pk")
     shown: Page[Layout] = page_of(Counted(rows), request.GET)
+    ended = layouts.endings(shown.rows)
     more = {
         "page": shown,
-        "rows": [line_shown(one) for one in shown.rows],
+        "rows": [line_shown(one, ended.get(one.reference)) for one in shown.rows],
         "staff": sees_reviews(person, day),
         "may_ask": bool(projects_of(person, day)),
         "under_way": OutputOrder.objects.filter(
@@ -74,7 +75,8 @@ def layout(request: HttpRequest, reference: str) -> HttpResponse:
             problem = "This table changed since you opened the page. Read it again."
         elif form.is_valid():
             return redirect("signing:sign", _act(person, row, form.cleaned_data).pk)
-    more = layout_shown(row) | {
+    ended = layouts.endings([row]).get(row.reference)
+    more = layout_shown(row, ended, layouts.month_links(person, row, day)) | {
         "form": form,
         "problem": problem,
         "button_text": "Go on to sign",
