@@ -19,6 +19,7 @@ import pytest
 
 from commonweal.foundation.errors import Fault, Unavailable
 from tests.web.conftest import Page, db, web_home  # noqa: F401 (fixtures)
+from tests.web.outputs.conftest import airlock, released_home  # noqa: F401 (fixtures)
 from tests.web.outputs.review_house import (
     CODE,
     OUT,
@@ -28,6 +29,8 @@ from tests.web.outputs.review_house import (
     told_code,
     with_code,
 )
+from tests.web.outputs.room import STUDY as RUN
+from tests.web.outputs.room import Airlock, output
 from tests.web.outputs.test_review_voting import sent
 
 STUDY = f"sha256:{'5' * 64}"
@@ -174,6 +177,37 @@ def test_what_the_worker_tells_of_a_shelf_is_the_study_or_shows_that_it_is_not(
     again = _told(tmp_path, {})
     assert again["z.py"] == {"sha256": "", "text": None}
     assert not is_of(again, study)
+
+
+def test_a_shelf_that_was_changed_stops_approvals_until_it_is_as_it_was(
+    airlock: Airlock,  # noqa: F811
+) -> None:
+    """By way of the worker: what it tells of a changed shelf, or finds moved, is told anew."""
+    airlock.job()
+    airlock.checked()
+    airlock.submitted()
+    shelf = airlock.home / "enclave" / "studies" / RUN.removeprefix("sha256:")
+    shelf.mkdir(parents=True)
+    (shelf / "main.py").write_text(EVIL)
+    _tell_anew(airlock)
+    told = output().papers
+    assert told.code["main.py"]["text"] == EVIL
+    with pytest.raises(Fault) as caught:
+        airlock.vote("tara")
+    assert caught.value.code == "CW-LEAVING-CODE"
+    (shelf / "main.py").unlink()
+    _tell_anew(airlock)
+    assert output().papers.code == {}
+    _sql("UPDATE outputs_reviewpapers SET tables = earlier")
+    assert not output().papers.is_whole()
+    _tell_anew(airlock)
+    assert output().papers.is_whole()
+    assert airlock.vote("tara").state == "heard"
+
+
+def _tell_anew(airlock: Airlock) -> None:  # noqa: F811
+    airlock.later(minutes=2)
+    airlock.work()
 
 
 ADDRESS = f"/outputs/review/{OUT}/"

@@ -262,7 +262,9 @@ def _tell_papers(here: _Here, now: Stands, row: Output) -> bool:
     # After a restart of the machine nothing of it can be opened, so it is told as a whole; so is
     # what somebody changed in the database.
     same = papers.manifest == manifest.plain() and papers.is_whole()
-    anew = not same or not is_of(papers.code, manifest.study)
+    # So is code that was not on the shelf, or not as it ran: it may be there again.
+    told = is_of(papers.code, manifest.study) and bool(papers.code) == (manifest.study is not None)
+    anew = not (same and told)
     if anew:
         papers.manifest = manifest.plain()
         papers.tables, papers.earlier = tables_of(found), earlier_of(here.store, found)
