@@ -268,3 +268,23 @@ def test_a_job_starts_on_the_newest_in_that_very_moment(house: House) -> None:
     assert refused(lambda: desk.record(late, {"order": HASH})).code == "CW-RELEASE-SUPERSEDED"
     desk.record(Event("job.started", late.actor, fields | {"release": SECOND}), {"order": HASH})
     assert [one["release"] for one in house.events("job.started")] == [FIRST, SECOND]
+
+
+def test_an_attempt_that_was_given_back_is_known_by_its_last_order(house: House) -> None:
+    """As at a site that is busy once the ledger has heard of the start: the number is used again.
+
+    The naive desk gives the first order, so what the job made is never made again (CW-MODEL-ORDER).
+    """
+    desk = JobDesk(house.custody())
+    fields = {"permit": PERMIT, "release": SECOND, "job": OTHER_JOB, "attempt": 1}
+    orders = {
+        "sha256:" + letter * 64: attempt for letter, attempt in (("c", 1), ("d", 1), ("e", 2))
+    }
+    assert desk.ordered(PERMIT, OTHER_JOB, 1) is None
+    for order, attempt in orders.items():
+        event = Event("job.started", Actor("system", "enclave"), fields | {"attempt": attempt})
+        desk.record(event, {"order": order})
+    assert desk.ordered(PERMIT, OTHER_JOB, 1) == "sha256:" + "d" * 64
+    assert desk.ordered(PERMIT, OTHER_JOB, 2) == "sha256:" + "e" * 64
+    assert desk.ordered(PERMIT, OTHER_JOB, 3) is None
+    assert desk.ordered(PERMIT, "job-aaaaaaaaaaaaaaaa", 1) is None

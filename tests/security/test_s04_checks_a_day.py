@@ -8,6 +8,7 @@ command as one.
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from commonweal.foundation.errors import Refused
 from commonweal.wiring.checks import Check, begin_check, check_id
 from tests.web.conftest import db, web_home  # noqa: F401 (fixtures)
 from tests.web.outputs.conftest import airlock, released_home  # noqa: F401 (fixtures)
-from tests.web.outputs.room import PERMIT, PROJECT, Airlock, asked
+from tests.web.outputs.room import PERMIT, PROJECT, Airlock, asked, person
 
 MOST = 2
 
@@ -40,6 +41,7 @@ def test_a_third_check_is_refused_by_page(strict: Airlock) -> None:
     with pytest.raises(Refused) as caught:
         asked("job-3")
     assert caught.value.code == "CW-LEAVING-QUOTA"
+    strict.work(2)  # what still waits at midnight is begun, and counts, on the next day
     strict.later(days=1)
     asked("job-3")
 
@@ -83,6 +85,61 @@ def test_what_became_of_a_check_does_not_show_in_what_is_left(
     assert strict.checked("job-2").code == "CW-LEAVING-CHECKS"
     assert quota_of(PROJECT, strict.held.now().date()).left == 0
     assert len(strict.events("outputs.check_begun")) == 2
+
+
+def test_a_check_counts_on_the_day_on_which_it_begins_by_page_and_ledger(strict: Airlock) -> None:
+    """Asked at one minute to midnight of a summer night in London, begun two minutes later.
+
+    The naive pages count when it was asked for, and the naive ledger days of UTC: then the page
+    says that two checks are left where the airlock takes one.
+    """
+    from commonweal.foundation.london import day_bounds, london_day
+    from commonweal.web.outputs import services
+    from commonweal.web.outputs.models import OutputOrder
+    from commonweal.web.outputs.quota import quota_of
+
+    asked_at = datetime(2027, 6, 14, 22, 59, tzinfo=UTC)
+    began = asked_at + timedelta(minutes=2)
+    strict.job("job-1")
+    strict.later(seconds=(asked_at - strict.held.now()).total_seconds())
+    waiting = OutputOrder.objects.create(
+        kind="check", output="job-1", permit=PERMIT, job="job-1", asked_by=person("amara"),
+        asked_at=asked_at,
+    )  # fmt: skip
+    monday, tuesday = date(2027, 6, 14), date(2027, 6, 15)
+    assert (quota_of(PROJECT, monday).asked, quota_of(PROJECT, tuesday).asked) == (1, 1)
+    strict.later(minutes=2)
+    order = services.take(("check",))
+    assert order is not None
+    services.begun(order)
+    naive = OutputOrder.objects.filter(asked_at__gte=day_bounds(tuesday)[0]).count()
+    assert (naive, london_day(began), began.date()) == (0, tuesday, monday)
+    assert (quota_of(PROJECT, monday).asked, quota_of(PROJECT, tuesday).asked) == (0, 1)
+    # What ended before midnight is yesterday's, and so is what was refused before it began.
+    OutputOrder.objects.update(begun_at=asked_at)
+    assert (quota_of(PROJECT, monday).asked, quota_of(PROJECT, tuesday).asked) == (1, 0)
+    services.refuse(order, "CW-LEAVING-JOB", "No.")
+    OutputOrder.objects.update(begun_at=None)
+    assert (quota_of(PROJECT, monday).asked, quota_of(PROJECT, tuesday).asked) == (1, 0)
+    assert OutputOrder.objects.get(pk=waiting.pk).state == "refused"
+
+
+def test_the_worker_notes_when_a_check_begins(strict: Airlock) -> None:
+    strict.job("job-1")
+    order = asked("job-1")
+    strict.later(minutes=3)
+    began = strict.held.now()
+    strict.work()
+    order.refresh_from_db()
+    assert order.begun_at == began
+    assert quota_of_today(strict) == len(strict.events("outputs.check_begun")) == 1
+
+
+def quota_of_today(strict: Airlock) -> int:
+    from commonweal.foundation.london import london_day
+    from commonweal.web.outputs.quota import quota_of
+
+    return quota_of(PROJECT, london_day(strict.held.now())).asked
 
 
 def test_one_check_counts_once_however_often_it_is_taken_up(strict: Airlock) -> None:

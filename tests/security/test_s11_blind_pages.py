@@ -43,19 +43,29 @@ def told(client: Any, address: str) -> tuple[int, bytes]:
     return answer.status_code, content
 
 
+def kept_votes(votes: list[dict[str, Any]]) -> None:
+    """The votes of the turn, as the airlock's worker tells of them."""
+    from commonweal.web.config import clock
+    from commonweal.web.outputs.models import ReviewPapers
+
+    row = ReviewPapers.objects.get(output__reference=OUT)
+    row.votes, row.told_at = votes, clock.now()
+    row.save()
+
+
 def first_votes(choice: str, *, who: str = "tara") -> None:
     """The rows after the first checker did something, or nothing; as worker and signer tell them.
 
     A vote that waits for the airlock has an order, which is a row as well.
     """
     from commonweal.web.config import clock
-    from commonweal.web.outputs.models import Output, OutputOrder, ReviewPapers
+    from commonweal.web.outputs.models import Output, OutputOrder
 
-    ReviewPapers.objects.update(votes=[])
+    kept_votes([])
     if choice == "nothing":
         return
     act = heard(who, choice, 7, **WORDS)
-    ReviewPapers.objects.update(votes=[vote(who, choice, 7, **WORDS)], told_at=clock.now())
+    kept_votes([vote(who, choice, 7, **WORDS)])
     OutputOrder.objects.create(
         kind="vote", output=OUT, permit="permit-0", asked_by=act.person, act=act,
         asked_at=clock.now(),
@@ -98,14 +108,14 @@ def test_every_page_is_the_same_whatever_the_first_one_did(who: str) -> None:
 def test_the_list_is_in_the_same_order_whatever_was_done() -> None:
     from datetime import timedelta
 
-    from commonweal.web.outputs.models import Output, ReviewPapers
+    from commonweal.web.outputs.models import Output
 
     furnish()
     furnish(name="out-2", waited=timedelta(hours=29), title="Another")
     umar = signed_in("umar")
     before = told(umar, "/outputs/review/")
     heard("tara", "approve", 7)
-    ReviewPapers.objects.filter(output__reference=OUT).update(votes=[vote("tara", "approve", 7)])
+    kept_votes([vote("tara", "approve", 7)])
     row = Output.objects.get(reference=OUT)
     row.save()  # as a worker that writes it anew
     assert told(umar, "/outputs/review/") == before
@@ -142,18 +152,18 @@ def test_a_twin_that_names_the_state_by_votes_is_caught() -> None:
 
 @pytest.mark.usefixtures("held")
 def test_an_interest_opens_nothing_and_two_who_judged_open_all() -> None:
-    from commonweal.web.outputs.models import Output, ReviewPapers
+    from commonweal.web.outputs.models import Output
 
     furnish()
     heard("tara", "conflicted", 7, **WORDS)
     votes = [vote("tara", "conflicted", 7, **WORDS), vote("vera", "approve", 8, **WORDS)]
-    ReviewPapers.objects.update(votes=votes)
+    kept_votes(votes)
     umar = signed_in("umar")
     _, page = told(umar, f"/outputs/review/{OUT}/")
     for secret in (*WORDS.values(), "Tara", "tara", "Vera", "vera"):
         assert secret.encode() not in page
     votes.append(vote("umar", "reject", 9))
-    ReviewPapers.objects.update(votes=votes)
+    kept_votes(votes)
     Output.objects.update(state="consolidating")
     _, page = told(umar, f"/outputs/review/{OUT}/")
     assert b"Vera Novak" in page
@@ -162,10 +172,9 @@ def test_an_interest_opens_nothing_and_two_who_judged_open_all() -> None:
 
 @pytest.mark.usefixtures("held")
 def test_a_checker_sees_their_own_vote_and_nobody_elses() -> None:
-    from commonweal.web.outputs.models import ReviewPapers
 
     furnish()
-    ReviewPapers.objects.update(votes=[vote("tara", "reject", 7, **WORDS)])
+    kept_votes([vote("tara", "reject", 7, **WORDS)])
     _, own = told(signed_in("tara"), f"/outputs/review/{OUT}/")
     _, other = told(signed_in("umar"), f"/outputs/review/{OUT}/")
     assert b"You have judged it." in own

@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
+from commonweal.foundation.errors import Fault
 from tests.output_house import refused
 from tests.web.conftest import db, web_home  # noqa: F401 (fixtures)
-from tests.web.outputs.review_house import OUT, furnish, papers, signed_in, vote
+from tests.web.outputs.review_house import OUT, furnish, papers, person, signed_in, vote
 
-SEALED = ("manifest", "findings", "tables", "earlier", "votes")
+SEALED = ("manifest", "findings", "tables", "earlier", "code", "votes")
 
 
 def stored() -> dict[str, Any]:
@@ -35,7 +36,8 @@ def words() -> list[bytes]:
     found = papers()
     assert found.findings.audit is not None
     sentence = found.findings.audit["findings"][0]["sentence"]
-    return [sentence.encode(), found.manifest.context.encode(), b'"rows"', b"NOT-FOR-OTHERS"]
+    code = b"made by a job"
+    return [sentence.encode(), found.manifest.context.encode(), b'"rows"', code, b"NOT-FOR-OTHERS"]
 
 
 @pytest.mark.usefixtures("db")
@@ -87,7 +89,7 @@ def test_without_the_key_a_page_says_that_it_is_not_here_yet() -> None:
     assert b"not here yet" in answer.content
     # A row that is swapped into another field does not open either.
     row.findings, row.tables = {"a": 1}, {"b": 2}
-    row.manifest = row.earlier = {}
+    row.manifest = row.earlier = row.code = {}
     row.votes = []
     row.save()
     ReviewPapers.objects.filter(pk=row.pk).update(turn=1)
@@ -97,6 +99,204 @@ def test_without_the_key_a_page_says_that_it_is_not_here_yet() -> None:
         cursor.execute("UPDATE outputs_reviewpapers SET findings = tables")
     assert ReviewPapers.objects.get().findings is None
     assert ReviewPapers.objects.get().tables == {"b": 2}
+
+
+# --- sealed for its row and turn ----------------------------------------------------------------
+
+SECOND = "out-2"
+CHECKER_PAGES = ("", "code", "together", "files/1")
+
+
+def swap(columns: tuple[str, ...]) -> None:
+    """Exchange columns of the papers of two outputs, as whoever owns the database can."""
+    sql(
+        "CREATE TEMPORARY TABLE swapped AS SELECT * FROM outputs_reviewpapers",
+        *(f"UPDATE outputs_reviewpapers SET {one} = (SELECT {one} FROM swapped"
+          " WHERE swapped.output_id <> outputs_reviewpapers.output_id)" for one in columns),
+        "DROP TABLE swapped",
+    )  # fmt: skip
+
+
+def sql(*statements: str) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        for one in statements:
+            cursor.execute(one)
+
+
+def naive_swap_is_seen(columns: tuple[str, ...]) -> bool:
+    """The naive twin, bound to the column alone: sealed bytes open in whatever row they lie."""
+    from django.conf import settings
+
+    from commonweal.foundation.sealing import seal_bytes, unseal_bytes
+    from commonweal.web.outputs.sealed import papers_key
+
+    key = papers_key(settings.HOME.path)
+    rows = {
+        name: {one: seal_bytes(name.encode(), key, f"review-papers/{one}") for one in columns}
+        for name in (OUT, SECOND)
+    }
+    rows[OUT], rows[SECOND] = rows[SECOND], rows[OUT]
+    try:
+        told = [unseal_bytes(rows[OUT][one], key, f"review-papers/{one}", "") for one in columns]
+    except Fault:
+        return True
+    assert told == [SECOND.encode()] * len(columns)
+    return False
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("columns", [*((one,) for one in SEALED), SEALED], ids=[*SEALED, "all"])
+def test_papers_of_another_output_do_not_open_in_this_row(columns: tuple[str, ...]) -> None:
+    """Small counts that were found of one output, hidden by the clean figures of another."""
+    assert not naive_swap_is_seen(columns)
+    from commonweal.web.outputs.models import ReviewPapers
+
+    furnish(votes=[vote("tara", "return", 7)])
+    furnish(name=SECOND)
+    tara = signed_in("tara")
+    pages = [f"/outputs/review/{name}/{part}" for name in (OUT, SECOND) for part in CHECKER_PAGES]
+    assert {tara.get(one).status_code for one in pages} == {200}
+    swap(columns)
+    for row in ReviewPapers.objects.all():
+        assert {getattr(row, one) for one in columns} == {None}
+        assert not row.is_whole()
+    for one in pages:
+        answer = tara.get(one)
+        assert answer.status_code >= 400, one
+        assert b"not here yet" in answer.content or b"CW-WEB-VERSION" in answer.content, one
+    # A row that is hung on another output takes nothing with it either.
+    swap(columns)
+    assert {tara.get(one).status_code for one in pages} == {200}
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("column", SEALED)
+def test_an_earlier_turn_is_not_put_back(column: str) -> None:
+    from commonweal.web.outputs.models import ReviewPapers
+
+    row = furnish()
+    before = stored()
+    again = ReviewPapers.objects.get(output=row)
+    assert again.is_whole()
+    again.turn = 2
+    again.save()
+    assert ReviewPapers.objects.get().is_whole()
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE outputs_reviewpapers SET {column} = %s", [before[column]])
+    assert getattr(ReviewPapers.objects.get(), column) is None
+    assert not ReviewPapers.objects.get().is_whole()
+    # Nor by saying of all of it that it is the earlier turn's.
+    sql("UPDATE outputs_reviewpapers SET turn = 1")
+    found = ReviewPapers.objects.get()
+    assert [one for one in SEALED if getattr(found, one) is not None] == [column]
+
+
+@pytest.mark.usefixtures("db")
+def test_a_file_opens_under_its_own_name_and_output_alone() -> None:
+    from commonweal.web.outputs.models import ReviewFile
+
+    furnish()
+    furnish(name=SECOND)
+    names = sorted(ReviewFile.objects.filter(papers__output__reference=OUT).values_list("path"))
+    (first,), (second,) = names[:2]
+    content = "(SELECT content FROM outputs_reviewfile AS other WHERE other.path = '{}' AND"
+    content += " other.papers_id {} outputs_reviewfile.papers_id)"
+    for path, same in ((second, "="), (first, "<>")):
+        chosen = ReviewFile.objects.get(papers__output__reference=OUT, path=first)
+        kept = bytes(chosen.__dict__["content"])
+        assert chosen.content is not None
+        wanted = content.format(path, same)
+        sql(f"UPDATE outputs_reviewfile SET content = {wanted} WHERE id = {chosen.pk}")
+        chosen = ReviewFile.objects.get(pk=chosen.pk)
+        assert bytes(chosen.__dict__["content"]) != kept
+        assert chosen.content is None
+        address = f"/outputs/review/{OUT}/files"
+        numbers = [one.path for one in papers().manifest.leaving()]
+        text = f"{address}/{numbers.index(first) + 1}/text"
+        assert signed_in("tara").get(text).status_code == 404
+        chosen.content = "AAAA"
+        chosen.save()
+
+
+@pytest.mark.usefixtures("db")
+def test_nothing_is_sealed_without_the_row_that_it_is_for() -> None:
+    from django.db import transaction
+
+    from commonweal.web.outputs.models import ReviewPapers
+
+    furnish()
+    with pytest.raises(TypeError, match="sealed for one row"), transaction.atomic():
+        ReviewPapers.objects.update(votes=[])
+    row = ReviewPapers.objects.get()
+    before = stored()
+    row.refused = "CW-PERMIT-NOT-LIVE"
+    row.save()
+    assert {name: bytes(one) for name, one in stored().items()} == {
+        name: bytes(one) for name, one in before.items()
+    }  # what nobody looked at is not sealed anew
+    only = ReviewPapers.objects.only("refused").get()
+    assert only.findings == papers().findings.plain()
+
+
+# --- files that wait for who asked --------------------------------------------------------------
+
+CONTENT = b"PK\x03\x04 NOT-FOR-OTHERS"
+
+
+def order_of(who: str) -> Any:
+    """An order for files that is done, as the airlock's worker ends it."""
+    from commonweal.web import orders
+    from commonweal.web.config import clock
+    from commonweal.web.outputs import services
+    from commonweal.web.outputs.models import OutputOrder
+
+    OutputOrder.objects.create(
+        kind="download", output=OUT, permit="permit-0", job="job-1", asked_by=person(who),
+        asked_at=clock.now(),
+    )  # fmt: skip
+    order = services.take(("download",))
+    assert order is not None
+    assert services.finish(order, CONTENT)
+    assert OutputOrder.objects.get(pk=order.pk).state == orders.DONE
+    return order
+
+
+@pytest.mark.usefixtures("db")
+def test_files_that_wait_to_be_fetched_are_sealed_for_who_asked() -> None:
+    from django.conf import settings
+    from django.db import connection
+
+    from commonweal.web.memory import forget_key
+    from commonweal.web.outputs import services
+    from commonweal.web.outputs.models import OutputOrder
+
+    first, second = order_of("amara"), order_of("bethan")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT content FROM outputs_outputorder")
+        held = [bytes(one) for (one,) in cursor.fetchall()]
+    assert len(held) == 2
+    assert not any(b"NOT-FOR-OTHERS" in one for one in held)
+    naive = OutputOrder(content=CONTENT)  # the row as it was kept before
+    assert b"NOT-FOR-OTHERS" in naive.content
+    amara = person("amara")
+    assert services.files_of(amara, first.pk).content == CONTENT
+    refused("CW-WEB-NOT-FOUND", services.files_of, amara, second.pk)
+    # Somebody else's order that is said to be one's own, and one's own with other files in it.
+    OutputOrder.objects.filter(pk=second.pk).update(asked_by=amara)
+    refused("CW-LEAVING-STATE", services.files_of, amara, second.pk)
+    sql(
+        f"UPDATE outputs_outputorder SET content = (SELECT content FROM outputs_outputorder"
+        f" WHERE id = '{second.pk}') WHERE id = '{first.pk}'"
+    )
+    refused("CW-LEAVING-STATE", services.files_of, amara, first.pk)
+    third = order_of("amara")
+    assert services.files_of(amara, third.pk).content == CONTENT
+    forget_key(settings.HOME.path)
+    refused("CW-LEAVING-STATE", services.files_of, amara, third.pk)
 
 
 HOMES = [Path(f"home-{number}") for number in range(5)]

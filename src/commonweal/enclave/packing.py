@@ -15,13 +15,12 @@ import re
 import secrets
 import stat
 from base64 import b64decode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from commonweal.enclave.zipped import REASONS
-from commonweal.foundation.canonical import digest
 from commonweal.foundation.errors import CommonwealError, Fault
 from commonweal.foundation.files import (
     STAGING_PREFIX,
@@ -31,7 +30,7 @@ from commonweal.foundation.files import (
     thaw_and_remove,
     translated,
 )
-from commonweal.papers.study import NAME, StudyDeclaration
+from commonweal.papers.study import NAME, StudyDeclaration, tree_hash
 from commonweal.sandbox.box import Sandbox
 
 DEEPEST = 8
@@ -201,11 +200,6 @@ def _bundled(said: Any) -> list[tuple[str, bytes]]:
     ):
         raise ValueError("paths that are not plain")
     return found
-
-
-def tree_hash(files: Iterable[tuple[str, str]]) -> str:
-    """The hash of a study from the paths and hashes of its files, in whatever order they come."""
-    return digest({"study": 1, "files": [list(one) for one in sorted(files)]})
 
 
 def _refused(sentence: str) -> Fault:

@@ -27,5 +27,7 @@ LEAVING = {
     "CW-LEAVING-PERMIT": "The permit is not the one under which an output was frozen.",
     "CW-LEAVING-RECALLED": "An output was recalled, and is given to nobody any more.",
     "CW-LEAVING-MEMORY": "There is no memory in which the key of reviewers' papers could lie.",
+    "CW-LEAVING-CODE": "The code that reviewers would be shown is not the study that was run.",
+    "CW-LEAVING-PAPERS": "What reviewers read of an output is not here yet.",
     "CW-LEAVING-STORE": "The store of released outputs is not what the ledger says.",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -23,6 +23,12 @@ def london() -> ZoneInfo:
 def day_begins(day: date) -> datetime:
     """The first moment of a day in London, in UTC: an hour before midnight UTC in summer."""
     return datetime.combine(day, time(0), london()).astimezone(UTC)
+
+
+def day_bounds(day: date) -> tuple[datetime, datetime]:
+    """The first moment of a day in London and that of the next, in UTC: what counts by the day
+    counts from the one until before the other."""
+    return day_begins(day), day_begins(day + timedelta(days=1))
 
 
 def london_day(at: datetime) -> date:

@@ -6,11 +6,13 @@ that a job could choose would carry what is in the data to the outside (S4).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
+from commonweal.foundation.canonical import digest
 from commonweal.foundation.documents import load_document
 from commonweal.papers.base import Identifier, Line, Paper, Value, named_twice
 
@@ -30,6 +32,11 @@ PERSON_COLUMN = ".column"
 MAX_ARGUMENTS = 64
 MAX_OUTPUTS = 200
 MAX_REFERENCES = 50
+
+
+def tree_hash(files: Iterable[tuple[str, str]]) -> str:
+    """The hash of a study from the paths and hashes of its files, in whatever order they come."""
+    return digest({"study": 1, "files": [list(one) for one in sorted(files)]})
 
 
 def _one_dot_at_a_time(name: str) -> str:

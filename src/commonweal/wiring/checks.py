@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from commonweal.enclave.room import FOLDER
 from commonweal.enclave.settings import Settings
 from commonweal.foundation.errors import Refused
-from commonweal.foundation.london import day_begins, london_day
+from commonweal.foundation.london import day_bounds, london_day
 from commonweal.ledger.entry import Actor, Event
 from commonweal.ledger.outputs import CHECK_BEGUN, checks_begun
 from commonweal.papers.permit import Permit
@@ -44,7 +44,7 @@ def begin_check(custody: Custody, permit: Permit, check: Check) -> None:
     """Write that a check begins, once for each. Raises `Refused` CW-LEAVING-QUOTA where the project
     has had all of today's."""
     most = Settings.load(custody.home.path / FOLDER).checks_a_day
-    today = day_begins(london_day(custody.book.now()))
+    today, _ = day_bounds(london_day(custody.book.now()))
     with custody.ledger.transaction() as writing:
         begun = checks_begun(writing.connection, permit.project.id, today)
         if check.id in begun:

@@ -33,6 +33,7 @@ from commonweal.airlock.report import FileReport
 from commonweal.airlock.together import Joined, Submission, check_together
 from commonweal.foundation.clock import stamp
 from commonweal.papers.output_manifest import Findings, OutputManifest, OutputReview
+from commonweal.papers.study import tree_hash
 from tests.airlock_house import PERSON, Row, col, open_release, where
 from tests.output_papers import H
 
@@ -45,6 +46,24 @@ CODE = "<script>alert('made by a job')</script>\nimport commonweal\n"
 CONTEXT = "How many people stayed on each ward. <b>Winter</b> only."
 
 
+def told_code(texts: Mapping[str, str], *unseen: str) -> dict[str, Any]:
+    """A study's files as the airlock's worker tells of them; of `unseen` ones only a hash."""
+
+    def of(text: str) -> str:
+        return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+    shown = {path: {"sha256": of(text), "text": text} for path, text in texts.items()}
+    return shown | {path: {"sha256": of(path), "text": None} for path in unseen}
+
+
+def study_of(code: Mapping[str, Any]) -> str:
+    """The hash of the study of these files."""
+    return tree_hash((path, one["sha256"]) for path, one in code.items())
+
+
+SHOWN = told_code({"main.py": CODE})
+
+
 @dataclass(frozen=True)
 class Papers:
     """A turn as it was frozen, with what its reviewers read."""
@@ -54,6 +73,7 @@ class Papers:
     tables: dict[str, Any]
     earlier: dict[str, Any]
     contents: dict[str, bytes] = field(default_factory=dict)
+    code: dict[str, Any] = field(default_factory=lambda: dict(SHOWN))
 
     @property
     def digest(self) -> str:
@@ -142,7 +162,8 @@ def _made(folder: Path) -> Papers:
         {
             "output_manifest": 1, "id": OUT, "turn": 1, "title": "Stays & <i>costs</i>",
             "author": "amara", "project": PROJECT, "permit": PERMIT, "permit_hash": H(11),
-            "release": f"{PERMIT}.r1", "release_hash": H(12), "job": "job-1", "study": H(13),
+            "release": f"{PERMIT}.r1", "release_hash": H(12), "job": "job-1",
+            "study": study_of(SHOWN),
             "context": CONTEXT, "controls": "Small wards were put together.",
             "files": files, "findings": findings.digest(),
             "profile": {"name": "sacro-default", "version": SACRO.version, "hash": H(14)},
@@ -173,6 +194,12 @@ def tables_alone() -> Papers:
         tables={name: one for name, one in found.tables.items() if name != "plain.csv"},
         contents={name: one for name, one in found.contents.items() if name != "plain.csv"},
     )  # fmt: skip
+
+
+def with_code(found: Papers, code: dict[str, Any]) -> Papers:
+    """The same turn, made by another study."""
+    plain = found.manifest.plain() | {"study": study_of(code)}
+    return replace(found, manifest=OutputManifest.read(plain, "M"), code=code)
 
 
 def drawn() -> Papers:
@@ -317,7 +344,7 @@ def furnish(
     )  # fmt: skip
     told = ReviewPapers.objects.create(
         output=row, turn=manifest.turn, manifest=manifest.plain(), findings=found.findings.plain(),
-        tables=found.tables, earlier=found.earlier, code={"main.py": CODE},
+        tables=found.tables, earlier=found.earlier, code=found.code if manifest.study else {},
         votes=list(votes), members=["amara", "bethan"], told_at=now,
     )  # fmt: skip
     for path, content in found.contents.items():

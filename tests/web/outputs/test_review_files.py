@@ -23,7 +23,9 @@ from tests.web.outputs.review_house import (
     furnish,
     heard,
     signed_in,
+    told_code,
     vote,
+    with_code,
     with_file,
 )
 
@@ -126,7 +128,9 @@ def test_bytes_that_were_changed_in_the_database_are_not_shown() -> None:
 
     furnish(made=drawn())
     for path, content in (("chart.png", PNG[:-1]), ("born.csv", b"ward\nsecret\n")):
-        ReviewFile.objects.filter(path=path).update(content=as_kept(content))
+        row = ReviewFile.objects.get(path=path)
+        row.content = as_kept(content)
+        row.save()
     assert {status("tara", one) for one in (PICTURE, TEXTS["born.csv"])} == {404}
     text = Page(signed_in("tara").get(f"{FILES}/4")).text
     assert "This picture is not shown." in text
@@ -267,12 +271,7 @@ TURNED = (
 
 def test_code_hides_nothing_from_who_judges_it() -> None:
     """The attack: signs that turn the direction of text let code read as a comment."""
-    furnish(made=drawn())
-    from commonweal.web.outputs.models import ReviewPapers
-
-    papers = ReviewPapers.objects.get()
-    papers.code = {"main.py": TURNED}
-    papers.save()
+    furnish(made=with_code(drawn(), told_code({"main.py": TURNED})))
     page = signed_in("tara").get(f"/outputs/review/{OUT}/code").content.decode()
     assert not any(sign in page for sign in "\u202e\u2066\u2069\u200b")
     assert "keep = 1 [U+202E]# [U+2066] leave out who said no[U+2069] [U+2066]" in page

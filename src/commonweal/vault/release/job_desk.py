@@ -186,11 +186,16 @@ class JobDesk:
         return None
 
     def ordered(self, permit_id: str, job: str, attempt: int) -> str | None:
-        """The hash of the order by which an attempt was started, as the ledger knows it."""
+        """The hash of the order by which an attempt was started, as the ledger knows it.
+
+        The last one: an attempt that a site could not take was given back after the ledger had
+        heard of it, and begins again under the same number with an order of its own.
+        """
+        found = None
         for entry, said in self._told(permit_id, "job.started", job):
             if entry["attempt"] == attempt:
-                return said["order"]
-        return None
+                found = said["order"]
+        return found
 
     def _told(
         self, permit_id: str, type_: str, job: str

@@ -35,6 +35,7 @@ from commonweal.web.outputs.policies import (
     check_submit,
     check_withdraw,
 )
+from commonweal.web.outputs.study_code import require_code
 from commonweal.web.signing.handlers import Told
 from commonweal.web.signing.models import Act
 
@@ -146,8 +147,10 @@ class ReviewHandler(_Handler):
             raise Fault("CW-LEAVING-ACTS", "What is signed is not what the review says.")
 
     def may(self, act: Act, row: Output) -> None:
-        """Only who checks outputs, and is not of the project."""
+        """Only who checks outputs, and is not of the project; approving only of code that ran."""
         check_review(act.person, row, clock.today())
+        if act.verdict == "approve":
+            require_code(row)
 
     def told(self, act: Act) -> Told:
         """The output, and the verdict."""

@@ -17,7 +17,7 @@ from commonweal.governance.states.output import OUTPUT
 from commonweal.papers.standing_case import LayoutState
 from commonweal.web.accounts.models import User
 from commonweal.web.orders import OPEN, LeasedOrder, ended_whole, known_state
-from commonweal.web.outputs.sealed import SealedJSON
+from commonweal.web.outputs.sealed import SealedBytes, SealedJSON, SealedRow
 from commonweal.web.signing.models import Act
 
 CHECK, SUBMIT, VOTE, WITHDRAW = "check", "submit", "vote", "withdraw"
@@ -25,14 +25,15 @@ DOWNLOAD, RECALL, CRATE, LAYOUT = "download", "recall", "crate", "layout"
 KINDS = (CHECK, SUBMIT, VOTE, WITHDRAW, DOWNLOAD, RECALL, CRATE, LAYOUT)
 
 
-class OutputOrder(LeasedOrder):
+class OutputOrder(LeasedOrder, SealedRow):
     """One thing that somebody asked of the airlock.
 
     `check`: look at what a job left, with the words in `wish` (title, context, controls, files),
     and freeze it; `submit`, `vote`, `recall`, `layout`: what was signed with `act` is taken to the
     airlock.
-    `content`: for a download or a crate the files as one zip, until they were fetched or it is too
-    late (`goes_at`).
+    `content`: for a download or a crate the files as one zip, until it is too late (`goes_at`);
+    sealed like what reviewers read, and None once the service was stopped. `begun_at`: when a check
+    was begun last, on whose day it counts.
     """
 
     ROOMS: ClassVar[Mapping[str, str]] = dict.fromkeys(KINDS, "airlock")
@@ -47,8 +48,9 @@ class OutputOrder(LeasedOrder):
         Act, on_delete=models.PROTECT, null=True, related_name="output_order"
     )
     wish = models.JSONField(default=dict)
-    content = models.BinaryField(null=True)
+    content = SealedBytes(null=True)
     goes_at = models.DateTimeField(null=True)
+    begun_at = models.DateTimeField(null=True)
 
     class Meta:
         """In the order in which they were asked."""
@@ -68,6 +70,11 @@ class OutputOrder(LeasedOrder):
                 name="output_order_once",
             ),
         )
+
+    @property
+    def sealed_as(self) -> str:
+        """The output (or the crate's project), who asked for it, and this order."""
+        return f"{self.output}/{self.asked_by_id}/{self.pk}"
 
 
 class Output(models.Model):
@@ -126,18 +133,19 @@ class Output(models.Model):
         return [one for one in self.manifest["files"] if one["kind"] != "request"]
 
 
-class ReviewPapers(models.Model):
+class ReviewPapers(SealedRow):
     """What reviewers of one turn read, and nobody else (S6). Deleted when the turn has ended.
 
-    What was found, the figures and the votes are sealed under a key that lies in memory only: a
-    field that cannot be opened is None, and the airlock's worker tells it anew.
+    What was found, the figures, the code and the votes are sealed for this output and turn, under
+    a key that lies in memory only: a field that cannot be opened is None, and the airlock's worker
+    tells it anew.
 
     `manifest`: the whole `OutputManifest`, which they sign. `findings`: the paper `Findings`.
     `tables`: of each figure that would leave, by its file's name, its columns and rows as they
     would leave (`{"columns": [...], "rows": [[...]], "cut": n}`; `cut`: rows that are not shown).
     `earlier`: the figures of outputs that have left with which the audit found something, by the
-    output's id and the table's name, in the same form. `code`: the study's own files, as text; none
-    (null) for one that cannot be shown.
+    output's id and the table's name, in the same form. `code`: of every file of the study its
+    `sha256` and its `text`, none (null) for one that cannot be shown (`study_code`).
     `votes`: every vote of the turn (`{"act", "by", "entry", "review"}`); a page shows of them only
     what `governance.outputs.visible_to` gives. `members`: who may not judge it. `refused`: the code
     with which the airlock last refused to let it leave, once it was approved.
@@ -149,7 +157,7 @@ class ReviewPapers(models.Model):
     findings = SealedJSON()
     tables = SealedJSON(default=dict)
     earlier = SealedJSON(default=dict)
-    code = models.JSONField(default=dict)
+    code = SealedJSON(default=dict)
     votes = SealedJSON(default=list)
     members = models.JSONField(default=list)
     refused = models.CharField(max_length=64, blank=True)
@@ -163,8 +171,19 @@ class ReviewPapers(models.Model):
     def __str__(self) -> str:
         return f"papers of {self.output_id}"
 
+    def is_whole(self) -> bool:
+        """Whether every sealed field opens: one that does not is another row's, or another turn's,
+        or was sealed before the service was last started."""
+        kept = (self.manifest, self.findings, self.tables, self.earlier, self.code, self.votes)
+        return None not in kept
 
-class ReviewFile(models.Model):
+    @property
+    def sealed_as(self) -> str:
+        """The output and the turn that they are about."""
+        return f"{self.output.reference}/{self.turn}"
+
+
+class ReviewFile(SealedRow):
     """A file of a turn as it would leave, for its reviewers alone; gone with their papers (S6).
 
     `content`: the bytes that the airlock wrote and froze, never those that a study wrote (S18), in
@@ -186,6 +205,11 @@ class ReviewFile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.path} of {self.papers_id}"
+
+    @property
+    def sealed_as(self) -> str:
+        """The output, the turn and the file's name."""
+        return f"{self.papers.sealed_as}/{self.path}"
 
 
 class Layout(models.Model):

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from commonweal.foundation.errors import Fault
 from commonweal.papers.output_manifest import (
     AUDIT,
     FileFound,
@@ -24,6 +25,7 @@ from commonweal.web.outputs import review_tables
 from commonweal.web.outputs.contents import visible
 from commonweal.web.outputs.review_tables import Collected, Mark, Shown
 from commonweal.web.outputs.reviewing import Case
+from commonweal.web.outputs.study_code import study_code
 
 MOST_FINDINGS = 60
 """Findings of one file, or of the audit, that the page lists; it says how many more there are."""
@@ -135,20 +137,6 @@ def case_shown(case: Case, kept: Collection[str] = ()) -> dict[str, Any]:
         "context": manifest.context,
         "controls": manifest.controls,
         "left_behind": list(manifest.left_behind or ()),
-        "code": [
-            {
-                "name": str(name),
-                "text": visible(str(text or "")[:MOST_CODE]),
-                "cut": len(str(text or "")) > MOST_CODE,
-            }
-            for name, text in sorted(case.papers.code.items())
-            if text is not None
-        ],
-        "unseen": sorted(
-            str(name)
-            for name, text in case.papers.code.items()
-            if text is None or len(str(text)) > MOST_CODE
-        ),
         "facts": [
             *_made_by(manifest),
             ("Release", manifest.release),
@@ -162,6 +150,27 @@ def case_shown(case: Case, kept: Collection[str] = ()) -> dict[str, Any]:
         "expires": manifest.expires,
         "turn": manifest.turn,
         "found": numbers.made,
+    } | _code_shown(case)
+
+
+def _code_shown(case: Case) -> dict[str, Any]:
+    """The study's files, and the names of those that the page does not show as a whole.
+
+    `no_code`: why there is nothing to show, where that is not as it should be.
+    """
+    try:
+        code = study_code(case.papers, case.manifest)
+    except Fault as error:
+        return {"code": [], "unseen": [], "no_code": error.sentence}
+    cut = [name for name, text in code.texts.items() if len(text) > MOST_CODE]
+    missing = case.manifest.study is not None and not code.is_here
+    return {
+        "code": [
+            {"name": name, "text": visible(text[:MOST_CODE]), "cut": name in cut}
+            for name, text in sorted(code.texts.items())
+        ],
+        "unseen": sorted([*cut, *code.unseen]),
+        "no_code": "Its code is not here." if missing else "",
     }
 
 

@@ -7,10 +7,13 @@ What counts is what was asked for, never what became of it: else what is left ov
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
+
+from django.db.models import Q
 
 from commonweal.foundation.errors import Refused
-from commonweal.foundation.london import day_begins
+from commonweal.foundation.london import day_bounds
+from commonweal.web.orders import OPEN
 from commonweal.web.outputs.models import CHECK, OutputOrder
 from commonweal.web.studies.models import Job, StudyRoom
 
@@ -47,11 +50,17 @@ class Quota:
 
 
 def quota_of(project: str, day: date) -> Quota:
-    """The quota of a project on a day in London."""
-    begins, ends = day_begins(day), day_begins(day + timedelta(days=1))
+    """The quota of a project on a day in London.
+
+    A check counts on the day on which it was begun, since the ledger counts so: one that was asked
+    for before midnight and still waits takes one of the next day's.
+    """
+    begins, ends = day_bounds(day)
     jobs = Job.objects.filter(project=project).values("reference")
-    asked = OutputOrder.objects.filter(
-        kind=CHECK, job__in=jobs, asked_at__gte=begins, asked_at__lt=ends
-    ).count()
+    begun = Q(begun_at__gte=begins, begun_at__lt=ends)
+    waits = Q(begun_at__isnull=True, state__in=OPEN, asked_at__lt=ends)
+    never = Q(begun_at__isnull=True, asked_at__gte=begins, asked_at__lt=ends)
+    checks = OutputOrder.objects.filter(kind=CHECK, job__in=jobs)
+    asked = checks.filter(begun | waits | never).count()
     most = StudyRoom.objects.values_list("checks_a_day", flat=True).first()
     return Quota(most or None, asked)

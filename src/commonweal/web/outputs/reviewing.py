@@ -167,15 +167,20 @@ def case_of(person: User, output: Output) -> Case:
     Raises `Refused` CW-STATE-STEP where they are not there yet; `Fault` CW-WEB-VERSION where the
     rows are not what was signed.
     """
-    papers = ReviewPapers.objects.filter(output=output, turn=output.turn).first()
+    papers = (
+        ReviewPapers.objects.select_related("output")
+        .filter(output=output, turn=output.turn)
+        .first()
+    )
     if papers is None or papers.manifest is None:
         raise Refused("CW-STATE-STEP", "What was found is not here yet. Look again in a minute.")
     manifest = OutputManifest.read(papers.manifest, "The output manifest", "CW-WEB-VERSION")
-    findings = Findings.read(papers.findings, "The findings", "CW-WEB-VERSION")
+    findings = Findings.read(papers.findings or {}, "The findings", "CW-WEB-VERSION")
     same = (
         manifest.digest() == output.digest
         and findings.digest() == manifest.findings
         and (manifest.id, manifest.turn) == (output.reference, output.turn)
+        and papers.is_whole()
     )
     if not same:
         raise Fault("CW-WEB-VERSION", "This output was changed in the database; ask for help.")

@@ -5,6 +5,10 @@ key of the home, and the database lies in the home, so neither the home's keys n
 secret would do. The key is random, made by whoever needs it first, in a folder in memory that only
 this user can enter, and it ends with the machine or the service. A copied home, a backup or a
 deleted row that is still on the disk opens to nobody; what cannot be opened the worker tells anew.
+
+What is sealed is bound to its table and column and to what its row is about, so whoever owns the
+database cannot show one output's papers as another's, nor an earlier turn's as this one's. Files
+that wait for whoever asked for them are sealed in the same way.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models.query_utils import DeferredAttribute
 
 from commonweal.foundation.errors import Fault, Unavailable
 from commonweal.foundation.files import (
@@ -69,26 +74,97 @@ def _no_memory(folder: Path) -> Unavailable:
     )
 
 
-class SealedJSON(models.BinaryField):
-    """A JSON value that is sealed in the database; None where it cannot be opened any more."""
+class Sealed(bytes):
+    """Sealed bytes as the database has them: nobody has looked at them yet."""
 
-    def get_prep_value(self, value: Any) -> bytes | None:
-        """The sealed bytes of a value."""
-        if value is None:
-            return None
-        plain = json.dumps(value, ensure_ascii=False).encode()
-        return seal_bytes(plain, papers_key(settings.HOME.path), self._context)
 
-    def from_db_value(self, value: Any, _expression: Any, _connection: BaseDatabaseWrapper) -> Any:
-        """The value that was sealed, or None."""
-        if value is None:
-            return None
+class SealedRow(models.Model):
+    """A row with sealed fields. `sealed_as` names it for good: what was sealed for it opens in no
+    other row, and once the name is another one, in none."""
+
+    class Meta:
+        """It has no table of its own."""
+
+        abstract = True
+
+    @property
+    def sealed_as(self) -> str:
+        """The output that the row is about, and what tells it from other rows about that."""
+        raise NotImplementedError
+
+
+class _Opening(DeferredAttribute):
+    """Opens what was sealed when somebody asks for it: only the whole row knows its name."""
+
+    def __get__(self, row: Any, owner: Any = None) -> Any:
+        value = super().__get__(row, owner)
+        if isinstance(value, Sealed):
+            value = row.__dict__[self.field.attname] = self.field.opened(row, value)
+        return value
+
+    def __set__(self, row: Any, value: Any) -> None:
+        row.__dict__[self.field.attname] = value
+
+
+class SealedBytes(models.BinaryField):
+    """Bytes that are sealed in the database; None where they cannot be opened any more.
+
+    They are bound to the table, the column and the row (`SealedRow.sealed_as`).
+    """
+
+    descriptor_class = _Opening
+
+    if TYPE_CHECKING:
+
+        def __get__(self, row: Any, owner: Any = None) -> Any: ...
+        def __set__(self, row: Any, value: Any) -> None: ...
+
+    def sealed(self, row: SealedRow, value: Any) -> Sealed:
+        """A value sealed for this row. Raises as `papers_key`."""
+        key = papers_key(settings.HOME.path)
+        return Sealed(seal_bytes(self._written(value), key, self._context(row)))
+
+    def opened(self, row: SealedRow, value: bytes) -> Any:
+        """The value that was sealed for this row, or None."""
         try:
             key = papers_key(settings.HOME.path)
-            return json.loads(unseal_bytes(bytes(value), key, self._context, "A paper"))
+            return self._read(unseal_bytes(value, key, self._context(row), "A paper"))
         except (Fault, ValueError):
             return None
 
-    @property
-    def _context(self) -> str:
-        return f"review-papers/{self.name}"
+    def pre_save(self, row: Any, add: bool) -> Sealed | None:
+        """What is written of a row; what nobody looked at stays as it is."""
+        del add
+        value = row.__dict__.get(self.attname)
+        return value if value is None or isinstance(value, Sealed) else self.sealed(row, value)
+
+    def get_prep_value(self, value: Any) -> bytes | None:
+        """Bytes that `sealed` made. Raises TypeError for a value without the row that it is for."""
+        if value is None:
+            return None
+        if not isinstance(value, Sealed):
+            raise TypeError(f"{self.name} is sealed for one row: save the row, or use `sealed`")
+        return bytes(value)
+
+    def from_db_value(self, value: Any, _expression: Any, _connection: BaseDatabaseWrapper) -> Any:
+        """The sealed bytes; `_Opening` opens them."""
+        return None if value is None else Sealed(value)
+
+    def _context(self, row: SealedRow) -> str:
+        return f"{row._meta.db_table}/{self.name}/{row.sealed_as}"
+
+    def _written(self, value: Any) -> bytes:
+        return bytes(value)
+
+    def _read(self, plain: bytes) -> Any:
+        return plain
+
+
+class SealedJSON(SealedBytes):
+    """The same for a JSON value."""
+
+    def _written(self, value: Any) -> bytes:
+        return json.dumps(value, ensure_ascii=False).encode()
+
+    def _read(self, plain: bytes) -> Any:
+        return json.loads(plain)

@@ -116,7 +116,8 @@ def _ask(kind: str, person: User, output: str, permit: str, **more: Any) -> Outp
 def files_of(person: User, order_id: str) -> OutputOrder:
     """An order of this person's own whose files can be fetched now, with them.
 
-    Raises `Fault` CW-WEB-NOT-FOUND; `Refused` CW-LEAVING-STATE once it is too late.
+    Raises `Fault` CW-WEB-NOT-FOUND; `Refused` CW-LEAVING-STATE once it is too late, or they cannot
+    be opened any more.
     """
     order = OutputOrder.objects.filter(
         pk=order_id, asked_by=person, kind__in=(DOWNLOAD, CRATE), state=DONE
@@ -126,7 +127,9 @@ def files_of(person: User, order_id: str) -> OutputOrder:
     gone = order.goes_at is None or order.goes_at <= clock.now()
     if order.content is None or gone:
         raise Refused(
-            "CW-LEAVING-STATE", "These files were there for an hour only. Ask for them again."
+            "CW-LEAVING-STATE",
+            "These files were there for an hour only, or until the service was stopped. Ask for "
+            "them again.",
         )
     return order
 
@@ -186,6 +189,12 @@ def hold(order: OutputOrder, until: datetime) -> None:
     mine.update(lease_until=until, attempts=max(order.attempts - 1, 0))
 
 
+def begun(order: OutputOrder) -> None:
+    """Note that a check begins now. One that has to begin again counts again, as on the ledger."""
+    mine = OutputOrder.objects.filter(pk=order.pk, worker=order.worker, state=RUNNING)
+    mine.update(begun_at=clock.now())
+
+
 def again(order: OutputOrder, at: datetime) -> None:
     """Let an order be taken up again at `at`; it counts as an attempt."""
     OutputOrder.objects.filter(pk=order.pk, worker=order.worker, state=RUNNING).update(
@@ -198,7 +207,8 @@ def finish(order: OutputOrder, content: bytes) -> bool:
     with transaction.atomic():
         if not orders.end(order):
             return False
-        OutputOrder.objects.filter(pk=order.pk).update(content=content, goes_at=clock.now() + KEPT)
+        order.content, order.goes_at = content, clock.now() + KEPT
+        order.save(update_fields=["content", "goes_at"])
     return True
 
 

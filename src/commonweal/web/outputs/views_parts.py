@@ -25,6 +25,7 @@ from commonweal.web.outputs.policies import none, why_not
 from commonweal.web.outputs.presenters_review import case_shown
 from commonweal.web.outputs.presenters_standing import standing_shown
 from commonweal.web.outputs.reviewing import Case
+from commonweal.web.outputs.study_code import study_code
 
 ALONE = "default-src 'none'; sandbox"
 """The policy of a picture that somebody opens by itself: it loads nothing and runs nothing."""
@@ -141,9 +142,15 @@ def together(request: HttpRequest, reference: str) -> HttpResponseBase:
 
 @require_safe
 def code(request: HttpRequest, reference: str) -> HttpResponseBase:
-    """The study's own files, as text, and the fingerprints of what is signed."""
+    """The study's own files, as text, and the fingerprints of what is signed.
+
+    Raises `Fault` CW-LEAVING-CODE where they are not what ran.
+    """
     case = _case(request, reference)
-    return _part(request, case, "code", "code") if isinstance(case, Case) else case
+    if not isinstance(case, Case):
+        return case
+    study_code(case.papers, case.manifest)
+    return _part(request, case, "code", "code")
 
 
 @require_safe

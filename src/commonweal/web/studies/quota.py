@@ -6,10 +6,10 @@ What counts is what was sent, never what became of it: else what is left over wo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from commonweal.foundation.errors import Refused
-from commonweal.foundation.london import day_begins
+from commonweal.foundation.london import day_bounds
 from commonweal.web.orders import OPEN
 from commonweal.web.studies.models import SUBMIT, Job, StudyOrder, StudyRoom
 
@@ -49,7 +49,7 @@ class Quota:
 
 def quota_of(project: str, day: date) -> Quota:
     """The quota of a project on a day in London. Files that wait count as studies."""
-    begins, ends = day_begins(day), day_begins(day + timedelta(days=1))
+    begins, ends = day_bounds(day)
     room = StudyRoom.objects.first()
     orders = StudyOrder.objects.filter(
         project=project, kind=SUBMIT, asked_at__gte=begins, asked_at__lt=ends

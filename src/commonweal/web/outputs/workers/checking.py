@@ -175,6 +175,7 @@ def _frozen(custody: Custody, order: OutputOrder) -> Frozen:
         job_folder(custody, order.job), output, wish.title, wish.context, wish.controls,
         order.asked_by.public_id, files=wish.files, check=check_id(order.pk),
     )  # fmt: skip
+    services.begun(order)
     return check_and_freeze(lambda: contextlib.nullcontext(custody), asked)
 
 

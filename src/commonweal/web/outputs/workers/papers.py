@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import hashlib
 import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 from commonweal.airlock.leaving.store import FILES, OutputStore, Submitted, checked_content
 from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import CommonwealError
-from commonweal.foundation.files import read_bytes
+from commonweal.foundation.files import read_bytes, sha256_file
 from commonweal.papers.output_manifest import OutputFile
 from commonweal.vault.custody import Custody
 
@@ -120,30 +121,43 @@ def _released(folder: Path, file: OutputFile) -> bytes:
     return checked_content(folder / file.path, file)
 
 
-def code_of(custody: Custody, study: str) -> dict[str, str | None]:
-    """The files of a study by their paths, as text; the study is found by its hash alone.
+def code_of(custody: Custody, study: str) -> dict[str, Shown]:
+    """The files of a study by their paths, `sha256` and `text`; it is found by its hash alone.
 
-    None for a file that the page cannot show: who judges must know that there is more to read.
+    No text (None) for a file that the page cannot show: who judges must know that there is more to
+    read. That all of them are the study of this hash, a page sees for itself.
     """
     folder = custody.home.path / "enclave" / "studies" / study.removeprefix("sha256:")
-    shown: dict[str, str | None] = {}
+    shown: dict[str, Shown] = {}
     if not folder.is_dir():
         return shown
     texts = 0
     for path in sorted(folder.rglob("*")):
         if path.is_dir() and not path.is_symlink():
             continue
-        text = _code(path) if texts < MOST_FILES else None
-        texts += text is not None
-        shown[str(path.relative_to(folder))] = text
+        told = _code(path, with_text=texts < MOST_FILES)
+        texts += told["text"] is not None
+        shown[str(path.relative_to(folder))] = told
     return shown
 
 
-def _code(path: Path) -> str | None:
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > MOST_CODE:
-        return None
+def _code(path: Path, *, with_text: bool) -> Shown:
+    """A file's hash, and its text where a page can show it. What is no plain file has no hash: a
+    study holds none, so a page refuses all of it."""
+    if path.is_symlink() or not path.is_file():
+        return {"sha256": "", "text": None}
     try:
-        text = read_bytes(path, "The code", limit=MOST_CODE).decode("utf-8")
-    except (CommonwealError, UnicodeDecodeError):
+        if path.stat().st_size > MOST_CODE or not with_text:
+            return {"sha256": sha256_file(path), "text": None}
+        content = read_bytes(path, "The code", limit=MOST_CODE)
+    except CommonwealError:
+        return {"sha256": "", "text": None}
+    return {"sha256": f"sha256:{hashlib.sha256(content).hexdigest()}", "text": _text(content)}
+
+
+def _text(content: bytes) -> str | None:
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
         return None
     return None if "\0" in text else text

@@ -31,6 +31,7 @@ from commonweal.web.config import clock
 from commonweal.web.outputs import services
 from commonweal.web.outputs.models import Output, ReviewPapers
 from commonweal.web.outputs.policies import ENDED, JUDGED, LEFT
+from commonweal.web.outputs.study_code import is_of
 from commonweal.web.outputs.wishes import authors_view, runs_out
 from commonweal.web.outputs.workers.changes import STEPS, Changed, Changes
 from commonweal.web.outputs.workers.contents import tell_contents
@@ -258,10 +259,14 @@ def _tell_papers(here: _Here, now: Stands, row: Output) -> bool:
         return bool(removed)
     papers = ReviewPapers.objects.filter(output=row).first() or ReviewPapers(output=row)
     before, manifest, found = _image(papers), here.found.manifest, here.found
-    # After a restart of the machine nothing of it can be opened, so it is told as a whole.
-    anew = papers.pk is None or papers.manifest != manifest.plain()
+    # After a restart of the machine nothing of it can be opened, so it is told as a whole; so is
+    # what somebody changed in the database.
+    same = papers.manifest == manifest.plain() and papers.is_whole()
+    # So is code that was not on the shelf, or not as it ran: it may be there again.
+    told = is_of(papers.code, manifest.study) and bool(papers.code) == (manifest.study is not None)
+    anew = not (same and told)
     if anew:
-        papers.turn, papers.manifest = manifest.turn, manifest.plain()
+        papers.manifest = manifest.plain()
         papers.tables, papers.earlier = tables_of(found), earlier_of(here.store, found)
         papers.code = {} if manifest.study is None else code_of(here.custody, manifest.study)
     papers.members = [manifest.author, *row.members]
@@ -274,7 +279,7 @@ def _tell_papers(here: _Here, now: Stands, row: Output) -> bool:
     ]  # fmt: skip
     if before == _image(papers):
         return False
-    papers.told_at = clock.now()
+    papers.turn, papers.told_at = manifest.turn, clock.now()
     papers.save()
     if anew:
         tell_contents(papers, found)
