@@ -22,6 +22,7 @@ from commonweal.papers.output_manifest import (
 from commonweal.papers.rule_words import rule_help
 from commonweal.web.outputs import review_tables
 from commonweal.web.outputs.contents import visible
+from commonweal.web.outputs.presenters_study import machine_asked
 from commonweal.web.outputs.review_tables import Collected, Mark, Shown
 from commonweal.web.outputs.reviewing import Case
 
@@ -144,6 +145,7 @@ def case_shown(case: Case, kept: Collection[str] = ()) -> dict[str, Any]:
             for name, text in sorted(case.papers.code.items())
             if text is not None
         ],
+        "machine": "" if manifest.study is None else machine_asked(case.papers.code),
         "unseen": sorted(
             str(name)
             for name, text in case.papers.code.items()
