@@ -303,9 +303,17 @@ def _file_shown(case: Case, one: _File, kept: Collection[str]) -> dict[str, Any]
         "picture": file.type == "png",
         "drawing": drawing,
         "drawn": file.kind == "drawing",
+        "own_words": [] if one.table is None else review_tables.own_words(one.table),
+        "unsourced": _is_unsourced(one),
         "made": [dict(each) for each in one.report.get("made", ())],
         "noisy": file.kind == "noisy",
     }
+
+
+def _is_unsourced(one: _File) -> bool:
+    """Whether it is a table of the airlock's, and nobody told what stands behind its columns."""
+    told = None if one.table is None else one.table.get("sources")
+    return one.file.kind == "table" and one.file.type == "csv" and told is None
 
 
 def _is_made_here(file: OutputFile) -> bool:
