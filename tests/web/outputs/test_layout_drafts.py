@@ -17,7 +17,7 @@ NEW = "/outputs/standing/new"
 
 def said(first: str, until: str, **changed: str) -> dict[str, str]:
     return {"how": "table", "source": "job-1/sexes.json", "first": first, "until": until,
-            "period": "", "settles": "7", "name": "by-sex"} | changed  # fmt: skip
+            "period": "all", "settles": "7", "name": "by-sex"} | changed  # fmt: skip
 
 
 def orders() -> list[Any]:
@@ -102,6 +102,7 @@ def furnished() -> Any:
         ({"first": ""}, "Choose the first month."),
         ({"until": ""}, "Choose the last month."),
         ({"until": "2099-01"}, "not one of the available choices"),
+        ({"period": ""}, "required"),
         ({"period": "patients.name"}, "not one of the available choices"),
         ({"settles": "-1"}, "not one of the available choices"),
         ({"name": ""}, "Type a short name."),

@@ -50,8 +50,8 @@ def test_days_a_device_and_checkpoints_are_told() -> None:
     (said,) = told(study__yaml=f"{STUDY}{more}\n")
     assert said == (
         "Up to 3 days, 1 hour and 30 minutes by the clock, 64 GiB of memory, 64 MiB of outputs. "
-        "A device for calculations (GPU). What it keeps for a next attempt (checkpoints), up to "
-        "9,000 MiB."
+        "A device for calculations (GPU). Up to 9,000 MiB for what it keeps for a next attempt "
+        "(checkpoints)."
     )
 
 

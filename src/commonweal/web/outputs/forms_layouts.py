@@ -94,6 +94,8 @@ class NewLayoutForm(forms.Form):
 
 EARLIER, LATER = 12, 30
 """Months before and after the present one that the page offers."""
+ALL = "all"
+"""Every row is of a month: the table is of the state of things."""
 SETTLES = (
     ("0", "At once"), ("7", "After a week"), ("14", "After two weeks"),
     ("28", "After four weeks"), ("56", "After eight weeks"), ("92", "After three months"),
@@ -129,8 +131,8 @@ class DraftForm(forms.Form):
             help_text=f"At most {MOST_MONTHS} months.",
         )  # fmt: skip
         self.fields["period"] = SelectField(
-            label="Which rows are of a month?", required=False,
-            choices=[("", "All: it shows how things stand when it is made"),
+            label="Which rows are of a month?",
+            choices=[(ALL, "All: it shows how things stand when it is made"),
                      *((one, f"Those whose {one} is the month") for one in columns)],
         )  # fmt: skip
         self.fields["settles"] = SelectField(

@@ -39,8 +39,8 @@ def machine_asked(code: Mapping[str, str | None]) -> str:
     kept = "Nothing is kept between its attempts."
     if said.checkpoints:
         room = limits.checkpoints_mb
-        most = "" if room is None else f", up to {room:,} MiB"
-        kept = f"What it keeps for a next attempt (checkpoints){most}."
+        most = "Some room" if room is None else f"Up to {room:,} MiB"
+        kept = f"{most} for what it keeps for a next attempt (checkpoints)."
     return f"{', '.join(parts)}. {gpu} {kept}"
 
 

@@ -132,6 +132,7 @@ def _draft_form(person: Any, given: Any) -> DraftForm | None:
 
 def _asked(person: Any, said: dict[str, Any]) -> OutputOrder:
     output, _, request = said["source"].partition("/")
+    # The name of a column is `TABLE.COLUMN`, so the word for all of them has none.
     table, _, column = said["period"].partition(".")
     plain = {"id": said["name"], "request": request, "first": said["first"],
              "until": said["until"], "settles_days": int(said["settles"])}  # fmt: skip
