@@ -260,6 +260,7 @@ def company_data(**changes: Any) -> dict[str, Any]:
     plain["route"]["ai"] = True
     plain["purpose"]["codes"] = ["ai_train"]
     plain["access"]["processing"] = ["table", "python", "train"]
+    plain["access"]["models"] = {"leave": True, "which": "The tool, for wards of the NHS."}
     plain["people"][0]["employer"] = "Breath Ltd"
     plain["documents"].append(document("partner", "partner_letter"))
     plain["declarations"] = declarations("models_do_not_leave", "benefit_is_shared")

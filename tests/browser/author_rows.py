@@ -16,9 +16,11 @@ _TOLD = {
 def with_outputs() -> Names:
     """One output in each state; a study that can be asked for, one that is checked, one refused."""
     from commonweal.governance.states.output import OUTPUT
+    from commonweal.papers.standing import StandingOutput
     from commonweal.web.config import clock
     from commonweal.web.outputs.models import Output, OutputOrder
     from tests.web.outputs.room import WORDS, person
+    from tests.web.outputs.test_layouts import plain
     from tests.web.outputs.test_policies import made, study
     from tests.web.releases.room import LIVE, PROJECT
 
@@ -52,5 +54,12 @@ def with_outputs() -> Names:
         asked_at=now, state="done", ended_at=now, content=b"PK", goes_at=now + timedelta(hours=1),
     )  # fmt: skip
     given.save(force_insert=True)
+    paper = StandingOutput.read(plain("2026-07", "2026-10"), "It", "CW-STANDING-INVALID")
+    drafted = OutputOrder(
+        pk="3" * 32, kind="draft", output="made-released", permit=row.permit, asked_by=amara,
+        asked_at=now, state="done", ended_at=now, content=paper.canonical(),
+        goes_at=now + timedelta(hours=1),
+    )  # fmt: skip
+    drafted.save(force_insert=True)
     states = {f"outputs.{state}": f"made-{state}" for state in OUTPUT.states}
-    return found | states | {"outputs.order": given.pk}
+    return found | states | {"outputs.order": given.pk, "outputs.draft_order": drafted.pk}

@@ -343,6 +343,7 @@ CHECKING = (
     see("outputs:layout", "amara", reference="@layout.made"),
     see("outputs:layout", "edward", reference="@layout.ended"),
     see("outputs:layout_new", "amara"),
+    see("outputs:layout_draft", "amara", order="@outputs.draft_order"),
 )  # fmt: skip
 
 STUDIES = (

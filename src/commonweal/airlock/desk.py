@@ -38,6 +38,10 @@ Kind = Literal["request", "file", "figure", "model"]
 _FIGURES = frozenset({"png", "jpeg", "svg"})
 
 
+_NO_MODELS = "The project's permit lets no model leave. A change of its application can ask for it."
+"""Authors read it as it is: what their permit says is no secret to them."""
+
+
 @dataclass(frozen=True)
 class Desk:
     """Where one submission's files are looked at.
@@ -47,7 +51,7 @@ class Desk:
     each file to be, by name; for others the name's ending says it. sieve, release, lent: what the
     vault lent; `lent` has `holdout/` in it. limits: of models. again: who can make a model again,
     by its file; None where no job is known to have left it. private: whether the permit says that
-    its models are made with differential privacy.
+    its models are made with differential privacy. no_models: whether it lets no model leave.
     """
 
     sandbox: Callable[[], Sandbox]
@@ -60,6 +64,7 @@ class Desk:
     limits: ModelLimits | None = None
     again: Callable[[Path], Retrainer | None] | None = None
     private: bool = False
+    no_models: bool = False
 
     def file(self, path: Path, kind: FileKind, profile: RuleProfile) -> FileReport:
         """What is found of a declared file or figure. Raises as `files.looking.look` does, and
@@ -88,8 +93,13 @@ class Desk:
         does, and `Unavailable` where there is no sandbox.
 
         A model that was not made again on other people is like any other file that a study wrote:
-        never better than for a person to see.
+        never better than for a person to see. Where the permit lets none leave, it is not even run.
         """
+        if self.no_models:
+            never = Finding(
+                "model-permit", "Unknown", "fail", {"table": path.name}, said=_NO_MODELS
+            )
+            return FileReport(path.name, "model", sha256_file(path), (never,), model="unknown")
         bench = Bench(_opened(self, path), self.project, self.work)
         limits = self.limits or ModelLimits.load()
         retrainer = None if self.again is None else self.again(path)

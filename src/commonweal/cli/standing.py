@@ -162,20 +162,12 @@ def _from_output(
     asked: dict[str, Any],
     period: Column | None,
 ) -> StandingOutput:
-    from commonweal.papers.standing import StandingOutput
     from commonweal.vault.custody.output_ground import OutputGround
-    from commonweal.wiring.layouts import layout_of
+    from commonweal.wiring.layouts import standing_from
     from commonweal.wiring.outputs import store_of
 
-    found = layout_of(store_of(custody), OutputGround(custody), output, request, period)
-    plain = {
-        "standing": 1, **asked, "permit_id": found.manifest.permit,
-        "project": found.manifest.project, "author": by, "context": found.manifest.context,
-        "controls": found.manifest.controls, "layout": found.request.plain(),
-        "groups": [one.plain() for one in found.groups],
-        **({} if period is None else {"period": period.plain()}),
-    }  # fmt: skip
-    return StandingOutput.read(plain, "The standing output", "CW-STANDING-INVALID")
+    store, ground = store_of(custody), OutputGround(custody)
+    return standing_from(store, ground, output, request, by, asked, period)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 MODELS = {
+    "CW-MODEL-PERMIT": "Finding: the permit lets no model leave.",
     "CW-MODEL-KIND": "Finding: a model is not of a kind that leaves.",
     "CW-MODEL-FILE": "Finding: a model cannot be read as what it says it is.",
     "CW-MODEL-LARGE": "Finding: a model is larger than what can be looked at.",

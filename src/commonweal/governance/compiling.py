@@ -116,7 +116,19 @@ def _risk(sources: Sources) -> dict[str, Any]:
 
 def _outputs(sources: Sources) -> dict[str, Any]:
     limits = sources.content.safeguards
-    return {"profile": limits.output_profile, "minimum_people": limits.minimum_people}
+    return {
+        "profile": limits.output_profile,
+        "minimum_people": limits.minimum_people,
+        "models": _models(sources),
+    }
+
+
+def _models(sources: Sources) -> dict[str, Any] | None:
+    """No model leaves unless the application asked for it, in a version that was decided on."""
+    asked = sources.content.access.models
+    if asked is None or not asked.leave:
+        return {"may_leave": False}
+    return asked.limits or None
 
 
 def _intruder(sources: Sources) -> dict[str, Any] | None:
@@ -224,7 +236,12 @@ ORIGINS: tuple[Origin, ...] = (
     ),
     Origin("intruder_test", "`safeguards.intruder_upper_bound`", _NOTHING, _intruder),
     Origin("sites", "`access.sites`", _NOTHING, lambda s: list(s.content.access.sites)),
-    Origin("outputs", "`safeguards`: rules for results", _NOTHING, _outputs),
+    Origin(
+        "outputs",
+        "`safeguards`: rules for results; `access.models`: whether models may leave, and limits",
+        _NOTHING,
+        _outputs,
+    ),
     Origin("from", "`period.starts`", _NOTHING, lambda s: s.narrowed.starts.isoformat()),
     Origin(
         "until", "`period.ends`", "an earlier last day", lambda s: s.narrowed.ends.isoformat()

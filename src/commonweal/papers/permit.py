@@ -220,7 +220,8 @@ class RiskLimits(Paper):
 
 
 class Outputs(Paper):
-    """What may leave through the airlock. `models`: where the permit is stricter about them."""
+    """What may leave through the airlock. `models`: where the permit is stricter about them, or
+    lets none leave."""
 
     profile: Identifier = "sacro-default"
     minimum_people: Annotated[int, Field(ge=2, le=1000)] = 10
@@ -309,7 +310,8 @@ class PermitDraft(Paper):
             raise ValueError("a person is named twice")
         if self.risk.shift_candidates > 2 * self.shift_weeks + 1:
             raise ValueError("shift_weeks is too small for so many shift_candidates")
-        if self.outputs.models is not None and "train" not in self.processing:
+        models = self.outputs.models
+        if models is not None and not models.none_leaves and "train" not in self.processing:
             raise ValueError("limits for models are for a permit that allows train")
         if self.supersedes == self.id:
             raise ValueError("a permit cannot replace itself")

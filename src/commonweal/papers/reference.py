@@ -57,7 +57,8 @@ FIELDS: dict[str, str] = {
     "none is made ([the intruder](../explanation/intruder.md)).",
     "sites": "Hospital sites of a federation.",
     "outputs": "Rules for what may leave: profile, minimum number of people, and limits for models "
-    "that are stricter than the hospital's ([models](../explanation/models.md)).",
+    "that are stricter than the hospital's, or that none may leave "
+    "([models](../explanation/models.md)).",
     "from": "First day.",
     "until": "Last day, whole.",
     "review_dates": "When people look at it again.",

@@ -13,13 +13,13 @@ from datetime import datetime
 from typing import Any
 
 from commonweal.papers.forms import Form, shows_less
-from commonweal.papers.permit import Organisation, Permit, PermitDraft
+from commonweal.papers.permit import Organisation, Outputs, Permit, PermitDraft
 from commonweal.papers.refusal import PermitRefused
 
 SAME: tuple[str, ...] = (
     "project", "organisation", "controllers", "processors", "legal_basis", "choices", "cohort",
     "reference_date", "shift_weeks", "risk", "delivery", "holdout_share", "link_across_refreshes",
-    "optimise_generalisation", "intruder_test", "outputs", "from",
+    "optimise_generalisation", "intruder_test", "from",
 )  # fmt: skip
 """Fields that must be as they were. Any other value of one of them may allow more."""
 FEWER: tuple[str, ...] = ("purposes", "processing", "sites", "restricted_codes")
@@ -53,6 +53,7 @@ def allows_no_more(newer: PermitDraft, older: PermitDraft) -> bool:
     return (
         all(now.get(name) == was.get(name) for name in SAME)
         and all(_fewer(now.get(name, []), was.get(name, [])) for name in FEWER)
+        and _no_more_outputs(newer.outputs, older.outputs)
         and newer.genomic <= older.genomic
         and newer.until <= older.until
         and set(older.conditions) <= set(newer.conditions)
@@ -69,6 +70,13 @@ def announced_until(newer: PermitDraft, older: Permit, now: datetime, usual: dat
 
 def _fewer(now: list[Any], was: list[Any]) -> bool:
     return all(each in was for each in now)
+
+
+def _no_more_outputs(now: Outputs, was: Outputs) -> bool:
+    """The same rules for results; or that no model leaves, whatever was said of models before."""
+    if now.models is not None and now.models.none_leaves:
+        return now.model_copy(update={"models": was.models}) == was
+    return now == was
 
 
 def _less_data(newer: PermitDraft, older: PermitDraft) -> bool:

@@ -279,6 +279,11 @@ RULE_HELP: dict[str, RuleHelp] = {
         "The release was not there when the file was looked at.",
     ),
     # --- trained models
+    "model-permit": RuleHelp(
+        "A model that the permit does not let out",
+        "Nobody was asked whether a model of this project may leave.",
+        "A project that was approved for tables hands over a model.",
+    ),
     "model-kind": RuleHelp(
         "Not a kind of model that leaves",
         "Only kinds that can be read without being run are looked at.",

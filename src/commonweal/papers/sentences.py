@@ -286,6 +286,8 @@ def _risk(permit: PermitDraft) -> Iterable[str]:
 
 def _models(limits: ModelOutputs) -> Iterable[str]:
     """What a permit asks of models beyond what the hospital asks of all of them."""
+    if limits.none_leaves:
+        yield "No model leaves the secure place."
     if limits.auc is not None:
         yield (
             "Shown one person whose data made a model and one whose did not, an attack may name "

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from commonweal.airlock.leaving.giving import released_manifest
 from commonweal.airlock.leaving.store import OutputStore, read_turn
@@ -16,7 +18,7 @@ from commonweal.foundation.errors import Fault, Refused
 from commonweal.papers.output_manifest import OutputManifest
 from commonweal.papers.output_request import Column, OutputRequest, RowFilter
 from commonweal.papers.requests import read_request
-from commonweal.papers.standing import ApprovedGroups
+from commonweal.papers.standing import ApprovedGroups, StandingOutput
 from commonweal.vault.custody.output_ground import OutputGround
 
 _FORMULA = ("=", "+", "@", "-")
@@ -66,6 +68,26 @@ def layout_of(
         raise Refused("CW-STANDING-UNKNOWN", "Only a table can be made each month.")
     kept = without_month(request, period)
     return Layout(manifest, kept, _groups(turn.content(table), request))
+
+
+def standing_from(
+    store: OutputStore, ground: OutputGround, output: str, request: str | None, author: str,
+    asked: Mapping[str, Any], period: Column | None,
+) -> StandingOutput:  # fmt: skip
+    """A standing output made from one that has left, as `author` would sign it.
+
+    `asked`: its id, first and last month, and the days after which a month settles. Raises as
+    `layout_of`, and `PaperInvalid` CW-STANDING-INVALID.
+    """
+    found = layout_of(store, ground, output, request, period)
+    plain = {
+        "standing": 1, **asked, "permit_id": found.manifest.permit,
+        "project": found.manifest.project, "author": author, "context": found.manifest.context,
+        "controls": found.manifest.controls, "layout": found.request.plain(),
+        "groups": [one.plain() for one in found.groups],
+        **({} if period is None else {"period": period.plain()}),
+    }  # fmt: skip
+    return StandingOutput.read(plain, "The standing output", "CW-STANDING-INVALID")
 
 
 def without_month(request: OutputRequest, period: Column | None) -> OutputRequest:

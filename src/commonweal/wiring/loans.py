@@ -124,6 +124,7 @@ def desk_on(
             limits=model_limits(custody, loan.permit),
             again=None if left is None else made_again_by(custody, left, sandbox),
             private=models is not None and models.differentially_private,
+            no_models=models is not None and models.none_leaves,
         )  # fmt: skip
 
 

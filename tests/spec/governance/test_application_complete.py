@@ -179,6 +179,16 @@ UNIVERSITY: list[Row] = [
     ({"access__processing": ["train"]}, {("purpose.codes", "route"), ("purpose.codes", "aia"),
                                          ("forms.aia", "aia"),
                                          ("declarations.models_do_not_leave", "declaration")}),
+    ({"access__models": {"leave": True, "which": "A formula."}},
+     {("access.models.leave", "models")}),
+    ({"access__models": {"leave": True}},
+     {("access.models.leave", "models"), ("access.models.which", "missing")}),
+    ({"access__models": {"leave": False, "auc": 0.6}}, {("access.models.leave", "models")}),
+    ({"access__models": {"shadows": 32}}, {("access.models.leave", "models")}),
+    ({"access__models": {"differentially_private": True}}, {("access.models.leave", "models")}),
+    ({"access__models": {"auc": 0.9}}, {("access.models.auc", "kept")}),
+    ({"access__models": {"leave": "perhaps"}}, {("access.models.leave", "kept")}),
+    ({"access__models": {"people_behind_leaf": 2}}, {("access.models.people_behind_leaf", "kept")}),
     ({"access__delivery": "handover"}, {("access.why_handover", "missing")}),
     ({"access__link_across_refreshes": True}, {("access.why_link", "missing")}),
     ({"flows": []}, {("flows", "missing")}),
@@ -240,7 +250,7 @@ COMPANY: list[Row] = [
     ({"declarations": applications.declarations("models_do_not_leave")},
      {("declarations.benefit_is_shared", "declaration")}),
     ({"purpose__codes": ["ai_test"], "access__processing": ["federated"],
-      "access__sites": ["Here", "There"],
+      "access__sites": ["Here", "There"], "access__models": None,
       "declarations": applications.declarations("benefit_is_shared")}, set()),
 ]  # fmt: skip
 
@@ -254,8 +264,9 @@ def test_one_change_of_a_company(changes: dict[str, Any], expected: set[Any]) ->
 @pytest.mark.parametrize("processing", [["table"], ["federated"], ["train", "federated"]])
 def test_every_ai_purpose_needs_the_aia(purpose: str, processing: list[str]) -> None:
     data = applications.company_data(
-        purpose__codes=[purpose], access__processing=processing, access__sites=["Here", "There"]
-    )
+        purpose__codes=[purpose], access__processing=processing, access__sites=["Here", "There"],
+        access__models={"leave": False},
+    )  # fmt: skip
     assert told(data) == {("forms.aia", "aia")}
     assert told(data, "aia") == set()
 

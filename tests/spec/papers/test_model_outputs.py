@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from commonweal.airlock.models.limits import ModelLimits
 from commonweal.papers.base import PaperInvalid
+from commonweal.papers.model_outputs import ModelOutputs
 from commonweal.papers.permit import Outputs
 from commonweal.papers.replacing import allows_no_more
 from tests import factories
@@ -56,6 +57,35 @@ def test_what_a_permit_cannot_say_of_models(models: Any) -> None:
 def test_limits_for_models_are_for_a_permit_that_allows_train() -> None:
     assert refused(lambda: draft({"auc": 0.55}, "table", "python")).code == "CW-PERMIT-INVALID"
     assert draft(None, "table").outputs.models is None
+
+
+def test_that_none_may_leave_stands_alone_and_needs_no_train() -> None:
+    for processing in ((), ("table", "python")):
+        models = draft({"may_leave": False}, *processing).outputs.models
+        assert models is not None
+        assert models.none_leaves
+    assert not ModelOutputs().none_leaves
+    assert not draft({"auc": 0.55}).outputs.models.none_leaves
+    for more in ({"auc": 0.55}, {"shadows": 32}, {"differentially_private": True}):
+        assert refused(lambda more=more: draft({"may_leave": False} | more)).code == (
+            "CW-PERMIT-INVALID"
+        )
+    for other in (True, 1, "no"):
+        with pytest.raises(PaperInvalid):
+            draft({"may_leave": other})
+
+
+def test_only_that_none_leaves_is_no_more_than_any_limit_was() -> None:
+    none = draft({"may_leave": False})
+    for before in ({"auc": 0.55}, None, {"may_leave": False}):
+        assert allows_no_more(none, draft(before))
+    assert not allows_no_more(draft(None), none)
+    assert not allows_no_more(draft({"auc": 0.5}), none)
+    looser = factories.draft(
+        processing=["table", "train"],
+        outputs={"models": {"may_leave": False}, "minimum_people": 5},
+    )
+    assert not allows_no_more(looser, draft(None))
 
 
 def test_a_permit_without_them_is_the_paper_that_it_was() -> None:

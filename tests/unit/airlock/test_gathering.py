@@ -220,6 +220,7 @@ def test_a_model_leaves_as_it_is_with_its_card_for_reviewers(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("report", [
     reported("unknown", "declared"),
+    reported("onnx", "model-permit"),
     reported("onnx", "model-kind"),
     reported("onnx", "model-file"),
     reported("onnx", "model-hidden"),

@@ -145,6 +145,12 @@ def test_what_is_special_is_said(changes: dict[str, Any], section: str, part: st
     assert part in said(**changes)[section]
 
 
+def test_that_no_model_leaves_is_said() -> None:
+    told = said(outputs={"models": {"may_leave": False}})["Limits of risk"]
+    assert "No model leaves the secure place." in told
+    assert "attack may" not in told
+
+
 def test_nothing_is_said_of_models_where_the_hospitals_limits_hold() -> None:
     for outputs in ({}, {"models": {}}):
         told = said(processing=["train"], outputs=outputs)["Limits of risk"]

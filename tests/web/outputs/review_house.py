@@ -114,6 +114,12 @@ NOW = (
     ),
     _asked("costs", "Costs by ward and sex", PEOPLE, MEAN),
 )
+SOURCES = {
+    "sources": [
+        {"table": "stays", "name": name, "made": False, "labels": []} for name in ("ward", "sex")
+    ]
+}
+"""What stands behind the sides of both tables."""
 PLAIN = "ward,patients,note\nA,40,quiet\nB,3,busy\n"
 
 
@@ -175,7 +181,10 @@ def _made(folder: Path) -> Papers:
     return Papers(
         manifest,
         findings,
-        {name: _parsed(content) for name, content in tables.items()},
+        {
+            name: _parsed(content) | (SOURCES if name != "plain.csv" else {})
+            for name, content in tables.items()
+        },
         {EARLIER: {"stays": _table(first.report.files[0])}},
         tables,
     )

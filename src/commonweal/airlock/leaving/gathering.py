@@ -54,11 +54,13 @@ _MODELS: Mapping[str, Detected] = {
 _LEAVES_AS: Mapping[OutputKind, FileKind] = {
     "request": "file", "file": "file", "figure": "figure", "model": "model",
 }  # fmt: skip
-_NEVER = frozenset(
-    {"kind", "model", "model-kind", "model-file", "model-large", "model-external", "model-hidden"}
-)
-"""Rules that nobody can override: a kind of file that does not leave, and a model of which nobody
-saw everything. Nothing of such a file is frozen, so nothing of it can be approved."""
+_NEVER = frozenset({
+    "kind", "model", "model-permit", "model-kind", "model-file", "model-large", "model-external",
+    "model-hidden",
+})  # fmt: skip
+"""Rules that nobody can override: a kind of file that does not leave, a model where the permit lets
+none leave, and one of which nobody saw everything. Nothing of such a file is frozen, so nothing of
+it can be approved."""
 _MOST_MODEL = 512 << 20
 _MOST_BYTES = 4 * 1024 * 1024
 _NO_TABLE = b"no figures were made\n"

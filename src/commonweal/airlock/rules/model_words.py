@@ -6,6 +6,7 @@ Each is (code, what it says to a reviewer about `{value}` and `{limit}`).
 from __future__ import annotations
 
 MODEL_WORDS: dict[str, tuple[str, str]] = {
+    "model-permit": ("CW-MODEL-PERMIT", "The project's permit lets no model leave."),
     "model-kind": ("CW-MODEL-KIND", "This is not ONNX, safetensors or coefficients in JSON."),
     "model-file": ("CW-MODEL-FILE", "The model cannot be read as what it is."),
     "model-large": ("CW-MODEL-LARGE", "The model is larger than what can be looked at."),

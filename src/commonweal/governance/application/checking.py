@@ -51,6 +51,7 @@ WORDS: dict[str, str] = {
     "document": "A document is missing, or does not say enough about itself.",
     "period": "The dates do not fit together.",
     "safeguard": "A limit of risk is weaker than the custodian allows.",
+    "models": "What is said of models that may leave does not fit the rest.",
     "declaration": "A declaration was not made, or in an older wording.",
     "form": "A form is not finished.",
 }

@@ -13,6 +13,7 @@ from commonweal.governance.application.checking import (
     said_twice,
     stops,
     unchecked,
+    warns,
 )
 from commonweal.governance.application.seeds import (
     Declarations,
@@ -22,6 +23,7 @@ from commonweal.governance.application.seeds import (
     SafeguardLimits,
     read_seed,
 )
+from commonweal.governance.application.terms import Models
 from commonweal.papers.base import look
 from commonweal.papers.permit import MAX_PERIOD_DAYS
 from commonweal.papers.vocabulary import Processing
@@ -45,6 +47,33 @@ def access_problems(setting: Setting) -> Problems:
         yield from missing(access, "access", "why_link")
     if "federated" in access.processing and not access.sites:
         yield stops("access.sites", "missing", "Name the sites that would work together.")
+    yield from _model_problems(setting)
+
+
+def _model_problems(setting: Setting) -> Problems:
+    """A model leaves only where models are trained and it is said which."""
+    access = setting.content.access
+    models, at = access.models or Models(), "access.models"
+    trains = "train" in access.processing
+    if models.leave:
+        yield from missing(models, at, "which")
+        if not trains:
+            yield stops(
+                f"{at}.leave", "models",
+                "A model can only leave where models are trained: say so above, or answer no.",
+            )  # fmt: skip
+    elif models.limits:
+        yield stops(
+            f"{at}.leave", "models",
+            "There are limits for models here, but it is not said that a model may leave. Answer "
+            "yes, or take the limits away.",
+        )  # fmt: skip
+    elif trains and models.leave is None:
+        yield warns(
+            f"{at}.leave", "models",
+            "It is not said whether a model may leave: then none may. Checked tables and figures "
+            "may.",
+        )  # fmt: skip
 
 
 def flow_problems(setting: Setting) -> Problems:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -35,6 +35,30 @@ class Flow(Part):
     legal_basis: Text | None = None
 
 
+class Models(Part):
+    """Whether a trained model may leave, and limits that are stricter than the hospital's.
+
+    Where nothing is answered no model leaves. Each limit that is left open is the hospital's; the
+    names of limits and their ends are those of a permit (`papers/model_outputs.py`).
+    """
+
+    leave: bool | None = None
+    which: Text | None = None
+    auc: Annotated[float, Field(ge=0.5, le=0.8)] | None = None
+    true_positives: Annotated[float, Field(ge=0.001, le=0.5)] | None = None
+    advantage: Annotated[float, Field(ge=0.001, le=0.6)] | None = None
+    attribute_gain: Annotated[float, Field(ge=0.001, le=0.5)] | None = None
+    people_behind_leaf: Annotated[int, Field(ge=3, le=1000)] | None = None
+    shadows: Annotated[int, Field(ge=4, le=512)] | None = None
+    differentially_private: bool | None = None
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """The limits that are answered, by the names that a permit gives them."""
+        said = self.plain()
+        return {name: said[name] for name in said if name not in ("leave", "which")}
+
+
 class Access(Part):
     """What would be done with the data, and where they would be."""
 
@@ -44,6 +68,7 @@ class Access(Part):
     sites: Annotated[tuple[Line, ...], Field(max_length=200)] = ()
     methods: Text | None = None
     outputs: Text | None = None
+    models: Models | None = None
     link_across_refreshes: bool | None = None
     why_link: Text | None = None
 

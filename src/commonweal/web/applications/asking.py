@@ -28,6 +28,7 @@ MAX_ROWS = 100
 _ROW = re.compile(r"0|[1-9][0-9]{0,2}", re.ASCII)
 _SHARE = frozenset({"prosecutor_mean", "marketer", "suppress_up_to", "holdout_share",
                     "intruder_upper_bound"})  # fmt: skip
+_STANDS = "If you leave it open, the hospital's limit holds. It is never made weaker."
 
 CUSTODIANS: dict[str, frozenset[str]] = {
     "Evidence": frozenset({"checked_by", "checked_on"}),
@@ -56,6 +57,25 @@ HINTS: dict[tuple[str, str], str] = {
     ): "sha256: and 64 hexadecimal digits, as sha256sum or certutil prints.",
     ("Period", "review_dates"): "One date a line, such as 2027-03-31.",
     ("Access", "sites"): "One site a line.",
+    (
+        "Models",
+        "leave",
+    ): "A model can remember people. If you do not answer, no model leaves; tables and figures "
+    "that were checked may. The limits below are only for a model that may leave.",
+    ("Models", "which"): "Such as: a formula for the risk of a second admission, used on wards.",
+    (
+        "Models",
+        "auc",
+    ): f"A number from 0.5 to 0.8; 0.5 is what tossing a coin would give. {_STANDS}",
+    ("Models", "true_positives"): f"A number from 0.001 to 0.5. {_STANDS}",
+    ("Models", "advantage"): f"A number from 0.001 to 0.6. {_STANDS}",
+    ("Models", "attribute_gain"): f"A number from 0.001 to 0.5. {_STANDS}",
+    ("Models", "people_behind_leaf"): f"A whole number from 3 to 1000. {_STANDS}",
+    ("Models", "shadows"): f"A whole number from 4 to 512. {_STANDS}",
+    (
+        "Models",
+        "differentially_private",
+    ): "Called differential privacy. The hospital does not measure it and takes your word.",
     ("Cag", "items"): "One data item a line, as the letter lists them.",
     ("Cag", "letter"): "The short name of the document.",
     ("EthicsPart", "letter"): "The short name of the document.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from commonweal.governance.application.questions import in_words
+from commonweal.governance.application.questions import in_words, questions
 from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.committee.prompts import ReviewPrompts, default_prompts
 from commonweal.papers.forms import read_form
@@ -82,8 +82,25 @@ def summary(paper: ApplicationVersion) -> list[tuple[str, list[str]]]:
                            if period.starts and period.ends else None, period.why_so_long]),
         ("What happens at the end?", [content.retention.how, content.retention.kept]),
         ("What do people get to read of it?", [content.access.outputs]),
+        ("May a trained model leave?", _models_leave(paper)),
     ]  # fmt: skip
     return [(ask, [text for text in texts if text] or [NOBODY_SAID]) for ask, texts in rows]
+
+
+def _models_leave(paper: ApplicationVersion) -> list[str | None]:
+    asked = paper.content.access.models
+    if asked is None or asked.leave is None:
+        return ["No. The application does not ask for it, so no model may leave."]
+    if not asked.leave:
+        return ["No. No model may leave."]
+    limits = [
+        f"{questions().label(asked, name)}: {in_words(asked, name, getattr(asked, name))}."
+        for name in asked.limits
+    ]
+    held = ("Beside the hospital's own limits for models these are asked for, where stricter:"
+            if limits else "The hospital's own limits for models hold.")  # fmt: skip
+    return ["Yes, once the hospital has tested what it remembers of people.", asked.which, held,
+            *limits]  # fmt: skip
 
 
 def _opted_out(paper: ApplicationVersion) -> str | None:

@@ -22,7 +22,8 @@ from commonweal.web.signing.models import Act
 
 CHECK, SUBMIT, VOTE, WITHDRAW = "check", "submit", "vote", "withdraw"
 DOWNLOAD, RECALL, CRATE, LAYOUT = "download", "recall", "crate", "layout"
-KINDS = (CHECK, SUBMIT, VOTE, WITHDRAW, DOWNLOAD, RECALL, CRATE, LAYOUT)
+DRAFT = "draft"
+KINDS = (CHECK, SUBMIT, VOTE, WITHDRAW, DOWNLOAD, RECALL, CRATE, LAYOUT, DRAFT)
 
 
 class OutputOrder(LeasedOrder, SealedRow):
@@ -31,9 +32,10 @@ class OutputOrder(LeasedOrder, SealedRow):
     `check`: look at what a job left, with the words in `wish` (title, context, controls, files),
     and freeze it; `submit`, `vote`, `recall`, `layout`: what was signed with `act` is taken to the
     airlock.
-    `content`: for a download or a crate the files as one zip, until it is too late (`goes_at`);
-    sealed like what reviewers read, and None once the service was stopped. `begun_at`: when a check
-    was begun last, on whose day it counts.
+    `draft`: make a layout from what has left, as `wish` says.
+    `content`: for a download or a crate the files as one zip, for a draft the layout, until it is
+    too late (`goes_at`); sealed like what reviewers read, and None once the service was stopped.
+    `begun_at`: when a check was begun last, on whose day it counts.
     """
 
     ROOMS: ClassVar[Mapping[str, str]] = dict.fromkeys(KINDS, "airlock")

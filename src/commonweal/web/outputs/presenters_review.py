@@ -23,6 +23,7 @@ from commonweal.papers.output_manifest import (
 from commonweal.papers.rule_words import rule_help
 from commonweal.web.outputs import review_tables
 from commonweal.web.outputs.contents import visible
+from commonweal.web.outputs.presenters_study import UNREAD, machine_asked
 from commonweal.web.outputs.review_tables import Collected, Mark, Shown
 from commonweal.web.outputs.reviewing import Case
 from commonweal.web.outputs.study_code import study_code
@@ -161,7 +162,7 @@ def _code_shown(case: Case) -> dict[str, Any]:
     try:
         code = study_code(case.papers, case.manifest)
     except Fault as error:
-        return {"code": [], "unseen": [], "no_code": error.sentence}
+        return {"code": [], "unseen": [], "no_code": error.sentence, "machine": UNREAD}
     cut = [name for name, text in code.texts.items() if len(text) > MOST_CODE]
     missing = case.manifest.study is not None and not code.is_here
     return {
@@ -170,6 +171,7 @@ def _code_shown(case: Case) -> dict[str, Any]:
             for name, text in sorted(code.texts.items())
         ],
         "unseen": sorted([*cut, *code.unseen]),
+        "machine": "" if case.manifest.study is None else machine_asked(code.texts),
         "no_code": "Its code is not here." if missing else "",
     }
 
@@ -310,9 +312,17 @@ def _file_shown(case: Case, one: _File, kept: Collection[str]) -> dict[str, Any]
         "picture": file.type == "png",
         "drawing": drawing,
         "drawn": file.kind == "drawing",
+        "own_words": [] if one.table is None else review_tables.own_words(one.table),
+        "unsourced": _is_unsourced(one),
         "made": [dict(each) for each in one.report.get("made", ())],
         "noisy": file.kind == "noisy",
     }
+
+
+def _is_unsourced(one: _File) -> bool:
+    """Whether it is a table of the airlock's, and nobody told what stands behind its columns."""
+    told = None if one.table is None else one.table.get("sources")
+    return one.file.kind == "table" and one.file.type == "csv" and told is None
 
 
 def _is_made_here(file: OutputFile) -> bool:

@@ -44,7 +44,7 @@ class Shown:
 
     `not_shown`: cells that are not on the page. `marked`: every marked cell, in words. `proved`:
     True where the rows are, byte for byte, the file that leaves; False where they are another;
-    None where that cannot be seen here.
+    None where that cannot be seen here. `sources`: what stands behind the first columns, in words.
     """
 
     columns: list[str]
@@ -52,6 +52,7 @@ class Shown:
     not_shown: int
     marked: list[dict[str, Any]]
     proved: bool | None = None
+    sources: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -127,6 +128,7 @@ def shown(table: Mapping[str, Any], marks: Marks, sha256: str | None = None) -> 
         whole - len(wanted) * width,
         _in_words(columns, rows, marks),
         proved(columns, rows, cut, sha256),
+        sources_of(table),
     )
 
 
@@ -144,6 +146,7 @@ def only(table: Mapping[str, Any], marks: Marks) -> Shown:
         list(_with_gaps(rows, wanted, width, marks, more=cut > 0)),
         (len(rows) + cut) * len(columns) - len(wanted) * width,
         _in_words(columns, rows, marks),
+        sources=sources_of(table),
     )
 
 
@@ -161,7 +164,27 @@ def short(table: Mapping[str, Any], marks: Marks, proved: bool | None) -> Shown:
         (len(rows) + cut) * len(columns) - len(wanted) * width,
         [],
         proved,
+        sources_of(table),
     )
+
+
+def sources_of(table: Mapping[str, Any]) -> list[str]:
+    """What stands behind the sides of a table, in their order: a column of the release by its whole
+    name, or one of the study's own. Nothing where that is not known."""
+    return [
+        f"the study's own column {one['name']}" if one["made"] else f"{one['table']}.{one['name']}"
+        for one in table.get("sources") or ()
+    ]
+
+
+def own_words(table: Mapping[str, Any]) -> list[tuple[str, list[tuple[int, str]]]]:
+    """The study's own columns among a table's sides, each with the words that the study says its
+    numbers are shown with."""
+    return [
+        (str(one["name"]), [(number, str(word)) for number, word in enumerate(one["labels"])])
+        for one in table.get("sources") or ()
+        if one["made"]
+    ]
 
 
 def _with_gaps(

@@ -21,6 +21,7 @@ from commonweal.web.outputs.models import (
     CHECK,
     CRATE,
     DOWNLOAD,
+    DRAFT,
     Output,
     OutputOrder,
 )
@@ -99,6 +100,11 @@ def ask_crate(person: User, project: str, permit: str) -> OutputOrder:
         kind=CRATE, output=project, asked_by=person, state__in=orders.OPEN
     ).first()
     return found or _ask(CRATE, person, project, permit)
+
+
+def ask_draft_of(person: User, row: Output, wish: Any) -> OutputOrder:
+    """Write down that a layout is to be made from an output. Who may is for the caller to check."""
+    return _ask(DRAFT, person, row.reference, row.permit, job=row.job, wish=wish)
 
 
 def _ask(kind: str, person: User, output: str, permit: str, **more: Any) -> OutputOrder:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("review/", include("commonweal.web.outputs.urls_review")),
     path("standing/", views_layouts.index, name="layouts"),
     path("standing/new", views_layouts.new, name="layout_new"),
+    path("standing/draft/<str:order>", views_layouts.draft, name="layout_draft"),
     path("standing/<str:reference>/", views_layouts.layout, name="layout"),
     path("ask/<str:job>/", views.ask, name="ask"),
     path("<str:reference>/", views.output, name="output"),

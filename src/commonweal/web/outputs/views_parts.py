@@ -58,14 +58,17 @@ def parts_of(reference: str, shown: dict[str, Any]) -> list[Part]:
 
 @dataclass(frozen=True)
 class Links:
-    """Where the finding of a number stands: on this page, or on that of its part."""
+    """Where the finding of a number stands: on this page, on that of its part, or nowhere: a page
+    lists `MOST_FINDINGS`, and the cells of all others are marked as well."""
 
     homes: dict[int, str]
     here: str
 
     def __call__(self, number: int) -> str:
-        """The address of a finding, as a link on this page."""
-        home = self.homes.get(number, self.here)
+        """The address of a finding, as a link on this page; empty for one that no page lists."""
+        home = self.homes.get(number)
+        if home is None:
+            return ""
         return f"{'' if home == self.here else home}#finding-{number}"
 
 

@@ -8,6 +8,7 @@ from commonweal.vault.custody import Custody
 from commonweal.web.config.workers import Beside
 from commonweal.web.outputs.workers.acting import act_step
 from commonweal.web.outputs.workers.checking import check_step, check_waits, tell_step
+from commonweal.web.outputs.workers.drafting import draft_step
 from commonweal.web.outputs.workers.giving import forget_step, give_step
 from commonweal.web.outputs.workers.layouts import TellingLayouts
 from commonweal.web.outputs.workers.months import MonthsDue
@@ -24,6 +25,6 @@ def steps(room: str) -> Sequence[Callable[[Custody], int]]:
     due = MonthsDue()
     months = Beside(due.waits, due.step)
     return (
-        tell_step, act_step, Releasing(), Telling(), TellingLayouts(), give_step, *lanes, months,
-        forget_step,
+        tell_step, act_step, Releasing(), Telling(), TellingLayouts(), give_step, draft_step,
+        *lanes, months, forget_step,
     )  # fmt: skip

@@ -19,6 +19,8 @@ from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import CommonwealError
 from commonweal.foundation.files import read_bytes, sha256_file
 from commonweal.papers.output_manifest import OutputFile
+from commonweal.papers.output_request import MADE_BY_STUDY, OutputRequest
+from commonweal.papers.requests import read_request
 from commonweal.vault.custody import Custody
 
 MOST_CELLS = 2_000
@@ -32,8 +34,41 @@ Shown = dict[str, Any]
 
 
 def tables_of(found: Submitted) -> dict[str, Shown]:
-    """The figures of a turn, by the name of their file."""
-    return _tables(found.content, found.manifest.leaving())
+    """The figures of a turn, by the name of their file; of a table that the airlock made from a
+    request also what stands behind its sides (`sources`)."""
+    shown = _tables(found.content, found.manifest.leaving())
+    for one in found.manifest.leaving():
+        if one.kind == "table" and one.path in shown:
+            shown[one.path]["sources"] = _sources(found, one)
+    return shown
+
+
+def _sources(found: Submitted, table: OutputFile) -> list[dict[str, Any]] | None:
+    """The column behind each side of a table, as its request names it; None where that is no
+    request for a table, or cannot be read.
+
+    A study names its own columns, and says with which words their numbers are shown: a heading
+    alone does not tell them from columns of the release.
+    """
+    asked = None if table.made_from is None else found.manifest.file(table.made_from)
+    if asked is None:
+        return None
+    try:
+        plain = parse_json(found.content(asked), "The request")
+        request = read_request(plain, asked.path)
+    except CommonwealError:
+        return None
+    if not isinstance(request, OutputRequest):
+        return None
+    return [
+        {
+            "table": side.column.table,
+            "name": side.column.name,
+            "made": side.column.table == MADE_BY_STUDY,
+            "labels": list(side.labels or ()),
+        }
+        for side in request.by
+    ]
 
 
 def _tables(
