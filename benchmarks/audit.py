@@ -135,7 +135,7 @@ def visits(folder: Path, rows: int) -> None:
         table = _table("s1", sides, ids[person[stays]], at)
         into = folder / ("history" if number + 1 < len(VISITED) else "asked")
         into.mkdir(exist_ok=True)
-        write_output(into, f"o{number}", "t", _START + timedelta(days=number), [table])
+        write_output(into, f"o{number}", "t", _START + timedelta(days=number), [table], KEY)
 
 
 def _table(

@@ -52,6 +52,7 @@ def pytest_sessionfinish() -> None:
 # "thorough" by name; in CI the same examples are tried each time, so that a red run repeats.
 settings.register_profile(
     "house",
+    max_examples=50,
     deadline=None,
     derandomize=os.environ.get("CI") == "true",
     print_blob=True,

@@ -184,7 +184,7 @@ def test_mean_risk_is_optimal(
         assert made.report["risk"]["after"]["prosecutor"]["mean"] <= risk + 1e-9
 
 
-@settings(max_examples=max(20, settings().max_examples // 3))
+@settings(max_examples=max(10, settings().max_examples // 3))
 @given(
     rows=ROWS, k=st.integers(1, 4), metric=METRIC, suppress=SHARE, person=PERSON,
     t=st.sampled_from([None, 0.3]), least=st.sampled_from([None, 2]),
@@ -201,7 +201,7 @@ def test_a_lattice_too_large_to_lay_out_has_the_same_answer(
         compare(rows, request, asked_of(request, rows))
 
 
-@settings(max_examples=max(20, settings().max_examples // 3))
+@settings(max_examples=max(10, settings().max_examples // 3))
 @given(rows=ROWS, k=st.integers(1, 4), metric=METRIC, nodes=st.integers(1, 12), whole=st.booleans())
 def test_a_search_that_was_ended_early_gives_a_bound(
     rows: Rows, k: int, metric: str, nodes: int, whole: bool

@@ -74,7 +74,7 @@ def skewed(rng: np.random.Generator, count: int) -> dict[object, dict[str, str]]
     return {n: dict(zip(UNIVERSE, COMBINATIONS[one], strict=True)) for n, one in enumerate(drawn)}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=max(25, settings().max_examples // 4), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([3, 6, 10]), st.integers(30, 200))
 def test_the_probe_agrees_with_elimination(seed: int, threshold: int, count: int) -> None:
     rng = np.random.default_rng(seed)

@@ -32,7 +32,7 @@ OTHERS = nhs_numbers(24)[8:]
 AT = date(2026, 3, 2)
 PROJECTS = {"asthma", "asthma-1"}
 # Each example plans about a dozen statements, so a few say enough here; `--all` tries 1000.
-EXAMPLES = settings(max_examples=max(12, settings().max_examples // 10))
+EXAMPLES = settings(max_examples=max(6, settings().max_examples // 10))
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ Counted = list[tuple[int, int]]
 COUNTS = st.lists(
     st.tuples(st.integers(0, 400), st.integers(0, 60)), min_size=len(GROUPS), max_size=len(GROUPS)
 )
-FEW = settings(max_examples=max(40, settings().max_examples // 2))
+FEW = settings(max_examples=max(10, settings().max_examples // 2))
 
 
 class Versions:

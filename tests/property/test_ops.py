@@ -22,7 +22,7 @@ from tests.spec.tables.cases import age, outward
 from tests.spec.tables.spellings import key_spelt, nhs
 
 ARROW = {"text": pa.string(), "integer": pa.int64(), "decimal": pa.float64(), "date": pa.date32()}
-FEW = settings(max_examples=max(30, settings().max_examples // 3))
+FEW = settings(max_examples=max(15, settings().max_examples // 3))
 
 
 @pytest.fixture(scope="module", params=["duckdb"])

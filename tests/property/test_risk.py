@@ -45,7 +45,7 @@ ROWS = st.lists(ROW, max_size=40)
 PERSON = st.sampled_from([None, "who"])
 START = date(2024, 1, 1)
 # Each example asks the engine a dozen questions; a quarter of the usual number keeps to seconds.
-FEWER = settings(max_examples=max(20, settings().max_examples // 4))
+FEWER = settings(max_examples=max(10, settings().max_examples // 4))
 
 
 @pytest.fixture(scope="module")

@@ -39,8 +39,8 @@ from tests.property.test_risk_statistics import (
 from tests.unit.risk import statistics_oracle as oracle
 from tests.unit.risk.helpers import an_engine, loaded
 
-FEWER = settings(max_examples=max(20, settings().max_examples // 4))
-FEWEST = settings(max_examples=max(12, settings().max_examples // 8))
+FEWER = settings(max_examples=max(10, settings().max_examples // 4))
+FEWEST = settings(max_examples=max(6, settings().max_examples // 8))
 
 
 @pytest.fixture(scope="module")

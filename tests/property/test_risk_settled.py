@@ -31,7 +31,7 @@ from commonweal.vault.tables import ops
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 from tests.unit.risk.helpers import an_engine, loaded, people, temporary_tables
 
-SOME = settings(max_examples=max(12, settings().max_examples // 8))
+SOME = settings(max_examples=max(6, settings().max_examples // 8))
 KINDS = {
     "who": "integer", "class": "integer", "ill": "integer", "pay": "decimal", "day": "date",
     "far": "integer", "note": "text",

@@ -59,9 +59,9 @@ ROWS = st.lists(ROW, max_size=30)
 SOME_ROWS = st.lists(ROW, min_size=1, max_size=30)
 PERSON = st.sampled_from([None, "who"])
 SIZES = st.dictionaries(st.integers(1, 12), st.integers(1, 30), min_size=1, max_size=6)
-FEWER = settings(max_examples=max(20, settings().max_examples // 4))
+FEWER = settings(max_examples=max(10, settings().max_examples // 4))
 # Two whole documents an example: some fifty questions to the engine.
-FEWEST = settings(max_examples=max(8, settings().max_examples // 12))
+FEWEST = settings(max_examples=max(5, settings().max_examples // 12))
 
 
 @pytest.fixture(scope="module")

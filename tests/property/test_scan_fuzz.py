@@ -17,8 +17,8 @@ from commonweal.vault.scan import scan
 from commonweal.vault.sources import open_source
 
 # Each example opens an engine, so a few say enough in every run; `--all` tries many more.
-BYTES = settings(max_examples=max(40, settings().max_examples // 3))
-TABLES = settings(max_examples=max(25, settings().max_examples // 4))
+BYTES = settings(max_examples=max(10, settings().max_examples // 3))
+TABLES = settings(max_examples=max(12, settings().max_examples // 4))
 
 CSV_LIKE = st.lists(
     st.sampled_from([b",", b";", b"\t", b"\n", b"\r\n", b"\r", b'"', b"a", b"1", b"\x00", b"\xff",

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import typer
@@ -77,7 +79,8 @@ def codes_page() -> str:
     return _CODES_HEAD + "\n".join([*rows, *retired]) + "\n"
 
 
-def exit_codes() -> dict[str, str]:
+@cache
+def exit_codes() -> Mapping[str, str]:
     """For each code the exit codes with which the source raises it, such as `3` or `1, 3`."""
     trees = [ast.parse(path.read_text("utf-8")) for path in _sources()]
     classes = _error_classes(trees)
@@ -85,7 +88,7 @@ def exit_codes() -> dict[str, str]:
     for tree in trees:
         for code, exit_code in _raised(tree, classes):
             found.setdefault(code, set()).add(exit_code)
-    return {code: _shown(code, found.get(code, set())) for code in CODES}
+    return MappingProxyType({code: _shown(code, found.get(code, set())) for code in CODES})
 
 
 def _shown(code: str, found: set[int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -22,12 +23,12 @@ def test_the_page_is_what_the_code_says(repository: Path, page: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def exits() -> dict[str, str]:
+def exits() -> Mapping[str, str]:
     # The whole source is read for it, so it is read once.
     return reference.exit_codes()
 
 
-def test_every_code_has_an_exit_code(exits: dict[str, str]) -> None:
+def test_every_code_has_an_exit_code(exits: Mapping[str, str]) -> None:
     assert set(exits) == set(CODES)
     assert set(", ".join(exits.values()).split(", ")) == {*"12345", "130", "finding"}
 
@@ -48,7 +49,9 @@ def test_every_code_has_an_exit_code(exits: dict[str, str]) -> None:
         ("CW-INTERRUPTED", "130"),
     ],
 )
-def test_exit_codes_are_read_off_the_code(exits: dict[str, str], code: str, exit_code: str) -> None:
+def test_exit_codes_are_read_off_the_code(
+    exits: Mapping[str, str], code: str, exit_code: str
+) -> None:
     assert exits[code] == exit_code
 
 

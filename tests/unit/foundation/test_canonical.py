@@ -47,6 +47,22 @@ def test_what_is_written_fast_is_what_the_library_writes(value):
     assert canonical((value,)) == rfc8785.dumps((value,))
 
 
+@given(st.lists(st.floats(-1e17, 1e17) | st.floats(-1e-3, 1e-3) | st.floats(0.0, 1.0)))
+def test_fractions_are_written_as_ecmascript_does(values):
+    whole = [x for x in values if abs(x) > SAFE and x.is_integer()]
+    values = [x for x in values if x not in whole]
+    assert canonical(values) == rfc8785.dumps(values)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [1e-4, 1e-4 - 1e-20, 1.5e-4, 9.999999999999999e-05, 0.1 + 0.2, 1 / 3, -5e-324, -0.0, 0.5,
+     2**52 + 0.5, 4503599627370495.5, 1.7976931348623157e308, 123456.789012345],
+)  # fmt: skip
+def test_fractions_at_the_borders(value):
+    assert canonical(value) == rfc8785.dumps(value)
+
+
 class Name(str):
     """Text of a kind of its own, as an enumeration's."""
 
@@ -57,7 +73,8 @@ class Name(str):
     ("value", "simple"),
     [
         ({"b": [1, -SAFE, "\u20ac\x7f\x00"], "a": {"~": None, "": True}, "c": ({}, [])}, True),
-        ({"e\u0301": 1}, False), ({"a": [0.5]}, False), ([1, [[2.0]]], False),
+        ({"e\u0301": 1}, False), ({"a": [0.5, -1e-4, 7]}, True), ([1, [[2.0]]], False),
+        ([9e-5], False), ([0.0], False), ([math.nan], False), ([math.inf], False),
         ({Name("a"): 1}, False), ([Name("a")], False), ([SAFE, {"a": SAFE + 1}], False),
         ({"a": {1: 2}}, False), ({None: 1}, False), ([b"a"], False), (object(), False),
     ],

@@ -6,7 +6,6 @@ on a table if at least one of their rows does.
 
 from __future__ import annotations
 
-import secrets
 from datetime import date, datetime
 
 from commonweal.foundation.errors import Fault
@@ -55,7 +54,7 @@ def _people(cohort: Cohort, lawful: Lawful, everyone: ops.Table) -> ops.Table:
 def _apart(cohort: Cohort, lawful: Lawful, everyone: ops.Table) -> ops.Table:
     """The people under a name of their own: two sets that are asked for alike stay two sets."""
     found = _people(cohort, lawful, everyone)
-    return lawful.loaded.engine.view(f"cohort_{secrets.token_hex(6)}", found)
+    return lawful.loaded.engine.view(lawful.loaded.engine.fresh("cohort"), found)
 
 
 def _where(condition: Condition | None, lawful: Lawful) -> ops.Table:

@@ -7,7 +7,6 @@ forms are then judged on whole arrays without looking at the data again. Only nu
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -129,7 +128,7 @@ class _Reading:
         return LaidView(view.name, tuple(atoms), many, person, place, single, cells)
 
     def _pairs(self, pairs: ops.Table) -> tuple[tuple[Small, Small], bool]:
-        name = f"pairs_{secrets.token_hex(6)}"
+        name = self.engine.fresh("pairs")
         kept = self.engine.keep(name, pairs)
         try:
             self._count(kept)
@@ -140,7 +139,7 @@ class _Reading:
 
     def _cells(self, placed: ops.Table, who: str, column: str) -> Cells:
         wanted = {"person": placed[who], "place": placed["cw__place"], "value": placed[column]}
-        name = f"cells_{secrets.token_hex(6)}"
+        name = self.engine.fresh("cells")
         kept = self.engine.keep(name, ops.distinct(ops.project(placed, wanted)))
         try:
             self._count(kept)

@@ -10,7 +10,6 @@ The patterns are tried on each different code once, not on each row.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -88,7 +87,7 @@ class Lawful:
     # --- inside -----------------------------------------------------------------------------
     def _matching(self, rows: ops.Table, column: str, pattern: str) -> ops.Table | None:
         engine = self.loaded.engine
-        name = f"restricted_{secrets.token_hex(6)}"
+        name = engine.fresh("restricted")
         # Kept first: an engine would try the pattern on every row before it tells codes apart.
         once = ops.distinct(ops.project(rows, {"value": rows[column]}))
         codes = engine.keep(f"{name}_codes", once)
@@ -135,7 +134,7 @@ class Lawful:
         if parts:
             keys = [ops.project(part, {"key": part[variable]}) for part in parts]
             self._gone[place] = self.loaded.engine.keep(
-                f"gone_{secrets.token_hex(6)}", ops.distinct(ops.union(*keys))
+                self.loaded.engine.fresh("gone"), ops.distinct(ops.union(*keys))
             )
         return self._gone[place]
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -113,7 +112,7 @@ class _Making:
         first = np.ascontiguousarray(leaves[:, :4]).view(">u4")[:, 0].astype(np.int64)
         part = first * self._parts >> 32
         data = pa.table({"part": part, "leaf": _fixed(leaves).cast(pa.binary())})
-        name = f"leaves_{secrets.token_hex(6)}"
+        name = self.engine.fresh("leaves")
         self.waiting.append(self.engine.load(name, data, {"part": "integer", "leaf": "code"}))
 
     def _in_order(self) -> Iterator[np.ndarray]:

@@ -8,7 +8,6 @@ joined and coded. So does a text that is only released and has very many values.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -44,7 +43,7 @@ class Dictionaries:
             place = ops.place_among(once["value"])
             numbered = ops.derive(once, {"place": ops.in_four_bytes(place)})
             self._kept[key] = self.lawful.loaded.engine.keep(
-                f"values_{secrets.token_hex(6)}", numbered
+                self.lawful.loaded.engine.fresh("values"), numbered
             )
         return self._kept[key]
 
@@ -149,7 +148,7 @@ class NarrowTables:
         }
         rows = ops.derive(rows, {WEEKS: weeks, **timely})
         narrow = ops.select(rows, [WHO, WEEKS, *wanted, *keys, *timely])
-        return Narrow(self.loaded.engine.keep(f"narrow_{secrets.token_hex(6)}", narrow), coded)
+        return Narrow(self.loaded.engine.keep(self.loaded.engine.fresh("narrow"), narrow), coded)
 
     def inside(self, recipe: TableRecipe, rows: ops.Table) -> list[ops.Value]:
         """For each shifted date, whether it lies in the trimmed coverage when shifted.

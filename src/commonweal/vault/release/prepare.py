@@ -7,7 +7,6 @@ them, and the figures before and after.
 from __future__ import annotations
 
 import contextlib
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -350,7 +349,7 @@ def _leave_out(
         if not 0 < out.people <= most:
             return people, 0
         fewer = ops.anti_join(people, out.table, {"number": "person"})
-        return shaper.engine.keep(f"allowed_{secrets.token_hex(6)}", fewer), out.people
+        return shaper.engine.keep(shaper.engine.fresh("allowed"), fewer), out.people
     finally:
         shaper.engine.forget("left_out")
 

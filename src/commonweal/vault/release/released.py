@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import permutations
@@ -138,7 +137,7 @@ def released_tables(
     try:
         plain = {}
         for recipe in about:
-            name = f"released_{secrets.token_hex(6)}"
+            name = engine.fresh("released")
             table = manifest.tables[recipe.name]
             plain[recipe.name] = _read(engine, name, recipe, table, open_file)
             kept.append(name)

@@ -7,7 +7,6 @@ table they stand in.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -242,7 +241,7 @@ class Shaper:
             numbered = ops.derive(once, {"mark": mark})
             marks = ops.inner_join(formed, numbered, {"shown": "shown"}, {"mark": "mark"})
             self._shown_tables[key] = self.engine.keep(
-                f"marks_{secrets.token_hex(6)}", ops.select(marks, ["place", "mark", "shown"])
+                self.engine.fresh("marks"), ops.select(marks, ["place", "mark", "shown"])
             )
         return self._shown_tables[key]
 
@@ -438,7 +437,7 @@ class Shaper:
             rows = self.rows(recipe, whose)
             self._label_tables[key] = rare_labels(
                 self.engine,
-                f"rare_{secrets.token_hex(6)}",
+                self.engine.fresh("rare"),
                 ops.project(rows, {"place": rows[name], "person": rows[WHO]}),
                 self.narrow.dictionaries.of(recipe.name, name),
                 item,

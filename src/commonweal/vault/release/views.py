@@ -13,7 +13,6 @@ Two events of one person in two tables without a shown key are not laid together
 from __future__ import annotations
 
 import contextlib
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -393,7 +392,7 @@ class _Making:
         return numbered, Legend(classes, into, parts)
 
     def _keep(self, table: ops.Table) -> ops.Table:
-        name = f"view_{secrets.token_hex(6)}"
+        name = self.shaper.engine.fresh("view")
         self.kept.append(name)
         return self.shaper.engine.keep(name, table)
 

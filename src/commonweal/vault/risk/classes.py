@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -134,7 +133,7 @@ def check_columns(
 @contextlib.contextmanager
 def kept(engine: Engine, table: ops.Table, what: str) -> Iterator[ops.Table]:
     """Work out `table` for the length of a block."""
-    name = f"cw__risk_{what}_{secrets.token_hex(6)}"
+    name = engine.fresh(f"risk_{what}")
     try:
         yield engine.keep(name, table)
     finally:

@@ -8,7 +8,6 @@ neither show nor log a value. A missing value is a value of its own and has a nu
 from __future__ import annotations
 
 import contextlib
-import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -38,7 +37,7 @@ def numbered(
 
     Also yields how many there are. Without `keys` the whole table has one number.
     """
-    name = f"cw__risk_{what}_{secrets.token_hex(6)}"
+    name = engine.fresh(f"risk_{what}")
     if keys:
         found = ops.group(table, keys, {SIZE: ops.count_rows(table)})
         place = ops.plus(ops.row_number(), ops.constant(-1, "integer"))
@@ -82,7 +81,7 @@ class Values:
 @contextlib.contextmanager
 def ordered_values(engine: Engine, table: ops.Table, column: str) -> Iterator[Values]:
     """The different values of a column numbered in ascending order, for the length of a block."""
-    name = f"cw__risk_values_{secrets.token_hex(6)}"
+    name = engine.fresh("risk_values")
     found = engine.arrow(ops.distinct(ops.select(table, [column])))[column].combine_chunks()
     order = pc.array_sort_indices(found, null_placement="at_end")
     found = found.take(order)

@@ -8,7 +8,6 @@ left in a class that is too small: the smallest set that removing whole small cl
 from __future__ import annotations
 
 import contextlib
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -111,7 +110,7 @@ def people_to_leave_out(
         return _left_out(engine, settled, limits.k, kept_as)
     for view in views:
         refuse_missing_people(engine, view.table, view.person)
-    name = kept_as or f"cw__risk_left_{secrets.token_hex(6)}"
+    name = kept_as or engine.fresh("risk_left")
     rounds, people, current = 0, 0, _nobody(views[0])
     with contextlib.ExitStack() as undo:
         while True:
@@ -136,7 +135,7 @@ def _all_settled(views: Sequence[RiskView], limits: RiskLimits) -> list[Settled]
 
 
 def _left_out(engine: Engine, settled: Sequence[Settled], k: int, kept_as: str | None) -> LeftOut:
-    name = kept_as or f"cw__risk_left_{secrets.token_hex(6)}"
+    name = kept_as or engine.fresh("risk_left")
     out, rounds = settled_to_leave_out(engine, settled, k)
     table = engine.load(name, pa.table({PERSON: out}), {PERSON: "integer"})
     return LeftOut(table, name, len(out), rounds)

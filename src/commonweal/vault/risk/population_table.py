@@ -7,7 +7,6 @@ by; of others it is said what it lacks.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -168,7 +167,7 @@ def opened_population(
     columns = _columns(file, known)
     digest = sha256_file(file.path)
     table = _opened(engine, file, columns)
-    name = f"cw__population_{secrets.token_hex(6)}"
+    name = engine.fresh("population")
     kept = engine.keep(name, table)
     try:
         if sha256_file(file.path) != digest:
@@ -254,7 +253,7 @@ def _opened(engine: Engine, file: PopulationFile, columns: list[str]) -> ops.Tab
 @contextmanager
 def _spelt(engine: Engine, table: ops.Table, column: str, words: Words) -> Iterator[ops.Table]:
     """`table` with the words instead of the numbers of a column; missing stays missing."""
-    name = f"cw__words_{secrets.token_hex(6)}"
+    name = engine.fresh("words")
     numbers = pa.array(np.arange(1, len(words.values) + 1, dtype=np.int64))
     data = pa.table([numbers, words.values], names=[_NUMBER, _WORDS])
     known = engine.load(name, data, {_NUMBER: "integer", _WORDS: words.kind})

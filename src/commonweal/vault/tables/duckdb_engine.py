@@ -7,6 +7,7 @@ a temporary table.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -31,11 +32,16 @@ class DuckDBEngine:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
         self._keys: list[str] = []
+        self._numbers = itertools.count(1)
 
     def adopt(self, view: str, kinds: Mapping[str, str], place: str | None = None) -> ops.Table:
         """Sources are read where the engine works: nothing is copied."""
         table = ops.named(view, kinds)
         return table if place is None else ops.derive(table, {place: ops.row_number()})
+
+    def fresh(self, what: str) -> str:
+        """A name that no table of this engine has had."""
+        return f"cw__{what}_{next(self._numbers)}"
 
     def keep(self, name: str, table: ops.Table) -> ops.Table:
         """Work out `table` into a temporary table called `name`."""

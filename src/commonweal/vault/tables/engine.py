@@ -45,6 +45,14 @@ class Engine(Protocol):
         """
         ...
 
+    def fresh(self, what: str) -> str:
+        """A name for a table of this engine that no other has had: `what`, and a number.
+
+        Numbers, so that the same plan asked again on another engine is the same statement, which
+        `ops.to_sql` then has already.
+        """
+        ...
+
     def keep(self, name: str, table: Table) -> Table:
         """Work out `table` once and keep it under `name` until `forget`."""
         ...

@@ -12,6 +12,7 @@ plan holds them, and they are gone with Spark's process.
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,7 @@ class SparkEngine:
         self._session = spark.session.newSession()
         self._kept: dict[str, list[Any]] = {}
         self._views: set[str] = set()
+        self._numbers = itertools.count(1)
 
     def adopt(self, view: str, kinds: Mapping[str, str], place: str | None = None) -> ops.Table:
         """Copy what DuckDB reads into Spark, some hundred thousand rows at a time."""
@@ -75,6 +77,10 @@ class SparkEngine:
                 f"SELECT {columns} FROM {quote_identifier(view)}"  # noqa: S608 (quoted)
             ).to_arrow_reader(_ADOPTED_ROWS)
             return self._take(view, _tables(reader), kinds)
+
+    def fresh(self, what: str) -> str:
+        """A name that no table of this engine has had."""
+        return f"cw__{what}_{next(self._numbers)}"
 
     def keep(self, name: str, table: ops.Table) -> ops.Table:
         """Work out `table` and keep its rows, in memory or encrypted on the disk."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -339,9 +341,14 @@ def withdraw(person: User, application: Application) -> None:
 
 def paper_of(version: Version) -> ApplicationVersion:
     """The frozen paper of a version. Raises `Failure` CW-WEB-VERSION if the row was changed."""
-    import json
-
-    paper = ApplicationVersion.read(json.loads(bytes(version.content)), "The version")
-    if paper.digest() != version.digest:
+    paper, digest = _read(bytes(version.content))
+    if digest != version.digest:
         raise Failure("CW-WEB-VERSION", "A version that was sent was changed in the database.")
     return paper
+
+
+@lru_cache(maxsize=16)
+def _read(content: bytes) -> tuple[ApplicationVersion, str]:
+    """Pages and handlers read the same version many times; what was read of these bytes is kept."""
+    paper = ApplicationVersion.read(json.loads(content), "The version")
+    return paper, paper.digest()

@@ -11,7 +11,6 @@ Columns that are kept travel as texts and come back as what they were (`Intake.a
 from __future__ import annotations
 
 import contextlib
-import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -198,14 +197,14 @@ class RowsInEngine:
 
     # --- inside ---------------------------------------------------------------------------------
     def _loaded(self, what: str, data: pa.Table, kinds: Mapping[str, str]) -> ops.Table:
-        name = f"cw__anonymise_{what}_{secrets.token_hex(6)}"
+        name = self.engine.fresh(f"anonymise_{what}")
         made = self.engine.load(name, data, kinds)
         self._until.callback(self.engine.forget, name)
         return made
 
     @contextlib.contextmanager
     def _kept(self, table: ops.Table) -> Iterator[ops.Table]:
-        name = f"cw__anonymise_rows_{secrets.token_hex(6)}"
+        name = self.engine.fresh("anonymise_rows")
         try:
             yield self.engine.keep(name, table)
         finally:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal
 
 import ibis
 
@@ -21,7 +22,16 @@ def to_sql(table: Table, dialect: Dialect) -> str:
         from commonweal.vault.tables.spark_sql import to_spark_sql
 
         return to_spark_sql(table)
-    return str(ibis.to_sql(table, dialect=dialect, pretty=False))
+    return _sql_of(table.op(), dialect)
+
+
+@lru_cache(maxsize=2048)
+def _sql_of(plan: Any, dialect: Dialect) -> str:
+    """Writing a statement out takes longer than running it on few rows; a plan is a value.
+
+    It holds names, types and constants of a plan, never rows or keys.
+    """
+    return str(ibis.to_sql(plan.to_expr(), dialect=dialect, pretty=False))
 
 
 def columns(table: Table) -> tuple[str, ...]:
