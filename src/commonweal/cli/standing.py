@@ -371,12 +371,15 @@ def _row(now: StandingNow) -> dict[str, Any]:
 
 def _line(now: StandingNow) -> str:
     from commonweal.airlock.leaving.months import MONTH_WORDS
+    from commonweal.papers.standing import month_words
 
     if now.fault is not None or now.judged is None or now.months is None:
         said = "" if now.fault is None else f" {now.fault.sentence}"
         return f"{now.id}: cannot be believed.{said}"
     following = now.months.next
-    said = f"{now.id}: {_STATES[now.judged.state]}; {now.months.left} months left"
+    gone = now.months.left
+    many = "1 month has left the airlock" if gone == 1 else f"{gone} months have left the airlock"
+    said = f"{now.id}: {_STATES[now.judged.state]}; {many}"
     if following is None or now.judged.state != "approved":
         return f"{said}."
-    return f"{said}; {following} {MONTH_WORDS[now.months.states[following]]}."
+    return f"{said}; {month_words(following)} {MONTH_WORDS[now.months.states[following]]}."
