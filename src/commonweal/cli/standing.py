@@ -377,9 +377,9 @@ def _line(now: StandingNow) -> str:
         said = "" if now.fault is None else f" {now.fault.sentence}"
         return f"{now.id}: cannot be believed.{said}"
     following = now.months.next
-    gone = now.months.left
-    many = "1 month has left the airlock" if gone == 1 else f"{gone} months have left the airlock"
-    said = f"{now.id}: {_STATES[now.judged.state]}; {many}"
+    still = now.months.left
+    many = "1 month is" if still == 1 else f"{still} months are"
+    said = f"{now.id}: {_STATES[now.judged.state]}; {many} still to be made"
     if following is None or now.judged.state != "approved":
         return f"{said}."
     return f"{said}; {month_words(following)} {MONTH_WORDS[now.months.states[following]]}."
