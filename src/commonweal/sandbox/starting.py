@@ -216,7 +216,10 @@ def _spawned(
             os.close(descriptor)
     closing.callback(_reaped, process)
     number = _first_number(process, status)
-    first = os.pidfd_open(number)
+    try:
+        first = os.pidfd_open(number)
+    except ProcessLookupError:  # it gave up at once, and was taken away before we could hold it
+        raise _not_started(process) from None
     closing.callback(os.close, first)
     folders = _folders(process, number, marker, start.run.own_folders(), closing)
     if cgroup is not None:

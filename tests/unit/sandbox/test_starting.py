@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -64,6 +65,17 @@ def test_bubblewrap_that_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
     assert error.code == "CW-SANDBOX-START"
     assert error.remedy is not None
     assert "/no/such" in error.remedy
+
+
+def test_bubblewrap_that_is_gone_before_it_can_be_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may die between its word on the status pipe and the moment at which we hold its run."""
+
+    def gone(number: int) -> int:
+        os.kill(number, signal.SIGKILL)
+        raise ProcessLookupError
+
+    monkeypatch.setattr(os, "pidfd_open", gone)
+    assert refused(TRUE).code == "CW-SANDBOX-START"
 
 
 def test_bubblewrap_with_the_set_user_id_bit(monkeypatch: pytest.MonkeyPatch) -> None:
