@@ -85,12 +85,21 @@ def people_at(browser: Browser, address: str) -> Iterator[People]:
 
 
 def go(page: Page, place: str) -> None:
-    """Follow a link of the menu; what finds no room on the line stands behind a button."""
+    """Follow a link of the menu; what finds no room on the line stands behind a button.
+
+    The page may still be giving way to the next one, so what is there is looked at again and again.
+    """
     banner = page.get_by_role("banner")
     link = banner.get_by_role("link", name=place, exact=True)
-    if not link.is_visible():
-        banner.get_by_role("button", name="More").click()
-    link.click()
+    more = banner.get_by_role("button", name="More")
+    for _ in range(WAIT_MS // 100):
+        if link.is_visible():
+            link.click()
+            return
+        if more.is_visible():
+            more.click()
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{place!r} is not in the menu: {banner.inner_text()}")
 
 
 def click(page: Page, name: str) -> None:

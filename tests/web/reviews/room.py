@@ -33,7 +33,8 @@ class Reviewed(Road):
 
         today = clock.today()
         until = today.replace(year=today.year + 3, day=1)
-        days = [today.replace(year=today.year + n, day=28).isoformat() for n in (1, 2)]
+        day = min(today.day, 28)  # a year later there is such a day, and it is not before a year
+        days = [today.replace(year=today.year + n, day=day).isoformat() for n in (1, 2)]
         period = {"starts": today.isoformat(), "ends": until.isoformat(), "review_dates": days}
         kept = content_today(today)["retention"] | {"destroyed_by": until.isoformat()}
         self.decided(period=period, retention=kept).permitted()
