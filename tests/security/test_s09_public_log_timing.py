@@ -118,7 +118,8 @@ def test_ours_nobody_chooses_the_log_when_writing() -> None:
               "act.recorded", "act.used", "act.void", "service.brought_back",
               "account.signed_in", "account.role_given", "account.role_ended",
               "account.token_made", "account.token_ended",
-              "noise.spent", "noise.drawn", "standing.proposed", "standing.given_up"}  # fmt: skip
+              "noise.spent", "noise.drawn", "standing.proposed", "standing.given_up",
+              "choice.recorded", "person.answered"}  # fmt: skip
     public = {"trust.policy_set", "trust.policy_changed", "trust.policy_withdrawn",
               "ledger.key_added", "ledger.key_retired", "roster.changed", "roster.withdrawn",
               "permit.issued", "permit.paused", "permit.suspended",
