@@ -15,6 +15,7 @@ from commonweal.foundation.codes_leaving import LEAVING
 from commonweal.foundation.codes_models import MODELS
 from commonweal.foundation.codes_noise import NOISE
 from commonweal.foundation.codes_outputs import AIRLOCK, AUDIT
+from commonweal.foundation.codes_public import PUBLIC
 from commonweal.foundation.codes_standing import STANDING
 
 FOUNDATION = {
@@ -520,6 +521,7 @@ CODES: dict[str, str] = {
     **QUESTIONS,
     **PAPERS,
     **SANDBOX,
+    **PUBLIC,
     **STANDING,
     **JOBS,
     **TABLES,

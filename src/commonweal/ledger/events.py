@@ -21,6 +21,7 @@ from commonweal.ledger.event_rows.data import ABOUT_DATA
 from commonweal.ledger.event_rows.decisions import ABOUT_DECISIONS
 from commonweal.ledger.event_rows.leaving import ABOUT_LEAVING
 from commonweal.ledger.event_rows.people import ABOUT_PEOPLE
+from commonweal.ledger.event_rows.public import ABOUT_PUBLIC
 from commonweal.ledger.event_type import (
     ACCOUNT_ROLES,
     LOGS,
@@ -49,7 +50,7 @@ __all__ = [
     "invalid",
 ]
 
-_TABLE = (*ABOUT_DATA, *ABOUT_DECISIONS, *ABOUT_PEOPLE, *ABOUT_LEAVING)
+_TABLE = (*ABOUT_DATA, *ABOUT_DECISIONS, *ABOUT_PEOPLE, *ABOUT_PUBLIC, *ABOUT_LEAVING)
 
 TYPES: Mapping[str, EventType] = MappingProxyType({row.name: row for row in _TABLE})
 """Every event type by its name."""

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "commonweal.web.outputs",
     "commonweal.web.reviews",
     "commonweal.web.panel",
+    "commonweal.web.publishing",
     "commonweal.web.rooms",
     "commonweal.web.api",
 ]

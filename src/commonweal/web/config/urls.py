@@ -21,6 +21,8 @@ urlpatterns = [
     path("data/", include("commonweal.web.discovery.urls")),
     path("projects/", include("commonweal.web.register.urls")),
     path("panel/", include("commonweal.web.panel.urls")),
+    path("publishing/", include("commonweal.web.publishing.urls")),
+    path("", include("commonweal.web.publishing.public_urls")),
     path("applications/", include("commonweal.web.applications.urls")),
     path("sign/", include("commonweal.web.signing.urls")),
     path("applications/", include("commonweal.web.desk.writers_urls")),

@@ -50,7 +50,7 @@ def test_who_may_do_what_in_which_state(name: str) -> None:
             assert caught.value.sentence.endswith(".")
         else:
             assert machine.check_step(state, action, role, met=GUARDS) == target
-    assert tried == len(machine.states) * len(actions) * len(ROLES) > 400
+    assert tried == len(machine.states) * len(actions) * len(ROLES) > 250
 
 
 @pytest.mark.parametrize("name", MACHINES)
@@ -118,6 +118,8 @@ OWNERS = {
     "withdrawn n lapsed n",
     "annual_review": "not_yet_due s due a overdue a sent c queried a with_committee k accepted n "
     "ended n",
+    "notice": "draft c offered c published c taken_down n dropped n",
+    "concern": "received c looked_into c answered n withdrawn n",
     "closing": "owed a overdue a sent c with_officers o certified n without_certificate n",
 }
 SHORT = {"a": "applicant", "c": "custodian", "k": "committee", "o": "officers", "s": "system",
