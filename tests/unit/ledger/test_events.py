@@ -45,7 +45,7 @@ WRONG: dict[str, list[object]] = {
     "authorisation": ["", "an attack", "9434765919", 7],
     "act": ["", "an act", "9434765919", None],
     "subject": ["", "an application", "9434765919", ["x"]],
-    "notice": ["", "a text", "9434765919", 7],
+    "notice": ["", "two words", "9434765919", 7],
     "concern": ["", "our ward", "943-476-5919", None],
     "application": ["", "app 12", "app/12", "a.9434765919", None],
     "decision": ["", "the decision", "d-943-476-5919", []],

@@ -10,7 +10,7 @@ from commonweal.ledger.fields import Field
 
 _NOTICE = Field("notice")
 _CONCERN = Field("concern")
-NOTICE_KINDS = ("incident", "benefit", "case_study", "concern", "change")
+NOTICE_KINDS = ("incident", "concern", "benefit", "case_study", "change")
 
 ABOUT_PUBLIC: tuple[EventType, ...] = (
     EventType("notice.moved", "sealed", "A text for the public took a step.",

@@ -181,7 +181,7 @@ def publish(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 def _reasoned(
-    action: str, title: str, button: str, take: Callable[[Any, Notice, str], None], **asked: str
+    action: str, title: str, button: str, take: Callable[[Any, Notice, str], None], **asked: Any
 ) -> Callable[[HttpRequest, str], HttpResponse]:
     @_FORM
     def page(request: HttpRequest, reference: str) -> HttpResponse:
