@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "commonweal.web.reviews",
     "commonweal.web.panel",
     "commonweal.web.publishing",
+    "commonweal.web.concerns",
     "commonweal.web.rooms",
     "commonweal.web.api",
 ]
