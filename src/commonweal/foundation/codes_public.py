@@ -7,5 +7,5 @@ PUBLIC = {
     "CW-NOTICE-PROJECT": "A text for the public names no project that the public can look up.",
     "CW-NOTICE-OUTPUT": "A text for the public cites no output that was released.",
     "CW-CONCERN-KEY": "No concern has this number and this code.",
-    "CW-CONCERN-TRIES": "Too many concerns came, or codes were tried, from one place.",
+    "CW-CONCERN-TRIES": "The code of a concern was tried too often within an hour.",
 }

@@ -22,6 +22,10 @@ from commonweal.web.nhsuk.paging import Counted, page_of
 _FORM = require_http_methods(["GET", "HEAD", "POST"])
 
 
+COMMISSIONER = {"page": "https://ico.org.uk/make-a-complaint/", "phone": "0303 123 1113"}
+"""Where whoever is not content with us can go."""
+
+
 def _page(request: HttpRequest, name: str, more: dict[str, Any]) -> HttpResponse:
     return render(request, f"concerns/{name}.jinja", more, using="jinja2")
 
@@ -33,7 +37,7 @@ def _page(request: HttpRequest, name: str, more: dict[str, Any]) -> HttpResponse
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """How to raise a concern, and what happens then."""
-    return _page(request, "index", {"days": DAYS})
+    return _page(request, "index", {"days": DAYS, "commissioner": COMMISSIONER})
 
 
 @login_not_required
@@ -64,7 +68,8 @@ def own(request: HttpRequest) -> HttpResponse:
             if request.POST.get("step") == "withdraw":
                 services.withdraw(found)
                 found.refresh_from_db()
-            more = {"one": own_page(found), "code": form.cleaned_data["code"]}
+            more = {"one": own_page(found), "code": form.cleaned_data["code"],
+                    "commissioner": COMMISSIONER}  # fmt: skip
             return _page(request, "own", more)
     more = {"title": "See how your concern stands", "form": form, "button_text": "Show it"}
     return _page(request, "form", more)
