@@ -34,9 +34,9 @@ from commonweal.papers.output_request import OutputRequest
 from commonweal.papers.signing import unverified
 from commonweal.vault.choices.objections import read_objections
 from commonweal.vault.custody import open_custody
-from tests import factories
+from tests import factories, prefork
 from tests.output_house import job_left
-from tests.pages import ENTRY, Stage, blocks, faults, run_blocks
+from tests.pages import Stage, blocks, faults, run_blocks
 from tests.release_house import House, hospital
 from tests.release_stores import as_postgresql
 
@@ -430,7 +430,7 @@ def test_write_a_study(copied: Desk, repository: Path) -> None:
     call = ["airlock", "check", "outputs/costs.json", "outputs/people_by_sex.json", "--json"]
     call += ["--release", f"home/releases/{RELEASE}"]
     done = subprocess.run(
-        [sys.executable, "-c", ENTRY, *call],
+        [*prefork.command(), *call],
         cwd=desk.folder,
         env={**os.environ, **desk.environment, "PYTHONPATH": str(repository / "src")},
         capture_output=True,
