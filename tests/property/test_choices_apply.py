@@ -19,6 +19,7 @@ from commonweal.vault.choices.rules import KINDS, REASONS
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 from tests import factories
 from tests.unit.choices.helpers import (
+    NO_JOURNAL,
     One,
     Row,
     load_people,
@@ -103,7 +104,7 @@ def outcome(
         objections=[row.line() for row in said],
         requested=100,
     )
-    choices = read_choices(folder, needs_national=True, clock=factories.clock())
+    choices = read_choices(folder, **NO_JOURNAL, needs_national=True, clock=factories.clock())
     # The list is judged by a dataset that is on it, so that small cohorts are never "others".
     listed = [One(f"L{n}", n, True) for n in OTHERS]
     everyone = load_people(engine, [*people, *outside, *listed], "everyone")

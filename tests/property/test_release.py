@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from commonweal.foundation.errors import Refused
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import Permit
+from commonweal.vault.choices.recorded import Journal
 from commonweal.vault.keys import Secret
 from commonweal.vault.release.prepare import Inputs, opened_source, prepare
 from commonweal.vault.release.progress import quiet
@@ -170,7 +171,9 @@ class Bench:
         (choices / "objections.csv").write_text(HEADER)
         permit = factories.permit(**draft)
         catalogue = Catalogue.read(data, "The catalogue", "CW-CATALOGUE-INVALID")
-        inputs = Inputs(permit, catalogue, self.folder, choices, factories.NOW, True, 7, None)
+        inputs = Inputs(
+            permit, catalogue, self.folder, choices, Journal(), factories.NOW, True, 7, None
+        )
         oracle = self._oracle(tables, permit, data, allowed)
         with (
             opened_engine(self.folder / "work") as engine,

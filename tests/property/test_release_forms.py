@@ -24,6 +24,7 @@ from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.forms import Form, shows_less
 from commonweal.papers.issue import issue
 from commonweal.papers.permit import Permit
+from commonweal.vault.choices.recorded import Journal
 from commonweal.vault.release.ladders import could_be_issued
 from commonweal.vault.release.measuring import calendars
 from commonweal.vault.release.prepare import (
@@ -111,7 +112,7 @@ def prepared(
         clock=factories.clock(),
     )  # fmt: skip
     permit = Permit.load(text, trust)
-    inputs = Inputs(permit, catalogue, folder, choices, factories.NOW, True, 7, None)
+    inputs = Inputs(permit, catalogue, folder, choices, Journal(), factories.NOW, True, 7, None)
     with (
         opened_engine(folder / "work") as engine,
         opened_source(inputs, make_recipe(permit, catalogue)) as source,

@@ -34,7 +34,7 @@ from tests.release_house import (
     refused,
     without_identifier,
 )
-from tests.unit.choices.helpers import One, load_people, nhs_numbers, write_folder
+from tests.unit.choices.helpers import NO_JOURNAL, One, load_people, nhs_numbers, write_folder
 
 N = nhs_numbers(6)
 FULL_WIDTH = {0x30 + digit: 0xFF10 + digit for digit in range(10)}
@@ -85,7 +85,7 @@ def applied(
 ) -> tuple[list[str], ChoiceResult]:
     """(who may be in, the result) of these lines of objections.csv."""
     write_folder(folder, objections=lines)
-    choices = read_choices(folder, needs_national=False, clock=factories.clock())
+    choices = read_choices(folder, **NO_JOURNAL, needs_national=False, clock=factories.clock())
     everyone = load_people(engine, [*people, *changes.pop("outside", ())], "everyone")
     result = apply_choices(
         engine, load_people(engine, people), decision(**changes), choices, keys=keys,

@@ -98,6 +98,7 @@ KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType({
     "question": (_is_identifier, "the id of a question"),
     "meeting": (_is_identifier, "the id of a meeting of the public panel"),
     "notice": (_is_identifier, "the id of a text for the public"),
+    "choice": (_is_identifier, "the random id of a choice that somebody made"),
     "concern": (_is_identifier, "the id of a concern that somebody raised"),
     "organisation": (_is_identifier, "the id of an organisation in the service"),
     "project": (_is_identifier, "the id of a project"),
@@ -118,6 +119,6 @@ KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType({
 
 PUBLIC_KINDS = frozenset(KINDS) - {
     *("actor", "code", "authorisation", "question", "meeting"),
-    *("act", "subject", "job", "check", "reference", "concern"),
+    *("act", "subject", "job", "check", "reference", "concern", "choice"),
 }
 """Kinds that may appear on the public log."""

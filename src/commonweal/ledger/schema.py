@@ -15,8 +15,9 @@ from pathlib import Path
 from commonweal.foundation.errors import CommonwealError, Failure, Fault, Unavailable
 
 APPLICATION_ID = 0x43574C31  # "CWL1"
-SCHEMA_VERSION = 2
-"""1: without `carried`; such a ledger gets it when it is opened for writing."""
+SCHEMA_VERSION = 3
+"""1: without `carried`. 2: without `intent_by_type`. Such a ledger gets them when it is opened for
+writing."""
 
 _TABLES = {
     "intent": """CREATE TABLE intent (
@@ -92,6 +93,7 @@ _TABLES = {
 _INDEXES = {
     "intent_by_log": "CREATE INDEX intent_by_log ON intent (log, id)",
     "intent_by_permit": "CREATE INDEX intent_by_permit ON intent (permit, id)",
+    "intent_by_type": "CREATE INDEX intent_by_type ON intent (type, id)",
 }
 
 # REPLACE deletes rows without firing delete triggers, so a taken key is refused before it acts.
@@ -148,15 +150,17 @@ OBJECTS: dict[str, str] = {**_TABLES, **_INDEXES, **_triggers()}
 TABLES = frozenset(_TABLES)
 """The names of the tables."""
 
-_SINCE_2 = frozenset(name for name in OBJECTS if name.startswith("carried"))
+_SINCE = {
+    **dict.fromkeys((name for name in OBJECTS if name.startswith("carried")), 2),
+    "intent_by_type": 3,
+}
+"""In which version what came later came."""
 
 
 def objects_of(version: int) -> dict[str, str]:
     """The schema as it was in `version`."""
     return {
-        name: statement
-        for name, statement in OBJECTS.items()
-        if version >= SCHEMA_VERSION or name not in _SINCE_2
+        name: statement for name, statement in OBJECTS.items() if version >= _SINCE.get(name, 1)
     }
 
 
@@ -219,9 +223,14 @@ def upgrade(connection: sqlite3.Connection) -> None:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if _version(connection) < SCHEMA_VERSION:
-            for name in sorted(_SINCE_2, key=list(OBJECTS).index):
-                connection.execute(OBJECTS[name])
+        version = _version(connection)
+        if version < SCHEMA_VERSION:
+            for name in objects_of(SCHEMA_VERSION).keys() - objects_of(version).keys():
+                if name in _TABLES:
+                    connection.execute(OBJECTS[name])
+            for name, since in _SINCE.items():
+                if since > version and name not in _TABLES:
+                    connection.execute(OBJECTS[name])
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")
     except BaseException:

@@ -15,9 +15,12 @@ import pyarrow as pa
 
 from commonweal.foundation.identifiers import InvalidNHSNumber, NHSNumber, check_digit
 from commonweal.vault.choices.decision import Decision
+from commonweal.vault.choices.recorded import Journal
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 
+NO_JOURNAL: dict[str, Any] = {"journal": Journal(), "dataset": "hospital"}
+"""A home in which nobody has chosen anything by itself."""
 HEADER = "identifier,kind,project,effective_from,effective_to,evidence\n"
 PEOPLE_KINDS = {
     "person": "text", "national": "text", "has_identifier": "boolean", "unreadable": "boolean",

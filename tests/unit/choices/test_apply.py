@@ -17,7 +17,7 @@ from commonweal.vault.choices.naming import PersonKeys
 from commonweal.vault.choices.rules import KINDS, REASONS
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 from tests import factories
-from tests.unit.choices.helpers import One, load_people, nhs_numbers, write_folder
+from tests.unit.choices.helpers import NO_JOURNAL, One, load_people, nhs_numbers, write_folder
 
 AT = date(2026, 3, 2)
 N = nhs_numbers(20)
@@ -39,7 +39,7 @@ def decision(**changes: Any) -> Decision:
 
 def folder(path: Path, *rows: str, allowed: Sequence[str] = N, **record: Any) -> ChoicesFolder:
     write_folder(path, allowed=allowed, objections=rows, **{"requested": 20, **record})
-    return read_choices(path, needs_national=True, clock=factories.clock())
+    return read_choices(path, **NO_JOURNAL, needs_national=True, clock=factories.clock())
 
 
 def patients(count: int = 6) -> list[One]:
@@ -315,14 +315,16 @@ def test_the_whole_dataset_tells_a_small_cohort_from_a_wrong_list(
 
 def test_no_list_where_one_is_needed(engine: DuckDBEngine, tmp_path: Path) -> None:
     write_folder(tmp_path, allowed=N)
-    choices = read_choices(tmp_path, needs_national=False, clock=factories.clock())
+    choices = read_choices(tmp_path, **NO_JOURNAL, needs_national=False, clock=factories.clock())
     assert refusal(engine, patients(), choices).code == "CW-CHOICES-LIST-MISSING"
 
 
 def test_a_refusal_leaves_no_earlier_answer(engine: DuckDBEngine, tmp_path: Path) -> None:
     assert run(engine, patients(), folder(tmp_path / "good"))[1] == N[:6]
     write_folder(tmp_path / "none", allowed=N)
-    none = read_choices(tmp_path / "none", needs_national=False, clock=factories.clock())
+    none = read_choices(
+        tmp_path / "none", **NO_JOURNAL, needs_national=False, clock=factories.clock()
+    )
     assert refusal(engine, patients(), none).code == "CW-CHOICES-LIST-MISSING"
 
 

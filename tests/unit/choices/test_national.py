@@ -17,7 +17,7 @@ from commonweal.foundation.errors import Unavailable, WrongUsage
 from commonweal.vault.choices import national
 from commonweal.vault.choices.folder import read_choices
 from tests import factories
-from tests.unit.choices.helpers import digits_of, nhs_numbers, write_folder
+from tests.unit.choices.helpers import NO_JOURNAL, digits_of, nhs_numbers, write_folder
 
 NUMBERS = nhs_numbers(30)
 NOW = factories.NOW
@@ -25,7 +25,7 @@ NOW = factories.NOW
 
 def read(folder: Path, **changes: Any) -> Any:
     wanted: dict[str, Any] = {"needs_national": True, "clock": factories.clock(), **changes}
-    return read_choices(folder, **wanted)
+    return read_choices(folder, **NO_JOURNAL, **wanted)
 
 
 def refused(folder: Path, code: str, **changes: Any) -> Unavailable:

@@ -130,11 +130,16 @@ class AppliedChoices(Paper):
     objections_rows: Count
     asserted_by: Line | None = None
     """Who made the folder of choices by hand, where no service did."""
+    journal: Count | None = None
+    """How many choices the home had recorded itself; absent where there were none."""
+    journal_hash: Sha256 | None = None
 
     @model_validator(mode="after")
     def _once(self) -> AppliedChoices:
         if len(self.applied) != len(set(self.applied)):
             raise ValueError("a kind of choice is named twice")
+        if (self.journal is None) is not (self.journal_hash is None):
+            raise ValueError("the journal of choices has a number and a hash, or neither")
         if ("national" in self.applied) != self.national.applied:
             raise ValueError("the national choice is listed if and only if it was applied")
         return self

@@ -7,7 +7,6 @@ temporary memory; who stays out is counted and nowhere kept.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -20,6 +19,7 @@ from commonweal.vault.choices.folder import ChoicesFolder
 from commonweal.vault.choices.naming import (
     TEMPORARY,
     PersonKeys,
+    folded_name,
     names_nobody,
     read_lines,
     said_about,
@@ -118,7 +118,7 @@ def apply_choices(
     whole = people if everyone is None else everyone
     try:
         _check_people(engine, people)
-        lines = read_lines(engine, choices.objections, whole, keys)
+        lines = read_lines(engine, choices.objections, whole, keys, choices.recorded)
         if decision.national:
             listed = _load_listed(engine, choices)
             _check_list(engine, people, whole, listed, choices)
@@ -222,11 +222,6 @@ class _Names:
         return sorted({folded_name(name) for name in (*self.own, *self.replaced)})
 
 
-def folded_name(name: str) -> str:
-    """The name of a project or permit in one spelling; `naming.py` spells the lines alike."""
-    return unicodedata.normalize("NFKC", name).strip().casefold()
-
-
 def _on_day(objections: ops.Table, at: date) -> ops.Value:
     day = ops.constant(at, "date")
     ends = objections["effective_to"]
@@ -248,7 +243,7 @@ def _in_force(objections: ops.Table, decision: Decision, names: _Names, at: date
     ours = ops.either(ops.is_missing(project), named)
     kept = ops.keep_where(objections, ops.both(_on_day(objections, at), applies, ours))
     flags = {flag: _one_if(kept["kind"], kinds) for flag, kinds in _flag_kinds().items()}
-    carried = {name: kept[name] for name in ("identifier", "spelled", "number")}
+    carried = {name: kept[name] for name in ("identifier", "spelled", "number", "line")}
     return ops.project(kept, {**carried, **flags})
 
 
@@ -261,7 +256,9 @@ def _naming_no_project(
     folded = sorted({folded_name(name) for name in known} | set(names.refusable))
     unknown = ops.negate(ops.is_in(rows["project_folded"], folded))
     there = ops.negate(ops.is_missing(rows["project"]))
-    lost = ops.keep_where(rows, ops.both(_on_day(rows, at), there, unknown))
+    # What the home recorded itself was chosen from a list of its projects.
+    typed = ops.negate(ops.is_missing(rows["line"]))
+    lost = ops.keep_where(rows, ops.both(_on_day(rows, at), there, typed, unknown))
     return int(engine.one(ops.group(lost, [], {"lines": ops.count_rows(lost)}))["lines"])
 
 

@@ -7,6 +7,7 @@ counted, so that a person can look.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -67,10 +68,19 @@ class Lines:
 
 
 def read_lines(
-    engine: Engine, objections: Objections, everyone: ops.Table, keys: PersonKeys
+    engine: Engine,
+    objections: Objections,
+    everyone: ops.Table,
+    keys: PersonKeys,
+    recorded: pa.Table | None = None,
 ) -> Lines:
-    """Load the lines and find whom they name. Raises `Fault` CW-CHOICES-IDENTIFIER."""
-    rows = _load(engine, objections)
+    """Load the lines and find whom they name. Raises `Fault` CW-CHOICES-IDENTIFIER.
+
+    `recorded`: choices of the home's journal, with the columns of `objections.rows`. Each was
+    checked when it was recorded, and need not be about anybody of this dataset: they have no
+    `line`, and none of them is refused.
+    """
+    rows = _load(engine, objections, recorded)
     if keys.kind == "other_identifier":
         people = with_spelling(engine, everyone)
     else:
@@ -82,15 +92,23 @@ def read_lines(
     return lines
 
 
-def _load(engine: Engine, objections: Objections) -> ops.Table:
-    rows = objections.rows
+def folded_name(name: str) -> str:
+    """The name of a project or permit in one spelling, as `_load` spells those of the lines."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+def _load(engine: Engine, objections: Objections, recorded: pa.Table | None) -> ops.Table:
+    lines = pa.array(np.arange(2, objections.rows.num_rows + 2, dtype=np.int64))
+    rows = objections.rows.append_column("line", lines)
+    if recorded is not None:
+        none = pa.nulls(recorded.num_rows, pa.int64())
+        rows = pa.concat_tables([rows, recorded.append_column("line", none)])
     identifier = rows["identifier"]
     data = rows.append_column("written", composed(identifier))
     data = data.append_column("spelled", spelled(identifier))
     # `objections.py` takes visible ASCII alone for the name of a project.
     project = pc.utf8_lower(pc.utf8_trim_whitespace(composed(rows["project"])))
     data = data.append_column("project_folded", project)
-    data = data.append_column("line", pa.array(np.arange(2, rows.num_rows + 2, dtype=np.int64)))
     loaded = engine.load(_LOADED, data, _KINDS)
     number = ops.nhs_number(loaded["written"], synthetic=True)
     return engine.keep(_LINES, ops.derive(loaded, {"number": number}))
@@ -98,7 +116,7 @@ def _load(engine: Engine, objections: Objections) -> ops.Table:
 
 def _refuse_unreadable(engine: Engine, lines: Lines, keys: PersonKeys) -> None:
     """Refuse identifiers that cannot be right: their choices would be passed over."""
-    rows = lines.rows
+    rows = ops.keep_where(lines.rows, ops.negate(ops.is_missing(lines.rows["line"])))
     unnumbered = ops.is_missing(rows["number"])
     if keys.kind == "row":
         _refuse(engine, rows, "have an identifier, but in this dataset no person has one")
@@ -141,9 +159,13 @@ def _refuse(engine: Engine, wrong: ops.Table, words: str) -> None:
 
 
 def names_nobody(engine: Engine, in_force: ops.Table, named: ops.Table, everyone: ops.Table) -> int:
-    """How many of the lines in force name nobody of the dataset. Exact: stays in the vault."""
+    """How many of the lines in force name nobody of the dataset. Exact: stays in the vault.
+
+    Choices of the home's journal are no lines: they need not be about people of every dataset.
+    """
     there = ops.semi_join(everyone, in_force, {"national": "number"})
-    alone = ops.anti_join(in_force, named, {SPELLED: SPELLED})
+    typed = ops.keep_where(in_force, ops.negate(ops.is_missing(in_force["line"])))
+    alone = ops.anti_join(typed, named, {SPELLED: SPELLED})
     alone = ops.anti_join(alone, there, {"number": "national"})
     return int(engine.one(ops.group(alone, [], {"lines": ops.count_rows(alone)}))["lines"])
 

@@ -25,6 +25,16 @@ OBJECTIONS_FILE = "objections.csv"
 COLUMNS = ("identifier", "kind", "project", "effective_from", "effective_to", "evidence")
 MAX_BYTES = 1 << 30
 _HEADER = ",".join(COLUMNS)
+SCHEMA = pa.schema(
+    [
+        ("identifier", pa.string()),
+        ("kind", pa.string()),
+        ("project", pa.string()),
+        ("effective_from", pa.date32()),
+        ("effective_to", pa.date32()),
+    ]
+)
+"""What is read of each choice, whether it stands in the file or in the journal."""
 _DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _PROJECT = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 # Space around, a quotation mark or what cannot be seen: such an identifier would match nobody.

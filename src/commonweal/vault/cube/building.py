@@ -21,6 +21,7 @@ from commonweal.papers.forms import Form, shows_less
 from commonweal.papers.permit import Permit
 from commonweal.vault.choices import ChoicesFolder, Decision, read_choices
 from commonweal.vault.choices.decision import decide
+from commonweal.vault.choices.journal import read_journal
 from commonweal.vault.cube import keeping
 from commonweal.vault.cube.counting import Belongs, count_cells, first_few
 from commonweal.vault.cube.perturbing import Held, Perturbation, bands, hold
@@ -129,7 +130,8 @@ def freeze(
         _refuse_less_spread(declaration, before)
         progress("Reading people's choices")
         folder = read_choices(
-            inputs.choices, needs_national=True, clock=custody.clock,
+            inputs.choices, journal=read_journal(custody), dataset=order.dataset.id,
+            needs_national=True, clock=custody.clock,
             max_age_days=custody.trust.fresh.choices_days,
             not_before=custody.home.info.restored_at,
         )  # fmt: skip

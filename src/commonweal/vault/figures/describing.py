@@ -27,6 +27,7 @@ from commonweal.papers.figures import CatalogueFigures, Shown
 from commonweal.papers.forms import Form
 from commonweal.papers.missing import LostShare, MissingPeople
 from commonweal.vault.choices import ChoicesFolder, read_choices
+from commonweal.vault.choices.journal import read_journal
 from commonweal.vault.custody import Custody, settle
 from commonweal.vault.custody.holding import MANIFEST_SIGNER
 from commonweal.vault.custody.register import PUBLIC
@@ -132,6 +133,8 @@ def describe(
         progress("Reading people's choices")
         folder = read_choices(
             choices,
+            journal=read_journal(custody),
+            dataset=dataset.id,
             needs_national=True,
             clock=custody.clock,
             max_age_days=custody.trust.fresh.choices_days,

@@ -76,6 +76,7 @@ class FenceState:
     permits: Mapping[str, PermitFence] = field(default_factory=dict)
     erased: Mapping[str, datetime] = field(default_factory=dict)
     choices_checked_at: datetime | None = None
+    choices_recorded: int = 0
     replacing: Mapping[str, datetime] = field(default_factory=dict)
     policies: Mapping[int, PolicyFence] = field(default_factory=dict)
     rosters: Mapping[int, PolicyFence] = field(default_factory=dict)
@@ -92,6 +93,7 @@ class FenceState:
             },
             "erased": {id_: stamp(at) for id_, at in self.erased.items()},
             "choices_checked_at": None if checked is None else stamp(checked),
+            "choices_recorded": self.choices_recorded,
             "replacing": {id_: stamp(at) for id_, at in self.replacing.items()},
             "policies": {str(one): held.to_plain() for one, held in self.policies.items()},
             "rosters": {str(one): held.to_plain() for one, held in self.rosters.items()},
@@ -110,6 +112,8 @@ class FenceState:
             },
             erased=_times(plain["erased"]),
             choices_checked_at=None if checked is None else parse_stamp(checked),
+            # A fence from before there was a journal of choices.
+            choices_recorded=int(plain.get("choices_recorded", 0)),
             # A fence that was written before there were intents has none.
             replacing=_times(plain.get("replacing", {})),
             policies=_versions(plain.get("policies", {})),
@@ -240,6 +244,14 @@ class Fence:
         def changed(held: FenceState) -> FenceState:
             newest = max(checked_at, held.choices_checked_at or checked_at)
             return replace(held, choices_checked_at=newest)
+
+        self._change(changed)
+
+    def record_choice(self, number: int) -> None:
+        """So many choices stand in the journal: an older copy of the ledger has fewer."""
+
+        def changed(held: FenceState) -> FenceState:
+            return replace(held, choices_recorded=max(number, held.choices_recorded))
 
         self._change(changed)
 

@@ -283,6 +283,7 @@ def applied_choices(prepared: Prepared) -> dict[str, Any]:
         }
     elif determination is not None:
         national["determination"] = determination.code
+    journal = folder.journal
     applied = sorted(decision.kinds | ({"national"} if decision.national else set()))
     return {
         "applied": applied,
@@ -290,6 +291,7 @@ def applied_choices(prepared: Prepared) -> dict[str, Any]:
         "objections_hash": folder.objections_hash,
         "objections_rows": folder.objections.rows.num_rows,
         "asserted_by": folder.asserted_by,
+        **({"journal": journal.number, "journal_hash": journal.head} if journal.head else {}),
     }
 
 

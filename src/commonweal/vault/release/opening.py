@@ -14,10 +14,14 @@ from commonweal.foundation.files import (
     staged_folder,
     translated,
 )
+from commonweal.foundation.london import london_day
 from commonweal.ledger.entry import Event
 from commonweal.papers.permit import Permit
 from commonweal.papers.release import ReleaseManifest
-from commonweal.vault.custody import Custody, settle
+from commonweal.vault.choices.journal import read_journal
+from commonweal.vault.choices.naming import folded_name
+from commonweal.vault.custody import Custody, find_permit, settle
+from commonweal.vault.custody.lineage import lineage_of
 from commonweal.vault.custody.release_steps import require_signed_off
 from commonweal.vault.keys import Secret
 from commonweal.vault.release.closing import MANAGER, newest
@@ -157,9 +161,10 @@ def data_key(custody: Custody, manifest: ReleaseManifest) -> Secret:
 
 
 def require_fresh_choices(custody: Custody, manifest: ReleaseManifest) -> None:
-    """Refuse a release whose choices are older than the limit (S13).
+    """Refuse a release whose choices are older than the limit, or of which somebody has been out
+    since by a choice in the home's journal (S13).
 
-    Raises `Unavailable` CW-RELEASE-CHOICES-OLD.
+    Raises `Unavailable` CW-RELEASE-CHOICES-OLD, CW-CHOICES-JOURNAL.
     """
     checked_at = manifest.choices.national.checked_at or manifest.built_at
     limit = timedelta(days=custody.trust.fresh.choices_days)
@@ -170,6 +175,30 @@ def require_fresh_choices(custody: Custody, manifest: ReleaseManifest) -> None:
             f"{limit.days} days, and people may have said no since.",
             remedy="Build the release again with newer choices.",
         )
+    if _somebody_said_no(custody, manifest):
+        # The same code and no number: who waits for a job learns nothing of anybody (S14).
+        raise Unavailable(
+            "CW-RELEASE-CHOICES-OLD",
+            f"The choices in this release are from {checked_at:%d %B %Y}, and people may have "
+            "said no since.",
+            remedy="Build the release again with newer choices.",
+        )
+
+
+def _somebody_said_no(custody: Custody, manifest: ReleaseManifest) -> bool:
+    """Whether a choice that could take people out of this project is newer than the release.
+
+    Who chose need not be in the release: to look would tell that somebody is (S14).
+    """
+    made_on, today = london_day(manifest.built_at), london_day(custody.clock.now())
+    newer = read_journal(custody).newer_than(manifest.choices.journal or 0, made_on, today)
+    ours = [one for one in newer if one.kind in manifest.choices.applied]
+    if not ours or any(one.project is None for one in ours):
+        return bool(ours)
+    permit = load_permit(custody, find_permit(custody, manifest.permit_id))
+    every = (permit.project.id, permit.id, *lineage_of(custody, permit).refusable)
+    names = {folded_name(name) for name in every}
+    return any(folded_name(str(one.project)) in names for one in ours)
 
 
 def _check_newest(custody: Custody, permit: Permit, manifest: ReleaseManifest) -> None:

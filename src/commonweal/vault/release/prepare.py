@@ -20,6 +20,7 @@ from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.missing import MissingExact
 from commonweal.papers.permit import Permit
 from commonweal.vault.choices import ChoicesFolder, Decision, decide, read_choices
+from commonweal.vault.choices.recorded import Journal
 from commonweal.vault.custody import Lineage
 from commonweal.vault.equality.measuring import measure_missing
 from commonweal.vault.equality.telling import Cited
@@ -59,6 +60,8 @@ class Inputs:
     catalogue: Catalogue
     catalogue_folder: Path
     choices_folder: Path
+    journal: Journal
+    """The choices that the home recorded itself."""
     at: datetime
     demo: bool
     choices_max_age_days: int
@@ -181,6 +184,8 @@ def _start(
     progress("Reading people's choices")
     folder = read_choices(
         inputs.choices_folder,
+        journal=inputs.journal,
+        dataset=recipe.dataset.id,
         needs_national=decision.national,
         clock=FixedClock(inputs.at),
         max_age_days=inputs.choices_max_age_days,

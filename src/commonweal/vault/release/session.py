@@ -14,6 +14,7 @@ from commonweal.foundation.errors import Refused
 from commonweal.papers.catalogue import Catalogue
 from commonweal.papers.permit import Permit
 from commonweal.papers.permit_check import Action
+from commonweal.vault.choices.journal import read_journal
 from commonweal.vault.custody import Custody, lineage_of, status_of
 from commonweal.vault.custody import permits as custody_permits
 from commonweal.vault.equality.citing import cited_figures
@@ -49,6 +50,7 @@ def make_inputs(
         catalogue=Catalogue.load(catalogue_path),
         catalogue_folder=catalogue_path.absolute().parent,
         choices_folder=choices,
+        journal=read_journal(custody),
         at=custody.clock.now(),
         demo=custody.home.kind == "demo",
         choices_max_age_days=custody.trust.fresh.choices_days,
