@@ -34,7 +34,8 @@ SAMPLES = {
     "hash": HASH, "commitment": COMMITMENT, "day": "2026-02-28",
     "moment": "2026-02-28T00:00:00.000Z", "number": 7, "band": "100 to 999",
     "code": "CW-PERMIT-NOT-LIVE", "public_key": "A" * 43,
-    "act": "a" * 32, "subject": "application-7", "notice": "n-7", "concern": "c-7", "choice": "ch-7",
+    "act": "a" * 32, "subject": "application-7", "notice": "n-7", "concern": "c-7",
+    "choice": "ch-7",
 }  # fmt: skip
 WRONG: dict[str, list[object]] = {
     "permit": ["", "a b", "-x", "x" * 65, "\u00e9", 7, None, "943 476 5919", "p-943-476-5919",
