@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -134,20 +134,31 @@ def older(path: Path) -> None:
     """Make it a ledger of schema version 1."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("DROP TABLE carried")
+        connection.execute("DROP INDEX intent_by_type")
         connection.execute("PRAGMA user_version = 1")
 
 
-def test_an_older_ledger_verifies_and_gets_the_table_when_it_is_opened(tmp_path: Path) -> None:
+def less_old(path: Path) -> None:
+    """What a ledger of version 2 was like: without the index by type."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DROP INDEX intent_by_type")
+        connection.execute("PRAGMA user_version = 2")
+
+
+@pytest.mark.parametrize("made_older", [older, less_old])
+def test_an_older_ledger_verifies_and_gets_what_is_new_when_it_is_opened(
+    tmp_path: Path, made_older: Callable[[Path], None]
+) -> None:
     support.new_ledger(tmp_path).close()
     path = tmp_path / "ledger.sqlite"
-    older(path)
+    made_older(path)
     kinds = {one.kind for one in verify(path, vkeys=_keys(), origin=support.BASE).faults}
     assert kinds & {"schema_changed", "database_damaged", "carried_wrong"} == set()
     with Ledger.open(path, support.new_clock()) as ledger:
         assert carried(ledger, 1, event()) == count(ledger)
         with ledger.reading() as connection:
             assert schema.schema_faults(connection) == []
-            assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+            assert connection.execute("PRAGMA user_version").fetchone() == (schema.SCHEMA_VERSION,)
 
 
 def test_an_older_ledger_that_was_changed_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
@@ -162,7 +173,7 @@ def test_an_older_ledger_that_was_changed_is_refused_and_left_as_it_is(tmp_path:
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)
 
 
-@pytest.mark.parametrize("version", [0, 3, -1])
+@pytest.mark.parametrize("version", [0, 4, -1])
 def test_a_ledger_of_an_unknown_version_is_refused(tmp_path: Path, version: int) -> None:
     support.new_ledger(tmp_path).close()
     path = tmp_path / "ledger.sqlite"
