@@ -45,6 +45,7 @@ def main(home: Path, stores: Path) -> Names:
     make_home(home, stores=stores)
     from tests.web.releases.room import Room
 
+    with_pages(home)
     room = Room(home)
     room.furnish()
     found: Names = with_left(home, stores)
@@ -72,6 +73,16 @@ def after_the_permit(home: Path, room: Any, found: Names) -> Names:
     with_counts()
     with_rooms()
     return made | with_releases(room) | with_outputs() | outputs() | with_studies()
+
+
+def with_pages(home: Path) -> None:
+    """The hospital's contacts, and one of its public pages in another form."""
+    from tests.web.publicpages.texts import CONTACTS, PDF
+
+    folder = home / "public" / "pages"
+    folder.mkdir(parents=True)
+    (home / "public" / "contacts.yaml").write_text(CONTACTS)
+    (folder / "risks.easy-read.pdf").write_bytes(PDF)
 
 
 def with_left(home: Path, stores: Path) -> Names:

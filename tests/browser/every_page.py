@@ -87,6 +87,11 @@ def led_on(name: str, who: str = NOBODY, /, **arguments: Any) -> Visit:
 PUBLIC = (
     see("home"), see("home", "edward"), see("about"), see("accessibility"), see("cookies"),
     fetched("health"), fetched("robots"),
+    see("publicpages:index"), see("publicpages:your_choices"), see("publicpages:form"),
+    see("publicpages:notice"), see("publicpages:page", name="your-rights"),
+    see("publicpages:page", name="questions-and-answers"),
+    fetched("publicpages:text", name="risks"),
+    fetched("publicpages:format", name="risks", key="easy-read.pdf"),
     fetched("catalogue_csv"), fetched("catalogue_hdruk", query="?dataset=hospital"),
     fetched("catalogue_croissant", query="?dataset=hospital"),
     see("discovery:index"), see("discovery:index", query="?q=nothing-like-this"),
@@ -459,7 +464,9 @@ SIGN_IN = (
     see("mfa_remove_webauthn", APPLIED, pk="@account.key"),
 )  # fmt: skip
 
-ROOMS = (see("rooms:index", "farah"), see("rooms:index", "priya"))
+ROOMS = (
+    see("rooms:index", "farah"), see("rooms:index", "priya"), see("publicpages:look_after", "edward"),
+)  # fmt: skip
 
 AREAS: dict[str, tuple[Visit, ...]] = {
     "sign-in": SIGN_IN,

@@ -31,6 +31,7 @@ APPS = {
     "ingress": "what is brought in beside the data",
     "panel": "the public panel",
     "projects": "agreements and permits",
+    "publicpages": "texts for everybody",
     "register": "the public register",
     "releases": "releases",
     "reviews": "yearly reviews",
