@@ -35,6 +35,7 @@ from tests.browser.room_rows import with_counts, with_rooms
 from tests.browser.study_rows import with_studies
 from tests.web.house import make_home
 from tests.web.left import MODEL, RECALLED, left_for_pages
+from tests.web.publicpages.texts import with_pages
 
 Names = dict[str, str]
 _ATTESTED = 0x40
@@ -73,16 +74,6 @@ def after_the_permit(home: Path, room: Any, found: Names) -> Names:
     with_counts()
     with_rooms()
     return made | with_releases(room) | with_outputs() | outputs() | with_studies()
-
-
-def with_pages(home: Path) -> None:
-    """The hospital's contacts, and one of its public pages in another form."""
-    from tests.web.publicpages.texts import CONTACTS, PDF
-
-    folder = home / "public" / "pages"
-    folder.mkdir(parents=True)
-    (home / "public" / "contacts.yaml").write_text(CONTACTS)
-    (folder / "risks.easy-read.pdf").write_bytes(PDF)
 
 
 def with_left(home: Path, stores: Path) -> Names:

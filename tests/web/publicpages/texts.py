@@ -41,3 +41,10 @@ def put(home: Path, name: str, content: bytes) -> Path:
     path = folder / name
     path.write_bytes(content)
     return path
+
+
+def with_pages(home: Path) -> None:
+    """The hospital's contacts, a page of its own, and a page in another form."""
+    put(home, "risks.easy-read.pdf", PDF)
+    put(home, "our-own.md", page_of())
+    (home / "public" / "contacts.yaml").write_text(CONTACTS)

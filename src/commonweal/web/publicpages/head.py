@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from commonweal.papers.base import Day, Identifier, Line, Paper
 
@@ -32,9 +32,6 @@ _SECURE = re.compile(
     r"https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9/_.~%?=&#+,-]*)?", re.ASCII
 )
 
-_Short = Annotated[Line, StringConstraints(max_length=60)]
-_Said = Annotated[Line, StringConstraints(max_length=120)]
-
 
 def is_secure_address(text: str) -> bool:
     """True for an `https` address of plain characters, with no name or password in it."""
@@ -49,6 +46,15 @@ def is_email(text: str) -> bool:
 def is_phone(text: str) -> bool:
     """True for a phone number: digits and spaces, perhaps a + before them."""
     return _PHONE.fullmatch(text) is not None
+
+
+def _at_most(letters: int) -> AfterValidator:
+    def check(text: str) -> str:
+        if len(text) > letters:
+            raise ValueError(f"is longer than {letters} characters")
+        return text
+
+    return AfterValidator(check)
 
 
 def _phone(text: str) -> str:
@@ -72,6 +78,8 @@ def _secure(text: str) -> str:
 Phone = Annotated[Line, AfterValidator(_phone)]
 Email = Annotated[Line, AfterValidator(_email)]
 Secure = Annotated[Line, AfterValidator(_secure)]
+_Short = Annotated[Line, _at_most(60)]
+_Said = Annotated[Line, _at_most(120)]
 
 
 class Head(Paper):
@@ -82,9 +90,9 @@ class Head(Paper):
     study, and only there: the permit in the register that it is about.
     """
 
-    title: Annotated[Line, StringConstraints(max_length=80)]
-    summary: Annotated[Line, StringConstraints(max_length=200)]
-    owner: Annotated[Line, StringConstraints(max_length=80)]
+    title: Annotated[Line, _at_most(80)]
+    summary: Annotated[Line, _at_most(200)]
+    owner: Annotated[Line, _at_most(80)]
     reviewed: Day
     review_by: Day
     order: Annotated[int, Field(ge=0, le=9999)]

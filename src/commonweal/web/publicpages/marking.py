@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
@@ -103,11 +104,11 @@ def _check_link(href: str, what: str) -> None:
 
 
 def _check_braces(tokens: Sequence[Token], what: str) -> None:
-    for token in tokens:
+    for before, token in pairwise(tokens):
         for child in token.children or ():
             for found in _BRACE.finditer(child.content):
                 name = found[1]
-                alone = token.content.strip() == found[0] and token.level == 1
+                alone = token.content.strip() == found[0] and _is_plain(before)
                 if name not in INLINE and not (name in BLOCKS and alone):
                     raise Fault(
                         "CW-PAGES-FILE",
@@ -115,6 +116,11 @@ def _check_braces(tokens: Sequence[Token], what: str) -> None:
                         f"sentence there may be {_listed(INLINE)}; as a paragraph of its own "
                         f"{_listed(BLOCKS)}.",
                     )
+
+
+def _is_plain(before: Token) -> bool:
+    """True for what opens a paragraph that stands by itself."""
+    return before.type == "paragraph_open" and before.level == 0
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -7,7 +7,6 @@ would link to it asks here first.
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 
@@ -38,7 +37,10 @@ def _stands(address: str) -> bool:
 
 
 def _match(address: str) -> Any:
+    path = address.partition("#")[0].partition("?")[0]
+    if path.startswith("//"):  # to a browser that is another host
+        return None
     try:
-        return resolve(urlsplit(address).path)
+        return resolve(path)
     except (Resolver404, ValueError):
         return None
