@@ -465,7 +465,8 @@ SIGN_IN = (
 )  # fmt: skip
 
 ROOMS = (
-    see("rooms:index", "farah"), see("rooms:index", "priya"), see("publicpages:look_after", "edward"),
+    see("rooms:index", "farah"), see("rooms:index", "priya"),
+    see("publicpages:look_after", "edward"),
 )  # fmt: skip
 
 AREAS: dict[str, tuple[Visit, ...]] = {
