@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from commonweal.demo.walkthrough.papers import REACHED
 from commonweal.foundation.errors import Fault
 from commonweal.web.publicpages import library as shelves
 from commonweal.web.publicpages.formats import FORMATS, formats_of, open_format
@@ -226,6 +227,13 @@ def test_without_contacts_nothing_is_made_up(tmp_path: Path) -> None:
     assert (known.phone, known.post) == (
         "01632 960 123", ("Patient data team", "Freepost HOSPITAL DATA"),
     )  # fmt: skip
+
+
+def test_the_demonstrations_contacts_can_be_read(tmp_path: Path) -> None:
+    known = contacts(contacts_in(tmp_path, REACHED))
+    assert known.officer is not None
+    assert str(known.phone).startswith("01632 960 ")  # numbers that are kept for stories
+    assert all(str(one).endswith(".example") for one in (known.email, known.officer.email))
 
 
 @pytest.mark.parametrize(
