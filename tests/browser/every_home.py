@@ -494,7 +494,7 @@ def gone_wrong() -> dict[str, dict[str, Any]]:
         429: tried_too_often(),
     }  # fmt: skip
     for status, error in ((500, RuntimeError("not expected")), (503, away)):
-        with mock.patch("commonweal.web.config.views.counts_or_none", side_effect=error):
+        with mock.patch("commonweal.web.publicpages.views.counts_or_none", side_effect=error):
             answers[status] = client.get("/")
     found = {}
     for status, answer in answers.items():
