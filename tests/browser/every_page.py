@@ -90,7 +90,7 @@ PUBLIC = (
     see("publicpages:index"), see("publicpages:your_choices"), see("publicpages:form"),
     see("publicpages:notice"), see("publicpages:page", name="your-rights"),
     see("publicpages:page", name="questions-and-answers"),
-    fetched("publicpages:text", name="risks"),
+    fetched("publicpages:text", "edward", name="risks"),
     fetched("publicpages:format", name="risks", key="easy-read.pdf"),
     fetched("catalogue_csv"), fetched("catalogue_hdruk", query="?dataset=hospital"),
     fetched("catalogue_croissant", query="?dataset=hospital"),

@@ -58,7 +58,7 @@ def test_what_is_not_on_a_public_page_needs_a_sign_in(web_home: Path) -> None:
         "catalogue_hdruk", "catalogue_croissant",
         "discovery:feasibility", "discovery:feasibility_of",
         "discovery:index", "discovery:dataset", "discovery:table", "discovery:variable",
-        "publicpages:index", "publicpages:page", "publicpages:text", "publicpages:format",
+        "publicpages:index", "publicpages:page", "publicpages:format",
         "publicpages:your_choices", "publicpages:form", "publicpages:notice",
         "register:index", "register:project", "register:refused", "register:output",
         "register:record", "register:paper", "panel:index",

@@ -188,7 +188,9 @@ def test_wrong_contacts_close_the_pages_and_say_why(client: Any, home: Path) -> 
 # --- the hospital's own -------------------------------------------------------------------------
 
 
-def test_a_page_of_the_hospital_is_shown_as_its_own(page: Get, client: Any, home: Path) -> None:
+def test_a_page_of_the_hospital_is_shown_as_its_own(
+    page: Get, sign_in: Callable[[str], Any], home: Path
+) -> None:
     put(home, "risks.md", page_of("From {hospital}. [Log](/log/) [x](/none/) {email}"))
     shown = page("/pages/risks/")
     assert "Our own page" in shown.text
@@ -196,13 +198,12 @@ def test_a_page_of_the_hospital_is_shown_as_its_own(page: Get, client: Any, home
     assert "came with the software" not in shown.text
     assert "an email address, which this page does not have yet" in shown.text
     assert not shown.every("a", href="/none/")
-    assert client.get("/pages/risks/text.md").content == page_of(
-        "From {hospital}. [Log](/log/) [x](/none/) {email}"
-    )
+    content = sign_in("edward").get("/pages/risks/text.md").content
+    assert content == page_of("From {hospital}. [Log](/log/) [x](/none/) {email}")
 
 
 def test_a_broken_page_is_named_and_ours_is_not_shown_instead(
-    page: Get, client: Any, home: Path
+    page: Get, sign_in: Callable[[str], Any], home: Path
 ) -> None:
     put(home, "risks.md", page_of(owner=None))
     shown = page("/pages/risks/", 503)
@@ -211,7 +212,7 @@ def test_a_broken_page_is_named_and_ours_is_not_shown_instead(
     first = page("/")
     assert "These pages cannot be shown right now." in first.text
     assert first.every("a", href="/pages/risks/")
-    assert client.get("/pages/risks/text.md").status_code == 503
+    assert sign_in("edward").get("/pages/risks/text.md").status_code == 503
     put(home, "home.md", page_of("<b>"))
     assert "home.md: line 1 of its text holds HTML" in page("/", 503).text
 
@@ -219,7 +220,8 @@ def test_a_broken_page_is_named_and_ours_is_not_shown_instead(
 @pytest.mark.parametrize(
     "name", ["none", "..%2f..%2ftrust", "RISKS", "risks.md", "%00", "a" * 300, "home%2e"]
 )
-def test_no_other_name_opens_anything(client: Any, home: Path, name: str) -> None:
+def test_no_other_name_opens_anything(sign_in: Callable[[str], Any], home: Path, name: str) -> None:
+    client = sign_in("edward")
     for address in (f"/pages/{name}/", f"/pages/{name}/text.md", f"/pages/{name}/easy-read.pdf"):
         answer = client.get(address)
         assert answer.status_code in (400, 404), address
@@ -296,6 +298,7 @@ def test_staff_see_what_waits_and_what_is_wrong(
 def test_who_looks_after_the_pages(sign_in: Callable[[str], Any], who: str, status: int) -> None:
     client = sign_in(who)
     assert client.get("/public-pages/").status_code == status
+    assert client.get("/pages/risks/text.md").status_code == status
     assert ('href="/public-pages/"' in client.get("/about").content.decode()) is (status == 200)
 
 

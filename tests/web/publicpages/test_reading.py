@@ -122,6 +122,7 @@ def test_no_value_can_mark_anything_and_a_link_holds_no_link() -> None:
         (page_of(title="''"), "field title must not be empty"),
         (page_of(title="x" * 81), "field title is longer than 80 characters"),
         (page_of(title="[a, b]"), "field title must be text"),
+        (page_of(title="About {hospital}"), "field title has braces"),
         (page_of(owner=None), "field owner is missing"),
         (page_of(owner="' '"), "field owner must not be blank"),
         (page_of(reviewed="last week"), "field reviewed is wrong: a date is written YYYY-MM-DD"),

@@ -57,6 +57,12 @@ def _at_most(letters: int) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _as_it_is(text: str) -> str:
+    if "{" in text or "}" in text:
+        raise ValueError("has braces, and nothing is filled in there")
+    return text
+
+
 def _phone(text: str) -> str:
     if not is_phone(text):
         raise ValueError("must be a phone number of 7 to 20 digits and spaces")
@@ -78,6 +84,7 @@ def _secure(text: str) -> str:
 Phone = Annotated[Line, AfterValidator(_phone)]
 Email = Annotated[Line, AfterValidator(_email)]
 Secure = Annotated[Line, AfterValidator(_secure)]
+_Plain = Annotated[Line, AfterValidator(_as_it_is)]
 _Short = Annotated[Line, _at_most(60)]
 _Said = Annotated[Line, _at_most(120)]
 
@@ -90,9 +97,9 @@ class Head(Paper):
     study, and only there: the permit in the register that it is about.
     """
 
-    title: Annotated[Line, _at_most(80)]
-    summary: Annotated[Line, _at_most(200)]
-    owner: Annotated[Line, _at_most(80)]
+    title: Annotated[_Plain, _at_most(80)]
+    summary: Annotated[_Plain, _at_most(200)]
+    owner: Annotated[_Plain, _at_most(80)]
     reviewed: Day
     review_by: Day
     order: Annotated[int, Field(ge=0, le=9999)]

@@ -68,7 +68,7 @@ _QUESTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
      ("publicpages:your_choices",)),
     ("What happened then?", "What projects found, and what changed for patients.",
      ("/projects/what-came-of-it/",)),
-    ("Who makes money from it?", "Which companies take part, and what they may never do.",
+    ("Who makes money from it?", "When a company may take part, and what it may never do.",
      ("/projects/companies/", "/pages/companies/")),
     ("What went wrong?", "Each mistake, when it happened, and what was done.",
      ("/what-went-wrong/",)),

@@ -71,11 +71,10 @@ def fixed(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "publicpages/page.jinja", more, using="jinja2")
 
 
-@login_not_required
 @require_safe
 def text(request: HttpRequest, name: str) -> HttpResponse:
-    """The file of a page, to change it and put it into the home."""
-    del request
+    """For staff: the file of a page, to change it and put it into the home."""
+    check_look_after(request.user, clock.today())
     one = now_library().page(name)
     answer = HttpResponse(one.source, content_type="text/markdown; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{one.name}.md"'
