@@ -34,7 +34,6 @@ INSTALLED_APPS = [
     "commonweal.web.letters",
     "commonweal.web.discovery",
     "commonweal.web.register",
-    "commonweal.web.publicpages",
     "commonweal.web.signing",
     "commonweal.web.applications",
     "commonweal.web.desk",
@@ -49,6 +48,7 @@ INSTALLED_APPS = [
     "commonweal.web.reviews",
     "commonweal.web.panel",
     "commonweal.web.rooms",
+    "commonweal.web.publicpages",
     "commonweal.web.api",
 ]
 MIDDLEWARE = [
