@@ -5,12 +5,16 @@ page says the commands print: `…` stands for what differs from run to run, and
 `…` for any lines. Figures that differ are shown to the reader as they were once, and named before
 the block: `<!-- differs: 3,840 486 -->`. A block that cannot run here says why in a line before it:
 `<!-- not run: it needs … -->`.
+
+`commonweal` is a child of the server of `tests/prefork.py`, or where a test asks for `fresh` a new
+interpreter, as it is for a reader.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,7 +22,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ENTRY = "import sys; from commonweal.cli.main import run; sys.exit(run())"
+from tests import prefork
+from tests.prefork_client import ENTRY
+
 _FENCE = re.compile(
     r"^(?P<indent> *)(?:<!-- (?P<note>differs|not run): (?P<said>[^\n]+) -->\n(?P=indent))?"
     r"```(?P<language>\w*)\n(?P<content>.*?)^(?P=indent)```$",
@@ -82,15 +88,17 @@ def run_blocks(
     stage: Stage | None = None,
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    fresh: bool = False,
 ) -> list[tuple[int, str]]:
     """Exit code and output of each block; the first that fails is the last.
 
     `work`: a new folder for outputs and the account's home; `folder`: where the shell starts
-    (default: the repository).
+    (default: the repository); `fresh`: a new interpreter for each command.
     """
+    entry = (sys.executable, "-c", ENTRY) if fresh else prefork.command()
     home = work / "me"
     home.mkdir(mode=0o700, parents=True)
-    script = ["cw_run() {", '  case "$1" in', f'    commonweal) shift; {_entry()} "$@" ;;']
+    script = ["cw_run() {", '  case "$1" in', f'    commonweal) shift; {shlex.join(entry)} "$@" ;;']
     script += [f'    python) shift; "{sys.executable}" "$@" ;;', "  esac", "}"]
     script += ['commonweal() { cw_run commonweal "$@"; }']
     # What the page opens in memory goes also when a block fails before the page deletes it.
@@ -136,10 +144,6 @@ def faults(page: str, found: Sequence[Block], results: Sequence[tuple[int, str]]
     if not said and len(results) != len(found):
         said.append(f"{page}: {len(found)} blocks, and only {len(results)} were run")
     return said
-
-
-def _entry() -> str:
-    return f"\"{sys.executable}\" -c '{ENTRY}'"  # as the installed command does
 
 
 def matches(shown: str, printed: str, differs: tuple[str, ...] = ()) -> bool:

@@ -31,6 +31,7 @@ from tests.browser.author_rows import with_outputs
 from tests.browser.every_later import after_publication, commented, with_reviews
 from tests.browser.every_page import APPLIED, HALF, KEYED, KEYLESS, NOBODY, VISITS
 from tests.browser.ingress_rows import with_dummies, with_ingress
+from tests.browser.public_rows import in_public
 from tests.browser.room_rows import with_counts, with_rooms
 from tests.browser.study_rows import with_studies
 from tests.web.house import make_home
@@ -59,7 +60,7 @@ def main(home: Path, stores: Path) -> Names:
     from commonweal.web.prepare import prepare
 
     prepare()
-    for part in (at_the_desk, at_the_committee, with_permits, on_the_panel, in_accounts):
+    for part in (at_the_desk, at_the_committee, with_permits, on_the_panel, in_public, in_accounts):
         found |= part(home)
     found |= acts(found["desk.unsigned"], found["desk.under_way"])
     return found | after_the_permit(home, room, found)

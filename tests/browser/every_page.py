@@ -121,6 +121,10 @@ PUBLIC = (
     see("committee:public_minutes", pk="@committee.minuted"),
     see("panel:index"), see("panel:heard_list"), see("panel:heard", reference="@panel.answered"),
     see("panel:heard", reference="@panel.dropped"),
+    see("told:went_wrong"), see("told:texts"), see("told:texts", query="?kind=incident"),
+    see("told:text", reference="@text.published"), see("told:text", reference="@text.down"),
+    fetched("told:text_bytes", reference="@text.published"),
+    see("concerns:index"), see("concerns:new"), see("concerns:own"),
 )  # fmt: skip
 
 APPLICANT = (
@@ -468,6 +472,22 @@ ROOMS = (
     see("rooms:index", "farah"), see("rooms:index", "priya"),
     see("publicpages:look_after", "edward"),
 )  # fmt: skip
+TEXTS = (
+    see("publishing:desk", "edward"), see("publishing:new", "edward"),
+    see("publishing:notice", "edward", reference="@text.draft"),
+    see("publishing:notice", "owen", reference="@text.offered"),
+    see("publishing:notice", "edward", reference="@text.published"),
+    see("publishing:write", "edward", reference="@text.draft"),
+    posted("publishing:step", "edward", reference="@text.draft"),
+    see("publishing:publish", "owen", reference="@text.offered"),
+    see("publishing:send_back", "owen", reference="@text.offered"),
+    see("publishing:take_down", "owen", reference="@text.published"),
+    see("concerns_desk:index", "edward"),
+    see("concerns_desk:concern", "edward", reference="@concern.received"),
+    see("concerns_desk:concern", "edward", reference="@concern.answered"),
+    posted("concerns_desk:take_up", "edward", reference="@concern.received"),
+    see("concerns_desk:answer", "edward", reference="@concern.looked_into"),
+)  # fmt: skip
 
 AREAS: dict[str, tuple[Visit, ...]] = {
     "sign-in": SIGN_IN,
@@ -483,6 +503,7 @@ AREAS: dict[str, tuple[Visit, ...]] = {
     "signing": SIGNING,
     "panel": PANEL,
     "accounts": ACCOUNTS,
+    "texts": TEXTS,
     "rooms": ROOMS,
 }
 """Signing in comes first: who has shown half of who they are has a quarter of an hour."""

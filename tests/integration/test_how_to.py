@@ -34,20 +34,21 @@ from commonweal.papers.output_request import OutputRequest
 from commonweal.papers.signing import unverified
 from commonweal.vault.choices.objections import read_objections
 from commonweal.vault.custody import open_custody
-from tests import factories
+from tests import factories, prefork
 from tests.output_house import job_left
-from tests.pages import ENTRY, Stage, blocks, faults, run_blocks
+from tests.pages import Stage, blocks, faults, run_blocks
 from tests.release_house import House, hospital
 from tests.release_stores import as_postgresql
 
 FOLDER = "docs/how-to"
 WITHOUT_COMMANDS = {
-    "agree-and-permit.md", "apply-for-data.md", "ask-for-outputs.md", "ask-the-public-panel.md",
+    "agree-and-permit.md", "answer-concerns.md", "apply-for-data.md", "ask-for-outputs.md",
+    "ask-the-public-panel.md",
     "bring-something-in.md", "change-or-renew-a-project.md", "check-outputs-in-the-service.md",
     "look-after-the-public-pages.md", "look-after-the-rooms.md", "review-a-project.md",
     "run-choices.md", "run-the-committee.md",
     "see-whether-there-are-enough-people.md", "send-a-study.md", "set-up-a-signing-key.md",
-    "sit-on-the-committee.md", "work-at-the-desk.md",
+    "sit-on-the-committee.md", "work-at-the-desk.md", "write-for-the-public.md",
 }  # fmt: skip
 RELEASE = "tutorial-conditions-1.r1"
 DEMO = "commonweal home create --name 'Example Hospital' --demo"
@@ -430,7 +431,7 @@ def test_write_a_study(copied: Desk, repository: Path) -> None:
     call = ["airlock", "check", "outputs/costs.json", "outputs/people_by_sex.json", "--json"]
     call += ["--release", f"home/releases/{RELEASE}"]
     done = subprocess.run(
-        [sys.executable, "-c", ENTRY, *call],
+        [*prefork.command(), *call],
         cwd=desk.folder,
         env={**os.environ, **desk.environment, "PYTHONPATH": str(repository / "src")},
         capture_output=True,

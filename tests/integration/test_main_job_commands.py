@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ import yaml
 
 import commonweal
 from commonweal.foundation.clock import FixedClock, SystemClock
-from tests import factories
+from tests import factories, prefork
 from tests.release_house import (
     HEADER,
     House,
@@ -35,7 +34,6 @@ from tests.release_house import (
 )
 from tests.release_stores import as_duckdb, as_parquet, as_postgresql
 
-ENTRY = "import sys; from commonweal.cli.main import run; sys.exit(run())"
 HEART = Path(__file__).parents[1] / "data" / "heart"
 MEMORY = Path("/dev/shm")
 
@@ -49,7 +47,7 @@ class Desk:
     def give(self, *arguments: object, code: int = 0, **environment: str) -> str:
         """Give one command; its output, or its refusal if `code` is not 0."""
         done = subprocess.run(
-            [sys.executable, "-c", ENTRY, *map(str, arguments)],
+            [*prefork.command(), *map(str, arguments)],
             cwd=self.folder,
             env={
                 "PATH": os.environ["PATH"],

@@ -1,4 +1,7 @@
-"""The tutorial, run command by command, and its output held against what the page shows."""
+"""The tutorial, run command by command, and its output held against what the page shows.
+
+Each of its commands is a new interpreter, as it is for a reader; those of the how-to pages are not.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +89,7 @@ def test_a_command_that_fails_ends_the_page(
     repository: Path, tmp_path: Path, commands: list[str], codes: list[int]
 ) -> None:
     found = [Block(line, text) for line, text in enumerate(commands)]
-    results = run_blocks(found, repository, tmp_path / "work")
+    results = run_blocks(found, repository, tmp_path / "work", fresh=True)
     assert [code for code, _ in results] == codes
     assert bool(faults("page", found, results)) is any(codes)
 
@@ -97,5 +100,5 @@ def test_every_command_of_the_tutorial_does_what_the_page_shows(
     found = blocks((repository / PAGE).read_text(encoding="utf-8"))
     assert len(found) >= 20
     assert sum(block.shown is not None for block in found) >= 15
-    said = faults(PAGE, found, run_blocks(found, repository, tmp_path))
+    said = faults(PAGE, found, run_blocks(found, repository, tmp_path, fresh=True))
     assert not said, "\n".join(said)

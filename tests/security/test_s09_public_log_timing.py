@@ -118,12 +118,14 @@ def test_ours_nobody_chooses_the_log_when_writing() -> None:
               "act.recorded", "act.used", "act.void", "service.brought_back",
               "account.signed_in", "account.role_given", "account.role_ended",
               "account.token_made", "account.token_ended",
-              "noise.spent", "noise.drawn", "standing.proposed", "standing.given_up"}  # fmt: skip
+              "noise.spent", "noise.drawn", "standing.proposed", "standing.given_up",
+              "choice.recorded", "person.answered", "notice.moved",
+              "concern.received", "concern.moved", "concern.answered"}  # fmt: skip
     public = {"trust.policy_set", "trust.policy_changed", "trust.policy_withdrawn",
               "ledger.key_added", "ledger.key_retired", "roster.changed", "roster.withdrawn",
               "permit.issued", "permit.paused", "permit.suspended",
               "permit.resumed", "permit.superseded", "permit.revoked", "permit.closed",
-              "permit.reviewed",
+              "permit.reviewed", "notice.published", "notice.taken_down",
               "output.released", "output.recalled",
               "release.completed", "release.data_key_destroyed", "project.key_destroyed",
               "ledger.epoch_begun", "sealed.root",

@@ -24,6 +24,8 @@ APPS = {
     "api": "keys for programs, asked in test_api",
     "applications": "those who apply",
     "committee": "the committee",
+    "concerns": "whoever raises a concern, without a sign-in",
+    "concerns_desk": "those who look into concerns",
     "desk": "information governance",
     "discovery": "what is held",
     "outputs": "what leaves: its authors, who checks it, and who answers for it",
@@ -32,11 +34,13 @@ APPS = {
     "panel": "the public panel",
     "projects": "agreements and permits",
     "publicpages": "texts for everybody",
+    "publishing": "those who write for the public",
     "register": "the public register",
     "releases": "releases",
     "reviews": "yearly reviews",
     "rooms": "who looks after the rooms",
     "signing": "what people sign",
+    "told": "texts for the public",
     "studies": "studies, by the people whom permits name and by staff",
 }
 WITHOUT = {

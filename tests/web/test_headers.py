@@ -62,6 +62,8 @@ def test_what_is_not_on_a_public_page_needs_a_sign_in(web_home: Path) -> None:
         "publicpages:your_choices", "publicpages:form", "publicpages:notice",
         "register:index", "register:project", "register:refused", "register:output",
         "register:record", "register:paper", "panel:index",
+        "told:went_wrong", "told:texts", "told:text", "told:text_bytes",
+        "concerns:index", "concerns:new", "concerns:own",
         "panel:heard_list", "panel:heard", "assessments:index", "assessments:one",
         "assessments:earlier",
         "committee:index", "committee:rules", "committee:decisions", "committee:decision",

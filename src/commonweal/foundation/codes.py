@@ -15,7 +15,7 @@ from commonweal.foundation.codes_leaving import LEAVING
 from commonweal.foundation.codes_models import MODELS
 from commonweal.foundation.codes_noise import NOISE
 from commonweal.foundation.codes_outputs import AIRLOCK, AUDIT
-from commonweal.foundation.codes_pages import PAGES
+from commonweal.foundation.codes_public import PUBLIC
 from commonweal.foundation.codes_standing import STANDING
 
 FOUNDATION = {
@@ -519,9 +519,9 @@ CODES: dict[str, str] = {
     **NOISE,
     **FOUNDATION,
     **QUESTIONS,
-    **PAGES,
     **PAPERS,
     **SANDBOX,
+    **PUBLIC,
     **STANDING,
     **JOBS,
     **TABLES,

@@ -29,7 +29,7 @@ FAMILIES = frozenset({
     *("account", "rules", "levels"),
     *("application", "evidence", "assessment", "workshop", "advice"),
     *("agenda", "route", "conflict", "vote", "question", "decision", "appeal", "panel"),
-    *("agreement", "framework", "officer", "review", "closing"),
+    *("agreement", "framework", "officer", "review", "closing", "notice", "concern"),
 })  # fmt: skip
 """The first words of the events that a courier may hand over. All others are the home's own."""
 

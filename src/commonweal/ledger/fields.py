@@ -97,6 +97,8 @@ KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType({
     "decision": (_is_identifier, "the id of a decision"),
     "question": (_is_identifier, "the id of a question"),
     "meeting": (_is_identifier, "the id of a meeting of the public panel"),
+    "notice": (_is_identifier, "the id of a text for the public"),
+    "concern": (_is_identifier, "the id of a concern that somebody raised"),
     "organisation": (_is_identifier, "the id of an organisation in the service"),
     "project": (_is_identifier, "the id of a project"),
     "actor": (_is_identifier, "the id of a person or service"),
@@ -116,6 +118,6 @@ KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType({
 
 PUBLIC_KINDS = frozenset(KINDS) - {
     *("actor", "code", "authorisation", "question", "meeting"),
-    *("act", "subject", "job", "check", "reference"),
+    *("act", "subject", "job", "check", "reference", "concern"),
 }
 """Kinds that may appear on the public log."""

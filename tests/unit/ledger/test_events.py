@@ -34,7 +34,7 @@ SAMPLES = {
     "hash": HASH, "commitment": COMMITMENT, "day": "2026-02-28",
     "moment": "2026-02-28T00:00:00.000Z", "number": 7, "band": "100 to 999",
     "code": "CW-PERMIT-NOT-LIVE", "public_key": "A" * 43,
-    "act": "a" * 32, "subject": "application-7",
+    "act": "a" * 32, "subject": "application-7", "notice": "n-7", "concern": "c-7",
 }  # fmt: skip
 WRONG: dict[str, list[object]] = {
     "permit": ["", "a b", "-x", "x" * 65, "\u00e9", 7, None, "943 476 5919", "p-943-476-5919",
@@ -45,6 +45,8 @@ WRONG: dict[str, list[object]] = {
     "authorisation": ["", "an attack", "9434765919", 7],
     "act": ["", "an act", "9434765919", None],
     "subject": ["", "an application", "9434765919", ["x"]],
+    "notice": ["", "two words", "9434765919", 7],
+    "concern": ["", "our ward", "943-476-5919", None],
     "application": ["", "app 12", "app/12", "a.9434765919", None],
     "decision": ["", "the decision", "d-943-476-5919", []],
     "question": ["", "why?", "9434765919", 3],

@@ -89,6 +89,12 @@ GUARDS: Mapping[str, str] = MappingProxyType(
         "output_stale": "Nothing has left since the audit.",
         "output_changed": "Every file is the one that was submitted.",
         "output_time_over": "There is still time for the output.",
+        # texts for the public and concerns: governance.publishing
+        "nothing_stops_text": "Something in the text must be taken out first, or a figure must say "
+        "which released output it comes from.",
+        "second_person_looked": "A text is published by somebody who did not write it, and who "
+        "says why what was found in it is fine.",
+        "outcome_written": "Say what was found and what is done about it.",
         # evidence
         "document_safe": "The document has not been found safe to open.",
         "document_unsafe": "The document was found safe to open.",

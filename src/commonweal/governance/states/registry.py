@@ -10,12 +10,14 @@ from commonweal.governance.states.amendment import AMENDMENT, RENEWAL
 from commonweal.governance.states.annual_review import ANNUAL_REVIEW
 from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.closing import CLOSING
+from commonweal.governance.states.concern import CONCERN
 from commonweal.governance.states.decision import DECISION
 from commonweal.governance.states.evidence import EVIDENCE
 from commonweal.governance.states.framework import FRAMEWORK
 from commonweal.governance.states.item import ITEM
 from commonweal.governance.states.machine import StateMachine
 from commonweal.governance.states.meeting import MEETING
+from commonweal.governance.states.notice import NOTICE
 from commonweal.governance.states.output import OUTPUT
 from commonweal.governance.states.panel_question import PANEL_QUESTION
 from commonweal.governance.states.permit import PERMIT
@@ -44,6 +46,8 @@ MACHINES: Mapping[str, StateMachine] = MappingProxyType(
             RENEWAL,
             ANNUAL_REVIEW,
             CLOSING,
+            NOTICE,
+            CONCERN,
         )
     }
 )

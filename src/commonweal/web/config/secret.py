@@ -20,8 +20,17 @@ def secret_key(folder: Path) -> str:
 
     Raises `Refused` CW-WEB-SECRET if others can read it, `Fault` CW-WEB-SECRET if it is damaged.
     """
-    path = folder / NAME
     make_private_folder(folder)
+    return kept_secret(
+        folder / NAME, f"Delete the file web/{NAME} of the home. Everyone has to sign in again."
+    )
+
+
+def kept_secret(path: Path, remedy: str) -> str:
+    """A secret of the service's own in the file `path`, made there the first time.
+
+    `remedy`: what to do where others can read it. Raises as `secret_key`.
+    """
     if not path.exists():
         try:
             write_atomic(path, secrets.token_urlsafe(_BYTES).encode(), exclusive=True)
@@ -34,7 +43,7 @@ def secret_key(folder: Path) -> str:
         raise Refused(
             "CW-WEB-SECRET",
             "The service's secret can be read by others, or belongs to someone else.",
-            remedy=f"Delete the file web/{NAME} of the home. Everyone has to sign in again.",
+            remedy=remedy,
         )
     text = read_bytes(path, "The service's secret", limit=4096).decode("ascii", "replace").strip()
     if len(text) < _LEAST or not text.isascii():

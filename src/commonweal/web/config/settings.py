@@ -47,6 +47,8 @@ INSTALLED_APPS = [
     "commonweal.web.outputs",
     "commonweal.web.reviews",
     "commonweal.web.panel",
+    "commonweal.web.publishing",
+    "commonweal.web.concerns",
     "commonweal.web.rooms",
     "commonweal.web.publicpages",
     "commonweal.web.api",

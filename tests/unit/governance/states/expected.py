@@ -100,6 +100,22 @@ EXPECTED: dict[str, str] = {
         rapporteur | counted | write_record>heard
         ig_officer information_asset_owner caldicott_guardian | heard | answer>answered
     """,
+    "notice": """
+        ig_officer data_manager committee_secretary | draft | offer>offered, drop>dropped
+        information_asset_owner caldicott_guardian dpo siro | draft | offer>offered, drop>dropped
+        ig_officer data_manager committee_secretary | offered | send_back>draft,
+            publish>published, drop>dropped
+        information_asset_owner caldicott_guardian dpo siro | offered | send_back>draft,
+            publish>published, drop>dropped
+        ig_officer data_manager committee_secretary | published | take_down>taken_down
+        information_asset_owner caldicott_guardian dpo siro | published | take_down>taken_down
+    """,
+    "concern": """
+        ig_officer dpo caldicott_guardian | received | take_up>looked_into
+        ig_officer dpo caldicott_guardian | looked_into | answer>answered
+        public | received | withdraw>withdrawn
+        public | looked_into | withdraw>withdrawn
+    """,
     "meeting": """
         committee_secretary | planned | send_papers>papers_sent, cancel>cancelled
         committee_secretary | papers_sent | change_papers>planned, cancel>cancelled
@@ -435,6 +451,8 @@ GUARDED: dict[str, set[str]] = {
                "record_approval", "record_rejection",
                "publish", "fall_due", "revisit", "run_over", "end", "publish_again"},
     "panel_question": {"send_papers", "open_vote", "close_vote", "write_record", "answer", "drop"},
+    "notice": {"offer", "publish", "take_down"},
+    "concern": {"answer"},
     "meeting": {"send_papers"},
     "item": {"end_declarations", "open_vote", "answer", "take_back", "close_vote",
              "record_decision", "record_deadlock", "record_too_few", "discuss_again",

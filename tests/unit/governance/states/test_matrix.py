@@ -50,7 +50,7 @@ def test_who_may_do_what_in_which_state(name: str) -> None:
             assert caught.value.sentence.endswith(".")
         else:
             assert machine.check_step(state, action, role, met=GUARDS) == target
-    assert tried == len(machine.states) * len(actions) * len(ROLES) > 400
+    assert tried == len(machine.states) * len(actions) * len(ROLES) > 250
 
 
 @pytest.mark.parametrize("name", MACHINES)
@@ -118,6 +118,8 @@ OWNERS = {
     "withdrawn n lapsed n",
     "annual_review": "not_yet_due s due a overdue a sent c queried a with_committee k accepted n "
     "ended n",
+    "notice": "draft c offered c published c taken_down n dropped n",
+    "concern": "received c looked_into c answered n withdrawn n",
     "closing": "owed a overdue a sent c with_officers o certified n without_certificate n",
 }
 SHORT = {"a": "applicant", "c": "custodian", "k": "committee", "o": "officers", "s": "system",
@@ -196,6 +198,10 @@ def test_a_permit_needs_both_officers_in_either_order() -> None:
 
 
 def test_the_public_and_clinicians_take_no_step_here() -> None:
-    for machine in MACHINES.values():
-        for row in machine.transitions:
-            assert not row.by & {"public", "clinician"}
+    taken = {
+        (machine.name, row.action)
+        for machine in MACHINES.values()
+        for row in machine.transitions
+        if row.by & {"public", "clinician"}
+    }
+    assert taken == {("concern", "withdraw")}  # whoever raised one has its code

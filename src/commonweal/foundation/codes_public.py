@@ -1,0 +1,13 @@
+"""The error codes of texts for the public and of concerns: a part of the table in `codes.py`."""
+
+from __future__ import annotations
+
+PUBLIC = {
+    "CW-NOTICE-DAY": "A text for the public is about a day in the future.",
+    "CW-NOTICE-PROJECT": "A text for the public names no project that the public can look up.",
+    "CW-NOTICE-OUTPUT": "A text for the public cites no output that was released.",
+    "CW-CONCERN-KEY": "No concern has this number and this code.",
+    "CW-CONCERN-TRIES": "The code of a concern was tried too often within an hour.",
+    "CW-PAGES-FILE": "A file of a public page cannot be used.",
+    "CW-PAGES-CONTACTS": "The file with the hospital's contacts cannot be used.",
+}

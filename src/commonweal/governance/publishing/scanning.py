@@ -1,0 +1,193 @@
+"""A text that the public is to read, looked through for people and for figures (S22).
+
+Two kinds of finding. `stop`: the text is not published while it is there (a number that looks like
+a patient's, a postcode, a figure about people that cites no output that was released). `look`: the
+second person must say why it is fine (a name, a phone number, a date of birth, any other number).
+The rules find what is written in a usual way; they do not understand a text. That is why a person
+looks at it as well, and why that person is never its writer.
+
+Figures: a number that counts people or what happened to them, and any share of them, is a figure.
+Days, years and times are none. Other numbers are left to the second person.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from commonweal.foundation.identifiers import InvalidNHSNumber, NHSNumber
+
+Weight = Literal["stop", "look"]
+SENTENCES: dict[str, tuple[Weight, str]] = {
+    "nhs_number": ("stop", "This looks like an NHS number."),
+    "long_number": ("stop", "This looks like a number that belongs to one person."),
+    "postcode": ("stop", "This looks like a whole postcode."),
+    "figure": ("stop", "This is a figure about people: say which released output it comes from."),
+    "hidden": ("stop", "There are characters here that nobody can see."),
+    "born": ("look", "This looks like a date of birth or an exact age."),
+    "name": ("look", "This looks like somebody's name."),
+    "contact": ("look", "This looks like a phone number, an e-mail address or a link."),
+    "number": ("look", "This is a number. Is it about people?"),
+}
+"""By the kind of a finding: how much it weighs, and what the writer reads."""
+
+_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+_DATE = re.compile(
+    rf"\b(?:[0-9]{{1,2}} )?(?:{_MONTHS})(?: (?:19|20)[0-9]{{2}})?\b"
+    r"|(?<![/0-9.-])(?:19|20)[0-9]{2}\b|\b[0-9]{1,2}(?::[0-9]{2})? ?(?:am|pm)\b",
+    re.IGNORECASE,
+)
+_TEN_DIGITS = re.compile(r"(?<![0-9])[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}(?![0-9])")
+_LONG = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{0,4}-?[0-9]{6,}(?![0-9])")
+_POSTCODE = re.compile(r"\b[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][ABD-HJLNP-UW-Z]{2}\b", re.IGNORECASE)
+_EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+\.[a-z]{2,}|\bhttps?://\S+|\bwww\.\S+", re.IGNORECASE)
+_PHONE = re.compile(r"(?<![0-9])(?:\+44 ?|0)[0-9](?:[ -]?[0-9]){8,9}(?![0-9])")
+_BORN = re.compile(
+    r"\b(?:born|date of birth|DOB)\b[^.0-9]{0,30}[0-9]{1,4}(?:[ /.-][A-Za-z0-9]+){0,2}"
+    r"|\b[0-9]{1,3}[ -]?(?:years?|months?|weeks?|days?)[ -]old\b"
+    r"|\baged? [0-9]{1,3}\b(?! (?:to|or|and) )|\b[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}\b",
+    re.IGNORECASE,
+)
+_TITLED = re.compile(
+    r"\b(?:Mr|Mrs|Miss|Ms|Mx|Dr|Prof|Professor|Sir|Dame|Lady|Lord|Nurse|Sister|Rev)\.? "
+    "[A-Z][\\w\u2019'-]+"
+)
+_PAIR = re.compile(
+    "(?<![.!?:] )(?<!^)(?<![\\w])([A-Z][a-z\u2019'-]+(?: [A-Z][a-z\u2019'-]+)+)", re.MULTILINE
+)
+_COUNTED = (
+    r"people|patients?|persons?|women|men|woman|man|children|child|babies|baby|adults?|teenagers?|"
+    r"girls?|boys?|mothers?|fathers?|families|family|records?|admissions?|stays?|deaths?|cases?|"
+    r"visits?|appointments?|operations?|births?|falls?|tests?|scans?|infections?|strokes?|"
+    r"heart attacks?|lives|died|recovered|were"
+)
+_SMALL = (
+    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|"
+    "sixty|seventy|eighty|ninety|a hundred|hundreds|a thousand|thousands|a million|millions|half|"
+    "a third|a quarter|a fifth|a tenth|dozens|a dozen"
+)
+_NUMBER = r"[0-9]+(?:[.,][0-9]+)*"
+_FIGURE = re.compile(
+    rf"\b(?:{_NUMBER}|{_SMALL})(?: (?!and\b|or\b)[a-z-]+){{0,3}}? (?:of (?:the |all )?)?"
+    rf"(?:{_COUNTED})\b|\b{_NUMBER} ?(?:%|per ?cent\b)|\b(?:{_NUMBER}|{_SMALL}) (?:in|out of) "
+    rf"(?:every )?(?:{_NUMBER}|{_SMALL})\b",
+    re.IGNORECASE,
+)
+_ANY_NUMBER = re.compile(rf"(?<![\w]){_NUMBER}")
+_KNOWN = (
+    "NHS England", "Caldicott Guardian", "Data Protection Officer", "Information Commissioner",
+    "Information Governance", "National Data Opt", "Research Ethics Committee",
+    "Health Research Authority", "Confidentiality Advisory Group", "Secretary of State",
+    "United Kingdom", "Senior Information Risk Owner", "Care Quality Commission",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Found:
+    """One finding: where it stands in the text, its kind and the words themselves."""
+
+    kind: str
+    start: int
+    end: int
+    words: str
+
+    @property
+    def weight(self) -> Weight:
+        """Whether it stops the text, or a person must look at it."""
+        return SENTENCES[self.kind][0]
+
+    @property
+    def sentence(self) -> str:
+        """What the writer reads about it."""
+        return SENTENCES[self.kind][1]
+
+
+def scan(text: str, *, cites: bool, known: tuple[str, ...] = ()) -> tuple[Found, ...]:
+    """What a person must look at in `text`, in its order; each place is found once.
+
+    `cites`: the text names a released output, so a figure needs a look and does not stop it (its
+    kind is then `number`). `known`: names that are public already, such as the hospital's own.
+    """
+    plain = _plain(text)
+    taken = [match.span() for match in _DATE.finditer(plain) if not _in_birth(plain, match)]
+    found: list[Found] = []
+
+    def keep(kind: str, start: int, end: int) -> None:
+        if not any(start < stop and begin < end for begin, stop in taken):
+            taken.append((start, end))
+            found.append(Found(kind, start, end, text[start:end]))
+
+    for match in _hidden(text):
+        keep("hidden", *match)
+    for kind, looked in _LOOKED:
+        for start, end in looked(plain):
+            keep(kind, start, end)
+    for start, end in _names(plain, known):
+        keep("name", start, end)
+    for start, end in _spans(_FIGURE)(plain):
+        keep("number" if cites else "figure", start, end)
+    for start, end in _spans(_ANY_NUMBER)(plain):
+        keep("number", start, end)
+    return tuple(sorted(found, key=lambda one: one.start))
+
+
+def _plain(text: str) -> str:
+    """The text with digits, spaces and signs of any script as ASCII has them, place by place."""
+    return "".join(map(_plain_sign, text))
+
+
+def _plain_sign(sign: str) -> str:
+    if sign.isascii():
+        return sign
+    if sign.isdecimal():
+        return str(unicodedata.decimal(sign))
+    if unicodedata.category(sign) == "Zs":
+        return " "
+    if unicodedata.category(sign) == "Pd" or sign == "\u2212":
+        return "-"
+    folded = unicodedata.normalize("NFKC", sign)
+    return folded if len(folded) == 1 else sign
+
+
+def _hidden(text: str) -> Iterator[tuple[int, int]]:
+    for at, sign in enumerate(text):
+        if unicodedata.category(sign) in ("Cc", "Cf", "Co", "Cn", "Cs") and sign not in "\n\r\t":
+            yield at, at + 1
+
+
+def _spans(pattern: re.Pattern[str]) -> Callable[[str], Iterator[tuple[int, int]]]:
+    return lambda text: (match.span() for match in pattern.finditer(text))
+
+
+def _nhs_numbers(text: str) -> Iterator[tuple[int, int]]:
+    for match in _TEN_DIGITS.finditer(text):
+        try:
+            NHSNumber(re.sub(r"[^0-9]", "", match.group()))
+        except InvalidNHSNumber:
+            continue
+        yield match.span()
+
+
+def _names(text: str, known: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    yield from _spans(_TITLED)(text)
+    for match in _PAIR.finditer(text):
+        if not any(match.group(1) in one for one in (*_KNOWN, *known)):
+            yield match.span(1)
+
+
+def _in_birth(text: str, match: re.Match[str]) -> bool:
+    before = text[max(0, match.start() - 30) : match.start()].casefold()
+    return any(word in before for word in ("born", "birth", "dob"))
+
+
+_LOOKED: tuple[tuple[str, Callable[[str], Iterator[tuple[int, int]]]], ...] = (
+    ("nhs_number", _nhs_numbers),
+    ("contact", _spans(_EMAIL)),
+    ("contact", _spans(_PHONE)),
+    ("born", _spans(_BORN)),
+    ("long_number", _spans(_LONG)),
+    ("postcode", _spans(_POSTCODE)),
+)

@@ -1,0 +1,1 @@
+"""The rows of the closed list of event types, by subject; `ledger.events` joins them."""

@@ -1,0 +1,20 @@
+"""Events of people's choices, and of what people are told of their own records.
+
+No entry names a person, or lets one be guessed: a choice stands here as a number and a commitment.
+"""
+
+from __future__ import annotations
+
+from commonweal.ledger.event_type import COMMITTED, EventType, optional, word
+from commonweal.ledger.fields import Field
+
+ABOUT_PEOPLE: tuple[EventType, ...] = (
+    EventType("choice.recorded", "sealed", "A choice that somebody made was taken into the "
+              "journal.",
+              {"number": Field("number"), "choice": COMMITTED,
+               "by": word("self", "staff", "trusted_person")}),
+    EventType("person.answered", "sealed", "Somebody who had signed in asked about their own "
+              "record, or chose something.",
+              {"asked": word("look", "choose"), "outcome": word("answered", "refused"),
+               "code": optional("code")}),
+)  # fmt: skip

@@ -1,0 +1,55 @@
+"""Texts for the public and concerns, in each state, for `every_home`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+Names = dict[str, str]
+
+
+def in_public(home: Path) -> Names:
+    """All of them."""
+    return for_public(home) | concerns(home)
+
+
+def for_public(_home: Path) -> Names:
+    """A text in each state: a draft that something stops, one that waits, published, taken down."""
+    from commonweal.web.accounts.models import User
+    from commonweal.web.config import clock
+    from commonweal.web.publishing import services
+    from tests.web.publishing.test_publishing import SECOND, WRITER, said
+
+    people = {one.public_id: one for one in User.objects.filter(is_made_up=True)}
+    writer, second = people[WRITER], people[SECOND]
+    found: Names = {}
+    made = services.write(writer, **said(text="12 people were told by Anna Smith of Ward 7."))
+    found["text.draft"] = made.reference
+    for state in ("offered", "published", "down"):
+        day = clock.today() - timedelta(days=4)
+        made = services.write(writer, **said(happened_on=day, title=f"A list was lost ({state})"))
+        services.offer(writer, made)
+        if state != "offered":
+            services.publish(second, made, "It names nobody.", seen=services.text_hash(made))
+        if state == "down":
+            services.take_down(second, made, "It was another list.")
+        found[f"text.{state}"] = made.reference
+    return found
+
+
+def concerns(_home: Path) -> Names:
+    """A concern that just came, one that is looked into, and one that was answered."""
+    from commonweal.web.accounts.models import User
+    from commonweal.web.concerns import services
+    from tests.web.concerns.test_concerns import OFFICER, SAID
+
+    officer = User.objects.get(public_id=OFFICER)
+    found: Names = {}
+    for state in ("received", "looked_into", "answered"):
+        row = services.raise_concern(SAID).concern
+        if state != "received":
+            services.take_up(officer, row)
+        if state == "answered":
+            services.answer(officer, row, "partly", "The letter came late. It now goes at once.")
+        found[f"concern.{state}"] = row.reference
+    return found
