@@ -30,7 +30,8 @@ NO_EMAIL = "an email address, which this page does not have yet"
 PARTS = (
     "/projects/what-came-of-it/", "/projects/companies/", "/projects/open-data/",
     "/projects/refused/", "/who-decides/", "/who-decides/oversight-group/", "/log/",
-    "/log/for-experts/", "/what-went-wrong/", "/concerns/", "/my-data/", "/committee/", "/panel/",
+    "/log/for-experts/", "/what-went-wrong/", "/texts/", "/concerns/", "/my-data/", "/committee/",
+    "/panel/",
 )  # fmt: skip
 """Parts of the service that may be missing, and stand for themselves: never the project that is
 called like one of them."""
@@ -41,7 +42,8 @@ MORE: tuple[tuple[str, str, str], ...] = (
     ("/projects/companies/", "Who makes money from it", "Every project with a company in it."),
     ("/who-decides/", "Who decides", "The people, their other interests, and their minutes."),
     ("/what-went-wrong/", "What went wrong", "Each mistake, with its date and what was done."),
-    ("/concerns/", "Raise a concern", "You get a number, and an answer in 30 days."),
+    ("/concerns/", "Raise a concern", "You get a number, and an answer within 30 days."),
+    ("/texts/", "What we have told the public", "In our own words: results, stories and mistakes."),
     ("/log/", "The public log", "Every decision and every use, in the order it happened."),
     ("/projects/open-data/", "All of this as files", "For people who make their own lists."),
     ("/data/", "What kinds of data there are", "Every kind of detail that can be asked for."),
