@@ -36,6 +36,7 @@ from tests.browser.room_rows import with_counts, with_rooms
 from tests.browser.study_rows import with_studies
 from tests.web.house import make_home
 from tests.web.left import MODEL, RECALLED, left_for_pages
+from tests.web.publicpages.texts import with_pages
 
 Names = dict[str, str]
 _ATTESTED = 0x40
@@ -46,6 +47,7 @@ def main(home: Path, stores: Path) -> Names:
     make_home(home, stores=stores)
     from tests.web.releases.room import Room
 
+    with_pages(home)
     room = Room(home)
     room.furnish()
     found: Names = with_left(home, stores)
@@ -493,7 +495,7 @@ def gone_wrong() -> dict[str, dict[str, Any]]:
         429: tried_too_often(),
     }  # fmt: skip
     for status, error in ((500, RuntimeError("not expected")), (503, away)):
-        with mock.patch("commonweal.web.config.views.counts_or_none", side_effect=error):
+        with mock.patch("commonweal.web.publicpages.views.counts_or_none", side_effect=error):
             answers[status] = client.get("/")
     found = {}
     for status, answer in answers.items():

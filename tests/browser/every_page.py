@@ -87,6 +87,11 @@ def led_on(name: str, who: str = NOBODY, /, **arguments: Any) -> Visit:
 PUBLIC = (
     see("home"), see("home", "edward"), see("about"), see("accessibility"), see("cookies"),
     fetched("health"), fetched("robots"),
+    see("publicpages:index"), see("publicpages:your_choices"), see("publicpages:form"),
+    see("publicpages:notice"), see("publicpages:page", name="your-rights"),
+    see("publicpages:page", name="questions-and-answers"),
+    fetched("publicpages:text", "edward", name="risks"),
+    fetched("publicpages:format", name="risks", key="easy-read.pdf"),
     fetched("catalogue_csv"), fetched("catalogue_hdruk", query="?dataset=hospital"),
     fetched("catalogue_croissant", query="?dataset=hospital"),
     see("discovery:index"), see("discovery:index", query="?q=nothing-like-this"),
@@ -463,6 +468,10 @@ SIGN_IN = (
     see("mfa_remove_webauthn", APPLIED, pk="@account.key"),
 )  # fmt: skip
 
+ROOMS = (
+    see("rooms:index", "farah"), see("rooms:index", "priya"),
+    see("publicpages:look_after", "edward"),
+)  # fmt: skip
 TEXTS = (
     see("publishing:desk", "edward"), see("publishing:new", "edward"),
     see("publishing:notice", "edward", reference="@text.draft"),
@@ -479,8 +488,6 @@ TEXTS = (
     posted("concerns_desk:take_up", "edward", reference="@concern.received"),
     see("concerns_desk:answer", "edward", reference="@concern.looked_into"),
 )  # fmt: skip
-
-ROOMS = (see("rooms:index", "farah"), see("rooms:index", "priya"))
 
 AREAS: dict[str, tuple[Visit, ...]] = {
     "sign-in": SIGN_IN,

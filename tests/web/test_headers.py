@@ -58,6 +58,8 @@ def test_what_is_not_on_a_public_page_needs_a_sign_in(web_home: Path) -> None:
         "catalogue_hdruk", "catalogue_croissant",
         "discovery:feasibility", "discovery:feasibility_of",
         "discovery:index", "discovery:dataset", "discovery:table", "discovery:variable",
+        "publicpages:index", "publicpages:page", "publicpages:format",
+        "publicpages:your_choices", "publicpages:form", "publicpages:notice",
         "register:index", "register:project", "register:refused", "register:output",
         "register:record", "register:paper", "panel:index",
         "told:went_wrong", "told:texts", "told:text", "told:text_bytes",

@@ -8,4 +8,6 @@ PUBLIC = {
     "CW-NOTICE-OUTPUT": "A text for the public cites no output that was released.",
     "CW-CONCERN-KEY": "No concern has this number and this code.",
     "CW-CONCERN-TRIES": "The code of a concern was tried too often within an hour.",
+    "CW-PAGES-FILE": "A file of a public page cannot be used.",
+    "CW-PAGES-CONTACTS": "The file with the hospital's contacts cannot be used.",
 }

@@ -7,6 +7,21 @@ from datetime import date, timedelta
 from typing import Any
 
 CUSTODIAN = {"name": "Meadowbank Hospitals NHS Trust (fictional)", "ods": "RZZ"}
+REACHED = """\
+# Made up: numbers that nobody has, and addresses that lead nowhere.
+phone: 01632 960 123
+phone_hours: Monday to Friday, 9am to 5pm
+email: your-data@meadowbank.example
+post:
+  - Patient data team
+  - 1 Example Street
+  - Meadowbank ZZ99 9ZZ
+desk: The information desk in the main entrance
+officer:
+  phone: 01632 960 124
+  email: data-protection@meadowbank.example
+"""
+"""How the made-up hospital's patients reach it, for the public pages."""
 DATASET = "meadowbank"
 PROJECT = "demo-heart-and-sugar"
 

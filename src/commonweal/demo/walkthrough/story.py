@@ -44,6 +44,7 @@ from commonweal.vault.release.verify import verify_release
 from commonweal.vault.scan import check, scan, write_catalogue
 from commonweal.vault.sources import open_source
 from commonweal.web.config.environment import FOLDER
+from commonweal.web.publicpages.reading import CONTACTS
 
 DEFAULT_HOME = "commonweal-demo"
 INSIDE = "demonstration"
@@ -189,8 +190,10 @@ class _Telling:
     def _begin(self, patients: int) -> None:
         self.patients = patients
         create_home(self.story.home, kind="demo", name=papers.CUSTODIAN["name"], clock=self.clock)
-        for folder in (self.inside, self.papers):
+        contacts = self.story.home / CONTACTS
+        for folder in (self.inside, self.papers, contacts.parent):
             make_private_folder(folder)
+        write_atomic(contacts, papers.REACHED.encode())
         self._hospital(patients)
         self._catalogue()
 

@@ -34,6 +34,8 @@ def status_of(error: CommonwealError) -> int:
     """The HTTP status for a branch of our errors."""
     if error.code.endswith("-NOT-FOUND"):
         return 404
+    if error.code in ("CW-PAGES-FILE", "CW-PAGES-CONTACTS"):
+        return 503  # a file of the hospital is wrong, and not what the reader sent
     if isinstance(error, Refused):
         return 403
     if isinstance(error, Unavailable):

@@ -10,7 +10,9 @@ from django.templatetags.static import static
 from django.urls import reverse
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader
 
+from commonweal.web.config.navigation import footer
 from commonweal.web.nhsuk.fields import error_items, field, fields
+from commonweal.web.publicpages.places import place
 
 _ZONE = ZoneInfo("Europe/London")
 
@@ -23,6 +25,8 @@ def environment(**options: Any) -> Environment:
     made.globals |= {
         "static": static,
         "url": _url,
+        "place": place,
+        "footer_items": footer,
         "field": field,
         "fields": fields,
         "error_items": error_items,

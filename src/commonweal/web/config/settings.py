@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "commonweal.web.publishing",
     "commonweal.web.concerns",
     "commonweal.web.rooms",
+    "commonweal.web.publicpages",
     "commonweal.web.api",
 ]
 MIDDLEWARE = [

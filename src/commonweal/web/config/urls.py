@@ -7,12 +7,14 @@ from django.urls import include, path
 from commonweal.web.api.api import addresses
 from commonweal.web.config import views
 from commonweal.web.discovery.views import export, export_croissant, export_hdruk
+from commonweal.web.publicpages.views import fixed, home
 
 urlpatterns = [
-    path("", views.home, name="home"),
-    path("about", views.about, name="about"),
-    path("accessibility", views.accessibility, name="accessibility"),
-    path("cookies", views.cookies, name="cookies"),
+    path("", home, name="home"),
+    path("about", fixed, {"name": "about"}, name="about"),
+    path("accessibility", fixed, {"name": "accessibility"}, name="accessibility"),
+    path("cookies", fixed, {"name": "cookies"}, name="cookies"),
+    path("", include("commonweal.web.publicpages.urls")),
     path("health", views.health, name="health"),
     path("robots.txt", views.robots, name="robots"),
     path("data.csv", export, name="catalogue_csv"),

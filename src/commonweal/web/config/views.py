@@ -1,4 +1,4 @@
-"""Pages that belong to no room: home, about, accessibility, cookies, health."""
+"""What machines ask for: whether the service can answer, and what search engines may read."""
 
 from __future__ import annotations
 
@@ -7,42 +7,10 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from commonweal.web.config import clock
-from commonweal.web.discovery.presenters import catalogue_or_none
-from commonweal.web.register.changes import counts_or_none
 from commonweal.web.waiting import waiting
-
-
-@login_not_required
-@require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    """What this is, in plain words."""
-    found = {"catalogue": catalogue_or_none(), "counts": counts_or_none()}
-    return render(request, "pages/home.jinja", found, using="jinja2")
-
-
-@login_not_required
-@require_safe
-def about(request: HttpRequest) -> HttpResponse:
-    """How decisions are made and what protects people."""
-    return render(request, "pages/about.jinja", using="jinja2")
-
-
-@login_not_required
-@require_safe
-def accessibility(request: HttpRequest) -> HttpResponse:
-    """The accessibility statement."""
-    return render(request, "pages/accessibility.jinja", using="jinja2")
-
-
-@login_not_required
-@require_safe
-def cookies(request: HttpRequest) -> HttpResponse:
-    """Which cookies there are: two, both needed."""
-    return render(request, "pages/cookies.jinja", using="jinja2")
 
 
 @login_not_required
