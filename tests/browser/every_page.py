@@ -120,6 +120,7 @@ PUBLIC = (
     see("committee:decision", name="@committee.yes"),
     see("committee:decision", name="@committee.no"),
     see("committee:public_minutes", pk="@committee.minuted"),
+    see("oversight:index"), see("oversight:group"),
     see("panel:index"), see("panel:heard_list"), see("panel:heard", reference="@panel.answered"),
     see("panel:heard", reference="@panel.dropped"),
     see("told:went_wrong"), see("told:texts"), see("told:texts", query="?kind=incident"),
@@ -262,6 +263,8 @@ COMMITTEE = (
     posted("committee:question_step", "kate", name="@committee.answer"),
     see("committee:answer", "edward", name="@committee.answer"),
     see("committee:appeals", "owen"), see("committee:hear", "owen", pk="@committee.hear"),
+    see("oversight:index", "grace"), see("oversight:me", "irene"), see("oversight:me", "grace"),
+    see("oversight:interests", "kate"),
 )  # fmt: skip
 
 PERMITS = (

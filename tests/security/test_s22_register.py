@@ -11,7 +11,7 @@ from commonweal.governance.forms.library.shelf import our_library
 from commonweal.web.register.asked import KEPT_BACK, Asked, asked_in, public_names, screened
 
 
-def version(people: tuple[str, ...] = (), **forms: dict[str, Any]) -> dict[str, Any]:
+def version(*people: str, **forms: Any) -> dict[str, Any]:
     """The plain values of a version that are read of it."""
     answers = [{"form": form, "form_version": 1, "values": said} for form, said in forms.items()]
     return {"content": {"people": [{"name": one} for one in people]}, "answers": answers}
@@ -66,7 +66,7 @@ def test_every_question_that_is_read_is_marked_public_by_its_form() -> None:
 )
 @pytest.mark.parametrize("place", ["summary", "company_gain", "nhs_share"])
 def test_a_text_that_might_name_somebody_is_kept_back(text: str, place: str) -> None:
-    plain = version(people=("Amira Khan",), benefits={place: text})
+    plain = version("Amira Khan", benefits={place: text})
     assert text in naive(plain)
     made = asked_in(plain)
     assert text not in str(made)
