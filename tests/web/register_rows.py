@@ -54,10 +54,10 @@ def _entry(same: dict[str, Any], number: int) -> dict[str, Any]:
     }
 
 
-def write(path: Path, rows: list[dict[str, Any]]) -> Path:
+def write(path: Path, rows: list[dict[str, Any]], home: str = "test-home") -> Path:
     """A register of these entries."""
     plain = {
-        "format": 1, "home": "test-home", "custodian": "Wharfedale Hospital",
+        "format": 1, "home": home, "custodian": "Wharfedale Hospital",
         "made_at": "2026-03-02T09:00:00.000Z", "public_size": 1_000_000, "entries": rows,
     }  # fmt: skip
     path.write_bytes(canonical(plain) + b"\n")

@@ -149,7 +149,7 @@ def test_who_could_earn_is_listed_and_who_could_not_is_not(client: Any) -> None:
     decided(None, answers={"funding": MONEY, "benefits": GOOD})
     text = client.get("/projects/companies/").content.decode()
     assert "Hearts" in text
-    assert "Breath &lt;b&gt;Ltd&lt;/b&gt;. How: By selling a device." in text
+    assert "Breath &lt;b&gt;Ltd&lt;/b&gt;<br>How: By selling a device." in text
     assert "What the NHS gets: Free use" in text
     entry = client.get("/projects/permit-1/").content.decode()
     for words in ("=Asthma Trust (charity)", "A lower price.", GOOD["summary"], "Earlier help",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -39,7 +39,7 @@ from commonweal.papers.register_open import (
 from commonweal.web.config import clock
 from commonweal.web.register import told
 from commonweal.web.register.finding import has_company, standing_since, uses_ai
-from commonweal.web.register.presenters import Whole, stage_of, whole_or_none
+from commonweal.web.register.presenters import Line, Whole, whole_or_none
 
 NEWEST = 100
 """Entries of the feed: who reads it daily misses nothing."""
@@ -66,29 +66,36 @@ class _Packed:
 # --- what is made ---------------------------------------------------------------------------------
 
 
-def _beside(
-    whole: Whole, entry: RegisterEntry, base: str, now: datetime, said: told.Told | None
-) -> Beside:
-    link = urljoin(base, reverse("register:project", args=[entry.id]))
-    dataset = reverse("discovery:dataset", args=[entry.permit["data"][0]["dataset"]])
-    decided = {} if said is None else {
+def _beside(whole: Whole, line: Line, base: str, now: datetime, said: told.Told | None) -> Beside:
+    entry = line.entry
+    # An id is letters, digits, dots and dashes, so it stands in an address as it is.
+    projects, data = _roots(base)
+    link = f"{projects}{entry.id}/"
+    dataset = quote(str(entry.permit["data"][0]["dataset"]), safe="")
+    decided: dict[str, Any] = {} if said is None else {
         "benefit": said.asked.benefit, "funders": said.asked.funder_names,
         "outcome": OUTCOME_WORDS[said.outcome], "decided_on": said.decided_on,  # type: ignore[index]
         "reasons": said.reasons, "conditions": said.conditions,
     }  # fmt: skip
     return Beside(
-        stage=stage_of(entry, now), link=link,
-        data_link=urljoin(base, dataset),
+        stage=line.stage(now), link=link,
+        data_link=f"{data}{dataset}/",
         custodian=whole.register.custodian, uses_ai=uses_ai(entry),
         has_company=has_company(entry), outputs=outputs_of(entry, link),
-        withdrawn=withdrawn_of(entry), **decided,  # type: ignore[arg-type]
+        withdrawn=withdrawn_of(entry), **decided,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=8)
+def _roots(base: str) -> tuple[str, str]:
+    """Where projects are, and datasets: looking both up for each line would cost most of a file."""
+    return (urljoin(base, reverse("register:index")), urljoin(base, reverse("discovery:index")))
 
 
 def _all(whole: Whole, base: str, now: datetime) -> Iterator[tuple[RegisterEntry, Beside]]:
     said = told.told_by_permit()
-    for entry in whole.register.entries:
-        yield entry, _beside(whole, entry, base, now, said.get(entry.id))
+    for line in whole.lines:
+        yield line.entry, _beside(whole, line, base, now, said.get(line.entry.id))
 
 
 def _csv(whole: Whole, base: str, now: datetime) -> Iterator[str]:
@@ -114,11 +121,13 @@ def _safes(whole: Whole, base: str, now: datetime) -> Iterator[str]:
 def _atom(whole: Whole, base: str, now: datetime) -> Iterator[str]:
     said = told.told_by_permit()
     newest = sorted(
-        whole.register.entries, key=lambda one: (changed_at(one), one.events[-1].entry),
+        whole.lines, key=lambda one: (changed_at(one.entry), one.entry.events[-1].entry),
         reverse=True,
     )[:NEWEST]  # fmt: skip
-    entries = [(one, _beside(whole, one, base, now, said.get(one.id))) for one in newest]
-    updated = changed_at(newest[0]) if newest else whole.register.made_at.strftime(
+    entries = [
+        (one.entry, _beside(whole, one, base, now, said.get(one.entry.id))) for one in newest
+    ]
+    updated = changed_at(newest[0].entry) if newest else whole.register.made_at.strftime(
         "%Y-%m-%dT%H:%M:%SZ"
     )  # fmt: skip
     yield from atom(
