@@ -157,6 +157,17 @@ def test_who_could_earn_is_listed_and_who_could_not_is_not(client: Any) -> None:
         assert str(words) in entry
 
 
+def test_a_project_with_ai_says_whether_there_is_an_assessment(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from commonweal.web.register import views
+
+    words = "no published text here yet about what that could mean"
+    assert words not in client.get("/projects/permit-0/").content.decode()
+    monkeypatch.setattr(views, "uses_ai", lambda _: True)
+    assert words in client.get("/projects/permit-0/").content.decode()
+
+
 def test_every_open_file_is_explained_and_there(client: Any) -> None:
     text = client.get("/projects/open-data/").content.decode()
     for name in ("projects.csv", "projects.atom", "projects.hdruk.json", "register.json",
