@@ -3,6 +3,7 @@ and a text that might name somebody is kept back. A twin that shows all answers 
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ def version(*people: str, **forms: Any) -> dict[str, Any]:
 
 def naive(plain: dict[str, Any]) -> str:
     """What a register would show that took the answers as they are."""
-    return str(plain["answers"])
+    return json.dumps(plain["answers"], ensure_ascii=False)
 
 
 SECRET = "What nobody should read."
@@ -61,6 +62,8 @@ def test_every_question_that_is_read_is_marked_public_by_its_form() -> None:
         "They live at LS1 4AP.",
         "Dr Amira Khan will own it.",
         "AMIRA and khan",
+        "It helped 212 patients last year.",
+        "A blank\u200b that nobody sees",
         "Khan, Amira",
     ],
 )
@@ -76,8 +79,8 @@ def test_a_text_that_might_name_somebody_is_kept_back(text: str, place: str) -> 
 @pytest.mark.parametrize(
     "text",
     [
-        "Fewer people come at night.", "In 2027 a device is sold for £1,200,000.",
-        "About 1 in 10 by 2026-12-31.", "Khan Research Ltd", "", "1,000,000 to 2,000,000",
+        "Fewer people come at night.", "In 2027 a device is sold.", "Khan Research Ltd", "",
+        "The Asthma Trust of Leeds", "By 1 January 2027", "Dr Jones will use it.",
     ],
 )  # fmt: skip
 def test_other_texts_are_shown_as_they_are(text: str) -> None:

@@ -408,8 +408,6 @@ DECIDING = {
     "CW-COMMITTEE-BLIND": "Votes were asked for that are not shown yet.",
     "CW-COMMITTEE-VOTE": "A vote does not have what it must have, or came too late.",
     "CW-COMMITTEE-VOTE-TWICE": "Two votes of one person were to be counted.",
-    "CW-OVERSIGHT-GROUP": "The home's record of the oversight group cannot be read.",
-    "CW-OVERSIGHT-TEXT": "Words about a member's interests cannot be saved or published so.",
     "CW-COMMITTEE-MINUTES": "Words for the minutes are too long, or another wrote meanwhile.",
     "CW-COMMITTEE-QUESTION": "A question is open, or was handled by somebody who may not.",
     "CW-COMMITTEE-QUORUM": "Too few members voted, or too few of them were lay members.",

@@ -8,4 +8,6 @@ PUBLIC = {
     "CW-NOTICE-OUTPUT": "A text for the public cites no output that was released.",
     "CW-CONCERN-KEY": "No concern has this number and this code.",
     "CW-CONCERN-TRIES": "The code of a concern was tried too often within an hour.",
+    "CW-OVERSIGHT-GROUP": "The home's record of the oversight group cannot be read.",
+    "CW-OVERSIGHT-TEXT": "Words about a member's interests cannot be saved or published so.",
 }

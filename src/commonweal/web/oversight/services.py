@@ -12,6 +12,7 @@ from django.db import transaction
 from commonweal.foundation.errors import Refused
 from commonweal.foundation.london import london_day
 from commonweal.governance.committee.membership import Seat
+from commonweal.governance.publishing.scanning import scan
 from commonweal.governance.roles import LAY, ROLE_WORDS, VOTING
 from commonweal.web.accounts.models import User
 from commonweal.web.committee.minutes import HELD
@@ -20,7 +21,7 @@ from commonweal.web.committee.policies import CHAIR, SECRETARY, check_role, memb
 from commonweal.web.config import clock
 from commonweal.web.config.turns import Turn, turn
 from commonweal.web.oversight.models import PublicFace
-from commonweal.web.register.asked import KEPT_BACK, screened
+from commonweal.web.register.asked import stopped
 
 PUBLISHING = frozenset({CHAIR, SECRETARY})
 """Who lets everybody read what a member wrote; never what they wrote themselves."""
@@ -141,9 +142,10 @@ def waiting_for(person: User) -> list[PublicFace]:
     return list(rows.select_related("person"))
 
 
-def looks_personal(words: str) -> bool:
-    """True if a text holds a long number, an e-mail address or a postcode."""
-    return screened(words, ()) == KEPT_BACK
+def found_in(words: str) -> list[str]:
+    """What the scan finds in a text, as sentences for who publishes it; each once."""
+    found = scan(words, cites=False)
+    return list(dict.fromkeys(f"{one.sentence} ({one.words})" for one in found))
 
 
 def publish(person: User, of: str, seen: str) -> None:
@@ -154,9 +156,9 @@ def publish(person: User, of: str, seen: str) -> None:
     check_publisher(person)
     with transaction.atomic():
         row = _waiting(person, of, seen)
-        if looks_personal(row.sent):
-            raise Refused("CW-OVERSIGHT-TEXT", "There is a long number, an e-mail address or a "
-                          "postcode in it. Send it back, and say what to leave out.")  # fmt: skip
+        if stopped(row.sent):
+            raise Refused("CW-OVERSIGHT-TEXT", "This may be about a patient, or says how to reach "
+                          "somebody. Send it back, and say what to leave out.")  # fmt: skip
         row.interests, row.published_at, row.published_by = row.sent, clock.now(), person
         row.sent, row.sent_at = "", None
         row.save()

@@ -22,6 +22,7 @@ from commonweal.web.nhsuk.paging import Counted, Page, page_of
 from commonweal.web.oversight import services
 from commonweal.web.oversight.forms import FaceForm
 from commonweal.web.oversight.group import group_or_none
+from commonweal.web.register.asked import stopped
 
 _FORM = require_http_methods(["GET", "HEAD", "POST"])
 _AHEAD = 6
@@ -114,7 +115,7 @@ def interests(request: HttpRequest) -> HttpResponse:
             return redirect("oversight:interests")
     rows = [
         {"of": one.person.public_id, "name": one.person.name, "words": one.sent,
-         "personal": services.looks_personal(one.sent), "sent_at": one.sent_at,
+         "stopped": stopped(one.sent), "found": services.found_in(one.sent), "sent_at": one.sent_at,
          "before": one.interests, "typed": typed if one.person.public_id == of else ""}
         for one in services.waiting_for(request.user)
     ]  # fmt: skip

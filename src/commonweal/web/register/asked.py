@@ -2,13 +2,13 @@
 
 Two forms of an application say so to whoever fills them in: "All of it is published". Only answers
 whose question is marked public are read, from the version that was decided; nothing else of an
-application is. A text that looks as if it named somebody is kept back until people have looked.
+application is. A text that may be about a person, or holds a figure about people, is kept back.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -16,16 +16,14 @@ from typing import Any
 from commonweal.governance.forms.library.shelf import our_library
 from commonweal.governance.forms.schema import FormDefinition
 from commonweal.governance.forms.values import shown
+from commonweal.governance.publishing.scanning import scan
 
 FUNDING, BENEFITS = "funding", "benefits"
-KEPT_BACK = "Not shown yet: a person has to look at it first."
-"""What stands for a text that might name somebody."""
-_NUMBER = re.compile(r"(?<![0-9])(?:\+?[0-9][ \-.()]{0,2}){9,14}[0-9](?![0-9])")
-"""Ten to fifteen digits, however they are grouped: an NHS number, a telephone or a case number."""
-_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
-_POSTCODE = re.compile(r"\b[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}\b", re.IGNORECASE)
+KEPT_BACK = "Not shown: it may be about a person, or be a figure that nobody checked."
+"""What stands for a text that the scan for people and figures stopped (S22)."""
 _NAME_PART = 3
 """Shorter parts of a name are too common to look for alone."""
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True)
@@ -129,20 +127,23 @@ def public_names(form: str) -> frozenset[str]:
 
 
 def screened(text: str, names: Collection[str]) -> str:
-    """The text; or that it is kept back, where it holds a long number, an address or a name.
+    """The text; or that it is kept back, where the scan stops it or it names one of `names`.
 
-    `names`: of the people whom the application names. That is all that is looked for: it is a net
-    for what slipped through, and no promise that a text names nobody.
+    `names`: of the people whom the application names. An address or a telephone stops it as well:
+    no second person looks at these texts. It is a net, and no promise that a text names nobody.
     """
-    return KEPT_BACK if any(_told_by(text, names)) else text
+    return KEPT_BACK if stopped(text) or _is_named(text, names) else text
 
 
-def _told_by(text: str, names: Collection[str]) -> Iterator[bool]:
-    yield bool(_NUMBER.search(text))
-    yield bool(_ADDRESS.search(text))
-    yield bool(_POSTCODE.search(text))
-    words = re.findall(r"[^\W\d_]+", text.casefold())
-    there = set(words)
+def stopped(text: str) -> bool:
+    """True if the scan for people and figures stops a text, or finds how to reach somebody."""
+    return any(one.weight == "stop" or one.kind == "contact" for one in scan(text, cites=False))
+
+
+def _is_named(text: str, names: Collection[str]) -> bool:
+    there = set(_WORD.findall(text.casefold()))
     for name in names:
-        parts = [one for one in re.findall(r"[^\W\d_]+", name.casefold()) if len(one) >= _NAME_PART]
-        yield bool(parts) and all(one in there for one in parts)
+        parts = [one for one in _WORD.findall(name.casefold()) if len(one) >= _NAME_PART]
+        if parts and there.issuperset(parts):
+            return True
+    return False
