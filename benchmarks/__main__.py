@@ -31,6 +31,7 @@ from benchmarks import (
     growth,
     ledger,
     peers,
+    register,
     release,
     risk,
     sandbox,
@@ -57,6 +58,7 @@ BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
 ASKED: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "peers": peers.run,
     "service": service.run,
+    "register": register.run,
     "audit-10M": audit.run_10m,
     "disclosure-10M": disclosure.run_10m,
     **{f"growth-{size}": functools.partial(growth.run, size) for size in growth.SIZES},
@@ -117,7 +119,7 @@ def page(results: dict[str, Any]) -> str:
         *larger(results),
         *growth.page(results),
     ]
-    for name in [*BENCHMARKS, "disclosure-10M", "peers", "service"]:
+    for name in [*BENCHMARKS, "disclosure-10M", "peers", "service", "register"]:
         if name not in results:
             continue
         found = results[name]

@@ -242,6 +242,9 @@ def at_the_committee(home: Path) -> Names:
         (value,) = resolve(path).kwargs.values()
         return str(value)
 
+    from tests.browser.oversight_rows import shown_to_everybody
+
+    shown_to_everybody(home, browser)
     known = {f"committee.{name}": named(path) for name, path in found.items()}
     talked = Item.objects.get(pk=known["committee.talked"])
     file = came_in(talked.version.application, "protocol")

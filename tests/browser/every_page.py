@@ -113,12 +113,19 @@ PUBLIC = (
     see("register:output", id_="permit-0", output="@left.recalled"),
     see("register:output", id_="permit-0", output="@left.model"),
     fetched("register:record", id_="permit-0", output="@left.recalled"),
+    see("register:index", query="?q=nothing-like-this&ai=yes&company=no&kind=university"),
+    see("register:check", id_="permit-0"), fetched("register:projection", id_="permit-0"),
+    see("register:came"), see("register:companies"), see("register:open_data"),
+    fetched("register:csv"), fetched("register:atom"), fetched("register:hdruk"),
+    fetched("register:hdruk_1"), fetched("register:refused_csv"),
+    fetched("register:refused_json"),
     see("assessments:index"), see("assessments:one", reference="@desk.published"),
     see("assessments:earlier", reference="@desk.published", number=1),
     see("committee:index"), see("committee:rules"), see("committee:decisions"),
     see("committee:decision", name="@committee.yes"),
     see("committee:decision", name="@committee.no"),
     see("committee:public_minutes", pk="@committee.minuted"),
+    see("oversight:index"), see("oversight:group"),
     see("panel:index"), see("panel:heard_list"), see("panel:heard", reference="@panel.answered"),
     see("panel:heard", reference="@panel.dropped"),
     see("told:went_wrong"), see("told:texts"), see("told:texts", query="?kind=incident"),
@@ -261,6 +268,8 @@ COMMITTEE = (
     posted("committee:question_step", "kate", name="@committee.answer"),
     see("committee:answer", "edward", name="@committee.answer"),
     see("committee:appeals", "owen"), see("committee:hear", "owen", pk="@committee.hear"),
+    see("oversight:index", "grace"), see("oversight:me", "irene"), see("oversight:me", "grace"),
+    see("oversight:interests", "kate"),
 )  # fmt: skip
 
 PERMITS = (

@@ -31,6 +31,7 @@ APPS = {
     "outputs": "what leaves: its authors, who checks it, and who answers for it",
     "dummies": "made-up data for the people of a project",
     "ingress": "what is brought in beside the data",
+    "oversight": "who decides, and how members are shown",
     "panel": "the public panel",
     "projects": "agreements and permits",
     "publicpages": "texts for everybody",

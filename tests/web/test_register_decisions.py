@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from commonweal.governance.application.answers import FormAnswers
 from tests import applications
 from tests.unit.governance.committee.support import (
     MEETING,
@@ -33,7 +34,11 @@ def decided(
 
     person = User.objects.get(public_id="amara")
     made = applications.version()
-    changed = {"application": application, "number": number}
+    changed: dict[str, Any] = {"application": application, "number": number}
+    changed["answers"] = tuple(
+        FormAnswers.read({"form": form, "form_version": 1, "values": values}, "The answers")
+        for form, values in more.pop("answers", {}).items()
+    )
     paper = made.model_copy(update=changed)
     about = (case if outcome.startswith("approve") else refusing)(
         id=f"{application}.d{number}", application=application, version_number=number,

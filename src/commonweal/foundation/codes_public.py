@@ -10,4 +10,6 @@ PUBLIC = {
     "CW-CONCERN-TRIES": "The code of a concern was tried too often within an hour.",
     "CW-PAGES-FILE": "A file of a public page cannot be used.",
     "CW-PAGES-CONTACTS": "The file with the hospital's contacts cannot be used.",
+    "CW-OVERSIGHT-GROUP": "The home's record of the oversight group cannot be read.",
+    "CW-OVERSIGHT-TEXT": "Words about a member's interests cannot be saved or published so.",
 }

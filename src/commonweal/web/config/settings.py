@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "commonweal.web.applications",
     "commonweal.web.desk",
     "commonweal.web.committee",
+    "commonweal.web.oversight",
     "commonweal.web.projects",
     "commonweal.web.amending",
     "commonweal.web.releases",

@@ -32,6 +32,7 @@ urlpatterns = [
     path("applications/", include("commonweal.web.desk.writers_urls")),
     path("desk/", include("commonweal.web.desk.urls")),
     path("assessments/", include("commonweal.web.desk.public_urls")),
+    path("who-decides/", include("commonweal.web.oversight.urls")),
     path("committee/", include("commonweal.web.committee.urls")),
     path("permits/", include("commonweal.web.projects.urls")),
     path("changes/", include("commonweal.web.amending.urls")),

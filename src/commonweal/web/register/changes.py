@@ -5,7 +5,6 @@ Made from the published register alone: what it does not say of a permit, nobody
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +16,7 @@ from commonweal.papers.register import RegisterEntry
 from commonweal.papers.sentences import ACTION_WORDS, PURPOSE_WORDS
 from commonweal.web.config import clock
 from commonweal.web.config.jinja import day
-from commonweal.web.register.presenters import Line, lines, project_shown
+from commonweal.web.register.presenters import Line, whole_or_none
 
 SAME = "What the project may see and do stayed the same. Who works on it, or its papers, changed."
 
@@ -47,22 +46,27 @@ def one_each(lines: Sequence[Line], now: datetime) -> list[OneProject]:
 
 
 def project_changes(
-    entry: RegisterEntry, entries: Sequence[RegisterEntry], now: datetime
+    entry: RegisterEntry,
+    by_id: Mapping[str, RegisterEntry],
+    newer: Mapping[str, Sequence[str]],
+    now: datetime,
 ) -> list[dict[str, Any]]:
-    """The permits of a project, the oldest first, and what each changed; none if there is one."""
-    by_id = {one.id: one for one in entries}
-    newer: dict[str, list[RegisterEntry]] = {}
-    for one in entries:
-        newer.setdefault(str(_older(one)), []).append(one)
+    """The permits of a project, the oldest first, and what each changed; none if there is one.
+
+    `by_id`, `newer`: the register's indexes (`presenters.Whole`).
+    """
     first, seen = entry, {entry.id}
     while (older := by_id.get(str(_older(first)))) is not None and older.id not in seen:
         first = older
         seen.add(older.id)
-    chain, waiting = [], [first]
+    chain, met, waiting = list[RegisterEntry](), set[str](), [first]
     while waiting:
         one = waiting.pop(0)
+        if one.id in met:
+            continue
+        met.add(one.id)
         chain.append(one)
-        waiting += [each for each in newer.get(one.id, ()) if each not in chain]
+        waiting += [by_id[each] for each in newer.get(one.id, ()) if each in by_id]
     if len(chain) == 1:
         return []
     return [_told(one, by_id.get(str(_older(one))), entry, now) for one in chain]
@@ -174,7 +178,7 @@ def _ended(entry: RegisterEntry) -> datetime | None:
     return next((one.at for one in entry.events if one.what in ("revoked", "closed")), None)
 
 
-# --- lists ------------------------------------------------------------------------------------
+# --- the first page -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -188,27 +192,10 @@ class Counts:
 
 def counts_or_none() -> Counts | None:
     """The figures for the first page, or None."""
-    if not lines():
+    from commonweal.web.register.finding import snapshot  # it is made from this module
+
+    whole = whole_or_none()
+    if whole is None or not whole.lines:
         return None
-    now = clock.now()
-    found = Counter(one.line.stage(now) for one in one_each(lines(), now))
+    found = snapshot(whole, clock.now()).counts
     return Counts(found["planned"], found["active"] + found["paused"], found["ended"])
-
-
-def found_projects(
-    projects: Sequence[OneProject], stages: set[str], words: str, now: datetime
-) -> list[OneProject]:
-    """The projects that fit, newest first. A planned change is found among what is planned."""
-    wanted = words.casefold().split()
-    return [
-        one
-        for one in reversed(projects)
-        if all(word in one.line.text for word in wanted)
-        and (not stages or one.line.stage(now) in stages or (one.planned and "planned" in stages))
-    ]
-
-
-def one_shown(one: OneProject, now: datetime) -> dict[str, Any]:
-    """A project in a list, with the change that is planned, if there is one."""
-    planned = None if one.planned is None else project_shown(one.planned.entry, now)
-    return project_shown(one.line.entry, now) | {"planned": planned}

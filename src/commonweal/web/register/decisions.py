@@ -6,10 +6,11 @@ decision has the votes and all there is to say of each variable.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.db.models import QuerySet
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 
 from commonweal.foundation.london import london_day
 from commonweal.governance.committee.decision import headline
@@ -18,6 +19,7 @@ from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.models import Decision
 from commonweal.web.committee.services import decision_paper
 from commonweal.web.nhsuk.paging import Counted
+from commonweal.web.register.asked import asked_in
 
 _SHOWN = frozenset({"published", "due", "overdue", "revisited", "ended"})
 """States of an impact assessment in which everybody can read it."""
@@ -34,7 +36,8 @@ def published() -> QuerySet[Decision]:
 def decision_of_permit(permit: str) -> dict[str, Any] | None:
     """What was decided on the version that a permit is made from; None where nobody voted on it.
 
-    A permit is called after its application and the number of its version.
+    With it comes what those who asked said that everybody may read. A permit is called after its
+    application and the number of its version.
     """
     application, _, number = permit.rpartition("-")
     if not (number.isascii() and number.isdigit() and len(number) <= 5):
@@ -43,7 +46,9 @@ def decision_of_permit(permit: str) -> dict[str, Any] | None:
     row = rows.filter(
         version__application__reference=application, version__number=int(number)
     ).first()
-    return None if row is None else decision_shown(row)
+    if row is None:
+        return None
+    return decision_shown(row) | {"asked": asked_in(json.loads(bytes(row.version.content)))}
 
 
 def decision_shown(row: Decision) -> dict[str, Any]:
@@ -89,6 +94,15 @@ def refusals(keys: list[int]) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def part_of_service(address: str) -> str | None:
+    """An address if a part of the service stands there for itself; else None."""
+    try:
+        found = resolve(address)
+    except Resolver404:
+        return None
+    return None if found.kwargs or found.args else address
 
 
 def _address(name: str, reference: str) -> str | None:

@@ -22,7 +22,7 @@ from commonweal.foundation.errors import Fault
 from commonweal.ledger.store import Ledger
 from commonweal.papers.output_manifest import OVERRIDE_WORDS, FileKind
 from commonweal.papers.output_request import Grade
-from commonweal.papers.register import Register, RegisterEntry, register_fault
+from commonweal.papers.register import RegisterEntry, register_fault
 from commonweal.papers.register_log import (
     SHOWN,
     Logged,
@@ -35,6 +35,7 @@ from commonweal.papers.register_outputs import PublicOutput, RegisterOutput
 from commonweal.web.config.jinja import moment
 from commonweal.web.config.trusting import LEDGER
 from commonweal.web.nhsuk.paging import Page, page_of
+from commonweal.web.register.presenters import Whole
 
 PAGE_SIZE = 10
 KIND_WORDS: dict[FileKind, tuple[str, str]] = {
@@ -111,11 +112,19 @@ def _logged(permit: str) -> Logged:
         return [(index, json.loads(body)) for index, kind, body in rows if kind in SHOWN]
 
 
-def permits_missing(register: Register) -> int:
-    """How many permits the ledger knows and the register does not list."""
+def permits_missing(whole: Whole) -> int:
+    """How many permits the ledger knows and the register does not list.
+
+    The names are looked through once for each change of a permit; a page asks for the last one.
+    """
     with _ledger() as ledger, ledger.reading() as connection:
-        rows = connection.execute("SELECT DISTINCT permit FROM permit_state").fetchall()
-    return len({name for (name,) in rows} - {one.id for one in register.entries})
+        (last,) = connection.execute("SELECT MAX(intent_id) FROM permit_state").fetchone()
+        held: tuple[int, int] | None = whole.kept.get("missing")
+        if held is None or held[0] != last:
+            rows = connection.execute("SELECT DISTINCT permit FROM permit_state").fetchall()
+            missing = len({name for (name,) in rows} - whole.by_id.keys())
+            held = whole.kept["missing"] = (last, missing)
+    return held[1]
 
 
 def _ledger() -> Ledger:

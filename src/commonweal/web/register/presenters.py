@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -57,6 +59,8 @@ REASONS: dict[str, str] = {
     "legal_order": "A court or the law asked for it.",
     "restored_from_backup": "The system was brought back from a copy.",
 }
+_UNSEEN = frozenset({"Cf", "Cs"})
+"""Kinds of characters that are left out when something is looked for: they show nothing."""
 _AFTER: dict[str, Stage] = {"paused": "paused", "suspended": "paused", "superseded": "ended",
                             "revoked": "ended", "closed": "ended"}  # fmt: skip
 
@@ -87,6 +91,39 @@ class _Held:
     by_id: dict[str, RegisterEntry]
     newer: dict[str, list[Newer]]
     lines: tuple[Line, ...]
+    seen: tuple[int, int, int]
+    kept: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A register with its indexes, for what is worked out of all of it once for each file.
+
+    `newer`: by a permit's id, the ids of those that replace it, in the order of the register.
+    `seen`: the identity of the file. `kept`: what other modules worked out of this very file, by
+    their own names; it goes when the file does.
+    """
+
+    register: Register
+    by_id: Mapping[str, RegisterEntry]
+    newer: Mapping[str, Sequence[str]]
+    lines: tuple[Line, ...]
+    seen: tuple[int, int, int]
+    kept: dict[str, Any]
+
+
+def whole_or_none() -> Whole | None:
+    """The register and its indexes, or None before there is one. Raises CW-WEB-REGISTER."""
+    held = _held_or_none()
+    if held is None:
+        return None
+    if "whole" not in held.kept:
+        newer = {older: [one.permit_id for one in found] for older, found in held.newer.items()}
+        held.kept["whole"] = Whole(
+            held.register, held.by_id, newer, held.lines, held.seen, held.kept
+        )
+    found: Whole = held.kept["whole"]
+    return found
 
 
 def register_or_none() -> Register | None:
@@ -136,14 +173,14 @@ def _held_or_none() -> _Held | None:
 @lru_cache(maxsize=2)
 def _held(path: Path, seen: tuple[int, int, int]) -> _Held:
     # The file is replaced as a whole, so these three numbers stand for its content.
-    del seen
     content = read_bytes(path, "The register", limit=MAX_BYTES)
     register = Register.read(parse_json(content, "The register"), "The register")
     register.check()
     # Of two entries of one name the first counts, as it does for whoever reads from the top.
     by_id = {entry.id: entry for entry in reversed(register.entries)}
     newer = _newer(register)
-    return _Held(register, by_id, newer, tuple(_line(one, newer) for one in register.entries))
+    lines = tuple(_line(one, newer) for one in register.entries)
+    return _Held(register, by_id, newer, lines, seen)
 
 
 def _line(entry: RegisterEntry, newer: dict[str, list[Newer]]) -> Line:
@@ -152,7 +189,15 @@ def _line(entry: RegisterEntry, newer: dict[str, list[Newer]]) -> Line:
             permit["organisation"]["name"], entry.id)  # fmt: skip
     until = date.fromisoformat(str(permit["until"]))
     replaced = counts_instead(entry.id, newer)
-    return Line(entry, " ".join(said).casefold(), _left_in(entry), until, replaced)
+    return Line(entry, folded(" ".join(said)), _left_in(entry), until, replaced)
+
+
+def folded(text: str) -> str:
+    """Text as it is searched: in one case and one form, without characters that nobody sees."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    if not plain.isascii():
+        plain = "".join(one for one in plain if unicodedata.category(one) not in _UNSEEN)
+    return " ".join(plain.split())
 
 
 def replaced_at(permit_id: str) -> datetime | None:
