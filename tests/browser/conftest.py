@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib.resources
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+LOOKS = Path(__file__).with_name("contrast.js")
 # The levels that pages are held to, and axe's own advice on good practice.
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
 
@@ -47,24 +49,35 @@ def show(browser: Browser) -> Iterator[Callable[..., Page]]:
 
 
 @pytest.fixture(scope="session")
-def axe() -> Callable[[Page], list[str]]:
+def axe(request: pytest.FixtureRequest) -> Callable[[Page], list[str]]:
     """What axe-core finds wrong on a page: one line a rule, with the first place."""
+    # `dev.py test --all` asks about every text anew.
+    return asked(thrifty="slow" in request.config.getoption("markexpr"))
+
+
+def asked(*, thrifty: bool) -> Callable[[Page], list[str]]:
+    """Asks axe; `thrifty`: not again about the contrast of a text that looks as another did."""
     script = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js")
-    source = script.read_text("utf-8")
+    source, looks = script.read_text("utf-8"), LOOKS.read_text("utf-8")
+    good: set[int] = set()
 
     def faults(page: Page) -> list[str]:
         if not page.evaluate("'axe' in window"):
             page.evaluate(source)
         # The bar at the top moves what has no room into a menu, a frame after a change of width.
-        ask = """async tags => {
+        ask = f"""async ([tags, good, thrifty]) => {{
             const frame = () => new Promise(done => requestAnimationFrame(done));
             for (let one = 0; one < 3; one += 1) await frame();
             await Promise.all(document.getAnimations().map(one => one.finished.catch(() => null)));
-            const only = {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']};
+            const looks = thrifty ? ({looks})(good) : [];
+            const only = {{runOnly: {{type: 'tag', values: tags}}, resultTypes: ['violations']}};
             const found = await axe.run(document, only);
-            return {passes: found.passes.length, violations: found.violations};
-        }"""
-        found: dict[str, Any] = page.evaluate(ask, TAGS)
+            return {{
+                passes: found.passes.length, violations: found.violations, looks: [...looks],
+            }};
+        }}"""
+        found: dict[str, Any] = page.evaluate(ask, [TAGS, sorted(good), thrifty])
+        good.update(found["looks"])
         assert found["passes"] > 10
         return [
             f"{one['id']}: {one['help']} ({one['nodes'][0]['html'][:200]})"

@@ -26,7 +26,7 @@ Rows = Callable[..., str]
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     stores = tmp_path_factory.mktemp("changes") / "stores"
     home = make_home(stores.with_name("home"), stores=stores, say_no_days=0)
-    with served(home, workers=True, COMMONWEAL_ROOT_STORE=str(stores)) as running:
+    with served(home, workers=("signer",), COMMONWEAL_ROOT_STORE=str(stores)) as running:
         yield running
 
 

@@ -18,7 +18,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     place = tmp_path_factory.mktemp("panel")
     home = make_home(place / "home", stores=place / "stores")
     stores = {"COMMONWEAL_ROOT_STORE": str(place / "stores")}
-    with served(home, workers=True, **stores) as running:
+    with served(home, workers=("signer",), **stores) as running:
         yield running
 
 

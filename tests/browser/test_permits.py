@@ -27,7 +27,7 @@ PICTURES = "TEST_PICTURES"
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     stores = tmp_path_factory.mktemp("permits") / "stores"
     home = make_home(stores.with_name("home"), stores=stores)
-    with served(home, workers=True, COMMONWEAL_ROOT_STORE=str(stores)) as running:
+    with served(home, workers=("signer",), COMMONWEAL_ROOT_STORE=str(stores)) as running:
         yield running
 
 

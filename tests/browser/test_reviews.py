@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.looking import faults, visitors
-from tests.web.house import Served, make_home, served
+from tests.web.house import Served, at_work, make_home, served
 from tests.web.reviews.room import ANSWERS, SUMMARY
 
 Axe = Callable[[Page], list[str]]
@@ -28,12 +28,12 @@ PICTURES = "TEST_PICTURES"
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     stores = tmp_path_factory.mktemp("reviews") / "stores"
     home = make_home(stores.with_name("home"), stores=stores)
-    with served(home, workers=True, COMMONWEAL_ROOT_STORE=str(stores)) as running:
+    with served(home) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def permit(service: Served, repository: Path) -> str:
+def permit(service: Served, repository: Path) -> Iterator[str]:
     done = subprocess.run(
         [sys.executable, "-m", "tests.browser.review_rows"],
         check=False, capture_output=True, text=True, cwd=repository,
@@ -41,7 +41,10 @@ def permit(service: Served, repository: Path) -> str:
              "DJANGO_SETTINGS_MODULE": "commonweal.web.config.settings"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    # Whether a review is due is looked at once a minute: first once there is one.
+    stores = {"COMMONWEAL_ROOT_STORE": str(service.home.with_name("stores"))}
+    with at_work(service.home, ("signer",), service.address, stores):
+        yield done.stdout.strip()
 
 
 @pytest.fixture

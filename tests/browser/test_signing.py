@@ -50,7 +50,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, stores: Path) -> Iterator[
     home = make_home(tmp_path_factory.mktemp("signing") / "home", stores=stores)
     port = free_port()
     adopt_key(home, stores, f"http://localhost:{port}")
-    with served(home, workers=True, port=port, COMMONWEAL_ROOT_STORE=str(stores)) as running:
+    with served(home, workers=("signer",), port=port, COMMONWEAL_ROOT_STORE=str(stores)) as running:
         yield running
 
 

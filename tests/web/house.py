@@ -254,23 +254,59 @@ def start(arguments: list[str], log: Path, variables: Mapping[str, str]) -> subp
 
 @contextmanager
 def served(
-    home: Path, *, workers: bool = False, port: int | None = None, **variables: str
+    home: Path,
+    *,
+    workers: bool | tuple[str, ...] = False,
+    port: int | None = None,
+    **variables: str,
 ) -> Iterator[Served]:
     """`commonweal serve` of a home on a free port, stopped at the end.
 
-    Workers cost a second each to begin: only tests that need them start them, and name the home's
-    COMMONWEAL_ROOT_STORE.
+    A worker costs seconds of work to begin. `workers`: True for those of all rooms, as the command
+    starts them, or the rooms whose workers alone a test needs; the home's COMMONWEAL_ROOT_STORE is
+    named with them.
     """
     port, log = port or free_port(), home.with_name(f"{home.name}-served.log")
     arguments = ["--home", str(home), "serve", "--port", str(port)]
-    arguments += [] if workers else ["--no-workers"]
+    arguments += [] if workers is True else ["--no-workers"]
     process = start(arguments, log, variables)
     try:
         wait_for(log, "Commonweal is at", process)
-        yield Served(f"http://localhost:{port}", process, home, log)
+        address = f"http://localhost:{port}"
+        with at_work(home, workers if isinstance(workers, tuple) else (), address, variables):
+            yield Served(address, process, home, log)
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+@contextmanager
+def at_work(
+    home: Path, rooms: tuple[str, ...], address: str, variables: Mapping[str, str]
+) -> Iterator[None]:
+    """Workers of these rooms, started as the service starts them. None may end by itself."""
+    settings = {
+        "COMMONWEAL_HOME": str(home), "COMMONWEAL_WEB_ADDRESS": address,
+        "DJANGO_SETTINGS_MODULE": "commonweal.web.config.settings",
+    }  # fmt: skip
+    started: dict[str, subprocess.Popen[bytes]] = {}
+    logs = {room: home.with_name(f"{home.name}-{room}.log") for room in rooms}
+    try:
+        for room, log in logs.items():
+            with log.open("w") as out:
+                started[room] = subprocess.Popen(
+                    [sys.executable, "-m", "commonweal.web.config.workers", room],
+                    stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                    env={**os.environ, **variables, **settings},
+                )  # fmt: skip
+        yield
+        ended = {room: logs[room].read_text() for room in rooms if started[room].poll() is not None}
+        assert ended == {}
+    finally:
+        for one in started.values():
+            one.terminate()
+        for one in started.values():
+            one.wait(timeout=30)
 
 
 def wait_for(log: Path, text: str, process: subprocess.Popen[str], seconds: float = 240) -> None:

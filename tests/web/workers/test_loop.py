@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
+import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -107,8 +109,6 @@ def test_a_home_that_is_away_is_tried_again(web_home: Path, lines: Any, tmp_path
 
 def test_another_ledger_in_its_place_is_seen(web_home: Path, db: None, tmp_path: Path) -> None:
     """A home that was put back while the worker ran: nothing is written to the old file."""
-    import shutil
-
     home = tmp_path / "home"
     shutil.copytree(web_home, home)
     shutil.copytree(web_home.with_name("stores"), tmp_path / "stores")
@@ -160,6 +160,90 @@ def test_the_steps_of_a_room_come_from_the_apps(db: None) -> None:
     assert tell_of_roster in found
     assert found.index(tell_of_roster) < found.index(settle_waiting)
     assert settle_waiting not in steps_of("vault")
+
+
+def test_every_app_with_workers_says_in_which_rooms(web_home: Path) -> None:
+    """What an app does not say is not imported, and would never be done."""
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    from django.apps import apps
+
+    from commonweal.web.config.workers import ROOMS
+
+    said: dict[str, set[str]] = {}
+    does: dict[str, set[str]] = {}
+    for app in apps.get_app_configs():
+        said[app.name], does[app.name] = set(getattr(app, "works_in", ())), set()
+        ours = app.name.startswith("commonweal.web.") and app.label != "config"  # has the loop
+        if ours and find_spec(f"{app.name}.workers") is not None:
+            steps = import_module(f"{app.name}.workers").steps
+            does[app.name] = {room for room in ROOMS if steps(room)}
+    assert said == does
+    assert sum(map(len, does.values())) > 15
+
+
+def test_what_others_wrote_is_seen(web_home: Path, tmp_path: Path) -> None:
+    from django.db import connection
+
+    from commonweal.web.config.workers import changes
+
+    home = tmp_path / "home"
+    shutil.copytree(web_home / "ledger", home / "ledger")
+    ledger = home / "ledger" / "ledger.sqlite"
+
+    def ledger_written() -> None:
+        os.utime(ledger, ns=(1, 1))
+
+    def log_begun() -> None:
+        ledger.with_name("ledger.sqlite-wal").write_bytes(b"more")
+
+    def ledger_put_back() -> None:
+        shutil.copy2(ledger, ledger.with_name("other"))
+        ledger.with_name("other").rename(ledger)
+
+    def database_written() -> None:
+        with contextlib.closing(sqlite3.connect(connection.settings_dict["NAME"])) as other:
+            other.execute("PRAGMA user_version = 0")
+
+    for write in (ledger_written, log_begun, ledger_put_back, ledger.unlink, database_written):
+        before = changes(home)
+        assert before is not None
+        assert changes(home) == before
+        write()
+        assert changes(home) != before, write
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("before", "later", "pauses"),
+    [
+        ((1,), (1,), 8),  # nothing: everything is looked at again after two seconds all the same
+        ((1,), (2,), 1),
+        ((1,), None, 1),  # the database is away
+        (None, None, 1),  # one that does not tell
+    ],
+)
+def test_it_rests_until_something_changed_and_not_for_long(
+    web_home: Path, monkeypatch: pytest.MonkeyPatch, before: Any, later: Any, pauses: int
+) -> None:
+    from commonweal.web.config import workers
+
+    now, waited = [1000.0], []
+
+    def wait(seconds: float) -> bool:
+        now[0] += seconds
+        waited.append(seconds)
+        return False
+
+    monkeypatch.setattr(workers.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(workers, "changes", lambda _home: later)
+    with contextlib.closing(worker(web_home)) as made:
+        monkeypatch.setattr(made.stopped, "wait", wait)
+        made.rest(before)
+        assert waited == [0.25] * pauses
+        monkeypatch.setattr(made.stopped, "wait", lambda _seconds: True)
+        made.rest((1,))  # told to stop: it does not look again
 
 
 @pytest.mark.parametrize("room", ["kitchen", "", "../signer", "SIGNER"])

@@ -509,7 +509,7 @@ def _fenced(record: KeyRecord, fence: FenceState) -> KeyRecord:
         state = "destroyed"
     elif record.info.id in fence.retired and state == "active":
         state = "decrypt_only"
-    return record.in_state(state)
+    return record if state == record.info.state else record.in_state(state)
 
 
 def _wraps(record: KeyRecord) -> bool:

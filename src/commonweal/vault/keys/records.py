@@ -15,6 +15,7 @@ import re
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -129,10 +130,17 @@ class KeyRecord:
     @classmethod
     def load(cls, path: Path) -> KeyRecord:
         """Read the record at `path`. Raises `Fault` CW-KEY-BROKEN or CW-FILE-MISSING."""
-        record = cls.parse(read_bytes(path, "Key record", limit=_MAX_RECORD), path.name)
+        record = _parsed(read_bytes(path, "Key record", limit=_MAX_RECORD), path.name)
         if path.name != f"{record.info.id}.json":
             raise broken(path.name, "it was given another key's name")
         return record
+
+
+@lru_cache(maxsize=1024)
+def _parsed(content: bytes, what: str) -> KeyRecord:
+    # The file is read each time; only what the very same bytes say is remembered, and of a key no
+    # more than any backup holds: its wrapped bytes, which open nothing without its half.
+    return KeyRecord.parse(content, what)
 
 
 def _record(plain: Any) -> KeyRecord:

@@ -12,12 +12,29 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import conditional_page
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
 
 from commonweal.foundation.errors import CommonwealError, Failure, Fault, Refused, WrongUsage
 from commonweal.web.api import catalogue, own, public, studies
 from commonweal.web.config.errors import error_body, status_of
 
-api = NinjaAPI(
+
+class _Api(NinjaAPI):
+    """Describes itself once a process: what it can do is code and never changes while it runs."""
+
+    _described: OpenAPISchema | None = None
+
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        """The description. To make it takes half a second of work, and anybody may ask for it."""
+        prefix = self.get_root_path(path_params or {}) if path_prefix is None else path_prefix
+        if self._described is None or self._described.path_prefix != prefix:
+            self._described = super().get_openapi_schema(path_prefix=prefix)
+        return self._described
+
+
+api = _Api(
     title="Commonweal",
     version="1",
     description="Reads the catalogue, the register, the public log and what a person has a part in;"

@@ -13,6 +13,7 @@ class CommitteeConfig(AppConfig):
 
     name = "commonweal.web.committee"
     label = "committee"
+    works_in = ("signer",)
 
     def ready(self) -> None:
         """Say which kinds of act this app deals with."""

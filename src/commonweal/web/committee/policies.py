@@ -12,7 +12,10 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, cast
 
-from commonweal.foundation.canonical import canonical, parse_json
+from django.db.models import TextField
+from django.db.models.functions import Cast
+
+from commonweal.foundation.canonical import parse_json
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.governance.application.version import ApplicationVersion
 from commonweal.governance.committee.conflicts import (
@@ -84,18 +87,20 @@ def check_role(
 
 def members() -> Membership:
     """Who may vote, as the signer last told the service. Raises `Refused` CW-COMMITTEE-MEMBER."""
-    row = KnownRoster.objects.last()
-    if row is None:
+    # As text: to read the list takes longer than to see that it is the one that was read before.
+    newest = KnownRoster.objects.order_by("-version").values_list(Cast("content", TextField()))
+    found = newest.first()
+    if found is None:
         raise Refused(
             "CW-COMMITTEE-MEMBER",
             "The service does not know yet who sits on the committee.",
             remedy="The hospital adopts its list of people; then this page works.",
         )
-    return _membership(rules_in_force().id, canonical(row.content))
+    return _membership(rules_in_force().id, found[0])
 
 
 @lru_cache(maxsize=4)
-def _membership(committee: str, content: bytes) -> Membership:
+def _membership(committee: str, content: str) -> Membership:
     """Reading a list of people takes longer than a page should, so what was read is kept."""
     known = Roster.read(parse_json(content, "The list of people"), "The list of people")
     return membership_of(committee, known.people)

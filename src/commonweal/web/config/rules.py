@@ -26,8 +26,9 @@ def rules_in_force() -> CommitteeRules:
 def rules_at(moment: datetime) -> CommitteeRules:
     """The rules that held at `moment`. A home that adopted none goes by those of the software."""
     known = apps.get_model("committee", "KnownRules")
-    row = known.objects.filter(effective_from__lte=moment).last()
-    return _shipped() if row is None else _read(canonical(row.content))
+    held = known.objects.filter(effective_from__lte=moment).order_by("-number")
+    found = held.values_list("content").first()
+    return _shipped() if found is None else _read(canonical(found[0]))
 
 
 def every_rules() -> list[CommitteeRules]:

@@ -1,8 +1,11 @@
 """What works beside the pages: `commonweal worker --room signer`, a loop over the apps' steps.
 
-An app that acts on a room has a module `workers` with
+An app that acts on a room says in its `AppConfig` in which, `works_in = ("signer",)`, and has a
+module `workers` with
 
     def steps(room: str) -> Sequence[Callable[[Custody], int]]
+
+Only what works in a room is imported there: a signer has no use for the code of the airlock.
 
 A step is given the opened home, does what waits for it, and says how much that was. It is called
 again and again, so it must find its work by itself, and be safe beside a second worker that calls
@@ -24,7 +27,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -37,11 +39,14 @@ from django.db import DatabaseError, close_old_connections, connection, connecti
 from commonweal.foundation.clock import Clock, SystemClock
 from commonweal.foundation.errors import CommonwealError, Unavailable, WrongUsage
 from commonweal.vault.custody import Custody, open_custody
+from commonweal.web.config.trusting import LEDGER
 
 ROOMS = ("signer", "vault", "enclave", "airlock")
 
 PAUSE_SECONDS = 0.25
 """How long a worker with nothing to do waits before it looks again."""
+REST_SECONDS = 2.0
+"""How long at most it rests while nothing has changed: hours and files of others pass unseen."""
 HOLD_SECONDS = 5.0
 """How long the home stays open: keys and settings that changed meanwhile are seen after it."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
@@ -61,10 +66,8 @@ def steps_of(room: str) -> list[Step]:
     """What is done in `room`: the steps of every app, in the order of Django's list of apps."""
     found: list[Step] = []
     for app in apps.get_app_configs():
-        name = f"{app.name}.workers"
-        if app.name.startswith("commonweal.web.") and find_spec(name) is not None:
-            listed = getattr(import_module(name), "steps", None)
-            found += listed(room) if listed is not None else []
+        if app.name.startswith("commonweal.web.") and room in getattr(app, "works_in", ()):
+            found += import_module(f"{app.name}.workers").steps(room)
     return found
 
 
@@ -110,10 +113,18 @@ class Worker:
         """Work until `stopped` is set."""
         try:
             while not self.stopped.is_set():
+                before = changes(self._home)  # before, so that nothing slips in between
                 if not self.once():
-                    self.stopped.wait(PAUSE_SECONDS)
+                    self.rest(before)
         finally:
             self.close()
+
+    def rest(self, before: tuple[object, ...] | None) -> None:
+        """Wait until something has changed since `before`, and no longer than `REST_SECONDS`."""
+        ends = time.monotonic() + REST_SECONDS
+        while not self.stopped.wait(PAUSE_SECONDS) and time.monotonic() < ends:
+            if before is None or changes(self._home) != before:
+                return
 
     def once(self) -> int:
         """Take every step that is due once; how much was done."""
@@ -215,6 +226,32 @@ class Beside:
             self._error = error
         finally:
             connection.close()
+
+
+def changes(home: Path) -> tuple[object, ...] | None:
+    """What differs once another process wrote to the service's database or the ledger.
+
+    None where the database does not say so cheaply: then everything is looked at each time. It
+    decides only when a worker looks again, never what it finds.
+    """
+    if connection.vendor != "sqlite":
+        return None
+    try:
+        with connection.cursor() as cursor:
+            (version,) = cursor.execute("PRAGMA data_version").fetchone()
+    except DatabaseError:
+        return None
+    ledger = home / LEDGER
+    log = ledger.with_name(f"{ledger.name}-wal")
+    return (id(connection.connection), version, _stamp(ledger), _stamp(log))
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def _file(custody: Custody) -> tuple[int, int]:

@@ -14,6 +14,7 @@ class DeskConfig(AppConfig):
     name = "commonweal.web.desk"
     label = "desk"
     menu = ("Desk", "desk:index")
+    works_in = ("signer",)
 
     def ready(self) -> None:
         """Watch where applications go, and deal with the Data Protection Officer's acts."""

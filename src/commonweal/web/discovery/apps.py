@@ -10,3 +10,4 @@ class DiscoveryConfig(AppConfig):
 
     name = "commonweal.web.discovery"
     label = "discovery"
+    works_in = ("vault",)

@@ -14,6 +14,7 @@ class DummiesConfig(AppConfig):
     name = "commonweal.web.dummies"
     label = "dummies"
     menu = ("Made-up data", "dummies:index")
+    works_in = ("vault",)
 
     def shows_menu(self, person: Any, day: date) -> bool:
         """True for the people of a project that has a permit."""

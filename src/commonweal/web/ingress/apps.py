@@ -14,6 +14,7 @@ class IngressConfig(AppConfig):
     name = "commonweal.web.ingress"
     label = "ingress"
     menu = ("Bring something in", "ingress:index")
+    works_in = ("enclave",)
 
     def ready(self) -> None:
         """Say what follows from both acts."""

@@ -10,3 +10,4 @@ class LedgerlinkConfig(AppConfig):
 
     name = "commonweal.web.ledgerlink"
     label = "ledgerlink"
+    works_in = ("signer",)

@@ -14,6 +14,7 @@ class OutputsConfig(AppConfig):
     name = "commonweal.web.outputs"
     label = "outputs"
     menu = ("Outputs", "outputs:index")
+    works_in = ("airlock",)
 
     def ready(self) -> None:
         """Say what follows from what authors and reviewers sign."""

@@ -14,6 +14,7 @@ class ProjectsConfig(AppConfig):
     name = "commonweal.web.projects"
     label = "projects"
     menu = ("Permits", "projects:index")
+    works_in = ("signer",)
 
     def ready(self) -> None:
         """Say what follows from each kind of act."""

@@ -10,3 +10,4 @@ class RegisterConfig(AppConfig):
 
     name = "commonweal.web.register"
     label = "register"
+    works_in = ("signer",)

@@ -14,6 +14,7 @@ class ReleasesConfig(AppConfig):
     name = "commonweal.web.releases"
     label = "releases"
     menu = ("Releases", "releases:index")
+    works_in = ("signer", "vault")
 
     def ready(self) -> None:
         """Say what follows from an order, from a sign-off and from a sending back."""

@@ -14,6 +14,7 @@ class ReviewsConfig(AppConfig):
     name = "commonweal.web.reviews"
     label = "reviews"
     menu = ("Yearly reviews", "reviews:index")
+    works_in = ("signer",)
 
     def ready(self) -> None:
         """Say what follows from sending and from accepting a review."""

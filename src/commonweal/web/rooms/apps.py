@@ -14,6 +14,7 @@ class RoomsConfig(AppConfig):
     name = "commonweal.web.rooms"
     label = "rooms"
     menu = ("Rooms", "rooms:index")
+    works_in = ("signer", "vault", "enclave", "airlock")
 
     def shows_menu(self, person: Any, day: date) -> bool:
         """True for whoever looks after the rooms on `day`."""

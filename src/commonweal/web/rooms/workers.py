@@ -13,13 +13,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from commonweal.enclave.health import findings
 from commonweal.foundation.errors import CommonwealError
 from commonweal.foundation.files import file_system
 from commonweal.foundation.findings import Finding
 from commonweal.sandbox.box import Report, look
 from commonweal.vault.custody import Custody
-from commonweal.vault.custody.health import home_findings, separation
 from commonweal.web.config.workers import Beside
 from commonweal.web.rooms.models import Room
 
@@ -97,6 +95,8 @@ class Guards:
 
     def __call__(self, custody: Custody) -> int:
         """Always 0: it is done once and not again until it is due."""
+        from commonweal.enclave.health import findings  # only the enclave has need of it
+
         demo = custody.home.kind == "demo"
         report, _ = look(demo=demo, cgroup=os.environ.get(CGROUP))
         beside = findings(custody.home.path, file_system) if self._room == "enclave" else []
@@ -126,6 +126,8 @@ class HomeLook:
 
     def __call__(self, custody: Custody) -> int:
         """Tell what was found. It is no work, so 0."""
+        from commonweal.vault.custody.health import home_findings, separation
+
         now = custody.clock.now()
         if self._when.is_due(now):
             found: list[Finding] = [separation(), *home_findings(custody)]

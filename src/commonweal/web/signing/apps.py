@@ -13,6 +13,7 @@ class SigningConfig(AppConfig):
 
     name = "commonweal.web.signing"
     label = "signing"
+    works_in = ("signer",)
 
     def waiting(self, person: Any, day: date) -> list[Any]:
         """What waits for `person` here: see `config.turns`."""

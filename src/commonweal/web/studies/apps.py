@@ -14,6 +14,7 @@ class StudiesConfig(AppConfig):
     name = "commonweal.web.studies"
     label = "studies"
     menu = ("Studies", "studies:index")
+    works_in = ("enclave",)
 
     def shows_menu(self, person: Any, day: date) -> bool:
         """True for the people whom permits name, and for staff who see studies."""
