@@ -308,6 +308,9 @@ def logged(web_home: Path) -> Iterator[io.StringIO]:
         handler.setStream(before)
 
 
+FORMS = ("943 476 5919", "943+476+5919", "9434765919", "943%20476%205919", "476 5919", "476+5919")
+
+
 # --- errors -------------------------------------------------------------------------------------
 
 
@@ -325,7 +328,8 @@ def test_an_unforeseen_error_tells_a_reference_and_nothing_else(
     answer = client.get("/data/?q=943+476+5919")
     assert answer.status_code == 500
     text = answer.content.decode()
-    assert "943" not in text
+    # Not a part of it: a time or a reference may hold three of its digits.
+    assert [form for form in FORMS if form in text] == []
     assert "RuntimeError" not in text
     assert answer["X-Reference"] in text
     lines = [json.loads(line) for line in logged.getvalue().splitlines()]
@@ -333,7 +337,7 @@ def test_an_unforeseen_error_tells_a_reference_and_nothing_else(
     assert fault["reference"] == answer["X-Reference"]
     assert fault["error"] == "RuntimeError"
     assert any("fails" in frame for frame in fault["frames"])
-    assert "943" not in logged.getvalue()
+    assert [form for form in FORMS if form in logged.getvalue()] == []
 
 
 def test_logs_hold_no_address_name_or_number(client: Any, logged: io.StringIO) -> None:
@@ -342,7 +346,7 @@ def test_logs_hold_no_address_name_or_number(client: Any, logged: io.StringIO) -
     client.post("/account/login/", {"login": "amara@example.org", "password": "hush hush"})
     said = logged.getvalue()
     assert said.count('"page"') == 3
-    for word in ("Amara", "amara", "943", "127.0.0", "hush", "q="):
+    for word in ("Amara", "amara", *FORMS, "127.0.0", "hush", "q="):
         assert word not in said
 
 
