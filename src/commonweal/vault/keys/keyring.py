@@ -35,6 +35,7 @@ from commonweal.vault.keys.records import (
     broken,
     check_name,
     check_project,
+    forget,
     new_id,
 )
 from commonweal.vault.keys.root_store import RootStore
@@ -341,6 +342,7 @@ class Keyring:
                 record = KeyRecord.load(path)
                 if record.wrapped is not None:
                     self._save(record.in_state("destroyed"))
+                    forget()
 
     def _records(self) -> tuple[KeyRecord, ...]:
         fence = self.fence.read()

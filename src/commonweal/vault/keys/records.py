@@ -143,6 +143,11 @@ def _parsed(content: bytes, what: str) -> KeyRecord:
     return KeyRecord.parse(content, what)
 
 
+def forget() -> None:
+    """Keep no record in memory: the wrapped bytes of a destroyed key go from there as well."""
+    _parsed.cache_clear()
+
+
 def _record(plain: Any) -> KeyRecord:
     version = plain.pop("key") if isinstance(plain, dict) else None
     if type(version) is not int or version != 1:
