@@ -179,7 +179,7 @@ def test_what_a_database_cannot_take_is_the_askers_fault(
         raise DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
 
     monkeypatch.setattr(public, "register_or_none", fails)
-    monkeypatch.setattr(views, "register_or_none", fails)
+    monkeypatch.setattr(views, "whole_or_none", fails)
     answer = client.get("/api/v1/register")
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "CW-API-INVALID")
     page = client.get("/projects/")

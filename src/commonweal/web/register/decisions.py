@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from django.db.models import QuerySet
-from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.urls import NoReverseMatch, reverse
 
 from commonweal.foundation.london import london_day
 from commonweal.governance.committee.decision import headline
@@ -94,15 +94,6 @@ def refusals(keys: list[int]) -> list[dict[str, Any]]:
             }
         )
     return found
-
-
-def part_of_service(address: str) -> str | None:
-    """An address if a part of the service stands there for itself; else None."""
-    try:
-        found = resolve(address)
-    except Resolver404:
-        return None
-    return None if found.kwargs or found.args else address
 
 
 def _address(name: str, reference: str) -> str | None:

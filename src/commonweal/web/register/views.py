@@ -15,12 +15,12 @@ from commonweal.papers.register_open import FLAT_CORRECTIONS, SAFES_CORRECTIONS
 from commonweal.papers.register_outputs import public_record
 from commonweal.web.config import clock
 from commonweal.web.nhsuk.paging import page_of
+from commonweal.web.publicpages.places import place
 from commonweal.web.register import opendata
 from commonweal.web.register.came import came_of_it, earning
 from commonweal.web.register.changes import project_changes
 from commonweal.web.register.decisions import (
     decision_of_permit,
-    part_of_service,
     refusals,
     refused_keys,
 )
@@ -105,7 +105,7 @@ def check(request: HttpRequest, id_: str) -> HttpResponse:
         "number": entry.permit_hash.removeprefix("sha256:"),
         "file": permit_file(entry),
         "entry": issued,
-        "log": part_of_service("/log/"),
+        "log": place("/log/"),
         "made_at": whole.register.made_at,
     }
     return render(request, "register/check.jinja", more, using="jinja2")
