@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from commonweal.foundation.sealing import seal_bytes, unseal_bytes
 from commonweal.vault.release.build import BuildReport
 from commonweal.vault.release.proving import prove_person, state_absence
+from commonweal.vault.release.writing import context_of, sealing_key
 from tests import factories
 from tests.release_house import (
     MARKER,
@@ -201,6 +204,32 @@ def test_membership_can_be_shown_and_absence_is_stated(
     assert refused(lambda: state_absence(custody, report.folder, house.numbers[8])).code == (
         "CW-RELEASE-IS-MEMBER"
     )
+
+
+def test_a_list_that_does_not_hold_together_states_nobodys_absence(
+    built: tuple[House, BuildReport, Path],
+) -> None:
+    """A member whose nonce was changed is listed and cannot be proved: that is no absence."""
+    house, report, _ = built
+    custody = house.custody()
+    release = report.manifest["release"]
+    path = house.releases / f"{release}.airlock" / "membership"
+    key = sealing_key(custody.keyring.secret("membership")).use()
+    context = context_of(release, "membership")
+    before = path.read_bytes()
+    rows = pq.read_table(pa.BufferReader(unseal_bytes(before, key, context, "The list")))
+    wrong = pa.array([None if one is None else b"x" * 32 for one in rows["nonce"].to_pylist()],
+                     pa.binary(32))  # fmt: skip
+    changed = io.BytesIO()
+    pq.write_table(rows.set_column(rows.schema.get_field_index("nonce"), "nonce", wrong), changed)
+    path.chmod(0o600)
+    path.write_bytes(seal_bytes(changed.getvalue(), key, context))
+    try:
+        for ask in (prove_person, state_absence):
+            error = refused(lambda ask=ask: ask(custody, report.folder, house.numbers[8]))
+            assert error.code == "CW-LEDGER-MEMBERSHIP-INVALID"
+    finally:
+        path.write_bytes(before)
 
 
 COHORTS: tuple[tuple[str, dict[str, Any]], ...] = (

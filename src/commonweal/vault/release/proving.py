@@ -42,7 +42,18 @@ from commonweal.vault.release.writing import context_of, sealing_key
 FORMAT = "commonweal/person-proof/1"
 _ABOUT_DOMAIN = b"commonweal/absence/1\x00"
 _NOT_IN_LIST = "CW-LEDGER-MEMBERSHIP-INVALID"
+_NOBODY = (
+    "Nobody was found in this release under this spelling. That does not say that the person is "
+    "not in it."
+)
 _SIGNS = ("-", " ", "_", "/", ".")
+
+
+class _NotListed(Fault):
+    """Nobody stands in the list under this identifier: the one fault from which absence follows."""
+
+    def __init__(self) -> None:
+        super().__init__(_NOT_IN_LIST, _NOBODY)
 
 
 @dataclass(frozen=True)
@@ -132,12 +143,11 @@ def _found(
     stored: bytes, key: Secret, release: str, people: tuple[str, ...]
 ) -> tuple[str, MembershipProof]:
     found = listed(stored, key, release, people)
+    if not found:
+        raise _NotListed
     # As it was given, or in one other spelling: of several people nobody can tell which is meant.
-    if not found or (found[0] != people[0] and len(found) > 1):
-        raise _invalid(
-            "Nobody was found in this release under this spelling. That does not say that the "
-            "person is not in it."
-        )
+    if found[0] != people[0] and len(found) > 1:
+        raise _invalid(_NOBODY)
     return found[0], prove(stored, key, release, found[0])
 
 
@@ -146,17 +156,17 @@ def state_absence(custody: Custody, folder: Path, identifier: str) -> tuple[str,
 
     The statement is about a commitment to the person's label; with the secret, which only the
     person gets, they can show that it is about them.
-    Raises `Fault` CW-RELEASE-IS-MEMBER where they are in it, `Refused` CW-RELEASE-ABSENCE-UNSURE
-    where looking for this identifier cannot rule it out.
+    Raises `Fault` CW-RELEASE-IS-MEMBER where they are in it, CW-LEDGER-MEMBERSHIP-INVALID where
+    the list does not hold together, `Refused` CW-RELEASE-ABSENCE-UNSURE where looking for this
+    identifier cannot rule it out.
     """
     manifest = _manifest(custody, folder)
     record_asked(custody, manifest.release, "absence")
     _require_certain(manifest, identifier)
     try:
         _proof(custody, folder, manifest, identifier)
-    except Fault as fault:
-        if fault.code != _NOT_IN_LIST:
-            raise
+    except _NotListed:
+        pass  # a list that does not hold together has the same code, and says nothing of anybody
     else:
         raise Fault("CW-RELEASE-IS-MEMBER", "The release does include this person's record.")
     secret = secrets.token_bytes(32)
