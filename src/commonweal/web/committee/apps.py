@@ -9,7 +9,7 @@ from django.apps import AppConfig
 
 
 class CommitteeConfig(AppConfig):
-    """Its name and label, its place in the menu, and what follows from the acts of the committee."""
+    """Its name and label, its place in the menu, and what follows from the committee's acts."""
 
     name = "commonweal.web.committee"
     label = "committee"
