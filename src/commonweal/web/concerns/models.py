@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
-
 from django.db import models
 from django.db.models import Q
 
 from commonweal.governance.states.concern import CONCERN
 from commonweal.web.accounts.models import User
+from commonweal.web.config.letters_of_ids import random_letters
 from commonweal.web.ledgerlink.models import Governed, GovernedQuery
 
-_LETTERS = "bcdfghjkmnpqrstvwxyz"
 DAYS = 30
 """By when a concern is to be answered, counted from the day on which it came."""
 OUTCOMES: tuple[tuple[str, str], ...] = (
@@ -24,7 +22,7 @@ OUTCOMES: tuple[tuple[str, str], ...] = (
 
 def new_reference() -> str:
     """The number of a concern: two groups of letters that nobody takes for others."""
-    return "c-" + "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(2))
+    return "c-" + f"{random_letters(4)}-{random_letters(4)}"
 
 
 class Concern(Governed):
