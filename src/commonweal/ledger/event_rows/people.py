@@ -1,4 +1,4 @@
-"""Events of people's choices, and of what people are told of their own records.
+"""Events of people's choices.
 
 No entry names a person, or lets one be guessed: a choice stands here as a number and a random id,
 and what it says lies sealed in the entry's details.
@@ -6,7 +6,7 @@ and what it says lies sealed in the entry's details.
 
 from __future__ import annotations
 
-from commonweal.ledger.event_type import EventType, optional, word
+from commonweal.ledger.event_type import EventType, word
 from commonweal.ledger.fields import Field
 
 ABOUT_PEOPLE: tuple[EventType, ...] = (
@@ -14,8 +14,4 @@ ABOUT_PEOPLE: tuple[EventType, ...] = (
               "journal.",
               {"number": Field("number"), "choice": Field("choice"),
                "by": word("self", "staff", "trusted_person")}),
-    EventType("person.answered", "sealed", "Somebody who had signed in asked about their own "
-              "record, or chose something.",
-              {"asked": word("look", "choose"), "outcome": word("answered", "refused"),
-               "code": optional("code")}),
 )  # fmt: skip

@@ -72,7 +72,7 @@ _QUESTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
      ("/projects/what-came-of-it/",)),
     ("Who makes money from it?", "When a company may take part, and what it may never do.",
      ("/projects/companies/", "/pages/companies/")),
-    ("What went wrong?", "Each mistake, when it happened, and what was done.",
+    ("What went wrong?", "What we have told of mistakes, and what was done.",
      ("/what-went-wrong/",)),
 )  # fmt: skip
 

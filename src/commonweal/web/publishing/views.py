@@ -211,5 +211,5 @@ send_back = _reasoned(
 take_down = _reasoned(
     "take_down", "Take it down", "Take it down", services.take_down,
     label="Why is it taken down?", missing="Say why it is taken down.",
-    help_text="Your reasons are published in its place.",
+    help_text="Your reasons are published at once. Name nobody, and give no numbers.",
 )  # fmt: skip
