@@ -41,7 +41,7 @@ MORE: tuple[tuple[str, str, str], ...] = (
     ("/projects/what-came-of-it/", "What came of it", "What projects found and what changed."),
     ("/projects/companies/", "Who makes money from it", "Every project with a company in it."),
     ("/who-decides/", "Who decides", "The people, their other interests, and their minutes."),
-    ("/what-went-wrong/", "What went wrong", "Each mistake, with its date and what was done."),
+    ("/what-went-wrong/", "What went wrong", "Mistakes that we tell of, and what was done."),
     ("/concerns/", "Raise a concern", "You get a number, and an answer within 30 days."),
     ("/texts/", "What we have told the public", "In our own words: results, stories and mistakes."),
     ("/log/", "The public log", "Every decision and every use, in the order it happened."),
