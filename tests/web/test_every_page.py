@@ -33,6 +33,7 @@ APPS = {
     "ingress": "what is brought in beside the data",
     "panel": "the public panel",
     "projects": "agreements and permits",
+    "publiclog": "the public log",
     "publishing": "those who write for the public",
     "register": "the public register",
     "releases": "releases",
