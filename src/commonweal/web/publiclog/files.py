@@ -1,12 +1,17 @@
 """The public log as files: checkpoint and tiles (C2SP tlog-tiles), proofs, feeds, the checker.
 
-A full tile never changes, so it may be kept for ever; what changes may be kept for seconds. Every
-file is of the tree that was signed last.
+Every file is of the tree that was signed last. Within one epoch of the log a full tile never
+changes, so it may be kept for ever below the address of its epoch. After a return to an older copy
+the log goes on in a new epoch, and so below a new address. Below the address without an epoch,
+which always has the present one, a tile is asked for again each time, and is sent only if it is
+another one than the reader has.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.resources import files as of_package
 from xml.sax.saxutils import escape
@@ -14,19 +19,39 @@ from xml.sax.saxutils import escape
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
 from commonweal.foundation.canonical import canonical
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import Fault
 from commonweal.ledger.tiles import WIDTH, tile_at
-from commonweal.web.publiclog.signed import NewestFirst, number_or_none, signed_log_or_missing
+from commonweal.papers.exports.table import as_csv_with
+from commonweal.web.publiclog.signed import (
+    Entry,
+    NewestFirst,
+    SignedLog,
+    number_or_none,
+    signed_log_or_missing,
+)
 from commonweal.web.publiclog.trusted import published_bytes
-from commonweal.web.publiclog.words import shown
+from commonweal.web.publiclog.words import said, shown
 
 FOR_EVER = "public, max-age=31536000, immutable"
 SHORT = "public, max-age=10"
+ASKED_AGAIN = "no-cache"
 PAGE = 1000
+COLUMNS = (
+    "number",
+    "hour",
+    "type",
+    "what it means",
+    "role",
+    "permit",
+    "release",
+    "output",
+    "entry",
+)
 _PROOF = re.compile(r"(0|[1-9][0-9]{0,15})\.tlog-proof", re.ASCII)
 _TEXT, _BYTES = "text/plain; charset=utf-8", "application/octet-stream"
 
@@ -43,13 +68,20 @@ def _missing() -> Fault:
     return Fault("CW-WEB-NOT-FOUND", "The public log has no such file.")
 
 
+def _of_epoch(log: SignedLog, epoch: str | None) -> None:
+    """Refuse an epoch that is not the present one, in its one spelling."""
+    if epoch is not None and epoch != str(log.epoch):
+        raise _missing()
+
+
 @login_not_required
 @require_safe
-def checkpoint(request: HttpRequest) -> HttpResponse:
+def checkpoint(request: HttpRequest, epoch: str | None = None) -> HttpResponse:
     """The newest signed checkpoint, with the lines of its witnesses."""
     del request
     with signed_log_or_missing() as log:
-        return _file(log.note, _TEXT, "no-cache")
+        _of_epoch(log, epoch)
+        return _file(log.note, _TEXT, ASKED_AGAIN)
 
 
 @login_not_required
@@ -65,17 +97,22 @@ def keys(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_safe
-def tile(request: HttpRequest, place: str) -> HttpResponse:
-    """One tile of hashes, or one bundle of entries, at its one address."""
-    del request
+def tile(request: HttpRequest, place: str, epoch: str | None = None) -> HttpResponse:
+    """One tile of hashes, or one bundle of entries, at its one address in an epoch."""
     wanted = tile_at(f"tile/{place}")
     if wanted is None:
         raise _missing()
     with signed_log_or_missing() as log:
+        _of_epoch(log, epoch)
         content = log.tile(wanted)
     if content is None:
         raise _missing()
-    return _file(content, _BYTES, FOR_EVER if wanted.width == WIDTH else SHORT)
+    if epoch is not None:
+        return _file(content, _BYTES, FOR_EVER if wanted.width == WIDTH else SHORT)
+    answer = _file(content, _BYTES, ASKED_AGAIN)
+    answer["ETag"] = f'"{hashlib.sha256(content).hexdigest()}"'
+    found: HttpResponse = get_conditional_response(request, etag=answer["ETag"], response=answer)
+    return found
 
 
 @login_not_required
@@ -92,22 +129,48 @@ def proof(request: HttpRequest, name: str) -> HttpResponse:
         return _file(log.proof(int(found[1])), _TEXT, SHORT, f"entry-{name}")
 
 
-@login_not_required
-@require_safe
-def entries(request: HttpRequest) -> HttpResponse:
-    """Up to 1,000 entries from one number on, one JSON object a line; the header says what next."""
+def _paged(
+    request: HttpRequest, name: str, kind: str, form: Callable[[list[Entry]], bytes | str]
+) -> HttpResponse:
+    """Up to 1,000 entries from the number `from` on; the Link header says where the next are."""
     start = number_or_none(request.GET.get("from", "0"))
     if start is None:
         raise Fault("CW-WEB-REQUEST", "The number after from= is not a whole number.")
     with signed_log_or_missing() as log:
         found = log.entries(start, start + PAGE)
         size = log.point.size
-    lines = [canonical({"index": one.index, "entry": one.says}) + b"\n" for one in found]
-    answer = _file(b"".join(lines), "application/jsonl", SHORT)
+    answer = _file(form(found), kind, SHORT)
     if found and found[-1].index + 1 < size:
-        address = request.build_absolute_uri(reverse("publiclog:entries"))
+        address = request.build_absolute_uri(reverse(f"publiclog:{name}"))
         answer["Link"] = f'<{address}?from={found[-1].index + 1}>; rel="next"'
     return answer
+
+
+@login_not_required
+@require_safe
+def entries(request: HttpRequest) -> HttpResponse:
+    """Up to 1,000 entries from one number on, one JSON object a line; the header says what next."""
+    return _paged(request, "entries", "application/jsonl", _lines)
+
+
+def _lines(found: list[Entry]) -> bytes:
+    return b"".join(canonical({"index": one.index, "entry": one.says}) + b"\n" for one in found)
+
+
+@login_not_required
+@require_safe
+def table(request: HttpRequest) -> HttpResponse:
+    """The same as CSV, for a spreadsheet: the entry in words, and as it stands in the log."""
+    return _paged(request, "table", "text/csv; charset=utf-8", _csv)
+
+
+def _csv(found: list[Entry]) -> str:
+    return as_csv_with(COLUMNS, (
+        (str(one.index), str(one.says["at"]), str(one.says["type"]), said(one),
+         str(one.says["role"]), *(str(one.says.get(key, "")) for key in COLUMNS[5:8]),
+         canonical(one.says).decode())
+        for one in found
+    ))  # fmt: skip
 
 
 @login_not_required

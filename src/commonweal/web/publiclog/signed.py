@@ -6,7 +6,6 @@ stands in every query, so that no address and no parameter reaches the sealed on
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -19,20 +18,39 @@ from django.conf import settings
 from commonweal.foundation.clock import SystemClock
 from commonweal.foundation.errors import CommonwealError, Fault
 from commonweal.ledger import reading
-from commonweal.ledger.checkpoint import Checkpoint
+from commonweal.ledger.checkpoint import Checkpoint, epoch_of
 from commonweal.ledger.entry import read_entry
 from commonweal.ledger.events import Log
 from commonweal.ledger.merkle import root_at
 from commonweal.ledger.note import Note
 from commonweal.ledger.proving import newest_note, prove
+from commonweal.ledger.schema import NAMED, named, names_one
 from commonweal.ledger.store import Ledger
 from commonweal.ledger.tiles import Tile, tile_content
 from commonweal.web.config.trusting import LEDGER
+from commonweal.web.publicpages.places import place
 
 LOG: Log = "public"
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
-_RELEASE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})\.r[0-9]{1,9}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+
+def _naming(index: str, has: str, value: str, order: str) -> str:
+    return (
+        f"SELECT entry.idx, body FROM intent INDEXED BY {index} "
+        f"JOIN entry ON entry.intent_id = intent.id WHERE intent.{has} "
+        f"AND {value} = ? AND intent.id <= ? ORDER BY intent.id {order} LIMIT ?"
+    )
+
+
+def _by_each(order: str) -> tuple[str, ...]:
+    return (
+        _naming("public_by_permit", "log = 'public' AND permit IS NOT NULL", "permit", order),
+        *(_naming(f"public_by_{one}", names_one(one), named(one), order) for one in NAMED),
+    )
+
+
+_QUERIES, _OLDEST = _by_each("DESC"), _by_each("ASC")
 
 
 @dataclass(frozen=True)
@@ -68,24 +86,37 @@ class SignedLog:
         return [Entry(index, read_entry(body)) for index, body in rows]
 
     def about(self, name: str, before: int, count: int) -> list[Entry]:
-        """Up to `count` entries about a permit or a release below entry `before`, newest first.
+        """Up to `count` entries below entry `before` that name a thing, newest first.
 
-        A release is called after its permit, by which entries are found; of `.r2` only its own.
+        That is a permit, or a release, an output or a text for the public. Each look-up is by an
+        index that has public entries only: how many sealed ones there are changes nothing (S9).
         """
-        if not _NAME.fullmatch(name):
+        newest = self._intent_of(min(before, self.point.size) - 1)
+        if newest is None or not _NAME.fullmatch(name):
             return []
-        release = _RELEASE.fullmatch(name)
-        permit = release[1] if release else name
-        own = "AND instr(CAST(body AS TEXT), ?) > 0 " if release else ""
-        said = [f'"release":{json.dumps(name)}'] if release else []
-        rows = self.connection.execute(
-            "SELECT entry.idx, body FROM intent INDEXED BY intent_by_permit "
-            "JOIN entry ON entry.intent_id = intent.id "
-            "WHERE permit = ? AND entry.log = ? AND entry.idx < ? "
-            f"{own}ORDER BY intent.id DESC LIMIT ?",
-            (permit, LOG, min(before, self.point.size), *said, count),
-        ).fetchall()
-        return [Entry(index, read_entry(body)) for index, body in rows]
+        found: dict[int, bytes] = {}
+        for query in _QUERIES:
+            found |= self.connection.execute(query, (name, newest, count))
+        return [
+            Entry(index, read_entry(found[index])) for index in sorted(found)[: -count - 1 : -1]
+        ]
+
+    def first_about(self, name: str) -> int | None:
+        """The number of the oldest entry that names a thing, or None."""
+        newest = self._intent_of(self.point.size - 1)
+        if newest is None or not _NAME.fullmatch(name):
+            return None
+        rows = [
+            row[0] for query in _OLDEST for row in self.connection.execute(query, (name, newest, 1))
+        ]
+        return min(rows, default=None)
+
+    def _intent_of(self, index: int) -> int | None:
+        """The id of the intent of one entry; ids are in the order of entries."""
+        row = self.connection.execute(
+            "SELECT intent_id FROM entry WHERE log = ? AND idx = ?", (LOG, index)
+        ).fetchone()
+        return None if row is None else int(row[0])
 
     def proof(self, index: int) -> str:
         """The proof file of one entry by this checkpoint."""
@@ -102,6 +133,11 @@ class SignedLog:
             return root_at(self.point.size, fetch) == self.point.root
         except CommonwealError:
             return False
+
+    @property
+    def epoch(self) -> int:
+        """Which epoch the signed tree is of: 1, and one more for each return to an older copy."""
+        return epoch_of(self.point.origin)
 
     @property
     def waiting(self) -> bool:
@@ -121,6 +157,19 @@ def signed_log() -> Iterator[SignedLog | None]:
             yield None
         else:
             yield SignedLog(ledger, connection, note, Checkpoint.parse(Note.parse(note).text))
+
+
+def page_about(name: str) -> str | None:
+    """The page of the oldest signed entry that names a thing; None where there is none, or no log.
+
+    What cannot be read is not linked to: whose page asks says something else.
+    """
+    try:
+        with signed_log() as log:
+            number = None if log is None else log.first_about(name)
+    except CommonwealError:
+        return None
+    return None if number is None else place("publiclog:entry", number)
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def entry(request: HttpRequest, number: str) -> HttpResponse:
     place = number_or_none(number)
     with signed_log_or_missing() as log:
         if place is None or place >= log.point.size:
-            raise Fault("CW-WEB-NOT-FOUND", "The public log has no entry of this number.")
+            raise Fault("CW-WEB-NOT-FOUND", "The public log has no signed entry of this number.")
         (found,) = log.entries(place, place + 1)
         more = {
             "one": shown(found),
@@ -114,6 +114,7 @@ def experts(request: HttpRequest) -> HttpResponse:
         more = {
             "note": None if log is None else log.note,
             "size": 0 if log is None else log.point.size,
+            "epoch": 0 if log is None else log.epoch,
             "looked": None if log is None else look(log),
             "keys": published(),
             "program": program_source().decode(),
