@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import subprocess
 import sys
@@ -152,8 +154,11 @@ def test_what_is_no_address_is_refused_in_plain_words(client: Any, key: str, pla
 def test_files_say_what_they_are_and_how_long_they_keep(client: Any, key: str) -> None:
     kinds = {
         "checkpoint": ("text/plain; charset=utf-8", "no-cache"),
-        "tile/0/000.p/1": ("application/octet-stream", "public, max-age=10"),
-        "tile/entries/000.p/1": ("application/octet-stream", "public, max-age=10"),
+        "tile/0/000.p/1": ("application/octet-stream", "no-cache"),
+        "tile/entries/000.p/1": ("application/octet-stream", "no-cache"),
+        "epochs/1/checkpoint": ("text/plain; charset=utf-8", "no-cache"),
+        "epochs/1/tile/0/000.p/1": ("application/octet-stream", "public, max-age=10"),
+        "entries.csv": ("text/csv; charset=utf-8", "public, max-age=10"),
         "proof/0.tlog-proof": ("text/plain; charset=utf-8", "public, max-age=10"),
         "keys.json": ("application/json", "public, max-age=10"),
     }
@@ -247,6 +252,27 @@ def test_lines_come_in_pages_of_bounded_size(
     for wrong in ("-1", "x", "01", "1.5", "9" * 30):
         assert client.get("/log/entries.jsonl", {"from": wrong}).status_code == 400
     assert client.get("/log/entries.jsonl", {"from": "9" * 15}).content == b""
+
+
+def test_the_table_has_what_the_lines_have_and_no_formula(
+    client: Any, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from commonweal.web.publiclog import files
+
+    lines = [json.loads(one) for one in fetch(client, "entries.jsonl").splitlines()]
+    table = list(csv.DictReader(io.StringIO(fetch(client, "entries.csv").decode())))
+    assert [json.loads(one["entry"]) for one in table] == [one["entry"] for one in lines]
+    for row, line in zip(table, lines, strict=True):
+        assert (row["number"], row["type"]) == (str(line["index"]), line["entry"]["type"])
+        assert row["permit"] == line["entry"].get("permit", "")
+        assert row["what it means"].endswith(".")
+        assert not any(cell.startswith(("=", "+", "-", "@")) for cell in row.values())
+    monkeypatch.setattr(files, "PAGE", 2)
+    answer = client.get("/log/entries.csv", {"from": "1"})
+    assert len(list(csv.DictReader(io.StringIO(answer.content.decode())))) == 2
+    assert answer["Link"] == '<http://localhost:8000/log/entries.csv?from=3>; rel="next"'
+    for wrong in ("-1", "x", "01", "=1"):
+        assert client.get("/log/entries.csv", {"from": wrong}).status_code == 400
 
 
 def test_the_feed_is_atom_with_the_newest_first(client: Any, key: str) -> None:
