@@ -66,15 +66,15 @@ LABELS: Mapping[str, str] = MappingProxyType({
     "permit": "Permit", "release": "Data set made for a project", "output": "Results",
     "application": "Request", "decision": "Decision", "dataset": "Data", "notice": "Text",
     "standing": "Monthly table", "project": "Project", "supersedes": "Takes the place of",
-    "by": "Newer permit", "outcome": "Outcome", "reason": "Why", "until": "Ends on",
-    "active_from": "Starts at", "effective_from": "Counts from",
+    "by": "Newer permit", "outcome": "Outcome", "reason": "Why", "active_from": "Starts at",
+    "effective_from": "Counts from", "until": "Ends on",
     "review_by": "Next yearly check by", "people": "How many people", "overrides":
     "How often people decided against a check", "given_to": "How many people had been given it",
     "day": "Day", "months": "Months", "version": "Version", "kind": "Kind", "step": "Step",
     "how": "How", "look_again_on": "Looked at again on", "passages": "Passages taken out",
     "delivery": "Where the data are used", "refreshes": "Newer form of",
 })  # fmt: skip
-"""The fields that people read; the rest, such as hashes, stands in the part for experts."""
+"""The fields that people read, in this order; the rest, such as hashes, stands in the part for experts."""
 
 VALUES: Mapping[str, str] = MappingProxyType({
     "approve": "Yes", "approve_with_conditions": "Yes, with conditions", "reject": "No",
@@ -113,9 +113,9 @@ def shown(entry: Entry) -> dict[str, Any]:
         "role": _ROLES.get(role, role.replace("_", " ")),
         "permit": says.get("permit"),
         "facts": [
-            {"label": LABELS[name], "value": _value(name, value)}
-            for name, value in says.items()
-            if name in LABELS
+            {"label": label, "value": _value(name, says[name])}
+            for name, label in LABELS.items()
+            if name in says
         ],
     }
 
