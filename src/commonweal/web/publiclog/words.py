@@ -74,7 +74,7 @@ LABELS: Mapping[str, str] = MappingProxyType({
     "how": "How", "look_again_on": "Looked at again on", "passages": "Passages taken out",
     "delivery": "Where the data are used", "refreshes": "Newer form of",
 })  # fmt: skip
-"""The fields that people read, in this order; the rest, such as hashes, stands in the part for experts."""
+"""The fields that people read, in this order; hashes and the like are for experts."""
 
 VALUES: Mapping[str, str] = MappingProxyType({
     "approve": "Yes", "approve_with_conditions": "Yes, with conditions", "reject": "No",
