@@ -31,6 +31,7 @@ from benchmarks import (
     growth,
     ledger,
     peers,
+    publiclog,
     register,
     release,
     risk,
@@ -59,6 +60,7 @@ ASKED: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "peers": peers.run,
     "service": service.run,
     "register": register.run,
+    "publiclog": publiclog.run,
     "audit-10M": audit.run_10m,
     "disclosure-10M": disclosure.run_10m,
     **{f"growth-{size}": functools.partial(growth.run, size) for size in growth.SIZES},
@@ -119,7 +121,7 @@ def page(results: dict[str, Any]) -> str:
         *larger(results),
         *growth.page(results),
     ]
-    for name in [*BENCHMARKS, "disclosure-10M", "peers", "service", "register"]:
+    for name in [*BENCHMARKS, "disclosure-10M", "peers", "service", "register", "publiclog"]:
         if name not in results:
             continue
         found = results[name]

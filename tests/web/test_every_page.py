@@ -35,6 +35,7 @@ APPS = {
     "panel": "the public panel",
     "projects": "agreements and permits",
     "publicpages": "texts for everybody",
+    "publiclog": "the public log",
     "publishing": "those who write for the public",
     "register": "the public register",
     "releases": "releases",

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.web.config import clock
 from commonweal.web.nhsuk.paging import Counted, page_of
+from commonweal.web.publiclog.signed import page_about
 from commonweal.web.publishing import services
 from commonweal.web.publishing.forms import NoticeForm, ReasonForm
 from commonweal.web.publishing.models import KINDS, Notice
@@ -77,7 +78,8 @@ def _listed(
 def text(request: HttpRequest, reference: str) -> HttpResponse:
     """One text."""
     found = _one(Notice.objects.filter(state__in=_OUT), reference)
-    return _page(request, "text", {"one": public_page(found)})
+    more = {"one": public_page(found), "logged": page_about(found.reference)}
+    return _page(request, "text", more)
 
 
 @login_not_required
