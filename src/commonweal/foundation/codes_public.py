@@ -12,4 +12,12 @@ PUBLIC = {
     "CW-PAGES-CONTACTS": "The file with the hospital's contacts cannot be used.",
     "CW-OVERSIGHT-GROUP": "The home's record of the oversight group cannot be read.",
     "CW-OVERSIGHT-TEXT": "Words about a member's interests cannot be saved or published so.",
+    "CW-MYDATA-SEAL": "A sealed order or answer was changed, or is for another key or purpose.",
+    "CW-MYDATA-PROVIDER": "What is said of a provider of identity cannot be believed.",
+    "CW-MYDATA-TOKEN": "A sign-in cannot be read, or is not validly signed by the provider.",
+    "CW-MYDATA-PARTY": "A sign-in is from another provider or for another service.",
+    "CW-MYDATA-NONCE": "A sign-in belongs to another browser or another visit.",
+    "CW-MYDATA-STALE": "A sign-in is too old, from the future, or does not say when it was made.",
+    "CW-MYDATA-LEVEL": "The identity of a person was not proved at the level that is needed.",
+    "CW-MYDATA-PERSON": "A sign-in does not say whose it is in a way that can be used.",
 }
