@@ -19,5 +19,10 @@ PUBLIC = {
     "CW-MYDATA-NONCE": "A sign-in belongs to another browser or another visit.",
     "CW-MYDATA-STALE": "A sign-in is too old, from the future, or does not say when it was made.",
     "CW-MYDATA-LEVEL": "The identity of a person was not proved at the level that is needed.",
+    "CW-MYDATA-KEY": "An order of a signed-in person is sealed to a key that is not in use.",
+    "CW-MYDATA-ORDER": "An order of a signed-in person does not have the form of one.",
+    "CW-MYDATA-TRIES": "Somebody asked about their own record too often within an hour.",
+    "CW-MYDATA-AGE": "Somebody is too young to choose alone on the page.",
+    "CW-MYDATA-SIZE": "There are more releases than one answer can hold.",
     "CW-MYDATA-PERSON": "A sign-in does not say whose it is in a way that can be used.",
 }

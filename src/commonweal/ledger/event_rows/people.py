@@ -18,4 +18,7 @@ ABOUT_PEOPLE: tuple[EventType, ...] = (
               "record, or chose something.",
               {"asked": word("look", "choose"), "outcome": word("answered", "refused"),
                "code": optional("code")}),
+    EventType("person.provider_set", "sealed", "It was said which provider of identity people sign "
+              "in with; its details hold the provider and its keys.",
+              {"keys": Field("number")}),
 )  # fmt: skip
