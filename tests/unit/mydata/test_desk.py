@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from commonweal.cli.main import run
 from commonweal.foundation.clock import parse_stamp
 from commonweal.foundation.identifiers import NHSNumber
 from commonweal.ledger.membership import label
@@ -87,6 +89,30 @@ def test_who_is_in_gets_kinds_of_data_and_a_receipt_that_holds(
     key = house.custody().keyring.secret("membership").use()
     assert proof.label == label(key, one.release, house.numbers[3])
     assert house.numbers[3] not in record.canonical().decode()
+
+
+def test_the_receipt_is_checked_by_the_command_that_checks_the_ledger(
+    house: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = ask(house, house.numbers[4]).record
+    assert record is not None
+    receipt, file = str(record.releases[0].receipt), tmp_path / "receipt.json"
+    key = str(house.custody().ledger_keys[-1])
+    file.write_text(receipt)
+    assert run(["ledger", "check-proof", str(file), "--key", key, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["person_in_release"] == record.releases[0].release
+    plain = json.loads(receipt)
+    label, index = plain["label"], plain["membership"]["index"]
+    for wrong in (
+        plain | {"label": label[:-1] + ("0" if label[-1] != "0" else "1")},
+        plain | {"label": "x"}, plain | {"ledger_proof": "c2sp.org/tlog-proof@v1"}, {},
+        plain | {"x": 1},
+        plain | {"membership": plain["membership"] | {"index": index ^ 1}},
+        plain | {"membership": plain["membership"] | {"release": "another"}},
+    ):  # fmt: skip
+        file.write_text(json.dumps(wrong))
+        assert run(["ledger", "check-proof", str(file), "--key", key]) == 3
+        assert "Traceback" not in capsys.readouterr().err
 
 
 def test_who_is_not_in_gets_a_signed_word_that_is_theirs(house: House) -> None:
@@ -210,6 +236,31 @@ def test_a_choice_is_recorded_once_shown_and_taken_back(house: House) -> None:
     shown = ask(house, number).record
     assert shown is not None
     assert shown.choices == ()
+
+
+def test_the_release_that_first_honours_a_choice_is_told(tmp_path: Path) -> None:
+    house = make_house(tmp_path / "house", count=40)
+    permit = house.issue(data=permitted(patients={"nhs_number": "pseudonym", "sex": "exact"}))
+    house.build(permit)
+    publish_order_key(house.custody())
+    set_provider(house.custody(), ISSUER, CLIENT, frozenset({"RS512"}), jwks())
+    number, other = house.numbers[5], house.numbers[6]
+    assert choose(house, number, kind="local_objection").receipt is not None
+    assert choose(house, other, kind="project_objection", project="another-one").receipt is not None
+    house.clock.advance(timedelta(hours=1))
+    second = house.build(permit).manifest["release"]
+    record = ask(house, number).record
+    assert record is not None
+    assert [one.answer for one in record.releases] == ["in", "not_in"]
+    (chosen,) = record.choices
+    assert [(one.permit, one.release) for one in chosen.honoured] == [
+        (record.releases[0].permit, second)
+    ]
+    record = ask(house, other).record
+    assert record is not None
+    assert [one.answer for one in record.releases] == ["in", "in"]
+    assert [one.honoured for one in record.choices] == [()]  # it is about a project elsewhere
+    house.close()
 
 
 def test_another_choice_under_the_same_id_is_refused_inside_the_answer(house: House) -> None:

@@ -156,10 +156,11 @@ def test_the_provider_holds_browsers_to_its_rules(
 @pytest.mark.parametrize("how", ["verifier", "key", "used", "audience", "old", "assertion"])
 def test_the_provider_holds_us_to_its_rules(provider: NHSLogin, how: str) -> None:
     back, verifier = begin(provider, Browser())
-    more: dict[str, Any] = {
+    wrong: dict[str, dict[str, Any]] = {
         "audience": {"aud": "https://x"}, "old": {"iat": 1, "exp": 2}, "key": {"key": new_key("x")},
         "assertion": {"jti": "again"},
-    }.get(how, {})  # fmt: skip
+    }  # fmt: skip
+    more = wrong.get(how, {})
     if how in ("used", "assertion"):
         redeem(provider, back["code"], verifier, **more)
     if how == "assertion":

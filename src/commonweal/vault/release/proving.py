@@ -15,9 +15,10 @@ import io
 import re
 import secrets
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from commonweal.foundation.canonical import canonical, parse_json
 from commonweal.foundation.clock import stamp
@@ -99,7 +100,10 @@ class PersonProof:
         one in the proof. 3. The label's leaf lies under that root.
         Raises `Fault` or `ProofError`.
         """
-        entry = check_proof(self.ledger_proof, keys, chain).entry
+        return self.fits(check_proof(self.ledger_proof, keys, chain).entry)
+
+    def fits(self, entry: Mapping[str, Any]) -> str:
+        """Hold the rest against the entry that the ledger's proof showed; the release's id."""
         if entry.get("type") != "release.completed":
             raise _invalid("The ledger's proof is not about a release.")
         if entry.get("release") != self.membership.release:
