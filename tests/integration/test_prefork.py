@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from tests import prefork
-from tests.prefork_client import ENTRY, LOST, alike
+from tests.prefork_client import ENTRY, FORWARDED, LOST, alike
 
 CODE = """
 def run():
@@ -135,6 +135,17 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.fixture
+def hears_all() -> Iterator[None]:
+    """A caller that hears what it was started without (`nohup`, a job in the background)."""
+    deaf = [one for one in FORWARDED if signal.getsignal(one) == signal.SIG_IGN]
+    for one in deaf:
+        signal.signal(one, signal.SIG_DFL)
+    yield
+    for one in deaf:
+        signal.signal(one, signal.SIG_IGN)
+
+
 @pytest.mark.parametrize(
     ("number", "code", "said"),
     [
@@ -145,7 +156,7 @@ except KeyboardInterrupt:
     ],
 )
 def test_signals_reach_the_command(
-    asked: tuple[str, ...], number: int, code: int, said: str
+    asked: tuple[str, ...], hears_all: None, number: int, code: int, said: str
 ) -> None:
     with subprocess.Popen(
         [*asked, SIGNALLED], env=GIVEN, stdout=subprocess.PIPE, text=True

@@ -9,10 +9,11 @@ from django.apps import AppConfig
 
 
 class CommitteeConfig(AppConfig):
-    """Its name and label, and what follows from the acts of the committee."""
+    """Its name and label, its place in the menu, and what follows from the committee's acts."""
 
     name = "commonweal.web.committee"
     label = "committee"
+    menu = ("Committee", "committee:index")
     works_in = ("signer",)
 
     def ready(self) -> None:
@@ -30,6 +31,12 @@ class CommitteeConfig(AppConfig):
         handle("conflict", DeclarationHandler())
         handle("vote", VoteHandler())
         handle("decide", DecisionHandler())
+
+    def shows_menu(self, person: Any, day: date) -> bool:
+        """True for whoever sits on the committee or runs it; others read who decides."""
+        from commonweal.web.committee.policies import SITTING
+
+        return bool(person.wide_roles_on(day) & SITTING)
 
     def waiting(self, person: Any, day: date) -> list[Any]:
         """What waits for `person` here: see `config.turns`."""
