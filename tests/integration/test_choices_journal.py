@@ -172,6 +172,45 @@ def test_a_no_that_begins_later_makes_the_release_old_on_that_day(house: House) 
     assert code(lambda: require_fresh_choices(custody, manifest)) == "CW-RELEASE-CHOICES-OLD"
 
 
+def test_a_consent_that_ends_by_itself_makes_the_release_old(house: House) -> None:
+    from commonweal.vault.release.opening import require_fresh_choices
+    from commonweal.vault.release.store import read_manifest
+
+    house.choose()
+    permit = house.issue()
+    end = (house.clock.now().date() + timedelta(days=2)).isoformat()
+    say(house, house.numbers[1], "project_consent", project="permit-1", effective_to=end)
+    made = house.build(permit)
+    custody = house.custody()
+    manifest = read_manifest(house.releases, made.folder, custody.belief)
+    house.clock.advance(timedelta(days=2))
+    require_fresh_choices(custody, manifest)  # its last day counts
+    house.clock.advance(timedelta(days=1))
+    assert code(lambda: require_fresh_choices(custody, manifest)) == "CW-RELEASE-CHOICES-OLD"
+
+
+def test_the_day_on_which_choices_counted_decides_not_that_on_which_the_build_ended(
+    house: House,
+) -> None:
+    from commonweal.vault.release.opening import require_fresh_choices
+    from commonweal.vault.release.store import read_manifest
+
+    house.choose()
+    permit = house.issue()
+    later = (house.clock.now().date() + timedelta(days=1)).isoformat()
+    say(house, house.numbers[1], effective_from=later)
+
+    def over_midnight(said: str) -> None:
+        if said == "Applying people's choices":
+            house.clock.advance(timedelta(days=1))
+
+    made = house.build(permit, progress=over_midnight)
+    assert made.manifest["choices"]["counted_on"] < later
+    custody = house.custody()
+    manifest = read_manifest(house.releases, made.folder, custody.belief)
+    assert code(lambda: require_fresh_choices(custody, manifest)) == "CW-RELEASE-CHOICES-OLD"
+
+
 # --- recorded ---------------------------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,47 +36,53 @@ SENTENCES: dict[str, tuple[Weight, str]] = {
 
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _DATE = re.compile(
+    # With a capital letter: "3 may have died" is no day.
     rf"\b(?:[0-9]{{1,2}} )?(?:{_MONTHS})(?: (?:19|20)[0-9]{{2}})?\b"
-    r"|(?<![/0-9.-])(?:19|20)[0-9]{2}\b|\b[0-9]{1,2}(?::[0-9]{2})? ?(?:am|pm)\b",
-    re.IGNORECASE,
+    r"|(?<![/0-9.-])(?:19|20)[0-9]{2}\b|\b[0-9]{1,2}(?::[0-9]{2})? ?(?:am|pm|AM|PM)\b"
 )
-_TEN_DIGITS = re.compile(r"(?<![0-9])[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}(?![0-9])")
+_TEN_DIGITS = re.compile(r"(?<![0-9])[0-9](?:[ ./-]?[0-9]){9}(?![0-9])")
 _LONG = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{0,4}-?[0-9]{6,}(?![0-9])")
 _POSTCODE = re.compile(r"\b[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][ABD-HJLNP-UW-Z]{2}\b", re.IGNORECASE)
 _EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+\.[a-z]{2,}|\bhttps?://\S+|\bwww\.\S+", re.IGNORECASE)
 _PHONE = re.compile(r"(?<![0-9])(?:\+44 ?|0)[0-9](?:[ -]?[0-9]){8,9}(?![0-9])")
+_NUMBER = r"[0-9]+(?:[.,][0-9]+)*"
+_ONES = "one|two|three|four|five|six|seven|eight|nine"
+_SMALL = (
+    rf"(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -](?:{_ONES}))?|{_ONES}|ten|"
+    "eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|"
+    "hundreds?|thousands?|millions?|dozens?|half|thirds?|quarters?|fifths?|tenths?|"
+    "two-thirds|three-quarters|single|couple|pair|both|none"
+)
 _BORN = re.compile(
     r"\b(?:born|date of birth|DOB)\b[^.0-9]{0,30}[0-9]{1,4}(?:[ /.-][A-Za-z0-9]+){0,2}"
-    r"|\b[0-9]{1,3}[ -]?(?:years?|months?|weeks?|days?)[ -]old\b"
-    r"|\baged? [0-9]{1,3}\b(?! (?:to|or|and) )|\b[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}\b",
+    rf"|\b(?:[0-9]{{1,3}}|{_SMALL})[ -]?(?:years?|months?|weeks?|days?)[ -]old\b"
+    rf"|\baged? (?:[0-9]{{1,3}}|{_SMALL})\b(?! (?:to|or|and) )"
+    r"|\b[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}\b",
     re.IGNORECASE,
 )
 _TITLED = re.compile(
     r"\b(?:Mr|Mrs|Miss|Ms|Mx|Dr|Prof|Professor|Sir|Dame|Lady|Lord|Nurse|Sister|Rev)\.? "
     "[A-Z][\\w\u2019'-]+"
 )
-_PAIR = re.compile(
-    "(?<![.!?:] )(?<!^)(?<![\\w])([A-Z][a-z\u2019'-]+(?: [A-Z][a-z\u2019'-]+)+)", re.MULTILINE
-)
+_PAIR = re.compile("(?<![.!?:] )(?<!^)(?<![\\w])([A-Z][a-z\u2019'-]+(?: [A-Z][a-z\u2019'-]+)+)")
 _COUNTED = (
     r"people|patients?|persons?|women|men|woman|man|children|child|babies|baby|adults?|teenagers?|"
     r"girls?|boys?|mothers?|fathers?|families|family|records?|admissions?|stays?|deaths?|cases?|"
     r"visits?|appointments?|operations?|births?|falls?|tests?|scans?|infections?|strokes?|"
     r"heart attacks?|lives|died|recovered|were"
 )
-_SMALL = (
-    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|"
-    "sixty|seventy|eighty|ninety|a hundred|hundreds|a thousand|thousands|a million|millions|half|"
-    "a third|a quarter|a fifth|a tenth|dozens|a dozen"
-)
-_NUMBER = r"[0-9]+(?:[.,][0-9]+)*"
 _FIGURE = re.compile(
-    rf"\b(?:{_NUMBER}|{_SMALL})(?: (?!and\b|or\b)[a-z-]+){{0,3}}? (?:of (?:the |all )?)?"
+    rf"\b(?:{_NUMBER}|{_SMALL})(?:,? (?!and\b|or\b)[a-z-]+){{0,4}}?,? (?:of (?:the |all )?)?"
     rf"(?:{_COUNTED})\b|\b{_NUMBER} ?(?:%|per ?cent\b)|\b(?:{_NUMBER}|{_SMALL}) (?:in|out of) "
     rf"(?:every )?(?:{_NUMBER}|{_SMALL})\b",
     re.IGNORECASE,
 )
 _ANY_NUMBER = re.compile(rf"(?<![\w]){_NUMBER}")
+_UNSEEN = frozenset(
+    [0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0x180B, 0x1810),
+     *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]
+)  # fmt: skip
+"""Signs without a look that Unicode counts among letters and marks."""
 _KNOWN = (
     "NHS England", "Caldicott Guardian", "Data Protection Officer", "Information Commissioner",
     "Information Governance", "National Data Opt", "Research Ethics Committee",
@@ -110,56 +116,83 @@ def scan(text: str, *, cites: bool, known: tuple[str, ...] = ()) -> tuple[Found,
 
     `cites`: the text names a released output, so a figure needs a look and does not stop it (its
     kind is then `number`). `known`: names that are public already, such as the hospital's own.
+    What stops a text is looked for first: nothing that is only to be looked at can cover it.
     """
-    plain = _plain(text)
-    taken = [match.span() for match in _DATE.finditer(plain) if not _in_birth(plain, match)]
+    plain, where = _plain(text)
+    taken: list[tuple[int, int]] = []
     found: list[Found] = []
 
-    def keep(kind: str, start: int, end: int) -> None:
-        if not any(start < stop and begin < end for begin, stop in taken):
-            taken.append((start, end))
-            found.append(Found(kind, start, end, text[start:end]))
+    def keep(kind: str, spans: Iterable[tuple[int, int]]) -> None:
+        for start, end in spans:
+            begin, stop = where[start], where[end - 1] + 1
+            if not any(begin < other and one < stop for one, other in taken):
+                taken.append((begin, stop))
+                if kind:
+                    found.append(Found(kind, begin, stop, text[begin:stop]))
 
-    for match in _hidden(text):
-        keep("hidden", *match)
-    for kind, looked in _LOOKED:
-        for start, end in looked(plain):
-            keep(kind, start, end)
-    for start, end in _names(plain, known):
-        keep("name", start, end)
-    for start, end in _spans(_FIGURE)(plain):
-        keep("number" if cites else "figure", start, end)
-    for start, end in _spans(_ANY_NUMBER)(plain):
-        keep("number", start, end)
-    return tuple(sorted(found, key=lambda one: one.start))
+    keep("nhs_number", _nhs_numbers(plain))
+    keep("postcode", _spans(_POSTCODE)(plain))
+    keep("long_number", _long_numbers(plain))
+    keep("number" if cites else "figure", _spans(_FIGURE)(plain))
+    keep("born", _spans(_BORN)(plain))
+    keep("contact", _spans(_EMAIL)(plain))
+    keep("contact", _spans(_PHONE)(plain))
+    keep("", _spans(_DATE)(plain))
+    keep("name", _names(plain, known))
+    keep("number", _spans(_ANY_NUMBER)(plain))
+    found.extend(Found("hidden", at, at + 1, text[at]) for at in _hidden(text))
+    return tuple(sorted(found, key=lambda one: (one.start, one.end)))
 
 
-def _plain(text: str) -> str:
-    """The text with digits, spaces and signs of any script as ASCII has them, place by place."""
-    return "".join(map(_plain_sign, text))
+def _plain(text: str) -> tuple[str, list[int]]:
+    """The text with digits, spaces and signs of any script as ASCII has them, hidden signs left
+    out and all space between words as one, and where each of its signs stands in `text`."""
+    signs: list[str] = []
+    where: list[int] = []
+    for at, sign in enumerate(text):
+        plain = _plain_sign(sign)
+        if plain and not (plain == " " and signs[-1:] == [" "]):
+            signs.append(plain)
+            where.append(at)
+    return "".join(signs), where
 
 
 def _plain_sign(sign: str) -> str:
+    if sign.isspace():
+        return " "
     if sign.isascii():
-        return sign
+        return "" if is_hidden(sign) else sign
     if sign.isdecimal():
         return str(unicodedata.decimal(sign))
-    if unicodedata.category(sign) == "Zs":
-        return " "
-    if unicodedata.category(sign) == "Pd" or sign == "\u2212":
+    if is_hidden(sign):
+        return ""
+    kind = unicodedata.category(sign)
+    if kind in ("No", "Nl"):  # a half, a circled or Roman number: some number
+        return "2"
+    if kind == "Pd" or sign == "\u2212":
         return "-"
     folded = unicodedata.normalize("NFKC", sign)
     return folded if len(folded) == 1 else sign
 
 
-def _hidden(text: str) -> Iterator[tuple[int, int]]:
-    for at, sign in enumerate(text):
-        if unicodedata.category(sign) in ("Cc", "Cf", "Co", "Cn", "Cs") and sign not in "\n\r\t":
-            yield at, at + 1
+def is_hidden(sign: str) -> bool:
+    """True for a character that nobody can see."""
+    kinds = ("Cc", "Cf", "Co", "Cn", "Cs")
+    return (unicodedata.category(sign) in kinds and sign not in "\n\r\t") or ord(sign) in _UNSEEN
+
+
+def _hidden(text: str) -> Iterator[int]:
+    return (at for at, sign in enumerate(text) if is_hidden(sign))
 
 
 def _spans(pattern: re.Pattern[str]) -> Callable[[str], Iterator[tuple[int, int]]]:
     return lambda text: (match.span() for match in pattern.finditer(text))
+
+
+def _long_numbers(text: str) -> Iterator[tuple[int, int]]:
+    # A phone number that is written without spaces is looked at, and stops nothing.
+    phones = {match.span() for match in _PHONE.finditer(text)}
+    return (span for span in _spans(_LONG)(text) if span not in phones)
 
 
 def _nhs_numbers(text: str) -> Iterator[tuple[int, int]]:
@@ -176,18 +209,3 @@ def _names(text: str, known: tuple[str, ...]) -> Iterator[tuple[int, int]]:
     for match in _PAIR.finditer(text):
         if not any(match.group(1) in one for one in (*_KNOWN, *known)):
             yield match.span(1)
-
-
-def _in_birth(text: str, match: re.Match[str]) -> bool:
-    before = text[max(0, match.start() - 30) : match.start()].casefold()
-    return any(word in before for word in ("born", "birth", "dob"))
-
-
-_LOOKED: tuple[tuple[str, Callable[[str], Iterator[tuple[int, int]]]], ...] = (
-    ("nhs_number", _nhs_numbers),
-    ("contact", _spans(_EMAIL)),
-    ("contact", _spans(_PHONE)),
-    ("born", _spans(_BORN)),
-    ("long_number", _spans(_LONG)),
-    ("postcode", _spans(_POSTCODE)),
-)

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from commonweal.papers.base import (
     ColumnName,
     Count,
+    Day,
     Identifier,
     Line,
     Moment,
@@ -133,6 +134,8 @@ class AppliedChoices(Paper):
     journal: Count | None = None
     """How many choices the home had recorded itself; absent where there were none."""
     journal_hash: Sha256 | None = None
+    counted_on: Day | None = None
+    """The day in London on which choices counted for it; absent where there was no journal."""
 
     @model_validator(mode="after")
     def _once(self) -> AppliedChoices:

@@ -37,9 +37,10 @@ def read_journal(custody: Custody) -> Journal:
 
     Raises `Unavailable` CW-CHOICES-JOURNAL.
     """
+    # The fence first: a choice that is recorded at this moment then stands in the ledger already.
+    remembered = custody.keyring.fence.read().choices_recorded
     with custody.ledger.reading() as connection:
         entries = tuple(_entries(custody, connection))
-    remembered = custody.keyring.fence.read().choices_recorded
     if len(entries) < remembered:
         raise _broken(
             f"it has {len(entries):,} entries, and {remembered:,} were recorded: an older copy of "

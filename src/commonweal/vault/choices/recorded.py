@@ -78,10 +78,14 @@ class Journal:
     def newer_than(self, number: int, made_on: date, day: date) -> Iterator[Choice]:
         """Choices that take people out and of which a release knows nothing that was made on
         `made_on`, when the journal had `number` entries: recorded since and counting on `day`, or
-        begun since. Of a consent that was taken back, the consent.
+        begun since. Of a consent that was taken back, or that ended since by itself, the consent.
         """
         for one in self.entries:
             choice = one.choice
+            end = choice.effective_to
+            if choice.kind in _YES and end is not None and made_on <= end < day:
+                yield choice
+                continue
             known = one.number <= number and choice.effective_from <= made_on
             if known or choice.effective_from > day:
                 continue

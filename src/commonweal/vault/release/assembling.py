@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from commonweal.foundation.canonical import canonical
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import Failure
 from commonweal.foundation.files import translated
+from commonweal.foundation.london import london_day
 from commonweal.ledger.membership import LABEL_SCHEME
 from commonweal.papers.permit_rules import Wanted
 from commonweal.papers.release import ReleaseManifest, summarise
+from commonweal.vault.choices.recorded import Journal
 from commonweal.vault.custody import Custody
 from commonweal.vault.custody.holding import MANIFEST_SIGNER
 from commonweal.vault.release.airlock_files import (
@@ -291,7 +294,15 @@ def applied_choices(prepared: Prepared) -> dict[str, Any]:
         "objections_hash": folder.objections_hash,
         "objections_rows": folder.objections.rows.num_rows,
         "asserted_by": folder.asserted_by,
-        **({"journal": journal.number, "journal_hash": journal.head} if journal.head else {}),
+        **(_journal(journal, prepared.inputs.at) if journal.head else {}),
+    }
+
+
+def _journal(journal: Journal, at: datetime) -> dict[str, Any]:
+    return {
+        "journal": journal.number,
+        "journal_hash": journal.head,
+        "counted_on": london_day(at).isoformat(),
     }
 
 

@@ -190,7 +190,10 @@ def _somebody_said_no(custody: Custody, manifest: ReleaseManifest) -> bool:
 
     Who chose need not be in the release: to look would tell that somebody is (S14).
     """
-    made_on, today = london_day(manifest.built_at), london_day(custody.clock.now())
+    # A build can end on another day than that on which choices counted for it. Without a journal
+    # then, every entry is newer, whatever the day.
+    made_on = manifest.choices.counted_on or london_day(manifest.built_at)
+    today = london_day(custody.clock.now())
     newer = read_journal(custody).newer_than(manifest.choices.journal or 0, made_on, today)
     ours = [one for one in newer if one.kind in manifest.choices.applied]
     if not ours or any(one.project is None for one in ours):

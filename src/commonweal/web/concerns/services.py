@@ -70,11 +70,12 @@ def own_concern(reference: str, code: str) -> Concern:
     CW-CONCERN-TRIES after too many tries for one number within an hour.
     """
     number = reference.strip().lower()[:24]
-    _count_try(number)
     found = Concern.objects.filter(reference=number).first()
     held = _hash(number, "") if found is None else bytes(found.code_hash)
     right = hmac.compare_digest(held, _hash(number, code[:80]))
     if found is None or not right:
+        # Only wrong tries count: nobody shuts somebody else out by trying their number.
+        _count_try(number)
         raise Refused("CW-CONCERN-KEY", "There is no concern with this number and this code.")
     return found
 
@@ -106,7 +107,7 @@ def withdraw(concern: Concern) -> None:
     with transaction.atomic():
         fresh = _locked(concern)
         fresh.state = CONCERN.check_step(fresh.state, "withdraw", "public")
-        fresh.said = sealed(fresh.reference, "said", {})
+        fresh.said, fresh.salt = sealed(fresh.reference, "said", {}), b""
         fresh.ended_at = clock.now()
         fields = {"concern": fresh.reference, "step": "withdraw"}
         govern(Event("concern.moved", ANYBODY, fields), fresh)

@@ -15,7 +15,8 @@ from commonweal.web.accounts.models import User
 from commonweal.web.publishing.models import KINDS, Notice
 from commonweal.web.publishing.policies import can_take, found_in, is_second, stops
 from commonweal.web.publishing.services import public_text, text_hash
-from commonweal.web.register.presenters import title_of
+from commonweal.web.register.left import left_of
+from commonweal.web.register.presenters import entry_or_none, title_of
 
 WRONG = ("incident", "concern")
 """The kinds that stand on the page of what went wrong."""
@@ -47,8 +48,16 @@ def public_page(notice: Notice) -> dict[str, Any]:
         "permit": "" if down else notice.permit,
         "project": "" if down or not notice.permit else title_of(notice.permit) or notice.permit,
         "output": "" if down else notice.output,
+        "recalled": bool(notice.output) and not down and _is_recalled(notice),
         "hash": text_hash(notice),
     }
+
+
+def _is_recalled(notice: Notice) -> bool:
+    """Whether the output that its figures come from was taken back, or is not there any more."""
+    entry = entry_or_none(notice.permit)
+    one = None if entry is None else left_of(entry).one(notice.output)
+    return one is None or one.recalled is not None
 
 
 def text_file(notice: Notice) -> bytes:

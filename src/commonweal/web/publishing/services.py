@@ -12,6 +12,7 @@ from django.db import transaction
 from commonweal.foundation.canonical import digest
 from commonweal.foundation.errors import Refused
 from commonweal.foundation.london import london_day
+from commonweal.governance.publishing.scanning import scan
 from commonweal.governance.roles import RoleName
 from commonweal.governance.states.notice import NOTICE
 from commonweal.ledger.entry import Actor, Event
@@ -153,7 +154,17 @@ def publish(person: User, notice: Notice, fine: str, *, seen: str) -> None:
 
 
 def take_down(person: User, notice: Notice, reasons: str) -> None:
-    """Take a published text down; everybody can read why."""
+    """Take a published text down; everybody can read why.
+
+    Taking down cannot wait for a second person. So its reasons hold nothing that the rules find.
+    Raises `Refused` CW-NOTICE-REASONS, CW-STATE-STEP, -ROLE or -GUARD.
+    """
+    if scan(reasons, cites=False, known=(settings.HOME.custodian,)):
+        raise Refused(
+            "CW-NOTICE-REASONS",
+            "Something in the reasons looks like a person, a number or a way to reach somebody.",
+            remedy="Say it without; nobody else looks at these words before they are public.",
+        )
     with transaction.atomic():
         fresh = _locked(notice)
         met = {"reasons_published"} if reasons.strip() else ()

@@ -46,7 +46,7 @@ def _one(rows: QuerySet[Notice], reference: str) -> Notice:
 @require_safe
 def went_wrong(request: HttpRequest) -> HttpResponse:
     """What went wrong here, and what was done about it."""
-    rows = Notice.objects.filter(state="published", kind__in=WRONG)
+    rows = Notice.objects.filter(state__in=_OUT, kind__in=WRONG)
     return _listed(request, "went_wrong", rows, {})
 
 
@@ -189,9 +189,15 @@ def _reasoned(
         role_for(request.user, found, action, clock.today())
         form = ReasonForm(request.POST if request.method == "POST" else None, **asked)
         if form.is_valid():
-            take(request.user, found, form.cleaned_data["words"])
-            messages.success(request, "Done.")
-            return redirect("publishing:notice", reference)
+            try:
+                take(request.user, found, form.cleaned_data["words"])
+            except Refused as refused:
+                if refused.code != "CW-NOTICE-REASONS":
+                    raise
+                form.add_error("words", f"{refused.sentence} {refused.remedy}")
+            else:
+                messages.success(request, "Done.")
+                return redirect("publishing:notice", reference)
         more = {"title": title, "form": form, "button_text": button, "notice": found}
         return _page(request, "form", more)
 

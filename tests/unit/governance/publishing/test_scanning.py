@@ -26,7 +26,26 @@ FOUND: dict[str, list[tuple[str, str]]] = {
     "Hospital number A1234567 was on it.": [("long_number", "A1234567")],
     "She lives in LS1 4AB.": [("postcode", "LS1 4AB")],
     "She lives in ls14ab.": [("postcode", "ls14ab")],
-    "94\u200b34765919": [("number", "94"), ("hidden", "\u200b"), ("long_number", "34765919")],
+    "94\u200b34765919": [("nhs_number", "94\u200b34765919"), ("hidden", "\u200b")],
+    "943.476.5919": [("nhs_number", "943.476.5919")],
+    "943\t476\n5919": [("nhs_number", "943\t476\n5919")],
+    "94 34 76 59 19": [("nhs_number", "94 34 76 59 19")],
+    "9\u034f434765919": [("nhs_number", "9\u034f434765919"), ("hidden", "\u034f")],
+    "She was born in SW1A 1AA.": [("postcode", "SW1A 1AA")],
+    "Date of birth: RXH1234567.": [("long_number", "RXH1234567")],
+    "See https://example.org/9434765919": [("nhs_number", "9434765919")],
+    "Write to SW1A  1AA.": [("postcode", "SW1A  1AA")],
+    "A woman of forty-two years old.": [("born", "forty-two years old")],
+    "Thirteen women died.": [("figure", "Thirteen women")],
+    "Three  patients came.": [("figure", "Three  patients")],
+    "Three\npatients came.": [("figure", "Three\npatients")],
+    "3 may have died.": [("figure", "3 may have died")],
+    "2019 patients died.": [("figure", "2019 patients")],
+    "Two-thirds of patients came.": [("figure", "Two-thirds of patients")],
+    "Four elderly, frail patients fell.": [("figure", "Four elderly, frail patients")],
+    "A single patient died.": [("figure", "single patient")],
+    "\u00bd of all patients came.": [("figure", "\u00bd of all patients")],
+    "Ring 01134960000.": [("contact", "01134960000")],
     # dates of birth and ages
     "She was born on 3 May 1950.": [("born", "born on 3 May 1950")],
     "A girl of 7 years old.": [("born", "7 years old")],
@@ -90,7 +109,8 @@ def test_citing_an_output_excuses_nothing_else() -> None:
 def test_whatever_is_written_places_fit_and_do_not_overlap(text: str, cites: bool) -> None:
     found = scan(text, cites=cites)
     assert all(text[one.start : one.end] == one.words for one in found)
-    assert all(one.end <= two.start for one, two in itertools.pairwise(found))
+    seen = [one for one in found if one.kind != "hidden"]  # those stand within others as well
+    assert all(one.end <= two.start for one, two in itertools.pairwise(seen))
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
