@@ -454,6 +454,15 @@ def test_look_after_accounts(desk: Desk) -> None:
     desk.run("look-after-accounts.md", Stage(before={"first-account": made}))
 
 
+def test_set_up_nhs_login(desk: Desk) -> None:
+    from joserfc.jwk import KeySet, RSAKey
+
+    key = RSAKey.generate_key(2048, {"kid": "nhs-login-1", "use": "sig"}, private=True)
+    keys = json.dumps(KeySet([key]).as_dict(private=False))
+    (desk.folder / "nhs-login.json").write_text(keys)
+    desk.run("set-up-nhs-login.md", Stage(before={"patients key publish": f"{DEMO} > made.txt"}))
+
+
 def test_sign_in_with_cis2(desk: Desk) -> None:
     desk.run("sign-in-with-cis2.md", Stage())
 

@@ -22,6 +22,7 @@ GROUPS: Final = {
     "feasibility": "feasibility",
     "permit": "permits",
     "people": "people",
+    "patients": "patients",
     "rules": "rules",
     "act": "acts",
     "release": "releases",

@@ -111,8 +111,9 @@ def check_proof(
 ) -> None:
     """Check a proof file with the ledger's key or a policy.
 
-    A policy also asks for its witnesses. Needs no home and no network; `ledger checker` writes a
-    program that needs only Python.
+    The file may also be a person's receipt, as their own page gives it. A policy also asks for its
+    witnesses. Needs no home and no network; `ledger checker` writes a program that needs only
+    Python.
     """
     from commonweal.foundation.clock import SystemClock
     from commonweal.foundation.files import read_bytes
@@ -121,6 +122,12 @@ def check_proof(
 
     keys, rules = trusted_keys(key, policy)
     content = read_bytes(file, "The proof", limit=1024 * 1024)
+    person = None
+    if content.lstrip().startswith(b"{"):
+        from commonweal.vault.release.proving import PersonProof
+
+        person = PersonProof.parse(content.strip())
+        content = person.ledger_proof.encode()
     if rules is None:
         found = check(content, keys, read_chain(chain))
     else:
@@ -138,6 +145,9 @@ def check_proof(
         f"Proved: entry {found.index} of {found.size} of the {found.log} log says: {shown}.",
         f"Signed by {', '.join(found.signers)}.",
     ]
+    if person is not None:
+        plain["person_in_release"] = person.fits(found.entry)
+        lines.append("The person with the label in this receipt is on that release's list.")
     emit(json, plain, lines)
 
 

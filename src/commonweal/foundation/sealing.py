@@ -128,12 +128,8 @@ class Sealer(io.RawIOBase):
         self._sink.write(data)
 
 
-def unseal(source: BinaryIO, sink: ByteSink, key: bytes, context: str, what: str) -> str:
-    """Open a sealed stream into `sink`; returns the hash of the plain bytes.
-
-    Raises `Fault` CW-SEAL-BROKEN. What was written to `sink` before the fault showed is authentic
-    but may be incomplete: callers discard it.
-    """
+def _opening(source: BinaryIO, key: bytes, context: str, what: str) -> tuple[bytes, int, AESGCM]:
+    """(header, chunk size in bytes, cipher) of the sealed stream that begins here."""
     header = source.read(len(MAGIC) + SALT_BYTES + 4)
     if len(header) != len(MAGIC) + SALT_BYTES + 4 or not header.startswith(MAGIC):
         raise _broken(what)
@@ -141,7 +137,16 @@ def unseal(source: BinaryIO, sink: ByteSink, key: bytes, context: str, what: str
     (chunk_bytes,) = struct.unpack(">I", header[-4:])
     if not 0 < chunk_bytes <= _MAX_CHUNK:
         raise _broken(what)
-    cipher = AESGCM(file_key(key, salt, context))
+    return header, chunk_bytes, AESGCM(file_key(key, salt, context))
+
+
+def unseal(source: BinaryIO, sink: ByteSink, key: bytes, context: str, what: str) -> str:
+    """Open a sealed stream into `sink`; returns the hash of the plain bytes.
+
+    Raises `Fault` CW-SEAL-BROKEN. What was written to `sink` before the fault showed is authentic
+    but may be incomplete: callers discard it.
+    """
+    header, chunk_bytes, cipher = _opening(source, key, context, what)
     plain = hashlib.sha256()
     counter = 0
     block = source.read(chunk_bytes + TAG_BYTES)
@@ -156,6 +161,51 @@ def unseal(source: BinaryIO, sink: ByteSink, key: bytes, context: str, what: str
         if not following:
             return "sha256:" + plain.hexdigest()
         block, counter = following, counter + 1
+
+
+class SealedReader:
+    """Random access to a sealed file that lies open as `source`: chunks are opened alone.
+
+    The last chunk is opened first. Its nonce says that it is the last and which it is, so a file
+    that was cut short or made longer is refused before anything is read of it. Nothing is kept
+    between two reads but the file's key; what a read costs depends on place and length alone.
+    `size`: how many plain bytes there are.
+    """
+
+    def __init__(self, source: BinaryIO, key: bytes, context: str, what: str) -> None:
+        """Raises `Fault` CW-SEAL-BROKEN."""
+        self._source, self._what = source, what
+        source.seek(0)
+        self._header, self._chunk, self._cipher = _opening(source, key, context, what)
+        body = source.seek(0, io.SEEK_END) - len(self._header)
+        step = self._chunk + TAG_BYTES
+        self._count = max(1, -(-body // step))
+        self.size = body - self._count * TAG_BYTES
+        self._open(self._count - 1)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """`length` plain bytes from `offset`.
+
+        Raises `ValueError` outside the file, `Fault` CW-SEAL-BROKEN.
+        """
+        if offset < 0 or length < 0 or offset + length > self.size:
+            raise ValueError("that is outside the sealed file")
+        if not length:
+            return b""
+        first, last = offset // self._chunk, (offset + length - 1) // self._chunk
+        opened = b"".join(self._open(number) for number in range(first, last + 1))
+        start = offset - first * self._chunk
+        return opened[start : start + length]
+
+    def _open(self, number: int) -> bytes:
+        step = self._chunk + TAG_BYTES
+        self._source.seek(len(self._header) + number * step)
+        block = self._source.read(step)
+        last = number == self._count - 1
+        try:
+            return self._cipher.decrypt(_nonce(number, last), block, self._header)
+        except (InvalidTag, ValueError) as error:
+            raise _broken(self._what) from error
 
 
 def seal_bytes(data: bytes, key: bytes, context: str) -> bytes:

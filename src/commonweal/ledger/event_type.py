@@ -43,6 +43,7 @@ PURPOSES = (
     "output_data",
     "backup",
     "membership",
+    "person_orders",
 )
 """What keys are for."""
 

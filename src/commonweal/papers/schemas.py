@@ -28,6 +28,7 @@ from commonweal.papers.cube import CubeDeclaration, FrozenCube
 from commonweal.papers.job import JobOrder, JobOutputs, JobReport
 from commonweal.papers.model_recipe import ModelRecipe
 from commonweal.papers.noise import NoiseBudget, NoisyAnswer, NoisyRequest, PeopleBudget
+from commonweal.papers.order_key import OrderKey
 from commonweal.papers.output_manifest import (
     Findings,
     OutputDecision,
@@ -64,6 +65,7 @@ PAPERS: dict[str, type[Paper]] = {
     "noisy-answer": NoisyAnswer,
     "noisy-request": NoisyRequest,
     "people-budget": PeopleBudget,
+    "order-key": OrderKey,
     "output-request": OutputRequest,
     "output-review": OutputReview,
     "permit-draft": PermitDraft,

@@ -49,6 +49,8 @@ def test_all_commands_of_this_stage_exist() -> None:
         "forms list", "forms check", "forms export", "forms import",
         "rules show", "rules write", "rules check", "rules propose",
         "people show", "people propose", "people sign", "people adopt", "people withdraw",
+        "patients key show", "patients key publish", "patients key rotate",
+        "patients provider set", "patients provider show", "patients provider keys",
         "act show", "act record", "catalogue describe", "catalogue export", "permit signers",
         "release decide", "release inputs", "release refresh", "release retire", "first-account",
         "carry-on",

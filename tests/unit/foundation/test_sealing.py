@@ -15,6 +15,7 @@ from commonweal.foundation.sealing import (
     MAGIC,
     SALT_BYTES,
     TAG_BYTES,
+    SealedReader,
     Sealer,
     file_key,
     seal_bytes,
@@ -209,3 +210,70 @@ def test_opening_gives_the_hash_of_the_plain_bytes():
 def test_more_than_one_whole_chunk_of_the_usual_size():
     data = bytes(range(256)) * (2 * CHUNK_BYTES // 256) + b"end"
     assert opened(seal_bytes(data, KEY, "c")) == data
+
+
+def reader(sealed: bytes, key: bytes = KEY, context: str = "c") -> SealedReader:
+    return SealedReader(io.BytesIO(sealed), key, context, "The file")
+
+
+def wholly(sealed: bytes, key: bytes = KEY, context: str = "c") -> bytes:
+    """Everything, a byte at a time: each chunk must be opened for it."""
+    found = reader(sealed, key, context)
+    return b"".join(found.read_at(at, 1) for at in range(found.size))
+
+
+def not_read(sealed: bytes, key: bytes = KEY, context: str = "c") -> None:
+    with pytest.raises(Fault) as caught:
+        wholly(sealed, key, context)
+    assert caught.value.code == "CW-SEAL-BROKEN"
+
+
+@given(st.binary(max_size=300), st.integers(1, 70), st.integers(0, 300), st.integers(0, 300))
+def test_a_part_is_what_the_whole_has_there(data, chunk, offset, length):
+    found = reader(sealed_in_chunks(data, chunk))
+    assert found.size == len(data)
+    if offset + length <= len(data):
+        assert found.read_at(offset, length) == data[offset : offset + length]
+    else:
+        with pytest.raises(ValueError, match="outside"):
+            found.read_at(offset, length)
+
+
+@pytest.mark.parametrize(("offset", "length"), [(-1, 2), (0, -1), (0, 34), (33, 1), (40, 0)])
+def test_nothing_is_read_outside_the_file(offset, length):
+    with pytest.raises(ValueError, match="outside"):
+        reader(sealed_in_chunks(bytes(33), 16)).read_at(offset, length)
+
+
+def test_a_part_shows_every_flipped_bit_cut_and_addition():
+    sealed = sealed_in_chunks(bytes(40), 16)
+    for bit in range(len(sealed) * 8):
+        changed = bytearray(sealed)
+        changed[bit // 8] ^= 1 << bit % 8
+        not_read(bytes(changed))
+    # A cut or an addition shows before the first byte is read.
+    cut = [sealed[:end] for end in range(len(sealed))]
+    longer = [sealed + more for more in (b"\x00", bytes(TAG_BYTES), sealed[HEADER:], sealed)]
+    for changed in (*cut, *longer):
+        with pytest.raises(Fault, match="cut short"):
+            reader(changed)
+
+
+def test_a_part_shows_chunks_that_were_moved_and_another_key_or_context():
+    sealed = sealed_in_chunks(bytes(64), 16)
+    head, parts = sealed[:HEADER], chunks(sealed, 16)
+    for order in ([1, 0, 2, 3], [0, 1, 1, 3], [0, 1, 2], [0, 1, 3], [3], [0, 1, 2, 2, 3]):
+        not_read(head + b"".join(parts[number] for number in order))
+    not_read(sealed, key=bytes(32))
+    not_read(sealed, context="d")
+    # What was not touched of a file that was still opens, as with the whole until there.
+    found = reader(head + parts[0] + parts[2] + parts[2] + parts[3])
+    assert found.read_at(0, 16) == bytes(16)
+    with pytest.raises(Fault):
+        found.read_at(15, 2)
+
+
+@given(st.binary(max_size=200))
+def test_a_reader_refuses_whatever_the_whole_refuses(content):
+    not_read(content)
+    not_read(header(16) + content)

@@ -94,7 +94,7 @@ ABOUT_DATA: tuple[EventType, ...] = (
               "people decided on the earlier one stands.",
               {"permit": PERMIT, "release": RELEASE, "precedent": RELEASE}, live=("active",)),
     EventType("release.person_asked", "sealed", "It was asked whether somebody is in a release.",
-              {"release": RELEASE, "purpose": word("prove", "absence", "check")}),
+              {"release": RELEASE, "purpose": word("prove", "absence", "check", "own")}),
     EventType("release.opened", "sealed", "The data of a release were unsealed.",
               {"permit": PERMIT, "release": RELEASE,
                "use": word("command", "job", "recomputation", "attack", "risk", required=False)},

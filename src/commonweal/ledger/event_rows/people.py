@@ -14,4 +14,11 @@ ABOUT_PEOPLE: tuple[EventType, ...] = (
               "journal.",
               {"number": Field("number"), "choice": Field("choice"),
                "by": word("self", "staff", "trusted_person")}),
+    EventType("person.answered", "sealed", "Somebody who had signed in asked about their own "
+              "record, or chose something.",
+              {"asked": word("look", "choose"), "outcome": word("answered", "refused"),
+               "code": optional("code")}),
+    EventType("person.provider_set", "sealed", "It was said which provider of identity people sign "
+              "in with; its details hold the provider and its keys.",
+              {"keys": Field("number")}),
 )  # fmt: skip

@@ -45,6 +45,9 @@ PURPOSES: dict[str, Purpose] = {
     "membership": Purpose("labels and nonces of membership lists", project="optional"),
     "details": Purpose("seals erasable details in the ledger", project="optional", rotates=True),
     "backup": Purpose("seals backups", rotates=True),
+    "person_orders": Purpose(
+        "opens what signed-in people ask about their own record", rotates=True
+    ),
 }
 
 

@@ -185,7 +185,13 @@ def prove(
 
     Raises `Fault` CW-LEDGER-MEMBERSHIP-INVALID where the person is not in the list.
     """
-    mine = format_.label(key.use(), release, identifier)
+    return prove_label(stored, format_.label(key.use(), release, identifier), release, block=block)
+
+
+def prove_label(
+    stored: bytes, mine: bytes, release: str, *, block: int = _BLOCK
+) -> format_.MembershipProof:
+    """The same for whoever has the label `mine` in this release. Raises as `prove`."""
     nonce = _nonce_of(stored, mine)
     leaf = np.frombuffer(format_.blinded_leaf(mine, nonce), np.uint8)
     tops: list[np.ndarray] = []
@@ -211,11 +217,32 @@ def _file(stored: bytes) -> pq.ParquetFile:
 
 def _nonce_of(stored: bytes, label: bytes) -> bytes:
     wanted = pa.scalar(label, pa.binary(32))
+    found = None
+    # Read to its end, also where it was found: how long it takes says nothing of a place in it.
     for batch in _file(stored).iter_batches(_BLOCK, columns=["label", "nonce"]):
         place = pc.index(batch.column(0), wanted).as_py()
         if place >= 0:
-            return bytes(batch.column(1)[place].as_py())
-    raise format_.invalid("The person is not in this list.")
+            found = bytes(batch.column(1)[place].as_py())
+    if found is None:
+        raise format_.invalid("The person is not in this list.")
+    return found
+
+
+def has_label(stored: bytes, mine: bytes) -> bool:
+    """Whether somebody has the label `mine` in a stored list; it is read to its end."""
+    wanted, found = pa.scalar(mine, pa.binary(32)), False
+    for batch in _file(stored).iter_batches(_BLOCK, columns=["label"]):
+        found = pc.index(batch.column(0), wanted).as_py() >= 0 or found
+    return found
+
+
+def any_label(stored: bytes) -> bytes | None:
+    """The first label of a stored list; None of a list with nobody in it."""
+    for batch in _file(stored).iter_batches(_AT_ONCE, columns=["label"]):
+        labels = batch.column(0).drop_null()
+        if len(labels):
+            return bytes(labels[0].as_py())
+    return None
 
 
 def _leaf_blocks(stored: bytes, block: int) -> Iterator[np.ndarray]:

@@ -15,9 +15,10 @@ import io
 import re
 import secrets
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from commonweal.foundation.canonical import canonical, parse_json
 from commonweal.foundation.clock import stamp
@@ -99,7 +100,10 @@ class PersonProof:
         one in the proof. 3. The label's leaf lies under that root.
         Raises `Fault` or `ProofError`.
         """
-        entry = check_proof(self.ledger_proof, keys, chain).entry
+        return self.fits(check_proof(self.ledger_proof, keys, chain).entry)
+
+    def fits(self, entry: Mapping[str, Any]) -> str:
+        """Hold the rest against the entry that the ledger's proof showed; the release's id."""
         if entry.get("type") != "release.completed":
             raise _invalid("The ledger's proof is not about a release.")
         if entry.get("release") != self.membership.release:
@@ -110,7 +114,7 @@ class PersonProof:
 
 
 def record_asked(
-    custody: Custody, release: str, purpose: Literal["prove", "absence", "check"]
+    custody: Custody, release: str, purpose: Literal["prove", "absence", "check", "own"]
 ) -> int:
     """Write on the sealed log that it is asked whether somebody is in `release`."""
     fields = {"release": release, "purpose": purpose}
@@ -131,7 +135,7 @@ def _proof(
     custody: Custody, folder: Path, manifest: ReleaseManifest, identifier: str
 ) -> PersonProof:
     key = custody.keyring.secret("membership")
-    stored = _list(custody, manifest)
+    stored = stored_list(custody, manifest)
     person, membership = _found(stored, key, manifest.release, spellings(identifier))
     proof = witnessed_proof(custody, read_bytes(folder / PROOF, "The ledger's proof").decode())
     found = PersonProof(label(key.use(), manifest.release, person), membership, proof)
@@ -169,9 +173,17 @@ def state_absence(custody: Custody, folder: Path, identifier: str) -> tuple[str,
         pass  # a list that does not hold together has the same code, and says nothing of anybody
     else:
         raise Fault("CW-RELEASE-IS-MEMBER", "The release does include this person's record.")
-    secret = secrets.token_bytes(32)
     key = custody.keyring.secret("membership")
     mine = label(key.use(), manifest.release, spellings(identifier)[0])
+    return statement_about(custody, manifest, mine)
+
+
+def statement_about(custody: Custody, manifest: ReleaseManifest, mine: bytes) -> tuple[str, str]:
+    """(signed statement of absence, secret) for whoever has the label `mine` in the release.
+
+    It asks nothing: the caller has found that nobody has it.
+    """
+    secret = secrets.token_bytes(32)
     about = hashlib.sha256(_ABOUT_DOMAIN + secret + mine).hexdigest()
     made_on = manifest.built_at.date()
     statement = StatementOfAbsence.read(
@@ -229,7 +241,8 @@ def _manifest(custody: Custody, folder: Path) -> ReleaseManifest:
     return read_manifest(custody.home.releases, folder, custody.belief)
 
 
-def _list(custody: Custody, manifest: ReleaseManifest) -> bytes:
+def stored_list(custody: Custody, manifest: ReleaseManifest) -> bytes:
+    """The whole membership list of a release, opened. Raises CW-SEAL-BROKEN, CW-FILE-MISSING."""
     path = airlock_folder(custody.home.releases, manifest.release) / "membership"
     key = sealing_key(custody.keyring.secret("membership"))
     opened = io.BytesIO()
