@@ -32,6 +32,7 @@ GROUPS: Final = {
     "risk": "risk",
     "site": "sites",
     "forms": "questions",
+    "choices": "choices",
     "register": "register",
     "ledger": "ledger",
     "keys": "keys",

@@ -2,8 +2,9 @@
 
 Held in the vault alone, sealed: it names a person. Sources: UK GDPR Article 21 (the right to
 object); DECISIONS P5 (parents act under 13, attorneys and deputies with scope and end, personal
-representatives after a death); who may choose for whom is the table `choice_rules`. The national data opt-out is made with the NHS and never held here:
-the licence of its list forbids to write it down for a person, so there is no kind for it.
+representatives after a death); who may choose for whom is the table `choice_rules`. The national
+data opt-out is made with the NHS and never held here: the licence of its list forbids to write it
+down for a person, so there is no kind for it.
 """
 
 from __future__ import annotations

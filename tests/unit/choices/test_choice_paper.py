@@ -64,9 +64,7 @@ TAKEN: dict[str, dict[str, Any]] = {
     "a parent says yes": trusted(
         "parent", born_on="2020-01-01", kind="project_consent", project="heart-1"
     ),
-    "a parent by page": trusted(
-        "parent", born_on="2020-01-01", channel="page", entered_by=None
-    ),
+    "a parent by page": trusted("parent", born_on="2020-01-01", channel="page", entered_by=None),
     "a deputy takes back": trusted("deputy", kind=None, takes_back=1),
     "after a death": trusted("personal_representative", died_on="2026-03-02"),
 }
@@ -116,8 +114,11 @@ REFUSED: dict[str, dict[str, Any]] = {
     "a deputy for the dead": trusted("deputy", died_on="2026-01-01"),
     **{
         f"{who} says yes": trusted(who, **day, kind="project_consent", project="heart-1")
-        for who, day in [("attorney", {}), ("deputy", {"ends_on": "2030-01-01"}),
-                         ("personal_representative", {"died_on": "2026-01-01"})]
+        for who, day in [
+            ("attorney", {}),
+            ("deputy", {"ends_on": "2030-01-01"}),
+            ("personal_representative", {"died_on": "2026-01-01"}),
+        ]
     },
     "an attorney without a scope": trusted("attorney", scope=None),
     "an attorney for the money": trusted("attorney", scope="property_and_affairs"),
