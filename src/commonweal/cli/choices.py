@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from commonweal.vault.choices.receipts import Receipt
     from commonweal.vault.custody import Custody
 
-app = group("What people chose about their records, written down at a desk.")
+app = group("What people chose, written down at a desk.")
 
 PersonOption = Annotated[
     str, typer.Option(help="Always `-`: the NHS number is read from standard input.")

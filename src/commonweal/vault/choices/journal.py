@@ -40,7 +40,8 @@ from commonweal.vault.custody import Custody
 EVENT = "choice.recorded"
 ACCEPTED = "choice.loss_accepted"
 KEY = "choices"
-_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
+_SIGNS = "abcdefghjkmnpqrstuvwxyz"
+"""Letters alone: among digits one id in a million holds a valid NHS number, and no log takes it."""
 _ROWS = (
     "SELECT intent.id, body, body_hash, created_at, key_id, ciphertext FROM intent "
     "LEFT JOIN detail ON detail.intent_id = intent.id WHERE type = ? ORDER BY intent.id"
