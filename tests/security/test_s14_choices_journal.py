@@ -91,7 +91,7 @@ def test_no_file_of_the_home_tells_who_or_what(
     monkeypatch.setattr("commonweal.vault.choices.journal.TAIL", 0)  # the sealed copy is written
     for number in house.numbers[:3]:
         say(house, number, "no_companies", evidence="zebra")
-    assert (house.home / "work" / "choices.sealed").is_file()
+    assert (house.home / "ledger" / "choices.sealed").is_file()
     held = b"".join(one.read_bytes() for one in house.home.rglob("*") if one.is_file())
     for secret in (*house.numbers[:3], "no_companies", "zebra"):
         assert secret.encode() not in held

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from commonweal.foundation.errors import CommonwealError
 from commonweal.vault.choices import journal
 from commonweal.vault.choices.journal import read_journal, record, verify_journal
+from commonweal.vault.custody import back_up, restore_home
 from tests.unit.choices.said import said
 from tests.unit.custody.support import Place
 
@@ -33,7 +35,7 @@ def kept(place: Place) -> Place:
 
 
 def copy_of(place: Place) -> Path:
-    return place.home / "work" / "choices.sealed"
+    return place.home / "ledger" / "choices.sealed"
 
 
 def read(place: Place) -> tuple[int, str | None, list[str]]:
@@ -77,6 +79,16 @@ def test_one_that_was_changed_is_not_believed(
     assert read(kept) == wanted
 
 
+def test_it_is_in_no_backup(kept: Place) -> None:
+    with kept.open() as custody:
+        back_up(custody, kept.folder / "b")
+    wanted = read(kept)
+    shutil.rmtree(kept.home)
+    restore_home(kept.folder / "b", kept.home, kept.clock, root_store=kept.store)
+    assert not copy_of(kept).exists()
+    assert read(kept) == wanted
+
+
 def test_an_older_one_is_continued_and_none_is_needed(kept: Place) -> None:
     older = copy_of(kept).read_bytes()
     with kept.open() as custody:
@@ -101,7 +113,7 @@ CHANGES = {
     "(SELECT min(id) FROM intent WHERE type = 'choice.recorded')",
     "its time": "UPDATE intent SET created_at = '2020-01-01T00:00:00.000Z' "
     "WHERE type = 'choice.recorded'",
-    "its body": "UPDATE intent SET body = replace(CAST(body AS TEXT), 'self', 'selv') "
+    "its body": "UPDATE intent SET body = CAST(replace(CAST(body AS TEXT), 'self', 'selv') AS BLOB) "
     "WHERE type = 'choice.recorded'",
     "its hash": "UPDATE intent SET body_hash = zeroblob(32) WHERE type = 'choice.recorded'",
 }

@@ -3,7 +3,7 @@
 It is bound to the SHA-256 of everything that the ledger holds of those entries: their bodies,
 times, hashes and ciphertexts. A copy that does not fit, of another home, or that does not open is
 not believed; then every entry is opened again. So it can never say what the ledger does not.
-It lies in the home's `work`, in no backup.
+It lies beside the ledger's database, in no backup, and may be removed at any time.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Snapshot:
 
 def read_snapshot(custody: Custody) -> Snapshot | None:
     """The copy, or None where there is none that opens."""
-    place = custody.home.work / _NAME
+    place = custody.home.ledger / _NAME
     try:
         held = place.read_bytes()
         if not held.startswith(_MAGIC):
@@ -91,7 +91,7 @@ def write_snapshot(custody: Custody, snapshot: Snapshot, key_id: str) -> None:
     sealed = AESGCM(key).encrypt(nonce, plain, _bound(custody, key_id))
     name = key_id.encode("ascii")
     head = _MAGIC + struct.pack(">H", len(name)) + name
-    write_atomic(custody.home.work / _NAME, head + nonce + sealed)
+    write_atomic(custody.home.ledger / _NAME, head + nonce + sealed)
 
 
 def _bound(custody: Custody, key_id: str) -> bytes:
