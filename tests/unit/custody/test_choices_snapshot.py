@@ -113,8 +113,8 @@ CHANGES = {
     "(SELECT min(id) FROM intent WHERE type = 'choice.recorded')",
     "its time": "UPDATE intent SET created_at = '2020-01-01T00:00:00.000Z' "
     "WHERE type = 'choice.recorded'",
-    "its body": "UPDATE intent SET body = CAST(replace(CAST(body AS TEXT), 'self', 'selv') AS BLOB) "
-    "WHERE type = 'choice.recorded'",
+    "its body": "UPDATE intent SET body = "
+    "CAST(replace(CAST(body AS TEXT), 'self', 'selv') AS BLOB) WHERE type = 'choice.recorded'",
     "its hash": "UPDATE intent SET body_hash = zeroblob(32) WHERE type = 'choice.recorded'",
 }
 
