@@ -29,9 +29,14 @@ def by_staff(**changes: Any) -> dict[str, Any]:
                    "evidence": "call of 2 March"} | changes)  # fmt: skip
 
 
+DAYS = ("born_on", "ends_on", "died_on", "scope")
+
+
 def trusted(relation: str, **more: Any) -> dict[str, Any]:
-    days = {name: more.pop(name) for name in ("born_on", "ends_on", "died_on") if name in more}
-    who = {"relation": relation, **days}
+    days = {name: more.pop(name) for name in DAYS if name in more}
+    scoped = {"scope": "health_and_welfare"} if relation in ("attorney", "deputy") else {}
+    plain = scoped | days
+    who = {"relation": relation} | {key: one for key, one in plain.items() if one is not None}
     return by_staff(**{"set_by": "trusted_person", "trusted": who} | more)
 
 
@@ -56,6 +61,11 @@ TAKEN: dict[str, dict[str, Any]] = {
     "an attorney": trusted("attorney"),
     "an attorney on the last day": trusted("attorney", ends_on="2026-03-02"),
     "a deputy": trusted("deputy", ends_on="2030-01-01"),
+    "a parent says yes": trusted(
+        "parent", born_on="2020-01-01", kind="project_consent", project="heart-1"
+    ),
+    "a parent by page": trusted("parent", born_on="2020-01-01", channel="page", entered_by=None),
+    "a deputy takes back": trusted("deputy", kind=None, takes_back=1),
     "after a death": trusted("personal_representative", died_on="2026-03-02"),
 }
 REFUSED: dict[str, dict[str, Any]] = {
@@ -102,6 +112,23 @@ REFUSED: dict[str, dict[str, Any]] = {
     "an attorney whose power has ended": trusted("attorney", ends_on="2026-03-01"),
     "an attorney of a child": trusted("attorney", born_on="2020-01-01"),
     "a deputy for the dead": trusted("deputy", died_on="2026-01-01"),
+    **{
+        f"{who} says yes": trusted(who, **day, kind="project_consent", project="heart-1")
+        for who, day in [
+            ("attorney", {}),
+            ("deputy", {"ends_on": "2030-01-01"}),
+            ("personal_representative", {"died_on": "2026-01-01"}),
+        ]
+    },
+    "an attorney without a scope": trusted("attorney", scope=None),
+    "an attorney for the money": trusted("attorney", scope="property_and_affairs"),
+    "an attorney for everything": trusted("attorney", scope="all"),
+    "a parent with a scope": trusted("parent", born_on="2020-01-01", scope="health_and_welfare"),
+    "a parent at the desk by nobody": trusted("parent", born_on="2020-01-01", entered_by=None),
+    "a parent by page by staff": trusted("parent", born_on="2020-01-01", channel="page"),
+    "by staff by page": by_staff(channel="page"),
+    "by page by staff": said(entered_by="edward"),
+    "by fax": by_staff(channel="fax"),
     "a representative of nobody who died": trusted("personal_representative"),
     "a representative before the death": trusted("personal_representative", died_on="2026-03-03"),
 }

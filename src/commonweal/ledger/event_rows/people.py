@@ -6,7 +6,7 @@ and what it says lies sealed in the entry's details.
 
 from __future__ import annotations
 
-from commonweal.ledger.event_type import EventType, word
+from commonweal.ledger.event_type import EventType, optional, word
 from commonweal.ledger.fields import Field
 
 ABOUT_PEOPLE: tuple[EventType, ...] = (
@@ -14,6 +14,10 @@ ABOUT_PEOPLE: tuple[EventType, ...] = (
               "journal.",
               {"number": Field("number"), "choice": Field("choice"),
                "by": word("self", "staff", "trusted_person")}),
+    EventType("choice.loss_accepted", "sealed", "Two people said that choices which a restore lost "
+              "were recorded again.",
+              {"number": Field("number"), "remembered": Field("number"), "lost": optional("hash"),
+               "first_approver": Field("actor"), "second_approver": Field("actor")}),
     EventType("person.answered", "sealed", "Somebody who had signed in asked about their own "
               "record, or chose something.",
               {"asked": word("look", "choose"), "outcome": word("answered", "refused"),
