@@ -60,7 +60,7 @@ def raise_concern(said: Mapping[str, str]) -> Raised:
         raise Refused(
             "CW-CONCERN-MANY",
             "So many concerns came within this hour that the page takes no more.",
-            remedy="What you wrote is still here: send it again in an hour, or ring or write to us.",
+            remedy="What you wrote is still here: send it again in an hour, ring us, or write.",
         )
     row = Concern(received_at=now, due_on=london_day(now) + timedelta(days=DAYS), salt=salt)
     code = "".join(secrets.choice(_SIGNS) for _ in range(_CODE))
