@@ -17,14 +17,14 @@ import secrets
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal, Self
 
 from commonweal.foundation.canonical import canonical, parse_json
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import read_bytes, translated
 from commonweal.foundation.identifiers import InvalidNHSNumber, NHSNumber
-from commonweal.foundation.sealing import unseal
+from commonweal.foundation.sealing import SealedReader, unseal
 from commonweal.ledger.entry import Event
 from commonweal.ledger.membership import MembershipProof, label
 from commonweal.ledger.note import VerifierKey
@@ -36,6 +36,7 @@ from commonweal.vault.custody.witnesses import witnessed_proof
 from commonweal.vault.keys import Secret
 from commonweal.vault.release.closing import MANAGER
 from commonweal.vault.release.membership import listed, prove
+from commonweal.vault.release.membership_index import NAME, MembershipIndex
 from commonweal.vault.release.store import PROOF, airlock_folder, read_manifest
 from commonweal.vault.release.writing import context_of, sealing_key
 
@@ -119,26 +120,101 @@ def prove_person(custody: Custody, folder: Path, identifier: str) -> PersonProof
 def _proof(
     custody: Custody, folder: Path, manifest: ReleaseManifest, identifier: str
 ) -> PersonProof:
-    key = custody.keyring.secret("membership")
+    with Finder(custody) as finder:
+        found = finder.find(manifest, identifier)
+        if found is None:
+            raise _invalid(
+                "Nobody was found in this release under this spelling. That does not say that the "
+                "person is not in it."
+            )
+        return finder.proof(folder, found)
+
+
+@dataclass(frozen=True)
+class Found:
+    """One person found in a release's list: their own label, and the proof."""
+
+    label: bytes
+    membership: MembershipProof
+
+
+class Finder:
+    """Looks people up in the lists of releases; keeps opened indexes until it is closed.
+
+    Not for several threads at once. It tells the log nothing: `record_asked` comes first.
+    """
+
+    def __init__(self, custody: Custody) -> None:
+        self._custody = custody
+        self._open: dict[str, tuple[BinaryIO, MembershipIndex]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what was opened."""
+        while self._open:
+            self._open.popitem()[1][0].close()
+
+    def quick(self, manifest: ReleaseManifest) -> bool:
+        """Whether the release has an index; one without is answered from its whole list."""
+        return manifest.membership.index_hash is not None
+
+    def find(self, manifest: ReleaseManifest, identifier: str) -> Found | None:
+        """The person in the release's list, or None: by the same steps where there is an index.
+
+        None where nobody, or more than one other spelling, stands there. Raises `Fault`
+        CW-RELEASE-CHANGED, CW-SEAL-BROKEN, CW-FILE-MISSING: a list that cannot be believed is
+        never an answer.
+        """
+        key = self._custody.keyring.secret("membership")
+        people = spellings(identifier)
+        if not self.quick(manifest):
+            return _found_slowly(self._custody, manifest, key, people)
+        with translated("the index of the membership list"):
+            answer = self._index(manifest).find(key.use(), people)
+        return None if answer is None else Found(answer.label, answer.proof)
+
+    def proof(self, folder: Path, found: Found) -> PersonProof:
+        """What the person is given, with the ledger's proof of the release in `folder`; checked."""
+        kept = read_bytes(folder / PROOF, "The ledger's proof").decode()
+        proof = PersonProof(found.label, found.membership, witnessed_proof(self._custody, kept))
+        proof.verify(list(self._custody.ledger_keys))
+        return proof
+
+    def _index(self, manifest: ReleaseManifest) -> MembershipIndex:
+        release = manifest.release
+        if release not in self._open:
+            path = airlock_folder(self._custody.home.releases, release) / NAME
+            key = sealing_key(self._custody.keyring.secret("membership"))
+            root = bytes.fromhex(manifest.membership.root.removeprefix("sha256:"))
+            source = path.open("rb")
+            try:
+                context = context_of(release, NAME)
+                what = "The index of the membership list"
+                reader = SealedReader(source, key.use(), context, what)
+                index = MembershipIndex(reader, release, root, manifest.membership.leaves)
+            except BaseException:
+                source.close()
+                raise
+            self._open[release] = (source, index)
+        return self._open[release][1]
+
+
+def _found_slowly(
+    custody: Custody, manifest: ReleaseManifest, key: Secret, people: tuple[str, ...]
+) -> Found | None:
+    """The answer from the whole list, for releases made before there was an index."""
     stored = _list(custody, manifest)
-    person, membership = _found(stored, key, manifest.release, spellings(identifier))
-    proof = witnessed_proof(custody, read_bytes(folder / PROOF, "The ledger's proof").decode())
-    found = PersonProof(label(key.use(), manifest.release, person), membership, proof)
-    found.verify(list(custody.ledger_keys))
-    return found
-
-
-def _found(
-    stored: bytes, key: Secret, release: str, people: tuple[str, ...]
-) -> tuple[str, MembershipProof]:
-    found = listed(stored, key, release, people)
+    found = listed(stored, key, manifest.release, people)
     # As it was given, or in one other spelling: of several people nobody can tell which is meant.
     if not found or (found[0] != people[0] and len(found) > 1):
-        raise _invalid(
-            "Nobody was found in this release under this spelling. That does not say that the "
-            "person is not in it."
-        )
-    return found[0], prove(stored, key, release, found[0])
+        return None
+    own = label(key.use(), manifest.release, found[0])
+    return Found(own, prove(stored, key, manifest.release, found[0]))
 
 
 def state_absence(custody: Custody, folder: Path, identifier: str) -> tuple[str, str]:
@@ -152,13 +228,9 @@ def state_absence(custody: Custody, folder: Path, identifier: str) -> tuple[str,
     manifest = _manifest(custody, folder)
     record_asked(custody, manifest.release, "absence")
     _require_certain(manifest, identifier)
-    try:
-        _proof(custody, folder, manifest, identifier)
-    except Fault as fault:
-        if fault.code != _NOT_IN_LIST:
-            raise
-    else:
-        raise Fault("CW-RELEASE-IS-MEMBER", "The release does include this person's record.")
+    with Finder(custody) as finder:
+        if finder.find(manifest, identifier) is not None:
+            raise Fault("CW-RELEASE-IS-MEMBER", "The release does include this person's record.")
     secret = secrets.token_bytes(32)
     key = custody.keyring.secret("membership")
     mine = label(key.use(), manifest.release, spellings(identifier)[0])
