@@ -126,7 +126,7 @@ def page(results: dict[str, Any]) -> str:
         *larger(results),
         *growth.page(results),
     ]
-    for name in [*BENCHMARKS, "disclosure-10M", "peers", "service", "register", "publiclog"]:
+    for name in [*BENCHMARKS, *(name for name in ASKED if not name.startswith("growth"))]:
         if name not in results:
             continue
         found = results[name]
