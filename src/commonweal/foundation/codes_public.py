@@ -6,6 +6,7 @@ PUBLIC = {
     "CW-NOTICE-DAY": "A text for the public is about a day in the future.",
     "CW-NOTICE-PROJECT": "A text for the public names no project that the public can look up.",
     "CW-NOTICE-OUTPUT": "A text for the public cites no output that was released.",
+    "CW-NOTICE-CHANGED": "Somebody else has written on a text for the public meanwhile.",
     "CW-NOTICE-REASONS": "Reasons that nobody else looks at hold what a person must look at.",
     "CW-CONCERN-KEY": "No concern has this number and this code.",
     "CW-CONCERN-MANY": "More concerns came within an hour than the page takes.",

@@ -44,7 +44,7 @@ MORE: tuple[tuple[str, str, str], ...] = (
     ("/what-went-wrong/", "What went wrong", "Mistakes that we tell of, and what was done."),
     ("/concerns/", "Raise a concern", "You get a number, and an answer within 30 days."),
     ("/texts/", "What we have told the public", "In our own words: results, stories and mistakes."),
-    ("/log/", "The public log", "Every decision and every use, in the order it happened."),
+    ("/log/", "The public log", "What was decided and what was done, one after the other."),
     ("/projects/open-data/", "All of this as files", "For people who make their own lists."),
     ("/data/", "What kinds of data there are", "Every kind of detail that can be asked for."),
 )
