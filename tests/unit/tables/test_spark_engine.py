@@ -317,7 +317,7 @@ from commonweal.vault.tables import spark_session
 # Java's best compiler would cost more than it saves in a process that does so little.
 spark_session._NO_DUMPS += ("-XX:TieredStopAtLevel=1",)
 """
-ALONE = QUICK + """
+ALONE = """
 import os, sys
 from pathlib import Path
 from commonweal.vault.tables.opening import opened_engine
@@ -339,7 +339,7 @@ def test_at_the_end_process_and_files_are_gone(tmp_path: Path) -> None:
         "_JAVA_OPTIONS": "-XX:+NoSuchOption",  # with it no Java would start
     }
     done = subprocess.run(
-        [sys.executable, "-c", ALONE, "a work's folder"], cwd=tmp_path, env=environment,
+        [sys.executable, "-c", QUICK + ALONE, "a work's folder"], cwd=tmp_path, env=environment,
         capture_output=True, text=True, check=False, timeout=250,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -348,7 +348,7 @@ def test_at_the_end_process_and_files_are_gone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a work's folder"]
 
 
-INTERRUPTED = QUICK + """
+INTERRUPTED = """
 import os, signal, sys, threading, time
 from pathlib import Path
 import pyarrow as pa
@@ -389,7 +389,7 @@ def test_ctrl_c_ends_it_without_a_word(tmp_path: Path) -> None:
     prints tracebacks and the command fails as if the engine had."""
     environment = {**os.environ, "COMMONWEAL_SPARK_MASTER": "local[1]"}
     done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED], cwd=tmp_path, env=environment,
+        [sys.executable, "-c", QUICK + INTERRUPTED], cwd=tmp_path, env=environment,
         capture_output=True, text=True, check=False, timeout=250,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
