@@ -145,13 +145,10 @@ def _access(plain: dict[str, Any], one: Other) -> dict[str, Any]:
 
 
 def _period(starts: date, ends: date) -> dict[str, Any]:
-    """With a day for the yearly review in each whole year, never on a 29 February."""
-    days = [
-        (starts + timedelta(days=360 * year)).isoformat()
-        for year in range(1, 3)
-        if starts + timedelta(days=360 * year) < ends
-    ]
-    return {"starts": starts.isoformat(), "ends": ends.isoformat(), "review_dates": days}
+    """With a day of review for each year: a little before one is owed anyway."""
+    made: dict[str, Any] = {"starts": starts.isoformat(), "ends": ends.isoformat()}
+    days = [starts + timedelta(days=350 * year) for year in (1, 2)]
+    return made | {"review_dates": [day.isoformat() for day in days if day < ends]}
 
 
 def _declarations(one: Other, lead: User) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What the hospital tells everybody: concerns and their answers, texts, who decides, the minutes."""
+"""What the hospital tells everybody: concerns and answers, texts, who decides, the minutes."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def publish(hands: Hands, told: Said, permits: Mapping[str, str]) -> None:
     """One person writes a text and another one publishes it."""
     writer, second = hands.person(WRITER), hands.person(SECOND)
     row = publishing.write(
-        writer, kind=told.kind, happened_on=hands.on(told.happened), title=told.title, text=told.text,
-        permit=permits[told.about] if told.about else "", output="",
+        writer, kind=told.kind, happened_on=hands.on(told.happened), title=told.title,
+        text=told.text, permit=permits[told.about] if told.about else "", output="",
     )  # fmt: skip
     publishing.offer(writer, row)
     row.refresh_from_db()

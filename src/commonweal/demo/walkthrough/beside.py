@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from commonweal.foundation.errors import (
-    CommonwealError,
-    Failure,
-    Fault,
-    Refused,
-    Unavailable,
     WrongUsage,
 )
 from commonweal.web.config.environment import HOME
-from commonweal.web.supervisor import require_installed
+from commonweal.web.supervisor import require_installed, told_by
 
 BEFORE = timedelta(days=430)
 """How long before the demonstration runs the first of them began."""
 _MODULE = "commonweal.demo.others"
-_KINDS: dict[int, type[CommonwealError]] = {3: Fault, 4: Refused, 5: Unavailable}
 NOT_INSTALLED = "They go through the service, and its packages are not installed."
 _ADDRESS = "http://localhost:8000"
 _SEE = (
@@ -50,27 +41,9 @@ def is_installed() -> bool:
 
 
 def make_others(home: Path) -> dict[str, Any]:
-    """Make them in `home`; `projects`: how many, `permits`: by name.
-
-    Raises what the process says went wrong, and `Failure` CW-DEMO-USAGE where it says nothing.
-    """
-    done = subprocess.run(  # noqa: S603 (our own module)
-        [sys.executable, "-m", _MODULE],
-        check=False, env={**os.environ, HOME: str(home)}, stdin=subprocess.DEVNULL,
-        capture_output=True,
-    )  # fmt: skip
-    lines = done.stdout.decode("utf-8", "replace").strip().splitlines()
-    try:
-        said = json.loads(lines[-1]) if lines else {}
-    except ValueError:
-        said = {}
-    if isinstance(said, dict) and isinstance(said.get("error"), dict):
-        told = said["error"]
-        kind = _KINDS.get(int(said.get("exit", 1)), Failure)
-        raise kind(told["code"], told["sentence"], remedy=told.get("remedy"))
-    if done.returncode or not isinstance(said, dict) or "projects" not in said:
-        raise Failure("CW-DEMO-USAGE", "The demonstration's other projects could not be made.")
-    return said
+    """Make them in `home`; `projects`: how many, `permits`: by name. Raises as `told_by`."""
+    variables = {**os.environ, HOME: str(home)}
+    return told_by(_MODULE, variables, "The demonstration's other projects could not be made.")
 
 
 def what_to_see(serving: str, others: int) -> list[str]:
