@@ -141,6 +141,8 @@ PUBLIC = (
     see("told:text", reference="@text.published"), see("told:text", reference="@text.down"),
     fetched("told:text_bytes", reference="@text.published"),
     see("concerns:index"), see("concerns:new"), see("concerns:own"),
+    see("alerts:index"),
+    see("alerts:begin", secret="@alert.asked"), see("alerts:stop", secret="@alert.begun"),
 )  # fmt: skip
 
 APPLICANT = (

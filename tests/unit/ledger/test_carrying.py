@@ -26,7 +26,7 @@ OWN = {
     *("trust", "roster", "act", "permit", "release", "risk", "attack", "key", "project"),
     *("separation", "choices", "backup", "ledger", "sealed", "catalogue", "signers", "service"),
     *("job", "outputs", "reference", "output", "noise", "feasibility", "publication", "standing"),
-    "choice",
+    *("choice", "person"),
 }
 """The first words of what only the home itself writes: commands, signer, vault, the ledger."""
 OWN_TYPES = sorted(name for name in TYPES if name.partition(".")[0] in OWN)
