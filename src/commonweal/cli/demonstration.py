@@ -35,7 +35,8 @@ def demo(
     """Run the whole main job on a generated hospital.
 
     It says what happened at each step, and where the results are. On a terminal it then serves the
-    pages until Ctrl-C, with a dozen other projects to look at; sign in as any of the made-up people.
+    pages until Ctrl-C; a dozen other projects are there to look at. Sign in as any of the made-up
+    people.
     """
     walkthrough: Any = import_module("commonweal.demo.walkthrough.story")
     with steps(json) as step:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from commonweal.foundation.clock import FixedClock, SystemClock
 from commonweal.foundation.errors import Refused
@@ -17,25 +17,28 @@ from commonweal.web.config.environment import Environment
 from commonweal.web.config.trusting import look_at_home
 from commonweal.web.prepare import prepare, tell
 
+if TYPE_CHECKING:
+    from commonweal.demo.others.plan import Plan
+
 
 def made() -> dict[str, Any]:
     """Make them up to now, and then the example that nobody has sent."""
+    from commonweal.demo.others.plan import plan
     from commonweal.web.applications.example import begin_example
 
     environment = Environment.read(os.environ)
-    projects, permits = make(environment, SystemClock().now())
+    projects, permits = make(environment, plan(), SystemClock().now())
     begin_example(environment.folder, beside=True)
     return {"projects": projects, "permits": permits}
 
 
-def make(environment: Environment, now: datetime) -> tuple[int, dict[str, str]]:
-    """All of it, up to `now`: how many projects, and the permits. Django stands on the home.
+def make(environment: Environment, told: Plan, now: datetime) -> tuple[int, dict[str, str]]:
+    """All that the plan tells, up to `now`: how many projects, and the permits.
 
-    Raises `Refused` CW-DEMO-USAGE outside a demonstration, CW-HOME-NOT-EMPTY where the service's
+    Django stands on the home. Raises `Refused` CW-DEMO-USAGE outside a demonstration, CW-HOME-NOT-EMPTY where the service's
     database holds applications already.
     """
     from commonweal.demo.others.hands import Hands
-    from commonweal.demo.others.plan import plan
     from commonweal.demo.others.story import Story
     from commonweal.vault.custody import open_custody
     from commonweal.web.applications.models import Application
@@ -44,7 +47,6 @@ def make(environment: Environment, now: datetime) -> tuple[int, dict[str, str]]:
 
     if not look_at_home(environment.home).is_demonstration:
         raise Refused("CW-DEMO-USAGE", "Made-up projects are made in a demonstration only.")
-    told = plan()
     clock = FixedClock(now - timedelta(days=told.begins - 1))
     before = service.use_clock(clock)
     try:

@@ -91,7 +91,7 @@ class Hands:
         return settled
 
     def signer_works(self) -> None:
-        """The signer's worker takes each of its steps once, as it does all day beside the service."""
+        """The signer's worker takes each of its steps once, as it does all day."""
         self.now()
         place_intents(self.custody)
         steps: list[Callable[[Any], int]] = steps_of("signer")

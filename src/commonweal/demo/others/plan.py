@@ -22,7 +22,7 @@ class After(Paper):
     ago: Days
     step: Literal["review", "pause", "revoke", "close"]
     reason: str = ""
-    told: dict[str, Any] = {}
+    told: dict[str, Any] = Field(default_factory=dict)
     """For a review: what the project told, by question."""
 
 
