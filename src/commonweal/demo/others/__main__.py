@@ -35,8 +35,8 @@ def made() -> dict[str, Any]:
 def make(environment: Environment, told: Plan, now: datetime) -> tuple[int, dict[str, str]]:
     """All that the plan tells, up to `now`: how many projects, and the permits.
 
-    Django stands on the home. Raises `Refused` CW-DEMO-USAGE outside a demonstration, CW-HOME-NOT-EMPTY where the service's
-    database holds applications already.
+    Django stands on the home. Raises `Refused` CW-DEMO-USAGE outside a demonstration and
+    CW-HOME-NOT-EMPTY where the service's database holds applications already.
     """
     from commonweal.demo.others.hands import Hands
     from commonweal.demo.others.story import Story

@@ -65,7 +65,7 @@ def _document(plain: dict[str, Any], name: str) -> dict[str, Any]:
     found = {each["id"]: each for each in plain["documents"]}
     if name in found:
         return dict(found[name])
-    return found["protocol"] | {
+    return dict(found["protocol"]) | {
         "id": name, "kind": f"{name}_letter", "title": f"Document {name}",
         "sha256": example.document_digest(name),
     }  # fmt: skip

@@ -140,7 +140,8 @@ def _vote(hands: Hands, item: Item, who: User, said: Decided) -> None:
         verdict = "approve"
     asks = (said.condition,) if said.condition and verdict != "approve" else ()
     made = Vote(
-        vote=1, person=who.public_id, role=_seat(hands.clock, who), round=item.round,
+        vote=1, person=who.public_id, role=_seat(hands.clock, who),  # type: ignore[arg-type]
+        round=item.round,
         version_digest=item.version.digest, verdict=verdict, reasons=said.summary,
         conditions=asks, at=hands.now(),
     )  # fmt: skip

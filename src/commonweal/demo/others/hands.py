@@ -51,7 +51,8 @@ class Hands:
 
     def person(self, who: str) -> User:
         """A made-up person."""
-        return User.objects.get(public_id=who)
+        found: User = User.objects.get(public_id=who)
+        return found
 
     def go_to(self, ago: int, hour: int) -> None:
         """Let the time pass up to that day and hour; never back."""

@@ -58,11 +58,13 @@ def agree(hands: Hands, one: Other, row: Application) -> Permit:
     if permit is None:
         why = PermitOrder.objects.get(agreement=_agreement(row)).sentence
         raise Failure("CW-DEMO-USAGE", f"The demonstration's own permit was not made: {why}")
-    return permit
+    made: Permit = permit
+    return made
 
 
 def _agreement(row: Application) -> Agreement:
-    return Agreement.objects.filter(application=row).latest("made_at")
+    found: Agreement = Agreement.objects.filter(application=row).latest("made_at")
+    return found
 
 
 # --- afterwards -----------------------------------------------------------------------------------

@@ -94,7 +94,8 @@ class Story:
             yield Event(after.ago, 11, lambda after=after: self._after(one, after))  # type: ignore[misc]
 
     def _row(self, one: Other) -> Application:
-        return Application.objects.get(pk=self.applications[one.id].pk)
+        found: Application = Application.objects.get(pk=self.applications[one.id].pk)
+        return found
 
     def _send(self, one: Other) -> None:
         lead = self.hands.person(one.by)
@@ -151,7 +152,8 @@ class Story:
         self.meetings[met.ago] = deciding.call(self.hands, held)
 
     def _meeting(self, met: Met) -> Meeting:
-        return Meeting.objects.get(pk=self.meetings[met.ago].pk)
+        found: Meeting = Meeting.objects.get(pk=self.meetings[met.ago].pk)
+        return found
 
     def _open(self, met: Met) -> None:
         deciding.open_meeting(self.hands, self._meeting(met), met.absent)
