@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 from commonweal.demo.others.plan import Other, Plan
@@ -167,11 +168,17 @@ def _declared(name: str, lead: User, today: date) -> dict[str, Any]:
 # --- forms ----------------------------------------------------------------------------------------
 
 
+@cache
+def _written() -> dict[str, Answers]:
+    """What the walk-through's applicant wrote. The days in it are put in anew."""
+    return example.answers(date(2026, 1, 1))
+
+
 def answers(one: Other, told: Plan, today: date) -> dict[str, Answers]:
     """The forms that go with the application of `one`, filled in on `today`."""
     in_a_year = (today + timedelta(days=360)).isoformat()
     before = (today - timedelta(days=20)).isoformat()
-    written = example.answers(today)
+    written = _written()
     dpia = told.common["dpia"] | {
         name: written["dpia"].plain()["values"][name] for name in ("flows", "risk_table")
     } | {
@@ -183,7 +190,12 @@ def answers(one: Other, told: Plan, today: date) -> dict[str, Answers]:
         "funding": _money(one, told),
     }
     if one.uses_ai:
-        own = {"project_name": one.title, "what_it_does": one.question, "problem": one.summary}
+        own = {
+            "next_look": in_a_year,
+            "project_name": one.title,
+            "what_it_does": one.question,
+            "problem": one.summary,
+        }
         found["aia"] = dict(written["aia"].plain()["values"]) | own
         for name in ("automated", "model_memory", "model_leaves", "bias"):
             dpia[name] = written["dpia"].plain()["values"][name]
@@ -218,6 +230,8 @@ def _money(one: Other, told: Plan) -> dict[str, Any]:
         "rights": "Everybody may use what is found.",
     }  # fmt: skip
     if one.gains is not None:
-        made["gains"] = [{"who": name, "how": one.gains, "share": one.nhs_share}]
+        made["gains"] = [
+            {"who": name, "how": "By selling a product that comes of it.", "share": one.nhs_share}
+        ]
         made["rights"] = "The company owns its product; what was found is published."
     return made

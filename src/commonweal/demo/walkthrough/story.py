@@ -92,7 +92,7 @@ class Story:
         inside = self.home / INSIDE
         return [
             "",
-            "Done. Everything was real but the patients.",
+            "Done. Every step was real; patients, people and projects are made up.",
             f"The home:            {self.home}",
             f"The hospital:        {inside / 'hospital'}",
             f"Catalogue, permit:   {inside / 'papers'}",
