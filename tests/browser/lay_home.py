@@ -32,7 +32,11 @@ def few() -> plans.Plan:
     whole = plans.plan()
     projects = tuple(one for one in whole.projects if one.id in SHOWN)
     texts = tuple(one for one in whole.texts if one.about in (None, *SHOWN))
-    return whole.model_copy(update={"projects": projects, "texts": texts})
+    decided = {one.decided.ago for one in projects if one.decided is not None}
+    meetings = tuple(met for met in whole.meetings if met.ago in decided)
+    return whole.model_copy(
+        update={"projects": projects, "meetings": meetings, "texts": texts, "concerns": ()}
+    )
 
 
 def began(home: Path, at: datetime) -> None:

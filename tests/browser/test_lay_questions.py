@@ -60,7 +60,7 @@ def walks(told: Plan) -> Iterator[Walk]:
                (kidney.title, str(kidney.gains), str(kidney.nhs_share)))  # fmt: skip
     wrong = next(one for one in told.texts if one.kind == "incident")
     yield Walk("What went wrong?", ("What went wrong?",), (wrong.title, *wrong.text.split("\n")))
-    yield Walk("What became of it?", ("What went wrong?", by_id["checks"].title),
+    yield Walk("What became of it?", ("What went wrong?", f"The project: {by_id['checks'].title}"),
                ("The permit was taken back", "A condition was broken."))  # fmt: skip
 
 

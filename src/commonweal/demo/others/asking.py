@@ -19,7 +19,6 @@ _DECLARED = (
     "true_and_complete", "only_this_purpose", "no_re_identification", "named_people_only",
     "report_within_a_day", "not_for_sale", "authority",
 )  # fmt: skip
-_RESEARCH = frozenset({"research", "ai_research", "ai_train", "ai_test"})
 
 
 def content(one: Other, lead: User, today: date, until: date) -> dict[str, Any]:
@@ -30,8 +29,8 @@ def content(one: Other, lead: User, today: date, until: date) -> dict[str, Any]:
     plain = example.content(today, papers.ENOUGH)
     starts = until - timedelta(days=one.begins if one.begins is not None else 0)
     ends = until - timedelta(days=one.ends)
-    research = one.purpose in _RESEARCH
-    documents = [_document(plain, name) for name in document_names(one)]
+    research = one.is_research
+    documents = [_document(plain, name) for name in one.documents]
     return plain | {
         "route": plain["route"] | {
             "who": "custodian" if _is_own(lead) else "others", "identifiable": False,
@@ -54,12 +53,6 @@ def content(one: Other, lead: User, today: date, until: date) -> dict[str, Any]:
         "documents": documents,
         "declarations": [_declared(name, lead, today) for name in _declarations(one, lead)],
     }  # fmt: skip
-
-
-def document_names(one: Other) -> tuple[str, ...]:
-    """The documents that an application of this kind names."""
-    partner = ("partner",) if one.gains is not None else ()
-    return (*(("protocol", "ethics") if one.purpose in _RESEARCH else ()), *partner)
 
 
 def _document(plain: dict[str, Any], name: str) -> dict[str, Any]:

@@ -68,6 +68,17 @@ class Other(Paper):
         """True for a project that makes or tries an AI tool."""
         return self.purpose.startswith("ai_")
 
+    @property
+    def is_research(self) -> bool:
+        """True for research, with or without AI."""
+        return self.purpose == "research" or self.uses_ai
+
+    @property
+    def documents(self) -> tuple[str, ...]:
+        """The documents that an application of this kind names."""
+        research = ("protocol", "ethics") if self.is_research else ()
+        return (*research, "partner") if self.gains is not None else research
+
 
 class Said(Paper):
     """A text for the public, about the project called `about` if any."""

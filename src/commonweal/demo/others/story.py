@@ -102,7 +102,7 @@ class Story:
         row = applications.begin(lead, lead.memberships.get(role="applicant"))
         self.applications[one.id] = row
         self._write(one, row, lead)
-        for name in asking.document_names(one):
+        for name in one.documents:
             upload = evidence.Upload(f"{name}.txt", example.document_text(name))
             evidence.hand_in(lead, row, name, upload)
         applications.send(lead, row)
