@@ -20,9 +20,12 @@ from commonweal.demo.walkthrough.deciding import adopt_people
 from commonweal.foundation.canonical import canonical
 from commonweal.foundation.clock import FixedClock, SystemClock
 from commonweal.foundation.documents import load_document
+from commonweal.foundation.files import make_private_folder
 from commonweal.vault.custody import create_home, remember_catalogue
 from commonweal.vault.scan import scan, write_catalogue
 from commonweal.vault.sources import open_source
+from commonweal.web.config.environment import FOLDER
+from tests.web.house import with_tables
 
 SHOWN = ("falls", "kidney", "checks", "hearing")
 
@@ -61,6 +64,8 @@ def main(home: Path, stores: Path) -> None:
         "DJANGO_SETTINGS_MODULE": "commonweal.web.config.settings",
     }  # fmt: skip
     began(home, now - timedelta(days=plans.plan().begins))
+    make_private_folder(home / FOLDER)
+    with_tables(home / FOLDER / "service.sqlite")
     import django
 
     django.setup()

@@ -5,12 +5,24 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.integration.test_cli_process import done
+from tests.web.house import with_tables
+
+_SECONDS = 600
+"""A year of projects takes a while on a machine that does other things."""
 
 
+@pytest.mark.timeout(2 * _SECONDS)
 def test_the_demonstration_goes_from_patients_to_a_proved_release(tmp_path: Path) -> None:
     home = tmp_path / "demo"
-    code, out, err = done("demo", "--no-serve", "--patients", "300", "--json", home=home)
+    records = tmp_path / "service.sqlite"
+    with_tables(records)
+    code, out, err = done(
+        "demo", "--no-serve", "--patients", "300", "--json", home=home, seconds=_SECONDS,
+        DATABASE_URL=f"sqlite://{records}",
+    )  # fmt: skip
     assert code == 0, err
     story = json.loads(out)
     assert story["ledger_faults"] == 0
@@ -30,7 +42,9 @@ def test_the_demonstration_goes_from_patients_to_a_proved_release(tmp_path: Path
     assert done("release", "verify", str(folder), home=home)[0] == 0
     assert done("ledger", "verify", home=home)[0] == 0
     # Run again in the same place, it begins anew: what was there is a demonstration's.
-    code, out, err = done("demo", "--no-serve", "--patients", "300", "--quick", home=home)
+    code, out, err = done(
+        "demo", "--no-serve", "--patients", "300", "--quick", home=home, seconds=_SECONDS
+    )
     assert code == 0, err
     assert "/projects/refused/" not in out
     assert {path.name for path in (home / "airlock" / "released").iterdir()} != left
