@@ -19,6 +19,7 @@ CHOICES = {
     "CW-CHOICES-INVALID": "A choice is not well formed, or whoever made it may not make it.",
     "CW-CHOICES-NATIONAL": "The national data opt-out cannot be recorded here.",
     "CW-CHOICES-UNKNOWN": "No choice has this number.",
+    "CW-CHOICES-PROJECT": "A choice is about a project that the home never had.",
     "CW-CHOICES-NO-LOSS": "No choice was lost, so there is no loss to accept.",
     "CW-CHOICES-LIST-MISSING": "The national list, which this permit needs, is not there.",
     "CW-CHOICES-LIST-RECORD": "The form of national_allowed.json is not the one it must have.",
