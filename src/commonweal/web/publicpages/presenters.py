@@ -71,7 +71,7 @@ _QUESTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
      ("publicpages:your_choices",)),
     ("What happened then?", "What projects found, and what changed for patients.",
      ("/projects/what-came-of-it/",)),
-    ("Who makes money from it?", "When a company may take part, and what it may never do.",
+    ("Who makes money from it?", "Every project with a company in it, and what the NHS gets.",
      ("/projects/companies/", "/pages/companies/")),
     ("What went wrong?", "What we have told of mistakes, and what was done.",
      ("/what-went-wrong/",)),
