@@ -3,7 +3,8 @@
 Names: `release-1M`, `release-10M`, `release-10M-50` (fifty rows a patient), `risk` (1M and 10M),
 `anonymise` (needs UCI Adult), `audit`, `disclosure` (beside acro), `ledger`, `sandbox`, `spark`
 (beside DuckDB); without a name all of these. By name only: `audit-10M`, `disclosure-10M`,
-`service` (the pages, some minutes), `peers` (needs UCI Adult and takes a
+`choices` (the journal, some minutes), `membership` (one person's proof among 10 million; 6 GiB of
+disk, some minutes), `service` (the pages, some minutes), `peers` (needs UCI Adult and takes a
 quarter of an hour), `growth` (1M to 100M rows; 26 GiB of disk and an hour) or one size of it such
 as `growth-10M`. `benchmarks/README.md` says what each needs.
 Each is compared with its peer or floor in the same run. Figures of a part that is not run again
@@ -27,10 +28,13 @@ import duckdb
 from benchmarks import (
     anonymise,
     audit,
+    choices,
     disclosure,
     growth,
     ledger,
+    membership,
     peers,
+    publiclog,
     register,
     release,
     risk,
@@ -58,7 +62,10 @@ BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
 ASKED: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "peers": peers.run,
     "service": service.run,
+    "choices": choices.run,
+    "membership": membership.run,
     "register": register.run,
+    "publiclog": publiclog.run,
     "audit-10M": audit.run_10m,
     "disclosure-10M": disclosure.run_10m,
     **{f"growth-{size}": functools.partial(growth.run, size) for size in growth.SIZES},
@@ -119,7 +126,7 @@ def page(results: dict[str, Any]) -> str:
         *larger(results),
         *growth.page(results),
     ]
-    for name in [*BENCHMARKS, "disclosure-10M", "peers", "service", "register"]:
+    for name in [*BENCHMARKS, *(name for name in ASKED if not name.startswith("growth"))]:
         if name not in results:
             continue
         found = results[name]

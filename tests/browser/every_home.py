@@ -31,7 +31,7 @@ from tests.browser.author_rows import with_outputs
 from tests.browser.every_later import after_publication, commented, with_reviews
 from tests.browser.every_page import APPLIED, HALF, KEYED, KEYLESS, NOBODY, VISITS
 from tests.browser.ingress_rows import with_dummies, with_ingress
-from tests.browser.public_rows import in_public
+from tests.browser.public_rows import in_public, with_log_keys
 from tests.browser.room_rows import with_counts, with_rooms
 from tests.browser.study_rows import with_studies
 from tests.web.house import make_home
@@ -74,7 +74,8 @@ def after_the_permit(home: Path, room: Any, found: Names) -> Names:
     made |= with_ingress(home, found["permit.live"])
     with_counts()
     with_rooms()
-    return made | with_releases(room) | with_outputs() | outputs() | with_studies()
+    made |= with_releases(room) | with_outputs() | outputs()
+    return made | with_studies() | with_log_keys(home)
 
 
 def with_left(home: Path, stores: Path) -> Names:

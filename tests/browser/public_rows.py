@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
+
+from commonweal.foundation.clock import SystemClock
+from commonweal.vault.custody import open_custody, settle
 
 Names = dict[str, str]
 
@@ -11,6 +15,17 @@ Names = dict[str, str]
 def in_public(home: Path) -> Names:
     """All of them."""
     return for_public(home) | concerns(home)
+
+
+def with_log_keys(home: Path) -> Names:
+    """The public log is signed as it stands, and the signer has published its keys."""
+    from commonweal.web.publiclog.workers import publish_keys
+
+    stores = Path(os.environ["COMMONWEAL_ROOT_STORE"])
+    with open_custody(home, SystemClock(), root_store=stores) as custody:
+        settle(custody)
+        publish_keys(custody)
+    return {"log.epoch": "1"}
 
 
 def for_public(_home: Path) -> Names:

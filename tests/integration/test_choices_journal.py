@@ -123,26 +123,24 @@ def test_the_manifest_says_how_far_the_journal_went(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "more", "stale"),
+    ("kind", "more"),
     [
-        ("local_objection", {}, True),
-        ("no_research_here", {}, True),
-        ("no_companies", {}, False),
-        ("project_objection", {"project": "permit-1"}, True),
-        ("project_objection", {"project": "another"}, False),
-        ("project_consent", {"project": "permit-1"}, False),
+        ("local_objection", {}),
+        ("no_companies", {}),  # the permit is not of a company
+        ("project_objection", {"project": "another"}),
+        ("project_consent", {"project": "permit-1"}),
     ],
 )
-def test_a_release_from_before_a_no_is_opened_no_more(
-    house: House, kind: str, more: dict[str, Any], stale: bool
+def test_a_release_from_before_any_choice_is_opened_no_more(
+    house: House, kind: str, more: dict[str, Any]
 ) -> None:
+    """Of whatever kind and project: which project waits would else tell what was chosen (S14)."""
     house.choose()
     permit = house.issue()
     made = house.build(permit)
     target = Path("/dev/shm") / f"cw-{new_choice_id()}"
     say(house, "9434765919", kind, **more)  # nobody looks whether they are in it
-    found = code(lambda: house.open(made.folder, permit, target))
-    assert (found == "CW-RELEASE-CHOICES-OLD") is stale
+    assert code(lambda: house.open(made.folder, permit, target)) == "CW-RELEASE-CHOICES-OLD"
     _remove(target)
     again = house.build(permit)
     assert code(lambda: house.open(again.folder, permit, target)) != "CW-RELEASE-CHOICES-OLD"
@@ -172,19 +170,20 @@ def test_a_no_that_begins_later_makes_the_release_old_on_that_day(house: House) 
     assert code(lambda: require_fresh_choices(custody, manifest)) == "CW-RELEASE-CHOICES-OLD"
 
 
-def test_a_consent_that_ends_by_itself_makes_the_release_old(house: House) -> None:
+def test_a_choice_that_ends_makes_the_release_old_on_the_day_after(house: House) -> None:
+    """Else whoever consented until a day would stay in."""
     from commonweal.vault.release.opening import require_fresh_choices
     from commonweal.vault.release.store import read_manifest
 
     house.choose()
     permit = house.issue()
-    end = (house.clock.now().date() + timedelta(days=2)).isoformat()
-    say(house, house.numbers[1], "project_consent", project="permit-1", effective_to=end)
+    last = house.clock.now().date() + timedelta(days=1)
+    say(house, house.numbers[1], "no_companies", effective_to=last.isoformat())
     made = house.build(permit)
     custody = house.custody()
     manifest = read_manifest(house.releases, made.folder, custody.belief)
-    house.clock.advance(timedelta(days=2))
-    require_fresh_choices(custody, manifest)  # its last day counts
+    house.clock.advance(timedelta(days=1))
+    require_fresh_choices(custody, manifest)
     house.clock.advance(timedelta(days=1))
     assert code(lambda: require_fresh_choices(custody, manifest)) == "CW-RELEASE-CHOICES-OLD"
 
@@ -209,6 +208,38 @@ def test_the_day_on_which_choices_counted_decides_not_that_on_which_the_build_en
     custody = house.custody()
     manifest = read_manifest(house.releases, made.folder, custody.belief)
     assert code(lambda: require_fresh_choices(custody, manifest)) == "CW-RELEASE-CHOICES-OLD"
+
+
+def test_what_somebody_chose_while_it_was_built_is_not_handed_over(
+    house: House, tmp_path: Path
+) -> None:
+    house.choose()
+    permit = house.issue(delivery="handover")
+
+    def chosen(said: str) -> None:
+        if said == "Applying people's choices" and not read_journal(house.custody()).number:
+            say(house, house.numbers[1])
+
+    out = tmp_path / "handed-over"
+    assert code(lambda: house.build(permit, out=out, progress=chosen)) == "CW-RELEASE-CHOICES-OLD"
+    assert not out.exists()
+    assert house.build(permit, out=out).folder == out
+
+
+def test_a_trusted_person_takes_back_only_what_one_set(house: House) -> None:
+    deputy = {
+        "set_by": "trusted_person", "evidence": "an order of the court",
+        "trusted": {"relation": "deputy", "scope": "health_and_welfare"},
+    }  # fmt: skip
+    own = say(house, house.numbers[1])
+    assert code(
+        lambda: say(house, house.numbers[1], None, takes_back=own.number, **deputy)
+    ) == "CW-CHOICES-TAKE-BACK"  # fmt: skip
+    set_for = say(house, house.numbers[1], "no_companies", **deputy)
+    say(house, house.numbers[1], None, takes_back=set_for.number, **deputy)
+    assert [one.ended_on is None for one in choices_of(house.custody(), house.numbers[1])] == [
+        True, False
+    ]  # fmt: skip
 
 
 # --- recorded ---------------------------------------------------------------------------------

@@ -44,9 +44,10 @@ FOLDER = "docs/how-to"
 WITHOUT_COMMANDS = {
     "agree-and-permit.md", "answer-concerns.md", "apply-for-data.md", "ask-for-outputs.md",
     "ask-the-public-panel.md",
+    "check-the-public-log.md",
     "bring-something-in.md", "change-or-renew-a-project.md", "check-outputs-in-the-service.md",
     "look-after-the-public-pages.md", "look-after-the-rooms.md", "read-the-register.md",
-    "review-a-project.md", "run-choices.md", "run-the-committee.md",
+    "record-a-choice.md", "review-a-project.md", "run-choices.md", "run-the-committee.md",
     "see-whether-there-are-enough-people.md", "send-a-study.md", "set-up-a-signing-key.md",
     "sit-on-the-committee.md", "work-at-the-desk.md", "write-for-the-public.md",
 }  # fmt: skip

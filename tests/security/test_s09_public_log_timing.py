@@ -119,7 +119,8 @@ def test_ours_nobody_chooses_the_log_when_writing() -> None:
               "account.signed_in", "account.role_given", "account.role_ended",
               "account.token_made", "account.token_ended",
               "noise.spent", "noise.drawn", "standing.proposed", "standing.given_up",
-              "choice.recorded", "person.answered", "person.provider_set", "notice.moved",
+              "choice.recorded", "choice.loss_accepted", "person.answered", "person.provider_set",
+              "notice.moved",
               "concern.received", "concern.moved", "concern.answered"}  # fmt: skip
     public = {"trust.policy_set", "trust.policy_changed", "trust.policy_withdrawn",
               "ledger.key_added", "ledger.key_retired", "roster.changed", "roster.withdrawn",

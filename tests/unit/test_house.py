@@ -22,7 +22,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCE = REPOSITORY / "src" / "commonweal"
 
 LONGEST_FILE = 550
-LONGEST_BY_DECISION = {"src/commonweal/ledger/check_proof.py": 680}
+LONGEST_BY_DECISION = {"src/commonweal/ledger/check_proof.py": 770}
 """Files that may be longer, each with the decision that says why: ADR 0012 (one file to copy)."""
 LONGEST_FUNCTION = 70
 USUAL_FUNCTION = 45

@@ -36,6 +36,7 @@ APPS = {
     "patients": "whoever looks at their own record, signed in elsewhere",
     "projects": "agreements and permits",
     "publicpages": "texts for everybody",
+    "publiclog": "the public log",
     "publishing": "those who write for the public",
     "register": "the public register",
     "releases": "releases",

@@ -205,8 +205,8 @@ def test_the_whole_register_can_be_had_and_held_against_the_log(
 
 def test_what_the_page_names_is_what_the_log_holds(shown: OutputHouse, page: Get) -> None:
     one = page(f"{PROJECT}left/overridden/")
-    links = [str(a["href"]) for a in one.every("a") if "/ledger/entries/" in str(a["href"])]
-    places = [int(link.split("/")[5]) for link in links if not link.endswith("/proof")]
+    links = [str(a["href"]) for a in one.every("a") if str(a["href"]).startswith("/log/entries/")]
+    places = [int(link.split("/")[3]) for link in links]
     released, recalled = (
         json.loads(shown.custody.ledger.entry("public", place)) for place in places
     )

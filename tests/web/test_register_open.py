@@ -112,7 +112,7 @@ def test_the_number_of_a_permit_is_that_of_its_file_and_stands_in_the_log(client
     assert 'filename="permit-3.json"' in file["Content-Disposition"]
     assert "shasum -a 256 permit-3.json" in page
     links = [part.split('"')[0] for part in page.split('href="')]
-    found = [one for one in links if one.startswith("/api/v1/ledger/")]
+    found = [one for one in links if one.startswith(("/log/entries/", "/api/v1/ledger/"))]
     assert len(found) == 2
     assert f"sha256:{number}" in client.get(found[0]).content.decode()
     proof = client.get(found[1])

@@ -33,6 +33,7 @@ GROUPS: Final = {
     "risk": "risk",
     "site": "sites",
     "forms": "questions",
+    "choices": "choices",
     "register": "register",
     "ledger": "ledger",
     "keys": "keys",

@@ -26,7 +26,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Dict, List, Tuple
 
 Point = Tuple[int, int, int, int]
@@ -264,6 +264,97 @@ def check_inclusion(index: int, size: int, data: bytes, path: list[bytes], root:
         raise NotProved(PROOF, "The path is too short.")
     if result != root:
         raise NotProved(PROOF, "The path leads to another root.")
+
+
+# --- a whole log (C2SP tlog-tiles) --------------------------------------------------------------
+
+WIDTH = 256
+
+
+def tile_path(level: int, index: int, width: int) -> str:
+    """Where a tile lies below the log's address; level -1: a bundle of entries."""
+    digits = "%03d" % index
+    digits = digits.rjust(-(-len(digits) // 3) * 3, "0")
+    parts = [digits[at : at + 3] for at in range(0, len(digits), 3)]
+    place = "/".join(["x" + part for part in parts[:-1]] + parts[-1:])
+    kind = "entries" if level < 0 else str(level)
+    return "tile/" + kind + "/" + place + (".p/%d" % width if width < WIDTH else "")
+
+
+def _peaks(nodes: list[bytes]) -> list[bytes]:
+    """The roots of the complete trees that these nodes make, the largest first."""
+    found = []
+    while nodes:
+        take = 1 << (len(nodes).bit_length() - 1)
+        part, nodes = nodes[:take], nodes[take:]
+        while len(part) > 1:
+            part = [
+                hashlib.sha256(b"\x01" + part[at] + part[at + 1]).digest()
+                for at in range(0, len(part), 2)
+            ]
+        found.append(part[0])
+    return found
+
+
+def _bundle(content: bytes, width: int, path: str) -> list[bytes]:
+    entries, at = [], 0
+    for _ in range(width):
+        end = at + 2 + int.from_bytes(content[at : at + 2], "big")
+        if at + 2 > len(content) or end > len(content):
+            raise NotProved(PROOF, "The file " + path + " ends too early.")
+        entries.append(content[at + 2 : end])
+        at = end
+    if at != len(content):
+        raise NotProved(PROOF, "The file " + path + " holds more than its entries.")
+    return entries
+
+
+def check_log(read: Callable[[str], bytes], keys: list[str], chain: str | None = None) -> Found:
+    """Check every entry and every tile of a log below its signed checkpoint, or NotProved.
+
+    `read` gives the bytes of a file by its path below the log's address.
+    """
+    try:
+        note = read("checkpoint").decode("utf-8")
+    except UnicodeDecodeError:
+        raise NotProved(NOTE, "The checkpoint is not valid UTF-8.") from None
+    trusted = [read_key(key) for key in keys]
+    if chain is not None:
+        trusted = Chain(chain, trusted).at(*read_checkpoint(read_note(note)[0])[:2])
+    origin, size, root, signed = check_note(note, trusted)
+    counted, level = size, 0
+    below: list[bytes] = []
+    peaks: list[bytes] = []
+    while counted:
+        above: list[bytes] = []
+        last: list[bytes] = []
+        for index in range(-(-counted // WIDTH)):
+            width = min(WIDTH, counted - index * WIDTH)
+            nodes = below[index * WIDTH : index * WIDTH + width]
+            if level == 0:
+                path = tile_path(-1, index, width)
+                entries = _bundle(read(path), width, path)
+                nodes = [hashlib.sha256(b"\x00" + _sound(one, origin)).digest() for one in entries]
+            path = tile_path(level, index, width)
+            if read(path) != b"".join(nodes):
+                raise NotProved(PROOF, "The file " + path + " does not follow from the entries.")
+            if width == WIDTH:
+                above += _peaks(nodes)
+            else:
+                last = nodes
+        peaks = _peaks(last) + peaks
+        below, counted, level = above, len(above), level + 1
+    result = peaks.pop() if peaks else hashlib.sha256(b"").digest()
+    for peak in reversed(peaks):
+        result = hashlib.sha256(b"\x01" + peak + result).digest()
+    if result != root:
+        raise NotProved(PROOF, "The entries do not lead to the root that was signed.")
+    return {"origin": origin, "size": size, "signers": sorted({key[0] for key in signed})}
+
+
+def _sound(data: bytes, origin: str) -> bytes:
+    _read_entry(data, origin)
+    return data
 
 
 # --- policies (C2SP tlog-policy) --------------------------------------------------------------

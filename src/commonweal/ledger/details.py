@@ -88,6 +88,15 @@ def open_details(ciphertext: bytes, key_id: str, key: bytes, written: str) -> An
 
     Raises `Fault` CW-LEDGER-DETAIL-INVALID: wrong key, changed bytes, or another entry's details.
     """
+    content = open_content(ciphertext, key_id, key, written)
+    try:
+        return parse_json(content, "The details of an entry")
+    except CommonwealError as error:
+        raise Fault("CW-LEDGER-DETAIL-INVALID", "The details of an entry are not JSON.") from error
+
+
+def open_content(ciphertext: bytes, key_id: str, key: bytes, written: str) -> bytes:
+    """As `open_details`, but the canonical bytes as they were sealed, not parsed."""
     start = len(_MAGIC) + _NONCE_BYTES
     try:
         if not ciphertext.startswith(_MAGIC):
@@ -101,10 +110,7 @@ def open_details(ciphertext: bytes, key_id: str, key: bytes, written: str) -> An
         ) from error
     salt, content = opened[:SALT_BYTES], opened[SALT_BYTES:]
     verify_commitment(salt, content, written)
-    try:
-        return parse_json(content, "The details of an entry")
-    except CommonwealError as error:
-        raise Fault("CW-LEDGER-DETAIL-INVALID", "The details of an entry are not JSON.") from error
+    return content
 
 
 def _bound(key_id: str) -> bytes:

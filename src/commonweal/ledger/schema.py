@@ -15,9 +15,9 @@ from pathlib import Path
 from commonweal.foundation.errors import CommonwealError, Failure, Fault, Unavailable
 
 APPLICATION_ID = 0x43574C31  # "CWL1"
-SCHEMA_VERSION = 3
-"""1: without `carried`. 2: without `intent_by_type`. Such a ledger gets them when it is opened for
-writing."""
+SCHEMA_VERSION = 4
+"""1: without `carried`. 2: without `intent_by_type`. 3: without the indexes of public entries. Such
+a ledger gets them when it is opened for writing."""
 
 _TABLES = {
     "intent": """CREATE TABLE intent (
@@ -90,7 +90,39 @@ _TABLES = {
     ) STRICT, WITHOUT ROWID""",
 }
 
+NAMED = ("notice", "output", "release")
+"""The fields by which a public entry is found, beside its permit."""
+
+
+def named(field: str) -> str:
+    """The SQL of the value of a field of `NAMED` in an entry's body.
+
+    Bodies are canonical JSON, and these are ids, in which no quotation mark stands. SQLite lets no
+    index rest on its functions for JSON where the schema is not trusted.
+    """
+    head = f'"{field}":"'
+    rest = f"substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '{head}') + {len(head)})"
+    return f"substr({rest}, 1, instr({rest}, '\"') - 1)"
+
+
+def names_one(field: str) -> str:
+    """The SQL that is true of the public entries that have this field of `NAMED`."""
+    return f"log = 'public' AND instr(CAST(body AS TEXT), '\"{field}\":\"') > 0"
+
+
+# What the public looks for is found among public entries alone: a look-up that walked over sealed
+# ones as well would take the longer the more there are, and tell that (S9).
+_PUBLIC_INDEXES = {
+    "public_by_permit": "CREATE INDEX public_by_permit ON intent (permit, id) "
+    "WHERE log = 'public' AND permit IS NOT NULL",
+    **{
+        f"public_by_{field}": f"CREATE INDEX public_by_{field} ON intent ({named(field)}, id) "
+        f"WHERE {names_one(field)}"
+        for field in NAMED
+    },
+}
 _INDEXES = {
+    **_PUBLIC_INDEXES,
     "intent_by_log": "CREATE INDEX intent_by_log ON intent (log, id)",
     "intent_by_permit": "CREATE INDEX intent_by_permit ON intent (permit, id)",
     "intent_by_type": "CREATE INDEX intent_by_type ON intent (type, id)",
@@ -153,6 +185,7 @@ TABLES = frozenset(_TABLES)
 _SINCE = {
     **dict.fromkeys((name for name in OBJECTS if name.startswith("carried")), 2),
     "intent_by_type": 3,
+    **dict.fromkeys(_PUBLIC_INDEXES, 4),
 }
 """In which version what came later came."""
 

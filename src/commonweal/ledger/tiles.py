@@ -14,6 +14,8 @@ never sees a checkpoint whose tiles are not there. Tiles that are there are neve
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +49,10 @@ _MAX_NOTE = 200_000
 _LONGEST_ENTRY = 65_535
 _MAX_BUNDLE = WIDTH * (2 + _LONGEST_ENTRY)
 
+_PATH = re.compile(
+    r"tile/(entries|[0-7])/((?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?", re.ASCII
+)
+
 Entries = Callable[[int, int], Iterable[bytes]]
 """Gives the entries from one index up to another."""
 
@@ -75,6 +81,18 @@ class Tile:
         return f"{TILE}/{ENTRIES if self.level < 0 else self.level}/{place}{partial}"
 
 
+def tile_at(path: str) -> Tile | None:
+    """The tile that lies at `path`, in its one spelling; None for any other text."""
+    found = _PATH.fullmatch(path)
+    if found is None:
+        return None
+    index = int(found[2].replace("x", "").replace("/", ""))
+    tile = Tile(
+        -1 if found[1] == ENTRIES else int(found[1]), index, int(found[3]) if found[3] else WIDTH
+    )
+    return tile if tile.path == path else None
+
+
 def tiles_of(size: int, start: int = 0) -> Iterator[Tile]:
     """The tiles of a tree of `size` entries that a tree of `start` entries does not have.
 
@@ -89,6 +107,42 @@ def tiles_of(size: int, start: int = 0) -> Iterator[Tile]:
             continue
         for index in range(before // WIDTH, -(-nodes // WIDTH)):
             yield Tile(level, index, min(WIDTH, nodes - index * WIDTH))
+
+
+# --- one tile of a ledger, by one query ---------------------------------------------------------
+
+
+def tile_content(connection: sqlite3.Connection, tile: Tile, size: int) -> bytes | None:
+    """One tile of the public log's tree of `size` entries; None where that tree does not have it.
+
+    Raises `Fault` CW-LEDGER-REWOUND where the ledger lacks or changed what was signed.
+    """
+    first, level = tile.index * WIDTH, max(tile.level, 0) * HEIGHT
+    if not 0 < tile.width <= WIDTH or (first + tile.width) > size >> level:
+        return None
+    place = (first, first + tile.width)
+    if tile.level < 0:
+        rows = connection.execute(
+            "SELECT idx, leaf_hash, body FROM entry JOIN intent ON intent.id = intent_id "
+            "WHERE entry.log = 'public' AND idx >= ? AND idx < ? ORDER BY idx", place,
+        ).fetchall()  # fmt: skip
+        hashes = {index: leaf for index, leaf, _ in rows}
+        bodies = [body for _, _, body in rows]
+        return _bundle(tile, lambda *_: bodies, lambda _, index: hashes.get(index, b""))
+    if level == 0:
+        rows = connection.execute(
+            "SELECT idx, leaf_hash FROM entry "
+            "WHERE log = 'public' AND idx >= ? AND idx < ? ORDER BY idx", place,
+        ).fetchall()  # fmt: skip
+    else:
+        rows = connection.execute(
+            "SELECT idx, hash FROM node "
+            "WHERE log = 'public' AND level = ? AND idx >= ? AND idx < ? ORDER BY idx",
+            (level, *place),
+        ).fetchall()
+    if [index for index, _ in rows] != list(range(*place)):
+        raise Fault("CW-LEDGER-REWOUND", f"The ledger lacks a part of the tile {tile.path}.")
+    return b"".join(one for _, one in rows)
 
 
 # --- writing --------------------------------------------------------------------------------

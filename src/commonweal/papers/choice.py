@@ -2,31 +2,43 @@
 
 Held in the vault alone, sealed: it names a person. Sources: UK GDPR Article 21 (the right to
 object); DECISIONS P5 (parents act under 13, attorneys and deputies with scope and end, personal
-representatives after a death). The national data opt-out is made with the NHS and never held here:
-the licence of its list forbids to write it down for a person, so there is no kind for it.
+representatives after a death); who may choose for whom is the table `choice_rules`. The national
+data opt-out is made with the NHS and never held here: the licence of its list forbids to write it
+down for a person, so there is no kind for it.
 """
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
 from commonweal.foundation.identifiers import NHSNumber
+from commonweal.foundation.london import london_day
 from commonweal.papers.base import Day, Identifier, Line, Moment, Paper
+from commonweal.papers.choice_rules import (
+    CONDITIONS,
+    CONSENTS,
+    KINDS,
+    OF_ONE_PROJECT,
+    OWN_AGE,
+    REACHES,
+    STAFFED,
+    Channel,
+    ChoiceKind,
+    Relation,
+    Scope,
+    SetBy,
+    WhoRule,
+    who_rule,
+)
 
-ChoiceKind = Literal[
-    "local_objection", "no_ai_training", "no_companies", "no_research_here", "project_objection",
-    "project_consent", "withdrawal",
+__all__ = [
+    "KINDS", "MOST", "OF_ONE_PROJECT", "OWN_AGE", "Channel", "Choice", "ChoiceId", "ChoiceKind",
+    "Relation", "Scope", "SetBy", "Trusted", "Whose", "birthday",
 ]  # fmt: skip
-SetBy = Literal["self", "staff", "trusted_person"]
-Relation = Literal["parent", "attorney", "deputy", "personal_representative"]
-Channel = Literal["page", "form", "phone", "post", "desk", "api"]
-KINDS: tuple[ChoiceKind, ...] = get_args(ChoiceKind)
-OF_ONE_PROJECT = frozenset({"project_objection", "project_consent", "withdrawal"})
-OWN_AGE = 13
-"""From this birthday on a young person chooses alone (the age of the national opt-out)."""
+
 ChoiceId = Annotated[str, StringConstraints(pattern=r"^[a-z2-9]{16}$")]
 MOST = 10**9
 
@@ -53,24 +65,28 @@ class Whose(Paper):
 class Trusted(Paper):
     """Who chose for somebody else, and until when they may.
 
-    `born_on`: of the child, where a parent chose. `ends_on`: the last day of an attorney's or
-    deputy's power, where it has one. `died_on`: where a personal representative chose.
+    `born_on`: of the child, where a parent chose. `scope`, `ends_on`: what an attorney's or
+    deputy's power is over, and its last day, where it has one. `died_on`: where a personal
+    representative chose.
     """
 
     relation: Relation
     born_on: Day | None = None
     ends_on: Day | None = None
     died_on: Day | None = None
+    scope: Scope | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Trusted:
-        needs = {"parent": "born_on", "personal_representative": "died_on"}.get(self.relation)
-        for name in ("born_on", "died_on"):
-            if (getattr(self, name) is not None) is not (name == needs):
-                raise ValueError(f"for this relation {name} {'must' if name == needs else 'can'} "
-                                 f"{'be given' if name == needs else 'not be given'}")  # fmt: skip
-        if self.ends_on is not None and self.relation not in ("attorney", "deputy"):
-            raise ValueError("only the power of an attorney or deputy has a last day")
+        rule = who_rule("trusted_person", self.relation)
+        for name in CONDITIONS:
+            given = getattr(self, name) is not None
+            if name in rule.needs and not given:
+                raise ValueError(f"for this relation {name} must be given")
+            if given and name not in rule.needs | rule.may_have:
+                raise ValueError(f"for this relation {name} cannot be given")
+        if self.scope is not None and self.scope not in REACHES:
+            raise ValueError("a power over property does not reach health records")
         return self
 
     def may_act_on(self, day: date) -> bool:
@@ -126,18 +142,27 @@ class Choice(Paper):
             raise ValueError("what takes a choice back has no last day")
         if self.effective_from < self.made_on:
             raise ValueError("a choice does not begin before it was made")
+        if self.made_on > london_day(self.recorded_at):
+            raise ValueError("a choice is not written down before it was made")
         return self
+
+    @property
+    def rule(self) -> WhoRule:
+        """What the table says of whoever made this choice."""
+        return who_rule(self.set_by, None if self.trusted is None else self.trusted.relation)
 
     @model_validator(mode="after")
     def _somebody_may(self) -> Choice:
-        if (self.trusted is not None) is not (self.set_by == "trusted_person"):
-            raise ValueError("who chose for somebody else says what they are to them")
+        rule = self.rule
         if self.trusted is not None and not self.trusted.may_act_on(self.made_on):
             raise ValueError("this person could not choose for the other on that day")
-        if self.set_by == "self" and self.channel not in ("page", "api"):
-            raise ValueError("what came by phone, post, form or at a desk is written by staff")
-        if self.set_by == "staff" and self.entered_by is None:
-            raise ValueError("what staff wrote down names who wrote it down")
-        if self.set_by != "self" and self.evidence is None:
+        if self.channel not in rule.channels:
+            raise ValueError("whoever chose cannot choose in this way; what came by phone, post, "
+                             "form or at a desk is written by staff")  # fmt: skip
+        if (self.channel in STAFFED) is not (self.entered_by is not None):
+            raise ValueError("what staff wrote down names who did, and nothing else names anybody")
+        if rule.evidence and self.evidence is None:
             raise ValueError("a choice that somebody else wrote down or made needs evidence")
+        if self.kind in CONSENTS and not rule.may_consent:
+            raise ValueError("nobody says yes for an adult who cannot decide, or for the dead")
         return self

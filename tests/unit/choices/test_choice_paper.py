@@ -29,9 +29,14 @@ def by_staff(**changes: Any) -> dict[str, Any]:
                    "evidence": "call of 2 March"} | changes)  # fmt: skip
 
 
+DAYS = ("born_on", "ends_on", "died_on", "scope")
+
+
 def trusted(relation: str, **more: Any) -> dict[str, Any]:
-    days = {name: more.pop(name) for name in ("born_on", "ends_on", "died_on") if name in more}
-    who = {"relation": relation, **days}
+    days = {name: more.pop(name) for name in DAYS if name in more}
+    scoped = {"scope": "health_and_welfare"} if relation in ("attorney", "deputy") else {}
+    plain = scoped | days
+    who = {"relation": relation} | {key: one for key, one in plain.items() if one is not None}
     return by_staff(**{"set_by": "trusted_person", "trusted": who} | more)
 
 
@@ -40,6 +45,9 @@ TAKEN: dict[str, dict[str, Any]] = {
     "by a program": said(channel="api"),
     **{f"no to {kind}": said(kind=kind) for kind in KINDS[:4]},
     **{f"{kind} of one project": said(kind=kind, project="heart-1") for kind in KINDS[4:]},
+    "written down on the next day in London": said(
+        made_on="2026-07-02", effective_from="2026-07-02", recorded_at="2026-07-01T23:10:00.000Z"
+    ),
     "until a day": said(effective_to="2026-03-02"),
     "from a later day": said(effective_from="2027-01-01"),
     "taken back": said(kind=None, takes_back=1),
@@ -51,11 +59,20 @@ TAKEN: dict[str, dict[str, Any]] = {
     "a parent on the last day": trusted("parent", born_on="2013-03-03"),
     "a parent on the day of birth": trusted("parent", born_on="2026-03-02"),
     "a parent of a leap year's child": trusted(
-        "parent", born_on="2016-02-29", made_on="2029-02-28", effective_from="2029-02-28"
+        "parent",
+        born_on="2016-02-29",
+        made_on="2029-02-28",
+        effective_from="2029-02-28",
+        recorded_at="2029-02-28T09:00:00.000Z",
     ),
     "an attorney": trusted("attorney"),
     "an attorney on the last day": trusted("attorney", ends_on="2026-03-02"),
     "a deputy": trusted("deputy", ends_on="2030-01-01"),
+    "a parent says yes": trusted(
+        "parent", born_on="2020-01-01", kind="project_consent", project="heart-1"
+    ),
+    "a parent by page": trusted("parent", born_on="2020-01-01", channel="page", entered_by=None),
+    "a deputy takes back": trusted("deputy", kind=None, takes_back=1),
     "after a death": trusted("personal_representative", died_on="2026-03-02"),
 }
 REFUSED: dict[str, dict[str, Any]] = {
@@ -73,6 +90,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     "an end before the beginning": said(effective_to="2026-03-01"),
     "taking back until a day": said(kind=None, takes_back=1, effective_to="2027-01-01"),
     "a beginning before it was said": said(effective_from="2026-03-01"),
+    "written down before it was said": said(made_on="2026-03-03", effective_from="2026-03-03"),
     "no such day": said(effective_from="2026-02-30"),
     "a wrong NHS number": said(whose=WHOSE | {"identifier": "9434765918"}),
     "a spaced NHS number": said(whose=WHOSE | {"identifier": "943 476 5919"}),
@@ -96,12 +114,33 @@ REFUSED: dict[str, dict[str, Any]] = {
     "a parent of an adult": trusted("parent", born_on="1980-01-01"),
     "a parent before the birth": trusted("parent", born_on="2026-03-03"),
     "a parent of a leap year's child who is thirteen": trusted(
-        "parent", born_on="2016-02-29", made_on="2029-03-01", effective_from="2029-03-01"
+        "parent",
+        born_on="2016-02-29",
+        made_on="2029-03-01",
+        effective_from="2029-03-01",
+        recorded_at="2029-03-01T09:00:00.000Z",
     ),
     "a parent with a last day": trusted("parent", born_on="2020-01-01", ends_on="2026-04-01"),
     "an attorney whose power has ended": trusted("attorney", ends_on="2026-03-01"),
     "an attorney of a child": trusted("attorney", born_on="2020-01-01"),
     "a deputy for the dead": trusted("deputy", died_on="2026-01-01"),
+    **{
+        f"{who} says yes": trusted(who, **day, kind="project_consent", project="heart-1")
+        for who, day in [
+            ("attorney", {}),
+            ("deputy", {"ends_on": "2030-01-01"}),
+            ("personal_representative", {"died_on": "2026-01-01"}),
+        ]
+    },
+    "an attorney without a scope": trusted("attorney", scope=None),
+    "an attorney for the money": trusted("attorney", scope="property_and_affairs"),
+    "an attorney for everything": trusted("attorney", scope="all"),
+    "a parent with a scope": trusted("parent", born_on="2020-01-01", scope="health_and_welfare"),
+    "a parent at the desk by nobody": trusted("parent", born_on="2020-01-01", entered_by=None),
+    "a parent by page by staff": trusted("parent", born_on="2020-01-01", channel="page"),
+    "by staff by page": by_staff(channel="page"),
+    "by page by staff": said(entered_by="edward"),
+    "by fax": by_staff(channel="fax"),
     "a representative of nobody who died": trusted("personal_representative"),
     "a representative before the death": trusted("personal_representative", died_on="2026-03-03"),
 }

@@ -130,22 +130,31 @@ def test_a_service_without_name_or_number_is_refused(
 # --- ledgers of the version before ----------------------------------------------------------------
 
 
+def before_last(path: Path) -> None:
+    """What a ledger of version 3 was like: without the indexes of public entries."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for name in schema.OBJECTS.keys() - schema.objects_of(3).keys():
+            connection.execute(f"DROP INDEX {name}")
+        connection.execute("PRAGMA user_version = 3")
+
+
 def older(path: Path) -> None:
     """Make it a ledger of schema version 1."""
+    less_old(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("DROP TABLE carried")
-        connection.execute("DROP INDEX intent_by_type")
         connection.execute("PRAGMA user_version = 1")
 
 
 def less_old(path: Path) -> None:
     """What a ledger of version 2 was like: without the index by type."""
+    before_last(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("DROP INDEX intent_by_type")
         connection.execute("PRAGMA user_version = 2")
 
 
-@pytest.mark.parametrize("made_older", [older, less_old])
+@pytest.mark.parametrize("made_older", [older, less_old, before_last])
 def test_an_older_ledger_verifies_and_gets_what_is_new_when_it_is_opened(
     tmp_path: Path, made_older: Callable[[Path], None]
 ) -> None:
@@ -173,7 +182,7 @@ def test_an_older_ledger_that_was_changed_is_refused_and_left_as_it_is(tmp_path:
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)
 
 
-@pytest.mark.parametrize("version", [0, 4, -1])
+@pytest.mark.parametrize("version", [0, schema.SCHEMA_VERSION + 1, -1])
 def test_a_ledger_of_an_unknown_version_is_refused(tmp_path: Path, version: int) -> None:
     support.new_ledger(tmp_path).close()
     path = tmp_path / "ledger.sqlite"

@@ -69,7 +69,7 @@ def test_a_ledger_without_its_guards_is_not_opened(tmp_path: Path) -> None:
         path = tmp_path / f"{number}.sqlite"
         path.write_bytes((tmp_path / "ledger.sqlite").read_bytes())
         connection = sqlite3.connect(path)
-        kind = "INDEX" if name.startswith("intent_by") else "TRIGGER"
+        kind = schema.OBJECTS[name].split()[1]
         connection.execute(f"DROP {kind} {name}")
         connection.close()
         with pytest.raises(Fault, match=name):

@@ -215,10 +215,11 @@ def test_a_choice_is_recorded_once_shown_and_taken_back(house: House) -> None:
         house.clock.advance(timedelta(minutes=2))
     assert receipts[0] == receipts[1]
     assert receipts[0] is not None
-    last = read_journal(house.custody()).entries[-1].choice
+    journal = read_journal(house.custody())
+    last = journal.entry(journal.number).choice
     assert (last.id, last.whose.identifier, last.set_by, last.channel) == (
         id_, number, "self", "page")  # fmt: skip
-    assert [one.choice.id for one in read_journal(house.custody()).entries].count(id_) == 1
+    assert [one.choice.id for one in journal.of_person(number)].count(id_) == 1
     shown = ask(house, number).record
     assert shown is not None
     assert [(one.id, one.honoured) for one in shown.choices] == [(id_, ())]

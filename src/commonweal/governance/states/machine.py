@@ -142,6 +142,17 @@ class StateMachine:
             raise Refused("CW-STATE-GUARD", GUARDS[found.guard])
         return found.to
 
+    def role_among(self, state: str, action: str, roles: Collection[str]) -> RoleName:
+        """The role among `roles` in which a step may be taken; its guard is not asked.
+
+        Raises `Refused` CW-STATE-STEP or CW-STATE-ROLE.
+        """
+        found = self.step(state, action)
+        held = sorted(found.by & set(roles))
+        if not held:
+            raise Refused("CW-STATE-ROLE", f"Only {_either(found.by)} can do this.")
+        return held[0]
+
     def can_step(
         self, state: str, action: str, role: RoleName, *, met: Collection[str] = ()
     ) -> bool:

@@ -1,4 +1,4 @@
-"""Events of people's choices, and of what people are told of their own records.
+"""Events of people's choices.
 
 No entry names a person, or lets one be guessed: a choice stands here as a number and a random id,
 and what it says lies sealed in the entry's details.
@@ -14,6 +14,10 @@ ABOUT_PEOPLE: tuple[EventType, ...] = (
               "journal.",
               {"number": Field("number"), "choice": Field("choice"),
                "by": word("self", "staff", "trusted_person")}),
+    EventType("choice.loss_accepted", "sealed", "Two people said that choices which a restore lost "
+              "were recorded again.",
+              {"number": Field("number"), "remembered": Field("number"), "lost": optional("hash"),
+               "first_approver": Field("actor"), "second_approver": Field("actor")}),
     EventType("person.answered", "sealed", "Somebody who had signed in asked about their own "
               "record, or chose something.",
               {"asked": word("look", "choose"), "outcome": word("answered", "refused"),

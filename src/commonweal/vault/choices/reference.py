@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from commonweal.papers.choice_rules import OWN_AGE, REACHES, WHO
 from commonweal.vault.choices.national import DEFAULT_MAX_AGE_DAYS, HARD_MAX_AGE_DAYS
 from commonweal.vault.choices.objections import COLUMNS
 from commonweal.vault.choices.rules import BY_KIND, CARE_PURPOSES, KINDS, REASONS, RULES, KindRule
@@ -9,7 +12,7 @@ from commonweal.vault.choices.rules import BY_KIND, CARE_PURPOSES, KINDS, REASON
 
 def reference_page() -> str:
     """The whole page, in Markdown."""
-    return "\n".join([*_rules(), *_kinds(), *_reasons(), *_folder()]) + "\n"
+    return "\n".join([*_rules(), *_kinds(), *_who(), *_reasons(), *_folder()]) + "\n"
 
 
 def _rules() -> list[str]:
@@ -56,6 +59,38 @@ def _kinds() -> list[str]:
         *rows,
         "",
     ]
+
+
+def _who() -> list[str]:
+    rows = [
+        f"| {rule.relation or rule.set_by} | {rule.whom} | {_list(rule.channels)} | "
+        f"{_list(rule.needs, 'nothing')} | {_list(rule.may_have, 'nothing')} | "
+        f"{'yes' if rule.evidence else 'no'} | {'yes' if rule.may_consent else 'no'} | "
+        f"{_list(rule.takes_back)} | {rule.ends} |"
+        for rule in WHO
+    ]
+    return [
+        "## Who may choose for whom",
+        "",
+        (
+            "For the journal of choices, from the table in `commonweal.papers.choice_rules`. What "
+            "is not in the table is refused. From the "
+            f"{OWN_AGE}th birthday on a young person chooses alone. The scope of a power must be "
+            f"{_list(REACHES)}. Nobody takes back what a person chose themselves but they."
+        ),
+        "",
+        (
+            "| who | for whom | how | must be given | may be given | evidence | may say yes to a "
+            "project | takes back what was set by | when it ends |"
+        ),
+        "|---|---|---|---|---|---|---|---|---|",
+        *rows,
+        "",
+    ]
+
+
+def _list(words: Iterable[str], none: str = "") -> str:
+    return ", ".join(f"`{word}`" for word in sorted(words)) or none
 
 
 def _when(rule: KindRule) -> str:

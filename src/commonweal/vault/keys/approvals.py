@@ -1,7 +1,8 @@
-"""Two people for what cannot be undone (S20): the order to destroy a key, and its approvals.
+"""Two people for what cannot be undone (S20): an order, and its approvals.
 
-An order names the home, the key and every version of it, so that an approval cannot be used for
-another key or for versions that came later. Each approver signs the order with their own key.
+An order to destroy a key names the home, the key and every version of it, so that an approval
+cannot be used for another key or for versions that came later. Each approver signs the order with
+their own key.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -24,6 +25,17 @@ _AHEAD = timedelta(minutes=5)
 _DOMAIN = b"commonweal/destroy-key/v1\x00"
 
 
+class Order(Protocol):
+    """What two people approve."""
+
+    @property
+    def refused(self) -> str:
+        """How a refusal begins: what is not done."""
+
+    def message(self, person: str, at: datetime) -> bytes:
+        """What `person` signs at time `at`."""
+
+
 @dataclass(frozen=True)
 class DestructionOrder:
     """What is to be destroyed: all versions of one key of one home."""
@@ -32,6 +44,11 @@ class DestructionOrder:
     name: str
     purpose: str
     key_ids: tuple[str, ...]
+
+    @property
+    def refused(self) -> str:
+        """How a refusal begins."""
+        return "The key is not destroyed"
 
     def as_dict(self) -> dict[str, Any]:
         """The order as JSON holds it."""
@@ -59,7 +76,7 @@ class Approval:
 
 
 def require_approvals(
-    order: DestructionOrder,
+    order: Order,
     approvals: Sequence[Approval],
     verification_keys: Mapping[str, bytes],
     now: datetime,
@@ -74,21 +91,23 @@ def require_approvals(
     for approval in approvals:
         key = verification_keys.get(approval.person)
         if key is None:
-            raise _refused("an approval is by someone who holds no key for it")
+            raise _refused(order, "an approval is by someone who holds no key for it")
         if not now - timedelta(days=APPROVAL_DAYS) <= approval.at <= now + _AHEAD:
-            raise _refused(f"an approval is older than {APPROVAL_DAYS} days, or from the future")
+            raise _refused(
+                order, f"an approval is older than {APPROVAL_DAYS} days, or from the future"
+            )
         try:
             Ed25519PublicKey.from_public_bytes(key).verify(
                 approval.signature, order.message(approval.person, approval.at)
             )
         except (InvalidSignature, ValueError) as error:
-            raise _refused("an approval was not signed for this order") from error
+            raise _refused(order, "an approval was not signed for this order") from error
         holders.add(key)
         people.add(approval.person)
     found = min(len(holders), len(people))
     if found < PEOPLE_NEEDED:
-        raise _refused(f"{found} of {PEOPLE_NEEDED} different people approved")
+        raise _refused(order, f"{found} of {PEOPLE_NEEDED} different people approved")
 
 
-def _refused(reason: str) -> Refused:
-    return Refused("CW-KEY-APPROVAL", f"The key is not destroyed: {reason}.")
+def _refused(order: Order, reason: str) -> Refused:
+    return Refused("CW-KEY-APPROVAL", f"{order.refused}: {reason}.")

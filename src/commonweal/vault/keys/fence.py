@@ -67,6 +67,9 @@ class PolicyFence:
 class FenceState:
     """The fence at one instant. Times are UTC. `replacing`: by permit id, when it was begun.
 
+    `choices_recorded`, `choices_last`: how many choices stand in the journal, and the hash of the
+    last one's entry, in hex.
+
     `policies`: by number, the versions of the trust policy after the first; `rosters`: those of the
     roster.
     """
@@ -77,6 +80,7 @@ class FenceState:
     erased: Mapping[str, datetime] = field(default_factory=dict)
     choices_checked_at: datetime | None = None
     choices_recorded: int = 0
+    choices_last: str | None = None
     replacing: Mapping[str, datetime] = field(default_factory=dict)
     policies: Mapping[int, PolicyFence] = field(default_factory=dict)
     rosters: Mapping[int, PolicyFence] = field(default_factory=dict)
@@ -94,6 +98,7 @@ class FenceState:
             "erased": {id_: stamp(at) for id_, at in self.erased.items()},
             "choices_checked_at": None if checked is None else stamp(checked),
             "choices_recorded": self.choices_recorded,
+            "choices_last": self.choices_last,
             "replacing": {id_: stamp(at) for id_, at in self.replacing.items()},
             "policies": {str(one): held.to_plain() for one, held in self.policies.items()},
             "rosters": {str(one): held.to_plain() for one, held in self.rosters.items()},
@@ -114,6 +119,7 @@ class FenceState:
             choices_checked_at=None if checked is None else parse_stamp(checked),
             # A fence from before there was a journal of choices.
             choices_recorded=int(plain.get("choices_recorded", 0)),
+            choices_last=plain.get("choices_last"),
             # A fence that was written before there were intents has none.
             replacing=_times(plain.get("replacing", {})),
             policies=_versions(plain.get("policies", {})),
@@ -247,13 +253,21 @@ class Fence:
 
         self._change(changed)
 
-    def record_choice(self, number: int) -> None:
-        """So many choices stand in the journal: an older copy of the ledger has fewer."""
+    def record_choice(self, number: int, entry: bytes) -> None:
+        """So many choices stand in the journal, and `entry` is the hash of the last: an older copy
+        of the ledger has fewer, or another one there."""
 
         def changed(held: FenceState) -> FenceState:
-            return replace(held, choices_recorded=max(number, held.choices_recorded))
+            if number <= held.choices_recorded:
+                return held
+            return replace(held, choices_recorded=number, choices_last=entry.hex())
 
         self._change(changed)
+
+    def record_choice_loss(self, number: int, entry: bytes | None) -> None:
+        """Two people accepted that later choices were lost: the journal has `number` now."""
+        last = None if entry is None else entry.hex()
+        self._change(lambda held: replace(held, choices_recorded=number, choices_last=last))
 
     def _change(self, how: Callable[[FenceState], FenceState]) -> None:
         with self._store.locked():

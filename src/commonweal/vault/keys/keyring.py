@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from commonweal.foundation.clock import Clock
 from commonweal.foundation.errors import Refused, Unavailable, WrongUsage
 from commonweal.foundation.files import translated, write_atomic
-from commonweal.vault.keys.approvals import Approval, DestructionOrder, require_approvals
+from commonweal.vault.keys.approvals import Approval, DestructionOrder, Order, require_approvals
 from commonweal.vault.keys.fence import Fence, FenceState
 from commonweal.vault.keys.provider import FileProvider, KeyProvider, Place
 from commonweal.vault.keys.purposes import PURPOSES, purpose_of
@@ -270,7 +270,7 @@ class Keyring:
         ids = tuple(sorted(record.info.id for record in versions))
         return DestructionOrder(self._store.home_id, name, versions[0].info.purpose, ids)
 
-    def approve(self, order: DestructionOrder, person: str) -> Approval:
+    def approve(self, order: Order, person: str) -> Approval:
         """The approval of `order` by the holder of the person_signing key named `person`."""
         if self.get(person).purpose != "person_signing":
             raise WrongUsage("CW-KEY-USE", f"The key {person} does not sign for a person.")
@@ -298,7 +298,7 @@ class Keyring:
         with self._store.locked():
             order = self.destruction_order(name, version)
             if PURPOSES[order.purpose].two_people:
-                known = self._people() if approvers is None else approvers
+                known = self.people() if approvers is None else approvers
                 require_approvals(order, approvals, known, self._clock.now())
             self.fence.record_destroyed(*order.key_ids)
             self._settle()
@@ -469,7 +469,8 @@ class Keyring:
         if not PURPOSES[info.purpose].signs:
             raise WrongUsage("CW-KEY-USE", f"The key {info.name} does not sign.")
 
-    def _people(self) -> dict[str, bytes]:
+    def people(self) -> dict[str, bytes]:
+        """The raw Ed25519 keys of the people who sign with a key of this home, by its name."""
         return {
             info.name: info.verification_key
             for info in self.list()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,7 @@ from commonweal.ledger.entry import Event
 from commonweal.papers.permit import Permit
 from commonweal.papers.release import ReleaseManifest
 from commonweal.vault.choices.journal import read_journal
-from commonweal.vault.choices.naming import folded_name
-from commonweal.vault.custody import Custody, find_permit, settle
-from commonweal.vault.custody.lineage import lineage_of
+from commonweal.vault.custody import Custody, settle
 from commonweal.vault.custody.release_steps import require_signed_off
 from commonweal.vault.keys import Secret
 from commonweal.vault.release.closing import MANAGER, newest
@@ -161,47 +159,44 @@ def data_key(custody: Custody, manifest: ReleaseManifest) -> Secret:
 
 
 def require_fresh_choices(custody: Custody, manifest: ReleaseManifest) -> None:
-    """Refuse a release whose choices are older than the limit, or of which somebody has been out
-    since by a choice in the home's journal (S13).
+    """Refuse a release whose choices are older than the limit, or than anybody's newest (S13).
 
-    Raises `Unavailable` CW-RELEASE-CHOICES-OLD, CW-CHOICES-JOURNAL.
+    Any choice in the journal counts, whoever made it and whatever it is about: which project has to
+    wait would else tell what somebody chose (S14, ADR 66). Raises `Unavailable`
+    CW-RELEASE-CHOICES-OLD, CW-CHOICES-JOURNAL.
     """
-    checked_at = manifest.choices.national.checked_at or manifest.built_at
+    require_young_choices(custody, manifest)
+    applied = set(manifest.choices.applied) - {"national"}
+    if applied and _has_moved(custody, manifest):
+        raise _old(custody, manifest)
+
+
+def require_young_choices(custody: Custody, manifest: ReleaseManifest) -> None:
+    """Refuse a release whose choices are older than the limit. As `require_fresh_choices`."""
     limit = timedelta(days=custody.trust.fresh.choices_days)
-    if custody.clock.now() - checked_at > limit:
-        raise Unavailable(
-            "CW-RELEASE-CHOICES-OLD",
-            f"The choices in this release are from {checked_at:%d %B %Y}; the limit is "
-            f"{limit.days} days, and people may have said no since.",
-            remedy="Build the release again with newer choices.",
-        )
-    if _somebody_said_no(custody, manifest):
-        # The same code and no number: who waits for a job learns nothing of anybody (S14).
-        raise Unavailable(
-            "CW-RELEASE-CHOICES-OLD",
-            f"The choices in this release are from {checked_at:%d %B %Y}, and people may have "
-            "said no since.",
-            remedy="Build the release again with newer choices.",
-        )
+    if custody.clock.now() - _checked_at(manifest) > limit:
+        raise _old(custody, manifest)
 
 
-def _somebody_said_no(custody: Custody, manifest: ReleaseManifest) -> bool:
-    """Whether a choice that could take people out of this project is newer than the release.
-
-    Who chose need not be in the release: to look would tell that somebody is (S14).
-    """
-    # A build can end on another day than that on which choices counted for it. Without a journal
-    # then, every entry is newer, whatever the day.
+def _has_moved(custody: Custody, manifest: ReleaseManifest) -> bool:
+    # A build can end on another day than that on which choices counted for it.
     made_on = manifest.choices.counted_on or london_day(manifest.built_at)
     today = london_day(custody.clock.now())
-    newer = read_journal(custody).newer_than(manifest.choices.journal or 0, made_on, today)
-    ours = [one for one in newer if one.kind in manifest.choices.applied]
-    if not ours or any(one.project is None for one in ours):
-        return bool(ours)
-    permit = load_permit(custody, find_permit(custody, manifest.permit_id))
-    every = (permit.project.id, permit.id, *lineage_of(custody, permit).refusable)
-    names = {folded_name(name) for name in every}
-    return any(folded_name(str(one.project)) in names for one in ours)
+    return read_journal(custody).moved_since(manifest.choices.journal or 0, made_on, today)
+
+
+def _checked_at(manifest: ReleaseManifest) -> datetime:
+    return manifest.choices.national.checked_at or manifest.built_at
+
+
+def _old(custody: Custody, manifest: ReleaseManifest) -> Unavailable:
+    # One sentence for both reasons: who waits does not read whether anybody chose anything (S14).
+    return Unavailable(
+        "CW-RELEASE-CHOICES-OLD",
+        f"The choices in this release are from {_checked_at(manifest):%d %B %Y}; the limit is "
+        f"{custody.trust.fresh.choices_days} days, and people may have said no since.",
+        remedy="Build the release again with newer choices.",
+    )
 
 
 def _check_newest(custody: Custody, permit: Permit, manifest: ReleaseManifest) -> None:

@@ -33,7 +33,7 @@ from commonweal.vault.custody.release_steps import precedent_of
 from commonweal.vault.release.build import build_release
 from commonweal.vault.release.closing import newest
 from commonweal.vault.release.inputs import Inputs, find_inputs
-from commonweal.vault.release.opening import require_fresh_choices
+from commonweal.vault.release.opening import require_fresh_choices, require_young_choices
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.refresh_requests import REFRESHER, REFUSED, asked, standing_of
 from commonweal.vault.release.sameness import differences
@@ -150,7 +150,8 @@ class _Ground:
         found = differences(self.before, made)
         if found:
             raise _changed(*found)
-        require_fresh_choices(self.custody, made)
+        # Whoever chose while it was made is honoured by the next one: the next job asks for it.
+        require_young_choices(self.custody, made)
         standing = precedent_of(self.custody, str(made.supersedes), self.permit.authority)
         if standing != self.before.release:
             raise Refused("CW-RELEASE-NOT-SIGNED-OFF", "What people decided on is another release.")

@@ -17,15 +17,13 @@ from django.db.models import Q
 from commonweal.foundation.errors import WrongUsage
 from commonweal.web.accounts.hashing import hashed
 from commonweal.web.accounts.roles import ROLES, WORDS, is_staff
+from commonweal.web.config.letters_of_ids import random_letters
 from commonweal.web.ledgerlink.models import Governed, GovernedQuery
-
-_LETTERS = "bcdfghjkmnpqrstvwxyz"
-"""Without vowels no word comes about, and without digits nothing that looks like a number."""
 
 
 def new_public_id() -> str:
     """A new id: a letter for its kind would say something, so it says nothing."""
-    return "".join(secrets.choice(_LETTERS) for _ in range(14))
+    return random_letters(14)
 
 
 class UserManager(BaseUserManager["User"]):

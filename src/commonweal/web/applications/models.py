@@ -6,7 +6,6 @@ its versions are governed: after an application has begun they are written with 
 
 from __future__ import annotations
 
-import secrets
 from datetime import date
 from typing import Any
 
@@ -17,15 +16,15 @@ from commonweal.foundation.errors import Fault
 from commonweal.governance.states.application import APPLICATION
 from commonweal.governance.states.parties import WRITERS
 from commonweal.web.accounts.models import Organisation, User
+from commonweal.web.config.letters_of_ids import random_letters
 from commonweal.web.ledgerlink.models import Governed, GovernedQuery
 
-_LETTERS = "bcdfghjkmnpqrstvwxyz"
 STATES = APPLICATION.states
 
 
 def new_reference() -> str:
     """The id of a new application: what people read out and what the ledger and permits name."""
-    return "a-" + "".join(secrets.choice(_LETTERS) for _ in range(10))
+    return "a-" + random_letters(10)
 
 
 class ApplicationQuery(GovernedQuery):

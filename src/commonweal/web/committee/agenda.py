@@ -30,7 +30,6 @@ from commonweal.web.committee.policies import (
     check_records,
     check_role,
     members,
-    role_in,
     standing_of,
     waiting_for,
 )
@@ -62,7 +61,7 @@ def step_meeting(person: User, meeting: Meeting, action: str) -> Meeting:
     """Take a step with a meeting. Raises `Refused` CW-STATE-STEP."""
     with transaction.atomic():
         fresh = Meeting.objects.select_for_update().get(pk=meeting.pk, route="committee")
-        role = role_in(MEETING, fresh.state, action, check_role(person, SITTING))
+        role = MEETING.role_among(fresh.state, action, check_role(person, SITTING))
         met = ["papers_ready"] if fresh.items.exists() else []
         to = MEETING.check_step(fresh.state, action, role, met=met)
         if action in ("end", "cancel") and fresh.items.filter(state__in=BUSY).exists():
@@ -109,7 +108,7 @@ def put_to_committee(person: User, reference: str, meeting: Meeting) -> Item:
         if application is None:
             raise Refused("CW-STATE-STEP", "Choose an application from the list.")
         held = check_role(person, SITTING)
-        role = role_in(APPLICATION, application.state, "put_to_committee", held)
+        role = APPLICATION.role_among(application.state, "put_to_committee", held)
         version = application.versions.order_by("number").last()
         if version is None:
             raise Refused("CW-STATE-STEP", "This application was never sent.")
@@ -154,7 +153,7 @@ def step_item(person: User, item: Item, action: str, meeting: Meeting | None = N
         fresh = locked(item)
         paper = paper_of(fresh.version)
         check_records(person, fresh, paper)
-        role = role_in(ITEM, fresh.state, action, standing_of(person, fresh, paper).roles)
+        role = ITEM.role_among(fresh.state, action, standing_of(person, fresh, paper).roles)
         row = ITEM.step(fresh.state, action)
         if builds_on_decision(fresh) and action != "leave":
             raise Refused(
@@ -228,7 +227,7 @@ def propose_variables(person: User, item: Item, rows: Sequence[VariableDecision]
                 "If nothing is to be granted, vote against the application instead.",
             )
         fresh.variables = [one.plain() for one in rows]
-        role = role_in(ITEM, "listed", "begin", standing_of(person, fresh, paper).roles)
+        role = ITEM.role_among("listed", "begin", standing_of(person, fresh, paper).roles)
         move(fresh, fresh.state, Actor(role, person.public_id))
     return fresh
 

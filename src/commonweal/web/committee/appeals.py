@@ -17,7 +17,7 @@ from commonweal.web.applications.models import Application
 from commonweal.web.applications.policies import role_for
 from commonweal.web.applications.services import paper_of
 from commonweal.web.committee.models import Appeal, Decision
-from commonweal.web.committee.policies import HEARING, check_role, role_in
+from commonweal.web.committee.policies import HEARING, check_role
 from commonweal.web.committee.services import (
     decision_of,
     decision_paper,
@@ -159,7 +159,7 @@ def hear(person: User, row: Appeal, *, uphold: bool, reasons: str) -> Appeal:
         fresh = Application.objects.select_for_update().get(pk=row.application_id)
         held = Appeal.objects.select_related("decision__version").get(pk=row.pk)
         hearing = check_role(person, HEARING, fresh.reference)
-        role = role_in(APPLICATION, fresh.state, action, hearing)
+        role = APPLICATION.role_among(fresh.state, action, hearing)
         if held.result:
             raise Refused("CW-STATE-STEP", "This appeal was heard already.")
         check_may_hear(person, held)

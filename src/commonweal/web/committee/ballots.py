@@ -34,7 +34,6 @@ from commonweal.web.committee.policies import (
     check_part,
     check_records,
     members,
-    role_in,
     standing_of,
 )
 from commonweal.web.committee.services import declarations_of, every_vote_of
@@ -158,7 +157,7 @@ def open_vote(person: User, item: Item, hours: int) -> Item:
         fresh = locked(item)
         paper = paper_of(fresh.version)
         check_part(person, fresh, paper)
-        role = role_in(ITEM, fresh.state, "open_vote", standing_of(person, fresh, paper).roles)
+        role = ITEM.role_among(fresh.state, "open_vote", standing_of(person, fresh, paper).roles)
         if any(one.stops for one in _questions(fresh)):
             raise Refused("CW-COMMITTEE-QUESTION", "A question is open: the vote waits for it.")
         now, round_ = whole(clock.now()), next_round(fresh)
@@ -222,7 +221,7 @@ def close_vote(person: User, item: Item) -> Item:
         fresh = locked(item)
         paper = paper_of(fresh.version)
         check_records(person, fresh, paper)
-        role = role_in(ITEM, fresh.state, "close_vote", standing_of(person, fresh, paper).roles)
+        role = ITEM.role_among(fresh.state, "close_vote", standing_of(person, fresh, paper).roles)
         _check_none_under_way(fresh)
         over = fresh.ends_at is not None and clock.now() >= fresh.ends_at
         met = ("every_vote_in",) if over or ballot_of(fresh).shown else ()

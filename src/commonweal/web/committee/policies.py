@@ -27,7 +27,6 @@ from commonweal.governance.committee.conflicts import (
 )
 from commonweal.governance.committee.membership import Membership, Seat, membership_of
 from commonweal.governance.roles import VOTING, RoleName
-from commonweal.governance.states.machine import StateMachine
 from commonweal.papers.roster import Roster
 from commonweal.web.accounts.models import Membership as Held
 from commonweal.web.accounts.models import User
@@ -245,18 +244,6 @@ def check_records(person: User, item: Item, paper: ApplicationVersion) -> None:
         raise Refused(
             "CW-STATE-ROLE", "Only the chair or the secretary of the committee can do it."
         )
-
-
-def role_in(machine: StateMachine, state: str, action: str, roles: frozenset[RoleName]) -> RoleName:
-    """The role among `roles` in which a step may be taken.
-
-    Raises `Refused` CW-STATE-STEP or CW-STATE-ROLE.
-    """
-    row = machine.step(state, action)
-    for role in sorted(roles & row.by):
-        return role
-    machine.check_step(state, action, min(roles, default="public"), met=(row.guard or "",))
-    raise no_page()  # pragma: no cover - the line before refuses
 
 
 def waiting_for(item: Item, paper: ApplicationVersion) -> tuple[str, ...]:

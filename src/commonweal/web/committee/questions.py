@@ -34,7 +34,6 @@ from commonweal.web.committee.policies import (
     check_records,
     check_role,
     no_page,
-    role_in,
     standing_of,
 )
 from commonweal.web.config import clock
@@ -137,7 +136,7 @@ def answer(person: User, public_id: str, words: str) -> Question:
         row, item = _locked_question(public_id)
         _check_may_answer(person, item)
         held = check_role(person, ANSWERING, item.version.application.reference)
-        role = role_in(QUESTION, row.state, "answer", held)
+        role = QUESTION.role_among(row.state, "answer", held)
         _answered(row, item, Actor(role, person.public_id), words, "The hospital")
         telling.answered([row])
         go_on(item)
@@ -187,7 +186,7 @@ def pass_on(person: User, public_id: str) -> Question:
         paper = paper_of(item.version)
         check_records(person, item, paper)
         held = check_role(person, SITTING, paper.application)
-        role = role_in(QUESTION, row.state, "pass_on", held)
+        role = QUESTION.role_among(row.state, "pass_on", held)
         row.state = QUESTION.check_step(row.state, "pass_on", role)
         application = item.version.application
         rows: list[Question | Application] = [row]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
-
 from django.db import models
 from django.db.models import Q
 
 from commonweal.governance.states.concern import CONCERN
 from commonweal.web.accounts.models import User
+from commonweal.web.config.letters_of_ids import random_letters
 from commonweal.web.ledgerlink.models import Governed, GovernedQuery
 
-_LETTERS = "bcdfghjkmnpqrstvwxyz"
 DAYS = 30
 """By when a concern is to be answered, counted from the day on which it came."""
 OUTCOMES: tuple[tuple[str, str], ...] = (
@@ -24,7 +22,7 @@ OUTCOMES: tuple[tuple[str, str], ...] = (
 
 def new_reference() -> str:
     """The number of a concern: two groups of letters that nobody takes for others."""
-    return "c-" + "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(2))
+    return "c-" + f"{random_letters(4)}-{random_letters(4)}"
 
 
 class Concern(Governed):
@@ -32,7 +30,6 @@ class Concern(Governed):
 
     `said` (sealed): words, project, name, way and address of whoever raised it. `code_hash`: of the
     code that only they have. `salt` opens what the ledger's entries commit to. `answer` (sealed).
-    `tries`, `tries_from`: how often a code was tried within the hour.
     """
 
     reference = models.CharField(max_length=24, unique=True, default=new_reference)
@@ -55,7 +52,10 @@ class Concern(Governed):
 
         base_manager_name = "objects"
         ordering = ("due_on", "id")
-        indexes = (models.Index(fields=("state", "due_on"), name="concern_by_due"),)
+        indexes = (
+            models.Index(fields=("state", "due_on"), name="concern_by_due"),
+            models.Index(fields=("received_at",), name="concern_by_coming"),
+        )
         constraints = (
             models.CheckConstraint(
                 name="concern_state_known", condition=Q(state__in=sorted(CONCERN.states))
@@ -64,14 +64,3 @@ class Concern(Governed):
 
     def __str__(self) -> str:
         return self.reference
-
-
-class Tries(models.Model):
-    """How often a code was tried for one number within an hour, whether there is such a number."""
-
-    reference = models.CharField(max_length=24, unique=True)
-    since = models.DateTimeField()
-    count = models.PositiveSmallIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return f"tries for {self.reference}"

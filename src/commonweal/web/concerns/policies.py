@@ -24,11 +24,7 @@ def check_answer(person: User, day: date) -> None:
 
 def role_for(person: User, concern: Concern, action: str, day: date) -> RoleName:
     """The role in which a person may take a step now. Raises CW-STATE-STEP or CW-STATE-ROLE."""
-    step = CONCERN.step(concern.state, action)
-    held = sorted(person.wide_roles_on(day) & step.by)
-    if not held:
-        CONCERN.check_step(concern.state, action, "system")
-    return held[0]  # type: ignore[return-value]
+    return CONCERN.role_among(concern.state, action, person.wide_roles_on(day))
 
 
 def can_take(person: User, concern: Concern, action: str, day: date) -> bool:

@@ -13,7 +13,9 @@ from collections.abc import Mapping
 
 from django.conf import settings
 
+from commonweal.foundation.errors import Unavailable
 from commonweal.foundation.sealing import seal_bytes, unseal_bytes
+from commonweal.web.concerns.models import Concern
 from commonweal.web.config.secret import kept_secret
 
 NAME = "concerns_key"
@@ -23,12 +25,20 @@ _REMEDY = (
 
 
 def _key() -> bytes:
-    secret = kept_secret(settings.ENVIRONMENT.folder / NAME, _REMEDY)
+    path = settings.ENVIRONMENT.folder / NAME
+    # A new key is made only where it loses nothing: what is there would open to nobody.
+    if not path.exists() and Concern.objects.exists():
+        raise Unavailable(
+            "CW-CONCERN-LOST",
+            f"The file web/{NAME} of the home is missing, and concerns are sealed with it.",
+            remedy="Bring it back from a backup of the home.",
+        )
+    secret = kept_secret(path, _REMEDY)
     return hashlib.sha256(b"commonweal/concerns/1\x00" + secret.encode()).digest()
 
 
 def sealed(reference: str, part: str, said: Mapping[str, str]) -> bytes:
-    """`said`, sealed for one part of one concern. Raises CW-WEB-SECRET."""
+    """`said`, sealed for one part of one concern. Raises CW-WEB-SECRET, CW-CONCERN-LOST."""
     content = json.dumps(dict(said), ensure_ascii=False, sort_keys=True).encode()
     return seal_bytes(content, _key(), f"concern/{reference}/{part}")
 

@@ -22,6 +22,7 @@ urlpatterns = [
     path("data.croissant.json", export_croissant, name="catalogue_croissant"),
     path("data/", include("commonweal.web.discovery.urls")),
     path("projects/", include("commonweal.web.register.urls")),
+    path("log/", include("commonweal.web.publiclog.urls")),
     path("panel/", include("commonweal.web.panel.urls")),
     path("publishing/", include("commonweal.web.publishing.urls")),
     path("", include("commonweal.web.publishing.public_urls")),

@@ -7,8 +7,6 @@ nothing.
 
 from __future__ import annotations
 
-import secrets
-
 from django.db import models
 from django.db.models import Q
 
@@ -16,9 +14,9 @@ from commonweal.governance.states.evidence import EVIDENCE
 from commonweal.governance.states.review import REVIEW
 from commonweal.web.accounts.models import User
 from commonweal.web.applications.models import Application, Version
+from commonweal.web.config.letters_of_ids import random_letters
 from commonweal.web.ledgerlink.models import Governed, GovernedQuery
 
-_LETTERS = "bcdfghjkmnpqrstvwxyz"
 SCREENING = "screening"
 RESULTS = ("yes", "no", "not_needed")
 REPLIES = ("accepted", "partly", "not_accepted")
@@ -27,7 +25,7 @@ SCANS = ("not_scanned", "clean", "found")
 
 def new_workshop() -> str:
     """The id of a new workshop."""
-    return "w-" + "".join(secrets.choice(_LETTERS) for _ in range(8))
+    return "w-" + random_letters(8)
 
 
 # --- the desk's index card of an application, and where it has been ---------------------------

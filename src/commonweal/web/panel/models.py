@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
-
 from django.db import models
 from django.db.models import Q
 
 from commonweal.governance.states.panel_question import PANEL_QUESTION
 from commonweal.web.accounts.models import User
+from commonweal.web.config.letters_of_ids import random_letters
 from commonweal.web.ledgerlink.models import Governed, GovernedQuery
 
-_LETTERS = "bcdfghjkmnpqrstvwxyz"
 CHOICES: tuple[tuple[str, str], ...] = (
     ("yes", "Yes"),
     ("yes_if", "Yes, but only if something is done"),
@@ -22,7 +20,7 @@ CHOICES: tuple[tuple[str, str], ...] = (
 
 def new_reference() -> str:
     """The id of a question or meeting."""
-    return "p-" + "".join(secrets.choice(_LETTERS) for _ in range(10))
+    return "p-" + random_letters(10)
 
 
 class Question(Governed):

@@ -77,11 +77,7 @@ def can_lead(person: User, day: date) -> bool:
 
 def role_for(person: User, question: Question, action: str, day: date) -> RoleName:
     """The role in which a person may take a step now. Raises CW-STATE-STEP or CW-STATE-ROLE."""
-    step = PANEL_QUESTION.step(question.state, action)
-    held = sorted(person.wide_roles_on(day) & step.by)
-    if not held:
-        PANEL_QUESTION.check_step(question.state, action, "public")
-    return held[0]  # type: ignore[return-value]
+    return PANEL_QUESTION.role_among(question.state, action, person.wide_roles_on(day))
 
 
 def can_take(person: User, question: Question, action: str, day: date) -> bool:

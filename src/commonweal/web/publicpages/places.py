@@ -26,6 +26,11 @@ def place(name: str, *arguments: Any) -> str | None:
         return None
 
 
+def log_entry(number: int) -> str:
+    """Where an entry of the public log is read: in words where the log has its pages."""
+    return place("publiclog:entry", number) or reverse("api:entry", args=[number])
+
+
 def answers(address: str) -> bool:
     """True if something of the service takes this address, whether or not it then finds it."""
     return _match(address) is not None

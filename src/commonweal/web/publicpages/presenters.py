@@ -41,10 +41,10 @@ MORE: tuple[tuple[str, str, str], ...] = (
     ("/projects/what-came-of-it/", "What came of it", "What projects found and what changed."),
     ("/projects/companies/", "Who makes money from it", "Every project with a company in it."),
     ("/who-decides/", "Who decides", "The people, their other interests, and their minutes."),
-    ("/what-went-wrong/", "What went wrong", "Each mistake, with its date and what was done."),
+    ("/what-went-wrong/", "What went wrong", "Mistakes that we tell of, and what was done."),
     ("/concerns/", "Raise a concern", "You get a number, and an answer within 30 days."),
     ("/texts/", "What we have told the public", "In our own words: results, stories and mistakes."),
-    ("/log/", "The public log", "Every decision and every use, in the order it happened."),
+    ("/log/", "The public log", "What was decided and what was done, one after the other."),
     ("/projects/open-data/", "All of this as files", "For people who make their own lists."),
     ("/data/", "What kinds of data there are", "Every kind of detail that can be asked for."),
 )
@@ -72,7 +72,7 @@ _QUESTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
      ("/projects/what-came-of-it/",)),
     ("Who makes money from it?", "When a company may take part, and what it may never do.",
      ("/projects/companies/", "/pages/companies/")),
-    ("What went wrong?", "Each mistake, when it happened, and what was done.",
+    ("What went wrong?", "What we have told of mistakes, and what was done.",
      ("/what-went-wrong/",)),
 )  # fmt: skip
 

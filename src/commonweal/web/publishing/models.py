@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
-
 from django.db import models
 from django.db.models import Q
 
 from commonweal.governance.states.notice import NOTICE
 from commonweal.ledger.event_rows.public import NOTICE_KINDS
 from commonweal.web.accounts.models import User
+from commonweal.web.config.letters_of_ids import random_letters
 from commonweal.web.ledgerlink.models import Governed, GovernedQuery
 
-_LETTERS = "bcdfghjkmnpqrstvwxyz"
 KINDS: tuple[tuple[str, str], ...] = (
     ("incident", "Something went wrong"),
     ("concern", "A concern that somebody raised, and what came of it"),
@@ -25,7 +23,7 @@ KINDS: tuple[tuple[str, str], ...] = (
 
 def new_reference() -> str:
     """The id of a text."""
-    return "n-" + "".join(secrets.choice(_LETTERS) for _ in range(10))
+    return "n-" + random_letters(10)
 
 
 class Notice(Governed):

@@ -26,13 +26,10 @@ def check_write(person: User, day: date) -> None:
 
 def role_for(person: User, notice: Notice, action: str, day: date) -> RoleName:
     """The role in which a person may take a step now. Raises CW-STATE-STEP or CW-STATE-ROLE."""
-    step = NOTICE.step(notice.state, action)
-    held = sorted(person.wide_roles_on(day) & step.by)
-    if not held:
-        NOTICE.check_step(notice.state, action, "public")
+    role = NOTICE.role_among(notice.state, action, person.wide_roles_on(day))
     if action == "publish" and not is_second(person, notice):
         raise Refused("CW-STATE-ROLE", "Whoever wrote on a text does not publish it.")
-    return held[0]  # type: ignore[return-value]
+    return role
 
 
 def can_take(person: User, notice: Notice, action: str, day: date) -> bool:

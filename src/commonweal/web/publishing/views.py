@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.web.config import clock
 from commonweal.web.nhsuk.paging import Counted, page_of
+from commonweal.web.publiclog.signed import page_about
 from commonweal.web.publishing import services
 from commonweal.web.publishing.forms import NoticeForm, ReasonForm
 from commonweal.web.publishing.models import KINDS, Notice
@@ -77,7 +78,8 @@ def _listed(
 def text(request: HttpRequest, reference: str) -> HttpResponse:
     """One text."""
     found = _one(Notice.objects.filter(state__in=_OUT), reference)
-    return _page(request, "text", {"one": public_page(found)})
+    more = {"one": public_page(found), "logged": page_about(found.reference)}
+    return _page(request, "text", more)
 
 
 @login_not_required
@@ -133,15 +135,17 @@ def write(request: HttpRequest, reference: str = "") -> HttpResponse:
     form = NoticeForm(request.POST if request.method == "POST" else None, initial=before)
     if form.is_valid():
         try:
-            made = services.write(request.user, found, **form.cleaned_data)
+            seen = request.POST.get("seen", "") if found else None
+            made = services.write(request.user, found, seen, **form.cleaned_data)
         except Refused as refused:
-            if refused.code not in _FIELD:
+            if refused.code not in {**_FIELD, "CW-NOTICE-CHANGED": ""}:
                 raise
-            form.add_error(_FIELD[refused.code], refused.sentence)
+            said = f"{refused.sentence} {refused.remedy or ''}".strip()
+            form.add_error(_FIELD.get(refused.code), said)
         else:
             return redirect("publishing:notice", made.reference)
     more = {"title": "Write for the public", "form": form, "button_text": "Save",
-            "notice": found}  # fmt: skip
+            "notice": found, "seen": services.text_hash(found) if found else ""}  # fmt: skip
     return _page(request, "form", more)
 
 
@@ -211,5 +215,5 @@ send_back = _reasoned(
 take_down = _reasoned(
     "take_down", "Take it down", "Take it down", services.take_down,
     label="Why is it taken down?", missing="Say why it is taken down.",
-    help_text="Your reasons are published in its place.",
+    help_text="Your reasons are published at once. Name nobody, and give no numbers.",
 )  # fmt: skip

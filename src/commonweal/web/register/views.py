@@ -15,7 +15,7 @@ from commonweal.papers.register_open import FLAT_CORRECTIONS, SAFES_CORRECTIONS
 from commonweal.papers.register_outputs import public_record
 from commonweal.web.config import clock
 from commonweal.web.nhsuk.paging import page_of
-from commonweal.web.publicpages.places import place
+from commonweal.web.publicpages.places import log_entry, place
 from commonweal.web.register import opendata
 from commonweal.web.register.came import came_of_it, earning
 from commonweal.web.register.changes import project_changes
@@ -90,6 +90,7 @@ def project(request: HttpRequest, id_: str) -> HttpResponse:
         "handover": entry.permit["delivery"] == "handover",
         "ai": uses_ai(entry),
         "company": has_company(entry),
+        "log": place("publiclog:index"),
     }
     return render(request, "register/project.jinja", more, using="jinja2")
 
@@ -105,7 +106,8 @@ def check(request: HttpRequest, id_: str) -> HttpResponse:
         "number": entry.permit_hash.removeprefix("sha256:"),
         "file": permit_file(entry),
         "entry": issued,
-        "log": place("/log/"),
+        "entry_page": log_entry(issued),
+        "experts": place("publiclog:experts"),
         "made_at": whole.register.made_at,
     }
     return render(request, "register/check.jinja", more, using="jinja2")
@@ -142,6 +144,7 @@ def output(request: HttpRequest, id_: str, output: str) -> HttpResponse:
         "id": entry.id,
         "project": entry.permit["project"]["title"],
         "one": output_page(left_of(entry), output),
+        "log_entry": log_entry,
         "made_at": whole.register.made_at,
     }
     return render(request, "register/output.jinja", more, using="jinja2")

@@ -1,0 +1,1 @@
+"""The public log for everybody: its entries in plain words, and its files for who checks it."""
