@@ -16,6 +16,7 @@ from commonweal.vault.custody import Custody
 from commonweal.vault.mydata.believed import believed
 from commonweal.vault.mydata.desk import TICK, answer_order, whole_tick
 from commonweal.vault.mydata.order_key import published_order_key
+from commonweal.vault.release.own import look_in_index
 from commonweal.web import orders
 from commonweal.web.config.workers import Beside
 from commonweal.web.orders import DONE, FAILED, OPEN, REFUSED, RUNNING
@@ -85,7 +86,7 @@ class _Done:
 def _answered(custody: Custody, order: OwnOrder, broke: list[Exception]) -> _Done | None:
     """How it ended; None where it waits again because another command works in the home."""
     try:
-        asked, box = answer_order(custody, bytes(order.sealed))
+        asked, box = answer_order(custody, bytes(order.sealed), look_in_index)
     except CommonwealError as error:
         if error.code == "CW-BUSY":
             orders.put_back(order)
