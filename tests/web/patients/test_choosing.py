@@ -25,7 +25,8 @@ def chosen(hospital: Hospital, number: str, browser: Any = None, **said: str) ->
 
 
 def entries(hospital: Hospital) -> list[Any]:
-    return [one.choice for one in read_journal(hospital.house.custody()).entries]
+    journal = read_journal(hospital.house.custody())
+    return [journal.entry(number).choice for number in range(1, journal.number + 1)]
 
 
 @pytest.mark.parametrize(
@@ -174,3 +175,18 @@ def test_another_site_makes_nobody_choose(hospital: Hospital) -> None:
         answer = strict.post(way, {"kind": "no_companies", "number": "1"})
         assert answer.status_code == 403
         assert "my-data" not in strict.cookies
+
+
+def test_every_kind_and_reason_has_words_and_no_code_shows_without() -> None:
+    from typing import get_args
+
+    from commonweal.foundation.codes import CODES
+    from commonweal.papers.choice import KINDS
+    from commonweal.papers.own_record import Because
+    from commonweal.web.patients.words import BECAUSE, KIND_WORDS, OFFERED, REFUSALS, refusal
+
+    assert set(KIND_WORDS) == set(KINDS)
+    assert set(OFFERED) < set(KINDS)
+    assert set(BECAUSE) == set(get_args(Because))
+    assert REFUSALS.keys() <= CODES.keys()
+    assert refusal("CW-INTERNAL").sentence == "This cannot be answered right now."

@@ -302,3 +302,33 @@ def rows() -> int:
     from commonweal.web.patients.models import OwnOrder
 
     return int(OwnOrder.objects.count())
+
+
+# --- settings -----------------------------------------------------------------------------------
+
+
+def test_the_provider_is_set_whole_or_not_at_all(our_key: Path) -> None:
+    from commonweal.foundation.errors import CommonwealError
+    from commonweal.web.config.providers import read_nhs_login
+
+    names = ("ISSUER", "CLIENT", "KEY")
+    said = {
+        f"COMMONWEAL_NHS_LOGIN_{name}": text
+        for name, text in zip(names, ("https://a.example", "us", str(our_key)), strict=True)
+    }
+    assert read_nhs_login({}) is None
+    found = read_nhs_login(said)
+    assert found is not None
+    assert (found.issuer, found.client, found.id) == ("https://a.example", "us", "nhs-login")
+    for name in said:
+        with pytest.raises(CommonwealError) as missing:
+            read_nhs_login({other: text for other, text in said.items() if other != name})
+        assert missing.value.code == "CW-WEB-SETTING"
+        assert name in missing.value.sentence
+    for name, wrong, code in (
+        ("ISSUER", "http://a.example", "CW-WEB-SETTING"), ("ISSUER", "x", "CW-WEB-SETTING"),
+        ("KEY", "/nothing", "CW-OIDC-KEY"), ("KEY", __file__, "CW-OIDC-KEY"),
+    ):  # fmt: skip
+        with pytest.raises(CommonwealError) as refused:
+            read_nhs_login(said | {f"COMMONWEAL_NHS_LOGIN_{name}": wrong})
+        assert refused.value.code == code

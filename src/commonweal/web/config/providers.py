@@ -90,18 +90,25 @@ NHS_LOGIN = Profile(
 )
 
 
+_CIS2_SETTINGS = ("COMMONWEAL_CIS2_ISSUER", "COMMONWEAL_CIS2_CLIENT", "COMMONWEAL_CIS2_KEY")
+_CIS2_ACR = "COMMONWEAL_CIS2_ACR"
+_NHS_LOGIN_SETTINGS = (
+    "COMMONWEAL_NHS_LOGIN_ISSUER", "COMMONWEAL_NHS_LOGIN_CLIENT", "COMMONWEAL_NHS_LOGIN_KEY",
+)  # fmt: skip
+
+
 def read_cis2(said: Mapping[str, str]) -> Provider | None:
     """CIS2 as the environment names it; None where it says nothing of it.
 
     Raises `WrongUsage` CW-WEB-SETTING, `Refused` or `Fault` CW-OIDC-KEY.
     """
-    found = _read(said, CIS2, "COMMONWEAL_CIS2", ("ACR",))
+    found = _read(said, CIS2, _CIS2_SETTINGS, said.get(_CIS2_ACR))
     if found is None:
         return None
-    acr = tuple(one.strip() for one in said.get("COMMONWEAL_CIS2_ACR", ACR_CIS2).split(","))
+    acr = tuple(one.strip() for one in said.get(_CIS2_ACR, ACR_CIS2).split(","))
     if not all(one.isascii() and one.isprintable() and one and " " not in one for one in acr):
         raise WrongUsage(
-            "CW-WEB-SETTING", "The setting COMMONWEAL_CIS2_ACR is a list of words with commas."
+            "CW-WEB-SETTING", f"The setting {_CIS2_ACR} is a list of words with commas."
         )
     return replace(found, acr=acr)
 
@@ -111,28 +118,24 @@ def read_nhs_login(said: Mapping[str, str]) -> Provider | None:
 
     Raises as `read_cis2`.
     """
-    return _read(said, NHS_LOGIN, "COMMONWEAL_NHS_LOGIN", ())
+    return _read(said, NHS_LOGIN, _NHS_LOGIN_SETTINGS)
 
 
 def _read(
-    said: Mapping[str, str], profile: Profile, prefix: str, more: tuple[str, ...]
+    said: Mapping[str, str], profile: Profile, names: tuple[str, str, str], more: str | None = None
 ) -> Provider | None:
-    needed = {short: f"{prefix}_{short}" for short in ("ISSUER", "CLIENT", "KEY")}
-    if not any(said.get(name) for name in (*needed.values(), *(f"{prefix}_{m}" for m in more))):
+    """What the settings `names` (issuer, client, key) say; `more`: of what goes with them."""
+    if not more and not any(said.get(name) for name in names):
         return None
-    for name in needed.values():
+    for name in names:
         if not said.get(name):
             raise WrongUsage(
-                "CW-WEB-SETTING",
-                f"The setting {name} is missing: {profile.short} needs all three.",
+                "CW-WEB-SETTING", f"The setting {name} is missing: {profile.short} needs all three."
             )
-    issuer = said[needed["ISSUER"]]
-    if not is_safe_address(issuer):
-        raise WrongUsage(
-            "CW-WEB-SETTING", f"The setting {needed['ISSUER']} is no https:// address."
-        )
-    key = private_key(Path(said[needed["KEY"]]), needed["KEY"])
-    return Provider(profile, issuer, said[needed["CLIENT"]], (), key)
+    issuer, client, key = names
+    if not is_safe_address(said[issuer]):
+        raise WrongUsage("CW-WEB-SETTING", f"The setting {issuer} is no https:// address.")
+    return Provider(profile, said[issuer], said[client], (), private_key(Path(said[key]), key))
 
 
 def is_safe_address(url: str) -> bool:
