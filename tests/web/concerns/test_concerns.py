@@ -192,8 +192,8 @@ def test_no_new_key_is_made_beside_concerns_that_it_would_not_open(
     path = web_home / "web" / "concerns_key"
     kept = path.read_bytes()
     path.unlink()
-    assert code(lambda: services.said_by(raised.concern)) == "CW-CONCERN-LOST"
-    assert code(lambda: services.raise_concern({"words": "Another"})) == "CW-CONCERN-LOST"
+    assert code(lambda: services.said_by(raised.concern)) == "CW-WEB-KEY-LOST"
+    assert code(lambda: services.raise_concern({"words": "Another"})) == "CW-WEB-KEY-LOST"
     assert not path.exists()
     path.touch(mode=0o600)
     path.write_bytes(kept)

@@ -24,7 +24,7 @@ from commonweal.ledger.entry import Actor, Event
 from commonweal.web.accounts.models import User
 from commonweal.web.concerns.models import DAYS, Concern
 from commonweal.web.concerns.policies import role_for
-from commonweal.web.concerns.sealed import opened, sealed
+from commonweal.web.concerns.sealed import WORDS
 from commonweal.web.config import clock
 from commonweal.web.ledgerlink.services import govern
 
@@ -64,7 +64,7 @@ def raise_concern(said: Mapping[str, str]) -> Raised:
         )
     row = Concern(received_at=now, due_on=london_day(now) + timedelta(days=DAYS), salt=salt)
     code = "".join(secrets.choice(_SIGNS) for _ in range(_CODE))
-    row.said = sealed(row.reference, "said", said)
+    row.said = WORDS.sealed(row.reference, "said", said)
     row.code_hash = _hash(row.reference, code)
     committed = commitment(salt, canonical(dict(said)))
     fields = {"concern": row.reference, "words": committed}
@@ -96,7 +96,7 @@ def withdraw(concern: Concern) -> None:
     with transaction.atomic():
         fresh = _locked(concern)
         fresh.state = CONCERN.check_step(fresh.state, "withdraw", "public")
-        fresh.said, fresh.salt = sealed(fresh.reference, "said", {}), b""
+        fresh.said, fresh.salt = WORDS.sealed(fresh.reference, "said", {}), b""
         fresh.ended_at = clock.now()
         fields = {"concern": fresh.reference, "step": "withdraw"}
         govern(Event("concern.moved", ANYBODY, fields), fresh)
@@ -121,7 +121,7 @@ def answer(person: User, concern: Concern, outcome: str, words: str) -> None:
         met = {"outcome_written"} if words.strip() and outcome else ()
         fresh.state = CONCERN.check_step(fresh.state, "answer", role, met=met)
         fresh.outcome, fresh.ended_at = outcome, clock.now()
-        fresh.answer = sealed(fresh.reference, "answer", {"words": words})
+        fresh.answer = WORDS.sealed(fresh.reference, "answer", {"words": words})
         committed = commitment(bytes(fresh.salt), canonical({"outcome": outcome, "words": words}))
         fields = {"concern": fresh.reference, "answer": committed, "outcome": outcome}
         govern(Event("concern.answered", Actor(role, person.public_id), fields), fresh)
@@ -129,11 +129,11 @@ def answer(person: User, concern: Concern, outcome: str, words: str) -> None:
 
 def said_by(concern: Concern) -> dict[str, str]:
     """What whoever raised it wrote; empty once they took it back."""
-    return opened(concern.reference, "said", concern.said)
+    return WORDS.opened(concern.reference, "said", concern.said)
 
 
 def answered_with(concern: Concern) -> str:
     """The words of the answer, or nothing before there is one."""
     if concern.answer is None:
         return ""
-    return opened(concern.reference, "answer", concern.answer)["words"]
+    return WORDS.opened(concern.reference, "answer", concern.answer)["words"]
