@@ -141,15 +141,12 @@ PUBLIC = (
     see("told:text", reference="@text.published"), see("told:text", reference="@text.down"),
     fetched("told:text_bytes", reference="@text.published"),
     see("concerns:index"), see("concerns:new"), see("concerns:own"),
-<<<<<<< HEAD
     see("patients:my_data"), see("patients:choose"), refused("patients:sign_in"),
     refused("patients:callback"), refused("patients:answer"), refused("patients:confirm"),
     refused("patients:paper", release="nothing"), posted("patients:take_back"),
     posted("patients:sign_out"),
-=======
     see("alerts:index"),
     see("alerts:begin", secret="@alert.asked"), see("alerts:stop", secret="@alert.begun"),
->>>>>>> b4535af393dcb6824ef84150ab6ed0753e70cbc2
 )  # fmt: skip
 
 APPLICANT = (

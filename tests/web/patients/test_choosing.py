@@ -124,9 +124,9 @@ def test_a_child_does_not_choose_alone(hospital: Hospital) -> None:
     ("said", "words"),
     [({}, "Choose what you say no to."), ({"kind": "ndoo"}, "not one of"),
      ({"kind": "project_consent", "project": "permit-1"}, "not one of"),
-     ({"kind": "project_objection"}, "Enter the number of the project."),
-     ({"kind": "project_objection", "project": "nothing"}, "no project with this number"),
-     ({"kind": "project_objection", "project": "<b>'"}, "no project with this number"),
+     ({"kind": "project_objection"}, "Enter the permit of the project."),
+     ({"kind": "project_objection", "project": "nothing"}, "no project with this permit"),
+     ({"kind": "project_objection", "project": "<b>'"}, "no project with this permit"),
      ({"kind": "project_objection", "project": "x" * 65}, "at most 64"),
      ({"kind": "no_companies", "project": "permit-1"}, "Leave this empty")],
 )  # fmt: skip

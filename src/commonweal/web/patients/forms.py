@@ -26,8 +26,8 @@ class ChoiceForm(forms.Form):
         missing="Choose what you say no to.",
     )
     project = TextField(
-        label="If it is one project: its number",
-        help_text="The list of projects shows a number for each, such as permit-1.",
+        label="If it is one project: its permit",
+        help_text="The page of each project in the list names its permit, such as permit-1.",
         max_length=_LONGEST,
         required=False,
         look=Look(width=20, autocomplete="off"),
@@ -39,9 +39,9 @@ class ChoiceForm(forms.Form):
         project = str(said.get("project") or "").strip()
         if said.get("kind") in OF_ONE_PROJECT:
             if not project:
-                self.add_error("project", "Enter the number of the project.")
+                self.add_error("project", "Enter the permit of the project.")
             elif entry_or_none(project) is None:
-                self.add_error("project", "There is no project with this number in the list.")
+                self.add_error("project", "There is no project with this permit in the list.")
         elif project and "kind" in said:
             self.add_error("project", "Leave this empty, or choose “No to one project” above.")
         return said
