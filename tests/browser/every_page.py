@@ -141,6 +141,10 @@ PUBLIC = (
     see("told:text", reference="@text.published"), see("told:text", reference="@text.down"),
     fetched("told:text_bytes", reference="@text.published"),
     see("concerns:index"), see("concerns:new"), see("concerns:own"),
+    see("patients:my_data"), see("patients:choose"), refused("patients:sign_in"),
+    refused("patients:callback"), refused("patients:answer"), refused("patients:confirm"),
+    refused("patients:paper", release="nothing"), posted("patients:take_back"),
+    posted("patients:sign_out"),
     see("alerts:index"),
     see("alerts:begin", secret="@alert.asked"), see("alerts:stop", secret="@alert.begun"),
 )  # fmt: skip
