@@ -70,7 +70,7 @@ def test_what_is_not_on_a_public_page_needs_a_sign_in(web_home: Path) -> None:
         "publiclog:proof", "publiclog:checker", "publiclog:program", "publiclog:table",
         "publiclog:checkpoint_of", "publiclog:tile_of",
         "told:went_wrong", "told:texts", "told:text", "told:text_bytes",
-        "concerns:index", "concerns:new", "concerns:own",
+        "concerns:index", "concerns:new", "concerns:own", "choices:begin", "choices:new",
         "panel:heard_list", "panel:heard", "assessments:index", "assessments:one",
         "assessments:earlier",
         "committee:index", "committee:rules", "committee:decisions", "committee:decision",

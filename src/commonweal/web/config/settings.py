@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "commonweal.web.concerns",
     "commonweal.web.rooms",
     "commonweal.web.publicpages",
+    "commonweal.web.choices",
     "commonweal.web.api",
 ]
 MIDDLEWARE = [
@@ -137,6 +138,7 @@ LOGOUT_REDIRECT_URL = "home"
 _PREFIX = "" if INSECURE_HTTP else "__Host-"
 SESSION_COOKIE_NAME = f"{_PREFIX}session"
 CSRF_COOKIE_NAME = f"{_PREFIX}csrf"
+CHOICES_COOKIE_NAME = f"{_PREFIX}choice"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not INSECURE_HTTP
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
