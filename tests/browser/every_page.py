@@ -141,6 +141,7 @@ PUBLIC = (
     see("told:text", reference="@text.published"), see("told:text", reference="@text.down"),
     fetched("told:text_bytes", reference="@text.published"),
     see("concerns:index"), see("concerns:new"), see("concerns:own"),
+    see("choices:begin"), see("choices:new"),
 )  # fmt: skip
 
 APPLICANT = (
@@ -500,6 +501,7 @@ TEXTS = (
     see("publishing:publish", "owen", reference="@text.offered"),
     see("publishing:send_back", "owen", reference="@text.offered"),
     see("publishing:take_down", "owen", reference="@text.published"),
+    see("choices:desk", "edward"), see("choices:written", "edward"),
     see("concerns_desk:index", "edward"),
     see("concerns_desk:concern", "edward", reference="@concern.received"),
     see("concerns_desk:concern", "edward", reference="@concern.answered"),

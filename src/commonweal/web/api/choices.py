@@ -72,7 +72,7 @@ class ChoiceTaken(Schema):
 def send(request: HttpRequest, said: ChoiceSent) -> Any:
     """Send what a person chose in a system of the hospital. Nothing is looked up, and it only adds:
     a choice is taken back, or a yes written down, at the vault."""
-    person = request.auth.user  # type: ignore[attr-defined]
+    person = request.auth.user
     if not can_write(person, clock.today()):
         raise Refused("CW-API-SCOPE", "This key belongs to nobody who writes choices down.")
     if is_national(said.kind):
