@@ -142,6 +142,8 @@ PUBLIC = (
     fetched("told:text_bytes", reference="@text.published"),
     see("concerns:index"), see("concerns:new"), see("concerns:own"),
     see("choices:begin"), see("choices:new"),
+    see("alerts:index"),
+    see("alerts:begin", secret="@alert.asked"), see("alerts:stop", secret="@alert.begun"),
 )  # fmt: skip
 
 APPLICANT = (

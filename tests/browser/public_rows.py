@@ -15,7 +15,7 @@ Names = dict[str, str]
 def in_public(home: Path) -> Names:
     """All of them."""
     choices(home)
-    return for_public(home) | concerns(home)
+    return for_public(home) | concerns(home) | readers(home)
 
 
 def with_log_keys(home: Path) -> Names:
@@ -79,4 +79,18 @@ def concerns(_home: Path) -> Names:
         if state == "answered":
             services.answer(officer, row, "partly", "The letter came late. It now goes at once.")
         found[f"concern.{state}"] = row.reference
+    return found
+
+
+def readers(_home: Path) -> Names:
+    """Somebody who asked for mail about new projects, and somebody who gets it."""
+    from commonweal.web.alerts import services
+    from commonweal.web.alerts.models import Reader
+
+    found: Names = {}
+    for state in ("asked", "begun"):
+        services.ask(f"{state}@example.org")
+        row = Reader.objects.order_by("-id")[0]
+        found[f"alert.{state}"] = services.WORDS.opened(row.reference, "said", row.said)["secret"]
+    services.begin(found["alert.begun"])
     return found

@@ -210,6 +210,22 @@ def test_the_day_on_which_choices_counted_decides_not_that_on_which_the_build_en
     assert code(lambda: require_fresh_choices(custody, manifest)) == "CW-RELEASE-CHOICES-OLD"
 
 
+def test_what_somebody_chose_while_it_was_built_is_not_handed_over(
+    house: House, tmp_path: Path
+) -> None:
+    house.choose()
+    permit = house.issue(delivery="handover")
+
+    def chosen(said: str) -> None:
+        if said == "Applying people's choices" and not read_journal(house.custody()).number:
+            say(house, house.numbers[1])
+
+    out = tmp_path / "handed-over"
+    assert code(lambda: house.build(permit, out=out, progress=chosen)) == "CW-RELEASE-CHOICES-OLD"
+    assert not out.exists()
+    assert house.build(permit, out=out).folder == out
+
+
 def test_a_trusted_person_takes_back_only_what_one_set(house: House) -> None:
     deputy = {
         "set_by": "trusted_person", "evidence": "an order of the court",

@@ -1,4 +1,5 @@
-"""A backup holds the service's records as they are in use, and neither its secret nor its mail."""
+"""A backup holds the service's records as they are in use and what opens the concerns in them, and
+neither its own secret nor its mail."""
 
 from __future__ import annotations
 
@@ -21,6 +22,7 @@ def test_the_services_records_come_back_and_its_secret_does_not(
     (web / "outbox").mkdir(parents=True, mode=0o700)
     (web / "outbox" / "mail").write_text("a link")
     (web / "secret_key").write_text("s" * 90)
+    (web / "concerns_key").write_text("c" * 90)
     (web / "evidence").mkdir(mode=0o700)
     (web / "evidence" / "0a1b").write_bytes(b"%PDF-")
     service = sqlite3.connect(web / "service.sqlite")
@@ -37,7 +39,10 @@ def test_the_services_records_come_back_and_its_secret_does_not(
     service.close()
     restore_home(tmp_path / "backup.cwb", tmp_path / "again", SystemClock())
     found = sorted(path.name for path in (tmp_path / "again" / "web").iterdir())
-    assert found == ["evidence", "service.sqlite"]
+    assert found == ["concerns_key", "evidence", "service.sqlite"]
+    key = tmp_path / "again" / "web" / "concerns_key"
+    # The pages refuse a key that others can read.
+    assert (key.read_text(), key.stat().st_mode & 0o077) == ("c" * 90, 0)
     assert (tmp_path / "again" / "web" / "evidence" / "0a1b").read_bytes() == b"%PDF-"
     restored = sqlite3.connect(tmp_path / "again" / "web" / "service.sqlite")
     assert restored.execute("SELECT a FROM one").fetchall() == [(7,)]

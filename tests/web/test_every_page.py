@@ -18,6 +18,7 @@ from tests.web.test_accounts import code, log_in, person, with_app
 APPS = {
     "": "pages of the service itself, and allauth's",
     "accounts": "people and how they sign in",
+    "alerts": "whoever wants mail about new projects, without a sign-in",
     "amending": "requests to change or renew a project",
     "answers": "applicants who answer questions",
     "assessments": "impact assessments that are published",

@@ -71,6 +71,7 @@ def test_what_is_not_on_a_public_page_needs_a_sign_in(web_home: Path) -> None:
         "publiclog:checkpoint_of", "publiclog:tile_of",
         "told:went_wrong", "told:texts", "told:text", "told:text_bytes",
         "concerns:index", "concerns:new", "concerns:own", "choices:begin", "choices:new",
+        "alerts:index", "alerts:begin", "alerts:stop",
         "panel:heard_list", "panel:heard", "assessments:index", "assessments:one",
         "assessments:earlier",
         "committee:index", "committee:rules", "committee:decisions", "committee:decision",

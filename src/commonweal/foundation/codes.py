@@ -350,6 +350,7 @@ ACTS = {
     "CW-REVIEW-OTHER-YEAR": "A yearly review is about another year than the one that is owed.",
     "CW-REVIEW-NOT-COMPLETE": "Answers of a yearly review are still missing.",
     "CW-REVIEW-INPUT": "Something typed about a yearly review is missing or too long.",
+    "CW-REVIEW-SUMMARY": "The public summary of a yearly review holds what may not be published.",
     "CW-REVIEW-EARLY": "It is too early to send or accept the next yearly review.",
     "CW-ROSTER-NONE": "There is no roster in force.",
     "CW-ROSTER-REFUSED": "A change of the roster breaks a rule, or comes too late.",

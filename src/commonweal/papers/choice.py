@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from commonweal.foundation.identifiers import NHSNumber
+from commonweal.foundation.london import london_day
 from commonweal.papers.base import Day, Identifier, Line, Moment, Paper
 from commonweal.papers.choice_rules import (
     CONDITIONS,
@@ -141,6 +142,8 @@ class Choice(Paper):
             raise ValueError("what takes a choice back has no last day")
         if self.effective_from < self.made_on:
             raise ValueError("a choice does not begin before it was made")
+        if self.made_on > london_day(self.recorded_at):
+            raise ValueError("a choice is not written down before it was made")
         return self
 
     @property

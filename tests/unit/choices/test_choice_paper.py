@@ -45,6 +45,9 @@ TAKEN: dict[str, dict[str, Any]] = {
     "by a program": said(channel="api"),
     **{f"no to {kind}": said(kind=kind) for kind in KINDS[:4]},
     **{f"{kind} of one project": said(kind=kind, project="heart-1") for kind in KINDS[4:]},
+    "written down on the next day in London": said(
+        made_on="2026-07-02", effective_from="2026-07-02", recorded_at="2026-07-01T23:10:00.000Z"
+    ),
     "until a day": said(effective_to="2026-03-02"),
     "from a later day": said(effective_from="2027-01-01"),
     "taken back": said(kind=None, takes_back=1),
@@ -56,7 +59,11 @@ TAKEN: dict[str, dict[str, Any]] = {
     "a parent on the last day": trusted("parent", born_on="2013-03-03"),
     "a parent on the day of birth": trusted("parent", born_on="2026-03-02"),
     "a parent of a leap year's child": trusted(
-        "parent", born_on="2016-02-29", made_on="2029-02-28", effective_from="2029-02-28"
+        "parent",
+        born_on="2016-02-29",
+        made_on="2029-02-28",
+        effective_from="2029-02-28",
+        recorded_at="2029-02-28T09:00:00.000Z",
     ),
     "an attorney": trusted("attorney"),
     "an attorney on the last day": trusted("attorney", ends_on="2026-03-02"),
@@ -83,6 +90,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     "an end before the beginning": said(effective_to="2026-03-01"),
     "taking back until a day": said(kind=None, takes_back=1, effective_to="2027-01-01"),
     "a beginning before it was said": said(effective_from="2026-03-01"),
+    "written down before it was said": said(made_on="2026-03-03", effective_from="2026-03-03"),
     "no such day": said(effective_from="2026-02-30"),
     "a wrong NHS number": said(whose=WHOSE | {"identifier": "9434765918"}),
     "a spaced NHS number": said(whose=WHOSE | {"identifier": "943 476 5919"}),
@@ -106,7 +114,11 @@ REFUSED: dict[str, dict[str, Any]] = {
     "a parent of an adult": trusted("parent", born_on="1980-01-01"),
     "a parent before the birth": trusted("parent", born_on="2026-03-03"),
     "a parent of a leap year's child who is thirteen": trusted(
-        "parent", born_on="2016-02-29", made_on="2029-03-01", effective_from="2029-03-01"
+        "parent",
+        born_on="2016-02-29",
+        made_on="2029-03-01",
+        effective_from="2029-03-01",
+        recorded_at="2029-03-01T09:00:00.000Z",
     ),
     "a parent with a last day": trusted("parent", born_on="2020-01-01", ends_on="2026-04-01"),
     "an attorney whose power has ended": trusted("attorney", ends_on="2026-03-01"),

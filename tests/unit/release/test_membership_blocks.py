@@ -17,11 +17,12 @@ import pytest
 
 from commonweal.foundation.connection import connect
 from commonweal.foundation.errors import Fault
-from commonweal.foundation.sealing import unseal
+from commonweal.foundation.sealing import SealedReader, seal_bytes, unseal, unseal_bytes
 from commonweal.ledger import membership as reference
 from commonweal.vault.keys import Secret
-from commonweal.vault.release import membership
+from commonweal.vault.release import membership, membership_index
 from commonweal.vault.release.membership import MembershipList, listed, prove, write_membership
+from commonweal.vault.release.membership_index import NAME, MembershipIndex, Seen
 from commonweal.vault.release.writing import SealedFolder, context_of
 from commonweal.vault.tables.duckdb_engine import DuckDBEngine
 
@@ -166,3 +167,116 @@ def test_the_engine_keeps_nothing_of_it(
     sink = io.BytesIO()
     with (tmp_path / "b" / "aside" / "membership").open("rb") as source, pytest.raises(Fault):
         unseal(source, sink, SEAL, context_of(RELEASE, "membership"), "the list")
+
+
+def index_of(tmp_path: Path, made: MembershipList, release: str = RELEASE) -> MembershipIndex:
+    source = io.BytesIO((tmp_path / "aside" / NAME).read_bytes())
+    reader = SealedReader(source, SEAL, context_of(release, NAME), "the index")
+    return MembershipIndex(reader, release, made.root, made.leaves)
+
+
+def looked(index: MembershipIndex, name: str, key: bytes = KEY) -> Seen:
+    return index.look(reference.label(key, RELEASE, name))
+
+
+@pytest.mark.parametrize(("count", "block"), [(0, BLOCK), (1, BLOCK), (4097, BLOCK), (3000, 512)])
+def test_the_index_answers_as_the_tree_of_the_reference(
+    engine: DuckDBEngine, tmp_path: Path, count: int, block: int
+) -> None:
+    names = people(count)
+    made, stored = written(engine, tmp_path, names, block)
+    leaves, labels, nonces = columns(stored)
+    tree = reference.MembershipTree(leaves)
+    index = index_of(tmp_path, made)
+    nonce_of = dict(zip(labels, nonces, strict=True))
+    for name in (*names[:20], *names[-20:]):
+        label = reference.label(KEY, RELEASE, name)
+        proof = tree.prove(RELEASE, label, nonce_of[label])
+        assert looked(index, name) == Seen(True, label, proof)
+    strangers = [looked(index, f"stranger-{number}") for number in range(50)]
+    strangers += [looked(index, name, bytes(32)) for name in names[:5]]
+    assert not any(seen.there for seen in strangers)
+    for seen in strangers:
+        # What was proved for them is somebody else's; of a list with nobody in it there is nothing.
+        if not count:
+            assert seen.proof is None
+        else:
+            assert seen.proof == tree.prove(RELEASE, seen.label, nonce_of[seen.label])
+
+
+def test_every_person_is_within_reach(engine: DuckDBEngine, tmp_path: Path) -> None:
+    names = people(3000)
+    made, _ = written(engine, tmp_path, names, BLOCK)
+    index = index_of(tmp_path, made)
+    assert all(looked(index, name).there for name in names)
+
+
+def test_in_and_not_in_read_and_hash_alike(
+    engine: DuckDBEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = people(300)
+    made, _ = written(engine, tmp_path, names, BLOCK)
+    index = index_of(tmp_path, made)
+    done: list[object] = []
+    read, node = SealedReader.read_at, membership_index._node
+    monkeypatch.setattr(
+        SealedReader,
+        "read_at",
+        lambda self, at, length: done.append(length) or read(self, at, length),
+    )
+    monkeypatch.setattr(
+        membership_index, "_node", lambda left, right: done.append("node") or node(left, right)
+    )
+    traces = []
+    for name in (names[0], names[150], "nobody", "no-one"):
+        done.clear()
+        assert looked(index, name).there == (name in names)
+        traces.append(tuple(done))
+    assert len(set(traces)) == 1
+    assert len(traces[0]) > 1000
+
+
+def test_an_index_of_another_list_is_refused(engine: DuckDBEngine, tmp_path: Path) -> None:
+    made, _ = written(engine, tmp_path / "a", people(50), BLOCK)
+    other, _ = written(engine, tmp_path / "b", people(50), BLOCK)
+    with pytest.raises(Fault) as caught:
+        index_of(tmp_path / "b", made)  # the same release and key, built again
+    assert caught.value.code == "CW-RELEASE-CHANGED"
+    with pytest.raises(Fault) as caught:
+        index_of(tmp_path / "a", made, "P-2.1")
+    assert caught.value.code == "CW-SEAL-BROKEN"
+    path = tmp_path / "b" / "aside" / NAME
+    path.write_bytes(path.read_bytes()[:-70_000])
+    with pytest.raises(Fault) as caught:
+        index_of(tmp_path / "b", other)
+    assert caught.value.code == "CW-SEAL-BROKEN"
+
+
+@pytest.mark.parametrize("at", [0, 32 * 4096 + 5, -20, -60, -100])
+def test_an_index_whose_maker_lied_is_refused(
+    engine: DuckDBEngine, tmp_path: Path, at: int
+) -> None:
+    """Sealed with the right key, and yet with another leaf, node, trailer or record."""
+    made, _ = written(engine, tmp_path, people(1), BLOCK)
+    context = context_of(RELEASE, NAME)
+    path = tmp_path / "aside" / NAME
+    plain = bytearray(unseal_bytes(path.read_bytes(), SEAL, context, "it"))
+    for place in range(0, 32 * 4096, 32) if at == 0 else (at,):
+        plain[place] ^= 1
+    path.write_bytes(seal_bytes(bytes(plain), SEAL, context))
+    if at == 32 * 4096 + 5:
+        # A node that this person's path does not need harms nobody; one that it needs shows.
+        shown = {_code(tmp_path, made, name) for name in ("person-0", *people(40))}
+        assert shown <= {"", "CW-RELEASE-CHANGED"}
+    else:
+        assert _code(tmp_path, made, "person-0") == "CW-RELEASE-CHANGED"
+
+
+def _code(tmp_path: Path, made: MembershipList, name: str) -> str:
+    try:
+        found = looked(index_of(tmp_path, made), name)
+    except Fault as fault:
+        return fault.code
+    assert found.proof is not None
+    found.proof.verify(found.label, made.root)
+    return ""

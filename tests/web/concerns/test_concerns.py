@@ -143,22 +143,32 @@ def test_a_wrong_code_and_a_wrong_number_are_the_same(raised: Any, wrong: str) -
         assert code(call) == "CW-CONCERN-KEY"
 
 
-@pytest.mark.parametrize("there", [True, False])
-def test_a_number_is_not_tried_for_ever_whether_it_is_one_or_not(
-    raised: Any, at: Any, there: bool
+def test_nobody_is_shut_out_by_somebody_who_tries_their_number(raised: Any) -> None:
+    from commonweal.web.concerns import services
+
+    number = raised.concern.reference
+    for _ in range(30):
+        assert code(lambda: services.own_concern(number, "x")) == "CW-CONCERN-KEY"
+    assert services.own_concern(number, raised.code).pk == raised.concern.pk
+
+
+def test_more_than_the_page_takes_in_an_hour_wait_and_nothing_typed_is_lost(
+    raised: Any, at: Any, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from commonweal.web.concerns import services
+    from commonweal.web.concerns.models import Concern
     from commonweal.web.config import clock
 
-    number = raised.concern.reference if there else "c-bbbb-bbbb"
-    tried = [code(lambda: services.own_concern(number, "x")) for _ in range(12)]
-    assert tried == ["CW-CONCERN-KEY"] * 10 + ["CW-CONCERN-TRIES"] * 2
-    # Whoever has the right code is not shut out by somebody who tries.
-    wanted = "" if there else "CW-CONCERN-TRIES"
-    assert code(lambda: services.own_concern(number, raised.code)) == wanted
+    monkeypatch.setattr(services, "MOST", 2)
+    assert code(lambda: services.raise_concern({"words": "Second"})) == ""
+    heard = events()
+    words = "I was never asked, and I am <b>not</b> content."
+    told = client.post("/concerns/new/", {"words": words, "way": "page"}).content.decode()
+    assert "takes no more" in told
+    assert "I was never asked, and I am &lt;b&gt;not&lt;/b&gt; content.</textarea>" in told
+    assert (Concern.objects.count(), events()) == (2, heard)
     at(FixedClock(clock.now() + timedelta(hours=1)))
-    after = code(lambda: services.own_concern(number, raised.code))
-    assert after == ("" if there else "CW-CONCERN-KEY")
+    assert code(lambda: services.raise_concern({"words": "Third"})) == ""
 
 
 def test_a_code_may_be_typed_in_any_usual_way(raised: Any) -> None:
@@ -172,6 +182,22 @@ def test_a_code_may_be_typed_in_any_usual_way(raised: Any) -> None:
 def test_the_key_is_readable_by_its_owner_alone(raised: Any, web_home: Path) -> None:
     path = web_home / "web" / "concerns_key"
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_no_new_key_is_made_beside_concerns_that_it_would_not_open(
+    raised: Any, web_home: Path
+) -> None:
+    from commonweal.web.concerns import services
+
+    path = web_home / "web" / "concerns_key"
+    kept = path.read_bytes()
+    path.unlink()
+    assert code(lambda: services.said_by(raised.concern)) == "CW-WEB-KEY-LOST"
+    assert code(lambda: services.raise_concern({"words": "Another"})) == "CW-WEB-KEY-LOST"
+    assert not path.exists()
+    path.touch(mode=0o600)
+    path.write_bytes(kept)
+    assert services.said_by(raised.concern)["words"]
 
 
 # --- pages ------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -130,6 +131,29 @@ def test_a_text_that_changed_since_it_was_read_is_not_published(
     call = lambda: services.publish(people[SECOND], written, "Fine.", seen=seen)  # noqa: E731
     assert code(call) == "CW-STATE-STEP"
     assert "notice.published" not in events()
+
+
+def test_two_who_write_on_one_text_do_not_overwrite_each_other(
+    written: Any, people: dict[str, Any], sign_in: Any
+) -> None:
+    from commonweal.web.publishing import services
+
+    address = f"/publishing/{written.reference}/write/"
+    mine = sign_in(WRITER)
+    (seen,) = re.findall(r'name="seen" value="([^"]+)"', mine.get(address).content.decode())
+    services.write(people[SECOND], written, **said(title="Theirs"))
+    day = {f"happened_on_{at}": n for n, at in enumerate(("day", "month", "year"), start=1)}
+    typed = {**said(title="Mine"), **day, "happened_on_year": "2026", "seen": seen}
+    told = mine.post(address, typed).content.decode()
+    assert "Somebody has changed the text" in told
+    assert 'value="Mine"' in told  # nothing typed is lost
+    written.refresh_from_db()
+    assert written.title == "Theirs"
+    (again,) = re.findall(r'name="seen" value="([^"]+)"', told)
+    assert mine.post(address, {**typed, "seen": again}).status_code == 302
+    written.refresh_from_db()
+    assert written.title == "Mine"
+    assert mine.post(address, {**typed, "seen": ""}).status_code == 200
 
 
 @pytest.mark.parametrize("who", sorted(set(BY_ROLE.values())))

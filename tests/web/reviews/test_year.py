@@ -120,6 +120,22 @@ def test_the_committee_gives_advice(house: Reviewed) -> None:
     assert house.machines() == ""
 
 
+def test_a_summary_that_tells_of_people_is_not_accepted(house: Reviewed) -> None:
+    from commonweal.web.reviews import services
+    from commonweal.web.reviews.presenters import review_page
+
+    house.go(house.due - timedelta(days=30))
+    house.follow()
+    house.fill(summary="Mrs Anna Smith and 12 other patients died. Nobody knows why.")
+    house.send_review()
+    edward, row = user("edward"), house.row
+    shown = review_page(edward, row, frozenset({"ig_officer"}))["found"]
+    assert {one["words"] for one in shown if one["stops"]} >= {"12 other patients"}
+    assert code(lambda: services.accept(edward, row, seen=row.digest)) == "CW-REVIEW-SUMMARY"
+    services.ask(edward, row, "Please take out whom it was about.", seen=row.digest)
+    assert house.row.state == "queried"  # the project can write it anew
+
+
 def test_nothing_is_done_with_a_review_that_was_sent_anew_meanwhile(house: Reviewed) -> None:
     from commonweal.web.reviews import services
     from commonweal.web.reviews.handlers import AcceptHandler

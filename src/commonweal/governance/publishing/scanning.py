@@ -16,7 +16,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from commonweal.foundation.identifiers import InvalidNHSNumber, NHSNumber
 
@@ -109,6 +109,11 @@ class Found:
     def sentence(self) -> str:
         """What the writer reads about it."""
         return SENTENCES[self.kind][1]
+
+    def plain(self) -> dict[str, Any]:
+        """As pages show it: words, sentence, and whether it must be taken out first (`stops`)."""
+        words = self.words.strip() or "a hidden character"
+        return {"words": words, "sentence": self.sentence, "stops": self.weight == "stop"}
 
 
 def scan(text: str, *, cites: bool, known: tuple[str, ...] = ()) -> tuple[Found, ...]:

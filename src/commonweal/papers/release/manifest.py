@@ -393,6 +393,8 @@ class MembershipTree(Paper):
     scheme: Identifier
     list_hash: Sha256 | None = None
     """Hash of the sealed list that is kept beside the release."""
+    index_hash: Sha256 | None = None
+    """Hash of the list's sealed index; releases made before there was one have none."""
 
     @model_validator(mode="after")
     def _padded(self) -> MembershipTree:

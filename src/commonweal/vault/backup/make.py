@@ -45,6 +45,8 @@ _SERVICE = "web/service.sqlite"
 """Of the service's folder only its records: its secret and unsent mail are made anew."""
 _EVIDENCE = "web/evidence"
 """Documents that applicants handed in. Each is there before the record that names it."""
+_KEYS = ("web/alerts_key", "web/concerns_key")
+"""What people wrote to the hospital, and their addresses, are sealed with these in the records."""
 _PAGES = 2048
 
 
@@ -171,6 +173,8 @@ def _sources(home: Home, ledger: Path, service: Path) -> list[tuple[str, Path]]:
         found[_LEDGER] = ledger
     if service.is_file():
         found[_SERVICE] = service
+        keys = {name: home.path / name for name in _KEYS}
+        found.update({name: path for name, path in keys.items() if path.is_file()})
         if (home.path / _EVIDENCE).is_dir():
             kept = _files(home.path / _EVIDENCE)
             found.update((path.relative_to(home.path).as_posix(), path) for path in kept)

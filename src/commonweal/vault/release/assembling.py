@@ -171,6 +171,7 @@ def _content(prepared: Prepared, tables: dict[str, Any], beside: Aside) -> dict[
             "leaves": beside.members.leaves,
             "scheme": LABEL_SCHEME,
             "list_hash": beside.members.written.sealed_hash,
+            "index_hash": beside.members.index.sealed_hash,
         },
         "holdout": held,
         "audit_map": beside.audit_map.sealed_hash,

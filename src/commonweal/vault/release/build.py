@@ -20,6 +20,7 @@ from commonweal.foundation.files import fsync_folder, fsync_tree, make_private_f
 from commonweal.ledger.entry import Actor, Event
 from commonweal.papers.missing import MissingExact
 from commonweal.papers.permit import Permit
+from commonweal.papers.release import ReleaseManifest
 from commonweal.vault.choices import ChoiceResult
 from commonweal.vault.custody import Custody
 from commonweal.vault.equality.words import sentences as missing_sentences
@@ -36,6 +37,7 @@ from commonweal.vault.release.closing import (
 from commonweal.vault.release.handover import deliver
 from commonweal.vault.release.hints import advise
 from commonweal.vault.release.intruding import intruders, require_passed, tested
+from commonweal.vault.release.opening import require_fresh_choices
 from commonweal.vault.release.prepare import (
     Prepared,
     opened_source,
@@ -149,6 +151,9 @@ def build_release(
     (`Refused` CW-RELEASE-ID-TAKEN). `hints`: whether a refusal for risk comes with advice, which
     somebody must be there to read (S15). `within`: see `complete`.
 
+    With `out` a release that was made, and of which somebody's choice is newer, stays in the store:
+    `Unavailable` CW-RELEASE-CHOICES-OLD.
+
     Raises `PermitRefused`, the refusals of choices and risk, `Fault` for what is wrong in a paper
     or a source, `Unavailable` where something needed for safety is missing.
     """
@@ -179,6 +184,8 @@ def build_release(
             end_failed(custody, permit, release, error, by)
             raise
     if out is not None:
+        # What is handed over is gone: somebody may have said no while it was built.
+        require_fresh_choices(custody, ReleaseManifest.read(manifest, "The manifest"))
         folder = deliver(folder, out)
     seconds = (custody.clock.now() - started).total_seconds()
     return BuildReport(folder, manifest, seconds, entry, tuple(recovered), run.choices, run.forms)

@@ -25,6 +25,16 @@ from commonweal.foundation.files import ByteSink
 from commonweal.ledger import membership as format_
 from commonweal.vault.keys import Secret
 from commonweal.vault.keys.codes import order_of
+from commonweal.vault.release.membership_index import (
+    CHUNK_BYTES,
+    LABEL,
+    LEVEL,
+    NAME,
+    IndexWriter,
+    byte_rows,
+    fixed,
+    starts_of,
+)
 from commonweal.vault.release.writing import SealedFolder, Written
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
@@ -34,14 +44,17 @@ _LEAF = b"\x00"
 _NODE = b"\x01"
 _AT_ONCE = 65_536
 _BLOCK = 1 << 20
+_WAITING = 32 + LABEL + format_.NONCE_BYTES
 _SCHEMA = pa.schema([(name, pa.binary(32)) for name in ("leaf", "label", "nonce")])
 
 
 @dataclass(frozen=True)
 class MembershipList:
-    """A list that was written: its sealed file, the root, and how many `people` and `leaves`."""
+    """A list that was written: its sealed file and index, the root, and how many `people`
+    and `leaves`."""
 
     written: Written
+    index: Written
     root: bytes
     people: int
     leaves: int
@@ -63,8 +76,8 @@ def write_membership(
     """
     hashing = _Labels(key, folder.release)
     making = _Making(engine, people, hashing, format_.tree_size(len(people)), block)
-    written = folder.write_stream("membership", making.write)
-    return MembershipList(written, making.tree.root(), len(people), making.size)
+    index = folder.write_stream(NAME, lambda sink: making.write(folder, sink), CHUNK_BYTES)
+    return MembershipList(making.written, index, making.root, len(people), making.size)
 
 
 @dataclass
@@ -77,77 +90,97 @@ class _Making:
     size: int
     block: int
     waiting: list[ops.Table] = field(default_factory=list)
-    tree: _Tree = field(init=False)
+    written: Written = field(init=False)
+    root: bytes = b""
 
-    def __post_init__(self) -> None:
-        self.tree = _Tree(min(self.size, self.block))
-
-    def write(self, sink: ByteSink) -> int:
-        """Write all rows as Parquet into `sink`; returns the number of people."""
+    def write(self, folder: SealedFolder, sink: ByteSink) -> int:
+        """Write the list as `membership` and its index into `sink`; returns how many people."""
+        level = min(LEVEL, min(self.size, self.block).bit_length() - 1)
+        index = IndexWriter(
+            self.engine, sink, len(self.people), self.size, self._parts, level=level
+        )
         try:
-            with pq.ParquetWriter(
-                SinkFile(sink), _SCHEMA, compression="none", use_dictionary=False
-            ) as writer:
-                for start in range(0, len(self.people), self.block):
-                    labels = self.hashing.of(self.people.slice(start, self.block))
-                    nonces = _random_rows(len(labels), format_.NONCE_BYTES)
-                    writer.write_table(_rows(len(labels), label=labels, nonce=nonces))
-                    self._wait(_hashed(format_.LEAF_DOMAIN, labels, nonces))
-                for start in range(len(self.people), self.size, self.block):
-                    self._wait(_random_rows(min(self.block, self.size - start), 32))
-                for leaves in self._in_order():
-                    writer.write_table(_rows(len(leaves), leaf=leaves))
-                    self.tree.add(leaves)
+            self.written = folder.write_stream("membership", lambda rows: self._rows(rows, index))
+            above = _above(index.tops())
+            self.root = above[-1][0].tobytes()
+            index.finish(above)
         finally:
+            index.forget()
             for table in self.waiting:
                 self.engine.forget(table.get_name())
+        return len(self.people)
+
+    def _rows(self, sink: ByteSink, index: IndexWriter) -> int:
+        """Write all rows as Parquet into `sink`, and leaves and nodes into the index."""
+        with pq.ParquetWriter(
+            SinkFile(sink), _SCHEMA, compression="none", use_dictionary=False
+        ) as writer:
+            for start in range(0, len(self.people), self.block):
+                labels = self.hashing.of(self.people.slice(start, self.block))
+                nonces = _random_rows(len(labels), format_.NONCE_BYTES)
+                writer.write_table(_rows(len(labels), label=labels, nonce=nonces))
+                leaves = _hashed(format_.LEAF_DOMAIN, labels, nonces)
+                self._wait(np.concatenate([leaves, labels, nonces], axis=1))
+            for start in range(len(self.people), self.size, self.block):
+                padding = _random_rows(min(self.block, self.size - start), 32)
+                nobody = np.zeros((len(padding), LABEL + format_.NONCE_BYTES), np.uint8)
+                self._wait(np.concatenate([padding, nobody], axis=1))
+            tree = _Tree(1 << index.level, index)
+            for rows in self._in_order():
+                leaves = np.ascontiguousarray(rows[:, :32])
+                writer.write_table(_rows(len(leaves), leaf=leaves))
+                index.add(leaves, rows[:, 32:])
+                tree.add(leaves)
+            tree.end()
         return len(self.people)
 
     @property
     def _parts(self) -> int:
         return max(1, self.size // self.block)
 
-    def _wait(self, leaves: np.ndarray) -> None:
-        """Leave leaves with the engine, each with the number of its part of the tree."""
-        first = np.ascontiguousarray(leaves[:, :4]).view(">u4")[:, 0].astype(np.int64)
-        part = first * self._parts >> 32
-        data = pa.table({"part": part, "leaf": _fixed(leaves).cast(pa.binary())})
+    def _wait(self, rows: np.ndarray) -> None:
+        """Leave leaves, each before what it was made of, with the number of its part."""
+        part = starts_of(rows) * self._parts >> 32
+        data = pa.table({"part": part, "row": fixed(rows).cast(pa.binary())})
         name = self.engine.fresh("leaves")
-        self.waiting.append(self.engine.load(name, data, {"part": "integer", "leaf": "code"}))
+        self.waiting.append(self.engine.load(name, data, {"part": "integer", "row": "code"}))
 
     def _in_order(self) -> Iterator[np.ndarray]:
         every = ops.union(*self.waiting)
         for part in range(self._parts):
             mine = ops.compare(every["part"], "eq", ops.constant(part, "integer"))
-            some = ops.select(ops.keep_where(every, mine), ["leaf"])
-            leaves = byte_rows(self.engine.arrow(some).column("leaf"), 32)
-            leaves = leaves[order_of(leaves)]
+            some = ops.select(ops.keep_where(every, mine), ["row"])
+            rows = byte_rows(self.engine.arrow(some).column("row"), _WAITING)
+            rows = rows[order_of(rows[:, :32])]
+            leaves = rows[:, :32]
             if len(leaves) > 1 and np.any(np.all(leaves[1:] == leaves[:-1], axis=1)):
                 raise format_.invalid("The membership list holds a leaf twice.")
-            yield leaves
+            yield rows
 
 
 @dataclass
 class _Tree:
-    """The root of leaves that come in order, a block at a time. `block`: a power of two."""
+    """Nodes over leaves that come in order. `width`: leaves under one node, a power of two."""
 
-    block: int
-    _tops: list[np.ndarray] = field(default_factory=list)
+    width: int
+    index: IndexWriter
     _rest: np.ndarray = field(default_factory=lambda: np.empty((0, 32), np.uint8))
 
     def add(self, leaves: np.ndarray) -> None:
         """The next leaves, any number of them."""
         held = np.concatenate([self._rest, leaves])
-        while len(held) >= self.block:
-            self._tops.append(levels(held[: self.block])[-1])
-            held = held[self.block :]
-        self._rest = held
+        whole = len(held) // self.width * self.width
+        if whole:
+            nodes = _hashed(_LEAF, held[:whole])
+            while len(nodes) * self.width > whole:
+                nodes = _hashed(_NODE, nodes.reshape(-1, 64))
+            self.index.add_nodes(nodes)
+        self._rest = held[whole:]
 
-    def root(self) -> bytes:
-        """The root once all leaves, a power of two of them, were added."""
-        if len(self._rest) or not self._tops:
+    def end(self) -> None:
+        """All leaves were added."""
+        if len(self._rest):
             raise ValueError("the leaves of a membership list are not all there")
-        return _above(np.concatenate(self._tops))[-1].tobytes()
 
 
 def levels(leaves: np.ndarray) -> list[np.ndarray]:
@@ -308,24 +341,8 @@ def _hashed(domain: bytes, *parts: np.ndarray) -> np.ndarray:
     return made
 
 
-def _fixed(rows: np.ndarray) -> pa.Array:
-    data = pa.py_buffer(np.ascontiguousarray(rows))
-    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(32), len(rows), [None, data])
-
-
 def _rows(count: int, **columns: np.ndarray) -> pa.Table:
     """Rows of the file; the columns that are not given are empty."""
     empty = pa.nulls(count, pa.binary(32))
-    made = [_fixed(columns[name]) if name in columns else empty for name in _SCHEMA.names]
+    made = [fixed(columns[name]) if name in columns else empty for name in _SCHEMA.names]
     return pa.table(made, schema=_SCHEMA)
-
-
-def byte_rows(column: pa.ChunkedArray, width: int) -> np.ndarray:
-    """A binary column whose values all have `width` bytes, as an (n, width) byte array."""
-    fixed = column.cast(pa.binary(width))
-    parts = [
-        np.frombuffer(chunk.buffers()[1], dtype=np.uint8, count=len(chunk) * width,
-                      offset=chunk.offset * width)
-        for chunk in fixed.chunks
-    ]  # fmt: skip
-    return np.concatenate(parts or [np.empty(0, np.uint8)]).reshape(-1, width)

@@ -25,6 +25,7 @@ from commonweal.papers.release import ReleaseManifest, ReleaseSummary, summarise
 from commonweal.vault.custody import Custody
 from commonweal.vault.keys import Secret
 from commonweal.vault.release.handover import HANDED_OVER
+from commonweal.vault.release.membership_index import NAME
 from commonweal.vault.release.progress import Progress, quiet
 from commonweal.vault.release.release_keys import active_release_key
 from commonweal.vault.release.store import (
@@ -227,6 +228,8 @@ def _check_airlock(report: VerifyReport, custody: Custody, manifest: ReleaseMani
     wanted = {"audit_map": manifest.audit_map}
     if manifest.membership.list_hash is not None:
         wanted["membership"] = manifest.membership.list_hash
+    if manifest.membership.index_hash is not None:
+        wanted[NAME] = manifest.membership.index_hash
     if manifest.sieve is not None:
         wanted["sieve"] = manifest.sieve
     for name, hash_ in wanted.items():

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from commonweal.foundation.files import ByteSink, make_private_folder, translated
-from commonweal.foundation.sealing import Sealer
+from commonweal.foundation.sealing import CHUNK_BYTES, Sealer
 from commonweal.vault.keys import Secret
 from commonweal.vault.tables import ops
 from commonweal.vault.tables.engine import Engine
@@ -71,12 +71,15 @@ class SealedFolder:
         """Seal rows in memory as Parquet at `path`, in their order."""
         return self.write_stream(path, lambda sink: write_batches(rows.to_batches(), kinds, sink))
 
-    def write_stream(self, path: str, fill: Callable[[ByteSink], int]) -> Written:
+    def write_stream(
+        self, path: str, fill: Callable[[ByteSink], int], chunk_bytes: int = CHUNK_BYTES
+    ) -> Written:
         """Seal what `fill` writes into the sink that it is given; it returns a number of rows."""
         target = self.folder / path
         make_private_folder(target.parent)
         with translated(path), target.open("xb") as sink:
-            with Sealer(sink, self.key.use(), self.context(path)) as sealer:
+            key, context = self.key.use(), self.context(path)
+            with Sealer(sink, key, context, chunk_bytes=chunk_bytes) as sealer:
                 rows = fill(sealer)
             size = sink.tell()
         return Written(path, rows, sealer.plain_hash, sealer.sealed_hash, size)

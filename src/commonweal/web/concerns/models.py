@@ -30,7 +30,6 @@ class Concern(Governed):
 
     `said` (sealed): words, project, name, way and address of whoever raised it. `code_hash`: of the
     code that only they have. `salt` opens what the ledger's entries commit to. `answer` (sealed).
-    `tries`, `tries_from`: how often a code was tried within the hour.
     """
 
     reference = models.CharField(max_length=24, unique=True, default=new_reference)
@@ -53,7 +52,10 @@ class Concern(Governed):
 
         base_manager_name = "objects"
         ordering = ("due_on", "id")
-        indexes = (models.Index(fields=("state", "due_on"), name="concern_by_due"),)
+        indexes = (
+            models.Index(fields=("state", "due_on"), name="concern_by_due"),
+            models.Index(fields=("received_at",), name="concern_by_coming"),
+        )
         constraints = (
             models.CheckConstraint(
                 name="concern_state_known", condition=Q(state__in=sorted(CONCERN.states))
@@ -62,14 +64,3 @@ class Concern(Governed):
 
     def __str__(self) -> str:
         return self.reference
-
-
-class Tries(models.Model):
-    """How often a code was tried for one number within an hour, whether there is such a number."""
-
-    reference = models.CharField(max_length=24, unique=True)
-    since = models.DateTimeField()
-    count = models.PositiveSmallIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return f"tries for {self.reference}"

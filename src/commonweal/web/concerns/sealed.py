@@ -1,40 +1,8 @@
-"""What people write to the hospital, sealed in the service's database.
-
-Whoever has a copy of the database alone reads no concern and no address in it. The key lies in a
-file of the home that its owner alone can read; the pages must hold it, for they show concerns to
-whoever answers them.
-"""
+"""What people write to the hospital, sealed: see `config.sealed_words`."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
+from commonweal.web.concerns.models import Concern
+from commonweal.web.config.sealed_words import SealedWords
 
-from django.conf import settings
-
-from commonweal.foundation.sealing import seal_bytes, unseal_bytes
-from commonweal.web.config.secret import kept_secret
-
-NAME = "concerns_key"
-_REMEDY = (
-    f"Move the file web/{NAME} of the home away: concerns that are there already open to nobody."
-)
-
-
-def _key() -> bytes:
-    secret = kept_secret(settings.ENVIRONMENT.folder / NAME, _REMEDY)
-    return hashlib.sha256(b"commonweal/concerns/1\x00" + secret.encode()).digest()
-
-
-def sealed(reference: str, part: str, said: Mapping[str, str]) -> bytes:
-    """`said`, sealed for one part of one concern. Raises CW-WEB-SECRET."""
-    content = json.dumps(dict(said), ensure_ascii=False, sort_keys=True).encode()
-    return seal_bytes(content, _key(), f"concern/{reference}/{part}")
-
-
-def opened(reference: str, part: str, content: bytes) -> dict[str, str]:
-    """What was sealed for this part of this concern. Raises `Fault` where it is another's."""
-    plain = unseal_bytes(bytes(content), _key(), f"concern/{reference}/{part}", "The concern")
-    found: dict[str, str] = json.loads(plain)
-    return found
+WORDS = SealedWords("concerns_key", "concern", Concern.objects.exists)

@@ -22,16 +22,16 @@ from commonweal.governance.states.concern import CONCERN
 from commonweal.ledger.details import commitment, new_salt
 from commonweal.ledger.entry import Actor, Event
 from commonweal.web.accounts.models import User
-from commonweal.web.concerns.models import DAYS, Concern, Tries
+from commonweal.web.concerns.models import DAYS, Concern
 from commonweal.web.concerns.policies import role_for
-from commonweal.web.concerns.sealed import opened, sealed
+from commonweal.web.concerns.sealed import WORDS
 from commonweal.web.config import clock
 from commonweal.web.ledgerlink.services import govern
 
 _SIGNS = "23456789bcdfghjkmnpqrstvwxyz"
 _CODE = 16
-MOST_TRIES = 10
-TRIES_HOLD = timedelta(hours=1)
+MOST, WITHIN = 100, timedelta(hours=1)
+"""How many concerns the page takes within how long: each stands on the ledger for ever."""
 ANYBODY = Actor("system", "the-public")
 """Whoever raises a concern has no account; the ledger says that the service wrote it down."""
 
@@ -51,11 +51,20 @@ def _hash(reference: str, code: str) -> bytes:
 
 
 def raise_concern(said: Mapping[str, str]) -> Raised:
-    """Take a concern in. `said`: words, project, name, way, address; all but words may be empty."""
+    """Take a concern in. `said`: words, project, name, way, address; all but words may be empty.
+
+    Raises `Refused` CW-CONCERN-MANY where `MOST` came `WITHIN` the time before.
+    """
     now, salt = clock.now(), new_salt()
+    if Concern.objects.filter(received_at__gt=now - WITHIN).count() >= MOST:
+        raise Refused(
+            "CW-CONCERN-MANY",
+            "So many concerns came within this hour that the page takes no more.",
+            remedy="What you wrote is still here: send it again in an hour, ring us, or write.",
+        )
     row = Concern(received_at=now, due_on=london_day(now) + timedelta(days=DAYS), salt=salt)
     code = "".join(secrets.choice(_SIGNS) for _ in range(_CODE))
-    row.said = sealed(row.reference, "said", said)
+    row.said = WORDS.sealed(row.reference, "said", said)
     row.code_hash = _hash(row.reference, code)
     committed = commitment(salt, canonical(dict(said)))
     fields = {"concern": row.reference, "words": committed}
@@ -66,36 +75,16 @@ def raise_concern(said: Mapping[str, str]) -> Raised:
 def own_concern(reference: str, code: str) -> Concern:
     """The concern of whoever has its number and code.
 
-    Raises `Refused` CW-CONCERN-KEY, the same whether the number or the code is wrong, and
-    CW-CONCERN-TRIES after too many tries for one number within an hour.
+    Raises `Refused` CW-CONCERN-KEY, the same whether the number or the code is wrong. Tries are not
+    counted: the code cannot be guessed, and nobody shuts somebody else out by trying their number.
     """
     number = reference.strip().lower()[:24]
     found = Concern.objects.filter(reference=number).first()
     held = _hash(number, "") if found is None else bytes(found.code_hash)
     right = hmac.compare_digest(held, _hash(number, code[:80]))
     if found is None or not right:
-        # Only wrong tries count: nobody shuts somebody else out by trying their number.
-        _count_try(number)
         raise Refused("CW-CONCERN-KEY", "There is no concern with this number and this code.")
     return found
-
-
-def _count_try(number: str) -> None:
-    now = clock.now()
-    with transaction.atomic():
-        row, _ = Tries.objects.select_for_update().get_or_create(
-            reference=number, defaults={"since": now}
-        )
-        if now - row.since >= TRIES_HOLD:
-            row.since, row.count = now, 0
-        row.count = min(row.count + 1, MOST_TRIES + 1)
-        row.save()
-    if row.count > MOST_TRIES:
-        raise Refused(
-            "CW-CONCERN-TRIES",
-            "This number was tried too often.",
-            remedy="Try again in an hour, or ring us.",
-        )
 
 
 def _locked(concern: Concern) -> Concern:
@@ -107,7 +96,7 @@ def withdraw(concern: Concern) -> None:
     with transaction.atomic():
         fresh = _locked(concern)
         fresh.state = CONCERN.check_step(fresh.state, "withdraw", "public")
-        fresh.said, fresh.salt = sealed(fresh.reference, "said", {}), b""
+        fresh.said, fresh.salt = WORDS.sealed(fresh.reference, "said", {}), b""
         fresh.ended_at = clock.now()
         fields = {"concern": fresh.reference, "step": "withdraw"}
         govern(Event("concern.moved", ANYBODY, fields), fresh)
@@ -132,7 +121,7 @@ def answer(person: User, concern: Concern, outcome: str, words: str) -> None:
         met = {"outcome_written"} if words.strip() and outcome else ()
         fresh.state = CONCERN.check_step(fresh.state, "answer", role, met=met)
         fresh.outcome, fresh.ended_at = outcome, clock.now()
-        fresh.answer = sealed(fresh.reference, "answer", {"words": words})
+        fresh.answer = WORDS.sealed(fresh.reference, "answer", {"words": words})
         committed = commitment(bytes(fresh.salt), canonical({"outcome": outcome, "words": words}))
         fields = {"concern": fresh.reference, "answer": committed, "outcome": outcome}
         govern(Event("concern.answered", Actor(role, person.public_id), fields), fresh)
@@ -140,11 +129,11 @@ def answer(person: User, concern: Concern, outcome: str, words: str) -> None:
 
 def said_by(concern: Concern) -> dict[str, str]:
     """What whoever raised it wrote; empty once they took it back."""
-    return opened(concern.reference, "said", concern.said)
+    return WORDS.opened(concern.reference, "said", concern.said)
 
 
 def answered_with(concern: Concern) -> str:
     """The words of the answer, or nothing before there is one."""
     if concern.answer is None:
         return ""
-    return opened(concern.reference, "answer", concern.answer)["words"]
+    return WORDS.opened(concern.reference, "answer", concern.answer)["words"]

@@ -46,9 +46,13 @@ def new(request: HttpRequest) -> HttpResponse:
     """Raise a concern."""
     form = ConcernForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        raised = services.raise_concern(form.cleaned_data)
-        more = {"one": own_page(raised.concern), "code": raised.code, "days": DAYS}
-        return _page(request, "raised", more)
+        try:
+            raised = services.raise_concern(form.cleaned_data)
+        except Refused as refused:
+            form.add_error(None, f"{refused.sentence} {refused.remedy or ''}".strip())
+        else:
+            more = {"one": own_page(raised.concern), "code": raised.code, "days": DAYS}
+            return _page(request, "raised", more)
     return _page(
         request, "form", {"title": "Raise a concern", "form": form, "button_text": "Send it"}
     )

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "commonweal.web.letters",
     "commonweal.web.discovery",
     "commonweal.web.register",
+    "commonweal.web.alerts",
     "commonweal.web.publiclog",
     "commonweal.web.signing",
     "commonweal.web.applications",

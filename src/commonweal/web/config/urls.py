@@ -22,6 +22,7 @@ urlpatterns = [
     path("data.hdruk.json", export_hdruk, name="catalogue_hdruk"),
     path("data.croissant.json", export_croissant, name="catalogue_croissant"),
     path("data/", include("commonweal.web.discovery.urls")),
+    path("projects/tell-me/", include("commonweal.web.alerts.urls")),
     path("projects/", include("commonweal.web.register.urls")),
     path("log/", include("commonweal.web.publiclog.urls")),
     path("panel/", include("commonweal.web.panel.urls")),

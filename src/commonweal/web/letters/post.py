@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from smtplib import SMTPException
 
+from django.apps import apps
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.db import DatabaseError, close_old_connections
@@ -56,6 +57,7 @@ def _work() -> None:
         close_old_connections()
         try:
             deliver_due()
+            deliver_others()
         except DatabaseError:
             _LOG.exception("mail could not be looked for")
         finally:
@@ -69,6 +71,12 @@ def deliver_due() -> int:
     while letters := _next():
         sent += _deliver(letters)
     return sent
+
+
+def deliver_others() -> int:
+    """Send what other parts of the house have to send: an `AppConfig` may have `deliver()`."""
+    found = (getattr(config, "deliver", None) for config in apps.get_app_configs())
+    return sum(deliver() for deliver in found if deliver is not None)
 
 
 def _next() -> list[Letter]:

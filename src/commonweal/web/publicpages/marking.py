@@ -83,6 +83,8 @@ def check_body(body: str, what: str) -> None:
     for token in _every(tokens):
         if token.type not in _ALLOWED:
             raise Fault("CW-PAGES-FILE", f"{what} holds a mark that pages do not have.")
+        if token.type == "heading_open" and (token.level or token.tag not in ("h2", "h3")):
+            raise Fault("CW-PAGES-FILE", f"{what} has a heading inside a list or of another level.")
         if token.type == "link_open":
             _check_link(str(token.attrs.get("href", "")), what)
     _check_braces(tokens, what)

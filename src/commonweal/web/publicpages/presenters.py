@@ -29,9 +29,9 @@ NO_PHONE = "a phone number, which this page does not have yet"
 NO_EMAIL = "an email address, which this page does not have yet"
 PARTS = (
     "/projects/what-came-of-it/", "/projects/companies/", "/projects/open-data/",
-    "/projects/refused/", "/who-decides/", "/who-decides/oversight-group/", "/log/",
-    "/log/for-experts/", "/what-went-wrong/", "/texts/", "/concerns/", "/my-data/", "/committee/",
-    "/panel/",
+    "/projects/refused/", "/projects/tell-me/", "/who-decides/", "/who-decides/oversight-group/",
+    "/log/", "/log/for-experts/", "/what-went-wrong/", "/texts/", "/concerns/", "/my-data/",
+    "/committee/", "/panel/",
 )  # fmt: skip
 """Parts of the service that may be missing, and stand for themselves: never the project that is
 called like one of them."""
@@ -44,8 +44,9 @@ MORE: tuple[tuple[str, str, str], ...] = (
     ("/what-went-wrong/", "What went wrong", "Mistakes that we tell of, and what was done."),
     ("/concerns/", "Raise a concern", "You get a number, and an answer within 30 days."),
     ("/texts/", "What we have told the public", "In our own words: results, stories and mistakes."),
-    ("/log/", "The public log", "Every decision and every use, in the order it happened."),
+    ("/log/", "The public log", "What was decided and what was done, one after the other."),
     ("/projects/open-data/", "All of this as files", "For people who make their own lists."),
+    ("/projects/tell-me/", "Hear of new projects", "We send you a mail. You need no account."),
     ("/data/", "What kinds of data there are", "Every kind of detail that can be asked for."),
 )
 """What else everybody can look at: shown where it is there."""

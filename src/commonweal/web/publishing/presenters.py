@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 
 from commonweal.foundation.canonical import canonical
-from commonweal.governance.publishing.scanning import Found
 from commonweal.governance.readability import advice
 from commonweal.governance.states.notice import NOTICE
 from commonweal.web.accounts.models import User
@@ -77,15 +76,10 @@ def desk_page(notice: Notice, person: User, day: date) -> dict[str, Any]:
         **row_of(notice),
         "notice": notice,
         "project": title_of(notice.permit) if notice.permit else "",
-        "found": [_found(one) for one in found],
+        "found": [one.plain() for one in found],
         "stops": stops(found),
         "advice": advice(notice.text),
         "may": may,
         "mine": not is_second(person, notice),
         "seen": text_hash(notice),
     }
-
-
-def _found(one: Found) -> dict[str, Any]:
-    return {"words": one.words.strip() or "a hidden character", "sentence": one.sentence,
-            "stops": one.weight == "stop"}  # fmt: skip

@@ -62,11 +62,15 @@ def text_hash(notice: Notice) -> str:
 # --- writing ----------------------------------------------------------------------------------
 
 
-def write(person: User, notice: Notice | None = None, **said: Any) -> Notice:
+def write(
+    person: User, notice: Notice | None = None, seen: str | None = None, **said: Any
+) -> Notice:
     """Write a new text, or write on one that is not given to anybody yet.
 
-    `said`: kind, happened_on, title, text, permit, output. Raises `Fault` CW-WEB-NOT-FOUND,
-    `Refused` CW-STATE-STEP, CW-NOTICE-PROJECT or CW-NOTICE-OUTPUT.
+    `said`: kind, happened_on, title, text, permit, output. `seen`: the hash of the text that the
+    person began from; None for whoever did not read it before. Raises `Fault` CW-WEB-NOT-FOUND,
+    `Refused` CW-STATE-STEP, CW-NOTICE-PROJECT, CW-NOTICE-OUTPUT, and CW-NOTICE-CHANGED where
+    somebody else has written on it since.
     """
     check_write(person, clock.today())
     check_about(said["permit"], said["output"], said["happened_on"])
@@ -75,6 +79,13 @@ def write(person: User, notice: Notice | None = None, **said: Any) -> Notice:
             fresh = Notice(written_by=person, written_at=clock.now())
         else:
             fresh = _locked(notice)
+            if seen is not None and text_hash(fresh) != seen:
+                raise Refused(
+                    "CW-NOTICE-CHANGED",
+                    "Somebody has changed the text since you opened it.",
+                    remedy="What you wrote is still here. Look at theirs; if you save again, yours "
+                    "takes its place.",
+                )
         role = role_for(person, fresh, "offer", clock.today())
         for name, value in said.items():
             setattr(fresh, name, value)

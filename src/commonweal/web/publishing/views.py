@@ -135,15 +135,17 @@ def write(request: HttpRequest, reference: str = "") -> HttpResponse:
     form = NoticeForm(request.POST if request.method == "POST" else None, initial=before)
     if form.is_valid():
         try:
-            made = services.write(request.user, found, **form.cleaned_data)
+            seen = request.POST.get("seen", "") if found else None
+            made = services.write(request.user, found, seen, **form.cleaned_data)
         except Refused as refused:
-            if refused.code not in _FIELD:
+            if refused.code not in {**_FIELD, "CW-NOTICE-CHANGED": ""}:
                 raise
-            form.add_error(_FIELD[refused.code], refused.sentence)
+            said = f"{refused.sentence} {refused.remedy or ''}".strip()
+            form.add_error(_FIELD.get(refused.code), said)
         else:
             return redirect("publishing:notice", made.reference)
     more = {"title": "Write for the public", "form": form, "button_text": "Save",
-            "notice": found}  # fmt: skip
+            "notice": found, "seen": services.text_hash(found) if found else ""}  # fmt: skip
     return _page(request, "form", more)
 
 

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urljoin
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
@@ -199,7 +200,8 @@ def given(request: HttpRequest, name: str) -> HttpResponse:
     if whole is None and not refused:
         raise Fault("CW-WEB-NOT-FOUND", "No project has been published yet.")
     seen = () if whole is None or refused else (*whole.seen, standing_since(whole, now))
-    base = request.build_absolute_uri("/")
+    # As the home says it is reached, and not as somebody asked: else each port is a file anew.
+    base = f"{settings.ENVIRONMENT.address}/"
     packed = _packed(name, base, seen, told.state())
     answer = get_conditional_response(request, etag=packed.etag)
     if answer is None or answer.status_code == 200:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from pydantic import ValidationError
 
 from commonweal.foundation.canonical import parse_json
@@ -13,8 +14,10 @@ from commonweal.governance.forms.answers import problems as form_problems
 from commonweal.governance.forms.library.shelf import our_library
 from commonweal.governance.forms.schema import FormDefinition
 from commonweal.governance.problems import Problem, stopping
+from commonweal.governance.publishing.scanning import Found, scan
 from commonweal.papers.yearly_review import CALLED, CODE, YearlyReview
 from commonweal.web.applications.services import paper_of
+from commonweal.web.register.presenters import entry_or_none
 from commonweal.web.reviews.models import Review, ReviewDraft
 
 FORM = "annual-review"
@@ -61,6 +64,17 @@ def sent_paper(row: Review) -> YearlyReview | None:
     if row.content is None:
         return None
     return YearlyReview.read(parse_json(bytes(row.content), CALLED), CALLED, CODE)
+
+
+def found_in(row: Review, paper: YearlyReview) -> tuple[Found, ...]:
+    """What a person must look at in the summary for everybody before it becomes public (S22).
+
+    A figure may stand there where something of the project has left, and then needs a look; before
+    that it cannot come from anything that was released.
+    """
+    entry = entry_or_none(row.permit.reference)
+    cites = entry is not None and any(one.recalled is None for one in entry.outputs)
+    return scan(paper.summary, cites=cites, known=(settings.HOME.custodian,))
 
 
 def sent_answers(paper: YearlyReview) -> Answers:

@@ -24,7 +24,13 @@ from commonweal.web.ledgerlink.services import govern
 from commonweal.web.projects.models import Permit
 from commonweal.web.projects.permits import permit_paper
 from commonweal.web.reviews import telling
-from commonweal.web.reviews.contents import MAX_WORDS, answers_of, paper_for
+from commonweal.web.reviews.contents import (
+    MAX_WORDS,
+    answers_of,
+    found_in,
+    paper_for,
+    sent_paper,
+)
 from commonweal.web.reviews.models import WAITING, Review, ReviewDraft, ReviewQuestion
 from commonweal.web.reviews.policies import can_write, check_action, check_not_early, held
 from commonweal.web.signing.models import Act
@@ -145,16 +151,30 @@ def give_back(person: User, row: Review, advice: str, *, seen: str) -> None:
 def accept(person: User, row: Review, *, seen: str) -> Act:
     """The act with which somebody accepts the review. Nothing follows before the signer has it.
 
-    Raises `Refused` CW-STATE-STEP or CW-STATE-ROLE.
+    Raises `Refused` CW-STATE-STEP, CW-STATE-ROLE, and CW-REVIEW-SUMMARY where the summary, which
+    becomes public, holds what the rules stop.
     """
     role = check_action(row, "accept", held(person, row, clock.today()))
     if is_being_accepted(row):
         raise Refused("CW-STATE-STEP", "This review was accepted; that is being written down.")
     _check_seen(row, seen)
+    _check_summary(row)
     return propose(
         person, role, "accept_review", "accept", subject=row.permit.reference,
         object_digest=seen, wish={"review": row.pk}, back=page_of(row),
     )  # fmt: skip
+
+
+def _check_summary(row: Review) -> None:
+    paper = sent_paper(row)
+    found = () if paper is None else found_in(row, paper)
+    stops = [one.words.strip() for one in found if one.weight == "stop"]
+    if stops:
+        raise Refused(
+            "CW-REVIEW-SUMMARY",
+            f"In the summary for everybody this must be taken out first: {', '.join(stops[:5])}.",
+            remedy="Ask the project to write it anew.",
+        )
 
 
 def is_being_accepted(row: Review) -> bool:

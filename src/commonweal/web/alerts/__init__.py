@@ -1,0 +1,1 @@
+"""Mail to everybody who wants to hear of new projects, without an account."""

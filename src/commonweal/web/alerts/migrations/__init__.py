@@ -1,0 +1,1 @@
+"""Migrations of mail about new projects."""
