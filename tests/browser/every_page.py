@@ -145,6 +145,7 @@ PUBLIC = (
     refused("patients:callback"), refused("patients:answer"), refused("patients:confirm"),
     refused("patients:paper", release="nothing"), posted("patients:take_back"),
     posted("patients:sign_out"),
+    see("choices:begin"), see("choices:new"),
     see("alerts:index"),
     see("alerts:begin", secret="@alert.asked"), see("alerts:stop", secret="@alert.begun"),
 )  # fmt: skip
@@ -506,6 +507,7 @@ TEXTS = (
     see("publishing:publish", "owen", reference="@text.offered"),
     see("publishing:send_back", "owen", reference="@text.offered"),
     see("publishing:take_down", "owen", reference="@text.published"),
+    see("choices:desk", "edward"), see("choices:written", "edward"),
     see("concerns_desk:index", "edward"),
     see("concerns_desk:concern", "edward", reference="@concern.received"),
     see("concerns_desk:concern", "edward", reference="@concern.answered"),

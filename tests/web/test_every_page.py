@@ -24,6 +24,7 @@ APPS = {
     "assessments": "impact assessments that are published",
     "api": "keys for programs, asked in test_api",
     "applications": "those who apply",
+    "choices": "saying no by page, without a sign-in, and staff who write choices down",
     "committee": "the committee",
     "concerns": "whoever raises a concern, without a sign-in",
     "concerns_desk": "those who look into concerns",

@@ -74,6 +74,7 @@ def test_what_is_not_on_a_public_page_needs_a_sign_in(web_home: Path) -> None:
         "patients:my_data", "patients:sign_in", "patients:callback", "patients:answer",
         "patients:paper", "patients:choose", "patients:take_back", "patients:confirm",
         "patients:sign_out",
+        "choices:begin", "choices:new",
         "alerts:index", "alerts:begin", "alerts:stop",
         "panel:heard_list", "panel:heard", "assessments:index", "assessments:one",
         "assessments:earlier",

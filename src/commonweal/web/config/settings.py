@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "commonweal.web.patients",
     "commonweal.web.rooms",
     "commonweal.web.publicpages",
+    "commonweal.web.choices",
     "commonweal.web.api",
 ]
 MIDDLEWARE = [
@@ -142,6 +143,7 @@ _PREFIX = "" if INSECURE_HTTP else "__Host-"
 SESSION_COOKIE_NAME = f"{_PREFIX}session"
 PATIENTS_COOKIE_NAME = f"{_PREFIX}my-data"
 CSRF_COOKIE_NAME = f"{_PREFIX}csrf"
+CHOICES_COOKIE_NAME = f"{_PREFIX}choice"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not INSECURE_HTTP
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

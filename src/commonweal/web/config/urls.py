@@ -15,6 +15,7 @@ urlpatterns = [
     path("accessibility", fixed, {"name": "accessibility"}, name="accessibility"),
     path("cookies", fixed, {"name": "cookies"}, name="cookies"),
     path("", include("commonweal.web.publicpages.urls")),
+    path("", include("commonweal.web.choices.urls")),
     path("health", views.health, name="health"),
     path("robots.txt", views.robots, name="robots"),
     path("data.csv", export, name="catalogue_csv"),
