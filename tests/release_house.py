@@ -271,6 +271,11 @@ class House:
         issue_permit(self.custody(), draft, catalogue, ["permit-signer"], path)
         return path
 
+    def issue_another(self, name: str) -> Path:
+        """Issue a permit `name` of a project of its own, called the same."""
+        of_its_own = dict(factories.draft().plain()["project"], id=name)
+        return self.issue(id=name, project=of_its_own)
+
     def build(self, permit: Path, **more: Any) -> BuildReport:
         """Build the permit's next release."""
         return build_release(self.custody(), permit, self.catalogue, self.choices, **more)

@@ -25,7 +25,7 @@ def main() -> None:
         sys.exit("There is no Chromium on this machine.")
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
-        arguments = ["demo", "--no-serve", "--patients", "3000", "--home", str(home)]
+        arguments = ["demo", "--no-serve", "--patients", "3000", "--quick", "--home", str(home)]
         subprocess.run([sys.executable, "-c", ENTRY, *arguments], check=True, capture_output=True)
         (report,) = (home / "releases").glob("*/report.html")
         with sync_playwright() as playwright:

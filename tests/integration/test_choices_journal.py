@@ -81,6 +81,7 @@ def test_each_kind_counts_where_it_applies(
 ) -> None:
     house.choose()
     permit = house.issue()
+    house.issue_another("another")
     before = removed(house, permit)
     say(house, house.numbers[5], kind, **more)
     after = removed(house, permit)
@@ -137,6 +138,7 @@ def test_a_release_from_before_any_choice_is_opened_no_more(
     """Of whatever kind and project: which project waits would else tell what was chosen (S14)."""
     house.choose()
     permit = house.issue()
+    house.issue_another("another")
     made = house.build(permit)
     target = Path("/dev/shm") / f"cw-{new_choice_id()}"
     say(house, "9434765919", kind, **more)  # nobody looks whether they are in it
@@ -272,7 +274,18 @@ def test_nobody_takes_back_what_is_not_theirs(house: House) -> None:
     assert read_journal(house.custody()).number == 2
 
 
+def test_a_choice_about_no_project_of_this_home_is_refused(house: House) -> None:
+    """No build would honour it, and whoever chose would believe that one does."""
+    house.issue()
+    for kind in ("project_objection", "project_consent", "withdrawal"):
+        asked = choice(house, house.numbers[1], kind, project="permit-11")
+        assert code(lambda one=asked: record(house.custody(), one)) == "CW-CHOICES-PROJECT"
+    assert read_journal(house.custody()).number == 0
+    say(house, house.numbers[1], "project_objection", project="PERMIT-1")
+
+
 def test_the_ledger_says_nothing_of_who_or_what(house: House) -> None:
+    house.issue()
     say(house, house.numbers[1], "project_objection", project="permit-1")
     (entry,) = house.events("choice.recorded")
     assert set(entry) == {"v", "type", "at", "role", "actor", "number", "choice", "by", "details",

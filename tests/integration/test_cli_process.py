@@ -36,9 +36,11 @@ def start(*arguments: str, home: Path, **more: str) -> subprocess.Popen[str]:
     )
 
 
-def done(*arguments: str, home: Path, **more: str) -> tuple[int, str, str]:
+def done(
+    *arguments: str, home: Path, seconds: float = 120, **more: str
+) -> tuple[int, str, str]:  # fmt: skip
     process = start(*arguments, home=home, **more)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=seconds)
     return process.returncode, out, err
 
 

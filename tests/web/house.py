@@ -94,10 +94,16 @@ def make_home(
     shutil.copytree(made / "stores", stores, dirs_exist_ok=True)
     for file in made.glob("home-*"):
         shutil.copy2(file, place.with_name(file.name.replace("home", place.name, 1)))
-    if tables and kind == "demo" and (ready := made_once("tables", _tables)):
+    if tables and kind == "demo":
         make_private_folder(place / "web")
-        shutil.copy2(ready / "service.sqlite", place / "web" / "service.sqlite")
+        with_tables(place / "web" / "service.sqlite")
     return place
+
+
+def with_tables(file: Path) -> None:
+    """The empty tables of the service in `file`; nothing where nothing is shared in this run."""
+    if ready := made_once("tables", _tables):
+        shutil.copy2(ready / "service.sqlite", file)
 
 
 _MIGRATE = """

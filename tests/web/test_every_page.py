@@ -35,6 +35,7 @@ APPS = {
     "ingress": "what is brought in beside the data",
     "oversight": "who decides, and how members are shown",
     "panel": "the public panel",
+    "patients": "whoever looks at their own record, signed in elsewhere",
     "projects": "agreements and permits",
     "publicpages": "texts for everybody",
     "publiclog": "the public log",

@@ -25,21 +25,27 @@ def demo(
         ),
     ] = None,
     port: PortOption = PORT,
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", help="Leave out the hospital's other projects."),
+    ] = False,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
     """Run the whole main job on a generated hospital.
 
     It says what happened at each step, and where the results are. On a terminal it then serves the
-    pages until Ctrl-C; sign in as any of the made-up people.
+    pages until Ctrl-C; a dozen other projects are there to look at. Sign in as any of the made-up
+    people.
     """
-    walkthrough: Any = import_module("commonweal.demo.walkthrough")
+    walkthrough: Any = import_module("commonweal.demo.walkthrough.story")
     with steps(json) as step:
         report = walkthrough.run(
             home=named_home(ctx, home),
             patients=patients,
             progress=step,
             say=lambda line: note(json, line),
+            others=not quick,
         )
     emit(json, report.plain(), report.sentences())
     stays = sys.stdout.isatty() and not json if serve is None else serve

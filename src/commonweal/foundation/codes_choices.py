@@ -19,6 +19,7 @@ CHOICES = {
     "CW-CHOICES-INVALID": "A choice is not well formed, or whoever made it may not make it.",
     "CW-CHOICES-NATIONAL": "The national data opt-out cannot be recorded here.",
     "CW-CHOICES-UNKNOWN": "No choice has this number.",
+    "CW-CHOICES-PROJECT": "A choice is about a project that the home never had.",
     "CW-CHOICES-NO-LOSS": "No choice was lost, so there is no loss to accept.",
     "CW-CHOICES-CLOSED": "Choices cannot be made by page or program just now.",
     "CW-CHOICES-BOX": "A sealed box does not hold a choice that may be in one.",

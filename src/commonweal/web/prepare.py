@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import django
@@ -24,8 +25,10 @@ from commonweal.foundation.files import make_private_folder
 from commonweal.web.desk.rules import check_rules
 
 
-def prepare() -> dict[str, int]:
+def prepare(*, example: bool = True) -> dict[str, int]:
     """Make everything ready; how many steps were taken and people made.
+
+    `example`: begin a demonstration's example too, as always where nobody else does it later.
 
     Raises `Unavailable` CW-WEB-DATABASE, and what opening the home raises.
     """
@@ -34,7 +37,7 @@ def prepare() -> dict[str, int]:
     check_rules()
     try:
         steps = _migrate()
-        people = _people() if settings.HOME.is_demonstration else 0
+        people = _people(example=example) if settings.HOME.is_demonstration else 0
     except (OperationalError, InterfaceError, DatabaseError) as error:
         raise Unavailable(
             "CW-WEB-DATABASE",
@@ -68,22 +71,26 @@ def _migrate() -> int:
     return left
 
 
-def _people() -> int:
+def _people(*, example: bool) -> int:
     from commonweal.web.accounts.personas import make_people
     from commonweal.web.applications.example import begin_example
 
     made = make_people()
-    begin_example(settings.ENVIRONMENT.folder)
+    if example:
+        begin_example(settings.ENVIRONMENT.folder)
     return made
 
 
-def main() -> int:
-    """Prepare, and say on one line what came of it."""
+def tell(make: Callable[[], Mapping[str, object]]) -> int:
+    """Let Django stand on the home of COMMONWEAL_HOME, do `make`, and say what came of it.
+
+    One JSON line on standard output: what `make` returns, or `error` and `exit`. The exit code.
+    """
     os.umask(0o077)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "commonweal.web.config.settings")
     try:
         django.setup()
-        said: dict[str, object] = dict(prepare())
+        said = dict(make())
     except CommonwealError as error:
         sys.stdout.write(json.dumps({"error": error.as_dict(), "exit": error.exit_code}) + "\n")
         return error.exit_code
@@ -92,4 +99,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tell(prepare))

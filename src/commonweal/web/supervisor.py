@@ -146,7 +146,18 @@ def _variables(service: Service) -> dict[str, str]:
 
 
 def _prepare(variables: Mapping[str, str]) -> dict[str, Any]:
-    command = [sys.executable, "-m", "commonweal.web.prepare"]
+    return told_by(
+        "commonweal.web.prepare", variables, "The service's database could not be made ready."
+    )
+
+
+def told_by(module: str, variables: Mapping[str, str], otherwise: str) -> dict[str, Any]:
+    """What a module of ours says that runs in a process of its own and ends (`prepare.tell`).
+
+    Raises the error that it says, and `Failure` CW-WEB-STOPPED with the sentence `otherwise` where
+    it says nothing.
+    """
+    command = [sys.executable, "-m", module]
     done = subprocess.run(  # noqa: S603 (our own module)
         command, check=False, env=dict(variables), stdin=subprocess.DEVNULL, capture_output=True
     )
@@ -156,7 +167,7 @@ def _prepare(variables: Mapping[str, str]) -> dict[str, Any]:
     except ValueError:
         said = {}
     if not isinstance(said, dict) or (done.returncode and "error" not in said):
-        raise Failure("CW-WEB-STOPPED", "The service's database could not be made ready.")
+        raise Failure("CW-WEB-STOPPED", otherwise)
     if "error" in said:
         raise _retold(said["error"], int(said.get("exit", 1)))
     return said

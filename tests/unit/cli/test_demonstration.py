@@ -43,7 +43,7 @@ def test_it_stays_when_it_should(
     stays: bool,
 ) -> None:
     served: list[tuple[Path, int]] = []
-    monkeypatch.setattr("commonweal.demo.walkthrough.run", lambda **_: Told())
+    monkeypatch.setattr("commonweal.demo.walkthrough.story.run", lambda **_: Told())
     monkeypatch.setattr(
         demonstration, "serve_home", lambda home, *, port: served.append((home, port))
     )

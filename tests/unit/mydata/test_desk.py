@@ -242,6 +242,7 @@ def test_a_choice_is_recorded_once_shown_and_taken_back(house: House) -> None:
 def test_the_release_that_first_honours_a_choice_is_told(tmp_path: Path) -> None:
     house = make_house(tmp_path / "house", count=40)
     permit = house.issue(data=permitted(patients={"nhs_number": "pseudonym", "sex": "exact"}))
+    house.issue_another("another-one")
     house.build(permit)
     publish_order_key(house.custody())
     set_provider(house.custody(), ISSUER, CLIENT, frozenset({"RS512"}), jwks())

@@ -175,6 +175,11 @@ def document_text(id_: str) -> bytes:
     return f"The demonstration's document {id_}, which is made up.".encode()
 
 
+def document_digest(id_: str) -> str:
+    """The digest by which the application names that document."""
+    return "sha256:" + hashlib.sha256(document_text(id_)).hexdigest()
+
+
 def write_example(service: Path, documents: Path, patients: int, today: date) -> None:
     """The same application as a draft, for whoever looks around in the service afterwards.
 
@@ -193,10 +198,9 @@ def write_example(service: Path, documents: Path, patients: int, today: date) ->
 
 
 def _document(id_: str, before: str) -> dict[str, Any]:
-    text = document_text(id_)
     return {
         "id": id_, "kind": _DOCUMENTS[id_], "title": f"Document {id_}", "version": "1",
-        "dated": before, "sha256": "sha256:" + hashlib.sha256(text).hexdigest(),
+        "dated": before, "sha256": document_digest(id_),
         "checked_by": "Edward Shaw", "checked_on": before,
     }  # fmt: skip
 

@@ -61,7 +61,7 @@ CHANGERS = ("guardian", "siro")
 """Keys of the demonstration home that may change its roster."""
 CONDITION = "Results are published within a year."
 _ROLES = {one.id: one.roles[0] for one in PEOPLE}
-_POINTS: tuple[Mapping[str, str], ...] = (
+POINTS: tuple[Mapping[str, str], ...] = (
     {
         "id": "groups", "heard": "Small groups may come off worse, and nobody would see it.",
         "reply": "accepted", "reason": "They are right.",
@@ -194,7 +194,7 @@ class Deciding:
 
     def hold_workshop(self) -> None:
         """Ten people from the panel talked about the assessment; each point got an answer (P6)."""
-        today, record = london_day(self._now()), {"workshop": 1, "points": list(_POINTS)}
+        today, record = london_day(self._now()), {"workshop": 1, "points": list(POINTS)}
         plain = {
             "assessment": 1, "application": self.version.application,
             "version_digest": self.version.digest(), "route": "workshop",
@@ -204,7 +204,7 @@ class Deciding:
                 "held_on": (today - timedelta(days=3)).isoformat(),
                 "people": 10, "record_digest": digest(record),
             },
-            "points": list(_POINTS), "recorded_by": RAPPORTEUR, "recorded_at": stamp(self._now()),
+            "points": list(POINTS), "recorded_by": RAPPORTEUR, "recorded_at": stamp(self._now()),
         }  # fmt: skip
         self.assessment = AssessmentRecord.read(plain, "The record of the workshop")
 

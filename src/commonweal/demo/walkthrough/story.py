@@ -12,9 +12,9 @@ from shlex import quote
 from typing import Any
 
 from commonweal.demo.hospital import make_hospital, write_choices
-from commonweal.demo.walkthrough import application, papers, refusals, studying
+from commonweal.demo.walkthrough import application, beside, papers, refusals, studying
 from commonweal.demo.walkthrough.deciding import Deciding, adopt_people, whole_milliseconds
-from commonweal.foundation.clock import Clock, SystemClock
+from commonweal.foundation.clock import Clock, FixedClock, SystemClock
 from commonweal.foundation.documents import load_document
 from commonweal.foundation.errors import Failure, Refused, Unavailable
 from commonweal.foundation.files import make_private_folder, write_atomic
@@ -70,6 +70,8 @@ class Story:
     release: str = ""
     folder: Path = Path()
     faults: int = 0
+    others: int = 0
+    """How many other projects the hospital has."""
 
     def plain(self) -> dict[str, Any]:
         """The story as JSON values."""
@@ -78,6 +80,7 @@ class Story:
             "release": self.release,
             "release_folder": str(self.folder),
             "ledger_faults": self.faults,
+            "other_projects": self.others,
             "steps": [
                 {"title": step.title, "lines": list(step.lines), **step.figures}
                 for step in self.steps
@@ -89,7 +92,7 @@ class Story:
         inside = self.home / INSIDE
         return [
             "",
-            "Done. Everything was real but the patients.",
+            "Done. Every step was real; patients, people and projects are made up.",
             f"The home:            {self.home}",
             f"The hospital:        {inside / 'hospital'}",
             f"Catalogue, permit:   {inside / 'papers'}",
@@ -99,6 +102,7 @@ class Story:
             "Look around with, for example:",
             f"  commonweal --home {quote(str(self.home))} release list",
             f"  commonweal --home {quote(str(self.home))} ledger verify",
+            *beside.what_to_see(f"commonweal --home {quote(str(self.home))} serve", self.others),
         ]
 
 
@@ -109,15 +113,17 @@ def run(
     progress: Progress = lambda *_: None,
     say: Say = lambda _: None,
     clock: Clock | None = None,
+    others: bool = False,
 ) -> Story:
     """Make a hospital, release its data under a permit, show refusals, verify the ledger.
 
+    `others`: first make the hospital's other projects, over the year before (`demo/others`).
     An earlier demonstration in the same place is removed first; anything else there is refused.
     Raises `Refused` CW-HOME-NOT-EMPTY and whatever goes wrong on the way.
     """
     place = (home or Path.cwd() / DEFAULT_HOME).absolute()
     _clear(place)
-    return _Telling(place, clock or SystemClock(), progress, say).tell(patients)
+    return _Telling(place, clock or SystemClock(), progress, say, others=others).tell(patients)
 
 
 def make_released(
@@ -149,9 +155,13 @@ def _clear(place: Path) -> None:
 
 
 class _Telling:
-    def __init__(self, place: Path, clock: Clock, progress: Progress, say: Say) -> None:
+    def __init__(
+        self, place: Path, clock: Clock, progress: Progress, say: Say, *, others: bool = False
+    ) -> None:
         self.story = Story(place)
         self.clock = clock
+        self.others = others and beside.is_installed()
+        self.left_out = others and not self.others
         self.progress = progress
         self.say = say
         self.inside = place / INSIDE
@@ -175,7 +185,6 @@ class _Telling:
             self._stop(custody)
             settle(custody)
         self._ledger()
-        self._example()
         return self.story
 
     def tell_released(self, patients: int) -> Permit:
@@ -189,13 +198,24 @@ class _Telling:
 
     def _begin(self, patients: int) -> None:
         self.patients = patients
-        create_home(self.story.home, kind="demo", name=papers.CUSTODIAN["name"], clock=self.clock)
+        # Where other projects come first, the home is as old as they are.
+        began = FixedClock(self.clock.now() - beside.BEFORE) if self.others else self.clock
+        create_home(self.story.home, kind="demo", name=papers.CUSTODIAN["name"], clock=began)
         contacts = self.story.home / CONTACTS
         for folder in (self.inside, self.papers, contacts.parent):
             make_private_folder(folder)
         write_atomic(contacts, papers.REACHED.encode())
         self._hospital(patients)
         self._catalogue()
+        self._example()
+        with open_custody(self.story.home, began) as custody:
+            adopt_people(custody, self.papers / "people")
+            if self.others:
+                remember_catalogue(custody, self.catalogue)
+        if self.others:
+            self._other_projects()
+        if self.left_out:
+            self._step("The hospital's other projects: left out", [beside.NOT_INSTALLED])
 
     def _released(self, custody: Custody) -> BuildReport:
         self._check(custody)
@@ -268,6 +288,22 @@ class _Telling:
             direct_identifiers=len(direct),
         )
 
+    def _other_projects(self) -> None:
+        self.progress("A year of other projects")
+        made = beside.make_others(self.story.home)
+        self.story.others = made["projects"]
+        self._step(
+            "The hospital's other projects",
+            [
+                (
+                    f"Over the year before, {made['projects']} other projects came to this "
+                    "hospital. Time was moved for them; every step was real."
+                ),
+                (f"{len(made['permits'])} got a permit. Others were refused, taken back, or wait."),
+            ],
+            permits=made["permits"],
+        )
+
     def _check(self, custody: Custody) -> None:
         self.progress("Checking the catalogue")
         catalogue = Catalogue.load(self.catalogue)
@@ -302,7 +338,6 @@ class _Telling:
 
     def _application(self, custody: Custody) -> None:
         self.progress("People decide")
-        adopt_people(custody, self.papers / "people")
         catalogue = Catalogue.load(self.catalogue)
         version = application.send(
             "DEMO-2026-001", self.patients, catalogue, whole_milliseconds(custody.book.now())

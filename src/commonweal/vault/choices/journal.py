@@ -36,6 +36,7 @@ from commonweal.vault.choices.snapshot import (
     write_snapshot,
 )
 from commonweal.vault.custody import Custody
+from commonweal.vault.custody.lineage import is_known
 from commonweal.vault.keys.fence import FenceState
 
 EVENT = "choice.recorded"
@@ -252,8 +253,15 @@ def record(custody: Custody, choice: Choice) -> Recorded:
     When this returns, the choice is on the disk, and the next build and the next job honour it.
     Raises `Unavailable` CW-CHOICES-JOURNAL; `Refused` CW-CHOICES-TAKE-BACK for the taking back of
     what is not there, not this person's, not for whoever asks, or was taken back already;
-    CW-CHOICES-ID for an id that stands for another choice.
+    CW-CHOICES-ID for an id that stands for another choice, CW-CHOICES-PROJECT for one about a
+    project that this home never had: no build would honour it, and whoever chose must hear of it.
     """
+    if choice.project is not None and not is_known(custody, choice.project):
+        raise Refused(
+            "CW-CHOICES-PROJECT",
+            "This hospital never had a project or permit of this name.",
+            remedy="See that it is not misspelt: the public list has every project.",
+        )
     key = _key(custody)
     with custody.ledger.transaction() as writing:
         # Nobody else records while this transaction is open, so here the order does not matter.

@@ -70,6 +70,20 @@ def lineage_of(custody: Custody, permit: Permit) -> Lineage:
     return Lineage(tuple(chain), known, tuple(sorted(siblings)))
 
 
+def is_known(custody: Custody, name: str) -> bool:
+    """Whether the home ever had a permit or project of this name, in whatever letter case.
+
+    As `Lineage.known`, for whoever has no permit at hand.
+    """
+    with custody.ledger.reading() as connection:
+        rows = connection.execute(
+            "SELECT json_extract(CAST(body AS TEXT), '$.permit') FROM intent "
+            "WHERE type = 'permit.issued'"
+        ).fetchall()
+    names = {str(permit) for (permit,) in rows} | {one.project.id for one in kept_permits(custody)}
+    return _folded(name) in {_folded(one) for one in names}
+
+
 def _folded(project: str) -> str:
     """The name of a project as a no is read: in one spelling and letter case."""
     return unicodedata.normalize("NFKC", project).strip().casefold()

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 HOSPITAL = ("meadowbank", "Meadowbank Hospitals NHS Trust (fictional)", "custodian")
 UNIVERSITY = ("university", "University of Meadowbank (fictional)", "university")
 COMPANY = ("brightscan", "Brightscan Ltd (fictional)", "company")
+ANOTHER_COMPANY = ("clearwell", "Clearwell Data Ltd (fictional)", "company")
+ANOTHER_TRUST = ("rivergate", "Rivergate Hospitals NHS Trust (fictional)", "nhs_body")
+CHARITY = ("willowbank", "Willowbank Heart Charity (fictional)", "charity")
 PUBLIC = ("panel", "Public panel of Meadowbank (fictional)", "other")
 
 
@@ -24,6 +27,13 @@ class Persona:
 PEOPLE: tuple[Persona, ...] = (
     Persona("amara", "Amara Okafor", UNIVERSITY, ("applicant",), "asks for data for a study"),
     Persona("bethan", "Bethan Price", UNIVERSITY, ("co_applicant",), "writes the application with her"),
+    Persona("bronwen", "Bronwen Evans", CHARITY, ("applicant",), "asks for data for a charity"),
+    Persona("declan", "Declan Byrne", CHARITY, ("signatory_applicant",), "signs for the charity"),
+    Persona("ewan", "Ewan Fraser", ANOTHER_TRUST, ("applicant",), "asks for data for another hospital"),
+    Persona("fiona", "Fiona Clarke", ANOTHER_TRUST, ("signatory_applicant",), "signs for the other hospital"),
+    Persona("gita", "Gita Sharma", COMPANY, ("signatory_applicant",), "signs for the company"),
+    Persona("henry", "Henry Cole", ANOTHER_COMPANY, ("applicant",), "asks for data for a company that was refused"),
+    Persona("noor", "Noor Rahman", HOSPITAL, ("applicant",), "asks for data for the hospital's own work"),
     Persona("colin", "Colin Marsh", UNIVERSITY, ("signatory_applicant",), "signs for the university"),
     Persona("divya", "Divya Nair", COMPANY, ("applicant",), "asks for data for a company"),
     Persona("edward", "Edward Shaw", HOSPITAL, ("ig_officer",), "checks that an application is complete and lawful"),

@@ -271,9 +271,12 @@ class WriteForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """By the table of who may choose for whom: the same that the vault asks."""
         said = super().clean() or {}
-        about_one = said.get("kind") in OF_ONE_PROJECT
-        if about_one and not said.get("project") and "project" not in self.errors:
-            self.add_error("project", "Enter the id of the project.")
+        project = said.get("project")
+        if said.get("kind") in OF_ONE_PROJECT and "project" not in self.errors:
+            if not project:
+                self.add_error("project", "Enter the permit of the project.")
+            elif entry_or_none(project) is None:
+                self.add_error("project", "There is no project with this permit in the list.")
         chosen_by = said.get("chosen_by")
         relation = None if chosen_by == _PERSON else chosen_by
         if relation:

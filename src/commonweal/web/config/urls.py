@@ -28,6 +28,7 @@ urlpatterns = [
     path("panel/", include("commonweal.web.panel.urls")),
     path("publishing/", include("commonweal.web.publishing.urls")),
     path("", include("commonweal.web.publishing.public_urls")),
+    path("my-data/", include("commonweal.web.patients.urls")),
     path("concerns/desk/", include("commonweal.web.concerns.desk_urls")),
     path("concerns/", include("commonweal.web.concerns.urls")),
     path("applications/", include("commonweal.web.applications.urls")),

@@ -35,6 +35,14 @@ STAGES: tuple[tuple[Stage, str, str, str], ...] = (
 )
 WORDS = {stage: (name, colour, sentence) for stage, name, colour, sentence in STAGES}
 
+KINDS: dict[str, str] = {
+    "nhs_body": "NHS organisation",
+    "custodian": "this hospital's own team",
+    "government": "government department",
+    "local_authority": "council",
+    "other": "another kind of organisation",
+}
+"""Kinds of organisations whose word on paper is not what people say."""
 HAPPENED: dict[str, str] = {
     "issued": "The permit was signed and announced",
     "paused": "The project was paused",
@@ -254,25 +262,37 @@ def project_shown(entry: RegisterEntry, now: datetime) -> dict[str, Any]:
     permit = entry.permit
     stage = stage_of(entry, now)
     name, colour, sentence = WORDS[stage]
-    said_no = permit.get("say_no_until")
+    said_no = _say_no_before(permit, now) if stage == "planned" else None
     return {
         "id": entry.id,
         "title": permit["project"]["title"],
         "summary": permit["project"]["lay_summary"],
         "organisation": permit["organisation"]["name"],
-        "organisation_kind": str(permit["organisation"]["kind"]).replace("_", " "),
+        "organisation_kind": kind_in_words(str(permit["organisation"]["kind"])),
         "controllers": [one["name"] for one in permit["controllers"]],
         "stage": stage,
         "stage_name": name,
         "colour": colour,
         "stage_sentence": sentence,
-        "say_no_before": parse_stamp(said_no) if stage == "planned" and said_no else None,
+        "say_no_before": said_no,
         "from": date.fromisoformat(str(permit["from"])),
         "until": date.fromisoformat(str(permit["until"])),
         "purposes": [PURPOSE_WORDS[one] for one in permit["purposes"]],
         "direct": permit.get("authority") == "direct",
         "hash": entry.permit_hash,
     }
+
+
+def kind_in_words(kind: str) -> str:
+    """A kind of organisation as people say it."""
+    return KINDS.get(kind, kind.replace("_", " "))
+
+
+def _say_no_before(permit: Mapping[str, Any], now: datetime) -> datetime | None:
+    """Until when a no is in time for the very first release; None once that has passed."""
+    said = permit.get("say_no_until")
+    until = parse_stamp(said) if said else None
+    return until if until is not None and until > now else None
 
 
 def project_page(entry: RegisterEntry, now: datetime) -> dict[str, Any]:
