@@ -27,6 +27,7 @@ from commonweal.papers.choice_rules import (
 )
 from commonweal.web.config import clock
 from commonweal.web.nhsuk.fields import CheckboxesField, DateField, Look, RadiosField, TextField
+from commonweal.web.register.presenters import entry_or_none
 
 ASKED = (
     ("local_objection", "Any research and planning by this hospital"),
@@ -218,7 +219,8 @@ class WriteForm(forms.Form):
 
     kind = RadiosField(label="What did they choose?", choices=_NO, missing="Say what they chose.")
     project = SeenField(
-        label="If it is about one project: its id in the register",
+        label="If it is about one project: its permit",
+        help_text="The page of each project in the list names its permit, such as permit-1.",
         max_length=64,
         required=False,
         look=Look(width=20),
