@@ -83,7 +83,7 @@ def accept(
     ],
     by: ByOption,
     project: Annotated[
-        str | None, typer.Option(help="The project's id, if it is about one.", show_default=False)
+        str | None, typer.Option(help="Its permit, if it is about one project.", show_default=False)
     ] = None,
     dataset: Annotated[
         str | None,

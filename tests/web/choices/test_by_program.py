@@ -63,8 +63,9 @@ def test_for_somebody_who_cannot_decide(way: Custody) -> None:
 WRONG: list[tuple[dict[str, Any], int, str]] = [
     ({"kind": "ndoo"}, 403, "CW-CHOICES-NATIONAL"),
     ({"kind": "National data opt-out"}, 403, "CW-CHOICES-NATIONAL"),
-    ({"kind": "project_consent", "project": "heart"}, 400, "CW-CHOICES-INVALID"),
+    ({"kind": "project_consent", "project": "permit-0"}, 400, "CW-CHOICES-INVALID"),
     ({"kind": "everything"}, 400, "CW-CHOICES-INVALID"),
+    ({"kind": "withdrawal", "project": "permit-77"}, 403, "CW-CHOICES-PROJECT"),
     ({"kind": "withdrawal"}, 400, "CW-CHOICES-INVALID"),
     ({"nhs_number": "1234567890"}, 400, "CW-NHS-NUMBER-INVALID"),
     ({"evidence": ""}, 422, "CW-API-INVALID"),

@@ -59,6 +59,19 @@ def test_twice_is_once(way: Custody, sign_in: Any) -> None:
     assert read_journal(way).number == before + 1
 
 
+def test_what_the_vault_refuses_is_told_to_whoever_wrote_it(way: Custody, sign_in: Any) -> None:
+    client = sign_in("edward")
+    before = read_journal(way).number
+    said = {"kind": "withdrawal", "project": "permit-0", "once": once(8)}
+    assert client.post(DESK, WRITTEN | said).status_code == 302
+    assert step(way) == 1  # this vault is another home's, which never had that permit
+    page = Page(client.get(RECEIPT))
+    assert "It was not written down" in page.text
+    assert "CW-CHOICES-PROJECT" in page.text
+    assert PERSON not in page.html
+    assert read_journal(way).number == before
+
+
 TRUSTED: list[tuple[dict[str, str], str]] = [
     ({"chosen_by": "parent"}, "Enter the date of birth of the child."),
     ({"chosen_by": "parent", "born_on_day": "1", "born_on_month": "1", "born_on_year": "1990"},
@@ -71,8 +84,9 @@ TRUSTED: list[tuple[dict[str, str], str]] = [
     ({"chosen_by": "neighbour"}, "valid choice"),
     ({"kind": "ndoo"}, "valid choice"),
     ({"kind": "project_consent", "project": "heart"}, "valid choice"),
-    ({"kind": "withdrawal"}, "Enter the id of the project."),
-    ({"kind": "withdrawal", "project": "a b"}, "project"),
+    ({"kind": "withdrawal"}, "Enter the permit of the project."),
+    ({"kind": "withdrawal", "project": "a b"}, "There is no project with this permit"),
+    ({"kind": "withdrawal", "project": "permit-77"}, "There is no project with this permit"),
     ({"channel": "page"}, "valid choice"),
     ({"channel": "api"}, "valid choice"),
     ({"evidence": " "}, "Say how you know that it was them."),

@@ -53,12 +53,15 @@ def opened_way(home: Path, custody: Custody) -> Iterator[None]:
     from commonweal.web.choices.workers import tell
 
     file = home / "public" / "person-orders.jws"
+    before = file.read_bytes() if file.is_file() else None
     file.write_bytes(place(custody).read_bytes())
     try:
         tell(custody)
         yield
     finally:
         file.unlink(missing_ok=True)
+        if before is not None:
+            file.write_bytes(before)
 
 
 def dumped() -> bytes:

@@ -27,6 +27,7 @@ from commonweal.web.api.shapes import ErrorShape
 from commonweal.web.choices import services
 from commonweal.web.choices.policies import can_write
 from commonweal.web.config import clock
+from commonweal.web.register.presenters import entry_or_none
 
 router = Router()
 SCOPE = "choices:write"
@@ -79,6 +80,8 @@ def send(request: HttpRequest, said: ChoiceSent) -> Any:
         raise Refused("CW-CHOICES-NATIONAL", NOT_NATIONAL)
     if said.kind in CONSENTS:
         raise Fault(_INVALID, "A yes to one project is written down at the vault.")
+    if said.project is not None and entry_or_none(said.project) is None:
+        raise Refused("CW-CHOICES-PROJECT", "There is no project with this permit in the list.")
     owner = person.public_id
     services.hand_in(_choice(said, owner), owner, said.id)
     sentence = "It is written down, and counts for every copy of data from now on."

@@ -27,6 +27,7 @@ from commonweal.papers.choice_rules import (
 )
 from commonweal.web.config import clock
 from commonweal.web.nhsuk.fields import CheckboxesField, DateField, Look, RadiosField, TextField
+from commonweal.web.register.presenters import entry_or_none
 
 ASKED = (
     ("local_objection", "Any research and planning by this hospital"),
@@ -218,7 +219,8 @@ class WriteForm(forms.Form):
 
     kind = RadiosField(label="What did they choose?", choices=_NO, missing="Say what they chose.")
     project = SeenField(
-        label="If it is about one project: its id in the register",
+        label="If it is about one project: its permit",
+        help_text="The page of each project in the list names its permit, such as permit-1.",
         max_length=64,
         required=False,
         look=Look(width=20),
@@ -271,9 +273,12 @@ class WriteForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """By the table of who may choose for whom: the same that the vault asks."""
         said = super().clean() or {}
-        about_one = said.get("kind") in OF_ONE_PROJECT
-        if about_one and not said.get("project") and "project" not in self.errors:
-            self.add_error("project", "Enter the id of the project.")
+        project = said.get("project")
+        if said.get("kind") in OF_ONE_PROJECT and "project" not in self.errors:
+            if not project:
+                self.add_error("project", "Enter the permit of the project.")
+            elif entry_or_none(project) is None:
+                self.add_error("project", "There is no project with this permit in the list.")
         chosen_by = said.get("chosen_by")
         relation = None if chosen_by == _PERSON else chosen_by
         if relation:

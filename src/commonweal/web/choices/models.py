@@ -1,7 +1,7 @@
 """Boxes on their way to the vault, and what the vault said last (S14).
 
-No row says whose it is, what somebody chose, or whether it came from the public page, from staff or
-from a program. Nothing in one is shorter or longer for any of them.
+No row says whose it is or what somebody chose. While it is on its way none says whether it came
+from the public page, from staff or from a program; nothing in one is shorter or longer for any.
 """
 
 from __future__ import annotations
