@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.disk import wait_for_none
 from tests.distribution import SPARK, WholeFiles, turn
 from tests.fixtures_postgres import postgres_cluster, postgres_url
 from tests.fixtures_spark import spark
@@ -31,6 +32,12 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 # What collecting makes (a test and its module at a time) stays to the end: there is nothing to find
 # in it, and looking through it again and again costs more than it frees.
 gc.disable()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Wait for the disk only where everything is asked for."""
+    if "slow" in config.getoption("markexpr"):
+        wait_for_none()
 
 
 def pytest_collection_finish() -> None:

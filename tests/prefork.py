@@ -41,6 +41,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tests.disk import wait_for_none
 from tests.prefork_client import FORWARDED
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -163,7 +164,8 @@ def serve(folder: str, prepared: Callable[[], Callable[[], int]]) -> None:
 
 
 def prepare() -> Callable[[], int]:
-    """Import what commands import; gives what runs one."""
+    """Import what commands import; gives what runs one. They do not wait for the disk."""
+    wait_for_none()
     for room in ROOMS:
         package = importlib.import_module(f"commonweal.{room}")
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):

@@ -19,6 +19,7 @@ FORWARDED = (1, 2, 3, 10, 12, 15)  # HUP, INT, QUIT, USR1, USR2, TERM
 # What goes on until it is ended, starts processes of its own, and is watched by its number.
 STAYING = frozenset({"serve", "worker", "demo"})
 LOST = 125
+LONG = 1_000_000  # seconds; a socket that never gives up may not be written to by a signal
 
 
 def main(address: str, path: str, given: list[str]) -> None:
@@ -40,9 +41,13 @@ def main(address: str, path: str, given: list[str]) -> None:
         server.sendall(request)
     except OSError as error:
         lost(f"cannot be asked: {error}")
+    # The interpreter writes the number of a signal there by itself, in the moment it comes: for one
+    # that comes just before the wait for the answer begins no handler in Python would run in time.
+    server.settimeout(LONG)
+    _signal.set_wakeup_fd(server.fileno(), warn_on_full_buffer=False)
     for one in FORWARDED:
         if one not in ignored:
-            _signal.signal(one, lambda number, _: server.send(bytes((number,))))
+            _signal.signal(one, lambda *_: None)
     _signal.pthread_sigmask(_signal.SIG_UNBLOCK, FORWARDED)
     try:
         answer = server.recv(4)

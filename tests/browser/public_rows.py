@@ -14,6 +14,7 @@ Names = dict[str, str]
 
 def in_public(home: Path) -> Names:
     """All of them."""
+    choices(home)
     return for_public(home) | concerns(home) | readers(home)
 
 
@@ -50,6 +51,17 @@ def for_public(_home: Path) -> Names:
             services.take_down(second, made, "It was another list.")
         found[f"text.{state}"] = made.reference
     return found
+
+
+def choices(home: Path) -> None:
+    """The vault has published its key, so that choices can be made by page."""
+    from commonweal.vault.mydata.order_key import publish_order_key
+    from commonweal.web.choices.workers import tell
+
+    stores = Path(os.environ["COMMONWEAL_ROOT_STORE"])
+    with open_custody(home, SystemClock(), root_store=stores) as custody:
+        publish_order_key(custody)
+        tell(custody)
 
 
 def concerns(_home: Path) -> Names:

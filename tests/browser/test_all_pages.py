@@ -77,7 +77,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Itera
     place = tmp_path_factory.mktemp("every")
     home, stores = place / "home", place / "stores"
     made = subprocess.run(
-        [sys.executable, "-m", "tests.browser.every_home", str(home), str(stores)],
+        [sys.executable, "-m", "tests.disk", "tests.browser.every_home", str(home), str(stores)],
         check=False, capture_output=True, text=True, cwd=repository,
     )  # fmt: skip
     assert made.returncode == 0, made.stderr[-5_000:]

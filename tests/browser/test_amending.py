@@ -34,7 +34,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def rows(service: Served, repository: Path) -> Rows:
     def made(*what: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "tests.browser.amending_rows", *what],
+            [sys.executable, "-m", "tests.disk", "tests.browser.amending_rows", *what],
             check=False, capture_output=True, text=True, cwd=repository,
             env={**os.environ, "COMMONWEAL_HOME": str(service.home),
                  "DJANGO_SETTINGS_MODULE": "commonweal.web.config.settings"},

@@ -45,7 +45,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, 
 def working(home: Path, stores: Path) -> Iterator[tuple[Served, dict[str, str]]]:
     """A home with the committee's work in it, served; and where its pages are."""
     made = subprocess.run(
-        [sys.executable, "-m", "tests.browser.committee_rows", str(home), str(stores)],
+        [sys.executable, "-m", "tests.disk", "tests.browser.committee_rows", str(home),
+         str(stores)],
         check=True, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     with served(home) as running:

@@ -40,8 +40,8 @@ def service(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Itera
                  "DJANGO_SETTINGS_MODULE": "commonweal.web.config.settings"}  # fmt: skip
     with served(home) as running:
         subprocess.run(
-            [sys.executable, "-m", "tests.browser.keyboard_rows"], check=True, cwd=repository,
-            env={**os.environ, **variables},
+            [sys.executable, "-m", "tests.disk", "tests.browser.keyboard_rows"],
+            check=True, cwd=repository, env={**os.environ, **variables},
         )  # fmt: skip
         yield running
 

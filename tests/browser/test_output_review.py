@@ -35,8 +35,8 @@ def service(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Itera
             "DJANGO_SETTINGS_MODULE": "commonweal.web.config.settings",
         }  # fmt: skip
         made = subprocess.run(
-            [sys.executable, "-m", "tests.browser.output_rows"], env=variables, cwd=repository,
-            check=False, capture_output=True, text=True,
+            [sys.executable, "-m", "tests.disk", "tests.browser.output_rows"],
+            env=variables, cwd=repository, check=False, capture_output=True, text=True,
         )  # fmt: skip
         assert made.returncode == 0, made.stderr[-3_000:]
         yield running, json.loads(made.stdout)

@@ -34,7 +34,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def reference(service: Served, repository: Path) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.browser.permit_rows"],
+        [sys.executable, "-m", "tests.disk", "tests.browser.permit_rows"],
         check=False, capture_output=True, text=True, cwd=repository,
         env={**os.environ, "COMMONWEAL_HOME": str(service.home),
              "DJANGO_SETTINGS_MODULE": "commonweal.web.config.settings"},

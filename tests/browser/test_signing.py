@@ -73,7 +73,7 @@ def adopt_key(home: Path, stores: Path, origin: str) -> None:
 @pytest.fixture(scope="module")
 def rows(service: Served, repository: Path) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.browser.signing_rows"],
+        [sys.executable, "-m", "tests.disk", "tests.browser.signing_rows"],
         check=False, capture_output=True, text=True, cwd=repository,
         env={**os.environ, "COMMONWEAL_HOME": str(service.home),
              "DJANGO_SETTINGS_MODULE": "commonweal.web.config.settings"},

@@ -32,6 +32,7 @@ PUBLIC_OPERATIONS = {
 WRITING = {
     ("post", "/api/v1/permits/{permit_id}/studies"),
     ("post", "/api/v1/studies/{job}/take-back"),
+    ("post", "/api/v1/choices"),
 }
 """Operations that ask for something; none of them decides (S11). A new one is added by hand."""
 

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commonweal.cli.choice_requests import app as requests
+from commonweal.cli.choice_requests import require_ending, write_receipts
 from commonweal.cli.membership import read_person
 from commonweal.cli.options import HomeOption, JsonOption, group, new_place, opened
 from commonweal.cli.show import emit
 from commonweal.foundation.errors import Refused, WrongUsage
 
 if TYPE_CHECKING:
-    from commonweal.vault.choices.receipts import Receipt
     from commonweal.vault.custody import Custody
 
 app = group("What people chose, written down at a desk.")
+app.add_typer(requests, name="requests")
 
 PersonOption = Annotated[
     str, typer.Option(help="Always `-`: the NHS number is read from standard input.")
@@ -64,7 +66,6 @@ ReceiptOption = Annotated[
     ),
 ]
 NumberArgument = Annotated[int, typer.Argument(help="The number on the receipt.")]
-_NATIONAL = frozenset({"ndoo", "national", "nationaloptout", "nationaldataoptout", "type2"})
 
 
 @app.command()
@@ -92,9 +93,9 @@ def add(
     json: JsonOption = False,
 ) -> None:
     """Write down what somebody chose."""
-    from commonweal.papers.choice_rules import NOT_NATIONAL
+    from commonweal.papers.choice_rules import NOT_NATIONAL, is_national
 
-    if "".join(filter(str.isalnum, kind.casefold())) in _NATIONAL:
+    if is_national(kind):
         raise Refused("CW-CHOICES-NATIONAL", NOT_NATIONAL)
     fields = {"kind": kind, "project": project, "effective_to": until, "channel": channel,
               "evidence": evidence, "entered_by": by}  # fmt: skip
@@ -139,10 +140,10 @@ def show(
     """Show a receipt again by its number; it does not say whose it is."""
     from commonweal.vault.choices.receipts import receipt_of
 
-    _require_ending(receipt)
+    require_ending(receipt)
     with opened(ctx, home) as custody:
         found = receipt_of(custody, number)
-    _write(receipt, found)
+    write_receipts(receipt, [found])
     emit(json, found.plain(), found.sentences())
 
 
@@ -205,12 +206,12 @@ def _record(
         raise WrongUsage("CW-USAGE", "The channel is form, phone, post or desk.")
     if trusted["relation"] is None and any(trusted.values()):
         raise WrongUsage("CW-USAGE", "Say with --for-by who chose for the person.")
-    _require_ending(receipt)
+    require_ending(receipt)
     identifier = read_person(who[0])
     with opened(ctx, home) as custody:
         choice = _choice(custody, identifier, who[1], fields, trusted)
         found = receipt_for(record(custody, choice))
-    _write(receipt, found)
+    write_receipts(receipt, [found])
     emit(json, found.plain(), found.sentences())
 
 
@@ -240,16 +241,3 @@ def _choice(
     }  # fmt: skip
     kept = {name: value for name, value in plain.items() if value is not None}
     return Choice.read(kept, "The choice", "CW-CHOICES-INVALID")
-
-
-def _require_ending(place: Path | None) -> None:
-    if place is not None and place.suffix not in (".html", ".txt"):
-        raise WrongUsage("CW-USAGE", "A receipt is a file that ends in .html or .txt.")
-
-
-def _write(place: Path | None, receipt: Receipt) -> None:
-    from commonweal.foundation.files import write_atomic
-
-    if place is not None:
-        text = receipt.html() if place.suffix == ".html" else receipt.text()
-        write_atomic(place, text.encode(), exclusive=True)

@@ -28,5 +28,10 @@ PUBLIC = {
     "CW-MYDATA-TRIES": "Somebody asked about their own record too often within an hour.",
     "CW-MYDATA-AGE": "Somebody is too young to choose alone on the page.",
     "CW-MYDATA-SIZE": "There are more releases than one answer can hold.",
+    "CW-MYDATA-CLOSED": "Nobody can look at their own record here: signing in is not set up.",
+    "CW-MYDATA-BUSY": "More people look at their own record at the same time than are served.",
+    "CW-MYDATA-GONE": "There is no answer for this browser, or its minutes are over.",
+    "CW-MYDATA-WISH": "What somebody wants to choose cannot be read.",
+    "CW-MYDATA-CUT-OFF": "The worker was stopped in the middle of an answer each time.",
     "CW-MYDATA-PERSON": "A sign-in does not say whose it is in a way that can be used.",
 }

@@ -128,3 +128,9 @@ NOT_NATIONAL = (
     "The national data opt-out is not kept here: only the NHS keeps it, and its rules forbid "
     "others to store it. People set it at nhs.uk/your-nhs-data-matters or on 0300 303 5678."
 )
+_NATIONAL = frozenset({"ndoo", "national", "nationaloptout", "nationaldataoptout", "type2"})
+
+
+def is_national(kind: str) -> bool:
+    """Whether somebody means the national opt-out, however they spell it."""
+    return "".join(filter(str.isalnum, kind.casefold())) in _NATIONAL

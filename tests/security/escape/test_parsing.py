@@ -188,8 +188,12 @@ PARSING = with_limits(
 )
 
 
+IMPATIENT = with_limits(PARSING, wall_seconds=1.0)
+
+
 def parsed(how: str, file: Path, **options: str) -> Parsed[tuple[int, int, str]]:
-    return parse_in_sandbox("commonweal.hostile", file, shape, PARSING, {"how": how, **options})
+    limits = IMPATIENT if how == "sleeps" else PARSING
+    return parse_in_sandbox("commonweal.hostile", file, shape, limits, {"how": how, **options})
 
 
 @pytest.fixture

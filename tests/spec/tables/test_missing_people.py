@@ -224,7 +224,12 @@ def oracle(of: Dataset, name: str, lost: set[str]) -> dict[str, tuple[int, int]]
     return {title: (a, b) for title, (a, b) in found.items()}
 
 
-@pytest.mark.parametrize("kind", ["nhs_number", "other_identifier"])
+@pytest.mark.parametrize(
+    ("engine", "kind"),
+    [("duckdb", "nhs_number"), ("duckdb", "other_identifier"), ("spark", "nhs_number"),
+     pytest.param("spark", "other_identifier", marks=pytest.mark.slow)],
+    indirect=["engine"],
+)  # fmt: skip
 def test_people_are_counted_as_the_oracle_counts(engine: Engine, kind: str) -> None:
     of = dataset(kind)
     found = measure_missing(loaded(engine, of, PEOPLE, STAYS), EVERYBODY, AT, demo=True)

@@ -95,3 +95,42 @@ def test_no_number_that_is_wrong_by_a_digit_is_taken(desk: Any) -> None:
 @pytest.mark.parametrize("command", [["choices", "list"], ["choices", "find", "-"]])
 def test_no_command_lists_people(command: list[str]) -> None:
     assert run(command) == 2
+
+
+def test_what_came_by_page_is_listed_shown_accepted_and_refused(desk: Any, tmp_path: Path) -> None:
+    from commonweal.foundation.clock import SystemClock
+    from commonweal.papers.choice_request import ChoiceRequest
+    from commonweal.vault.choices.requests import take_in
+    from commonweal.vault.custody import open_custody
+    from commonweal.vault.mydata.order_key import publish_order_key
+
+    said = {"name": "Ida Blunt", "born_on": "1958-03-27", "postcode": "LS1 9AB", "reach": "a"}
+    kinds = ["no_ai_training", "no_companies"]
+    with open_custody(tmp_path / "home", SystemClock()) as custody:
+        publish_order_key(custody)
+        for letter in "bcd":
+            plain = {"reference": f"n-{letter * 4}-bbbb-bbbb", "kinds": kinds, **said}
+            assert take_in(custody, ChoiceRequest.read(plain, "It"))
+    references = [f"n-{letter * 4}-bbbb-bbbb" for letter in "bcd"]
+    code, listed = desk("requests", "list")
+    assert (code, [one["reference"] for one in listed["requests"]]) == (0, references)
+    assert "Blunt" not in json.dumps(listed)
+    assert desk("requests", "show", references[0])[1]["request"]["name"] == "Ida Blunt"
+    mine = ["--person", "-", "--checked", "asked by phone", "--by", "edward"]
+    paper = tmp_path / "two.html"
+    code, made = desk("requests", "accept", references[0], *mine, "--receipt", str(paper))
+    assert (code, [one["kind"] for one in made["receipts"]]) == (0, kinds)
+    assert paper.read_text().count("<section>") == 2
+    assert PERSON not in paper.read_text()
+    again = desk("requests", "accept", references[0], *mine)
+    assert (again[0], again[1]["error"]["code"]) == (2, "CW-CHOICES-REQUEST")
+    why = ["--because", "Nobody answered.", "--by", "edward"]
+    assert desk("requests", "refuse", references[1], *why)[0] == 0
+    assert [one["reference"] for one in desk("requests", "list")[1]["requests"]] == references[2:]
+    refused = desk("requests", "list", "--refused")[1]["requests"]
+    assert [one["reference"] for one in refused] == references[1:2]
+    assert desk("requests", "show", references[1])[1]["refused"]["because"] == "Nobody answered."
+    for wrong in (["--project", "heart"], ["--scope", "health_and_welfare"], ["--dataset", "../x"]):
+        assert desk("requests", "accept", references[2], *mine, *wrong)[0] in (2, 3)
+    assert desk("requests", "accept", references[2], *mine, person="1234567890")[0] == 3
+    assert desk("requests", "show", "../../home.json")[0] == 2

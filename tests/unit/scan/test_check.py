@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from commonweal.foundation.clock import FixedClock
 from commonweal.foundation.identifiers import check_digit
 from commonweal.papers.catalogue import Catalogue, Dataset
 from commonweal.vault.scan import CheckReport, check, scan
+from commonweal.vault.scan.profile import TableProfile
 from commonweal.vault.sources import Source, open_source
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -131,6 +133,28 @@ class Case:
 
 def opener(dataset: Dataset) -> Source:
     return open_source(dataset.source.kind, dataset.source.location)
+
+
+_PROFILES: dict[tuple[Any, ...], TableProfile] = {}
+"""Most of what is profiled here are tables that a test did not change: the same bytes."""
+
+
+@pytest.fixture(autouse=True)
+def _profiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Profile a file of the same bytes, read in the same way, once for all tests here."""
+    module = sys.modules[check.__module__]
+    profile: Callable[..., TableProfile] = module.profile_table
+
+    def once(connection: Any, source: Source, table: Any, *, missing: Any) -> TableProfile:
+        file = Path(source.location) / f"{table.name}.parquet"
+        if not file.is_file():
+            return profile(connection, source, table, missing=missing)
+        key = (file.read_bytes(), repr(table), missing)
+        if key not in _PROFILES:
+            _PROFILES[key] = profile(connection, source, table, missing=missing)
+        return _PROFILES[key]
+
+    monkeypatch.setattr(module, "profile_table", once)
 
 
 @pytest.fixture

@@ -312,13 +312,17 @@ def test_whoever_asks_meanwhile_gets_the_same_one(spark: Spark, tmp_path: Path) 
     assert spark.session.range(3).count() == 3
 
 
+QUICK = """
+from commonweal.vault.tables import spark_session
+# Java's best compiler would cost more than it saves in a process that does so little.
+spark_session._NO_DUMPS += ("-XX:TieredStopAtLevel=1",)
+"""
 ALONE = """
 import os, sys
 from pathlib import Path
 from commonweal.vault.tables.opening import opened_engine
 work = Path(sys.argv[1])
 with opened_engine(work, "spark", memory_limit="1GB") as engine:
-    from commonweal.vault.tables import spark_session
     java = spark_session._running._gateway.proc.pid
     engine.key_table("key", b"k" * 32)
     assert Path(f"/proc/{java}").exists()
@@ -335,7 +339,7 @@ def test_at_the_end_process_and_files_are_gone(tmp_path: Path) -> None:
         "_JAVA_OPTIONS": "-XX:+NoSuchOption",  # with it no Java would start
     }
     done = subprocess.run(
-        [sys.executable, "-c", ALONE, "a work's folder"], cwd=tmp_path, env=environment,
+        [sys.executable, "-c", QUICK + ALONE, "a work's folder"], cwd=tmp_path, env=environment,
         capture_output=True, text=True, check=False, timeout=250,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -353,21 +357,27 @@ from commonweal.vault.tables.opening import opened_engine
 before = signal.getsignal(signal.SIGINT)
 try:
     with opened_engine(Path("work"), "spark", memory_limit="1GB") as engine:
-        from commonweal.vault.tables import spark_session
         java = spark_session._running._gateway.proc.pid
         assert signal.getsignal(signal.SIGINT) is before
         data = pa.table({"n": list(range(3000))})
         table = engine.load("many", data, {"n": "integer"})
         for _ in range(2):
             table = ops.cross_one(table, ops.rename(table, {f"m{len(table.columns)}": "n"}))
+        question = ops.group(table, [], {"n": ops.count_distinct(ops.as_text(table["n"]))})
+        ops.to_sql(question, "pyspark")  # what it imports is there before somebody presses
+        heard = threading.Event()
         def press():
-            # Python drops an interrupt that comes while it clears away objects; people press again.
+            # PySpark waits for Java's answer once more, and Python drops an interrupt that comes
+            # while it clears away objects: people press again, until they are heard.
             time.sleep(1.0)
-            while True:
+            while not heard.is_set():
                 os.kill(os.getpid(), signal.SIGINT)
-                time.sleep(25)
+                heard.wait(2.0)
         threading.Thread(target=press, daemon=True).start()
-        engine.one(ops.group(table, [], {"n": ops.count_distinct(ops.as_text(table["n"]))}))
+        try:
+            engine.one(question)
+        finally:
+            heard.set()
 except KeyboardInterrupt:
     assert not Path(f"/proc/{java}").exists()
     print(sorted(path.name.split("-")[0] for path in Path("work").iterdir()))
@@ -379,7 +389,7 @@ def test_ctrl_c_ends_it_without_a_word(tmp_path: Path) -> None:
     prints tracebacks and the command fails as if the engine had."""
     environment = {**os.environ, "COMMONWEAL_SPARK_MASTER": "local[1]"}
     done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED], cwd=tmp_path, env=environment,
+        [sys.executable, "-c", QUICK + INTERRUPTED], cwd=tmp_path, env=environment,
         capture_output=True, text=True, check=False, timeout=250,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")

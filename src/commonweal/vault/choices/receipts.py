@@ -5,6 +5,7 @@ A receipt never says whose it is: paper is lost, and read by others.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from html import escape
@@ -20,7 +21,8 @@ from commonweal.vault.custody import Custody
 TITLE = "Your choice about your record"
 _STYLE = (
     "@page { size: A4; margin: 25mm } body { font: 14pt/1.5 sans-serif; max-width: 36em; "
-    "margin: 1em auto; padding: 0 1em; overflow-wrap: anywhere }"
+    "margin: 1em auto; padding: 0 1em; overflow-wrap: anywhere } "
+    "section + section { break-before: page }"
 )
 
 
@@ -69,19 +71,27 @@ class Receipt:
         keep = "Keep this receipt: its number is needed to take the choice back."
         return [*lines, WHEN, CANNOT, *([] if self.kind is None else [keep])]
 
-    def text(self) -> str:
-        """As a file of plain text."""
-        return f"{TITLE}\n\n" + "\n\n".join(self.sentences()) + "\n"
 
-    def html(self) -> str:
-        """As a page of A4 to print."""
-        told = "".join(f"<p>{escape(line)}</p>\n" for line in self.sentences())
-        return (
-            f'<!doctype html>\n<html lang="en-GB">\n<head>\n<meta charset="utf-8">\n'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f"<title>{TITLE}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
-            f"<h1>{TITLE}</h1>\n{told}</main>\n</body>\n</html>\n"
-        )
+def receipts_text(receipts: Sequence[Receipt]) -> str:
+    """Receipts of one person as a file of plain text."""
+    told = ["\n\n".join(one.sentences()) for one in receipts]
+    return f"{TITLE}\n\n" + "\n\n\n".join(told) + "\n"
+
+
+def receipts_html(receipts: Sequence[Receipt]) -> str:
+    """Receipts of one person to print, each on a page of A4."""
+    told = "".join(
+        f"<section>\n<h1>{TITLE}</h1>\n"
+        + "".join(f"<p>{escape(line)}</p>\n" for line in one.sentences())
+        + "</section>\n"
+        for one in receipts
+    )
+    return (
+        f'<!doctype html>\n<html lang="en-GB">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{TITLE}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"{told}</main>\n</body>\n</html>\n"
+    )
 
 
 def receipt_for(made: Recorded) -> Receipt:

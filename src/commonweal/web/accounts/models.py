@@ -259,6 +259,7 @@ class ApiToken(Governed):
         ("permits:read", "read the permits of your projects"),
         ("studies:read", "see how the studies of your projects stand"),
         ("studies:send", "send studies of your projects, and take them back"),
+        ("choices:write", "send what people chose, if you write choices down"),
     ]
     public_id = models.CharField(max_length=64, unique=True, default=new_public_id, editable=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tokens")

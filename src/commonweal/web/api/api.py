@@ -15,7 +15,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
 from commonweal.foundation.errors import CommonwealError, Failure, Fault, Refused, WrongUsage
-from commonweal.web.api import catalogue, own, public, studies
+from commonweal.web.api import catalogue, choices, own, public, studies
 from commonweal.web.config.errors import error_body, status_of
 
 
@@ -38,7 +38,8 @@ api = _Api(
     title="Commonweal",
     version="1",
     description="Reads the catalogue, the register, the public log and what a person has a part in;"
-    " sends studies and takes them back. It never decides. Errors have one shape.",
+    " sends studies and takes them back, and takes choices in. It never decides. Errors have one"
+    " shape.",
     docs_url=None,
     urls_namespace="api",
 )
@@ -104,7 +105,9 @@ def _not_text(request: HttpRequest, error: Exception) -> HttpResponse:
     return _answer(request, WrongUsage("CW-API-INVALID", sentence), 422)
 
 
-for router in (catalogue.router, public.router, own.router, studies.router):
+for router in (
+    catalogue.router, public.router, own.router, studies.router, choices.router,
+):  # fmt: skip
     api.add_router("", router)
 
 

@@ -5,8 +5,8 @@
 `COMMONWEAL_SMTP_URL` how mail leaves; `COMMONWEAL_WEB_ADDRESS` where links in mail lead;
 `COMMONWEAL_REVIEW_LEAD_WEEKS` how long before its day a project is reminded of its yearly review;
 `COMMONWEAL_WEB_SCANNER` what looks for viruses; `COMMONWEAL_CIS2_...` how staff sign in with NHS
-CIS2 (`providers`). A setting that cannot be used stops the service: nothing is guessed and nothing
-falls back to something weaker.
+CIS2, `COMMONWEAL_NHS_LOGIN_...` how patients do with NHS login (`providers`). A setting that cannot
+be used stops the service: nothing is guessed and nothing falls back to something weaker.
 """
 
 from __future__ import annotations
@@ -20,7 +20,12 @@ from typing import Any, Literal
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from commonweal.foundation.errors import WrongUsage
-from commonweal.web.config.providers import Provider, is_safe_address, read_cis2
+from commonweal.web.config.providers import (
+    Provider,
+    is_safe_address,
+    read_cis2,
+    read_nhs_login,
+)
 
 HOME = "COMMONWEAL_HOME"
 DATABASE = "DATABASE_URL"
@@ -69,6 +74,7 @@ class Environment:
     scanner: tuple[str, int] | None = None
     address: str = "http://localhost:8000"
     cis2: Provider | None = None
+    nhs_login: Provider | None = None
     review_lead_weeks: int = 8
 
     def __repr__(self) -> str:
@@ -100,6 +106,7 @@ class Environment:
             _smtp(said.get(SMTP)),
             address=_address(said.get(ADDRESS), names, behind_proxy=proxy),
             cis2=read_cis2(said),
+            nhs_login=read_nhs_login(said),
             scanner=_scanner(said.get(SCANNER)),
             review_lead_weeks=_weeks(said.get(REVIEW_LEAD, "8")),
         )

@@ -1,8 +1,8 @@
-"""Providers of identity that people sign in with, as the environment names them: NHS CIS2.
+"""Providers of identity as the environment names them: NHS CIS2 for staff, NHS login for patients.
 
-A provider is configured whole or not at all. Its private key is read once, when the service starts,
-from a file that nobody else can read. What a provider must assert of a person is its profile; a
-second provider (NHS login for patients) is one profile more.
+A provider is configured whole or not at all. Our private key for it is read once, when the service
+starts, from a file that nobody else can read. What a provider must assert of a member of staff is
+its profile. Of NHS login the service believes nothing: the vault does (S8).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -41,6 +41,7 @@ class Profile:
 
     id: str
     label: str
+    short: str
     scopes: str
     name_claim: str
     assurances: tuple[Assurance, ...]
@@ -49,6 +50,7 @@ class Profile:
 CIS2 = Profile(
     id="cis2",
     label="NHS CIS2",
+    short="CIS2",
     scopes="openid profile",
     name_claim="name",
     assurances=(Assurance("id_assurance_level", frozenset({"3", "4"})),),
@@ -78,28 +80,62 @@ class Provider:
         return f"{parts.scheme}://{parts.netloc}"
 
 
+NHS_LOGIN = Profile(
+    id="nhs-login",
+    label="NHS login",
+    short="NHS login",
+    scopes="openid profile",
+    name_claim="",
+    assurances=(),
+)
+
+
+_CIS2_SETTINGS = ("COMMONWEAL_CIS2_ISSUER", "COMMONWEAL_CIS2_CLIENT", "COMMONWEAL_CIS2_KEY")
+_CIS2_ACR = "COMMONWEAL_CIS2_ACR"
+_NHS_LOGIN_SETTINGS = (
+    "COMMONWEAL_NHS_LOGIN_ISSUER", "COMMONWEAL_NHS_LOGIN_CLIENT", "COMMONWEAL_NHS_LOGIN_KEY",
+)  # fmt: skip
+
+
 def read_cis2(said: Mapping[str, str]) -> Provider | None:
     """CIS2 as the environment names it; None where it says nothing of it.
 
     Raises `WrongUsage` CW-WEB-SETTING, `Refused` or `Fault` CW-OIDC-KEY.
     """
-    names = {short: f"COMMONWEAL_CIS2_{short}" for short in ("ISSUER", "CLIENT", "KEY", "ACR")}
-    if not any(said.get(name) for name in names.values()):
+    found = _read(said, CIS2, _CIS2_SETTINGS, said.get(_CIS2_ACR))
+    if found is None:
         return None
-    for short in ("ISSUER", "CLIENT", "KEY"):
-        if not said.get(names[short]):
-            raise WrongUsage(
-                "CW-WEB-SETTING", f"The setting {names[short]} is missing: CIS2 needs all three."
-            )
-    issuer = said[names["ISSUER"]]
-    if not is_safe_address(issuer):
-        raise WrongUsage("CW-WEB-SETTING", f"The setting {names['ISSUER']} is no https:// address.")
-    acr = tuple(one.strip() for one in said.get(names["ACR"], ACR_CIS2).split(","))
+    acr = tuple(one.strip() for one in said.get(_CIS2_ACR, ACR_CIS2).split(","))
     if not all(one.isascii() and one.isprintable() and one and " " not in one for one in acr):
         raise WrongUsage(
-            "CW-WEB-SETTING", f"The setting {names['ACR']} is a list of words with commas."
+            "CW-WEB-SETTING", f"The setting {_CIS2_ACR} is a list of words with commas."
         )
-    return Provider(CIS2, issuer, said[names["CLIENT"]], acr, private_key(Path(said[names["KEY"]])))
+    return replace(found, acr=acr)
+
+
+def read_nhs_login(said: Mapping[str, str]) -> Provider | None:
+    """NHS login as the environment names it; None where it says nothing of it.
+
+    Raises as `read_cis2`.
+    """
+    return _read(said, NHS_LOGIN, _NHS_LOGIN_SETTINGS)
+
+
+def _read(
+    said: Mapping[str, str], profile: Profile, names: tuple[str, str, str], more: str | None = None
+) -> Provider | None:
+    """What the settings `names` (issuer, client, key) say; `more`: of what goes with them."""
+    if not more and not any(said.get(name) for name in names):
+        return None
+    for name in names:
+        if not said.get(name):
+            raise WrongUsage(
+                "CW-WEB-SETTING", f"The setting {name} is missing: {profile.short} needs all three."
+            )
+    issuer, client, key = names
+    if not is_safe_address(said[issuer]):
+        raise WrongUsage("CW-WEB-SETTING", f"The setting {issuer} is no https:// address.")
+    return Provider(profile, said[issuer], said[client], (), private_key(Path(said[key]), key))
 
 
 def is_safe_address(url: str) -> bool:
@@ -115,17 +151,15 @@ def is_safe_address(url: str) -> bool:
                                                (parts.scheme == "http" and here))  # fmt: skip
 
 
-def private_key(path: Path) -> RSAKey:
-    """Our RSA key of a PEM file.
+def private_key(path: Path, setting: str = "COMMONWEAL_CIS2_KEY") -> RSAKey:
+    """Our RSA key of a PEM file; `setting` names it in sentences.
 
     Raises `Refused` CW-OIDC-KEY if others can read it, `Fault` CW-OIDC-KEY if it is none.
     """
     try:
         seen = path.lstat()
     except OSError:
-        raise Fault(
-            "CW-OIDC-KEY", "The key file that COMMONWEAL_CIS2_KEY names is not there."
-        ) from None
+        raise Fault("CW-OIDC-KEY", f"The key file that {setting} names is not there.") from None
     if not stat.S_ISREG(seen.st_mode) or seen.st_uid != os.geteuid() or seen.st_mode & 0o077:
         raise Refused(
             "CW-OIDC-KEY",

@@ -52,8 +52,10 @@ INSTALLED_APPS = [
     "commonweal.web.panel",
     "commonweal.web.publishing",
     "commonweal.web.concerns",
+    "commonweal.web.patients",
     "commonweal.web.rooms",
     "commonweal.web.publicpages",
+    "commonweal.web.choices",
     "commonweal.web.api",
 ]
 MIDDLEWARE = [
@@ -122,6 +124,8 @@ AUTHENTICATION_BACKENDS = [
 ]
 # Providers of identity that people sign in with, by their ids.
 PROVIDERS = {ENVIRONMENT.cis2.id: ENVIRONMENT.cis2} if ENVIRONMENT.cis2 is not None else {}
+# What patients sign in with to see their own record. It gives nobody an account.
+PATIENTS_PROVIDER = ENVIRONMENT.nhs_login
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 _VALIDATION = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
@@ -137,7 +141,9 @@ LOGOUT_REDIRECT_URL = "home"
 # encryption (this machine only) a browser would refuse the cookie altogether.
 _PREFIX = "" if INSECURE_HTTP else "__Host-"
 SESSION_COOKIE_NAME = f"{_PREFIX}session"
+PATIENTS_COOKIE_NAME = f"{_PREFIX}my-data"
 CSRF_COOKIE_NAME = f"{_PREFIX}csrf"
+CHOICES_COOKIE_NAME = f"{_PREFIX}choice"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not INSECURE_HTTP
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

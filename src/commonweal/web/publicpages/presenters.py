@@ -64,7 +64,7 @@ class Question:
 _QUESTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Who uses data, and why?", "A list of every project: who does it and what it is for.",
      ("register:index",)),
-    ("Was my record used?", "Sign in and see which projects used your record.", ("/my-data/",)),
+    ("Was my record used?", "How to see which projects used your record.", ("/my-data/",)),
     ("Who decided?", "People decide, and members of the public have at least half of the votes.",
      ("/who-decides/", "committee:index")),
     ("Can I stop it?", "Yes. How to say no, by phone, by post or in person.",
@@ -166,6 +166,8 @@ def begun(every: Library, name: str, day: date) -> dict[str, Any]:
         "cases": cases(every),
         "more": more_places(),
         "online": place("choices:begin"),
+        # Where no provider is set nobody can sign in, so nobody is sent there to choose.
+        "signed_in": place("patients:choose") if settings.PATIENTS_PROVIDER else None,
     }
 
 

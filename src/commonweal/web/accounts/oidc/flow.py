@@ -99,14 +99,14 @@ def finish(
     `Unavailable` CW-OIDC-PROVIDER.
     """
     asked = _take(provider, session, answer.get("state", ""))
-    _check_sender(provider, answer)
+    check_sender(provider, answer)
     if "error" in answer:
         # What it says stands in the address, where anybody could have written it: not shown.
         raise refuse("CW-OIDC-DENIED", f"{provider.profile.label} did not sign you in.")
     code = answer.get("code", "")
     if not code:
         raise refuse("CW-OIDC-STATE", "The answer of the provider is not whole.")
-    got = _exchange(provider, code, here, asked.verifier)
+    got = redeem(provider, code, here, asked.verifier)
     claims = check_identity(
         provider, got["id_token"], nonce=asked.nonce, access_token=got["access_token"]
     )
@@ -131,8 +131,11 @@ def _take(provider: Provider, session: MutableMapping[str, Any], state: str) -> 
     return asked
 
 
-def _check_sender(provider: Provider, answer: Mapping[str, str]) -> None:
-    """Another provider's answer must not be taken for this one's (mix-up, RFC 9207)."""
+def check_sender(provider: Provider, answer: Mapping[str, str]) -> None:
+    """Another provider's answer must not be taken for this one's (mix-up, RFC 9207).
+
+    Raises `Refused` CW-OIDC-ISSUER, `Unavailable` CW-OIDC-PROVIDER.
+    """
     said = answer.get("iss")
     if said is None and not metadata_of(provider).names_itself:
         return
@@ -140,7 +143,11 @@ def _check_sender(provider: Provider, answer: Mapping[str, str]) -> None:
         raise refuse("CW-OIDC-ISSUER", "The answer comes from another provider.")
 
 
-def _exchange(provider: Provider, code: str, here: str, verifier: str) -> dict[str, str]:
+def redeem(provider: Provider, code: str, here: str, verifier: str) -> dict[str, str]:
+    """What the provider gives for a code: `id_token`, `access_token` and `token_type`, unchecked.
+
+    Raises `Refused` CW-OIDC-TOKEN, `Unavailable` CW-OIDC-PROVIDER.
+    """
     address = metadata_of(provider).token
     assertion = private_key_jwt_sign(
         provider.key,

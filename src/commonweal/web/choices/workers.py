@@ -1,0 +1,142 @@
+"""The vault's side of choices by page: boxes are taken in, opened there, and removed here (S14).
+
+A request is held for staff. What staff wrote down is recorded, and its receipt is sealed for the
+browser that wrote it. While the journal cannot be used everything stays where it is.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from commonweal.foundation.clock import stamp
+from commonweal.foundation.errors import CommonwealError, Unavailable
+from commonweal.papers.choice_request import ChoiceBox
+from commonweal.papers.own_record import OwnAnswer
+from commonweal.vault.choices.recorded import Recorded
+from commonweal.vault.choices.requests import (
+    clear_refused,
+    how_many_wait,
+    open_box_here,
+    record_written,
+    take_in,
+)
+from commonweal.vault.custody import Custody
+from commonweal.vault.mydata.order_key import published_order_key
+from commonweal.web.choices import services
+from commonweal.web.choices.models import Box, VaultSays
+
+LOOK_AGAIN = timedelta(seconds=10)
+"""How often the vault says anew which key it opens boxes with."""
+CLEAR_AGAIN = timedelta(hours=1)
+MOST_AT_ONCE = 50
+_LOG = logging.getLogger("commonweal.web.workers")
+
+
+def steps(room: str) -> Sequence[Callable[[Custody], int]]:
+    """What this app does in a room."""
+    if room != "vault":
+        return ()
+    return (Telling(), take_step, Clearing())
+
+
+def take_step(custody: Custody) -> int:
+    """Take in what is there; how many boxes left the database or got their answer.
+
+    Raises `Unavailable` where the vault cannot take anything in now: nothing is lost by it.
+    """
+    rows = Box.objects.filter(code="", answer__isnull=True)[:MOST_AT_ONCE]
+    return sum(_take(custody, row) for row in rows)
+
+
+def _take(custody: Custody, row: Box) -> int:
+    try:
+        box = open_box_here(custody, bytes(row.sealed))
+    except Unavailable:
+        raise
+    except CommonwealError as error:
+        # Somebody's no may be in it: it is kept, and staff see that there is such a box.
+        _LOG.error("a box could not be opened", extra={"room": "vault", "code": error.code})
+        return Box.objects.filter(pk=row.pk).update(
+            code=error.code, ended_at=custody.clock.now(), answer=None
+        )
+    if box.request is not None:
+        return Box.objects.filter(pk=row.pk).delete()[0] if take_in(custody, box.request) else 0
+    return _record(custody, row, box)
+
+
+def _record(custody: Custody, row: Box, box: ChoiceBox) -> int:
+    try:
+        told: dict[str, Any] = {"receipt": _receipt(record_written(custody, box))}
+    except Unavailable:
+        raise
+    except CommonwealError as error:
+        _LOG.warning("a choice was not recorded", extra={"room": "vault", "code": error.code})
+        told = {"refusal": {"code": error.code, "sentence": error.sentence}}
+    if box.answer_to is None:
+        return Box.objects.filter(pk=row.pk).delete()[0]
+    answer = OwnAnswer.read({"answer": 1, "asked": "choose", **told}, "The answer")
+    try:
+        sealed = answer.sealed(bytes.fromhex(box.answer_to), releases=0)
+    except CommonwealError:  # a key that shares no secret: nobody could read it
+        return Box.objects.filter(pk=row.pk).delete()[0]
+    return Box.objects.filter(pk=row.pk).update(
+        sealed=b"", answer=sealed, ended_at=custody.clock.now()
+    )
+
+
+def _receipt(made: Recorded) -> dict[str, Any]:
+    one = made.choice
+    plain = {
+        "number": made.number, "id": one.id, "kind": one.kind, "project": one.project,
+        "effective_from": one.effective_from.isoformat(), "recorded_at": stamp(one.recorded_at),
+    }  # fmt: skip
+    return {name: value for name, value in plain.items() if value is not None}
+
+
+class Telling:
+    """Tells the pages with which key the vault opens boxes, and how many requests wait there."""
+
+    def __init__(self) -> None:
+        self._seen: datetime | None = None
+
+    def __call__(self, custody: Custody) -> int:
+        """1 if what is told changed."""
+        now = custody.clock.now()
+        if self._seen is not None and self._seen <= now < self._seen + LOOK_AGAIN:
+            return 0
+        self._seen = now
+        return tell(custody)
+
+
+def tell(custody: Custody) -> int:
+    """Bring the row in line with the vault; 1 if it changed."""
+    try:
+        digest = published_order_key(custody).digest()
+    except Unavailable:
+        VaultSays.objects.all().delete()
+        raise
+    except CommonwealError:  # nobody published it, or it was changed
+        return int(VaultSays.objects.all().delete()[0] > 0)
+    told = {"key_digest": digest, "waiting": how_many_wait(custody)}
+    if VaultSays.objects.filter(pk=1, **told).exists():
+        return 0
+    VaultSays.objects.update_or_create(pk=1, defaults={**told, "told_at": custody.clock.now()})
+    return 1
+
+
+class Clearing:
+    """Clears away, once an hour and in each new process."""
+
+    def __init__(self) -> None:
+        self._seen: datetime | None = None
+
+    def __call__(self, custody: Custody) -> int:
+        """How much was removed."""
+        done, now = services.clear_away(), custody.clock.now()
+        if self._seen is not None and self._seen <= now < self._seen + CLEAR_AGAIN:
+            return done
+        self._seen = now
+        return done + clear_refused(custody)

@@ -1,0 +1,1 @@
+"""People who look at their own record, and choose: the web as a courier without a subject (S8)."""
