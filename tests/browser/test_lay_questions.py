@@ -23,6 +23,7 @@ from tests.web.house import Served, served
 pytestmark = pytest.mark.timeout(900)
 MOST_CLICKS = 3
 WIDE, NARROW = 1280, 320
+AFTER_NO = "Your doctors and nurses do not see it there."
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def walks(told: Plan) -> Iterator[Walk]:
         "Who was told no?", ("Requests that were refused",), (refused.title, decided(refused))
     )
     yield Walk("Can I stop it?", ("Can I stop it?",), ("You need no reason", "one project"), NARROW)
-    yield Walk("And then?", ("Can I stop it?", "What happens after you say no"), ("your record",))
+    yield Walk("And then?", ("Can I stop it?", "What happens after you say no"), (AFTER_NO,))
     yield Walk("What happened then?", ("What happened then?",),
                (str(falls.after[0].told["summary"]), falls.title))  # fmt: skip
     yield Walk("Who makes money?", ("Who makes money from it?",),
