@@ -23,6 +23,7 @@ from tests.web.house import Served, served
 pytestmark = pytest.mark.timeout(900)
 MOST_CLICKS = 3
 WIDE, NARROW = 1280, 320
+AFTER_NO = "Your doctors and nurses do not see it there."
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def walks(told: Plan) -> Iterator[Walk]:
         "Who was told no?", ("Requests that were refused",), (refused.title, decided(refused))
     )
     yield Walk("Can I stop it?", ("Can I stop it?",), ("You need no reason", "one project"), NARROW)
-    yield Walk("And then?", ("Can I stop it?", "What happens after you say no"), ("your record",))
+    yield Walk("And then?", ("Can I stop it?", "What happens after you say no"), (AFTER_NO,))
     yield Walk("What happened then?", ("What happened then?",),
                (str(falls.after[0].told["summary"]), falls.title))  # fmt: skip
     yield Walk("Who makes money?", ("Who makes money from it?",),
@@ -90,7 +91,7 @@ def test_each_question_is_answered_within_three_clicks(browser: Browser, service
             java_script_enabled=False, base_url=service.address,
             viewport={"width": walk.width, "height": 900},
         )  # fmt: skip
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         found = walked(context.new_page(), walk)
         context.close()
         if found:
@@ -137,12 +138,16 @@ def said(place: Locator) -> str:
 def test_a_walk_that_leads_nowhere_is_found(browser: Browser, service: Served) -> None:
     """The walker finds a link that is not there, one too many, and an answer that is not given."""
     page = browser.new_page(base_url=service.address, java_script_enabled=False)
+    page.set_default_timeout(60_000)
+    choices = "Can I stop it?"
+    never = ("You need to say why.",)
+    four = (choices, "Your rights", "When your choice does not apply", "If someone has died")
     for links, answer, wrong in (
-        (("Buy the data",), ("x",), "No link is seen"),
-        (("Can I stop it?",), ("You need to say why.",), "does not say"),
-        (("Skip to main content",), ("x",), "No link is seen"),
-        (("Can I stop it?", "Your rights", "The risks", "Four protections"), ("x",), "more than 3"),
+        (("Buy the data",), never, "No link is seen"),
+        ((choices,), never, "does not say"),
+        (("Skip to main content",), never, "No link is seen"),
+        (four, never, f"more than {MOST_CLICKS}"),
         ((), ("How patient data are used here",), "says it already"),
     ):
         assert wrong in walked(page, Walk("?", links, answer)), links
-    page.context.close()
+    page.close()
