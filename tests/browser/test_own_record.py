@@ -157,6 +157,7 @@ def test_by_keyboard_and_without_scripts(
     by_keyboard(page, "Say no to this project")
     at_page(page, "Check your choice")
     by_keyboard(page, "Confirm with NHS login")
+    at_page(page, "Sign in")
     by_keyboard(page, "Sign in as")
     at_page(page, "Your choice is written down")
     assert page.get_by_text("No to one project").is_visible()

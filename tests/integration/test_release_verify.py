@@ -51,9 +51,9 @@ def test_the_release_has_all_its_parts(built: tuple[House, BuildReport, Path]) -
     names = {path.name for path in files(built)}
     assert names == {
         "manifest.jws", "summary.jws", "ledger.tlog-proof", "risk.json", "report.html",
-        "part-0.parquet", "audit_map", "sieve", "membership",
+        "part-0.parquet", "audit_map", "sieve", "membership", "membership_index",
     }  # fmt: skip
-    assert len(files(built)) == 5 + 2 + 3 + 2
+    assert len(files(built)) == 5 + 2 + 4 + 2
 
 
 def test_a_release_is_whole_also_after_the_key_of_its_details_was_replaced(tmp_path: Path) -> None:

@@ -255,7 +255,7 @@ def test_too_many_at_once_are_asked_to_come_back(
     from commonweal.web.choices import services
     from commonweal.web.choices.models import Box
 
-    monkeypatch.setattr(services, "MOST_ROWS", 1)
+    monkeypatch.setattr(services, "MOST_ROWS", 2)  # half of it for the page
     reference = sent(client)
     answer = client.post(NEW, ASKED)
     assert (answer.status_code, Box.objects.count()) == (503, 1)
@@ -264,6 +264,28 @@ def test_too_many_at_once_are_asked_to_come_back(
     monkeypatch.setattr(requests, "MOST", 10)
     assert (step(way), Box.objects.count()) == (1, 0)
     refuse(way, reference, "made up", "edward")
+
+
+def test_a_full_page_leaves_room_for_staff_and_a_full_vault_holds_up_nobody_else(
+    client: Any, way: Custody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from commonweal.vault.choices import requests
+    from commonweal.vault.choices.journal import read_journal
+    from commonweal.web.choices import services, workers
+    from commonweal.web.choices.models import Box
+    from tests.web.choices.test_by_program import send
+
+    monkeypatch.setattr(services, "MOST_ROWS", 8)
+    monkeypatch.setattr(workers, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(requests, "MOST", 0)
+    for _ in range(4):
+        sent(client)
+    assert client.post(NEW, ASKED).status_code == 503
+    before = read_journal(way).number
+    assert send(id="beside").status_code == 202
+    taking = workers.Taking()
+    assert sum(taking(way) for _ in range(4)) == 1
+    assert (read_journal(way).number, Box.objects.count()) == (before + 1, 4)
 
 
 def test_a_box_that_the_vault_cannot_open_is_kept_and_told(way: Custody, sign_in: Any) -> None:
@@ -277,7 +299,7 @@ def test_a_box_that_the_vault_cannot_open_is_kept_and_told(way: Custody, sign_in
     ]  # fmt: skip
     assert step(way) == 0
     assert (
-        "2 of what people sent could not be opened"
+        "2 of what people or programs sent could not be opened"
         in Page(sign_in("edward").get("/choices/desk/")).text
     )
 

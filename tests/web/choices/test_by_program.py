@@ -43,6 +43,22 @@ def test_it_is_recorded_once_however_often_it_is_sent(way: Custody) -> None:
     assert (made.channel, made.set_by, made.entered_by) == ("api", "self", None)
 
 
+def test_what_the_vault_refuses_later_is_not_lost_unseen(way: Custody, sign_in: Any) -> None:
+    """The program has its answer by then, so staff must see that somebody's no was not written."""
+    from commonweal.web.choices.models import Box
+    from tests.web.conftest import Page
+
+    send(id="reused")
+    assert step(way) == 1
+    number = read_journal(way).number
+    assert send(id="reused", kind="local_objection").status_code == 202
+    assert step(way) == 1
+    assert list(Box.objects.values_list("code", flat=True)) == ["CW-CHOICES-ID"]
+    assert (step(way), read_journal(way).number) == (0, number)
+    shown = Page(sign_in("edward").get("/choices/desk/")).text
+    assert "1 of what people or programs sent could not be" in shown
+
+
 def test_one_answer_for_everybody(way: Custody) -> None:
     told = {send(id=f"p{at}", nhs_number=one).content
             for at, one in enumerate((PERSON, OTHER))}  # fmt: skip

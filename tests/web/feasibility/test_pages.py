@@ -14,8 +14,9 @@ from tests.web.conftest import Page
 from tests.web.feasibility.room import STANDING, contract, row
 from tests.web.releases.room import Room, person, today
 
-MAY = {"amara", "bethan", "edward", "farah"}
-"""Researchers of the university, which has a contract; who looks after the counts."""
+MAY = {"amara", "bethan", "noor", "edward", "farah"}
+"""Researchers of the university, which has a contract, and of the hospital, which needs none; who
+looks after the counts."""
 FORM = "Show about how many"
 
 

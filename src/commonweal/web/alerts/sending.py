@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from smtplib import SMTPException
+from smtplib import SMTPException, SMTPRecipientsRefused
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
@@ -57,11 +57,19 @@ def _each(rows: QuerySet[Reader], now: datetime, write: object) -> int:
             sent += 1
         except (SMTPException, OSError, ValueError) as error:
             _LOG.warning("a mail could not be sent", extra={"code": type(error).__name__})
-            if row.tries + 1 >= MOST_TRIES:
-                Reader.objects.filter(pk=row.pk).delete()
-            else:
-                Reader.objects.filter(pk=row.pk).update(tries=row.tries + 1)
+            _failed(row, error)
     return sent
+
+
+def _failed(row: Reader, error: Exception) -> None:
+    """Give an address up that was refused again and again; for an outage of ours nobody pays."""
+    if not isinstance(error, SMTPRecipientsRefused):
+        return
+    mine = Reader.objects.filter(pk=row.pk)
+    if row.tries + 1 >= MOST_TRIES:
+        mine.delete()
+    else:
+        mine.update(tries=row.tries + 1)
 
 
 def _first(row: Reader, now: datetime) -> dict[str, object]:

@@ -84,7 +84,7 @@ def send(request: HttpRequest, said: ChoiceSent) -> Any:
         raise Refused("CW-CHOICES-PROJECT", "There is no project with this permit in the list.")
     owner = person.public_id
     services.hand_in(_choice(said, owner), owner, said.id)
-    sentence = "It is written down, and counts for every copy of data from now on."
+    sentence = "It was taken in. It counts once the vault has written it down, in a few moments."
     return Status(202, {"reference": services.reference_for(owner, said.id), "sentence": sentence})
 
 

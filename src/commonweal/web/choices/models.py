@@ -17,14 +17,14 @@ MOST_ROWS = 2_000
 KEPT = timedelta(minutes=30)
 """How long a receipt is there for the browser that it is for."""
 KEPT_UNREAD = timedelta(days=30)
-"""How long a box is kept that the vault could not open."""
+"""How long a box is kept that the vault could not open, or not record for nobody to hear of it."""
 
 
 class Box(models.Model):
     """One box. `sealed`: for the vault, emptied once it was taken in.
 
-    `answer`: a receipt, sealed for one browser. `code`: why the vault could not open it; then it is
-    kept for some weeks. `ended_at`: when either was written.
+    `answer`: a receipt, sealed for one browser. `code`: why the vault could not open it, or not
+    record what a program sent; then it is kept for some weeks. `ended_at`: when either was written.
     """
 
     id = models.CharField(max_length=32, primary_key=True, default=new_order_id, editable=False)

@@ -39,16 +39,39 @@ def steps(room: str) -> Sequence[Callable[[Custody], int]]:
     """What this app does in a room."""
     if room != "vault":
         return ()
-    return (Telling(), take_step, Clearing())
+    return (Telling(), Taking(), Clearing())
+
+
+class Taking:
+    """Takes in what is there, from where it stopped: a full vault's requests hold up nothing else.
+
+    Of a box nobody can see from outside whether it is a request, which has to wait for room, or
+    what staff wrote down, which has not.
+    """
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(self, custody: Custody) -> int:
+        """How many boxes left the database or got their answer.
+
+        Raises `Unavailable` where the vault cannot take anything in now: nothing is lost by it.
+        """
+        waiting = Box.objects.filter(code="", answer__isnull=True)
+        rows = list(waiting.filter(pk__gt=self._last).order_by("pk")[:MOST_AT_ONCE])
+        if not rows and self._last:
+            self._last = ""
+            rows = list(waiting.order_by("pk")[:MOST_AT_ONCE])
+        done = 0
+        for row in rows:
+            done += _take(custody, row)
+            self._last = row.pk
+        return done
 
 
 def take_step(custody: Custody) -> int:
-    """Take in what is there; how many boxes left the database or got their answer.
-
-    Raises `Unavailable` where the vault cannot take anything in now: nothing is lost by it.
-    """
-    rows = Box.objects.filter(code="", answer__isnull=True)[:MOST_AT_ONCE]
-    return sum(_take(custody, row) for row in rows)
+    """One round from the beginning."""
+    return Taking()(custody)
 
 
 def _take(custody: Custody, row: Box) -> int:
@@ -75,6 +98,10 @@ def _record(custody: Custody, row: Box, box: ChoiceBox) -> int:
     except CommonwealError as error:
         _LOG.warning("a choice was not recorded", extra={"room": "vault", "code": error.code})
         told = {"refusal": {"code": error.code, "sentence": error.sentence}}
+    if box.answer_to is None and "refusal" in told:
+        # Nobody waits for the answer, and it is somebody's no: staff see that there is such a box.
+        code = told["refusal"]["code"]
+        return Box.objects.filter(pk=row.pk).update(code=code, ended_at=custody.clock.now())
     if box.answer_to is None:
         return Box.objects.filter(pk=row.pk).delete()[0]
     answer = OwnAnswer.read({"answer": 1, "asked": "choose", **told}, "The answer")

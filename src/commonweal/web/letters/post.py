@@ -19,6 +19,7 @@ from django.core.mail import EmailMessage, get_connection
 from django.db import DatabaseError, close_old_connections
 from django.db.models import Q
 
+from commonweal.foundation.errors import CommonwealError
 from commonweal.web.config import clock
 from commonweal.web.letters.kinds import KINDS
 from commonweal.web.letters.models import FAILED, SENT, WAITING, Letter
@@ -58,7 +59,7 @@ def _work() -> None:
         try:
             deliver_due()
             deliver_others()
-        except DatabaseError:
+        except (DatabaseError, CommonwealError):  # the postman goes on with the next round
             _LOG.exception("mail could not be looked for")
         finally:
             close_old_connections()

@@ -6,7 +6,8 @@ from django.apps import AppConfig
 
 
 class PublicLogConfig(AppConfig):
-    """Its name and label."""
+    """Its name and label, and the room that it works in."""
 
     name = "commonweal.web.publiclog"
     label = "publiclog"
+    works_in = ("signer",)
