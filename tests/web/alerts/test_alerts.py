@@ -258,6 +258,19 @@ def test_the_database_alone_shows_no_address_and_no_link(post: list[Any], web_ho
     path.write_bytes(kept)
 
 
+def test_a_row_that_cannot_be_opened_holds_up_nobody_else(
+    post: list[Any], listed: list[int]
+) -> None:
+    from commonweal.web.alerts import services
+    from commonweal.web.alerts.models import Reader
+
+    services.ask("broken@example.org")
+    Reader.objects.update(said=b"nothing")
+    services.ask(ADDRESS)
+    assert deliver() == 1
+    assert post[0].to == [ADDRESS]
+
+
 def test_the_postman_takes_it_along(post: list[Any], listed: list[int]) -> None:
     from commonweal.web.alerts import services
     from commonweal.web.letters.post import deliver_others

@@ -95,6 +95,29 @@ TRUSTED: list[tuple[dict[str, str], str]] = [
 ]  # fmt: skip
 
 
+def test_a_refusal_that_nobody_read_is_not_forgotten(way: Custody, sign_in: Any, at: Any) -> None:
+    """Whoever wrote it down has gone: staff must see that somebody's no is not in the journal."""
+    from commonweal.foundation.clock import FixedClock
+    from commonweal.web.choices import services
+    from commonweal.web.choices.models import KEPT
+    from commonweal.web.config import clock
+
+    client = sign_in("edward")
+    said = WRITTEN | {"kind": "withdrawal", "project": "permit-0", "once": once(9)}
+    client.post(DESK, said)
+    step(way)
+    assert services.unread() == 1
+    assert "It was not written down" in Page(client.get(RECEIPT)).text
+    assert services.unread() == 0  # they know it now
+    client.post(DESK, said)
+    step(way)
+    at(FixedClock(clock.now() + 2 * KEPT))
+    services.clear_away()
+    assert services.unread() == 1
+    desk = Page(sign_in("edward").get(DESK))
+    assert "1 of what people or programs sent could not be" in desk.text
+
+
 @pytest.mark.parametrize(("more", "told"), TRUSTED)
 def test_by_the_rules_of_who_may_choose(
     way: Custody, sign_in: Any, more: dict[str, str], told: str

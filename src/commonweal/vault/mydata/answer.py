@@ -141,7 +141,7 @@ def _chosen(one: ChoiceInForce, told: Sequence[Told]) -> Mapping[str, Any]:
         "set_by": choice.set_by,
         "honoured": [
             {"permit": permit, "release": release.entry.release,
-             "made_on": release.manifest.built_at.date().isoformat()}
+             "made_on": london_day(release.manifest.built_at).isoformat()}
             for permit, release in first.items() if release.manifest is not None
         ],
     }  # fmt: skip

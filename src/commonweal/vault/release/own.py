@@ -20,6 +20,7 @@ from typing import Any
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import read_bytes, sha256_file, translated
 from commonweal.foundation.identifiers import NHSNumber
+from commonweal.foundation.london import london_day
 from commonweal.foundation.sealing import SealedReader
 from commonweal.ledger.membership import LABEL_BYTES, label
 from commonweal.papers.own_record import LONGEST, Because, OwnRelease
@@ -88,7 +89,7 @@ def tell_release(
     said: dict[str, Any] = {
         "permit": manifest.permit_id,
         "release": manifest.release,
-        "made_on": manifest.built_at.date().isoformat(),
+        "made_on": london_day(manifest.built_at).isoformat(),
     }
     if manifest.person_kind != NHS_NUMBER:
         return unknown(said, "told_apart_otherwise")

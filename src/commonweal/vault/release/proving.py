@@ -25,6 +25,7 @@ from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import Fault, Refused
 from commonweal.foundation.files import read_bytes, translated
 from commonweal.foundation.identifiers import InvalidNHSNumber, NHSNumber
+from commonweal.foundation.london import london_day
 from commonweal.foundation.sealing import unseal
 from commonweal.ledger.entry import Event
 from commonweal.ledger.membership import MembershipProof, label
@@ -185,7 +186,7 @@ def statement_about(custody: Custody, manifest: ReleaseManifest, mine: bytes) ->
     """
     secret = secrets.token_bytes(32)
     about = hashlib.sha256(_ABOUT_DOMAIN + secret + mine).hexdigest()
-    made_on = manifest.built_at.date()
+    made_on = london_day(manifest.built_at)
     statement = StatementOfAbsence.read(
         {
             "statement": 1,

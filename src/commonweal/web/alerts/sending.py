@@ -55,7 +55,7 @@ def _each(rows: QuerySet[Reader], now: datetime, write: object) -> int:
             done = write(row, now)  # type: ignore[operator]
             Reader.objects.filter(pk=row.pk).update(tried_at=None, tries=0, **done)
             sent += 1
-        except (SMTPException, OSError, ValueError) as error:
+        except (SMTPException, OSError, ValueError, CommonwealError) as error:
             _LOG.warning("a mail could not be sent", extra={"code": type(error).__name__})
             _failed(row, error)
     return sent
@@ -78,8 +78,7 @@ def _first(row: Reader, now: datetime) -> dict[str, object]:
         f"Somebody asked us to write to this address when a new project is in the list of "
         f"{settings.HOME.custodian}. If it was you, open this page and say yes:\n\n"
         f"{_link('alerts:begin', said)}\n\n"
-        "If it was not you, you need do nothing: we do not write again, and forget the address "
-        "in three days.\n"
+        "If it was not you, you need do nothing. We forget the address in three days.\n"
     )
     _send(said, "Do you want to hear of new projects?", body)
     return {"written_at": now}

@@ -24,7 +24,8 @@ class Box(models.Model):
     """One box. `sealed`: for the vault, emptied once it was taken in.
 
     `answer`: a receipt, sealed for one browser. `code`: why the vault could not open it, or not
-    record what a program sent; then it is kept for some weeks. `ended_at`: when either was written.
+    record what is in it and nobody has read that yet; then it is kept for some weeks. `ended_at`:
+    when either was written.
     """
 
     id = models.CharField(max_length=32, primary_key=True, default=new_order_id, editable=False)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.crypto import salted_hmac
 
 from commonweal.foundation.clock import stamp
@@ -100,9 +101,12 @@ def receipt_for(row: str, private: bytes) -> OwnAnswer | None:
     if found.answer is None:
         return None
     try:
-        return open_answer(bytes(found.answer), private)
+        answer = open_answer(bytes(found.answer), private)
     except Fault:
         raise _gone() from None
+    if answer.refusal is not None:  # whoever wrote it down knows now that it was not recorded
+        Box.objects.filter(pk=row).update(code="")
+    return answer
 
 
 def unread() -> int:
@@ -118,7 +122,8 @@ def on_their_way() -> int:
 def clear_away() -> int:
     """Remove receipts and unreadable boxes whose time is over; how many."""
     now = clock.now()
-    told = Box.objects.filter(answer__isnull=False, ended_at__lte=now - KEPT).delete()[0]
+    read = Box.objects.filter(code="", answer__isnull=False)
+    told = read.filter(ended_at__lte=now - KEPT).delete()[0]
     return told + Box.objects.exclude(code="").filter(ended_at__lte=now - KEPT_UNREAD).delete()[0]
 
 
@@ -132,9 +137,9 @@ def _put_in(said: dict[str, Any], row: str, most: int = MOST_ROWS) -> str:
         )
     plain = {"box": 1, "asked_at": stamp(clock.now()), **said}
     sealed = ChoiceBox.read(plain, "What you asked").sealed(key)
-    with transaction.atomic():
-        if Box.objects.filter(pk=row).exists():
-            return row
+    if Box.objects.filter(pk=row).exists():
+        return row
+    with contextlib.suppress(IntegrityError), transaction.atomic():  # the same one at the same time
         if Box.objects.count() >= most:
             raise Unavailable(
                 "CW-CHOICES-CLOSED",

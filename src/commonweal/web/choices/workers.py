@@ -109,8 +109,10 @@ def _record(custody: Custody, row: Box, box: ChoiceBox) -> int:
         sealed = answer.sealed(bytes.fromhex(box.answer_to), releases=0)
     except CommonwealError:  # a key that shares no secret: nobody could read it
         return Box.objects.filter(pk=row.pk).delete()[0]
+    # A refusal counts as unread until that browser has opened it: somebody's no may be lost.
+    code = told["refusal"]["code"] if "refusal" in told else ""
     return Box.objects.filter(pk=row.pk).update(
-        sealed=b"", answer=sealed, ended_at=custody.clock.now()
+        sealed=b"", answer=sealed, code=code, ended_at=custody.clock.now()
     )
 
 
