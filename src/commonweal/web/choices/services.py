@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.crypto import salted_hmac
 
 from commonweal.foundation.clock import stamp
-from commonweal.foundation.errors import CommonwealError, Fault, Unavailable
-from commonweal.foundation.files import read_bytes
+from commonweal.foundation.errors import Fault, Unavailable
 from commonweal.papers.choice import Choice
 from commonweal.papers.choice_request import LETTERS, ChoiceBox, ChoiceRequest
 from commonweal.papers.order_key import OrderKey
 from commonweal.papers.own_record import OwnAnswer, open_answer
-from commonweal.papers.signing import unverified
 from commonweal.web.choices.models import KEPT, KEPT_UNREAD, MOST_ROWS, Box, VaultSays
 from commonweal.web.config import clock
+from commonweal.web.order_key import order_key_with
 from commonweal.web.orders import new_order_id
 
-FILE = Path("public") / "person-orders.jws"
-_CALLED = "The key for orders"
-_MOST_BYTES = 64 * 1024
 _GROUPS, _GROUP = 3, 4
 _ID = 16
 
@@ -36,14 +30,7 @@ def key_or_none() -> OrderKey | None:
     The vault's worker checked its signature; here its digest is compared with what it said.
     """
     told = VaultSays.objects.first()
-    if told is None:
-        return None
-    try:
-        content = read_bytes(settings.ENVIRONMENT.home / FILE, _CALLED, limit=_MOST_BYTES)
-        key = OrderKey.read(unverified(content, _CALLED), _CALLED)
-    except CommonwealError:
-        return None
-    return key if key.digest() == told.key_digest else None
+    return None if told is None else order_key_with(told.key_digest)
 
 
 def new_reference() -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from commonweal.foundation.clock import stamp
@@ -27,6 +27,8 @@ from commonweal.vault.custody import Custody
 from commonweal.vault.mydata.order_key import published_order_key
 from commonweal.web.choices import services
 from commonweal.web.choices.models import Box, VaultSays
+from commonweal.web.config.workers import Seldom
+from commonweal.web.order_key import say
 
 LOOK_AGAIN = timedelta(seconds=10)
 """How often the vault says anew which key it opens boxes with."""
@@ -39,7 +41,9 @@ def steps(room: str) -> Sequence[Callable[[Custody], int]]:
     """What this app does in a room."""
     if room != "vault":
         return ()
-    return (Telling(), Taking(), Clearing())
+    return (
+        Seldom(tell, LOOK_AGAIN), Taking(), clear_step, Seldom(clear_refused, CLEAR_AGAIN),
+    )  # fmt: skip
 
 
 class Taking:
@@ -125,47 +129,16 @@ def _receipt(made: Recorded) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if value is not None}
 
 
-class Telling:
-    """Tells the pages with which key the vault opens boxes, and how many requests wait there."""
-
-    def __init__(self) -> None:
-        self._seen: datetime | None = None
-
-    def __call__(self, custody: Custody) -> int:
-        """1 if what is told changed."""
-        now = custody.clock.now()
-        if self._seen is not None and self._seen <= now < self._seen + LOOK_AGAIN:
-            return 0
-        self._seen = now
-        return tell(custody)
-
-
 def tell(custody: Custody) -> int:
-    """Bring the row in line with the vault; 1 if it changed."""
-    try:
+    """Say with which key the vault opens boxes, and how many requests wait there."""
+
+    def told() -> dict[str, Any]:
         digest = published_order_key(custody).digest()
-    except Unavailable:
-        VaultSays.objects.all().delete()
-        raise
-    except CommonwealError:  # nobody published it, or it was changed
-        return int(VaultSays.objects.all().delete()[0] > 0)
-    told = {"key_digest": digest, "waiting": how_many_wait(custody)}
-    if VaultSays.objects.filter(pk=1, **told).exists():
-        return 0
-    VaultSays.objects.update_or_create(pk=1, defaults={**told, "told_at": custody.clock.now()})
-    return 1
+        return {"key_digest": digest, "waiting": how_many_wait(custody)}
+
+    return say(VaultSays, told)
 
 
-class Clearing:
-    """Clears away, once an hour and in each new process."""
-
-    def __init__(self) -> None:
-        self._seen: datetime | None = None
-
-    def __call__(self, custody: Custody) -> int:
-        """How much was removed."""
-        done, now = services.clear_away(), custody.clock.now()
-        if self._seen is not None and self._seen <= now < self._seen + CLEAR_AGAIN:
-            return done
-        self._seen = now
-        return done + clear_refused(custody)
+def clear_step(_custody: Custody) -> int:
+    """Remove receipts and unreadable boxes whose time is over."""
+    return services.clear_away()

@@ -26,6 +26,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
@@ -81,7 +82,7 @@ class _Turn:
 
     @property
     def name(self) -> str:
-        return self.step.name if isinstance(self.step, Beside) else _name_of(self.step)
+        return self.step.name if isinstance(self.step, (Beside, Seldom)) else _name_of(self.step)
 
 
 def _name_of(step: Step) -> str:
@@ -180,6 +181,32 @@ class Worker:
         if self._held is not None:
             held, self._held = self._held[0], None
             held.__exit__()
+
+
+class Seldom:
+    """A step that is taken in each new process, and then no sooner than `apart` after it went well.
+
+    A clock that was set back does not hold it up.
+    """
+
+    def __init__(self, step: Step, apart: timedelta) -> None:
+        self._step = step
+        self._apart = apart
+        self._taken: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """How it is called in the log: as its step."""
+        return _name_of(self._step)
+
+    def __call__(self, custody: Custody) -> int:
+        """Take it, if it is time; 0 where it is not."""
+        now = custody.clock.now()
+        if self._taken is not None and self._taken <= now < self._taken + self._apart:
+            return 0
+        done = self._step(custody)
+        self._taken = now
+        return done
 
 
 class Beside:

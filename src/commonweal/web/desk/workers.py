@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from commonweal.papers.permit_state import TERMINAL
 from commonweal.vault.custody import Custody
 from commonweal.web.applications.telling import writers
 from commonweal.web.config import clock
+from commonweal.web.config.workers import Seldom
 from commonweal.web.desk.after import follow_days
 from commonweal.web.desk.models import Assessment
 from commonweal.web.letters.telling import tell_all
@@ -20,31 +21,20 @@ _REFUSED = frozenset({"refused", "withdrawn", "lapsed"})
 
 def steps(room: str) -> Sequence[Callable[[Custody], int]]:
     """What the signer does for this app."""
-    return (FollowAssessments(),) if room == "signer" else ()
+    return (Seldom(follow_assessments, LOOK_AGAIN),) if room == "signer" else ()
 
 
-class FollowAssessments:
-    """Look every minute which published assessments the day has come for."""
-
-    def __init__(self) -> None:
-        self._seen: datetime | None = None
-
-    def __call__(self, custody: Custody) -> int:
-        """Follow all that are public; how many took a step."""
-        now = clock.now()
-        if self._seen is not None and self._seen <= now < self._seen + LOOK_AGAIN:
-            return 0
-        rows = Assessment.objects.filter(state__in=("published", "due", "overdue", "revisited"))
-        done = 0
-        for row in rows.select_related("application").defer("heard", "record"):
-            step = follow_days(row.pk, clock.today(), ended=_ended(custody, row))
-            done += bool(step)
-            if step in ("fall_due", "run_over"):
-                kind = "aia_due" if step == "fall_due" else "aia_late"
-                reference = row.application.reference
-                tell_all(writers(row.application), kind, "answers:again", reference)
-        self._seen = now
-        return done
+def follow_assessments(custody: Custody) -> int:
+    """Look which published assessments the day has come for; how many took a step."""
+    rows = Assessment.objects.filter(state__in=("published", "due", "overdue", "revisited"))
+    done = 0
+    for row in rows.select_related("application").defer("heard", "record"):
+        step = follow_days(row.pk, clock.today(), ended=_ended(custody, row))
+        done += bool(step)
+        if step in ("fall_due", "run_over"):
+            kind = "aia_due" if step == "fall_due" else "aia_late"
+            tell_all(writers(row.application), kind, "answers:again", row.application.reference)
+    return done
 
 
 def _ended(custody: Custody, row: Assessment) -> bool:

@@ -17,7 +17,7 @@ from commonweal.governance.clocks.calendar import WorkingCalendar
 from commonweal.vault.cube.keeping import EVENT, newest_cubes
 from commonweal.vault.cube.monthly import Monthly, build_month, every_monthly, is_due
 from commonweal.vault.custody import Custody
-from commonweal.web.config.workers import Beside
+from commonweal.web.config.workers import Beside, Seldom
 from commonweal.web.discovery.models import Counts
 from commonweal.web.releases.outward import INTERNAL, outward
 
@@ -28,25 +28,17 @@ TRY_AGAIN = timedelta(hours=1)
 
 def steps(room: str) -> Sequence[Callable[[Custody], int]]:
     """What this app does in a room."""
-    return (TellCounts(), Beside(MonthWaits(), make_counts)) if room == "vault" else ()
+    if room != "vault":
+        return ()
+    return (TellCounts(), Beside(Seldom(month_waits, LOOK_AGAIN), make_counts))
 
 
 # --- making ---------------------------------------------------------------------------------------
 
 
-class MonthWaits:
-    """How many datasets wait for the month's counts; looked at once a minute."""
-
-    def __init__(self) -> None:
-        self._seen: datetime | None = None
-
-    def __call__(self, custody: Custody) -> int:
-        """How many; see `waiting`."""
-        now = custody.clock.now()
-        if self._seen is not None and self._seen <= now < self._seen + LOOK_AGAIN:
-            return 0
-        self._seen = now
-        return len(waiting(custody))
+def month_waits(custody: Custody) -> int:
+    """How many datasets wait for the month's counts; see `waiting`."""
+    return len(waiting(custody))
 
 
 def waiting(custody: Custody) -> list[Monthly]:

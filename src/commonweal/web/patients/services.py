@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from commonweal.foundation.errors import CommonwealError, Fault, Refused, Unavailable
-from commonweal.foundation.files import read_bytes
+from commonweal.foundation.errors import Fault, Refused, Unavailable
 from commonweal.papers.order_key import OrderKey
 from commonweal.papers.own_order import OwnOrder as OrderPaper
 from commonweal.papers.own_record import OwnAnswer, open_answer
-from commonweal.papers.signing import unverified
 from commonweal.web import orders
 from commonweal.web.config import clock
 from commonweal.web.config.providers import Provider
+from commonweal.web.order_key import order_key_with
 from commonweal.web.orders import DONE, OPEN, new_order_id
 from commonweal.web.patients.models import KEPT, MOST_ROWS, OwnOrder, VaultWord
 from commonweal.web.patients.visit import Visit
 
-FILE = Path("public") / "person-orders.jws"
-_MOST_BYTES = 64 * 1024
-_CALLED = "The key for orders"
 CUT_OFF = ("CW-MYDATA-CUT-OFF", "")
 
 
@@ -48,12 +43,8 @@ def ready_or_none() -> Ready | None:
         return None
     if (provider.issuer, provider.client) != (told.issuer, told.client):
         return None
-    try:
-        content = read_bytes(settings.ENVIRONMENT.home / FILE, _CALLED, limit=_MOST_BYTES)
-        key = OrderKey.read(unverified(content, _CALLED), _CALLED)
-    except CommonwealError:
-        return None
-    return Ready(provider, key) if key.digest() == told.key_digest else None
+    key = order_key_with(told.key_digest)
+    return None if key is None else Ready(provider, key)
 
 
 def ready() -> Ready:

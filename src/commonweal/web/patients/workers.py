@@ -11,14 +11,15 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from commonweal.foundation.errors import CommonwealError, Unavailable
+from commonweal.foundation.errors import CommonwealError
 from commonweal.vault.custody import Custody
 from commonweal.vault.mydata.believed import believed
 from commonweal.vault.mydata.desk import TICK, answer_order, whole_tick
 from commonweal.vault.mydata.order_key import published_order_key
 from commonweal.vault.release.own import look_in_index
 from commonweal.web import orders
-from commonweal.web.config.workers import Beside
+from commonweal.web.config.workers import Beside, Seldom
+from commonweal.web.order_key import say
 from commonweal.web.orders import DONE, FAILED, OPEN, REFUSED, RUNNING
 from commonweal.web.patients import services
 from commonweal.web.patients.models import OwnOrder, VaultWord
@@ -32,7 +33,7 @@ def steps(room: str) -> Sequence[Callable[[Custody], int]]:
     """What this app does in a room."""
     if room != "vault":
         return ()
-    return (TellOpen(), Beside(waits, answer_step), clear_step)
+    return (Seldom(tell_open, LOOK_AGAIN), Beside(waits, answer_step), clear_step)
 
 
 # --- answering ----------------------------------------------------------------------------------
@@ -116,32 +117,11 @@ def clear_step(_custody: Custody) -> int:
 # --- telling ------------------------------------------------------------------------------------
 
 
-class TellOpen:
-    """Tells the pages whether the vault would answer, whom it believes, and by which key."""
-
-    def __init__(self) -> None:
-        self._seen: datetime | None = None
-
-    def __call__(self, custody: Custody) -> int:
-        """1 if what is told changed. Raises what is `Unavailable`, and then nothing is told."""
-        now = custody.clock.now()
-        if self._seen is not None and self._seen <= now < self._seen + LOOK_AGAIN:
-            return 0
-        self._seen = now
-        return tell_open(custody)
-
-
 def tell_open(custody: Custody) -> int:
-    """Bring the row in line with the vault; 1 if it changed."""
-    try:
+    """Say whether the vault would answer, whom it believes, and by which key."""
+
+    def told() -> dict[str, str]:
         provider, key = believed(custody).provider, published_order_key(custody)
-    except Unavailable:
-        VaultWord.objects.all().delete()
-        raise
-    except CommonwealError:  # nobody has set it up, or it was changed
-        return int(VaultWord.objects.all().delete()[0] > 0)
-    told = {"issuer": provider.issuer, "client": provider.client, "key_digest": key.digest()}
-    if VaultWord.objects.filter(pk=1, **told).exists():
-        return 0
-    VaultWord.objects.update_or_create(pk=1, defaults={**told, "told_at": custody.clock.now()})
-    return 1
+        return {"issuer": provider.issuer, "client": provider.client, "key_digest": key.digest()}
+
+    return say(VaultWord, told)

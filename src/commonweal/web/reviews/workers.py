@@ -7,7 +7,7 @@ the ledger says, after the acts of both people were judged beside it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from django.db import transaction
 
@@ -20,6 +20,7 @@ from commonweal.vault.custody import Custody
 from commonweal.vault.custody.kept_reviews import read_review
 from commonweal.vault.custody.reviewing import Accepted, accept_review, accepted_before
 from commonweal.web.config import clock
+from commonweal.web.config.workers import Seldom
 from commonweal.web.ledgerlink.services import govern
 from commonweal.web.projects.models import Permit
 from commonweal.web.projects.workers import follow_permit
@@ -36,7 +37,7 @@ _OPEN = ("not_yet_due", "due", "overdue", "sent", "queried", "with_committee")
 
 def steps(room: str) -> Sequence[Callable[[Custody], int]]:
     """What the signer does for this app."""
-    return (take_orders, FollowDays()) if room == "signer" else ()
+    return (take_orders, Seldom(follow_every, LOOK_AGAIN)) if room == "signer" else ()
 
 
 # --- acceptances --------------------------------------------------------------------------------
@@ -97,22 +98,11 @@ def _write(pk: int, done: Accepted) -> None:
 # --- days ---------------------------------------------------------------------------------------
 
 
-class FollowDays:
-    """Let each row say what the ledger and the day make of it; looked at every minute."""
-
-    def __init__(self) -> None:
-        self._seen: datetime | None = None
-
-    def __call__(self, custody: Custody) -> int:
-        """Follow every permit that lives or has a review open; how many rows changed."""
-        now = clock.now()
-        if self._seen is not None and self._seen <= now < self._seen + LOOK_AGAIN:
-            return 0
-        living = Permit.objects.exclude(state__in=TERMINAL).values_list("pk", flat=True)
-        still = Review.objects.filter(state__in=_OPEN).values_list("permit_id", flat=True)
-        done = sum(follow_days(custody, pk) for pk in sorted({*living, *still}))
-        self._seen = now
-        return done
+def follow_every(custody: Custody) -> int:
+    """Follow every permit that lives or has a review open; how many rows changed."""
+    living = Permit.objects.exclude(state__in=TERMINAL).values_list("pk", flat=True)
+    still = Review.objects.filter(state__in=_OPEN).values_list("permit_id", flat=True)
+    return sum(follow_days(custody, pk) for pk in sorted({*living, *still}))
 
 
 def follow_days(custody: Custody, pk: int) -> int:
