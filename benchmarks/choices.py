@@ -17,7 +17,8 @@ from commonweal.foundation.clock import SystemClock, stamp
 from commonweal.foundation.london import london_day
 from commonweal.ledger.details import Details
 from commonweal.ledger.entry import Actor, Event, entry_bytes, intent_hash
-from commonweal.vault.choices.journal import KEY, choices_of, new_choice_id, read_journal
+from commonweal.papers.choice import new_choice_id
+from commonweal.vault.choices.journal import KEY, choices_of, read_journal
 from commonweal.vault.custody import Custody, create_home, create_key
 
 PEOPLE = 200_000

@@ -12,8 +12,8 @@ import pytest
 
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import CommonwealError
-from commonweal.papers.choice import Choice
-from commonweal.vault.choices.journal import choices_of, new_choice_id, read_journal, record
+from commonweal.papers.choice import Choice, new_choice_id
+from commonweal.vault.choices.journal import choices_of, read_journal, record
 from tests.release_house import House, make_house, objection
 
 

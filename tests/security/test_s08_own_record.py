@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 from commonweal.foundation.errors import CommonwealError
+from commonweal.papers.choice import new_choice_id
 from commonweal.papers.order_key import OrderKey
 from commonweal.papers.own_order import OwnOrder
 from commonweal.papers.own_record import CONTEXT, OwnRecord, open_answer
 from commonweal.papers.own_record_box import MAGIC, open_box, public_half
-from commonweal.vault.choices.journal import new_choice_id
 from commonweal.vault.mydata.believed import set_provider
 from commonweal.vault.mydata.desk import answer_order
 from commonweal.vault.mydata.order_key import (

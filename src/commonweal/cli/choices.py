@@ -225,8 +225,7 @@ def _choice(
     from commonweal.foundation.clock import stamp
     from commonweal.foundation.identifiers import NHSNumber
     from commonweal.foundation.london import london_day
-    from commonweal.papers.choice import Choice
-    from commonweal.vault.choices.journal import new_choice_id
+    from commonweal.papers.choice import Choice, new_choice_id
 
     whose = {"kind": "record_key", "identifier": identifier, "dataset": dataset}
     if dataset is None:

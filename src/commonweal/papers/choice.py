@@ -9,6 +9,7 @@ down for a person, so there is no kind for it.
 
 from __future__ import annotations
 
+import secrets
 from datetime import date
 from typing import Annotated, Literal
 
@@ -35,12 +36,20 @@ from commonweal.papers.choice_rules import (
 )
 
 __all__ = [
-    "KINDS", "MOST", "OF_ONE_PROJECT", "OWN_AGE", "Channel", "Choice", "ChoiceId", "ChoiceKind",
-    "Relation", "Scope", "SetBy", "Trusted", "Whose", "birthday",
+    "ID_LENGTH", "ID_LETTERS", "KINDS", "MOST", "OF_ONE_PROJECT", "OWN_AGE", "Channel", "Choice",
+    "ChoiceId", "ChoiceKind", "Relation", "Scope", "SetBy", "Trusted", "Whose", "birthday", "new_choice_id",
 ]  # fmt: skip
 
 ChoiceId = Annotated[str, StringConstraints(pattern=r"^[a-z2-9]{16}$")]
 MOST = 10**9
+ID_LETTERS = "abcdefghjkmnpqrstuvwxyz"
+"""Letters alone: among digits one id in a million holds a valid NHS number, and no log takes it."""
+ID_LENGTH = 16
+
+
+def new_choice_id() -> str:
+    """A random id: the same choice that is handed in twice is recorded once."""
+    return "".join(secrets.choice(ID_LETTERS) for _ in range(ID_LENGTH))
 
 
 class Whose(Paper):

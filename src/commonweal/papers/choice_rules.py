@@ -118,11 +118,17 @@ WHEN = (
     "It counts for every copy of data that is made from now on. No study begins new work on an "
     "older copy."
 )
-CANNOT = (
-    "It cannot take back results that were already made public, or what a study has already "
-    "worked out. It does not count where the law or a court orders a use. It changes nothing about "
-    "your care, and your care team cannot see it here."
+UNDONE = (
+    (
+        "It cannot take back results that were already made public, or what a study has already "
+        "worked out."
+    ),
+    "An AI tool that has already learned from your record stays as it is.",
+    "It does not count where the law or a court orders a use.",
 )
+"""What no choice undoes."""
+CARE = "It changes nothing about your care, and your care team cannot see it here."
+CANNOT = " ".join((*UNDONE, CARE))
 """What no choice does."""
 NOT_NATIONAL = (
     "The national data opt-out is not kept here: only the NHS keeps it, and its rules forbid "

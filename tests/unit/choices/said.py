@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from commonweal.foundation.clock import stamp
-from commonweal.papers.choice import Choice
-from commonweal.vault.choices.journal import new_choice_id
+from commonweal.papers.choice import Choice, new_choice_id
 
 
 def said(now: datetime, number: str, kind: str | None = "local_objection", **more: Any) -> Choice:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from commonweal.papers.base import PaperInvalid
-from commonweal.papers.choice import KINDS, Choice, birthday
+from commonweal.papers.choice import ID_LENGTH, ID_LETTERS, KINDS, Choice, birthday, new_choice_id
 
 NUMBER = "9434765919"
 WHOSE = {"kind": "nhs_number", "identifier": NUMBER}
@@ -169,3 +169,11 @@ def test_there_is_no_kind_for_the_national_opt_out() -> None:
 def test_a_birthday_on_29_february() -> None:
     assert birthday(date(2016, 2, 29), 13) == date(2029, 3, 1)
     assert birthday(date(2016, 2, 29), 4) == date(2020, 2, 29)
+
+
+def test_ids_are_letters_alone_so_that_no_number_of_a_patient_is_in_one() -> None:
+    """Of ids with digits one in a million held a valid NHS number, which no log takes."""
+    drawn = [new_choice_id() for _ in range(500)]
+    assert all(len(one) == ID_LENGTH and set(one) <= set(ID_LETTERS) for one in drawn)
+    assert not set(ID_LETTERS) & set("0123456789")
+    assert len(set(drawn)) == len(drawn)

@@ -14,11 +14,12 @@ from commonweal.cli.main import run
 from commonweal.foundation.clock import parse_stamp
 from commonweal.foundation.identifiers import NHSNumber
 from commonweal.ledger.membership import label
+from commonweal.papers.choice import new_choice_id
 from commonweal.papers.order_key import OrderKey
 from commonweal.papers.own_order import OwnOrder
 from commonweal.papers.own_record import OwnAnswer, answer_size, open_answer
 from commonweal.papers.release import StatementOfAbsence
-from commonweal.vault.choices.journal import new_choice_id, read_journal
+from commonweal.vault.choices.journal import read_journal
 from commonweal.vault.mydata import tries
 from commonweal.vault.mydata.believed import set_provider
 from commonweal.vault.mydata.desk import TICK, answer_order, whole_tick

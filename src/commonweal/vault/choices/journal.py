@@ -14,7 +14,6 @@ again, and two people say so (`loss`).
 from __future__ import annotations
 
 import hmac
-import secrets
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from sqlite3 import Connection
@@ -42,8 +41,6 @@ from commonweal.vault.keys.fence import FenceState
 EVENT = "choice.recorded"
 ACCEPTED = "choice.loss_accepted"
 KEY = "choices"
-_SIGNS = "abcdefghjkmnpqrstuvwxyz"
-"""Letters alone: among digits one id in a million holds a valid NHS number, and no log takes it."""
 _ROWS = (
     "SELECT intent.id, body, body_hash, created_at, key_id, ciphertext FROM intent "
     "LEFT JOIN detail ON detail.intent_id = intent.id WHERE type = ? ORDER BY intent.id"
@@ -240,11 +237,6 @@ def broken(why: str) -> Unavailable:
 
 
 # --- recording --------------------------------------------------------------------------------
-
-
-def new_choice_id() -> str:
-    """A random id: the same choice that is handed in twice is recorded once."""
-    return "".join(secrets.choice(_SIGNS) for _ in range(16))
 
 
 def record(custody: Custody, choice: Choice) -> Recorded:

@@ -20,7 +20,7 @@ from commonweal.foundation.errors import CommonwealError, Fault, Refused, Unavai
 from commonweal.foundation.files import make_private_folder, read_bytes, write_atomic
 from commonweal.foundation.london import london_day
 from commonweal.foundation.sealing import seal_bytes, unseal_bytes
-from commonweal.papers.choice import Choice
+from commonweal.papers.choice import Choice, new_choice_id
 from commonweal.papers.choice_request import (
     LETTERS,
     STAYS,
@@ -31,7 +31,7 @@ from commonweal.papers.choice_request import (
     open_choice_box,
 )
 from commonweal.papers.own_order import key_of
-from commonweal.vault.choices.journal import new_choice_id, record
+from commonweal.vault.choices.journal import record
 from commonweal.vault.choices.recorded import Recorded
 from commonweal.vault.custody import Custody
 

@@ -11,7 +11,7 @@ from django.utils.crypto import salted_hmac
 
 from commonweal.foundation.clock import stamp
 from commonweal.foundation.errors import Fault, Unavailable
-from commonweal.papers.choice import Choice
+from commonweal.papers.choice import ID_LENGTH, ID_LETTERS, Choice
 from commonweal.papers.choice_request import LETTERS, ChoiceBox, ChoiceRequest
 from commonweal.papers.order_key import OrderKey
 from commonweal.papers.own_record import OwnAnswer, open_answer
@@ -21,7 +21,6 @@ from commonweal.web.order_key import order_key_with
 from commonweal.web.orders import new_order_id
 
 _GROUPS, _GROUP = 3, 4
-_ID = 16
 
 
 def key_or_none() -> OrderKey | None:
@@ -74,7 +73,7 @@ def reference_for(owner: str, id_: str) -> str:
 
 def choice_id_for(owner: str, id_: str) -> str:
     """The id of the choice that it becomes: the same each time, and nobody guesses it."""
-    return _letters(owner, id_, "choice", "abcdefghjkmnpqrstuvwxyz", _ID)
+    return _letters(owner, id_, "choice", ID_LETTERS, ID_LENGTH)
 
 
 def receipt_for(row: str, private: bytes) -> OwnAnswer | None:

@@ -17,6 +17,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from commonweal.foundation.errors import Unavailable
+from commonweal.papers.choice import new_choice_id
 from commonweal.papers.choice_rules import CANNOT, DOES, NOT_NATIONAL, WHEN
 from commonweal.papers.own_record_box import KEY_BYTES, public_half
 from commonweal.web.choices import services
@@ -27,7 +28,6 @@ from commonweal.web.config import clock
 from commonweal.web.publicpages.presenters import begun, now_library
 
 _FORM = require_http_methods(["GET", "HEAD", "POST"])
-_SIGNS = "abcdefghjkmnpqrstuvwxyz"
 NATIONAL = {"page": "https://www.nhs.uk/your-nhs-data-matters/", "phone": "0300 303 5678"}
 """Where the national choice is made: never here."""
 
@@ -80,7 +80,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def desk(request: HttpRequest) -> HttpResponse:
     """Write down what somebody chose. It can be added here, and not looked at or taken back."""
     check_write(request.user, clock.today())
-    once = "".join(secrets.choice(_SIGNS) for _ in range(16))
+    once = new_choice_id()
     writer = request.user.public_id
     if request.method == "POST":
         form = WriteForm(request.POST, writer=writer)

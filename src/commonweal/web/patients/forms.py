@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from django import forms
 
-from commonweal.papers.choice import OF_ONE_PROJECT
+from commonweal.papers.choice import OF_ONE_PROJECT, new_choice_id
 from commonweal.papers.own_order import OwnChoice
 from commonweal.web.nhsuk.fields import Look, RadiosField, TextField
 from commonweal.web.patients.words import KIND_WORDS, OFFERED
 from commonweal.web.register.presenters import entry_or_none
 
-_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
 _LONGEST = 64
 
 
@@ -50,9 +48,4 @@ class ChoiceForm(forms.Form):
         """What was chosen, under a new id."""
         said = self.cleaned_data
         project = str(said.get("project") or "").strip() or None
-        return OwnChoice(id=new_id(), kind=said["kind"], project=project)
-
-
-def new_id() -> str:
-    """An id for a choice: sent twice, it is recorded once."""
-    return "".join(secrets.choice(_SIGNS) for _ in range(16))
+        return OwnChoice(id=new_choice_id(), kind=said["kind"], project=project)

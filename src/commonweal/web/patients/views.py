@@ -22,12 +22,13 @@ from django.views.decorators.http import (
 )
 
 from commonweal.foundation.errors import CommonwealError, Fault
-from commonweal.papers.choice import MOST
+from commonweal.papers.choice import MOST, new_choice_id
+from commonweal.papers.choice_rules import UNDONE, WHEN
 from commonweal.papers.own_order import OwnChoice
 from commonweal.web.config import clock
 from commonweal.web.config.errors import status_of
 from commonweal.web.patients import services
-from commonweal.web.patients.forms import ChoiceForm, new_id
+from commonweal.web.patients.forms import ChoiceForm
 from commonweal.web.patients.presenters import (
     paper_of,
     receipt_shown,
@@ -36,7 +37,7 @@ from commonweal.web.patients.presenters import (
 )
 from commonweal.web.patients.signing_in import token_of, way_to
 from commonweal.web.patients.visit import Visit, forget, keep, new_visit, visit_of
-from commonweal.web.patients.words import CANNOT, CARE, WHEN, Refusal, refusal
+from commonweal.web.patients.words import CARE, Refusal, refusal
 
 REFRESH_SECONDS = 5
 """How often the waiting page asks again: answers come at whole ticks of as many seconds."""
@@ -142,7 +143,7 @@ def answer(request: HttpRequest) -> HttpResponse:
     if found.answer.record is not None:
         return _page(request, "record", record_shown(found.answer.record) | {"care": CARE})
     if found.answer.receipt is not None:
-        more = {"one": receipt_shown(found.answer.receipt), "when": WHEN, "cannot": CANNOT,
+        more = {"one": receipt_shown(found.answer.receipt), "when": WHEN, "cannot": UNDONE,
                 "care": CARE}  # fmt: skip
         return _page(request, "receipt", more)
     if found.answer.refusal is None:
@@ -202,14 +203,14 @@ def take_back(request: HttpRequest) -> HttpResponse:
     number = int(said)
     if not 1 <= number <= MOST:
         return _refused(request, "CW-MYDATA-WISH")
-    return _check(request, OwnChoice(id=new_id(), takes_back=number))
+    return _check(request, OwnChoice(id=new_choice_id(), takes_back=number))
 
 
 def _check(request: HttpRequest, wish: OwnChoice) -> HttpResponse:
     """What was chosen, before it counts: when it takes effect, and what it cannot undo."""
     if services.ready_or_none() is None:
         return _refused(request, "CW-MYDATA-CLOSED")
-    more = {"one": wish_shown(wish), "when": WHEN, "cannot": CANNOT, "care": CARE}
+    more = {"one": wish_shown(wish), "when": WHEN, "cannot": UNDONE, "care": CARE}
     made = _page(request, "check", more)
     visit = visit_of(request) or _unused()
     keep(made, visit.wishing(wish))

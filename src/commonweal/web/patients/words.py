@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from commonweal.papers.choice import ChoiceKind
+from commonweal.papers.choice_rules import DOES, TAKEN_BACK, ChoiceKind
 from commonweal.papers.own_record import Because
 
 
@@ -20,53 +20,21 @@ class KindWords:
     means: str
 
 
-KIND_WORDS: dict[ChoiceKind, KindWords] = {
-    "local_objection": KindWords(
-        "No to all research and planning by this hospital",
-        "Your record stays out of the data that this hospital makes ready for any project.",
-    ),
-    "no_research_here": KindWords(
-        "No to research by this hospital",
-        "Your record stays out of data for research. It can still be used for planning.",
-    ),
-    "no_companies": KindWords(
-        "No to any use by a company",
-        "Your record stays out of data for projects in which a company takes part.",
-    ),
-    "no_ai_training": KindWords(
-        "No to training AI",
-        "Your record stays out of data for projects that train or test AI.",
-    ),
-    "project_objection": KindWords(
-        "No to one project", "Your record stays out of the data made ready for this project."
-    ),
-    "project_consent": KindWords(
-        "Yes to one project", "Your record can be in the data made ready for this project."
-    ),
-    "withdrawal": KindWords(
-        "You left one project", "Your record stays out of the data made ready for this project."
-    ),
+_TITLES: dict[ChoiceKind, str] = {
+    "local_objection": "No to all research and planning by this hospital",
+    "no_research_here": "No to research by this hospital",
+    "no_companies": "No to any use by a company",
+    "no_ai_training": "No to training AI",
+    "project_objection": "No to one project",
+    "project_consent": "Yes to one project",
+    "withdrawal": "You left one project",
 }
+KIND_WORDS = {kind: KindWords(title, DOES[kind]) for kind, title in _TITLES.items()}
 OFFERED: tuple[ChoiceKind, ...] = (
     "local_objection", "no_research_here", "no_companies", "no_ai_training", "project_objection",
 )  # fmt: skip
 """What can be chosen on the page, in this order."""
-TAKES_BACK = KindWords("Take back a choice", "The choice counts until yesterday, and then no more.")
-_MADE_AGAIN = (
-    "Data that are in use now are made again once your choice is too old for them. That is after "
-    "7 days, unless this hospital set another limit."
-)
-WHEN = (
-    "It counts from today. It is used the next time data are made ready for a project.",
-    _MADE_AGAIN,
-)
-"""When a choice takes effect."""
-CANNOT = (
-    "Results that have left already stay as they are. They do not show who you are.",
-    "An AI tool that has learned from data with your record in it stays as it is.",
-    "A use that the law or a court orders goes on.",
-)
-"""What a choice cannot undo."""
+TAKES_BACK = KindWords("Take back a choice", TAKEN_BACK)
 CARE = "Your care team cannot see this choice here. Your care stays the same."
 
 BECAUSE: dict[Because, str] = {
