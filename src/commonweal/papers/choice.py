@@ -37,7 +37,8 @@ from commonweal.papers.choice_rules import (
 
 __all__ = [
     "ID_LENGTH", "ID_LETTERS", "KINDS", "MOST", "OF_ONE_PROJECT", "OWN_AGE", "Channel", "Choice",
-    "ChoiceId", "ChoiceKind", "Relation", "Scope", "SetBy", "Trusted", "Whose", "birthday", "new_choice_id",
+    "ChoiceId", "ChoiceKind", "Relation", "Scope", "SetBy", "Trusted", "Whose", "birthday",
+    "new_choice_id",
 ]  # fmt: skip
 
 ChoiceId = Annotated[str, StringConstraints(pattern=r"^[a-z2-9]{16}$")]
